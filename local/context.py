@@ -1,0 +1,39 @@
+"""What every operation of the service has at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from local.settings import Settings
+from local.store import Store
+
+if TYPE_CHECKING:
+    from local.hosting import Hosting
+    from local.jobs.supervisor import Supervisor
+    from local.logs import Logs
+    from local.objects import Objects
+    from local.pipelines.executions import Executions
+
+
+@dataclass
+class Context:
+    """The running service, shared by all of its threads.
+
+    Attributes:
+        settings: where things are kept.
+        store: the records.
+        objects: S3 objects as files.
+        logs: job logs, which CloudWatch Logs serves.
+        supervisor: processes of jobs.
+        hosting: models in service.
+        executions: pipeline executions under way.
+    """
+
+    settings: Settings
+    store: Store
+    objects: Objects = field(init=False)
+    logs: Logs = field(init=False)
+    supervisor: Supervisor = field(init=False)
+    hosting: Hosting = field(init=False)
+    executions: Executions = field(init=False)

@@ -1,0 +1,1 @@
+"""SageMaker's operations, one module a resource, validated and shaped by botocore's service model."""
