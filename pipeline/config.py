@@ -76,8 +76,8 @@ def _pattern(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-# 40, because names are made of it that AWS holds below 64: roles are <pipeline>-<role>-<region>.
-PipelineName = Annotated[str, _name("PipelineName", 40)]
+# 32, because a bucket, <pipeline>-<account>-<region>, may have 63 characters and a region has up to 16.
+PipelineName = Annotated[str, _name("PipelineName", 32)]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
 GroupName = Annotated[str, _name("EntityName", 63)]
 RoleArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of an IAM role")]

@@ -1,0 +1,135 @@
+"""What every command shares: its options, how it asks, and how it says what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+from rich.console import Console
+
+from pipeline.config import Config, ConfigError, load_config
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+class UserError(Exception):
+    """Something that the person at the keyboard can put right; its text says what and how."""
+
+
+def option(name: str, default: str = "") -> str:
+    """An option of the command, as make passes it: an environment variable, empty when not given."""
+    return os.environ.get(name, "") or default
+
+
+def load() -> Config:
+    """The configuration in the file that CONFIG names, ``config.yaml`` by default."""
+    return load_config(Path(option("CONFIG", "config.yaml")))
+
+
+def aws_session(config: Config) -> boto3.Session:
+    """A session in the configuration's region, with whatever credentials and endpoint the environment has."""
+    return boto3.Session(region_name=config.aws.region)
+
+
+def is_local_service() -> bool:
+    """Whether the environment points AWS clients at this machine."""
+    return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost")
+
+
+def client_config() -> botocore.config.Config:
+    """Client settings for commands that a person waits for: few retries, short connection timeout."""
+    return botocore.config.Config(connect_timeout=5, retries={"max_attempts": 4, "mode": "standard"})
+
+
+def confirm(question: str) -> bool:
+    """Ask; YES=1 answers yes, and without a terminal to answer at the answer is no."""
+    if option("YES") in ("1", "yes", "true"):
+        return True
+    if not sys.stdin.isatty():
+        raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 to mean yes.")
+    return console.input(f"{question} \\[y/N] ").strip().lower() in ("y", "yes")
+
+
+def run(main: Callable[[], int]) -> None:
+    """Run a command and exit with its status; what a person can put right is a sentence, not a traceback."""
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        status = 130
+    except ConfigError as error:
+        status = _say(*error.faults)
+    except UserError as error:
+        status = _say(str(error))
+    except ClientError as error:
+        status = _say(_client_error(error))
+    except BotoCoreError as error:
+        status = _say(_connection_error(error))
+    except BrokenPipeError:
+        status = 141
+    sys.exit(status)
+
+
+def _say(*sentences: str) -> int:
+    for sentence in sentences:
+        errors.print(sentence, style="red", markup=False, soft_wrap=True)
+    return 1
+
+
+def _client_error(error: ClientError) -> str:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in _EXPIRED:
+        return (
+            f"AWS says that your credentials have expired ({code}): sign in again, then repeat the command."
+        )
+    if code in _UNKNOWN:
+        return (
+            f"AWS does not accept your credentials ({code}). Check AWS_PROFILE and AWS_ACCESS_KEY_ID; "
+            'for the local service run: eval "$(make -s local-env)"'
+        )
+    if code in _DENIED:
+        return f"Your AWS identity may not do this ({error.operation_name}): {message}"
+    return f"AWS refused {error.operation_name} ({code}): {message}"
+
+
+def _connection_error(error: BotoCoreError) -> str:
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return (
+            "No AWS credentials were found. Set AWS_PROFILE or sign in with 'aws configure' or 'aws sso login'; "
+            'for the local service run: make local, and in this shell: eval "$(make -s local-env)"'
+        )
+    if isinstance(error, ProfileNotFound):
+        return f"{error}. Check AWS_PROFILE, or see 'aws configure list-profiles'."
+    if isinstance(error, TokenRetrievalError):
+        return f"Your AWS sign-in has expired: {error}. Run 'aws sso login'."
+    if isinstance(error, EndpointConnectionError) and is_local_service():
+        return (
+            f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'."
+        )
+    if isinstance(error, EndpointConnectionError | NoRegionError):
+        return f"{error} Is aws.region in config.yaml right, and is there a network?"
+    return str(error)
