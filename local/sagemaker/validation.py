@@ -13,6 +13,15 @@ from local.errors import validation_error
 
 _PATTERNS_THAT_ADMIT_ANYTHING = re.compile(r"^(\.\*|\[\\s\\S\]\*|\[\\S\\s\]\*|\.\+)$|^\.\*\(\?:")
 
+_ANYTHING = re.compile(".*", re.DOTALL)
+_JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{M}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": r" \u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+    r"\p{Alnum}": "a-zA-Z0-9",
+}
+
 
 def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
     """Check types, required and unknown members, enumerations, lengths, ranges and patterns.
@@ -23,31 +32,32 @@ def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise validation_error(" ".join(report.generate_report().split("\n")))
-    faults = list(_faults(shape, request, ""))
-    if faults:
-        noun = "validation error" if len(faults) == 1 else "validation errors"
-        raise validation_error(f"{len(faults)} {noun} detected: " + "; ".join(faults))
+    found = faults(shape, request, "")
+    if found:
+        noun = "validation error" if len(found) == 1 else "validation errors"
+        raise validation_error(f"{len(found)} {noun} detected: " + "; ".join(found))
 
 
-def _faults(shape: Shape, value: Any, path: str) -> list[str]:
+def faults(shape: Shape, value: Any, path: str) -> list[str]:
+    """What is wrong with a value of the right type: enumerations, lengths, ranges and patterns, at any depth."""
     if isinstance(shape, StructureShape):
         return [
             fault
             for name, item in value.items()
-            for fault in _faults(shape.members[name], item, _join(path, name[0].lower() + name[1:]))
+            for fault in faults(shape.members[name], item, _join(path, name[0].lower() + name[1:]))
         ]
     if isinstance(shape, ListShape):
         nested = [
             fault
             for index, item in enumerate(value, start=1)
-            for fault in _faults(shape.member, item, f"{path}.{index}.member")
+            for fault in faults(shape.member, item, f"{path}.{index}.member")
         ]
         return _size_faults(shape, value, path) + nested
     if isinstance(shape, MapShape):
         nested = [
             fault
             for name, item in value.items()
-            for fault in _faults(shape.value, item, f"{path}.{name}.member")
+            for fault in faults(shape.value, item, f"{path}.{name}.member")
         ]
         return _size_faults(shape, value, path) + nested
     if shape.type_name == "string":
@@ -65,15 +75,15 @@ def _string_faults(shape: Shape, value: str, path: str) -> list[str]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
         return [_fault(value, path, f"satisfy enum value set: [{', '.join(allowed)}]")]
-    faults = _bound_faults(shape, len(value), value, path, "length")
+    found = _bound_faults(shape, len(value), value, path, "length")
     pattern = shape.metadata.get("pattern")
     if (
         pattern
         and not _PATTERNS_THAT_ADMIT_ANYTHING.search(pattern)
         and not _compiled(pattern).fullmatch(value)
     ):
-        faults.append(_fault(value, path, f"satisfy regular expression pattern: {pattern}"))
-    return faults
+        found.append(_fault(value, path, f"satisfy regular expression pattern: {pattern}"))
+    return found
 
 
 def _size_faults(shape: Shape, value: Any, path: str) -> list[str]:
@@ -81,13 +91,13 @@ def _size_faults(shape: Shape, value: Any, path: str) -> list[str]:
 
 
 def _bound_faults(shape: Shape, measure: float, value: Any, path: str, what: str) -> list[str]:
-    faults = []
+    found = []
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and measure < least:
-        faults.append(_fault(value, path, f"have {what} greater than or equal to {least}"))
+        found.append(_fault(value, path, f"have {what} greater than or equal to {least}"))
     if most is not None and measure > most:
-        faults.append(_fault(value, path, f"have {what} less than or equal to {most}"))
-    return faults
+        found.append(_fault(value, path, f"have {what} less than or equal to {most}"))
+    return found
 
 
 def _fault(value: Any, path: str, constraint: str) -> str:
@@ -99,4 +109,10 @@ def _fault(value: Any, path: str, constraint: str) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.DOTALL)
+    for java_class, characters in _JAVA_CLASSES.items():
+        pattern = pattern.replace(java_class, characters)
+    try:
+        return re.compile(pattern, re.DOTALL)
+    except re.error:
+        # Java's classes of punctuation and symbols, and surrogate pairs, have no counterpart in Python's re.
+        return _ANYTHING
