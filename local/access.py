@@ -1,0 +1,326 @@
+"""Who may drive the service: signatures (AWS Signature Version 4) and the browser's two headers.
+
+The service holds nothing secret, but it runs code for whoever may call it. A request counts only when it is signed
+with the local credentials, comes to a local host name and does not come from a web page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+from local.errors import ServiceError
+from local.settings import ACCESS_KEY, SECRET_KEY
+from local.wire import Protocol
+
+UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
+_ALGORITHM = b"AWS4-HMAC-SHA256"
+_ALLOWED_SKEW_SECONDS = 15 * 60
+_LONGEST_PRESIGNED_SECONDS = 7 * 24 * 3600
+_AUTHORIZATION = re.compile(
+    rb"AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/(\d{8})/([^/,]+)/([^/,]+)/aws4_request\s*,"
+    rb"\s*SignedHeaders=([a-z0-9;_.-]+)\s*,\s*Signature=([0-9a-f]{64})\s*"
+)
+_CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
+_LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
+
+
+class Fault(Enum):
+    """What may be wrong with a request's signature; services name it differently."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown key"
+    WRONG = "wrong"
+    SKEWED = "skewed"
+    EXPIRED = "expired"
+
+
+_S3_CODES = {
+    Fault.MISSING: ("AccessDenied", 403),
+    Fault.MALFORMED: ("AuthorizationHeaderMalformed", 400),
+    Fault.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
+    Fault.WRONG: ("SignatureDoesNotMatch", 403),
+    Fault.SKEWED: ("RequestTimeTooSkewed", 403),
+    Fault.EXPIRED: ("AccessDenied", 403),
+}
+_QUERY_CODES = {
+    Fault.MISSING: ("MissingAuthenticationToken", 403),
+    Fault.MALFORMED: ("IncompleteSignature", 400),
+    Fault.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
+    Fault.WRONG: ("SignatureDoesNotMatch", 403),
+    Fault.SKEWED: ("SignatureDoesNotMatch", 403),
+    Fault.EXPIRED: ("RequestExpired", 400),
+}
+_JSON_CODES = {
+    Fault.MISSING: ("MissingAuthenticationTokenException", 400),
+    Fault.MALFORMED: ("IncompleteSignatureException", 400),
+    Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
+    Fault.WRONG: ("InvalidSignatureException", 400),
+    Fault.SKEWED: ("InvalidSignatureException", 400),
+    Fault.EXPIRED: ("RequestExpired", 400),
+}
+
+
+class SignatureRefused(Exception):  # noqa: N818 - the word says it
+    """A request whose signature does not count."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+
+    def as_error(self, protocol: Protocol) -> ServiceError:
+        """The error with the code and status that services of the protocol use for it."""
+        codes = {Protocol.S3: _S3_CODES, Protocol.QUERY: _QUERY_CODES}.get(protocol, _JSON_CODES)
+        code, status = codes[self.fault]
+        if protocol is Protocol.REST_JSON:
+            status = 403
+        return ServiceError(code, self.message, status)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a request says about its signature.
+
+    Attributes:
+        access_key: who signed.
+        scope: date, region and service for which the signing key holds.
+        signed_headers: names of the headers that the signature covers.
+        value: the signature in hexadecimal.
+        time: when it was made, ``YYYYMMDDTHHMMSSZ``.
+        expires: seconds that a presigned URL holds; None for a signature in a header.
+    """
+
+    access_key: str
+    scope: tuple[str, str, str]
+    signed_headers: bytes
+    value: bytes
+    time: bytes
+    expires: int | None = None
+
+    @property
+    def service(self) -> str:
+        """The service that the request is signed for."""
+        return self.scope[2]
+
+    @property
+    def region(self) -> str:
+        """The region that the request is signed for."""
+        return self.scope[1]
+
+    @property
+    def key(self) -> bytes:
+        """The signing key."""
+        return signing_key(*self.scope)
+
+
+def read_signature(headers: Mapping[bytes, bytes], query: bytes) -> Signature:
+    """Find a request's signature in its Authorization header or, for a presigned URL, in its query.
+
+    Raises:
+        SignatureRefused: there is none, or it is not well-formed.
+    """
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        match = _AUTHORIZATION.fullmatch(authorization)
+        made = headers.get(b"x-amz-date")
+        if match is None or made is None:
+            raise SignatureRefused(
+                Fault.MALFORMED,
+                "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of AWS4-HMAC-SHA256,"
+                " and the request an 'X-Amz-Date' header.",
+            )
+        key, date, region, service, signed, value = match.groups()
+        return Signature(
+            key.decode(), (date.decode(), region.decode(), service.decode()), signed, value, made
+        )
+    if b"X-Amz-Signature=" in query:
+        return _presigned(dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
+
+
+def _presigned(fields: dict[str, str]) -> Signature:
+    credential = _CREDENTIAL.fullmatch(fields.get("X-Amz-Credential", ""))
+    expires = fields.get("X-Amz-Expires", "")
+    if (
+        credential is None
+        or fields.get("X-Amz-Algorithm") != _ALGORITHM.decode()
+        or not expires.isdecimal()
+        or not 1 <= int(expires) <= _LONGEST_PRESIGNED_SECONDS
+    ):
+        raise SignatureRefused(
+            Fault.MALFORMED, "the URL's X-Amz-Algorithm, X-Amz-Credential or X-Amz-Expires is not valid"
+        )
+    key, date, region, service = credential.groups()
+    return Signature(
+        key,
+        (date, region, service),
+        fields.get("X-Amz-SignedHeaders", "").encode(),
+        fields["X-Amz-Signature"].encode(),
+        fields.get("X-Amz-Date", "").encode(),
+        int(expires),
+    )
+
+
+def verify(  # noqa: PLR0913 - the parts of a request that a signature covers
+    signature: Signature,
+    method: str,
+    raw_path: bytes,
+    query: bytes,
+    headers: Mapping[bytes, bytes],
+    payload_hash: bytes,
+) -> None:
+    """Check a signature.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+
+    Args:
+        signature: what ``read_signature`` found.
+        method: the HTTP method.
+        raw_path: the path as it was sent, percent-encoded.
+        query: the query as it was sent.
+        headers: by lower-case name; several values of one name joined by a comma.
+        payload_hash: the body's SHA-256 in hexadecimal, or the word that stands for it.
+
+    Raises:
+        SignatureRefused: it is not of the local credentials, out of date, or not over this request.
+    """
+    _check_time(signature)
+    if signature.access_key != ACCESS_KEY:
+        raise SignatureRefused(
+            Fault.UNKNOWN_KEY,
+            f"The security token included in the request is invalid. (The local service knows only the access key {ACCESS_KEY!r}.)",
+        )
+    names = signature.signed_headers.split(b";")
+    if b"host" not in names:
+        raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
+    canonical_headers = b"".join(
+        b"%b:%b\n" % (name, b" ".join(headers.get(name, b"").split())) for name in names
+    )
+    canonical = b"\n".join(
+        (
+            method.encode(),
+            _canonical_path(raw_path, signature.service),
+            _canonical_query(query) if query else b"",
+            canonical_headers,
+            signature.signed_headers,
+            payload_hash,
+        )
+    )
+    date, region, service = signature.scope
+    to_sign = b"%b\n%b\n%b/%b/%b/aws4_request\n%b" % (
+        _ALGORITHM,
+        signature.time,
+        date.encode(),
+        region.encode(),
+        service.encode(),
+        hashlib.sha256(canonical).hexdigest().encode(),
+    )
+    expected = hmac.digest(signature.key, to_sign, "sha256").hex().encode()
+    if not hmac.compare_digest(expected, signature.value):
+        raise SignatureRefused(
+            Fault.WRONG,
+            "The request signature we calculated does not match the signature you provided."
+            " Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+        )
+
+
+def check_sender(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what a web page can send: a foreign host name (DNS rebinding) and any request with an Origin.
+
+    Raises:
+        ServiceError: AccessDenied.
+    """
+    host = headers.get(b"host", b"")
+    if _LOCAL_HOST.fullmatch(host) is None:
+        shown = host.decode("latin-1")
+        raise ServiceError(
+            "AccessDenied",
+            f"the local service answers at 127.0.0.1 and localhost only, not at {shown!r}",
+            403,
+        )
+    if b"origin" in headers:
+        raise ServiceError("AccessDenied", "the local service does not answer web pages", 403)
+
+
+@lru_cache(maxsize=64)
+def signing_key(date: str, region: str, service: str) -> bytes:
+    """The key of the local credentials for a day, a region and a service."""
+    key = b"AWS4" + SECRET_KEY.encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _check_time(signature: Signature) -> None:
+    made = _seconds(signature.time)
+    if not signature.time.startswith(signature.scope[0].encode()):
+        raise SignatureRefused(
+            Fault.WRONG, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+        )
+    now = time.time()
+    if made > now + _ALLOWED_SKEW_SECONDS:
+        latest = _stamp(now + _ALLOWED_SKEW_SECONDS)
+        raise SignatureRefused(
+            Fault.SKEWED,
+            f"Signature not yet current: {signature.time.decode()} is still later than {latest} ({_stamp(now)} + 15 min.)",
+        )
+    if signature.expires is not None:
+        if now > made + signature.expires:
+            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+    elif made < now - _ALLOWED_SKEW_SECONDS:
+        earliest = _stamp(now - _ALLOWED_SKEW_SECONDS)
+        raise SignatureRefused(
+            Fault.SKEWED,
+            f"Signature expired: {signature.time.decode()} is now earlier than {earliest} ({_stamp(now)} - 15 min.)",
+        )
+
+
+@lru_cache(maxsize=256)
+def _seconds(stamp: bytes) -> float:
+    try:
+        return datetime.strptime(stamp.decode("latin-1"), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise SignatureRefused(
+            Fault.MALFORMED, "X-Amz-Date must be in the ISO 8601 basic format YYYYMMDD'T'HHMMSS'Z'"
+        ) from None
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@lru_cache(maxsize=512)
+def _canonical_path(raw_path: bytes, service: str) -> bytes:
+    if service == "s3":
+        return quote(unquote_to_bytes(raw_path), safe="/-_.~").encode()
+    segments: list[str] = []
+    for segment in raw_path.decode("latin-1").split("/"):
+        if segment == "..":
+            segments = segments[:-1]
+        elif segment not in ("", "."):
+            segments.append(segment)
+    tail = "/" if raw_path.endswith(b"/") and segments else ""
+    return quote("/" + "/".join(segments) + tail, safe="/-_.~").encode()
+
+
+def _canonical_query(query: bytes) -> bytes:
+    pairs = []
+    for field in query.split(b"&"):
+        name, _, value = field.partition(b"=")
+        if field and name != b"X-Amz-Signature":
+            pairs.append((_encoded(name), _encoded(value)))
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs)).encode()
+
+
+def _encoded(text: bytes) -> str:
+    return quote(unquote_to_bytes(text), safe="-_.~")

@@ -1,0 +1,177 @@
+"""Logs of jobs, functions and endpoints: files that a person reads, and that CloudWatch Logs' API serves."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.errors import ServiceError
+
+_GROUP_FILE = ".log-group"
+_STAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+_STAMP_LENGTH = len("2026-01-31T12:00:00.000Z")
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """One line of a log.
+
+    Attributes:
+        timestamp: milliseconds since the epoch.
+        stream: name of the log stream.
+        position: number of the line in its stream, from 0.
+        message: the line.
+    """
+
+    timestamp: int
+    stream: str
+    position: int
+    message: str
+
+
+class Logs:
+    """Log groups and their streams as files ``<root>/<group>/<stream>.log``.
+
+    A line of a file is its time (UTC, milliseconds), a space and the message.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        root.mkdir(parents=True, exist_ok=True)
+
+    def path(self, group: str, stream: str) -> Path:
+        """The file of a stream, there or not."""
+        return self._folder(group) / f"{_safe(stream)}.log"
+
+    def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
+        """Add lines to a stream with the present time, making group and stream where they are missing."""
+        now = time.time_ns() // 1_000_000
+        self.put(group, stream, [(now, line) for line in text_lines])
+
+    def put(self, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
+        """Add messages with times (milliseconds since the epoch); each line of a message becomes an event."""
+        text = "".join(
+            f"{_stamp(timestamp)} {line}\n"
+            for timestamp, message in events
+            for line in (message.splitlines() or [""])
+        )
+        with self._lock:
+            self._make_group(group)
+            path = self.path(group, stream)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+
+    def create_group(self, group: str) -> bool:
+        """Make a group; return whether it is new."""
+        with self._lock:
+            return self._make_group(group)
+
+    def delete_group(self, group: str) -> bool:
+        """Remove a group with its streams; return whether it was there."""
+        with self._lock:
+            if not self.has_group(group):
+                return False
+            folder = self._folder(group)
+            (folder / _GROUP_FILE).unlink()
+            for path in _stream_files(folder):
+                path.unlink()
+            if not any(path.name == _GROUP_FILE for path in folder.rglob(_GROUP_FILE)):
+                shutil.rmtree(folder)
+            return True
+
+    def delete_stream(self, group: str, stream: str) -> bool:
+        """Remove a stream; return whether it was there."""
+        with self._lock:
+            path = self.path(group, stream)
+            there = path.is_file()
+            path.unlink(missing_ok=True)
+            return there
+
+    def has_group(self, group: str) -> bool:
+        """Whether the group exists."""
+        return (self._folder(group) / _GROUP_FILE).is_file()
+
+    def groups(self) -> list[tuple[str, int]]:
+        """Names of the groups, sorted, each with the time of its making in milliseconds."""
+        found = []
+        for path in self._root.rglob(_GROUP_FILE):
+            document = json.loads(path.read_text())
+            found.append((str(document["name"]), int(document["created"])))
+        return sorted(found)
+
+    def streams(self, group: str) -> list[str]:
+        """Names of a group's streams, sorted."""
+        folder = self._folder(group)
+        return sorted(path.relative_to(folder).as_posix()[: -len(".log")] for path in _stream_files(folder))
+
+    def events(self, group: str, streams: Iterable[str]) -> Iterator[Event]:
+        """The lines of streams of a group, merged in the order of their times."""
+        return heapq.merge(*(self._stream_events(group, stream) for stream in streams))
+
+    def ends(self, group: str, stream: str) -> tuple[int, int] | None:
+        """Times of a stream's first and last line in milliseconds, or None where it has no line."""
+        events = list(self._stream_events(group, stream))
+        return (events[0].timestamp, events[-1].timestamp) if events else None
+
+    def _stream_events(self, group: str, stream: str) -> Iterator[Event]:
+        path = self.path(group, stream)
+        if not path.is_file():
+            return
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for position, line in enumerate(file):
+                # A line without its end is still being written.
+                if line.endswith("\n"):
+                    message = line[_STAMP_LENGTH + 1 : -1]
+                    yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
+
+    def _make_group(self, group: str) -> bool:
+        folder = self._folder(group)
+        marker = folder / _GROUP_FILE
+        if marker.is_file():
+            return False
+        folder.mkdir(parents=True, exist_ok=True)
+        document = {"name": group, "created": time.time_ns() // 1_000_000}
+        unfinished = marker.with_suffix(".new")
+        unfinished.write_text(json.dumps(document))
+        unfinished.replace(marker)
+        return True
+
+    def _folder(self, group: str) -> Path:
+        return self._root / _safe(group).strip("/")
+
+
+def _stream_files(folder: Path) -> Iterator[Path]:
+    """Files of a group's own streams: groups may lie within one another's folders."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir():
+            if not (entry / _GROUP_FILE).is_file():
+                yield from _stream_files(entry)
+        elif entry.suffix == ".log":
+            yield entry
+
+
+def _safe(name: str) -> str:
+    if not name.strip("/") or any(part in (".", "..") for part in name.split("/")) or "\0" in name:
+        raise ServiceError("InvalidParameterException", f"{name!r} is not a name for a log group or stream")
+    return name
+
+
+def _stamp(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
+def _milliseconds(stamp: str) -> int:
+    moment = datetime.strptime(stamp[:-1], _STAMP_FORMAT).replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

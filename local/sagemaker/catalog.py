@@ -1,0 +1,3 @@
+"""Imports every module that implements operations of SageMaker, so that ``operations.call`` finds them."""
+
+from __future__ import annotations

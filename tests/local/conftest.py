@@ -1,0 +1,56 @@
+"""A running local service for tests, and clients of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local.context import Context
+from local.server import LocalService
+from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+
+
+@dataclass
+class RunningService:
+    """A service of this process on a free port, with everything it keeps in a temporary folder."""
+
+    service: LocalService
+
+    @property
+    def settings(self) -> Settings:
+        return self.service.settings
+
+    @property
+    def context(self) -> Context:
+        assert self.service.context is not None
+        return self.service.context
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a client process, the AWS CLI for one."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
+        return inherited | nowhere | self.settings.client_environment()
+
+    def client(self, name: str, **config: Any) -> Any:
+        """A boto3 client of an AWS service."""
+        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=self.settings.region)
+        return session.client(
+            name,
+            endpoint_url=self.settings.endpoint_url,
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    root: Path = tmp_path_factory.mktemp("service") / ".local"
+    with LocalService(Settings(root, port=0)) as running:
+        yield RunningService(running)

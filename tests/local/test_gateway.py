@@ -1,0 +1,23 @@
+import pytest
+from botocore.exceptions import ClientError
+
+
+def test_an_operation_that_is_not_there_is_refused_by_name(service):
+    with pytest.raises(
+        ClientError, match="not implemented by the local service: sagemaker:CreateNotebookInstance"
+    ):
+        service.client("sagemaker").create_notebook_instance(
+            NotebookInstanceName="notebook",
+            InstanceType="ml.t3.medium",
+            RoleArn="arn:aws:iam::123456789012:role/role",
+        )
+
+
+def test_s3_and_moto_answer_on_the_same_port(service):
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="a-bucket")
+    s3.put_object(Bucket="a-bucket", Key="a/b c+d.txt", Body=b"hello")
+    assert (service.settings.buckets / "a-bucket" / "a" / "b c+d.txt").read_bytes() == b"hello"
+    assert s3.get_object(Bucket="a-bucket", Key="a/b c+d.txt")["Body"].read() == b"hello"
+    assert service.client("sts").get_caller_identity()["Account"] == "123456789012"
+    assert service.client("iam").list_roles()["Roles"] == []
