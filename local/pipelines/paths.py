@@ -1,0 +1,96 @@
+"""Paths into JSON: of step properties (``Outputs['folds'].S3Output``) and of property files (JSONPath)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+Token = str | int
+"""A member's or item's name, or an item's position."""
+
+_TOKEN = re.compile(
+    r"""
+    (?:^|\.)(?P<name>[^.\[\]'"\s*?@$()]+)      # a member:  mse  .value
+    | \[\s*(?P<index>\d+)\s*\]                 # a position:  [0]
+    | \.?\[\s*'(?P<single>[^']*)'\s*\]         # a quoted name:  ['validation:mse']
+    | \.?\[\s*"(?P<double>[^"]*)"\s*\]
+    """,
+    re.VERBOSE,
+)
+
+_NAMING_MEMBERS = ("OutputName", "InputName", "ChannelName", "MetricName", "Name", "VariantName")
+"""Members by which SageMaker addresses the items of a list in a step's properties."""
+
+
+class PathError(ValueError):
+    """A path that is malformed, or that leads nowhere in the value it was followed in."""
+
+
+def parse_path(text: str) -> tuple[Token, ...]:
+    """Take a path apart.
+
+    A JSONPath's leading ``$`` may be there. Wildcards, filters, slices and ``..`` are refused: a path has to
+    lead to one value.
+
+    Raises:
+        PathError: the text is no such path.
+    """
+    position = 0
+    tokens: list[Token] = []
+    body = text.removeprefix("$.") if text.startswith("$.") else text.removeprefix("$")
+    while position < len(body):
+        match = _TOKEN.match(body, position)
+        if match is None or (match.group("name") and position > 0 and body[position] != "."):
+            raise PathError(f"{text!r} is not a path to one value: cannot read {body[position:]!r}")
+        tokens.append(_token(match))
+        position = match.end()
+    if not tokens:
+        raise PathError(f"{text!r} is not a path to one value")
+    return tuple(tokens)
+
+
+def follow(value: Any, path: tuple[Token, ...]) -> Any:
+    """The value that a path leads to.
+
+    A name leads to an object's member or, in a list, to the item of that name: SageMaker addresses processing
+    outputs by OutputName and final metrics by MetricName though Describe operations answer with lists.
+
+    Raises:
+        PathError: there is nothing at that path; the message says how far it led.
+    """
+    for depth, token in enumerate(path):
+        found, value = _child(value, token)
+        if not found:
+            raise PathError(f"there is no {show(path[: depth + 1])}")
+    return value
+
+
+def show(path: tuple[Token, ...]) -> str:
+    """The path as text, dotted where names allow it."""
+    shown = ""
+    for token in path:
+        if isinstance(token, int):
+            shown += f"[{token}]"
+        elif re.fullmatch(r"\w+", token):
+            shown += f".{token}" if shown else token
+        else:
+            shown += f"['{token}']"
+    return shown
+
+
+def _token(match: re.Match[str]) -> Token:
+    if match.group("index") is not None:
+        return int(match.group("index"))
+    return next(match.group(kind) for kind in ("name", "single", "double") if match.group(kind) is not None)
+
+
+def _child(value: Any, token: Token) -> tuple[bool, Any]:
+    if isinstance(value, dict):
+        return str(token) in value, value.get(str(token))
+    if isinstance(value, list):
+        if isinstance(token, int):
+            return token < len(value), value[token] if token < len(value) else None
+        for item in value:
+            if isinstance(item, dict) and token in [item.get(member) for member in _NAMING_MEMBERS]:
+                return True, item
+    return False, None
