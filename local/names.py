@@ -18,3 +18,8 @@ def sagemaker_arn(region: str, kind: str, name: str) -> str:
 def random_suffix(length: int) -> str:
     """Random lower-case letters and digits, as in execution ids (12) and job names."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def resource_key(name_or_arn: str) -> str:
+    """What a named resource's record is kept under: two names that differ in case only have the same ARN."""
+    return name_or_arn.rpartition("/")[2].lower()
