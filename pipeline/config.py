@@ -50,9 +50,7 @@ def _name(shape: str, longest: int) -> AfterValidator:
         if len(value) > longest:
             raise ValueError(f"{value!r} has {len(value)} characters; AWS allows {longest}")
         if not _sagemaker_shape_pattern(shape).fullmatch(value):
-            raise ValueError(
-                f"AWS would refuse {value!r}: use letters, digits and single hyphens between them"
-            )
+            raise ValueError(f"AWS would refuse {value!r}: use letters, digits and single hyphens between them")
         return value
 
     return AfterValidator(check)
@@ -315,9 +313,7 @@ class _Loader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
 

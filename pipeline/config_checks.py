@@ -57,9 +57,7 @@ def _columns_have_one_role(config: Config) -> Iterator[Disagreement]:
         yield "dataset.label", f"{dataset.label!r} is also a feature"
     for column in sorted({name for name in named if named.count(name) > 1}):
         yield "dataset.numeric", f"{column!r} stands more than once among the features"
-    for feature in sorted(
-        {name for name in dataset.features if dataset.features.count(name) > 1} - set(named)
-    ):
+    for feature in sorted({name for name in dataset.features if dataset.features.count(name) > 1} - set(named)):
         yield "dataset.categorical", f"two features would be called {feature!r}"
 
 

@@ -103,9 +103,7 @@ def _say(*sentences: str) -> int:
 def _client_error(error: ClientError) -> str:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _EXPIRED:
-        return (
-            f"AWS says that your credentials have expired ({code}): sign in again, then repeat the command."
-        )
+        return f"AWS says that your credentials have expired ({code}): sign in again, then repeat the command."
     if code in _UNKNOWN:
         return (
             f"AWS does not accept your credentials ({code}). Check AWS_PROFILE and AWS_ACCESS_KEY_ID; "
@@ -127,9 +125,7 @@ def _connection_error(error: BotoCoreError) -> str:
     if isinstance(error, TokenRetrievalError):
         return f"Your AWS sign-in has expired: {error}. Run 'aws sso login'."
     if isinstance(error, EndpointConnectionError) and is_local_service():
-        return (
-            f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'."
-        )
+        return f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'."
     if isinstance(error, EndpointConnectionError | NoRegionError):
         return f"{error} Is aws.region in config.yaml right, and is there a network?"
     return str(error)

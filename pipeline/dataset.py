@@ -1,0 +1,29 @@
+"""Where the input is: in S3 already, or a file here that publishing uploads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.code import Upload, upload_of
+from pipeline.config import Config, ConfigError
+from pipeline.resources import Resources
+
+
+def dataset_upload(config: Config, resources: Resources) -> Upload | None:
+    """The upload that the input needs, or None when it is in S3.
+
+    Raises:
+        ConfigError: the file is not there.
+    """
+    path = config.dataset.input
+    if path.startswith("s3://"):
+        return None
+    if not Path(path).is_file():
+        raise ConfigError([f"dataset.input: {path!r} is not a file here, nor an s3:// URI"])
+    return upload_of(Path(path), resources.bucket, f"{config.pipeline.name}/data")
+
+
+def dataset_uri(config: Config, resources: Resources) -> str:
+    """The input's S3 URI."""
+    upload = dataset_upload(config, resources)
+    return config.dataset.input if upload is None else upload.uri

@@ -1,0 +1,73 @@
+"""The pipeline.
+
+MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> RegisterModel -> DeployEndpoint -> VerifyEndpoint
+                                                        -> RejectModel
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.build import Build
+from pipeline.config import Config
+from pipeline.dataset import dataset_uri
+from pipeline.deployment import deploy_endpoint, verify_endpoint
+from pipeline.folds import make_folds
+from pipeline.parameters import pipeline_parameters
+from pipeline.registration import register_model
+from pipeline.resources import Resources
+from pipeline.sdk import Pipeline, offline_environment, offline_session
+from pipeline.selection import check_quality, select_best
+from pipeline.tuning import tune_fold
+
+
+@offline_environment()
+def get_pipeline(config: Config, resources: Resources) -> Pipeline:
+    """The SDK's pipeline for a configuration; no AWS call is made.
+
+    Args:
+        config: the configuration.
+        resources: bucket, roles and function that its steps name.
+    """
+    session = offline_session(resources.region, resources.bucket)
+    parameters = pipeline_parameters(config, dataset_uri(config, resources))
+    build = Build(config, resources, parameters, session)
+
+    folds = make_folds(build)
+    tunings = [tune_fold(build, folds, number) for number in range(1, config.folds.count + 1)]
+    selection = select_best(build, folds, tunings)
+    register = register_model(build, selection)
+    deploy = deploy_endpoint(build, register)
+    verify = verify_endpoint(build, folds, selection, deploy)
+    quality = check_quality(build, selection, steps_if_good=[register, deploy, verify])
+
+    return Pipeline(
+        name=config.pipeline.name,
+        parameters=parameters.all(),
+        steps=[folds, *tunings, selection.step, quality],
+        pipeline_experiment_config=None,
+        sagemaker_session=session,
+    )
+
+
+@offline_environment()
+def build_definition(config: Config, resources: Resources) -> dict[str, Any]:
+    """The definition as SageMaker takes it; the same configuration and code give the same definition."""
+    definition: dict[str, Any] = json.loads(get_pipeline(config, resources).definition())
+    return _with_encrypted_training_volumes(definition, config)
+
+
+def definition_text(definition: dict[str, Any]) -> str:
+    """A definition as text, the same for equal definitions."""
+    return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
+
+
+def _with_encrypted_training_volumes(definition: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Put the key of the training volumes in: the SDK drops it from tuning jobs (sagemaker 3.27)."""
+    if config.aws.kms_key_arn:
+        for step in definition["Steps"]:
+            if step["Type"] == "Tuning":
+                resources = step["Arguments"]["TrainingJobDefinition"]["ResourceConfig"]
+                resources["VolumeKmsKeyId"] = config.aws.kms_key_arn
+    return definition
