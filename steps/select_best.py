@@ -1,0 +1,152 @@
+"""Find the best training job among the tuning jobs of all folds, and carry its model on.
+
+Runs in SageMaker's scikit-learn container as a processing job; needs boto3 and nothing of this repository.
+
+Outputs:
+    <best>/model.tar.gz               the winner's artifact, byte for byte
+    <best>/best.json                  the winner: fold, error, jobs, hyperparameters, metrics
+    <evaluation>/model_quality.json   its metrics in the form that SageMaker's model quality monitor reads
+    <evaluation>/training_jobs.json   every training job with its fold, hyperparameters and error
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+
+Job = dict[str, Any]
+
+
+class SelectionError(Exception):
+    """There is no training job to select; the text says why."""
+
+
+def completed_jobs(sagemaker: Any, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
+    """The training jobs of one tuning job that ended with a finite value of the objective.
+
+    Args:
+        sagemaker: boto3's SageMaker client.
+        tuning_job: name of the tuning job.
+        fold: number of the fold that it tuned, 1 to k.
+        objective: name of the metric, for example ``validation:mse``.
+
+    Raises:
+        SelectionError: the tuning job optimised another metric.
+    """
+    tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning_job)
+    tuned = tuning["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["MetricName"]
+    if tuned != objective:
+        raise SelectionError(f"{tuning_job} tuned {tuned}, not {objective}")
+    pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+        HyperParameterTuningJobName=tuning_job, StatusEquals="Completed"
+    )
+    for page in pages:
+        for summary in page["TrainingJobSummaries"]:
+            value = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
+            if value is not None and math.isfinite(value):
+                yield {
+                    "fold": fold,
+                    "mse": value,
+                    "training_job_name": summary["TrainingJobName"],
+                    "tuning_job_name": tuning_job,
+                    "hyperparameters": summary["TunedHyperParameters"],
+                }
+
+
+def best_of(jobs: list[Job]) -> Job:
+    """The job with the lowest error; of equal ones the earliest fold's, then the first by name.
+
+    Raises:
+        SelectionError: there is no job.
+    """
+    if not jobs:
+        raise SelectionError("no training job of any fold completed with a finite objective")
+    return min(jobs, key=lambda job: (job["mse"], job["fold"], job["training_job_name"]))
+
+
+def described(sagemaker: Any, job: Job, folds: dict[str, Any]) -> Job:
+    """The winner with its artifact, all its metrics, and what the model registry shows of it, as text."""
+    description = sagemaker.describe_training_job(TrainingJobName=job["training_job_name"])
+    metrics = {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}
+    tuned = " ".join(f"{name}={value}" for name, value in sorted(job["hyperparameters"].items()))
+    metadata = {
+        "training_job": job["training_job_name"],
+        "tuning_job": job["tuning_job_name"],
+        "fold": str(job["fold"]),
+        "mse": repr(job["mse"]),
+        "hyperparameters": tuned[:256],
+        "rows": str(folds["rows"]),
+        "rejected_rows": str(folds["rejected"]["total"]),
+        "data_version": folds["data_version"],
+    }
+    return {
+        **job,
+        "model_data": description["ModelArtifacts"]["S3ModelArtifacts"],
+        "metrics": metrics,
+        "metadata": metadata,
+    }
+
+
+def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:
+    """The winner's metrics as SageMaker's model quality monitor writes them.
+
+    The standard deviation of the error is that of the best error of each fold: how much the choice of the held-out
+    rows alone moves it.
+    """
+    best_by_fold = [min(job["mse"] for job in jobs if job["fold"] == fold) for fold in {job["fold"] for job in jobs}]
+    spread = statistics.stdev(best_by_fold) if len(best_by_fold) > 1 else 0.0
+    regression = {
+        "mse": {"value": best["mse"], "standard_deviation": spread},
+        "rmse": {"value": math.sqrt(best["mse"]), "standard_deviation": "NaN"},
+    }
+    if "validation:absolute_loss" in best["metrics"]:
+        regression["mae"] = {"value": best["metrics"]["validation:absolute_loss"], "standard_deviation": "NaN"}
+    return {"regression_metrics": regression}
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document."""
+    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Select, and write the outputs."""
+    parser = argparse.ArgumentParser(description="Find the best training job among the tuning jobs of all folds.")
+    parser.add_argument("--objective", required=True, help="metric to minimise")
+    parser.add_argument("--folds", required=True, type=Path, help="folds.json of the folds")
+    parser.add_argument("--tuning-job", required=True, action="append", help="name, once a fold, in order")
+    parser.add_argument("--best", required=True, type=Path, help="folder for the model and best.json")
+    parser.add_argument("--evaluation", required=True, type=Path, help="folder for the metrics")
+    options = parser.parse_args(arguments)
+    sagemaker = boto3.client("sagemaker")
+
+    jobs = [
+        job
+        for fold, tuning_job in enumerate(options.tuning_job, start=1)
+        for job in completed_jobs(sagemaker, tuning_job, fold, options.objective)
+    ]
+    best = described(sagemaker, best_of(jobs), json.loads(options.folds.read_text("utf-8")))
+    options.best.mkdir(parents=True, exist_ok=True)
+    options.evaluation.mkdir(parents=True, exist_ok=True)
+    artifact = urlsplit(best["model_data"])
+    boto3.client("s3").download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
+    write_json(options.evaluation / "model_quality.json", model_quality(best, jobs))
+    write_json(options.evaluation / "training_jobs.json", sorted(jobs, key=lambda job: (job["fold"], job["mse"])))
+    write_json(options.best / "best.json", best)
+    print(f"best of {len(jobs)} training jobs: {best['training_job_name']}, fold {best['fold']}, mse {best['mse']}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SelectionError as error:
+        sys.exit(f"select_best: error: {error}")
