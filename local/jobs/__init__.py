@@ -1,0 +1,1 @@
+"""Jobs: what SageMaker runs in containers, run as programs on this machine."""

@@ -1,0 +1,66 @@
+"""How jobs end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.jobs.inputs import InputError
+from local.jobs.supervisor import ServiceStoppingError
+
+if TYPE_CHECKING:
+    from local.jobs.log import JobLog
+
+_LONGEST_REASON = 1024
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The outcome of a job.
+
+    Attributes:
+        status: ``Completed``, ``Failed`` or ``Stopped``.
+        reason: FailureReason, at most 1024 characters.
+        message: ExitMessage of a processing job: what its program wrote to ``/opt/ml/output/message``.
+        time_limit_exceeded: whether it was stopped because its time was up.
+    """
+
+    status: str
+    reason: str | None = None
+    message: str | None = None
+    time_limit_exceeded: bool = False
+
+
+class JobFailedError(Exception):
+    """A job cannot go on; the text is its FailureReason."""
+
+
+def failed(reason: str, message: str | None = None) -> Ending:
+    """The ending of a job that failed."""
+    return Ending("Failed", reason[:_LONGEST_REASON], message)
+
+
+def ending_of(work: Callable[[], Ending], log: JobLog) -> Ending:
+    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason, and a line in its log."""
+    try:
+        return work()
+    except ServiceStoppingError:
+        raise
+    except (InputError, JobFailedError) as error:
+        log.write([str(error)])
+        return failed(str(error))
+    except Exception as error:
+        log.write(traceback.format_exc().splitlines())
+        return failed(f"InternalServerError: the local service could not run the job: {error!r}")
+
+
+def program_failure(status: int, last_lines: list[str]) -> str:
+    """FailureReason for a program's exit status, with the last thing that it said.
+
+    SageMaker says ``AlgorithmError: , exit code: 1``; what it leaves empty there tells a user most.
+    """
+    code = status if status >= 0 else 128 - status
+    said = next((line.strip() for line in reversed(last_lines) if line.strip()), "")
+    return f"AlgorithmError: {said[:900]}, exit code: {code}"

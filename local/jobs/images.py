@@ -1,0 +1,106 @@
+"""What runs locally in the place of a container image."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from shutil import which
+
+SUPPORTED = (
+    "sagemaker-spark-processing (PySpark processing jobs), images whose entrypoint is python3 and a script "
+    "(processing jobs), linear-learner (training, tuning, batch transform, endpoints)"
+)
+
+# The Python of images whose tag does not tell: scikit-learn's, by framework version.
+_SCIKIT_LEARN_PYTHON = {"0.20": "3.7", "0.23": "3.7", "1.0": "3.8", "1.2": "3.8", "1.4": "3.10"}
+_TAG_PYTHON = re.compile(r"-py(3)(\d+)\b")
+_PYTHON_PROGRAM = re.compile(r"(?:/(?:usr/(?:local/)?)?bin/|/miniconda3/bin/)?python(?:3(?:\.\d+)?)?")
+
+
+class Runtime(Enum):
+    """A kind of program that the service can run in the place of a container."""
+
+    SPARK = "spark"
+    SCRIPT = "script"
+    LINEAR_LEARNER = "linear-learner"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python for a script.
+
+    Attributes:
+        path: the program.
+        remark: what the job's log says about its version.
+    """
+
+    path: str
+    remark: str
+
+
+def repository(image: str) -> str:
+    """The repository's name in an image's URI: ``linear-learner`` in ``<registry>/linear-learner:1``."""
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+
+
+def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
+    """What runs a processing job locally, or None."""
+    if repository(image) == "sagemaker-spark-processing":
+        return Runtime.SPARK if entrypoint[:1] == ["smspark-submit"] else None
+    if len(entrypoint) > 1 and _PYTHON_PROGRAM.fullmatch(entrypoint[0]):
+        return Runtime.SCRIPT
+    return None
+
+
+def algorithm_runtime(image: str) -> Runtime | None:
+    """What trains and serves locally in the place of an algorithm's image, or None."""
+    return Runtime.LINEAR_LEARNER if repository(image) == "linear-learner" else None
+
+
+def unsupported(image: str, entrypoint: list[str] | None = None) -> str:
+    """Why a job of an image without a local runtime fails."""
+    how = f" with the entrypoint {entrypoint}" if entrypoint else ""
+    return f"ClientError: no local runtime for the image {image}{how}. Supported: {SUPPORTED}"
+
+
+def python_version(image: str) -> str | None:
+    """The version (``3.12``) of an image's Python as far as its URI tells, or None."""
+    tag = image.rpartition(":")[2]
+    if named := _TAG_PYTHON.search(tag):
+        return f"{named[1]}.{named[2]}"
+    if repository(image) == "sagemaker-scikit-learn":
+        return _SCIKIT_LEARN_PYTHON.get(".".join(re.split(r"[.-]", tag)[:2]))
+    return None
+
+
+@lru_cache
+def interpreter(image: str) -> Interpreter:
+    """The Python that runs an image's script: of the image's version where one with boto3 is on this machine."""
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    version = python_version(image)
+    if version is None:
+        return Interpreter(sys.executable, f"the image's Python is not known; running with Python {ours}")
+    if version == ours:
+        return Interpreter(sys.executable, f"running with Python {ours}, as the image does")
+    if found := _with_boto3(version):
+        return Interpreter(found, f"running with Python {version}, as the image does: {found}")
+    return Interpreter(
+        sys.executable,
+        f"running with Python {ours}: the image has {version}, of which none with boto3 is on this machine",
+    )
+
+
+def _with_boto3(version: str) -> str | None:
+    program = which(f"python{version}")
+    if program is None:
+        return None
+    question = "import sys, importlib.util as u; print(sys.executable if u.find_spec('boto3') else '')"
+    try:
+        answer = subprocess.run([program, "-c", question], capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None

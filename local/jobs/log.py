@@ -1,0 +1,31 @@
+"""The CloudWatch log stream of a job."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+PROCESSING = "/aws/sagemaker/ProcessingJobs"
+TRAINING = "/aws/sagemaker/TrainingJobs"
+TRANSFORM = "/aws/sagemaker/TransformJobs"
+
+
+class JobLog:
+    """A job's log stream: ``<job>/algo-1-<epoch seconds>``, as SageMaker names it."""
+
+    def __init__(self, context: Context, group: str, job: str) -> None:
+        self._logs = context.logs
+        self._group = group
+        self._stream = f"{job}/algo-1-{int(time.time())}"
+
+    def write(self, lines: list[str]) -> None:
+        """Append lines."""
+        if lines:
+            self._logs.append(self._group, self._stream, lines)
+
+    def note(self, text: str) -> None:
+        """Append a line of the service's own."""
+        self.write([f"local service: {text}"])
