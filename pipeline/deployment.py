@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.build import PROCESSING, Build
-from pipeline.config import Config
 from pipeline.folds import folds_uri
-from pipeline.resources import Resources
 from pipeline.sdk import Join, Lambda, LambdaOutput, LambdaOutputTypeEnum, LambdaStep, ProcessingStep
 from pipeline.selection import Selection
 
-FUNCTION_FILE = "deploy_endpoint.py"
 _OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "status")
 
 
@@ -59,22 +56,3 @@ def verify_endpoint(build: Build, folds_step: Any, selection: Selection, deploy_
         ),
         retry_policies=build.job_retries(),
     )
-
-
-def deployment_options(config: Config, resources: Resources) -> dict[str, Any]:
-    """How the function deploys: what does not change between executions, kept in its environment."""
-    deploy, vpc = config.deploy, config.aws.vpc
-    capture = {
-        "percentage": deploy.data_capture_percentage,
-        "s3_uri": f"s3://{resources.bucket}/{config.pipeline.name}/data-capture",
-    }
-    return {
-        "role_arn": resources.job_role_arn,
-        "serverless": deploy.serverless and deploy.serverless.model_dump(),
-        "autoscaling": deploy.autoscaling and deploy.autoscaling.model_dump(),
-        "data_capture": capture if deploy.data_capture_percentage else None,
-        "rollback_alarms": deploy.rollback_alarms,
-        "kms_key_arn": config.aws.kms_key_arn,
-        "vpc": vpc and vpc.model_dump(),
-        "tags": config.pipeline.tags,
-    }

@@ -1,6 +1,5 @@
 """Every name of the SageMaker Python SDK that this project uses, imported and used without a network."""
 
-
 from __future__ import annotations
 
 import logging

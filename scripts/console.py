@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from rich.console import Console
 
 from pipeline.config import Config, ConfigError, load_config
+from pipeline.errors import UserError
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -35,10 +36,6 @@ _UNKNOWN = {
     "InvalidSignatureException",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-
-
-class UserError(Exception):
-    """Something that the person at the keyboard can put right; its text says what and how."""
 
 
 def option(name: str, default: str = "") -> str:

@@ -1,0 +1,163 @@
+"""One execution of the pipeline as AWS tells of it: its steps, what they wait for, and why one failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+ENDED = ("Succeeded", "Failed", "Stopped")
+
+_JOBS = {
+    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
+"""Keys of a step's metadata that name a job, and the log group that the job's lines are in."""
+
+
+@dataclass(frozen=True)
+class StepState:
+    """A step of an execution.
+
+    Attributes:
+        name: its name in the definition.
+        status: ``Executing``, ``Succeeded``, ``Failed`` ..., or ``Waiting`` when it has not started.
+        seconds: how long it took, or has taken so far; 0 when it has not started.
+        detail: what else there is to tell: training jobs done, a cache hit, a condition's outcome, the failure.
+        metadata: what AWS says of the job behind it.
+    """
+
+    name: str
+    status: str
+    seconds: float
+    detail: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExecutionState:
+    """An execution at one moment.
+
+    Attributes:
+        arn: its ARN.
+        status: ``Executing``, ``Stopping``, ``Succeeded``, ``Failed`` or ``Stopped``.
+        failure: why it failed, empty otherwise.
+        steps: its steps in the order in which they started, those that have not started last.
+    """
+
+    arn: str
+    status: str
+    failure: str
+    steps: list[StepState]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in ENDED
+
+    def step(self, name: str) -> StepState | None:
+        """The step of that name, if it has started."""
+        return next((step for step in self.steps if step.name == name and step.status != "Waiting"), None)
+
+
+def latest_execution(sagemaker: Any, pipeline_name: str) -> str | None:
+    """The ARN of the execution that started last, or None when there was none."""
+    summaries = sagemaker.list_pipeline_executions(
+        PipelineName=pipeline_name, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["PipelineExecutionSummaries"]
+    return summaries[0]["PipelineExecutionArn"] if summaries else None
+
+
+def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> ExecutionState:
+    """Ask AWS how an execution stands.
+
+    Args:
+        sagemaker: boto3's SageMaker client.
+        arn: the execution.
+        step_names: every step of its definition, so that those to come can be shown.
+    """
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=arn, SortOrder="Ascending"
+    )
+    started = [_step_state(sagemaker, step) for page in pages for step in page["PipelineExecutionSteps"]]
+    names = {step.name for step in started}
+    waiting = [StepState(name, "Waiting", 0.0, "", {}) for name in step_names if name not in names]
+    return ExecutionState(
+        arn=arn,
+        status=description["PipelineExecutionStatus"],
+        failure=description.get("FailureReason", ""),
+        steps=started + waiting,
+    )
+
+
+def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
+    start = step.get("StartTime")
+    end = step.get("EndTime") or (datetime.now(start.tzinfo) if start else None)
+    return StepState(
+        name=step["StepName"],
+        status=step["StepStatus"],
+        seconds=(end - start).total_seconds() if start and end else 0.0,
+        detail=_detail(sagemaker, step),
+        metadata=step.get("Metadata", {}),
+    )
+
+
+def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
+    metadata = step.get("Metadata", {})
+    if step.get("FailureReason"):
+        return str(step["FailureReason"])
+    if "CacheHitResult" in step:
+        return f"from the cache of {step['CacheHitResult']['SourcePipelineExecutionArn'].rpartition('/')[2]}"
+    if "TuningJob" in metadata:
+        return _tuning_detail(sagemaker, metadata["TuningJob"]["Arn"])
+    if "Condition" in metadata:
+        return f"outcome {metadata['Condition'].get('Outcome', 'not known yet')}"
+    if step.get("AttemptCount", 0) > 1:
+        return f"attempt {step['AttemptCount']}"
+    return ""
+
+
+def _tuning_detail(sagemaker: Any, arn: str) -> str:
+    job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=arn.rpartition("/")[2])
+    counters = job["TrainingJobStatusCounters"]
+    total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "?")
+    text = f"{counters.get('Completed', 0)} of {total} training jobs"
+    failed = counters.get("NonRetryableError", 0)
+    if failed:
+        text += f", {failed} failed"
+    best = job.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric")
+    return text if best is None else f"{text}, best {best['MetricName']} {best['Value']:.6g}"
+
+
+def job_log(logs: Any, step: StepState, lines: int) -> list[str]:
+    """The last log lines of the job behind a step, or none when it has no log.
+
+    Args:
+        logs: boto3's CloudWatch Logs client.
+        step: the step.
+        lines: how many lines at the most.
+    """
+    for group, stream in _streams(logs, step):
+        try:
+            events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=lines, startFromHead=False)
+        except ClientError:
+            continue
+        return [event["message"].rstrip() for event in events["events"]]
+    return []
+
+
+def _streams(logs: Any, step: StepState) -> Iterator[tuple[str, str]]:
+    for kind, group in _JOBS.items():
+        arn = step.metadata.get(kind, {}).get("Arn")
+        if arn is None:
+            continue
+        try:
+            found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=arn.rpartition("/")[2] + "/")
+        except ClientError:
+            continue
+        yield from ((group, stream["logStreamName"]) for stream in found["logStreams"])

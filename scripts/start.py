@@ -1,0 +1,61 @@
+"""make start: start an execution, with parameters if any, and say how to follow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.errors import UserError
+from scripts.console import aws_session, console, load, option, run
+
+
+def main() -> int:
+    """Start an execution of the published pipeline."""
+    config = load()
+    arn = start_execution(aws_session(config), config, option("PARAMS"))
+    console.print(f"Started {arn}", soft_wrap=True)
+    console.print("Follow it with: make status")
+    return 0
+
+
+def start_execution(session: Any, config: Config, parameters: str) -> str:
+    """Start an execution.
+
+    Args:
+        session: a ``boto3.Session`` of the account.
+        config: the configuration, which names the pipeline.
+        parameters: ``Name=value`` pairs, separated by spaces.
+
+    Returns:
+        The execution's ARN.
+
+    Raises:
+        UserError: the parameters cannot be read, or the pipeline does not exist.
+    """
+    sagemaker = session.client("sagemaker")
+    try:
+        response = sagemaker.start_pipeline_execution(
+            PipelineName=config.pipeline.name, PipelineParameters=parsed_parameters(parameters)
+        )
+    except sagemaker.exceptions.ResourceNotFound:
+        raise UserError(f"There is no pipeline {config.pipeline.name}: publish it with 'make upsert'.") from None
+    return str(response["PipelineExecutionArn"])
+
+
+def parsed_parameters(text: str) -> list[dict[str, str]]:
+    """Parameters as the API takes them, from ``Name=value`` pairs separated by spaces.
+
+    Raises:
+        UserError: a part is not a pair.
+    """
+    parameters = []
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if not equals or not name:
+            raise UserError(f'PARAMS: {part!r} is not Name=value, for example PARAMS="MaxMse=4e7 EndpointName=trial"')
+        parameters.append({"Name": name, "Value": value})
+    return parameters
+
+
+if __name__ == "__main__":
+    run(main)

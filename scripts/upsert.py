@@ -1,0 +1,59 @@
+"""make upsert: publish the pipeline, after showing what will change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.resources import Resources, find_resources
+from scripts.console import aws_session, confirm, console, is_local_service, load, run
+
+
+def main() -> int:
+    """Show the changes, ask, publish, and say how to start an execution."""
+    config = load()
+    session = aws_session(config)
+    resources = find_resources(config, session)
+    # Imported here, after AWS has answered: the SDK takes seconds to import.
+    from pipeline.publish import plan_publishing, publish  # noqa: PLC0415
+
+    if is_local_service():
+        ensure_local_bucket(session, resources)
+    plan = plan_publishing(config, resources, session)
+    for change in plan.changes:
+        console.print(f"  {change}", markup=False)
+    if not plan.changes:
+        console.print(f"The pipeline {config.pipeline.name} is up to date.")
+    elif not confirm(f"Publish to account {resources.account_id} in {resources.region}?"):
+        console.print("Nothing was changed.")
+        return 1
+    arn = publish(plan, session, lambda sentence: console.print(f"  {sentence}", markup=False))
+    _say_how_to_start(config, resources, arn)
+    return 0
+
+
+def ensure_local_bucket(session: Any, resources: Resources) -> None:
+    """Make the bucket on the local service, where it costs nothing; on AWS ``make bootstrap`` does, with consent."""
+    s3 = session.client("s3")
+    if resources.bucket not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=resources.bucket)
+        console.print(f"  made the bucket {resources.bucket} on the local service", markup=False)
+
+
+def _say_how_to_start(config: Config, resources: Resources, arn: str) -> None:
+    name, region = config.pipeline.name, resources.region
+    console.print(f"\nPipeline  {arn}", soft_wrap=True)
+    if not is_local_service():
+        console.print(
+            f"Studio    https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/studio"
+            f" (Pipelines > {name} > Execute)",
+            soft_wrap=True,
+        )
+    console.print(
+        f"Start it  make start, or: aws sagemaker start-pipeline-execution --pipeline-name {name} --region {region}",
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    run(main)
