@@ -1,0 +1,61 @@
+"""Step caching: earlier runs whose results are used again.
+
+Source: "Caching pipeline steps" and "Default cache key attributes by pipeline step type", Amazon SageMaker
+developer guide. Only successful runs of the same step of the same pipeline count, the latest first.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from local.pipelines import records
+from local.pipelines.definition import Json, Step
+from local.pipelines.step_types import RESOURCE_STEPS
+from local.store import Document
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+
+def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
+    """What has to be the same in an earlier run; None where the step is never cached.
+
+    Args:
+        step: the step.
+        arguments: its arguments with their expressions evaluated.
+    """
+    if step.cache_window is None:
+        return None
+    if step.type == "Lambda":
+        attributes: dict[str, Json] = {"FunctionArn": step.function_arn, "Arguments": arguments}
+    else:
+        kind = RESOURCE_STEPS[step.type]
+        if not kind.cache_key:
+            return None
+        attributes = {path: _part(arguments, path) for path in kind.cache_key}
+    return json.dumps([step.type, attributes], sort_keys=True)
+
+
+def find_run(context: Context, pipeline_arn: str, step: Step, key: str) -> tuple[str, Document] | None:
+    """The latest run that may be used again: its execution's ARN and its record."""
+    if step.cache_window is None:
+        return None
+    oldest = time.time() - step.cache_window.total_seconds()
+    runs = [
+        (execution["PipelineExecutionArn"], run)
+        for execution in context.store.list(records.EXECUTION, f"{pipeline_arn}/execution/")
+        if (run := records.step(context, execution["PipelineExecutionArn"], step.name)) is not None
+        and run["StepStatus"] == "Succeeded"
+        and run.get("_CacheKey") == key
+        and run["EndTime"] >= oldest
+    ]
+    return max(runs, key=lambda found: float(found[1]["EndTime"]), default=None)
+
+
+def _part(arguments: dict[str, Json], path: str) -> Json:
+    value: Json = arguments
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
