@@ -1,0 +1,183 @@
+"""The input channels of a training job, as rows of numbers.
+
+A channel is a folder of files that SageMaker has already put there, whatever the input mode. Source: Amazon
+SageMaker developer guide, "How Amazon SageMaker provides training information" and "Common data formats for
+training".
+"""
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from local.linear_learner.csv_rows import CsvError, parse_csv
+from local.linear_learner.errors import ClientError
+from local.linear_learner.recordio import RecordIOError, Records, decode, decode_messages
+
+Array = npt.NDArray[np.float64]
+
+_CHUNK_BYTES = 1 << 18
+_CONTAINER_FOLDER = "/opt/ml/input/data"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of one training job.
+
+    Attributes:
+        name: ``train``, ``validation`` or ``test``.
+        folder: where its files lie, at any depth.
+        content_type: ``text/csv`` or ``application/x-recordio-protobuf``, without parameters.
+        gzipped: whether CompressionType is Gzip.
+        wrapped: whether RecordWrapperType is RecordIO, which makes every file one record.
+    """
+
+    name: str
+    folder: Path
+    content_type: str
+    gzipped: bool
+    wrapped: bool
+
+    @classmethod
+    def from_config(cls, folder: Path, name: str, config: Mapping[str, str]) -> "Channel":
+        """Read a channel's entry of ``inputdataconfig.json``.
+
+        Raises:
+            ClientError: if linear-learner does not read its content type.
+        """
+        content_type, *parameters = [part.strip() for part in config.get("ContentType", "").lower().split(";")]
+        if content_type not in ("text/csv", "application/x-recordio-protobuf"):
+            raise ClientError(
+                f"No iterator has been registered for ContentType ('{content_type}', '1.0'): channel {name} "
+                "needs text/csv or application/x-recordio-protobuf"
+            )
+        label_size = dict(part.split("=", 1) for part in parameters if "=" in part).get("label_size", "1")
+        if label_size != "1":
+            raise ClientError(
+                f"channel {name}: label_size={label_size} is not supported: a training row has one label, first"
+            )
+        gzipped = config.get("CompressionType", "None") == "Gzip"
+        return cls(name, folder, content_type, gzipped, config.get("RecordWrapperType", "None") == "RecordIO")
+
+    def files(self) -> list[Path]:
+        """The channel's files in the order of their names; empty and hidden ones are left out."""
+        found = [Path(folder, name) for folder, _, names in os.walk(self.folder, followlinks=True) for name in names]
+        return sorted(path for path in found if not path.name.startswith(".") and path.stat().st_size > 0)
+
+    def identity(self) -> tuple[object, ...]:
+        """Equal for channels of several jobs that hold the very same files in the same format."""
+        stats = [path.stat() for path in self.files()]
+        return (self.name, self.content_type, self.gzipped, self.wrapped, *((s.st_dev, s.st_ino) for s in stats))
+
+    def read(self, feature_dim: int | None = None) -> Array:
+        """Read every file.
+
+        Args:
+            feature_dim: the width of sparse records that do not give their own.
+
+        Returns:
+            Finite numbers of shape (rows, 1 + features), the label first.
+
+        Raises:
+            ClientError: if there is no data, or a file is not what the content type says.
+        """
+        parts: list[Array] = []
+        for path in self.files():
+            width = parts[0].shape[1] if parts else None
+            try:
+                parts.extend(self._read_csv(path, width) if self._is_csv else [self._read_records(path, feature_dim)])
+            except (OSError, EOFError, zlib.error) as error:
+                raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
+            if parts[-1].shape[1] != parts[0].shape[1]:
+                raise ClientError(
+                    f"file {self._shown(path)} has rows of {parts[-1].shape[1] - 1} features, "
+                    f"the files before it of {parts[0].shape[1] - 1}"
+                )
+        if not parts:
+            raise ClientError(f"The {self.name} channel has no data: there is no file, or every file is empty")
+        if parts[0].shape[1] < 2:
+            raise ClientError(f"The {self.name} channel has one column: a row is the label and at least one feature")
+        return np.concatenate(parts)
+
+    @property
+    def _is_csv(self) -> bool:
+        return self.content_type == "text/csv"
+
+    def _shown(self, path: Path) -> str:
+        return f"{_CONTAINER_FOLDER}/{self.name}/{path.relative_to(self.folder).as_posix()}"
+
+    def _open(self, path: Path) -> BinaryIO:
+        return gzip.open(path) if self.gzipped else path.open("rb")  # type: ignore[return-value]
+
+    def _read_csv(self, path: Path, width: int | None) -> Iterator[Array]:
+        rows_before = 0
+        with self._open(path) as file:
+            for text in _whole_lines(file):
+                try:
+                    rows = parse_csv(text, width)
+                except CsvError as error:
+                    raise self._csv_error(path, rows_before + error.row, error.reason, text) from error
+                yield rows
+                width = rows.shape[1]
+                rows_before += len(rows)
+
+    def _csv_error(self, path: Path, row: int, reason: str, text: bytes) -> ClientError:
+        if text.startswith(b"\x1f\x8b"):
+            reason = "the file is gzip, which needs CompressionType Gzip"
+        return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._shown(path)}: {reason}")
+
+    def _read_records(self, path: Path, feature_dim: int | None) -> Array:
+        with self._open(path) as file:
+            data = file.read()
+        try:
+            records = decode_messages([data], feature_dim) if self.wrapped else decode(data, feature_dim)
+        except RecordIOError as error:
+            raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: {error}") from error
+        return self._joined(records, path)
+
+    def _joined(self, records: Records, path: Path) -> Array:
+        if records.labels is None:
+            raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: record 1: has no label")
+        rows = np.column_stack([records.labels, records.features])
+        wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if wrong.size:
+            raise ClientError(
+                f"Unable to parse recordio-protobuf: file {self._shown(path)}: "
+                f"record {wrong[0] + 1}: holds a number that is not finite"
+            )
+        return rows
+
+
+def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str, Array]:
+    """Read a job's channels, by name.
+
+    Raises:
+        ClientError: as ``Channel.read``, and if the channels' rows are not equally wide.
+    """
+    rows = {channel.name: channel.read(feature_dim) for channel in channels}
+    features = rows["train"].shape[1] - 1
+    for name, data in rows.items():
+        if data.shape[1] - 1 != features:
+            raise ClientError(f"The {name} channel has {data.shape[1] - 1} features, the train channel {features}")
+    return rows
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The text in pieces that end where a line does, without blank lines at the end of the file."""
+    rest = b""
+    while chunk := file.read(_CHUNK_BYTES):
+        lines, newline, tail = (rest + chunk).rpartition(b"\n")
+        # Line breaks at a piece's end are held back: at the end of the file they are no rows.
+        text = lines.rstrip(b"\r\n")
+        rest = lines[len(text) :] + newline + tail
+        if text:
+            yield text
+            rest = rest.removeprefix(b"\r").removeprefix(b"\n")
+    if rest.strip():
+        yield rest

@@ -1,0 +1,221 @@
+"""The model container's answer to a request: endpoints and batch transform both use it.
+
+Source: Amazon SageMaker developer guide, "Linear learner response formats" and "Common data formats for
+inference"; the texts of errors are those of public reports.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from local.linear_learner import artifact
+from local.linear_learner.csv_rows import CsvError, parse_csv
+from local.linear_learner.errors import InferenceError
+from local.linear_learner.recordio import RecordIOError, decode, encode_scores
+
+Array = npt.NDArray[np.float64]
+
+MAXIMUM_BODY_BYTES = 6_291_456
+_UNDECODABLE = "unable to evaluate payload provided"
+_JSON, _JSON_LINES, _RECORDIO = "application/json", "application/jsonlines", "application/x-recordio-protobuf"
+
+
+class Model:
+    """A linear model that answers requests. It holds no state between them and may serve them concurrently."""
+
+    def __init__(self, parameters: artifact.Parameters) -> None:
+        self._weights = parameters.weights
+        self._bias = parameters.bias
+        self._features = len(parameters.weights)
+
+    @classmethod
+    def load(cls, model_tar_gz: Path) -> "Model":
+        """Load an artifact that was trained here or by SageMaker.
+
+        Raises:
+            ValueError: if it is not the artifact of a linear-learner regressor.
+        """
+        return cls(artifact.read(model_tar_gz))
+
+    def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """Answer one request.
+
+        Args:
+            body: one or more rows of raw features.
+            content_type: text/csv (with ``label_size=n``, the first n columns are ignored),
+                application/json, application/jsonlines or application/x-recordio-protobuf.
+            accept: application/json (also if empty or ``*/*``), application/jsonlines or
+                application/x-recordio-protobuf.
+
+        Returns:
+            The response's body and content type.
+
+        Raises:
+            InferenceError: with the container's status and text.
+        """
+        if len(body) > MAXIMUM_BODY_BYTES:
+            raise InferenceError(413, f"payload of {len(body)} bytes is over the limit of {MAXIMUM_BODY_BYTES}")
+        encode, answered = _encoder(accept)
+        rows = self._decode(body, content_type)
+        # In double precision, so that a row's score does not depend on the rows it is sent with.
+        scores = np.einsum("ij,j->i", rows, self._weights)
+        scores += self._bias
+        # The container's float32, widened to the double that JSON prints.
+        with np.errstate(over="ignore"):
+            answers = scores.astype(np.float32).astype(np.float64)
+        if not np.isfinite(answers).all():
+            raise _undecodable("a prediction does not fit float32")
+        return encode(answers.tolist()), answered
+
+    def _decode(self, body: bytes, content_type: str) -> Array:
+        media_type, _, parameters = content_type.lower().partition(";")
+        media_type = media_type.strip()
+        if not body:
+            raise _undecodable("the body is empty")
+        if media_type == "text/csv":
+            rows = _decode_csv(body, parameters)
+        elif media_type == _JSON:
+            rows = self._decode_json(body)
+        elif media_type in (_JSON_LINES, "application/x-jsonlines"):
+            rows = self._dense([_load_json(line) for line in body.splitlines() if line.strip()])
+        elif media_type == _RECORDIO:
+            rows = self._decode_recordio(body)
+        else:
+            raise InferenceError(
+                415,
+                f"content type '{content_type}' is not supported: use text/csv, {_JSON}, {_JSON_LINES} or {_RECORDIO}",
+            )
+        if rows.shape[1] != self._features:
+            raise self._wrong_dimension(rows.shape[1])
+        return rows
+
+    def _decode_json(self, body: bytes) -> Array:
+        document = _load_json(body)
+        instances = document.get("instances") if isinstance(document, dict) else None
+        if not isinstance(instances, list):
+            raise _undecodable("the body has no list 'instances'")
+        return self._dense(instances)
+
+    def _dense(self, instances: list[Any]) -> Array:
+        """Rows from the three documented shapes of an instance."""
+        if not instances:
+            raise _undecodable("there is no instance")
+        rows = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
+        width = len(rows[0])
+        for row in rows:
+            if len(row) != width:
+                raise self._wrong_dimension(len(row) if width == self._features else width)
+        values = _numbers(rows)
+        if values is None:
+            number = next(number for number, row in enumerate(rows, 1) if _numbers([row]) is None)
+            raise _undecodable(f"instance {number} holds something else than finite numbers")
+        return values
+
+    def _features_of(self, instance: Any, number: int) -> list[Any]:
+        try:
+            features = instance["features"] if "features" in instance else instance["data"]["features"]
+            if isinstance(features, dict):
+                features = self._sparse(features) if features.get("keys") else features["values"]
+            if isinstance(features, list):
+                return features
+        except (KeyError, TypeError, IndexError, ValueError):
+            pass
+        raise _undecodable(
+            f"instance {number} is none of {{'features': [...]}}, {{'data': {{'features': {{'values': [...]}}}}}} "
+            "and the latter with 'keys' and 'shape'"
+        )
+
+    def _sparse(self, features: dict[str, Any]) -> list[Any]:
+        shape = features.get("shape") or [self._features]
+        if shape != [self._features]:
+            raise self._wrong_dimension(shape[0])
+        row = [0.0] * self._features
+        for key, value in zip(features["keys"], features["values"], strict=True):
+            if key < 0:
+                raise IndexError(key)
+            row[key] = value
+        return row
+
+    def _decode_recordio(self, body: bytes) -> Array:
+        try:
+            rows = decode(body, self._features).features
+        except RecordIOError as error:
+            raise _undecodable(str(error)) from error
+        if not np.isfinite(rows).all():
+            raise _undecodable("a record holds a number that is not finite")
+        return rows
+
+    def _wrong_dimension(self, found: int) -> InferenceError:
+        return _undecodable(
+            f"Customer Error: The feature dimension of the input: {found} does not match the feature dimension "
+            f"of the model: {self._features}. Please fix the input and try again."
+        )
+
+
+def _undecodable(reason: str) -> InferenceError:
+    """The text that a caller gets, with the reason that SageMaker writes to the endpoint's log only."""
+    return InferenceError(400, f"{_UNDECODABLE}: {reason}")
+
+
+def _load_json(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _undecodable(f"the body is not JSON: {error}") from error
+
+
+def _numbers(rows: list[list[Any]]) -> Array | None:
+    """Rows as an array if they hold nothing but finite numbers, else None."""
+    try:
+        values = np.array(rows)
+        if values.ndim != 2 or values.dtype.kind not in "fiu":
+            return None
+    except (ValueError, OverflowError):
+        return None
+    values = values.astype(np.float64)
+    return values if np.isfinite(values).all() else None
+
+
+def _decode_csv(body: bytes, parameters: str) -> Array:
+    try:
+        rows = parse_csv(body)
+    except CsvError as error:
+        raise _undecodable(str(error)) from error
+    name, _, value = parameters.strip().partition("=")
+    if name == "label_size":
+        if not value.isdigit():
+            raise _undecodable(f"label_size={value} is not a number of columns")
+        return rows[:, int(value) :]
+    return rows
+
+
+def _encoder(accept: str) -> tuple[Callable[[list[float]], bytes], str]:
+    media_type = accept.partition(";")[0].strip().lower()
+    if media_type in ("", "*/*", _JSON):
+        return _encode_json, _JSON
+    if media_type in (_JSON_LINES, "application/x-jsonlines"):
+        return _encode_json_lines, _JSON_LINES
+    if media_type == _RECORDIO:
+        return encode_scores, _RECORDIO
+    raise InferenceError(415, f"accept '{accept}' is not supported: use {_JSON}, {_JSON_LINES} or {_RECORDIO}")
+
+
+def _encode_json(scores: list[float]) -> bytes:
+    """What ``json.dumps`` with its default separators writes."""
+    return b'{"predictions": [{"score": %b}]}' % _joined(scores, b'}, {"score": ')
+
+
+def _encode_json_lines(scores: list[float]) -> bytes:
+    return b'{"score": %b}\n' % _joined(scores, b'}\n{"score": ')
+
+
+def _joined(scores: list[float], separator: bytes) -> bytes:
+    """Numbers as Python prints them: orjson is faster, and differs only in the form of exponents."""
+    text = orjson.dumps(scores)
+    if b"e" in text:
+        return separator.join(repr(score).encode() for score in scores)
+    return text[1:-1].replace(b",", separator)
