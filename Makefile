@@ -1,0 +1,93 @@
+# Every command of the project. `make help` lists them; options are variables: make run DATA=rows.csv
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PORT ?= 8566
+UV := $(shell command -v uv || echo .uv/bin/uv)
+RUN := .venv/bin/python -m
+READY := .venv/.ready
+
+# Options given on the command line reach the commands through their environment.
+export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES
+
+# uv warns of every interpreter that it passes over; what it does is shown.
+export UV_NO_PROGRESS ?= 1
+
+.PHONY: help run test local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
+	@$(RUN) scripts.run_local
+
+test: $(READY)  ## Run the tests: no network, no AWS account
+	@$(RUN) pytest
+
+local: $(READY)  ## Serve the AWS API of this machine in the foreground [PORT=8566]
+	@$(RUN) local --root .local --port $(PORT)
+
+local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-env)"
+	@$(RUN) local --port $(PORT) --print-environment
+
+definition: $(READY)  ## Print the pipeline's definition; no AWS call
+	@$(RUN) scripts.definition
+
+bootstrap: $(READY)  ## Make the bucket and the roles on AWS, after asking [YES=1]
+	@$(RUN) scripts.bootstrap
+
+upsert: $(READY)  ## Publish the pipeline, after showing what changes [YES=1]
+	@$(RUN) scripts.upsert
+
+estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS
+	@$(RUN) scripts.estimate
+
+start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
+	@$(RUN) scripts.start
+
+status: $(READY)  ## Follow an execution [EXECUTION=arn]
+	@$(RUN) scripts.status
+
+report: $(READY)  ## Show what an execution found [EXECUTION=arn]
+	@$(RUN) scripts.report
+
+predict: $(READY)  ## Score the rows of a file: make predict INPUT=file.csv
+	@$(RUN) scripts.predict
+
+rollback: $(READY)  ## Put the endpoint back to the model it served before [YES=1]
+	@$(RUN) scripts.rollback
+
+delete: $(READY)  ## Delete what the project made, after asking [LEVEL=endpoint|pipeline|all YES=1]
+	@$(RUN) scripts.delete
+
+fold: $(READY)  ## Make folds of local files: make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]
+	@$(RUN) scripts.fold
+
+bench: $(READY)  ## Measure, and print the tables of docs/performance.md
+	@$(UV) sync --quiet --locked --inexact --group bench
+	@$(RUN) benchmarks
+
+check: $(READY)  ## Check format, style, types, and that the lock file is up to date
+	@$(RUN) ruff format --check --quiet
+	@$(RUN) ruff check --quiet
+	@$(RUN) mypy
+	@$(UV) lock --check --quiet
+
+format: $(READY)  ## Format the code
+	@$(RUN) ruff format
+	@$(RUN) ruff check --fix
+
+setup: $(READY)  ## Install what the other commands need; they do it by themselves
+
+clean:  ## Remove what was installed and everything that the local service keeps
+	rm -rf .venv .uv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	@echo "Installing the project's packages into .venv (about a minute the first time)" >&2
+	@$(UV) sync --quiet --locked --inexact >&2
+	@touch $@
+
+# Without --target, a system's own Python may refuse to be installed into.
+.uv/bin/uv:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv >&2
