@@ -10,10 +10,10 @@ Token = str | int
 
 _TOKEN = re.compile(
     r"""
-    (?:^|\.)(?P<name>[^.\[\]'"\s*?@$()]+)      # a member:  mse  .value
-    | \[\s*(?P<index>\d+)\s*\]                 # a position:  [0]
-    | \.?\[\s*'(?P<single>[^']*)'\s*\]         # a quoted name:  ['validation:mse']
-    | \.?\[\s*"(?P<double>[^"]*)"\s*\]
+    \.(?P<name>[^.\[\]'"\s*?@$()]+)       # a member:  .value
+    | \[\s*(?P<index>\d+)\s*\]             # a position:  [0]
+    | \[\s*'(?P<single>[^']*)'\s*\]        # a quoted name:  ['validation:mse']
+    | \[\s*"(?P<double>[^"]*)"\s*\]
     """,
     re.VERBOSE,
 )
@@ -35,17 +35,17 @@ def parse_path(text: str) -> tuple[Token, ...]:
     Raises:
         PathError: the text is no such path.
     """
+    body = text[1:].removeprefix(".") if text.startswith("$") else text
+    if not body.startswith("["):
+        body = f".{body}"
     position = 0
     tokens: list[Token] = []
-    body = text.removeprefix("$.") if text.startswith("$.") else text.removeprefix("$")
     while position < len(body):
         match = _TOKEN.match(body, position)
-        if match is None or (match.group("name") and position > 0 and body[position] != "."):
+        if match is None:
             raise PathError(f"{text!r} is not a path to one value: cannot read {body[position:]!r}")
         tokens.append(_token(match))
         position = match.end()
-    if not tokens:
-        raise PathError(f"{text!r} is not a path to one value")
     return tuple(tokens)
 
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from local.errors import ServiceError, limit_exceeded, not_implemented
+from local.pipelines.policies import parse_duration, parse_retry_policy
+from local.pipelines.retries import Retries, kind_of_call_error, kind_of_job_failure
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("P30D", timedelta(days=30)),
+        ("P1Y2M3W4D", timedelta(days=365 + 60 + 21 + 4)),
+        ("PT1H30M5S", timedelta(hours=1, minutes=30, seconds=5)),
+        ("P30M", timedelta(days=900)),
+        ("PT30M", timedelta(minutes=30)),
+        ("30d", timedelta(days=30)),
+        ("12h", timedelta(hours=12)),
+    ],
+)
+def test_durations(text, expected):
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "30", "P30", "D30", "P1.5D", "1 day", "-P1D"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match="is not an ISO 8601 duration"):
+        parse_duration(text)
+
+
+def policy(*exceptions, **members):
+    return parse_retry_policy({"ExceptionType": list(exceptions), **members})
+
+
+def test_waits_grow_by_the_backoff_rate_until_the_attempts_are_used_up():
+    retries = Retries([policy("SageMaker.RESOURCE_LIMIT", IntervalSeconds=10, BackoffRate=3.0, MaxAttempts=3)])
+    assert [retries.delay("SageMaker.RESOURCE_LIMIT") for _ in range(4)] == [10, 30, 90, None]
+
+
+def test_each_policy_counts_for_itself():
+    retries = Retries([policy("Step.THROTTLING", MaxAttempts=1), policy("SageMaker.CAPACITY_ERROR", MaxAttempts=1)])
+    assert retries.delay("Step.THROTTLING") == 1
+    assert retries.delay("SageMaker.CAPACITY_ERROR") == 1
+    assert retries.delay("Step.THROTTLING") is None
+
+
+def test_nothing_is_tried_again_after_the_policy_has_expired():
+    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=40, ExpireAfterMin=1)])
+    assert retries.delay("Step.THROTTLING") == 40
+    assert retries.delay("Step.THROTTLING") is None
+
+
+def test_errors_without_a_policy_are_final_but_those_of_calls():
+    retries = Retries([])
+    assert retries.delay("SageMaker.JOB_INTERNAL_ERROR") is None
+    assert retries.delay(None) is None
+    assert retries.delay("Step.SERVICE_FAULT") is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ServiceError("ThrottlingException", "Rate exceeded"), "Step.THROTTLING"),
+        (ServiceError("InternalFailure", "", 500), "Step.SERVICE_FAULT"),
+        (limit_exceeded("The account-level service limit is 0"), "SageMaker.RESOURCE_LIMIT"),
+        (ServiceError("ValidationException", "wrong"), None),
+        (not_implemented("sagemaker", "CreateAutoMLJob"), None),
+    ],
+)
+def test_errors_of_calls_have_the_kinds_that_policies_name(error, expected):
+    assert kind_of_call_error(error) == expected
+
+
+def test_failures_of_jobs_have_the_kinds_that_policies_name():
+    internal = "InternalServerError: We encountered an internal error. Please try again."
+    assert kind_of_job_failure(internal, "Training") == "SageMaker.JOB_INTERNAL_ERROR"
+    assert kind_of_job_failure(internal, "Tuning") is None
+    assert kind_of_job_failure("CapacityError: Unable to provision", "Tuning") == "SageMaker.CAPACITY_ERROR"
+    assert kind_of_job_failure("AlgorithmError: , exit code: 1", "Processing") is None
