@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from local.sagemaker import pipeline_executions, pipelines
+from local.sagemaker import (
+    endpoint_configs,
+    endpoints,
+    model_package_groups,
+    model_packages,
+    models,
+    pipeline_executions,
+    pipelines,
+    tags,
+)
 
-__all__ = ["pipeline_executions", "pipelines"]
+__all__ = [
+    "endpoint_configs",
+    "endpoints",
+    "model_package_groups",
+    "model_packages",
+    "models",
+    "pipeline_executions",
+    "pipelines",
+    "tags",
+]

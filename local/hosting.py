@@ -1,0 +1,163 @@
+"""Models in service: answers invocations of endpoints as sagemaker-runtime does."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from local.data_capture import DataCapture, Payload, Source
+from local.endpoint_changes import restore
+from local.linear_learner.errors import InferenceError
+from local.names import resource_key
+from local.serving import Deployment, Variant
+from local.settings import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+__all__ = ["Hosting", "restore"]
+
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
+
+LARGEST_BODY = 6 * 1024 * 1024
+"""Bytes of a request's or an answer's body:
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html .
+"""
+
+_NOT_IMITATED = {
+    b"x-amzn-sagemaker-target-model": "TargetModel",
+    b"x-amzn-sagemaker-target-container-hostname": "TargetContainerHostname",
+    b"x-amzn-sagemaker-inference-component": "InferenceComponentName",
+    b"x-amzn-sagemaker-enable-explanations": "EnableExplanations",
+    b"x-amzn-sagemaker-session-id": "SessionId",
+}
+_NO_HEADERS: Mapping[bytes, bytes] = {}
+
+
+class Hosting:
+    """The endpoints in service.
+
+    ``invoke`` runs in the gateway's event loop and touches no file: one look-up, the model's arithmetic, the answer.
+    Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._deployments: dict[str, Deployment] = {}
+        self._capture = DataCapture(context.objects, context.logs)
+        self.background = ThreadPoolExecutor(4, "endpoint")
+
+    def close(self) -> None:
+        """Write what is captured and logged, and wait for it."""
+        self.background.shutdown()
+        self._capture.flush()
+
+    def deployment(self, endpoint: str) -> Deployment | None:
+        """What an endpoint serves, or None."""
+        return self._deployments.get(resource_key(endpoint))
+
+    def put_in_service(self, deployment: Deployment) -> None:
+        """Serve a deployment from the next request on, in the place of the endpoint's last one."""
+        self._deployments[resource_key(deployment.endpoint)] = deployment
+
+    def take_out_of_service(self, endpoint: str) -> None:
+        """Serve an endpoint no more."""
+        self._deployments.pop(resource_key(endpoint), None)
+
+    def invoke(  # noqa: PLR0913, PLR0917 - these are what every invocation has
+        self,
+        name: str,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        target_variant: str | None,
+        headers: Mapping[bytes, bytes] = _NO_HEADERS,
+    ) -> Answer:
+        """Answer InvokeEndpoint.
+
+        Args:
+            name: of the endpoint.
+            body: of the request.
+            content_type: of the body; text/csv if None.
+            accept: content type of the answer that the client wants; application/json if None.
+            target_variant: the variant that must answer, or None to have it chosen by weight.
+            headers: all of the request's headers by lower-case name, for those that few requests have.
+
+        Returns:
+            HTTP status, headers and body.
+        """
+        deployment = self._deployments.get(name.lower())
+        if deployment is None:
+            return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+        variant = deployment.choose(target_variant)
+        if variant is None:
+            return _error(400, "ValidationError", f"Variant {target_variant} of endpoint {name} not found.")
+        for header in _NOT_IMITATED.keys() & headers.keys():
+            operation = f"sagemaker-runtime:InvokeEndpoint with {_NOT_IMITATED[header]}"
+            return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
+        if len(body) > LARGEST_BODY:
+            return _too_large("request", body)
+        asked = Payload(body, content_type or "text/csv")
+        return self._answer(deployment, variant, asked, accept or "application/json", headers)
+
+    def _answer(
+        self, deployment: Deployment, variant: Variant, asked: Payload, accept: str, headers: Mapping[bytes, bytes]
+    ) -> Answer:
+        try:
+            answered = Payload(*variant.model.invoke(asked.body, asked.content_type, accept))
+        except InferenceError as error:
+            return self._model_error(deployment, variant, error.status, error.message)
+        except Exception as error:
+            return self._model_error(deployment, variant, 500, f"{type(error).__name__}: {error}")
+        if len(answered.body) > LARGEST_BODY:
+            return _too_large("answer", answered.body)
+        if deployment.capture is not None:
+            inference_id = headers.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1")
+            source = Source(deployment.endpoint, variant.name)
+            self._capture.record(deployment.capture, source, asked, answered, inference_id)
+        return 200, _headers(answered.content_type.encode(), variant), answered.body
+
+    def _model_error(self, deployment: Deployment, variant: Variant, status: int, message: str) -> Answer:
+        endpoint, region = deployment.endpoint, self._context.settings.region
+        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self.background.submit(self._context.logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
+        side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else ("server", "SERVER_ERROR_FROM_MODEL")
+        console = (
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+        )
+        document = {
+            "ErrorCode": code,
+            "LogStreamArn": f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{group}",
+            "Message": f'Received {side} error ({status}) from primary with message "{message}". '
+            f"See {console} in account {ACCOUNT_ID} for more information.",
+            "OriginalMessage": message,
+            "OriginalStatusCode": status,
+        }
+        headers = [*_headers(b"application/json", variant), (b"x-amzn-ErrorType", b"ModelError")]
+        return 424, headers, json.dumps(document).encode()
+
+
+def _headers(content_type: bytes, variant: Variant) -> Headers:
+    return [
+        (b"x-amzn-RequestId", str(uuid.uuid4()).encode()),
+        (b"x-Amzn-Invoked-Production-Variant", variant.name.encode()),
+        (b"Content-Type", content_type),
+    ]
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    headers = [
+        (b"x-amzn-RequestId", str(uuid.uuid4()).encode()),
+        (b"x-amzn-ErrorType", code.encode()),
+        (b"Content-Type", b"application/json"),
+    ]
+    return status, headers, json.dumps({"Message": message}).encode()
+
+
+def _too_large(what: str, body: bytes) -> Answer:
+    sentence = f"the {what}'s body has {len(body)} bytes, more than the {LARGEST_BODY} that are allowed"
+    return _error(413, "RequestEntityTooLargeException", sentence)

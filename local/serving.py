@@ -1,0 +1,171 @@
+"""Loads what an endpoint serves: its variants' artifacts, of which it keeps copies of its own."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import shutil
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.data_capture import CaptureSettings
+from local.errors import ServiceError
+from local.jobs.images import Runtime, algorithm_runtime
+from local.linear_learner.inference import Model
+from local.names import resource_key
+from local.sagemaker.models import containers, find_model
+from local.store import Document
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+
+class CannotServeError(Exception):
+    """A variant cannot be served; the message is the endpoint's ``FailureReason``."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model in service.
+
+    Attributes:
+        name: of the production variant.
+        weight: its share of requests, relative to the sum of all variants' weights.
+        model: answers requests.
+    """
+
+    name: str
+    weight: float
+    model: Model
+
+
+class Deployment:
+    """What an endpoint serves at one time; it does not change, an endpoint's update puts another in its place.
+
+    Attributes:
+        endpoint: the endpoint's name.
+        variants: at least one.
+        capture: what is captured of requests and answers, or None.
+    """
+
+    def __init__(self, endpoint: str, variants: Sequence[Variant], capture: CaptureSettings | None) -> None:
+        self.endpoint = endpoint
+        self.variants = tuple(variants)
+        self.capture = capture
+        self._by_name = {variant.name: variant for variant in variants}
+        self._bounds = list(accumulate(variant.weight for variant in variants))
+
+    def choose(self, target: str | None) -> Variant | None:
+        """The variant that answers a request: the one it names, or one by weight; None if that name is unknown."""
+        if target is not None:
+            return self._by_name.get(target)
+        if len(self.variants) == 1:
+            return self.variants[0]
+        point = random.random() * self._bounds[-1]
+        return self.variants[min(bisect_right(self._bounds, point), len(self.variants) - 1)]
+
+
+def stage(context: Context, endpoint: str, config: Document, weights: dict[str, float]) -> list[Document]:
+    """Copy the artifacts of a configuration's models into the endpoint's own folder.
+
+    An endpoint goes on serving what it was given, also after a restart, whatever becomes of the models, the
+    configuration and the objects in S3.
+
+    Args:
+        context: the running service.
+        endpoint: the endpoint's name.
+        config: the endpoint configuration.
+        weights: of every variant by name.
+
+    Returns:
+        What ``load`` takes: for every variant its ``VariantName``, ``Weight``, ``Image`` and ``Artifact``.
+
+    Raises:
+        CannotServeError: a model or its artifact is gone, or its image has no local runtime.
+    """
+    folder = endpoint_folder(context, endpoint) / secrets.token_hex(8)
+    folder.mkdir(parents=True)
+    staged = []
+    for variant in config["ProductionVariants"]:
+        name = variant["VariantName"]
+        image, url = _image_and_artifact(context, name, variant["ModelName"])
+        artifact = folder / f"{name}.tar.gz"
+        try:
+            shutil.copyfile(context.objects.path(url), artifact)
+        except FileNotFoundError:
+            raise CannotServeError(
+                f'Failed to download model data for the primary container of production variant {name} from "{url}": '
+                "there is no such object."
+            ) from None
+        staged.append(
+            {
+                "VariantName": name,
+                "Weight": weights[name],
+                "Image": image,
+                "Artifact": str(artifact.relative_to(context.settings.root)),
+            }
+        )
+    return staged
+
+
+def load(context: Context, endpoint: str, staged: list[Document], capture: Document | None) -> Deployment:
+    """Load staged variants into memory.
+
+    Raises:
+        CannotServeError: an artifact is not one of the image's algorithm.
+    """
+    variants = []
+    for record in staged:
+        name = record["VariantName"]
+        try:
+            model = Model.load(context.settings.root / record["Artifact"])
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            context.logs.append(f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local", [cause])
+            raise CannotServeError(
+                f"The primary container for production variant {name} did not pass the ping health check. "
+                f"Please check CloudWatch logs for this endpoint: {cause}"
+            ) from error
+        variants.append(Variant(name, record["Weight"], model))
+    return Deployment(endpoint, variants, CaptureSettings.of(capture))
+
+
+def remove_stale(context: Context, endpoint: str, kept: list[Document]) -> None:
+    """Remove the endpoint's copies of artifacts, except those that ``kept`` names."""
+    wanted = {(context.settings.root / record["Artifact"]).parent for record in kept}
+    folder = endpoint_folder(context, endpoint)
+    for stale in folder.iterdir() if folder.is_dir() else ():
+        if stale not in wanted:
+            shutil.rmtree(stale)
+    if not wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def endpoint_folder(context: Context, endpoint: str) -> Path:
+    """Where an endpoint's copies of artifacts lie."""
+    return context.settings.root / "endpoints" / resource_key(endpoint)
+
+
+def _image_and_artifact(context: Context, variant: str, model_name: str) -> tuple[str, str]:
+    try:
+        parts = containers(find_model(context, model_name))
+    except ServiceError as error:
+        raise CannotServeError(error.message) from error
+    if len(parts) > 1:
+        raise CannotServeError(
+            f"Production variant {variant} cannot be served: the local service has no inference pipelines, and "
+            f"model {model_name} has {len(parts)} containers."
+        )
+    image, url = parts[0]["Image"], parts[0]["ModelDataUrl"]
+    if algorithm_runtime(image) is not Runtime.LINEAR_LEARNER:
+        raise CannotServeError(
+            f"The primary container for production variant {variant} cannot start: no local runtime for the image "
+            f"{image}. Endpoints serve images of linear-learner."
+        )
+    if url is None:
+        raise CannotServeError(f"Model {model_name} of production variant {variant} has no ModelDataUrl.")
+    return image, url

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.errors import ServiceError
+from local.sagemaker.listing import page
+
+
+def job(name: str, created: float, status: str = "Completed", modified: float | None = None) -> dict[str, Any]:
+    document = {"JobName": name, "JobArn": f"arn:job/{name}", "CreationTime": created, "JobStatus": status}
+    return document if modified is None else {**document, "LastModifiedTime": modified}
+
+
+def names(request: dict[str, Any], items: list[dict[str, Any]], **options: Any) -> list[str]:
+    return [item["JobName"] for item in page(request, items, "Jobs", resource="Job", **options)["Jobs"]]
+
+
+JOBS = [job("b-1", 1.0), job("a-2", 2.0, "Failed", 9.0), job("a-1", 3.0, "Failed"), job("c", 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({}, ["b-1", "a-2", "a-1", "c"]),
+        ({"SortOrder": "Descending"}, ["c", "a-1", "a-2", "b-1"]),
+        ({"SortBy": "Name"}, ["a-1", "a-2", "b-1", "c"]),
+        ({"SortBy": "Status", "SortOrder": "Descending"}, ["a-1", "a-2", "c", "b-1"]),
+        ({"NameContains": "-1"}, ["b-1", "a-1"]),
+        ({"StatusEquals": "Failed"}, ["a-2", "a-1"]),
+        ({"CreationTimeAfter": 1.0, "CreationTimeBefore": 3.0}, ["a-2"]),
+        ({"CreatedAfter": 2.0}, ["a-1", "c"]),
+        ({"CreationTimeBefore": datetime.fromtimestamp(2, UTC).isoformat()}, ["b-1"]),
+        ({"LastModifiedTimeAfter": 3.5}, ["a-2"]),
+        ({"LastModifiedTimeBefore": 2.5}, ["b-1"]),
+    ],
+)
+def test_lists_obey_the_filters_and_the_order_that_the_request_names(request_, expected):
+    assert names(request_, JOBS) == expected
+
+
+def test_the_operations_own_defaults_hold_where_the_request_has_none():
+    assert names({}, JOBS, order="Descending", sort_by="Name") == ["c", "b-1", "a-2", "a-1"]
+
+
+def test_items_without_a_value_to_sort_by_come_first_and_do_not_break_the_sort():
+    jobs = [{**job("a", 1.0), "Loss": 0.5}, job("b", 2.0), {**job("c", 3.0), "Loss": 0.1}]
+    by_loss = {"Loss": lambda item: item.get("Loss")}
+    assert names({"SortBy": "Loss"}, jobs, sort_keys=by_loss) == ["b", "c", "a"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    created=st.lists(st.integers(0, 4), max_size=12),
+    size=st.integers(1, 5),
+    order=st.sampled_from(["Ascending", "Descending"]),
+    by=st.sampled_from(["Name", "CreationTime", "Status"]),
+)
+def test_pages_together_hold_every_item_once_and_in_order(created, size, order, by):
+    jobs = [job(f"job-{index}", float(time), f"S{time % 2}") for index, time in enumerate(created)]
+    request: dict[str, Any] = {"SortBy": by, "SortOrder": order}
+    whole = names(request, jobs)
+    paged, token = [], None
+    while True:
+        answer = page(
+            {**request, "MaxResults": size} | ({"NextToken": token} if token else {}), jobs, "Jobs", resource="Job"
+        )
+        assert len(answer["Jobs"]) <= size
+        paged += [item["JobName"] for item in answer["Jobs"]]
+        token = answer.get("NextToken")
+        if token is None:
+            break
+    assert paged == whole
+
+
+def test_a_list_that_changes_between_pages_repeats_and_skips_nothing():
+    jobs = [job(str(index), float(index)) for index in range(6)]
+    first = page({"MaxResults": 3}, jobs, "Jobs", resource="Job")
+    changed = [job("new", -1.0), *jobs[1:]]
+    rest = page({"MaxResults": 9, "NextToken": first["NextToken"]}, changed, "Jobs", resource="Job")
+    assert [item["JobName"] for item in rest["Jobs"]] == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "bm8=", "WzEsMl0=", "W3RydWUsICJ4IiwgMSwgMV0="])
+def test_a_token_that_no_list_gave_is_refused(token):
+    with pytest.raises(ServiceError, match="Invalid pagination token") as caught:
+        page({"NextToken": token}, JOBS, "Jobs", resource="Job")
+    assert caught.value.code == "ValidationException"
