@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+
+import pytest
+
+from local import serving
+from local.errors import ServiceError
+from local.hosting import restore
+from local.linear_learner.inference import Model
+from local.sagemaker.operations import call
+from tests.local.resources.conftest import IMAGE, close_context, open_context
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint"
+
+
+@pytest.fixture
+def configure(context, put_model):
+    """Makes an endpoint configuration of linear models, one variant for each bias."""
+
+    def make(name: str, *biases: float, weights: tuple[float, ...] | None = None, image: str = IMAGE, **members) -> str:
+        variants = []
+        for index, bias in enumerate(biases):
+            model = f"{name}-{index}"
+            uri = put_model(f"s3://models/{model}/model.tar.gz", bias=bias)
+            call(
+                context, "CreateModel", {"ModelName": model, "PrimaryContainer": {"Image": image, "ModelDataUrl": uri}}
+            )
+            variants.append(
+                {
+                    "VariantName": f"v{index}",
+                    "ModelName": model,
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": weights[index] if weights else 1.0,
+                }
+            )
+        call(context, "CreateEndpointConfig", {"EndpointConfigName": name, "ProductionVariants": variants, **members})
+        return name
+
+    return make
+
+
+@pytest.fixture
+def slow_loading(monkeypatch):
+    """Loading of models waits until the test sets this event."""
+    go_on = threading.Event()
+    load = Model.load
+
+    def wait_and_load(path):
+        assert go_on.wait(20)
+        return load(path)
+
+    monkeypatch.setattr(serving.Model, "load", wait_and_load)
+    yield go_on
+    go_on.set()
+
+
+def describe(context, name="e"):
+    return call(context, "DescribeEndpoint", {"EndpointName": name})
+
+
+def create(context, config, name="e", **members):
+    return call(context, "CreateEndpoint", {"EndpointName": name, "EndpointConfigName": config, **members})
+
+
+def settled(context, name="e"):
+    """The endpoint's description when no change is under way."""
+    while (endpoint := describe(context, name))["EndpointStatus"] not in ("InService", "Failed"):
+        pass
+    return endpoint
+
+
+def invoke(context, body=b"1,1", variant=None, name="e"):
+    return context.hosting.invoke(name, body, "text/csv", None, variant)
+
+
+def score(context, **options):
+    status, _, body = invoke(context, **options)
+    assert status == 200, body
+    return json.loads(body)["predictions"][0]["score"]
+
+
+def refusal(context, operation, **members):
+    with pytest.raises(ServiceError) as caught:
+        call(context, operation, members)
+    assert caught.value.code == "ValidationException"
+    return caught.value.message
+
+
+def test_an_endpoint_is_creating_and_then_in_service(context, configure, slow_loading):
+    assert create(context, configure("c", 0.5)) == {"EndpointArn": f"{ARN}/e"}
+    creating = describe(context)
+    assert creating["EndpointStatus"] == "Creating"
+    assert creating["PendingDeploymentSummary"]["EndpointConfigName"] == "c"
+    assert invoke(context)[0] == 400
+    slow_loading.set()
+    endpoint = settled(context)
+    assert endpoint["EndpointStatus"] == "InService"
+    assert endpoint["EndpointConfigName"] == "c"
+    assert "PendingDeploymentSummary" not in endpoint
+    variant = endpoint["ProductionVariants"][0]
+    assert variant["CurrentWeight"] == variant["DesiredWeight"] == 1.0
+    assert variant["CurrentInstanceCount"] == variant["DesiredInstanceCount"] == 1
+    assert variant["DeployedImages"][0]["SpecifiedImage"] == IMAGE
+    assert score(context) == 3.5
+
+
+def test_no_other_change_begins_while_one_is_under_way(context, configure, slow_loading):
+    create(context, configure("c", 0.5))
+    in_progress = f'Cannot update in-progress endpoint "{ARN}/e".'
+    weights = [{"VariantName": "v0", "DesiredWeight": 2.0}]
+    assert refusal(context, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c") == in_progress
+    assert refusal(context, "DeleteEndpoint", EndpointName="e") == in_progress
+    changed = {"EndpointName": "e", "DesiredWeightsAndCapacities": weights}
+    assert refusal(context, "UpdateEndpointWeightsAndCapacities", **changed) == in_progress
+    assert refusal(context, "CreateEndpoint", EndpointName="e", EndpointConfigName="c") == (
+        f'Cannot create already existing endpoint "{ARN}/e".'
+    )
+    slow_loading.set()
+    assert settled(context)["EndpointStatus"] == "InService"
+
+
+def test_an_update_serves_the_old_model_until_the_new_one_is_ready(context, configure, slow_loading):
+    slow_loading.set()
+    create(context, configure("old", 0.5))
+    assert settled(context)["EndpointStatus"] == "InService"
+    slow_loading.clear()
+    call(context, "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": configure("new", 10.5)})
+    updating = describe(context)
+    assert updating["EndpointStatus"] == "Updating"
+    assert updating["EndpointConfigName"] == "old"
+    assert score(context) == 3.5
+    slow_loading.set()
+    assert settled(context)["EndpointConfigName"] == "new"
+    assert score(context) == 13.5
+
+
+def test_an_update_that_cannot_be_served_rolls_back_and_says_why(context, configure):
+    create(context, configure("good", 0.5))
+    settled(context)
+    call(
+        context,
+        "UpdateEndpoint",
+        {"EndpointName": "e", "EndpointConfigName": configure("bad", 1.0, image="x/xgboost:1")},
+    )
+    endpoint = settled(context)
+    assert endpoint["EndpointStatus"] == "InService"
+    assert endpoint["EndpointConfigName"] == "good"
+    assert "x/xgboost:1" in endpoint["FailureReason"]
+    assert "linear-learner" in endpoint["FailureReason"]
+    assert score(context) == 3.5
+    call(context, "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": configure("better", 1.5)})
+    assert "FailureReason" not in settled(context)
+    assert score(context) == 4.5
+
+
+def test_an_endpoint_of_an_image_without_a_local_runtime_fails_and_names_it(context, configure):
+    create(context, configure("c", 0.5, image="123.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"))
+    endpoint = settled(context)
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "sagemaker-xgboost:1.7-1" in endpoint["FailureReason"]
+    assert "linear-learner" in endpoint["FailureReason"]
+    assert "can only be deleted" in refusal(context, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    call(context, "DeleteEndpoint", {"EndpointName": "e"})
+
+
+def test_an_artifact_that_is_no_model_fails_the_health_check_and_the_log_says_why(context, configure):
+    config = configure("c", 0.5)
+    context.objects.write("s3://models/c-0/model.tar.gz", b"this is no archive")
+    create(context, config)
+    endpoint = settled(context)
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert endpoint["FailureReason"].startswith(
+        "The primary container for production variant v0 did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint"
+    )
+    assert "not a gzip file" in context.logs.path("/aws/sagemaker/Endpoints/e", "v0/local").read_text()
+
+
+def test_model_data_that_is_gone_fails_the_endpoint_and_leaves_no_copies(context, configure):
+    config = configure("c", 0.5)
+    context.objects.delete("s3://models/c-0/model.tar.gz")
+    create(context, config)
+    assert "s3://models/c-0/model.tar.gz" in settled(context)["FailureReason"]
+    assert not serving.endpoint_folder(context, "e").exists()
+
+
+def test_requests_are_shared_by_weight_and_a_client_can_name_its_variant(context, configure):
+    create(context, configure("c", 0.0, 100.0, 1000.0, weights=(3.0, 1.0, 0.0)))
+    settled(context)
+    answers = Counter(score(context) for _ in range(2000))
+    assert answers.keys() == {3.0, 103.0}
+    assert 1350 < answers[3.0] < 1650
+    assert score(context, variant="v2") == 1003.0
+    status, headers, body = invoke(context, variant="v9")
+    assert (status, dict(headers)[b"x-amzn-ErrorType"]) == (400, b"ValidationError")
+    assert b"v9" in body
+
+
+def test_weights_and_instance_counts_change_without_a_new_configuration(context, configure):
+    create(context, configure("c", 0.0, 100.0))
+    settled(context)
+    wanted = [{"VariantName": "v0", "DesiredWeight": 0.0}, {"VariantName": "v1", "DesiredInstanceCount": 3}]
+    request = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
+    assert call(context, "UpdateEndpointWeightsAndCapacities", request) == {"EndpointArn": f"{ARN}/e"}
+    variants = {variant["VariantName"]: variant for variant in settled(context)["ProductionVariants"]}
+    assert (variants["v0"]["CurrentWeight"], variants["v1"]["CurrentInstanceCount"]) == (0.0, 3)
+    assert {score(context) for _ in range(50)} == {103.0}
+    for weights in ([{"VariantName": "v9", "DesiredWeight": 1.0}], [{"VariantName": "v1", "DesiredWeight": 0.0}]):
+        refusal(context, "UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=weights)
+    assert settled(context)["EndpointStatus"] == "InService"
+
+
+def test_an_update_can_retain_the_weights_that_were_changed(context, configure):
+    create(context, configure("c", 0.0, 100.0))
+    settled(context)
+    wanted = [{"VariantName": "v0", "DesiredWeight": 0.0, "DesiredInstanceCount": 2}]
+    call(context, "UpdateEndpointWeightsAndCapacities", {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted})
+    settled(context)
+    call(
+        context,
+        "UpdateEndpoint",
+        {
+            "EndpointName": "e",
+            "EndpointConfigName": configure("next", 10.0, 200.0),
+            "RetainAllVariantProperties": True,
+            "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredInstanceCount"}],
+        },
+    )
+    variant = settled(context)["ProductionVariants"][0]
+    assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (0.0, 1)
+    assert {score(context) for _ in range(50)} == {203.0}
+
+
+def test_a_deleted_endpoint_answers_no_more_and_its_name_is_free_again(context, configure):
+    config = configure("c", 0.5)
+    create(context, config, Tags=[{"Key": "a", "Value": "b"}])
+    settled(context)
+    call(context, "DeleteEndpoint", {"EndpointName": "e"})
+    assert invoke(context)[0] == 400
+    assert refusal(context, "DescribeEndpoint", EndpointName="e") == f'Could not find endpoint "{ARN}/e".'
+    assert not serving.endpoint_folder(context, "e").exists()
+    create(context, config)
+    assert settled(context)["EndpointStatus"] == "InService"
+    assert call(context, "ListTags", {"ResourceArn": f"{ARN}/e"})["Tags"] == []
+
+
+def test_an_endpoint_outlives_its_models_configuration_and_artifacts_also_across_a_restart(
+    context, configure, settings
+):
+    create(context, configure("c", 0.5))
+    settled(context)
+    call(context, "DeleteModel", {"ModelName": "c-0"})
+    call(context, "DeleteEndpointConfig", {"EndpointConfigName": "c"})
+    context.objects.delete("s3://models/c-0/model.tar.gz")
+    assert score(context) == 3.5
+    again = open_context(settings)
+    try:
+        assert restore(again) == ["e"]
+        assert score(again) == 3.5
+    finally:
+        close_context(again)
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "RollingBack", "Deleting"])
+def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(context, configure, settings, status):
+    create(context, configure("c", 0.5))
+    settled(context)
+    pending = {
+        "EndpointConfigName": configure("next", 1.5),
+        "ProductionVariants": [{"VariantName": "v0", "DesiredWeight": 1.0, "DesiredInstanceCount": 1}],
+    }
+
+    def killed(endpoint):
+        endpoint["EndpointStatus"] = status
+        if status == "Creating":
+            del endpoint["_Variants"]
+        if status != "Deleting":
+            endpoint["PendingDeploymentSummary"] = pending
+
+    context.store.update("endpoint", "e", killed)
+    again = open_context(settings)
+    try:
+        restore(again)
+        if status == "Deleting":
+            assert "Could not find endpoint" in refusal(again, "DescribeEndpoint", EndpointName="e")
+        else:
+            assert settled(again)["EndpointStatus"] == "InService"
+            assert score(again) == (3.5 if status == "RollingBack" else 4.5)
+    finally:
+        close_context(again)
+
+
+def test_a_copy_that_was_lost_fails_its_endpoint_and_no_other(context, configure, settings):
+    for name in ("e1", "e2"):
+        create(context, configure(name, 0.5), name)
+        settled(context, name)
+    next(serving.endpoint_folder(context, "e1").rglob("*.tar.gz")).unlink()
+    again = open_context(settings)
+    try:
+        assert restore(again) == ["e2"]
+        assert settled(again, "e1")["EndpointStatus"] == "Failed"
+        assert score(again, name="e2") == 3.5
+    finally:
+        close_context(again)
+
+
+def test_serverless_variants_are_served_and_described(context, configure, put_model):
+    configure("c", 0.5)
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    variant = {"VariantName": "v", "ModelName": "c-0", "ServerlessConfig": serverless}
+    call(context, "CreateEndpointConfig", {"EndpointConfigName": "s", "ProductionVariants": [variant]})
+    create(context, "s")
+    described = settled(context)["ProductionVariants"][0]
+    assert described["CurrentServerlessConfig"] == serverless
+    assert "CurrentInstanceCount" not in described
+    assert score(context) == 3.5
+
+
+def test_endpoints_are_listed_by_status(context, configure):
+    create(context, configure("c", 0.5), "good")
+    create(context, configure("b", 0.5, image="other:1"), "bad")
+    settled(context, "good"), settled(context, "bad")
+    listed = call(context, "ListEndpoints", {"StatusEquals": "Failed"})["Endpoints"]
+    assert [endpoint["EndpointName"] for endpoint in listed] == ["bad"]
+    assert [endpoint["EndpointName"] for endpoint in call(context, "ListEndpoints", {})["Endpoints"]] == ["bad", "good"]
+
+
+def test_an_endpoint_of_what_does_not_exist_is_refused(context, configure):
+    config = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/absent"
+    words = f'Could not find endpoint configuration "{config}".'
+    assert refusal(context, "CreateEndpoint", EndpointName="e", EndpointConfigName="absent") == words
+    assert refusal(context, "UpdateEndpoint", EndpointName="e", EndpointConfigName="absent") == words
+    missing = f'Could not find endpoint "{ARN}/e".'
+    configure("c", 0.5)
+    assert refusal(context, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c") == missing
+    assert refusal(context, "DeleteEndpoint", EndpointName="e") == missing
