@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from local.jobs.inputs import InputError
 from local.jobs.supervisor import ServiceStoppingError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from local.jobs.log import JobLog
 
 _LONGEST_REASON = 1024
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,15 @@ def failed(reason: str, message: str | None = None) -> Ending:
     return Ending("Failed", reason[:_LONGEST_REASON], message)
 
 
-def ending_of(work: Callable[[], Ending], log: JobLog) -> Ending:
-    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason, and a line in its log."""
+def ending_of(work: Callable[[], Outcome], log: JobLog) -> Outcome | Ending:
+    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason, and a line in its log.
+
+    Returns:
+        What the work returns, or the Failed ending.
+
+    Raises:
+        ServiceStoppingError: the service is going down.
+    """
     try:
         return work()
     except ServiceStoppingError:

@@ -1,0 +1,76 @@
+"""Metrics of training jobs, found in their logs as SageMaker finds them."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+OBJECTIVE = "ObjectiveMetric"
+"""The name under which a tuning job's training jobs give the objective once more."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A metric and the regular expression whose first group is its value."""
+
+    name: str
+    regex: re.Pattern[str]
+
+    @classmethod
+    def compile(cls, name: str, regex: str) -> Definition:
+        """Make a definition.
+
+        Raises:
+            ValueError: the expression is faulty or has no group.
+        """
+        try:
+            pattern = re.compile(regex)
+        except re.error as error:
+            raise ValueError(f"metric {name}: {regex!r} is not a regular expression: {error}") from None
+        if pattern.groups == 0:
+            raise ValueError(f"metric {name}: {regex!r} has no group for the metric's value")
+        return cls(name, pattern)
+
+
+class MetricReader:
+    """Reads metrics from a job's log lines; the last value of each is the final one.
+
+    Attributes:
+        history: all values of each metric, in the order of their lines.
+    """
+
+    def __init__(self, definitions: Iterable[Definition]) -> None:
+        self._definitions = list(definitions)
+        self._times: dict[str, float] = {}
+        self.history: dict[str, list[float]] = {}
+
+    def read(self, lines: Iterable[str]) -> None:
+        """Take note of the metrics in lines of the log."""
+        now = time.time()
+        for line in lines:
+            for definition in self._definitions:
+                found = definition.regex.search(line)
+                value = None if found is None else _number(found[1])
+                if value is not None:
+                    self.history.setdefault(definition.name, []).append(value)
+                    self._times[definition.name] = now
+
+    def final(self) -> list[dict[str, object]]:
+        """FinalMetricDataList: the last value of each metric."""
+        return [
+            {"MetricName": name, "Value": values[-1], "Timestamp": self._times[name]}
+            for name, values in sorted(self.history.items())
+        ]
+
+
+def _number(text: str | None) -> float | None:
+    """A value as SageMaker keeps it: a finite 32-bit floating-point number."""
+    try:
+        value = struct.unpack("f", struct.pack("f", float(text or "")))[0]
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
