@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import tarfile
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_a_job_goes_through_sagemakers_statuses(jobs: Jobs) -> None:
     transitions = description["SecondaryStatusTransitions"]
     statuses = [transition["Status"] for transition in transitions]
     assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    for earlier, later in zip(transitions, transitions[1:], strict=False):
+    for earlier, later in itertools.pairwise(transitions):
         assert earlier["EndTime"] == later["StartTime"]
     assert description["CreationTime"] <= description["TrainingStartTime"] <= description["TrainingEndTime"]
     assert description["BillableTimeInSeconds"] >= 1
