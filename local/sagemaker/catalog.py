@@ -10,7 +10,9 @@ from local.sagemaker import (
     models,
     pipeline_executions,
     pipelines,
+    processing_jobs,
     tags,
+    training_jobs,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "models",
     "pipeline_executions",
     "pipelines",
+    "processing_jobs",
     "tags",
+    "training_jobs",
 ]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from local.jobs import log
-from local.sagemaker import processing_jobs, training_jobs  # noqa: F401
 from local.sagemaker.operations import call
 from tests.local.conftest import RunningService
 
