@@ -57,7 +57,9 @@ def _columns_have_one_role(config: Config) -> Iterator[Disagreement]:
         yield "dataset.label", f"{dataset.label!r} is also a feature"
     for column in sorted({name for name in named if named.count(name) > 1}):
         yield "dataset.numeric", f"{column!r} stands more than once among the features"
-    for feature in sorted({name for name in dataset.features if dataset.features.count(name) > 1} - set(named)):
+    one_hot = [f"{column}_{value}" for column, values in dataset.categorical.items() for value in dict.fromkeys(values)]
+    features = [*dict.fromkeys(dataset.numeric), *one_hot]
+    for feature in sorted({name for name in features if features.count(name) > 1}):
         yield "dataset.categorical", f"two features would be called {feature!r}"
 
 

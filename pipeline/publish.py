@@ -139,7 +139,7 @@ def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
     return {"PipelineDefinitionS3Location": {"Bucket": plan.resources.bucket, "ObjectKey": key}}
 
 
-def _explained(error: ClientError, plan: Plan) -> Exception:
+def _explained(error: Any, plan: Plan) -> Exception:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "ConflictException":
         return UserError(f"Somebody else is changing the pipeline {plan.config.pipeline.name}: {message} Try again.")
@@ -148,7 +148,8 @@ def _explained(error: ClientError, plan: Plan) -> Exception:
             f"The role {plan.resources.pipeline_role_arn} cannot be used: {message} "
             "'make bootstrap' makes one that can; or set aws.pipeline_role_arn."
         )
-    return error
+    unexplained: Exception = error
+    return unexplained
 
 
 def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:

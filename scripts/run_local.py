@@ -1,0 +1,138 @@
+"""make run: the whole pipeline on this machine, from config.yaml to three predictions of an endpoint.
+
+The only file that knows both sides: it starts the local service, then does with it what ``make upsert``,
+``make start``, ``make status``, ``make report`` and ``make predict`` do with AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.server import LocalService, ServiceHeldError
+from local.settings import ACCOUNT_ID, Settings
+from pipeline.config import Config
+from pipeline.encoding import encoded_file
+from pipeline.errors import UserError
+from pipeline.execution import ExecutionState
+from pipeline.prediction import predict
+from pipeline.resources import conventional_resources
+from pipeline.results import Results, results_of
+from scripts.console import aws_session, console, load, option, run
+from scripts.progress import follow
+from scripts.report import print_results
+from scripts.start import start_execution
+from scripts.upsert import ensure_local_bucket
+
+ROOT = Path(".local")
+LAST_RUN = ROOT / "last-run.json"
+_SHOWN_ROWS = 3
+
+
+def main() -> int:
+    """Run; 0 only when the execution succeeded."""
+    config = _with_data(load(), option("DATA"))
+    started = time.monotonic()
+    with local_service(config):
+        session = aws_session(config)
+        arn = _publish_and_start(session, config)
+        state = follow(session, arn)
+        results = results_of(session, state)
+        print_results(results)
+        predictions = _predictions(session, config, results) if state.status == "Succeeded" else []
+    _save(config, state, results, predictions)
+    console.print(f"\n{state.status} in {time.monotonic() - started:.0f} s; all of it is in {LAST_RUN}")
+    return 0 if state.status == "Succeeded" else 1
+
+
+@contextmanager
+def local_service(config: Config) -> Iterator[None]:
+    """The local service, and an environment that points AWS clients at it.
+
+    A service that ``make local`` has running on the same folder is used and left alone; otherwise one is started,
+    and stopped at the end.
+    """
+    service = LocalService(Settings(root=ROOT.absolute(), port=0, region=config.aws.region))
+    try:
+        service.start()
+    except ServiceHeldError as error:
+        _point_at(error.environment)
+        yield
+        return
+    _point_at(service.settings.client_environment())
+    try:
+        yield
+    finally:
+        service.stop()
+
+
+def _point_at(environment: dict[str, str]) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(environment, AWS_EC2_METADATA_DISABLED="true")
+
+
+def _with_data(config: Config, data: str) -> Config:
+    if not data:
+        return config
+    if not Path(data).is_file():
+        raise UserError(f"DATA: {data!r} is not a file here")
+    return config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
+
+
+def _publish_and_start(session: Any, config: Config) -> str:
+    resources = conventional_resources(config, ACCOUNT_ID)
+    ensure_local_bucket(session, resources)
+    with console.status("Building the definition"):
+        from pipeline.publish import plan_publishing, publish  # noqa: PLC0415 - the SDK takes seconds to import
+
+        plan = plan_publishing(config, resources, session)
+    with console.status("Publishing"):
+        publish(plan, session, lambda _: None)
+    console.print(f"Published the pipeline {config.pipeline.name} to the local service; executing it:\n")
+    return start_execution(session, config, option("PARAMS"))
+
+
+def _predictions(session: Any, config: Config, results: Results) -> list[float]:
+    """Scores of the dataset's first rows; none when the model waits for its approval."""
+    if results.deployment_status == "AwaitingApproval" or results.endpoint_name is None:
+        return []
+    path = Path(config.dataset.input)
+    if not path.is_file():
+        return []
+    lines = encoded_file(path, config.dataset, limit=_SHOWN_ROWS)
+    scores = predict(session.client("sagemaker-runtime"), results.endpoint_name, lines)
+    console.print(f"\nPredictions of the endpoint for the first rows of {path}:")
+    for line, score in zip(lines, scores, strict=True):
+        console.print(f"  {line}  ->  {score:,.2f}", markup=False)
+    return scores
+
+
+def _save(config: Config, state: ExecutionState, results: Results, predictions: list[float]) -> None:
+    best = results.best or {}
+    document = {
+        "pipeline_name": config.pipeline.name,
+        "pipeline_execution_arn": state.arn,
+        "status": state.status,
+        "failure_reason": state.failure or None,
+        "best_training_job": best.get("training_job_name"),
+        "best_fold": best.get("fold"),
+        "best_mse": best.get("mse"),
+        "best_hyperparameters": best.get("hyperparameters"),
+        "model_package_arn": results.model_package_arn,
+        "endpoint_name": results.endpoint_name,
+        "predictions": predictions,
+        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps},
+    }
+    unfinished = LAST_RUN.with_suffix(".json.new")
+    unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    unfinished.replace(LAST_RUN)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,32 @@
+"""Fixtures of all tests: a configuration, and an environment in which no AWS account can be reached."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Config, load_config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_aws_account():
+    """Take away whatever could lead to a real account: a test that needs credentials sets its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    """The project's own configuration, its input found whatever the working directory."""
+    loaded = load_config(ROOT / "config.yaml")
+    dataset = loaded.dataset.model_copy(update={"input": str(ROOT / loaded.dataset.input)})
+    return loaded.model_copy(update={"dataset": dataset})

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from pipeline.resources import Resources, conventional_resources
+
+
+@pytest.fixture(scope="session")
+def resources(config) -> Resources:
+    return conventional_resources(config)
+
+
+@pytest.fixture(scope="session")
+def built(config, resources) -> dict:
+    from pipeline.definition import build_definition
+
+    return build_definition(config, resources)
+
+
+@pytest.fixture
+def definition(built) -> dict:
+    """A copy that a test may change."""
+    return copy.deepcopy(built)

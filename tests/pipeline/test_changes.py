@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import copy
+
+from pipeline.changes import definition_changes
+
+
+def test_equal_definitions_have_no_changes(definition):
+    assert definition_changes(copy.deepcopy(definition), definition) == []
+
+
+def test_a_first_definition_is_told_by_its_steps(definition):
+    (line,) = definition_changes(None, definition)
+    assert line.startswith("pipeline: create with the steps MakeFolds, TuneFold1")
+
+
+def test_changes_are_told_in_words(definition):
+    before = copy.deepcopy(definition)
+    del definition["Parameters"][0]
+    definition["Parameters"][-1]["DefaultValue"] = 3
+    del definition["Steps"][1]
+    definition["Steps"][1]["Name"] = "TuneFoldX"
+    application = definition["Steps"][0]["Arguments"]["AppSpecification"]
+    application["ContainerArguments"][application["ContainerArguments"].index("--seed") + 1] = "43"
+    code = definition["Steps"][0]["Arguments"]["ProcessingInputs"][-1]["S3Input"]
+    code["S3Uri"] = code["S3Uri"].replace("/code/", "/code/0")
+    lines = definition_changes(before, definition)
+    name = code["S3Uri"].rpartition("/")[2]
+    assert "parameter InputDataUri: remove" in lines
+    assert "parameter EndpointInstanceCount: DefaultValue 1 -> 3" in lines
+    assert "step TuneFold1: remove" in lines
+    assert "step TuneFold2: remove" in lines
+    assert "step TuneFoldX: add" in lines
+    assert any(line.startswith("step MakeFolds: Arguments.AppSpecification.ContainerArguments") for line in lines)
+    assert f"step MakeFolds: code of {name} changes" in lines

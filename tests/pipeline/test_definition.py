@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.lint import all_steps, lint, references
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests/pipeline/definition.json"
+
+OFFLINE = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"):
+        sys.stderr.write(f"opened a socket: {event} {arguments}")
+        raise SystemExit(9)
+
+sys.addaudithook(refuse)
+sys.path.insert(0, ".")
+import runpy
+runpy.run_module("scripts.definition", run_name="__main__")
+"""
+
+
+def steps_of(definition: dict) -> dict[str, dict]:
+    return {step["Name"]: step for step in all_steps(definition)}
+
+
+def upstream(definition: dict, name: str) -> set[str]:
+    step = steps_of(definition)[name]
+    arguments = step["Arguments"]["Conditions"] if step["Type"] == "Condition" else step["Arguments"]
+    return {get.split(".")[1] for get in references(arguments) if get.startswith("Steps.")}
+
+
+def test_the_command_prints_the_golden_definition_and_opens_no_socket():
+    result = subprocess.run(
+        [sys.executable, "-c", OFFLINE],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == GOLDEN.read_text(), (
+        "the definition has changed; if that is meant: make -s definition > tests/pipeline/definition.json"
+    )
+
+
+def test_steps_and_their_types(built):
+    assert [(step["Name"], step["Type"]) for step in all_steps(built)] == [
+        ("MakeFolds", "Processing"),
+        *((f"TuneFold{number}", "Tuning") for number in range(1, 6)),
+        ("SelectBest", "Processing"),
+        ("CheckQuality", "Condition"),
+        ("RegisterModel", "RegisterModel"),
+        ("DeployEndpoint", "Lambda"),
+        ("VerifyEndpoint", "Processing"),
+        ("RejectModel", "Fail"),
+    ]
+
+
+def test_data_flows_from_step_to_step(built):
+    tunings = {f"TuneFold{number}" for number in range(1, 6)}
+    assert upstream(built, "MakeFolds") == set()
+    assert all(upstream(built, name) == {"MakeFolds"} for name in tunings)
+    assert upstream(built, "SelectBest") == {"MakeFolds", *tunings}
+    assert upstream(built, "CheckQuality") == {"SelectBest"}
+    assert upstream(built, "RegisterModel") == {"SelectBest"}
+    assert upstream(built, "DeployEndpoint") == {"RegisterModel"}
+    assert upstream(built, "VerifyEndpoint") == {"MakeFolds", "SelectBest", "DeployEndpoint"}
+
+
+def test_parameters_have_defaults_from_the_configuration(built, config):
+    parameters = {parameter["Name"]: parameter for parameter in built["Parameters"]}
+    assert list(parameters) == [
+        "InputDataUri",
+        "DataVersion",
+        "ProcessingInstanceType",
+        "ProcessingInstanceCount",
+        "TrainingInstanceType",
+        "MaxMse",
+        "ModelApprovalStatus",
+        "EndpointName",
+        "EndpointInstanceType",
+        "EndpointInstanceCount",
+    ]
+    assert parameters["MaxMse"] == {"Name": "MaxMse", "Type": "Float", "DefaultValue": config.quality.max_mse}
+    assert parameters["ModelApprovalStatus"]["EnumValues"] == ["Approved", "PendingManualApproval", "Rejected"]
+    assert parameters["EndpointInstanceCount"]["Type"] == "Integer"
+
+
+def test_every_parameter_is_described(built):
+    from pipeline.parameters import DESCRIPTIONS, described
+
+    assert list(DESCRIPTIONS) == [parameter["Name"] for parameter in built["Parameters"]]
+    assert len(described("x" * 500)) <= 3072
+
+
+def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built):
+    for number in range(1, 6):
+        arguments = steps_of(built)[f"TuneFold{number}"]["Arguments"]
+        search = arguments["HyperParameterTuningJobConfig"]
+        assert search["HyperParameterTuningJobObjective"] == {"Type": "Minimize", "MetricName": "validation:mse"}
+        assert search["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 12, "MaxParallelTrainingJobs": 10}
+        assert search["ParameterRanges"]["CategoricalParameterRanges"] == [
+            {"Name": "learning_rate", "Values": ["0.0001", "0.001", "0.01", "0.1"]},
+            {"Name": "l1", "Values": ["0.001", "0.01", "0.1"]},
+        ]
+        channels = {
+            c["ChannelName"]: c["DataSource"]["S3DataSource"]
+            for c in arguments["TrainingJobDefinition"]["InputDataConfig"]
+        }
+        assert channels["train"]["S3Uri"]["Std:Join"]["Values"][1:] == [f"vc{number}", "train/"]
+        assert channels["validation"]["S3Uri"]["Std:Join"]["Values"][1:] == [f"vc{number}", "test/"]
+        static = arguments["TrainingJobDefinition"]["StaticHyperParameters"]
+        assert static["feature_dim"] == "11"
+        assert static["normalize_data"] == "true"
+
+
+def test_every_step_says_what_it_is_and_jobs_are_retried_and_cached(built):
+    for step in all_steps(built):
+        assert step["DisplayName"]
+        assert step["Description"]
+        if step["Type"] in ("Processing", "Tuning"):
+            retried = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
+            assert retried >= {"Step.THROTTLING", "SageMaker.CAPACITY_ERROR", "SageMaker.JOB_INTERNAL_ERROR"}
+        if step["Type"] in ("Processing", "Tuning") and step["Name"] != "VerifyEndpoint":
+            assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+
+
+def test_outputs_are_under_the_executions_prefix(built):
+    outputs = steps_of(built)["MakeFolds"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+    assert {"Get": "Execution.PipelineExecutionId"} in outputs[0]["S3Output"]["S3Uri"]["Std:Join"]["Values"]
+
+
+def test_a_rejected_model_is_told_with_the_number_and_the_limit(built):
+    message = json.dumps(steps_of(built)["RejectModel"]["Arguments"]["ErrorMessage"])
+    assert '"Path": "mse"' in message
+    assert "Parameters.MaxMse" in message
+
+
+def test_the_number_of_folds_is_the_configurations(config, resources):
+    from pipeline.definition import build_definition
+
+    three = config.model_copy(update={"folds": config.folds.model_copy(update={"count": 3, "layout": "manifest"})})
+    definition = build_definition(three, resources)
+    assert [name for name in steps_of(definition) if name.startswith("Tune")] == ["TuneFold1", "TuneFold2", "TuneFold3"]
+    channel = steps_of(definition)["TuneFold1"]["Arguments"]["TrainingJobDefinition"]["InputDataConfig"][0]
+    assert channel["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
+    assert lint(definition) == []
+
+
+def test_bayesian_search_has_continuous_ranges(config, resources):
+    from pipeline.definition import build_definition
+
+    update = {"strategy": "Bayesian", "learning_rate": [0.00001, 0.1], "l1": [0.0001, 0.1], "max_jobs": 20}
+    definition = build_definition(
+        config.model_copy(update={"tuning": config.tuning.model_copy(update=update)}), resources
+    )
+    ranges = steps_of(definition)["TuneFold1"]["Arguments"]["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    assert ranges["ContinuousParameterRanges"][0] == {
+        "Name": "learning_rate",
+        "MinValue": "0.00001",
+        "MaxValue": "0.1",
+        "ScalingType": "Logarithmic",
+    }
+    assert lint(definition) == []
+
+
+def test_keys_and_network_reach_every_job(config, resources):
+    from pipeline.config import VpcSection
+    from pipeline.definition import build_definition
+
+    key = "arn:aws:kms:us-east-1:123456789012:key/0000"
+    vpc = VpcSection(subnets=["subnet-1"], security_group_ids=["sg-1"])
+    definition = build_definition(
+        config.model_copy(update={"aws": config.aws.model_copy(update={"kms_key_arn": key, "vpc": vpc})}), resources
+    )
+    expected = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    for step in all_steps(definition):
+        arguments = step["Arguments"]
+        if step["Type"] == "Processing":
+            assert arguments["NetworkConfig"]["VpcConfig"] == expected
+            assert arguments["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == key
+            assert arguments["ProcessingOutputConfig"]["KmsKeyId"] == key
+        if step["Type"] == "Tuning":
+            job = arguments["TrainingJobDefinition"]
+            assert job["VpcConfig"] == expected
+            assert job["ResourceConfig"]["VolumeKmsKeyId"] == key
+            assert job["OutputDataConfig"]["KmsKeyId"] == key
+    assert lint(definition) == []
+
+
+def test_spot_training_reaches_the_tuning_jobs(config, resources):
+    from pipeline.definition import build_definition
+
+    spot = config.model_copy(update={"tuning": config.tuning.model_copy(update={"spot": True})})
+    job = steps_of(build_definition(spot, resources))["TuneFold1"]["Arguments"]["TrainingJobDefinition"]
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+
+
+def test_no_step_imports_this_repository():
+    for path in (ROOT / "steps").glob("*.py"):
+        for room in ("pipeline", "local", "scripts"):
+            assert f"import {room}" not in path.read_text()
+            assert f"from {room}" not in path.read_text()
+
+
+@pytest.mark.parametrize(("room", "forbidden"), [("local", ("pipeline", "sagemaker")), ("pipeline", ("local",))])
+def test_rooms_keep_apart(room, forbidden):
+    for path in (ROOT / room).rglob("*.py"):
+        for line in path.read_text().splitlines():
+            words = line.split()
+            if words[:1] in (["import"], ["from"]):
+                assert words[1].split(".")[0] not in forbidden, f"{path}: {line}"

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import io
+import json
+import urllib.request
+import zipfile
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pipeline.errors import UserError
+from pipeline.publish import plan_publishing, publish
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@pytest.fixture
+def session(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        yield boto3.Session(region_name="us-east-1")
+
+
+@pytest.fixture
+def account(session, resources):
+    """An account that ``make bootstrap`` has been run in, as far as publishing needs it."""
+    session.client("s3").create_bucket(Bucket=resources.bucket)
+    for arn in (resources.lambda_role_arn, resources.lambda_role_arn.replace("-lambda-", "-other-")):
+        session.client("iam").create_role(RoleName=arn.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(TRUST))
+    return session
+
+
+def publish_all(config, resources, session) -> list[str]:
+    plan = plan_publishing(config, resources, session)
+    publish(plan, session, lambda _: None)
+    return plan.changes
+
+
+def test_publishing_creates_what_the_definition_names(account, config, resources, built):
+    changes = publish_all(config, resources, account)
+    assert any(change.startswith("pipeline: create") for change in changes)
+    published = account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)
+    assert json.loads(published["PipelineDefinition"]) == built
+    assert published["RoleArn"] == resources.pipeline_role_arn
+    assert "MaxMse:" in published["PipelineDescription"]
+    keys = {item["Key"] for item in account.client("s3").list_objects_v2(Bucket=resources.bucket)["Contents"]}
+    text = json.dumps(built)
+    for name in ("make_folds.py", "select_best.py", "verify_endpoint.py", "insurance.csv"):
+        (key,) = [key for key in keys if key.endswith(f"/{name}")]
+        assert f"s3://{resources.bucket}/{key}" in text
+
+
+def test_publishing_again_changes_nothing(account, config, resources):
+    publish_all(config, resources, account)
+    assert plan_publishing(config, resources, account).changes == []
+
+
+def test_planning_changes_nothing(account, config, resources):
+    plan_publishing(config, resources, account)
+    assert account.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+    assert "Contents" not in account.client("s3").list_objects_v2(Bucket=resources.bucket)
+
+
+def test_a_changed_configuration_updates_the_pipeline(account, config, resources):
+    publish_all(config, resources, account)
+    stricter = config.model_copy(update={"quality": config.quality.model_copy(update={"max_mse": 4e7})})
+    assert publish_all(stricter, resources, account) == ["parameter MaxMse: DefaultValue 50000000.0 -> 40000000.0"]
+    published = account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)
+    (limit,) = [p for p in json.loads(published["PipelineDefinition"])["Parameters"] if p["Name"] == "MaxMse"]
+    assert limit["DefaultValue"] == 4e7
+
+
+def test_the_function_runs_the_code_of_steps(account, config, resources):
+    publish_all(config, resources, account)
+    function = account.client("lambda").get_function(FunctionName=resources.deploy_function_name)
+    with urllib.request.urlopen(function["Code"]["Location"]) as response:
+        package = zipfile.ZipFile(io.BytesIO(response.read()))
+    assert package.namelist() == ["deploy_endpoint.py"]
+    assert b"def handler(" in package.read("deploy_endpoint.py")
+
+
+def test_code_runtime_and_role_of_an_older_function_are_updated(account, config, resources):
+    client = account.client("lambda")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("deploy_endpoint.py", "def handler(event, context): return {}")
+    client.create_function(
+        FunctionName=resources.deploy_function_name,
+        Runtime="python3.9",
+        Role=resources.lambda_role_arn.replace("-lambda-", "-other-"),
+        Handler="deploy_endpoint.old",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    old = client.get_function_configuration(FunctionName=resources.deploy_function_name)
+    changes = publish_all(config, resources, account)
+    assert any(change.startswith("Lambda insurance-cross-validation-deploy: update code") for change in changes)
+    new = client.get_function_configuration(FunctionName=resources.deploy_function_name)
+    assert new["CodeSha256"] != old["CodeSha256"]
+    assert (new["Runtime"], new["Role"]) == ("python3.12", resources.lambda_role_arn)
+    assert (new["Handler"], new["Timeout"]) == ("deploy_endpoint.handler", 120)
+    assert json.loads(new["Environment"]["Variables"]["DEPLOYMENT"])["role_arn"] == resources.job_role_arn
+
+
+def test_a_missing_bucket_is_a_sentence(session, config, resources):
+    with pytest.raises(UserError, match=r"does not exist: run 'make bootstrap', or set aws\.bucket"):
+        plan_publishing(config, resources, session)
+
+
+def test_a_long_definition_goes_through_s3(account, config, resources):
+    plan = plan_publishing(config, resources, account)
+    plan.definition["Parameters"].append({"Name": "Padding", "Type": "String", "DefaultValue": "x" * 102_400})
+    publish(plan, account, lambda _: None)
+    listed = account.client("s3").list_objects_v2(Bucket=resources.bucket, Prefix=f"{config.pipeline.name}/definition/")
+    (item,) = listed["Contents"]
+    body = account.client("s3").get_object(Bucket=resources.bucket, Key=item["Key"])["Body"].read()
+    assert json.loads(body) == plan.definition
+    published = account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)
+    assert json.loads(published["PipelineDefinition"]) == plan.definition
