@@ -1,7 +1,7 @@
 """Who may drive the service: signatures (AWS Signature Version 4) and the browser's two headers.
 
-The service holds nothing secret, but it runs code for whoever may call it. A request counts only when it is signed
-with the local credentials, comes to a local host name and does not come from a web page.
+The service holds nothing secret, but it runs code for whoever may call it. A request counts only when it is
+signed with the local credentials, comes to a local host name and does not come from a web page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from local.errors import ServiceError
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Protocol
+from local.wire import Head, Protocol
 
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 _ALGORITHM = b"AWS4-HMAC-SHA256"
@@ -123,28 +123,26 @@ class Signature:
         return signing_key(*self.scope)
 
 
-def read_signature(headers: Mapping[bytes, bytes], query: bytes) -> Signature:
+def read_signature(head: Head) -> Signature:
     """Find a request's signature in its Authorization header or, for a presigned URL, in its query.
 
     Raises:
         SignatureRefused: there is none, or it is not well-formed.
     """
-    authorization = headers.get(b"authorization")
+    authorization = head.headers.get(b"authorization")
     if authorization is not None:
         match = _AUTHORIZATION.fullmatch(authorization)
-        made = headers.get(b"x-amz-date")
+        made = head.headers.get(b"x-amz-date")
         if match is None or made is None:
             raise SignatureRefused(
                 Fault.MALFORMED,
-                "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of AWS4-HMAC-SHA256,"
-                " and the request an 'X-Amz-Date' header.",
+                "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of"
+                " AWS4-HMAC-SHA256, and the request an 'X-Amz-Date' header.",
             )
         key, date, region, service, signed, value = match.groups()
-        return Signature(
-            key.decode(), (date.decode(), region.decode(), service.decode()), signed, value, made
-        )
-    if b"X-Amz-Signature=" in query:
-        return _presigned(dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+        return Signature(key.decode(), (date.decode(), region.decode(), service.decode()), signed, value, made)
+    if b"X-Amz-Signature=" in head.query:
+        return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
     raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
 
@@ -171,24 +169,14 @@ def _presigned(fields: dict[str, str]) -> Signature:
     )
 
 
-def verify(  # noqa: PLR0913 - the parts of a request that a signature covers
-    signature: Signature,
-    method: str,
-    raw_path: bytes,
-    query: bytes,
-    headers: Mapping[bytes, bytes],
-    payload_hash: bytes,
-) -> None:
+def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
     """Check a signature.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
     Args:
         signature: what ``read_signature`` found.
-        method: the HTTP method.
-        raw_path: the path as it was sent, percent-encoded.
-        query: the query as it was sent.
-        headers: by lower-case name; several values of one name joined by a comma.
+        head: the request.
         payload_hash: the body's SHA-256 in hexadecimal, or the word that stands for it.
 
     Raises:
@@ -198,19 +186,18 @@ def verify(  # noqa: PLR0913 - the parts of a request that a signature covers
     if signature.access_key != ACCESS_KEY:
         raise SignatureRefused(
             Fault.UNKNOWN_KEY,
-            f"The security token included in the request is invalid. (The local service knows only the access key {ACCESS_KEY!r}.)",
+            "The security token included in the request is invalid."
+            f" (The local service knows the access key {ACCESS_KEY!r} only.)",
         )
     names = signature.signed_headers.split(b";")
     if b"host" not in names:
         raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
-    canonical_headers = b"".join(
-        b"%b:%b\n" % (name, b" ".join(headers.get(name, b"").split())) for name in names
-    )
+    canonical_headers = b"".join(b"%b:%b\n" % (name, b" ".join(head.headers.get(name, b"").split())) for name in names)
     canonical = b"\n".join(
         (
-            method.encode(),
-            _canonical_path(raw_path, signature.service),
-            _canonical_query(query) if query else b"",
+            head.method.encode(),
+            _canonical_path(head.raw_path, signature.service),
+            _canonical_query(head.query) if head.query else b"",
             canonical_headers,
             signature.signed_headers,
             payload_hash,
@@ -230,7 +217,8 @@ def verify(  # noqa: PLR0913 - the parts of a request that a signature covers
         raise SignatureRefused(
             Fault.WRONG,
             "The request signature we calculated does not match the signature you provided."
-            " Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            " Check your AWS Secret Access Key and signing method."
+            " Consult the service documentation for details.",
         )
 
 
@@ -272,7 +260,8 @@ def _check_time(signature: Signature) -> None:
         latest = _stamp(now + _ALLOWED_SKEW_SECONDS)
         raise SignatureRefused(
             Fault.SKEWED,
-            f"Signature not yet current: {signature.time.decode()} is still later than {latest} ({_stamp(now)} + 15 min.)",
+            f"Signature not yet current: {signature.time.decode()} is still later than {latest}"
+            f" ({_stamp(now)} + 15 min.)",
         )
     if signature.expires is not None:
         if now > made + signature.expires:

@@ -59,9 +59,7 @@ class Logs:
     def put(self, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
         """Add messages with times (milliseconds since the epoch); each line of a message becomes an event."""
         text = "".join(
-            f"{_stamp(timestamp)} {line}\n"
-            for timestamp, message in events
-            for line in (message.splitlines() or [""])
+            f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
         )
         with self._lock:
             self._make_group(group)

@@ -2,20 +2,118 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import errno
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from nanio.app import build_app
 from nanio.auth.credentials import StaticCredentialResolver
 from nanio.config import Settings as NanioSettings
+from nanio.errors import S3Error
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.access import UNSIGNED_PAYLOAD, Fault, Signature, SignatureRefused, verify
+from local.chunked import UploadAborted, checked, is_chunked
+from local.s3_operations import Operations
+from local.s3_storage import BucketFiles
+from local.settings import ACCESS_KEY, SECRET_KEY
+from local.wire import Head
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.moto_services import MotoServices
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+_METHODS = ["GET", "HEAD", "PUT", "DELETE", "POST"]
+_log = logging.getLogger(__name__)
 
 
-def s3_application(settings: Settings) -> Any:
-    """The ASGI application of S3; the gateway has checked the signature before."""
-    buckets: Path = settings.buckets
-    credentials = StaticCredentialResolver({ACCESS_KEY: SECRET_KEY})
-    return build_app(
-        NanioSettings(data_dir=buckets, region=settings.region, credentials=credentials, auth_disabled=True)
-    )
+class S3:
+    """Checks a request's signature and body, and gives it to nanio."""
+
+    def __init__(self, context: Context, moto: MotoServices) -> None:
+        settings = context.settings
+        # Nanio wants credentials even where, as here, it checks nothing itself.
+        credentials = StaticCredentialResolver({ACCESS_KEY: SECRET_KEY})
+        self._application = build_app(
+            NanioSettings(
+                data_dir=settings.buckets, region=settings.region, credentials=credentials, auth_disabled=True
+            )
+        )
+        storage = BucketFiles(context.objects)
+        self._application.state.storage = storage
+        self._application.add_exception_handler(OSError, _file_error)
+        operations = Operations(context, storage, moto)
+        self._application.router.routes[1:] = [
+            Route("/{bucket}", operations.of_bucket, methods=_METHODS),
+            Route("/{bucket}/", operations.of_bucket, methods=_METHODS),
+            Route("/{bucket}/{key:path}", operations.of_object, methods=_METHODS),
+        ]
+
+    async def __call__(self, signature: Signature, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request.
+
+        Raises:
+            SignatureRefused: the signature does not count; nothing was sent.
+        """
+        payload_hash = _payload_hash(signature, head)
+        verify(signature, head, payload_hash)
+        body = checked(receive, payload_hash, signature)
+        try:
+            await self._application(_plain(scope, head, payload_hash), body, send)
+        except UploadAborted:
+            return
+        except Exception:
+            # Nanio has answered with InternalError before it lets an exception through.
+            _log.exception("an S3 request failed")
+
+
+def _payload_hash(signature: Signature, head: Head) -> bytes:
+    given = head.headers.get(b"x-amz-content-sha256")
+    if signature.expires is not None:
+        return given if given and b"x-amz-content-sha256" in signature.signed_headers else UNSIGNED_PAYLOAD
+    if given is None:
+        raise SignatureRefused(Fault.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+    return given
+
+
+def _plain(scope: Scope, head: Head, payload_hash: bytes) -> Scope:
+    """The request as nanio knows requests: the bucket in the path, no framing of the body."""
+    plain = dict(scope)
+    host = head.headers[b"host"].rpartition(b":")[0] or head.headers[b"host"]
+    if host.endswith(b".localhost"):
+        plain["path"] = f"/{host.removesuffix(b'.localhost').decode()}{scope['path']}"
+    if is_chunked(payload_hash):
+        encoding = head.headers.get(b"content-encoding", b"").replace(b"aws-chunked", b"").strip(b", ")
+        plain["headers"] = [pair for pair in scope["headers"] if pair[0] != b"content-encoding"]
+        if encoding:
+            plain["headers"].append((b"content-encoding", encoding))
+    return plain
+
+
+async def _file_error(request: Request, error: Exception) -> Response:
+    fault = S3Error(str(error))
+    if not isinstance(error, OSError):
+        raise error
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        fault.code, fault.http_status = "InsufficientStorage", 507
+        fault.message_text = "no space is left on the disk that holds the buckets: free some and try again"
+    elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY):
+        fault.code, fault.http_status = "InvalidRequest", 409
+        fault.message_text = "objects are files here: a key cannot be an object and the folder of other objects at once"
+    elif error.errno == errno.ENAMETOOLONG:
+        fault.code, fault.http_status = "KeyTooLongError", 400
+        fault.message_text = "objects are files here: no part of a key between slashes may exceed 255 bytes"
+    elif error.errno == errno.ENOENT:
+        # A folder went away in between; a second try makes it anew.
+        fault.code, fault.http_status = "SlowDown", 503
+    else:
+        _log.error("an S3 request failed", exc_info=error)
+        fault.code, fault.http_status = "InternalError", 500
+    return Response(fault.to_xml(), fault.http_status, media_type="application/xml")

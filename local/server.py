@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
+import json
 import logging
 import os
 import socket
 import threading
+import time
 from dataclasses import replace
 from typing import IO, Any
 
 import uvicorn
 
+from local import endpoint_changes, functions, jobs
 from local.context import Context
 from local.gateway import Gateway
+from local.hosting import Hosting
+from local.jobs.supervisor import Supervisor
 from local.logs import Logs
 from local.objects import Objects
-from local.sagemaker import catalog
+from local.pipelines import executions
 from local.settings import HOST, Settings
 from local.store import Store
 
-__all__ = ["LocalService", "StartError", "catalog"]
-
 _STOP_SECONDS = 1.0
+_BACKLOG = 2048
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_KEPT = {
+    "pipeline": "pipelines",
+    "pipeline-execution": "executions",
+    "processing-job": "processing jobs",
+    "training-job": "training jobs",
+    "hyper-parameter-tuning-job": "tuning jobs",
+    "transform-job": "transform jobs",
+    "model-package": "model packages",
+    "endpoint": "endpoints",
+    "function": "functions",
+}
 
 
 class StartError(Exception):
     """The service cannot start; the message says why and what to do."""
+
+
+class ServiceHeldError(StartError):
+    """Another service holds the folder.
+
+    Attributes:
+        environment: environment variables that point an AWS client at that one.
+    """
+
+    def __init__(self, message: str, environment: dict[str, str]) -> None:
+        super().__init__(message)
+        self.environment = environment
 
 
 class LocalService:
@@ -35,12 +63,20 @@ class LocalService:
 
     Args:
         settings: port 0 takes a free port; ``settings`` of the started service tells which.
+
+    Attributes:
+        settings: the settings in force.
+        context: the running service as its operations see it; set once it has started.
+        restored: sentences about what an earlier run left and this one took up.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.context: Context | None = None
+        self.restored: list[str] = []
         self._lock: IO[str] | None = None
+        self._log: logging.Handler | None = None
+        self._gateway: Gateway | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -52,20 +88,56 @@ class LocalService:
         self.stop()
 
     def start(self) -> None:
-        """Start to serve; returns when clients may come.
+        """Start to serve; when this returns, clients are answered.
 
         Raises:
-            StartError: another service holds the folder, or the port is in use.
+            ServiceHeldError: another service holds the folder.
+            StartError: the folder cannot be written to, or the port is in use.
         """
-        self.settings.root.mkdir(parents=True, exist_ok=True)
-        self._lock = _hold(self.settings)
-        listener = _listen(self.settings)
-        self.settings = replace(self.settings, port=listener.getsockname()[1])
-        self.context = _assemble(self.settings)
-        self._gateway = Gateway(self.context)
+        try:
+            self.settings.root.mkdir(parents=True, exist_ok=True)
+            self._lock = _hold(self.settings)
+        except OSError as error:
+            raise StartError(f"{self.settings.root} cannot be used: {error.strerror}") from None
+        try:
+            listener = _listen(self.settings)
+            self.settings = replace(self.settings, port=listener.getsockname()[1])
+            _tell_holder(self._lock, self.settings)
+            self._log = _log_to(self.settings)
+            self.context = _assemble(self.settings)
+            self.restored = _restore(self.context)
+            self._serve(listener, self.context)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take no more requests, end every process that the service started, keep the records."""
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._gateway is not None:
+            self._gateway.close()
+        if self.context is not None:
+            self.context.executions.stop_all()
+            self.context.supervisor.stop_all()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+        if self.context is not None:
+            self.context.hosting.close()
+            self.context.store.close()
+            self.context = None
+        if self._log is not None:
+            logging.getLogger("local").removeHandler(self._log)
+            self._log.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _serve(self, listener: socket.socket, context: Context) -> None:
+        self._gateway = Gateway(context)
         config = uvicorn.Config(
             self._gateway,
             http="httptools",
+            loop="uvloop",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -80,55 +152,60 @@ class LocalService:
             target=self._server.run, kwargs={"sockets": [listener]}, name="gateway", daemon=True
         )
         self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving, end every process that the service started, keep the records."""
-        if self._server is not None and self._thread is not None and self.context is not None:
-            self._server.should_exit = True
-            self._thread.join(_STOP_SECONDS * 2)
-            self._gateway.close()
-            self.context.store.close()
-        if self._lock is not None:
-            self._lock.close()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
 
 
 def _assemble(settings: Settings) -> Context:
     context = Context(settings, Store(settings.database))
     context.objects = Objects(settings.buckets)
     context.logs = Logs(settings.logs)
-    for attribute, module, name in (
-        ("supervisor", "local.jobs.supervisor", "Supervisor"),
-        ("hosting", "local.hosting", "Hosting"),
-        ("executions", "local.pipelines.executions", "Executions"),
-    ):
-        made = _make(module, name, context)
-        if made is not None:
-            setattr(context, attribute, made)
+    context.supervisor = Supervisor(context)
+    context.hosting = Hosting(context)
+    context.executions = executions.Executions(context)
     return context
 
 
-def _make(module: str, name: str, context: Context) -> Any:
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        found = None
-    return getattr(importlib.import_module(module), name)(context) if found else None
+def _restore(context: Context) -> list[str]:
+    """Put right what an earlier run left; return sentences about it.
+
+    Jobs come first: executions look at what became of theirs.
+    """
+    kept = [(len(context.store.list(kind)), name) for kind, name in _KEPT.items()]
+    counts = ", ".join(f"{count} {name}" for count, name in kept if count)
+    functions.restore(context)
+    return [
+        *([f"Kept from before: {counts}."] if counts else []),
+        *getattr(jobs, "restore", lambda _: [])(context),
+        *(f"endpoint {name}: in service again" for name in endpoint_changes.restore(context)),
+        *executions.restore(context),
+    ]
 
 
 def _hold(settings: Settings) -> IO[str]:
+    """Lock the folder; the lock goes with the process, however it ends."""
     path = settings.root / "service.lock"
     file = path.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip()
+        text = file.read()
         file.close()
-        raise StartError(f"{settings.root} is held by another local service: {holder}") from None
+        holder: dict[str, Any] = json.loads(text) if text else {"process": "unknown", "environment": {}}
+        url = holder["environment"].get("AWS_ENDPOINT_URL", "an address not known yet")
+        raise ServiceHeldError(
+            f"{settings.root} is in use by the local service at {url} (process {holder['process']}):"
+            " use that one, stop it, or give another --root",
+            holder["environment"],
+        ) from None
     file.truncate(0)
-    file.write(f"process {os.getpid()}\n")
-    file.flush()
     return file
+
+
+def _tell_holder(lock: IO[str], settings: Settings) -> None:
+    lock.write(json.dumps({"process": os.getpid(), "environment": settings.client_environment()}))
+    lock.flush()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -138,9 +215,18 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((HOST, settings.port))
     except OSError as error:
         listener.close()
-        raise StartError(f"port {settings.port} on {HOST} cannot be used: {error.strerror}") from None
-    listener.listen(2048)
+        raise StartError(
+            f"port {settings.port} of {HOST} cannot be used ({error.strerror}): give another --port"
+        ) from None
+    listener.listen(_BACKLOG)
     return listener
 
 
-logging.getLogger("local").addHandler(logging.NullHandler())
+def _log_to(settings: Settings) -> logging.Handler:
+    """Send what goes wrong within the service to a file, and nothing of it to the user's terminal."""
+    handler = logging.FileHandler(settings.root / "service.log", delay=True)
+    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    logger = logging.getLogger("local")
+    logger.addHandler(handler)
+    logger.propagate = False
+    return handler

@@ -54,6 +54,11 @@ class Settings:
         """The folder of logs: ``<logs>/<log group>/<log stream>.log``."""
         return self.root / "logs"
 
+    @property
+    def functions(self) -> Path:
+        """The folder of Lambda functions: ``<functions>/<name>/code/<digest>`` holds what was uploaded."""
+        return self.root / "functions"
+
     def client_environment(self) -> dict[str, str]:
         """Environment variables that point an AWS client of any language at this service."""
         return {

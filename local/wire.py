@@ -26,6 +26,23 @@ class Protocol(Enum):
 
 
 @dataclass(frozen=True)
+class Head:
+    """What a request says before its body.
+
+    Attributes:
+        method: the HTTP method.
+        raw_path: the path as it was sent, percent-encoded.
+        query: the query as it was sent.
+        headers: by lower-case name; several values of one name are joined by a comma.
+    """
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True)
 class Reply:
     """A whole HTTP answer."""
 

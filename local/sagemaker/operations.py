@@ -82,21 +82,19 @@ def call(context: Context, name: str, request: Request) -> Response:
     if model.input_shape is not None:
         validate_request(model.input_shape, request)
     response = handler(context, request) or {}
-    return {} if model.output_shape is None else _shaped(model.output_shape, response)
+    return {} if model.output_shape is None else shaped(model.output_shape, response)
 
 
-def _shaped(shape: Shape, value: Any) -> Any:
-    """Keep what the shape has, drop absent members, turn times into seconds since the epoch."""
+def shaped(shape: Shape, value: Any) -> Any:
+    """Keep what a shape has, drop absent members, turn times into seconds since the epoch."""
     if isinstance(shape, StructureShape):
         return {
-            name: _shaped(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None
+            name: shaped(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
         }
     if isinstance(shape, ListShape):
-        return [_shaped(shape.member, item) for item in value]
+        return [shaped(shape.member, item) for item in value]
     if isinstance(shape, MapShape):
-        return {name: _shaped(shape.value, item) for name, item in value.items()}
+        return {name: shaped(shape.value, item) for name, item in value.items()}
     if isinstance(value, datetime):
         return value.timestamp()
     return value

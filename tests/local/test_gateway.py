@@ -3,9 +3,7 @@ from botocore.exceptions import ClientError
 
 
 def test_an_operation_that_is_not_there_is_refused_by_name(service):
-    with pytest.raises(
-        ClientError, match="not implemented by the local service: sagemaker:CreateNotebookInstance"
-    ):
+    with pytest.raises(ClientError, match="not implemented by the local service: sagemaker:CreateNotebookInstance"):
         service.client("sagemaker").create_notebook_instance(
             NotebookInstanceName="notebook",
             InstanceType="ml.t3.medium",

@@ -1,0 +1,62 @@
+"""``python -m local``: the AWS API on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.server import LocalService, StartError
+from local.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM; return the exit status."""
+    arguments = _parser().parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    service = LocalService(Settings(arguments.root.absolute(), arguments.port, arguments.region))
+    try:
+        service.start()
+    except StartError as error:
+        print(f"python -m local: {error}", file=sys.stderr)
+        return 1
+    _greet(service)
+    stop.wait()
+    print("\nStopping.", flush=True)
+    service.stop()
+    return 0
+
+
+def _greet(service: LocalService) -> None:
+    settings = service.settings
+    print(f"SageMaker, S3, Lambda and more on this machine: {settings.endpoint_url}")
+    print(f"State: {settings.root}. Stop with Ctrl-C.\n")
+    for name, value in settings.client_environment().items():
+        print(f"export {name}={value}")
+    print()
+    for sentence in service.restored or ["Nothing to restore."]:
+        print(sentence)
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(".local"), help="folder for all state (.local)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 ({DEFAULT_PORT})")
+    parser.add_argument("--region", default=DEFAULT_REGION, help=f"region in ARNs ({DEFAULT_REGION})")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535, 0 for a free one")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Runs one invocation of a function's handler in a process of its own, as Lambda's Python runtime does.
+
+Started with ``python -I -S bootstrap.py <folder>``. The folder holds ``event.json`` and ``invocation.json``; the
+outcome goes to ``result.json``. It imports nothing but the standard library, and the function finds nothing
+but that, its own files and what Lambda's runtime ships.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html and .../python-exceptions.html
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: the SDK and what it needs
+_SHIPPED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
+_LARGEST_RESPONSE = 6 * 1024 * 1024 + 100
+_ADDRESS_SPACE_BEYOND_LIMIT = 1024**3
+
+
+class Context:
+    """The second argument of a handler."""
+
+    def __init__(self, invocation: dict[str, Any]) -> None:
+        self.aws_request_id = invocation["request_id"]
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.invoked_function_arn = invocation["function_arn"]
+        self.identity = None
+        self.client_context = None
+        self._deadline = time.monotonic() + invocation["timeout"]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda stops the invocation."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+class RuntimeFault(Exception):  # noqa: N818 - Lambda's own names go into ``kind``
+    """The handler cannot be loaded, or what it returned cannot be sent."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ShippedPackages:
+    """Finds what Lambda's runtime ships in the folder where the service's own copies lie."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The import system's question for a top-level package."""
+        if path is None and name in _SHIPPED:
+            return PathFinder.find_spec(name, [self._folder], target)
+        return None
+
+
+def main(folder: Path) -> None:
+    """Load the handler, call it with the event, write the outcome."""
+    invocation = json.loads((folder / "invocation.json").read_text())
+    event = json.loads((folder / "event.json").read_text())
+    most = invocation["memory_bytes"] + _ADDRESS_SPACE_BEYOND_LIMIT
+    # The service watches the memory in use; this stops one allocation that is far too large.
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    sys.path.insert(0, invocation["code"])
+    sys.meta_path.append(ShippedPackages(invocation["packages"]))
+    _set_up_logging(invocation["request_id"])
+    started = time.monotonic()
+    outcome: dict[str, Any]
+    try:
+        handler = _load(os.environ["_HANDLER"])
+        (folder / "initialised").touch()
+        started = time.monotonic()
+        response = handler(event, Context(invocation))
+        outcome = {"text": _sendable(response)}
+    except RuntimeFault as fault:
+        outcome = {"error": _report(fault.kind, str(fault), [])}
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        outcome = {"error": _report(type(error).__name__, str(error), traceback.format_list(frames))}
+    outcome["seconds"] = time.monotonic() - started
+    sys.stdout.flush()
+    unfinished = folder / "result.new"
+    unfinished.write_text(json.dumps(outcome))
+    unfinished.replace(folder / "result.json")
+
+
+def _load(name: str) -> Callable[[Any, Context], Any]:
+    module_name, _, function = name.rpartition(".")
+    if not module_name:
+        message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        raise RuntimeFault("Runtime.MalformedHandlerName", message)
+    module_name = module_name.replace("/", ".")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        message = f"Unable to import module '{module_name}': {error}"
+        raise RuntimeFault("Runtime.ImportModuleError", message) from None
+    except SyntaxError as error:
+        message = f"Syntax error in module '{module_name}': {error}"
+        raise RuntimeFault("Runtime.UserCodeSyntaxError", message) from None
+    handler = getattr(module, function, None)
+    if handler is None:
+        message = f"Handler '{function}' missing on module '{module_name}'"
+        raise RuntimeFault("Runtime.HandlerNotFound", message)
+    loaded: Callable[[Any, Context], Any] = handler
+    return loaded
+
+
+def _sendable(response: Any) -> str:
+    try:
+        text = json.dumps(response, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise RuntimeFault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
+    if (size := len(text.encode())) > _LARGEST_RESPONSE:
+        raise RuntimeFault(
+            "Function.ResponseSizeTooLarge",
+            f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({_LARGEST_RESPONSE} bytes).",
+        )
+    return text
+
+
+def _report(kind: str, message: str, stack: list[str]) -> dict[str, Any]:
+    trace = "".join(f"\n{line.rstrip()}" for line in stack)
+    print(f"[ERROR] {kind}: {message}" + (f"\nTraceback (most recent call last):{trace}" if stack else ""))
+    return {"errorMessage": message, "errorType": kind, "stackTrace": stack}
+
+
+def _set_up_logging(request_id: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    layout = f"[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t{request_id}\t%(message)s"
+    formatter = logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.getLogger().addHandler(handler)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

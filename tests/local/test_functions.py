@@ -1,0 +1,248 @@
+import io
+import json
+import textwrap
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local import functions
+
+ROLE = "arn:aws:iam::123456789012:role/function"
+
+
+def zipped(source):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("main.py", textwrap.dedent(source))
+    return archive.getvalue()
+
+
+@pytest.fixture
+def client(service):
+    return service.client("lambda", read_timeout=60)
+
+
+@pytest.fixture
+def create(client, request):
+    created = []
+
+    def make(source, name="a-function", **settings):
+        settings = {"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", "Timeout": 20} | settings
+        answer = client.create_function(FunctionName=name, Code={"ZipFile": zipped(source)}, **settings)
+        created.append(name)
+        return answer
+
+    yield make
+    for name in created:
+        client.delete_function(FunctionName=name)
+
+
+def invoke(client, event=None, name="a-function", **settings):
+    answer = client.invoke(FunctionName=name, Payload=json.dumps(event), **settings)
+    return json.loads(answer["Payload"].read()), answer.get("FunctionError"), answer
+
+
+def test_the_uploaded_handler_answers_with_its_environment_and_context(client, create):
+    create(
+        """
+        import os
+        def handler(event, context):
+            return {
+                "doubled": event["number"] * 2,
+                "greeting": os.environ["GREETING"],
+                "secret": os.environ.get("HOME_OF_THE_USER"),
+                "function": [context.function_name, context.memory_limit_in_mb, context.invoked_function_arn],
+                "remaining": 0 < context.get_remaining_time_in_millis() <= 7000,
+            }
+        """,
+        Environment={"Variables": {"GREETING": "hello"}},
+        MemorySize=256,
+        Timeout=7,
+    )
+    payload, error, _ = invoke(client, {"number": 21})
+    assert error is None
+    assert payload == {
+        "doubled": 42,
+        "greeting": "hello",
+        "secret": None,
+        "function": ["a-function", "256", "arn:aws:lambda:us-east-1:123456789012:function:a-function"],
+        "remaining": True,
+    }
+
+
+def test_a_handler_drives_the_service_through_boto3_without_the_users_credentials(service, client, create, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-users-own")
+    create(
+        """
+        import boto3
+        def handler(event, context):
+            boto3.client("s3").create_bucket(Bucket="made-by-a-function")
+            return boto3.session.Session().get_credentials().access_key
+        """,
+        MemorySize=512,
+    )
+    payload, error, _ = invoke(client, {})
+    assert (payload, error) == ("local", None)
+    assert (service.settings.buckets / "made-by-a-function").is_dir()
+
+
+def test_a_package_that_lambda_does_not_ship_is_not_found(client, create):
+    create("import numpy\ndef handler(event, context): pass")
+    payload, error, _ = invoke(client)
+    assert error == "Unhandled"
+    assert payload["errorType"] == "Runtime.ImportModuleError"
+    assert payload["errorMessage"] == "Unable to import module 'main': No module named 'numpy'"
+
+
+def test_a_handlers_exception_is_described_as_lambda_does(client, create):
+    create("def handler(event, context):\n    raise ValueError('no such fold')")
+    payload, error, answer = invoke(client, LogType="Tail")
+    assert error == "Unhandled"
+    assert (payload["errorType"], payload["errorMessage"]) == ("ValueError", "no such fold")
+    assert "line 2, in handler" in payload["stackTrace"][0]
+    assert answer["LogResult"]
+
+
+def test_a_handler_that_takes_too_long_is_killed(client, create):
+    create("import time\ndef handler(event, context): time.sleep(60)", Timeout=1)
+    payload, error, _ = invoke(client)
+    assert error == "Unhandled"
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert "Task timed out after 1.00 seconds" in payload["errorMessage"]
+
+
+def test_a_handler_that_takes_too_much_memory_is_killed(client, create):
+    create(
+        "import time\ndef handler(event, context):\n"
+        "    held = bytearray(300 * 1024 * 1024)\n    held[::4096] = b'x' * len(held[::4096])\n    time.sleep(20)",
+        MemorySize=128,
+    )
+    payload, error, _ = invoke(client)
+    assert (payload["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert "signal: killed" in payload["errorMessage"]
+
+
+def test_what_a_handler_prints_is_in_cloudwatch_logs(service, client, create):
+    create(
+        "import logging\ndef handler(event, context):\n    print('fold 3')\n    logging.warning('careful')",
+        name="logging-function",
+    )
+    invoke(client, name="logging-function")
+    events = service.client("logs").filter_log_events(logGroupName="/aws/lambda/logging-function")["events"]
+    messages = [event["message"] for event in events]
+    assert "fold 3" in messages
+    assert any(message.startswith("[WARNING]") and message.endswith("careful") for message in messages)
+    assert [message.split()[0] for message in messages if "RequestId" in message] == ["START", "END", "REPORT"]
+
+
+def test_code_and_configuration_are_updated(client, create):
+    create("def handler(event, context): return 1")
+    updated = client.update_function_code(
+        FunctionName="a-function", ZipFile=zipped("def other(event, context): return 2")
+    )
+    assert updated["LastUpdateStatus"] == "Successful"
+    client.get_waiter("function_updated").wait(FunctionName="a-function")
+    client.update_function_configuration(FunctionName="a-function", Handler="main.other", Timeout=9)
+    client.get_waiter("function_active").wait(FunctionName="a-function")
+    assert invoke(client)[0] == 2
+    configuration = client.get_function(FunctionName="a-function")["Configuration"]
+    assert (configuration["Handler"], configuration["Timeout"]) == ("main.other", 9)
+
+
+def test_code_is_taken_from_s3(service, client, create):
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="function-code")
+    s3.put_object(Bucket="function-code", Key="a/function.zip", Body=zipped("def handler(e, c): return 'from s3'"))
+    create("def handler(event, context): pass")
+    client.update_function_code(FunctionName="a-function", S3Bucket="function-code", S3Key="a/function.zip")
+    assert invoke(client)[0] == "from s3"
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        client.update_function_code(FunctionName="a-function", S3Bucket="function-code", S3Key="missing.zip")
+
+
+def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, client, create):
+    create("def handler(event, context): open(event['path'], 'w').close()")
+    done = service.settings.root / "done"
+    assert client.invoke(FunctionName="a-function", InvocationType="DryRun")["StatusCode"] == 204
+    answer = client.invoke(FunctionName="a-function", InvocationType="Event", Payload=json.dumps({"path": str(done)}))
+    assert answer["StatusCode"] == 202
+    logs = service.client("logs")
+    for _ in range(200):
+        if done.exists():
+            break
+        service.context.store.wait_until(lambda: False, 0.05)
+    assert done.exists()
+    assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/a-function")["logGroups"]
+
+
+def test_errors_are_lambdas_own(client, create):
+    create("def handler(event, context): pass")
+    with pytest.raises(client.exceptions.ResourceConflictException):
+        create("def handler(event, context): pass")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="function:missing"):
+        client.get_function(FunctionName="missing")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName="missing")
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="unzip"):
+        client.update_function_code(FunctionName="a-function", ZipFile=b"not a zip")
+    with pytest.raises(client.exceptions.InvalidRequestContentException):
+        client.invoke(FunctionName="a-function", Payload=b"{")
+    with pytest.raises(ClientError, match="less than or equal to 900"):
+        client.update_function_configuration(FunctionName="a-function", Timeout=901)
+
+
+def test_what_is_not_imitated_is_refused(client, create):
+    create("def handler(event, context): pass")
+    with pytest.raises(ClientError, match="not implemented by the local service: lambda:Layers"):
+        client.update_function_configuration(
+            FunctionName="a-function", Layers=["arn:aws:lambda:us-east-1:123456789012:layer:x:1"]
+        )
+    with pytest.raises(ClientError, match="not implemented by the local service: lambda:PublishVersion"):
+        client.publish_version(FunctionName="a-function")
+    with pytest.raises(ClientError, match="the runtime nodejs"):
+        create("", name="another", Runtime="nodejs22.x")
+
+
+def test_permissions_and_tags_are_kept(client, create):
+    arn = create("def handler(event, context): pass", Tags={"team": "risk"})["FunctionArn"]
+    client.add_permission(
+        FunctionName="a-function",
+        StatementId="events",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )
+    policy = json.loads(client.get_policy(FunctionName="a-function")["Policy"])
+    assert policy["Statement"][0]["Principal"] == {"Service": "events.amazonaws.com"}
+    client.remove_permission(FunctionName="a-function", StatementId="events")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName="a-function")
+    client.tag_resource(Resource=arn, Tags={"stage": "local"})
+    client.untag_resource(Resource=arn, TagKeys=["team"])
+    assert client.list_tags(Resource=arn)["Tags"] == {"stage": "local"}
+
+
+def test_functions_are_listed_page_by_page(client, create):
+    for name in ("one", "two", "three"):
+        create("def handler(event, context): pass", name=name)
+    pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2})
+    assert [f["FunctionName"] for page in pages for f in page["Functions"]] == ["one", "three", "two"]
+
+
+def test_a_zip_cannot_write_outside_the_functions_folder(service, client, create):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("../../../../escaped.py", "")
+        opened.writestr("main.py", "def handler(event, context): return 'inside'")
+    create("def handler(event, context): pass")
+    client.update_function_code(FunctionName="a-function", ZipFile=archive.getvalue())
+    assert invoke(client)[0] == "inside"
+    assert not list(service.settings.root.parent.glob("**/escaped.py")) or all(
+        service.settings.functions in path.parents for path in service.settings.root.parent.glob("**/escaped.py")
+    )
+
+
+def test_one_python_call_invokes_a_function(service, create):
+    create("def handler(event, context): return event")
+    result = functions.invoke(service.context, "a-function", {"fold": 3})
+    assert (result.payload, result.error) == ({"fold": 3}, None)
