@@ -37,10 +37,15 @@ class Executions:
 
     def stop(self, execution_arn: str) -> None:
         """Have an execution stop its running steps and start no more; returns at once."""
-        with self._lock:
-            running = self._running.get(execution_arn)
+        running = self._find(execution_arn)
         if running is not None:
-            running[0].stop()
+            running.stop()
+
+    def reconsider(self, execution_arn: str) -> None:
+        """Have an execution whose configuration has changed look whether more steps may start."""
+        running = self._find(execution_arn)
+        if running is not None:
+            running.wake_up()
 
     def stop_all(self, timeout: float = 1.0) -> None:
         """Have every thread end for the service is going down; records stay as they are for ``restore``."""
@@ -51,6 +56,10 @@ class Executions:
         for execution, thread in running:
             execution.wake_up()
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _find(self, execution_arn: str) -> Execution | None:
+        with self._lock:
+            return self._running.get(execution_arn, (None,))[0]
 
     def _run(self, execution_arn: str, execution: Execution) -> None:
         try:

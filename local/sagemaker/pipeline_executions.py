@@ -166,7 +166,9 @@ def update_pipeline_execution(context: Context, request: Request) -> Response:
     arn = find_execution(context, request["PipelineExecutionArn"])["PipelineExecutionArn"]
     members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
     changes = {member: request[member] for member in members if member in request}
-    return records.change_execution(context, arn, lambda document: document.update(changes))
+    changed = records.change_execution(context, arn, lambda document: document.update(changes))
+    context.executions.reconsider(arn)
+    return changed
 
 
 def find_execution(context: Context, arn: str) -> Document:
