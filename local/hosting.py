@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -23,8 +23,8 @@ __all__ = ["Hosting", "restore"]
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
 
-LARGEST_BODY = 6 * 1024 * 1024
-"""Bytes of a request's or an answer's body:
+LARGEST_ANSWER = 6 * 1024 * 1024
+"""Bytes of an answer's body; the gateway holds requests to the same limit.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html .
 """
 
@@ -96,30 +96,23 @@ class Hosting:
         variant = deployment.choose(target_variant)
         if variant is None:
             return _error(400, "ValidationError", f"Variant {target_variant} of endpoint {name} not found.")
-        for header in _NOT_IMITATED.keys() & headers.keys():
-            operation = f"sagemaker-runtime:InvokeEndpoint with {_NOT_IMITATED[header]}"
-            return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
-        if len(body) > LARGEST_BODY:
-            return _too_large("request", body)
-        asked = Payload(body, content_type or "text/csv")
-        return self._answer(deployment, variant, asked, accept or "application/json", headers)
-
-    def _answer(
-        self, deployment: Deployment, variant: Variant, asked: Payload, accept: str, headers: Mapping[bytes, bytes]
-    ) -> Answer:
+        if not _NOT_IMITATED.keys().isdisjoint(headers):
+            return _not_implemented(headers)
+        asked_type = content_type or "text/csv"
         try:
-            answered = Payload(*variant.model.invoke(asked.body, asked.content_type, accept))
+            answer, answer_type = variant.model.invoke(body, asked_type, accept or "application/json")
         except InferenceError as error:
             return self._model_error(deployment, variant, error.status, error.message)
         except Exception as error:
             return self._model_error(deployment, variant, 500, f"{type(error).__name__}: {error}")
-        if len(answered.body) > LARGEST_BODY:
-            return _too_large("answer", answered.body)
+        if len(answer) > LARGEST_ANSWER:
+            return _error(413, "", f"HTTP content length exceeded {LARGEST_ANSWER} bytes.")
         if deployment.capture is not None:
-            inference_id = headers.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1")
             source = Source(deployment.endpoint, variant.name)
+            inference_id = headers.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1")
+            asked, answered = Payload(body, asked_type), Payload(answer, answer_type)
             self._capture.record(deployment.capture, source, asked, answered, inference_id)
-        return 200, _headers(answered.content_type.encode(), variant), answered.body
+        return 200, _headers(answer_type.encode(), variant), answer
 
     def _model_error(self, deployment: Deployment, variant: Variant, status: int, message: str) -> Answer:
         endpoint, region = deployment.endpoint, self._context.settings.region
@@ -143,7 +136,7 @@ class Hosting:
 
 def _headers(content_type: bytes, variant: Variant) -> Headers:
     return [
-        (b"x-amzn-RequestId", str(uuid.uuid4()).encode()),
+        (b"x-amzn-RequestId", _request_id()),
         (b"x-Amzn-Invoked-Production-Variant", variant.name.encode()),
         (b"Content-Type", content_type),
     ]
@@ -151,13 +144,20 @@ def _headers(content_type: bytes, variant: Variant) -> Headers:
 
 def _error(status: int, code: str, message: str) -> Answer:
     headers = [
-        (b"x-amzn-RequestId", str(uuid.uuid4()).encode()),
+        (b"x-amzn-RequestId", _request_id()),
         (b"x-amzn-ErrorType", code.encode()),
         (b"Content-Type", b"application/json"),
     ]
     return status, headers, json.dumps({"Message": message}).encode()
 
 
-def _too_large(what: str, body: bytes) -> Answer:
-    sentence = f"the {what}'s body has {len(body)} bytes, more than the {LARGEST_BODY} that are allowed"
-    return _error(413, "RequestEntityTooLargeException", sentence)
+def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
+    wanted = ", ".join(member for header, member in _NOT_IMITATED.items() if header in headers)
+    operation = f"sagemaker-runtime:InvokeEndpoint with {wanted}"
+    return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
+
+
+def _request_id() -> bytes:
+    """A random UUID, made without a call of the operating system as every answer has one."""
+    digits = b"%032x" % random.getrandbits(128)
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

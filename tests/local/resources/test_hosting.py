@@ -72,11 +72,16 @@ def test_refused_requests_are_in_the_endpoints_log(context, endpoint):
     assert "The feature dimension of the input: 3 does not match the feature dimension of the model: 2" in log
 
 
-def test_bodies_over_six_megabytes_are_refused(context, endpoint):
+def test_answers_over_six_megabytes_are_refused(context, endpoint):
     endpoint()
-    largest = b"1,2" + b" " * (6291456 - 3)
-    assert context.hosting.invoke("e", largest, "text/csv", None, None)[0] == 200
-    assert context.hosting.invoke("e", largest + b" ", "text/csv", None, None)[0] == 413
+    row = b'{"score": 0.5}\n'
+    rows = 6291456 // len(row)
+
+    def ask(count):
+        return context.hosting.invoke("e", b"0,0\n" * count, "text/csv", "application/jsonlines", None)
+
+    assert ask(rows)[2] == row * rows
+    assert ask(rows + 1)[0] == 413
 
 
 def test_kinds_of_invocation_that_are_not_imitated_are_refused(context, endpoint):
