@@ -101,10 +101,8 @@ class Hosting:
         asked_type = content_type or "text/csv"
         try:
             answer, answer_type = variant.model.invoke(body, asked_type, accept or "application/json")
-        except InferenceError as error:
-            return self._model_error(deployment, variant, error.status, error.message)
         except Exception as error:
-            return self._model_error(deployment, variant, 500, f"{type(error).__name__}: {error}")
+            return self._model_error(deployment, variant, error)
         if len(answer) > LARGEST_ANSWER:
             return _error(413, "", f"HTTP content length exceeded {LARGEST_ANSWER} bytes.")
         if deployment.capture is not None:
@@ -114,7 +112,10 @@ class Hosting:
             self._capture.record(deployment.capture, source, asked, answered, inference_id)
         return 200, _headers(answer_type.encode(), variant), answer
 
-    def _model_error(self, deployment: Deployment, variant: Variant, status: int, message: str) -> Answer:
+    def _model_error(self, deployment: Deployment, variant: Variant, error: Exception) -> Answer:
+        status, message = 500, f"{type(error).__name__}: {error}"
+        if isinstance(error, InferenceError):
+            status, message = error.status, error.message
         endpoint, region = deployment.endpoint, self._context.settings.region
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.background.submit(self._context.logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
