@@ -22,8 +22,9 @@ from botocore.exceptions import (
 )
 from rich.console import Console
 
-from pipeline.config import Config, ConfigError, load_config
-from pipeline.errors import UserError
+from pipeline.config import Config
+from pipeline.config_file import load_config
+from pipeline.errors import ConfigError, UserError
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)

@@ -11,7 +11,8 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs/configuration.md"
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
-    return {f"{section}.{key}" for section, field in model.model_fields.items() for key in field.annotation.model_fields}
+    sections = model.model_fields.items()
+    return {f"{section}.{key}" for section, field in sections for key in field.annotation.model_fields}
 
 
 def test_the_document_lists_every_key_and_no_other():

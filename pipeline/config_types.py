@@ -1,0 +1,78 @@
+"""Texts and numbers that a configuration may hold: what AWS would refuse is refused here, with a reason."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Annotated
+
+import botocore.session
+from pydantic import AfterValidator, Field
+
+
+@cache
+def _sagemaker_shape_pattern(shape: str) -> re.Pattern[str]:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    return re.compile(model.shape_for(shape).metadata["pattern"])
+
+
+@cache
+def _sagemaker_enum(shape: str) -> frozenset[str]:
+    return frozenset(botocore.session.get_session().get_service_model("sagemaker").shape_for(shape).enum)
+
+
+def _name(shape: str, longest: int) -> AfterValidator:
+    """A name that AWS accepts: the pattern is botocore's, for the API's own shape."""
+
+    def check(value: str) -> str:
+        if len(value) > longest:
+            raise ValueError(f"{value!r} has {len(value)} characters; AWS allows {longest}")
+        if not _sagemaker_shape_pattern(shape).fullmatch(value):
+            raise ValueError(f"AWS would refuse {value!r}: use letters, digits and single hyphens between them")
+        return value
+
+    return AfterValidator(check)
+
+
+def _one_of(shape: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in _sagemaker_enum(shape):
+            raise ValueError(f"{value!r} is not an instance type that SageMaker has for this")
+        return value
+
+    return AfterValidator(check)
+
+
+def _pattern(pattern: str, expected: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value!r} is not {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+# 32, because a bucket, <pipeline>-<account>-<region>, may have 63 characters and a region has up to 16.
+PipelineName = Annotated[str, _name("PipelineName", 32)]
+EndpointName = Annotated[str, _name("EndpointName", 63)]
+GroupName = Annotated[str, _name("EntityName", 63)]
+RoleArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of an IAM role")]
+KeyArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "the ARN of a KMS key")]
+AlarmName = Annotated[str, Field(min_length=1, max_length=255)]
+BucketName = Annotated[str, _pattern(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name that S3 accepts")]
+Region = Annotated[str, _pattern(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, for example us-east-1")]
+Duration = Annotated[
+    str,
+    _pattern(
+        r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?",
+        "an ISO 8601 duration, for example P30D",
+    ),
+]
+ProcessingInstance = Annotated[str, _one_of("ProcessingInstanceType")]
+TrainingInstance = Annotated[str, _one_of("TrainingInstanceType")]
+EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType")]
+TransformInstance = Annotated[str, _one_of("TransformInstanceType")]
+ColumnName = Annotated[str, Field(min_length=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Schedule = Annotated[str, _pattern(r"(cron|rate)\(.+\)", "cron(...) or rate(...)")]
