@@ -1,0 +1,68 @@
+"""One local service, driven as a person does it: by the project's commands and the real AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.server import LocalService
+from local.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+AWS = Path(sys.executable).parent / "aws"
+EXECUTION_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in which ``eval "$(make local-env)"`` has been said."""
+
+    environment: dict[str, str]
+
+    def aws(self, *arguments: str) -> Any:
+        """Run the AWS CLI and return what it prints, from JSON where it is."""
+        result = self._run([str(AWS), *arguments], {})
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout) if result.stdout.strip().startswith(("{", "[")) else result.stdout
+
+    def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the project's commands with options, as make does."""
+        return self._run([sys.executable, "-m", f"scripts.{name}"], options)
+
+    def succeed(self, name: str, **options: str) -> str:
+        """Run a command that has to succeed; return what it prints."""
+        result = self.command(name, **options)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def finish(self, execution_arn: str) -> str:
+        """Wait until an execution has ended; return its status."""
+        deadline = time.monotonic() + EXECUTION_SECONDS
+        while time.monotonic() < deadline:
+            description = self.aws(
+                "sagemaker", "describe-pipeline-execution", "--pipeline-execution-arn", execution_arn
+            )
+            if description["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped"):
+                return description["PipelineExecutionStatus"] + description.get("FailureReason", "")
+            time.sleep(0.5)
+        raise AssertionError(f"{execution_arn} has not ended after {EXECUTION_SECONDS} s")
+
+    def _run(self, command: list[str], options: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=ROOT, env={**self.environment, **options}, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    with LocalService(Settings(tmp_path_factory.mktemp("local"), port=0)) as service:
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        yield Shell({**inherited, **service.settings.client_environment(), "AWS_PAGER": "", "COLUMNS": "160"})

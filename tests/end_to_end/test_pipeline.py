@@ -1,0 +1,131 @@
+"""The whole pipeline on the local service: real Spark, real training, driven by the real AWS CLI."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+RECORDS = "19,27.9,0,1,0,0,0,0,1,0,1\n18,33.77,1,0,1,0,0,1,0,1,0\n28,33,3,0,1,0,0,1,0,1,0"
+NAME = "insurance-cross-validation"
+
+
+@pytest.fixture(scope="module")
+def execution(shell) -> str:
+    shell.succeed("upsert", YES="1")
+    return shell.aws("sagemaker", "start-pipeline-execution", "--pipeline-name", NAME)["PipelineExecutionArn"]
+
+
+@pytest.fixture(scope="module")
+def succeeded(shell, execution) -> str:
+    assert shell.finish(execution) == "Succeeded"
+    return execution
+
+
+@pytest.fixture(scope="module")
+def steps(shell, succeeded) -> dict[str, dict]:
+    listed = shell.aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", succeeded)
+    return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+@pytest.fixture(scope="module")
+def best(shell, steps) -> dict:
+    arn = steps["SelectBest"]["Metadata"]["ProcessingJob"]["Arn"]
+    job = shell.aws("sagemaker", "describe-processing-job", "--processing-job-name", arn.rpartition("/")[2])
+    outputs = {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
+    return shell.aws("s3", "cp", f"{outputs['best']}/best.json", "-")
+
+
+def rows(shell, uri: str) -> np.ndarray:
+    keys = [line.split()[-1] for line in shell.aws("s3", "ls", "--recursive", uri).splitlines()]
+    bucket = uri.split("/")[2]
+    text = "".join(shell.aws("s3", "cp", f"s3://{bucket}/{key}", "-") for key in keys)
+    return np.loadtxt(text.splitlines(), delimiter=",")
+
+
+def test_every_step_succeeds(steps):
+    assert {name: step["StepStatus"] for name, step in steps.items()} == dict.fromkeys(
+        [
+            "MakeFolds",
+            *(f"TuneFold{number}" for number in range(1, 6)),
+            "SelectBest",
+            "CheckQuality",
+            "RegisterModel",
+            "DeployEndpoint",
+            "VerifyEndpoint",
+        ],
+        "Succeeded",
+    )
+
+
+def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, succeeded):
+    folds = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}/folds"
+    train, test = (rows(shell, f"{folds}/vc{best['fold']}/{part}/") for part in ("train", "test"))
+    assert len(train) + len(test) == 1338
+    model = LinearRegression().fit(train[:, 1:], train[:, 0])
+    least_squares = float(np.mean((model.predict(test[:, 1:]) - test[:, 0]) ** 2))
+    assert best["mse"] == pytest.approx(least_squares, rel=0.03)
+
+
+def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, succeeded):
+    arn = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+    package = shell.aws("sagemaker", "describe-model-package", "--model-package-name", arn)
+    assert package["ModelApprovalStatus"] == "Approved"
+    assert package["CustomerMetadataProperties"]["training_job"] == best["training_job_name"]
+    assert package["CustomerMetadataProperties"]["rows"] == "1338"
+    assert package["CustomerMetadataProperties"]["pipeline_execution_arn"] == succeeded
+    quality = shell.aws("s3", "cp", package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"], "-")
+    assert quality["regression_metrics"]["mse"]["value"] == best["mse"]
+
+
+def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path):
+    shell.aws(
+        *("sagemaker-runtime", "invoke-endpoint", "--endpoint-name", NAME, "--content-type", "text/csv"),
+        *("--cli-binary-format", "raw-in-base64-out", "--body", RECORDS, str(tmp_path / "answer.json")),
+    )
+    scores = [p["score"] for p in json.loads((tmp_path / "answer.json").read_text())["predictions"]]
+    assert len(scores) == 3
+    assert scores[0] > 20_000 > scores[1] > 0  # a smoker, and a young man who is none
+
+
+def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "age,sex,bmi,children,smoker,region\n19,female,27.9,0,yes,southwest\n18,male,33.77,1,no,southeast\n"
+    )
+    scores = [float(line) for line in shell.succeed("predict", INPUT=str(path)).splitlines()]
+    assert len(scores) == 2
+    assert scores[0] > scores[1]
+
+
+def test_the_report_names_the_winner(shell, succeeded, best):
+    assert best["training_job_name"] in shell.succeed("report")
+
+
+def test_job_logs_are_in_cloudwatch(shell, best):
+    name = best["training_job_name"]
+    group = "/aws/sagemaker/TrainingJobs"
+    lines = shell.aws("logs", "tail", group, "--log-stream-name-prefix", name, "--since", "1h", "--format", "short")
+    assert "validation mse <loss>=" in lines
+
+
+def test_a_second_execution_finds_its_jobs_in_the_cache_and_a_limit_rejects_the_model(shell, succeeded):
+    shell.succeed("start", PARAMS="MaxMse=1000.5")
+    result = shell.command("status")
+    assert result.returncode == 1
+    assert "MaxMse is 1000.5" in result.stdout
+    latest = shell.aws("sagemaker", "list-pipeline-executions", "--pipeline-name", NAME, "--max-results", "1")
+    arn = latest["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+    listed = shell.aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", arn)
+    cached = {step["StepName"] for step in listed["PipelineExecutionSteps"] if "CacheHitResult" in step}
+    assert cached == {"MakeFolds", "SelectBest", *(f"TuneFold{number}" for number in range(1, 6))}
+    assert "RegisterModel" not in {step["StepName"] for step in listed["PipelineExecutionSteps"]}
+
+
+def test_a_wrong_parameter_is_a_sentence(shell, succeeded):
+    result = shell.command("start", PARAMS="ModelApprovalStatus=Maybe")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "ModelApprovalStatus" in result.stderr
