@@ -5,13 +5,10 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from local.jobs.inputs import InputError
 from local.jobs.supervisor import ServiceStoppingError
-
-if TYPE_CHECKING:
-    from local.jobs.log import JobLog
 
 _LONGEST_REASON = 1024
 Outcome = TypeVar("Outcome")
@@ -43,8 +40,12 @@ def failed(reason: str, message: str | None = None) -> Ending:
     return Ending("Failed", reason[:_LONGEST_REASON], message)
 
 
-def ending_of(work: Callable[[], Outcome], log: JobLog) -> Outcome | Ending:
-    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason, and a line in its log.
+def ending_of(work: Callable[[], Outcome], write: Callable[[list[str]], None]) -> Outcome | Ending:
+    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason.
+
+    Args:
+        work: the work.
+        write: takes lines about what went wrong for the job's log.
 
     Returns:
         What the work returns, or the Failed ending.
@@ -57,10 +58,10 @@ def ending_of(work: Callable[[], Outcome], log: JobLog) -> Outcome | Ending:
     except ServiceStoppingError:
         raise
     except (InputError, JobFailedError) as error:
-        log.write([str(error)])
+        write([str(error)])
         return failed(str(error))
     except Exception as error:
-        log.write(traceback.format_exc().splitlines())
+        write(traceback.format_exc().splitlines())
         return failed(f"InternalServerError: the local service could not run the job: {error!r}")
 
 

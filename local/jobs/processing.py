@@ -35,7 +35,7 @@ def folder(context: Context, name: str) -> Path:
 def run(context: Context, name: str) -> None:
     """Run a job whose record is made, from its download to its end; the record says how it went."""
     job = _Job(context, name)
-    ending = ending_of(job.run, job.log)
+    ending = ending_of(job.run, job.log.write)
     if ending.status == "Completed":
         shutil.rmtree(job.root, ignore_errors=True)
     finish(context, name, ending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.jobs import processing, training_record
+from local.jobs import processing, training_record, tuning, tuning_record
 from local.jobs.endings import failed
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ def restore(context: Context) -> list[str]:
     survivors = context.supervisor.kill_survivors()
     sentences = [f"Killed {survivors} programs of interrupted jobs."] if survivors else []
     with context.store.transaction():
-        interrupted = [*_processing_jobs(context), *_training_jobs(context)]
+        interrupted = [
+            *_processing_jobs(context),
+            *_training_jobs(context),
+            *_tuning_jobs(context),
+        ]
     if interrupted:
         sentences.append(f"Marked as Failed, as they were interrupted: {', '.join(interrupted)}.")
     return sentences
@@ -51,4 +55,15 @@ def _training_jobs(context: Context) -> list[str]:
         context.store.update(
             training_record.KIND, name, lambda record: training_record.end(record, _INTERRUPTED, None, [])
         )
+    return names
+
+
+def _tuning_jobs(context: Context) -> list[str]:
+    names = [
+        record["HyperParameterTuningJobName"]
+        for record in context.store.list(tuning_record.KIND)
+        if record["HyperParameterTuningJobStatus"] in ("InProgress", "Stopping")
+    ]
+    for name in names:
+        tuning.finish(context, name, _INTERRUPTED)
     return names

@@ -57,7 +57,7 @@ def run_together(
     ready = [job for job in jobs if job.ending is None]
     if ready:
         _move_on(context, ready, "Training")
-        failure = ending_of(lambda: _train(context, ready, key, most_seconds), ready[0].log)
+        failure = ending_of(lambda: _train(context, ready, key, most_seconds), ready[0].log.write)
         _move_on(context, ready, "Uploading")
         for job in ready:
             job.ending = failure
@@ -79,7 +79,7 @@ def _train(context: Context, jobs: Sequence[TrainingFolder], key: str, most_seco
         environment=environment(context.settings, jobs[0].root, jobs[0].record.get("Environment", {})),
     )
     # Stop may have come between the record's making and the program's start.
-    if len(jobs) == 1 and context.store.get(KIND, jobs[0].name)["TrainingJobStatus"] == "Stopping":
+    if all(context.store.get(KIND, job.name)["TrainingJobStatus"] == "Stopping" for job in jobs):
         program.terminate()
     limits = [job.record["StoppingCondition"]["MaxRuntimeInSeconds"] for job in jobs]
     program.limit_time(min(limits) if most_seconds is None else min(*limits, most_seconds))

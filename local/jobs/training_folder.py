@@ -51,7 +51,7 @@ class TrainingFolder:
     def attempt(self, work: Callable[[], Ending | None]) -> None:
         """Do a part of the job's work, unless it has ended; what goes wrong ends it."""
         if self.ending is None:
-            self.ending = ending_of(work, self.log)
+            self.ending = ending_of(work, self.log.write)
 
     def bring_inputs(self) -> None:
         """Lay the folder out: configuration and data.

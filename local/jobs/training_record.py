@@ -45,7 +45,7 @@ def new(settings: Settings, request: Request, objective: str | None = None) -> D
         "TrainingJobStatus": "InProgress",
         "CreationTime": time.time(),
         "SecondaryStatusTransitions": [],
-        "AlgorithmSpecification": _with_metrics(request["AlgorithmSpecification"], objective),
+        "AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"], objective),
     }
     record["StoppingCondition"] = {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME} | request.get("StoppingCondition", {})
     enter(record, "Starting")
@@ -77,6 +77,12 @@ def stop(record: Document) -> None:
     enter(record, "Stopping")
 
 
+def stop_if_running(record: Document) -> None:
+    """Mark a job as told to stop unless it has ended or been told before."""
+    if record["TrainingJobStatus"] == "InProgress":
+        stop(record)
+
+
 def end(record: Document, ending: Ending, artifact: str | None, metrics: list[dict[str, object]]) -> None:
     """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
     stopping = record["TrainingJobStatus"] == "Stopping"
@@ -96,8 +102,13 @@ def end(record: Document, ending: Ending, artifact: str | None, metrics: list[di
         record["FinalMetricDataList"] = metrics
 
 
-def _with_metrics(algorithm: dict[str, Any], objective: str | None) -> dict[str, Any]:
-    """Add the metric definitions that SageMaker knows of its own algorithm."""
+def with_metrics(algorithm: dict[str, Any], objective: str | None) -> dict[str, Any]:
+    """An AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
+
+    Args:
+        algorithm: as a request has it.
+        objective: the objective of a tuning job, which its training jobs report under one more name.
+    """
     if images.algorithm_runtime(algorithm.get("TrainingImage", "")) is None:
         return algorithm
     known = list(METRIC_DEFINITIONS)

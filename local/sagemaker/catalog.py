@@ -13,6 +13,7 @@ from local.sagemaker import (
     processing_jobs,
     tags,
     training_jobs,
+    tuning_jobs,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "processing_jobs",
     "tags",
     "training_jobs",
+    "tuning_jobs",
 ]
