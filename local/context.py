@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from local.hosting import Hosting
     from local.jobs.supervisor import Supervisor
     from local.logs import Logs
+    from local.moto_services import MotoServices
     from local.objects import Objects
     from local.pipelines.executions import Executions
 
@@ -28,6 +29,7 @@ class Context:
         supervisor: processes of jobs.
         hosting: models in service.
         executions: pipeline executions under way.
+        moto: the AWS services beside SageMaker, S3, Lambda and CloudWatch Logs.
     """
 
     settings: Settings
@@ -37,3 +39,4 @@ class Context:
     supervisor: Supervisor = field(init=False)
     hosting: Hosting = field(init=False)
     executions: Executions = field(init=False)
+    moto: MotoServices = field(init=False)

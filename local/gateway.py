@@ -11,11 +11,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from local import logs_api
+from local import cloudformation, events, logs_api
 from local.access import SignatureRefused, check_sender, read_signature, verify
 from local.errors import ServiceError
 from local.functions import api as functions_api
-from local.moto_services import MotoServices
 from local.s3 import S3
 from local.sagemaker import http as sagemaker_http
 from local.wire import Head, Protocol, Reply, error_reply, protocol_of
@@ -44,13 +43,13 @@ class Gateway:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._threads = ThreadPoolExecutor(_THREADS, "operation")
-        moto = MotoServices(context)
-        self._s3 = S3(context, moto)
-        self._moto: Answer = moto.answer
+        self._s3 = S3(context)
         self._services: dict[str, Answer] = {
             "sagemaker": sagemaker_http.answer,
             "lambda": functions_api.answer,
             "logs": logs_api.answer,
+            "events": events.answer,
+            "cloudformation": cloudformation.answer,
         }
 
     def close(self) -> None:
@@ -75,7 +74,7 @@ class Gateway:
             else:
                 body = await _read(receive, LARGEST_BODY)
                 verify(signature, head, hashlib.sha256(body).hexdigest().encode())
-                answer = self._services.get(signature.service, self._moto)
+                answer = self._services.get(signature.service, self._context.moto.answer)
                 loop = asyncio.get_running_loop()
                 reply = await loop.run_in_executor(self._threads, answer, self._context, head, body)
         except ClientGone:

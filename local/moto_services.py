@@ -38,12 +38,16 @@ class MotoServices:
     """Moto's own server application, imported when the first request needs it.
 
     One request at a time: the order in which they change moto's state is the order in which they are kept.
+    Moto has one state in a process. Where there are several services, it is put back to the state of the one that
+    is asked.
     """
+
+    _lock = threading.RLock()
+    _holder: MotoServices | None = None
+    _application: Any = None
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lock = threading.RLock()
-        self._application: Any = None
 
     def answer(self, context: Context, head: Head, body: bytes) -> Reply:
         """Answer a request to any service but the service's own."""
@@ -61,8 +65,57 @@ class MotoServices:
             kept = [record for record in self._context.store.list(KIND) if record["Bucket"] == bucket]
             for record in kept:
                 self._context.store.delete(KIND, record["Key"])
-            if kept and self._application is not None:
-                _moto_buckets().pop(bucket, None)
+            if kept and MotoServices._holder is self:
+                # Moto leaves traces of a bucket behind, its tags for one: build its state anew without it.
+                MotoServices._holder = None
+
+    def has_changed(self, *services: str) -> bool:
+        """Whether any request that was kept went to one of these services."""
+        return any(record["Service"] in services for record in self._context.store.list(KIND))
+
+    def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Targets of the default bus's rules that match an event, each with its rule's name."""
+        with self._lock:
+            self._start()
+            from moto.events.models import events_backends  # noqa: PLC0415
+
+            rules = events_backends[ACCOUNT_ID][self._context.settings.region].event_buses["default"].rules
+            return [
+                (rule.name, target)
+                for rule in rules.values()
+                if rule.state == "ENABLED" and rule.event_pattern.matches_event(event)
+                for target in rule.targets
+            ]
+
+    def bucket_names(self) -> set[str]:
+        """The buckets that moto knows: those of stacks, and those with settings."""
+        with self._lock:
+            self._start()
+            return set(_moto_s3().buckets)
+
+    def buckets_of_stack(self, stack: str) -> list[str]:
+        """The buckets that a stack of that name or ARN has made."""
+        with self._lock:
+            self._start()
+            from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
+            from moto.s3.models import FakeBucket  # noqa: PLC0415
+
+            stacks = cloudformation_backends[ACCOUNT_ID][self._context.settings.region].stacks.values()
+            return [
+                str(resource.name)
+                for made in stacks
+                if stack in (made.name, made.stack_id)
+                for resource in made.stack_resources
+                if isinstance(resource, FakeBucket)
+            ]
+
+    def resource_types(self) -> set[str]:
+        """Types of resources that moto's CloudFormation makes."""
+        with self._lock:
+            self._start()
+            from moto.cloudformation.parsing import NULL_MODELS, get_model_map  # noqa: PLC0415
+
+            return {*get_model_map(), *NULL_MODELS}
 
     def _answer(self, service: str, operation: str, head: Head, body: bytes, bucket: str | None = None) -> Reply:
         with self._lock:
@@ -86,19 +139,22 @@ class MotoServices:
             return reply
 
     def _start(self) -> None:
-        if self._application is not None:
+        if MotoServices._holder is self:
             return
         os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
         os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT_ID)
+        from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
-        self._application = DomainDispatcherApplication(create_backend_app)
+        moto_api_backend.reset()
+        MotoServices._application = DomainDispatcherApplication(create_backend_app)
+        MotoServices._holder = self
         for record in self._context.store.list(KIND):
-            reply = self._run(record, again=True)
+            reply = self._run(record)
             if reply.status >= 300:
                 _log.error("%s of %s failed when run again", record["Operation"], record["Service"])
 
-    def _run(self, record: dict[str, Any], again: bool = False) -> Reply:
+    def _run(self, record: dict[str, Any]) -> Reply:
         from moto.core import utils  # noqa: PLC0415
         from moto.moto_api._internal import mock_random  # noqa: PLC0415
         from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: PLC0415
@@ -117,8 +173,7 @@ class MotoServices:
         environ["RAW_URI"] = record["Path"] + (f"?{record['Query']}" if record["Query"] else "")
         present = utils.datetime
         try:
-            if again:
-                utils.datetime = SimpleNamespace(datetime=_clock_at(record["Time"]))
+            utils.datetime = SimpleNamespace(datetime=_clock_at(record["Time"]))
             parts, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         finally:
             utils.datetime = present
@@ -153,15 +208,12 @@ def _clock_at(seconds: float) -> type[datetime]:
     return Recorded
 
 
-def _moto_buckets() -> dict[str, Any]:
+def _moto_s3() -> Any:
     from moto.s3.models import s3_backends  # noqa: PLC0415
 
-    buckets: dict[str, Any] = s3_backends[ACCOUNT_ID]["aws"].buckets
-    return buckets
+    return s3_backends[ACCOUNT_ID]["aws"]
 
 
 def _ensure_moto_bucket(bucket: str, region: str) -> None:
-    from moto.s3.models import s3_backends  # noqa: PLC0415
-
-    if bucket not in _moto_buckets():
-        s3_backends[ACCOUNT_ID]["aws"].create_bucket(bucket, region)
+    if bucket not in _moto_s3().buckets:
+        _moto_s3().create_bucket(bucket, region)

@@ -24,7 +24,6 @@ from local.wire import Head
 
 if TYPE_CHECKING:
     from local.context import Context
-    from local.moto_services import MotoServices
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -37,7 +36,7 @@ _log = logging.getLogger(__name__)
 class S3:
     """Checks a request's signature and body, and gives it to nanio."""
 
-    def __init__(self, context: Context, moto: MotoServices) -> None:
+    def __init__(self, context: Context) -> None:
         settings = context.settings
         # Nanio wants credentials even where, as here, it checks nothing itself.
         credentials = StaticCredentialResolver({ACCESS_KEY: SECRET_KEY})
@@ -49,7 +48,7 @@ class S3:
         storage = BucketFiles(context.objects)
         self._application.state.storage = storage
         self._application.add_exception_handler(OSError, _file_error)
-        operations = Operations(context, storage, moto)
+        operations = Operations(context, storage)
         self._application.router.routes[1:] = [
             Route("/{bucket}", operations.of_bucket, methods=_METHODS),
             Route("/{bucket}/", operations.of_bucket, methods=_METHODS),

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nanio.storage.backend import ObjectInfo
 
     from local.context import Context
-    from local.moto_services import MotoServices
     from local.s3_storage import BucketFiles
 
 _RECORDED = {
@@ -67,10 +66,9 @@ _CHUNK = 1024 * 1024
 class Operations:
     """The handlers of all requests but ListBuckets."""
 
-    def __init__(self, context: Context, storage: BucketFiles, moto: MotoServices) -> None:
+    def __init__(self, context: Context, storage: BucketFiles) -> None:
         self._context = context
         self._storage = storage
-        self._moto = moto
 
     async def of_bucket(self, request: Request) -> Response:
         """Answer a request whose path names a bucket."""
@@ -89,7 +87,7 @@ class Operations:
             request = Request(request.scope, request.receive)
         response: Response = await dispatch_bucket(request)
         if request.method == "DELETE" and response.status_code == 204:
-            await asyncio.to_thread(self._moto.forget_bucket, bucket)
+            await asyncio.to_thread(self._context.moto.forget_bucket, bucket)
         return response
 
     async def of_object(self, request: Request) -> Response:
@@ -114,7 +112,7 @@ class Operations:
             size = self._storage.head_object(bucket, key).size
             _replace_header(request, b"range", f"bytes={max(0, size - int(match[1]))}-".encode())
         etag = headers.get("if-none-match")
-        if request.method in ("GET", "HEAD") and etag == self._etag(bucket, key):
+        if request.method in ("GET", "HEAD") and etag and etag == self._etag(bucket, key):
             return Response(status_code=304, headers={"ETag": etag})
         response: Response = await dispatch_object(Request(request.scope, request.receive))
         if request.method == "POST" and "uploadId" in names and response.status_code == 200:
@@ -148,7 +146,7 @@ class Operations:
             raise _not_implemented("notifications other than to EventBridge")
         scope = request.scope
         head = Head(scope["method"], f"/{bucket}".encode(), scope["query_string"], dict(scope["headers"]))
-        reply = await asyncio.to_thread(self._moto.answer_about_bucket, bucket, head, body)
+        reply = await asyncio.to_thread(self._context.moto.answer_about_bucket, bucket, head, body)
         headers = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, headers)
 

@@ -20,6 +20,7 @@ from local.gateway import Gateway
 from local.hosting import Hosting
 from local.jobs.supervisor import Supervisor
 from local.logs import Logs
+from local.moto_services import MotoServices
 from local.objects import Objects
 from local.pipelines import executions
 from local.settings import HOST, Settings
@@ -163,6 +164,7 @@ def _assemble(settings: Settings) -> Context:
     context.supervisor = Supervisor(context)
     context.hosting = Hosting(context)
     context.executions = executions.Executions(context)
+    context.moto = MotoServices(context)
     return context
 
 

@@ -1,0 +1,156 @@
+"""EventBridge: rules and their targets are moto's records; events are delivered here, to what really runs.
+
+An event reaches Lambda functions, SageMaker pipelines and log groups. A rule that nothing would ever come of, a
+scheduled one or one with another target, is refused when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from local import functions
+from local.errors import ServiceError, not_implemented
+from local.moto_services import operation_name
+from local.sagemaker.operations import call
+from local.settings import ACCOUNT_ID
+from local.wire import Head, Reply
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+Event = dict[str, Any]
+
+_FUNCTION = re.compile(r"arn:aws:lambda:[^:]+:\d{12}:function:.+")
+_PIPELINE = re.compile(r"arn:aws:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
+_LOG_GROUP = re.compile(r"arn:aws:logs:[^:]+:\d{12}:log-group:([^:]+).*")
+_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PLACE = re.compile(r"<([^<>\"]+)>")
+_TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
+_log = logging.getLogger(__name__)
+
+
+def emit(
+    context: Context, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()
+) -> None:
+    """Send an event to the default bus; the targets of the rules that match it get it in the background.
+
+    Args:
+        context: the running service.
+        source: for example ``aws.sagemaker``.
+        detail_type: for example ``SageMaker Model Package State Change``.
+        detail: what the service documents for it.
+        resources: ARNs that the event is about.
+    """
+    if not _may_have_rules(context):
+        return
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT_ID,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "region": context.settings.region,
+        "resources": list(resources),
+        "detail": detail,
+    }
+    context.supervisor.run_in_background(lambda: _deliver(context, event), f"event/{event['id']}")
+
+
+def answer(context: Context, head: Head, body: bytes) -> Reply:
+    """Answer a request to EventBridge.
+
+    Raises:
+        ServiceError: the request asks for what would have no effect.
+    """
+    name = operation_name(head, body)
+    request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+    if request.get("ScheduleExpression"):
+        raise not_implemented("events", "PutRule with a ScheduleExpression")
+    for target in request.get("Targets", []):
+        if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
+            raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
+    reply = context.moto.answer(context, head, body)
+    if name == "PutEvents" and reply.status == 200:
+        results = json.loads(reply.body)["Entries"]
+        for entry, result in zip(request["Entries"], results, strict=True):
+            if "ErrorCode" not in result:
+                detail = json.loads(entry["Detail"])
+                emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))
+    return reply
+
+
+def _may_have_rules(context: Context) -> bool:
+    """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
+    return context.moto.has_changed("events", "cloudformation")
+
+
+def _deliver(context: Context, event: Event) -> None:
+    for rule, target in context.moto.targets(event):
+        try:
+            _send(context, target, _input(target, event))
+        except ServiceError as error:
+            _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
+
+
+def _send(context: Context, target: dict[str, Any], payload: Any) -> None:
+    arn = target["Arn"]
+    if _FUNCTION.fullmatch(arn):
+        functions.invoke(context, arn, payload)
+    elif match := _PIPELINE.fullmatch(arn):
+        parameters = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
+        values = [{"Name": item["Name"], "Value": _value(item["Value"], payload)} for item in parameters]
+        call(context, "StartPipelineExecution", {"PipelineName": match[1], "PipelineParameters": values})
+    elif match := _LOG_GROUP.fullmatch(arn):
+        context.logs.append(match[1], str(uuid.uuid4()), [json.dumps(payload)])
+
+
+def _input(target: dict[str, Any], event: Event) -> Any:
+    """What the target gets: the event, a part of it, a constant or a filled template.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    if "Input" in target:
+        return json.loads(target["Input"])
+    if "InputPath" in target:
+        return _at(event, target["InputPath"])
+    if "InputTransformer" not in target:
+        return event
+    transformer = target["InputTransformer"]
+    values = {name: _at(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1]:
+            return json.dumps(values.get(match[1]))
+        # Within quotes a text stands as it is.
+        return _PLACE.sub(lambda place: _within_quotes(values.get(place[1])), match[0])
+
+    return json.loads(_TEMPLATE_PART.sub(fill, transformer["InputTemplate"]))
+
+
+def _within_quotes(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return json.dumps(text)[1:-1]
+
+
+def _value(text: str, payload: Any) -> str:
+    if not text.startswith("$"):
+        return text
+    value = _at(payload, text)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _at(document: Any, path: str) -> Any:
+    """The value at a path such as ``$.detail.items[0]``; None where there is none."""
+    for name, index in _PATH_PART.findall(path.removeprefix("$")):
+        try:
+            document = document[int(index)] if index else document[name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document

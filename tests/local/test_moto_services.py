@@ -1,0 +1,127 @@
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.server import LocalService
+from local.settings import Settings
+from tests.local.conftest import RunningService
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+PERMISSION = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+)
+STACK = """
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketName: bucket-of-a-stack
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+"""
+
+
+@pytest.fixture
+def restarted(tmp_path):
+    """Start a service on one folder as often as wanted, one after the other."""
+    running = []
+
+    def start():
+        while running:
+            running.pop().stop()
+        service = LocalService(Settings(tmp_path / ".local", port=0))
+        service.start()
+        running.append(service)
+        return RunningService(service)
+
+    yield start
+    while running:
+        running.pop().stop()
+
+
+def test_what_moto_knows_is_the_same_after_a_restart(restarted):
+    first = restarted()
+    iam = first.client("iam")
+    role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=TRUST)["Role"]
+    iam.put_role_policy(RoleName="job", PolicyName="inline", PolicyDocument=PERMISSION)
+    first.client("cloudwatch").put_metric_alarm(
+        AlarmName="latency",
+        MetricName="ModelLatency",
+        Namespace="AWS/SageMaker",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    topic = first.client("sns").create_topic(Name="alarms")["TopicArn"]
+    again = restarted()
+    found = again.client("iam").get_role(RoleName="job")["Role"]
+    assert (found["RoleId"], found["Arn"]) == (role["RoleId"], role["Arn"])
+    assert found["CreateDate"] == role["CreateDate"]
+    assert again.client("iam").list_role_policies(RoleName="job")["PolicyNames"] == ["inline"]
+    assert [a["AlarmName"] for a in again.client("cloudwatch").describe_alarms()["MetricAlarms"]] == ["latency"]
+    assert [t["TopicArn"] for t in again.client("sns").list_topics()["Topics"]] == [topic]
+
+
+def test_what_was_deleted_stays_deleted_after_a_restart(restarted):
+    iam = restarted().client("iam")
+    iam.create_role(RoleName="gone", AssumeRolePolicyDocument=TRUST)
+    iam.delete_role(RoleName="gone")
+    with pytest.raises(ClientError):
+        restarted().client("iam").get_role(RoleName="gone")
+
+
+def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack(restarted):
+    first = restarted()
+    first.client("cloudformation").create_stack(StackName="stack", TemplateBody=STACK)
+    s3 = first.client("s3")
+    s3.put_object(Bucket="bucket-of-a-stack", Key="key", Body=b"data")
+    again = restarted()
+    cloudformation = again.client("cloudformation")
+    with pytest.raises(ClientError, match="bucket-of-a-stack of the stack is not empty"):
+        cloudformation.delete_stack(StackName="stack")
+    s3 = again.client("s3")
+    s3.delete_object(Bucket="bucket-of-a-stack", Key="key")
+    cloudformation.delete_stack(StackName="stack")
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def test_a_stack_with_what_would_not_exist_is_refused(service):
+    template = "Resources: {Group: {Type: 'AWS::SageMaker::ModelPackageGroup', Properties: {}}}"
+    with pytest.raises(ClientError, match="cloudformation:CreateStack with AWS::SageMaker::ModelPackageGroup"):
+        service.client("cloudformation").create_stack(StackName="refused", TemplateBody=template)
+    assert service.client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
+def test_what_moto_cannot_do_is_an_error(service):
+    with pytest.raises(ClientError) as refusal:
+        service.client("iam").get_service_last_accessed_details(JobId="1" * 36)
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+    with pytest.raises(ClientError) as refusal:
+        service.client("healthlake").list_fhir_datastores()
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+
+
+def test_a_buckets_settings_are_described_back_after_a_restart(restarted):
+    s3 = restarted().client("s3")
+    s3.create_bucket(Bucket="with-settings")
+    s3.put_bucket_tagging(Bucket="with-settings", Tagging={"TagSet": [{"Key": "team", "Value": "risk"}]})
+    s3.put_public_access_block(Bucket="with-settings", PublicAccessBlockConfiguration={"BlockPublicAcls": True})
+    s3 = restarted().client("s3")
+    assert s3.get_bucket_tagging(Bucket="with-settings")["TagSet"] == [{"Key": "team", "Value": "risk"}]
+    assert s3.get_public_access_block(Bucket="with-settings")["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+    s3.delete_bucket(Bucket="with-settings")
+    s3.create_bucket(Bucket="with-settings")
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket="with-settings")
