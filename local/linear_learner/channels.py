@@ -89,16 +89,8 @@ class Channel:
         """
         parts: list[Array] = []
         for path in self.files():
-            width = parts[0].shape[1] if parts else None
-            try:
-                parts.extend(self._read_csv(path, width) if self._is_csv else [self._read_records(path, feature_dim)])
-            except (OSError, EOFError, zlib.error) as error:
-                raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
-            if parts[-1].shape[1] != parts[0].shape[1]:
-                raise ClientError(
-                    f"file {self._shown(path)} has rows of {parts[-1].shape[1] - 1} features, "
-                    f"the files before it of {parts[0].shape[1] - 1}"
-                )
+            for part in self._read_file(path, parts[0].shape[1] if parts else None, feature_dim):
+                parts.append(part)
         if not parts:
             raise ClientError(f"The {self.name} channel has no data: there is no file, or every file is empty")
         if parts[0].shape[1] < 2:
@@ -115,43 +107,38 @@ class Channel:
     def _open(self, path: Path) -> BinaryIO:
         return gzip.open(path) if self.gzipped else path.open("rb")  # type: ignore[return-value]
 
-    def _read_csv(self, path: Path, width: int | None) -> Iterator[Array]:
+    def _read_file(self, path: Path, width: int | None, feature_dim: int | None) -> Iterator[Array]:
+        try:
+            with self._open(path) as file:
+                if self._is_csv:
+                    yield from self._read_csv(path, file, width)
+                else:
+                    yield self._read_records(path, file.read(), width, feature_dim)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
+
+    def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
         rows_before = 0
-        with self._open(path) as file:
-            for text in _whole_lines(file):
-                try:
-                    rows = parse_csv(text, width)
-                except CsvError as error:
-                    raise self._csv_error(path, rows_before + error.row, error.reason, text) from error
-                yield rows
-                width = rows.shape[1]
-                rows_before += len(rows)
+        for text in _whole_lines(file):
+            try:
+                rows = parse_csv(text, width)
+            except CsvError as error:
+                raise self._csv_error(path, rows_before + error.row, error.reason, text) from error
+            yield rows
+            width = rows.shape[1]
+            rows_before += len(rows)
 
     def _csv_error(self, path: Path, row: int, reason: str, text: bytes) -> ClientError:
         if text.startswith(b"\x1f\x8b"):
             reason = "the file is gzip, which needs CompressionType Gzip"
         return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._shown(path)}: {reason}")
 
-    def _read_records(self, path: Path, feature_dim: int | None) -> Array:
-        with self._open(path) as file:
-            data = file.read()
+    def _read_records(self, path: Path, data: bytes, width: int | None, feature_dim: int | None) -> Array:
         try:
             records = decode_messages([data], feature_dim) if self.wrapped else decode(data, feature_dim)
+            return _training_rows(records, width)
         except RecordIOError as error:
             raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: {error}") from error
-        return self._joined(records, path)
-
-    def _joined(self, records: Records, path: Path) -> Array:
-        if records.labels is None:
-            raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: record 1: has no label")
-        rows = np.column_stack([records.labels, records.features])
-        wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-        if wrong.size:
-            raise ClientError(
-                f"Unable to parse recordio-protobuf: file {self._shown(path)}: "
-                f"record {wrong[0] + 1}: holds a number that is not finite"
-            )
-        return rows
 
 
 def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str, Array]:
@@ -181,3 +168,15 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
             rest = rest.removeprefix(b"\r").removeprefix(b"\n")
     if rest.strip():
         yield rest
+
+
+def _training_rows(records: Records, width: int | None) -> Array:
+    if records.labels is None:
+        raise RecordIOError("record 1: has no label")
+    rows = np.column_stack([records.labels, records.features])
+    if width is not None and width != rows.shape[1]:
+        raise RecordIOError(f"record 1: has {rows.shape[1] - 1} features where {width - 1} are expected")
+    wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if wrong.size:
+        raise RecordIOError(f"record {wrong[0] + 1}: holds a number that is not finite")
+    return rows

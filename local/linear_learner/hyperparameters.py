@@ -95,8 +95,8 @@ def parse(raw: Mapping[str, str]) -> Hyperparameters:
     values = {name: rule.parse(name, given.get(name, rule.default)) for name, rule in RULES.items()}
     del values["num_calibration_samples"]
     explored = tuple(name for name in ("learning_rate", "wd", "l1") if values[name] is None)
-    if values["num_models"] is None:
-        values["num_models"] = math.prod(_EXPLORED_COUNTS[name] for name in explored)
+    combinations = math.prod(_EXPLORED_COUNTS[name] for name in explored)
+    values["num_models"] = min(values["num_models"] or combinations, combinations)
     if "_tuning_objective_metric" in raw:
         # SageMaker switches the internal search off under a tuning job and ignores the user's value.
         values["num_models"] = 1

@@ -81,7 +81,7 @@ class Model:
         elif media_type == _JSON:
             rows = self._decode_json(body)
         elif media_type in (_JSON_LINES, "application/x-jsonlines"):
-            rows = self._dense([_load_json(line) for line in body.splitlines() if line.strip()])
+            rows = self._dense([_load_json(line) for line in body.splitlines() if line.strip()], body)
         elif media_type == _RECORDIO:
             rows = self._decode_recordio(body)
         else:
@@ -98,9 +98,9 @@ class Model:
         instances = document.get("instances") if isinstance(document, dict) else None
         if not isinstance(instances, list):
             raise _undecodable("the body has no list 'instances'")
-        return self._dense(instances)
+        return self._dense(instances, body)
 
-    def _dense(self, instances: list[Any]) -> Array:
+    def _dense(self, instances: list[Any], body: bytes) -> Array:
         """Rows from the three documented shapes of an instance."""
         if not instances:
             raise _undecodable("there is no instance")
@@ -109,10 +109,11 @@ class Model:
         for row in rows:
             if len(row) != width:
                 raise self._wrong_dimension(len(row) if width == self._features else width)
-        values = _numbers(rows)
+        # numpy takes true for 1; to look at every value is slow, to look for the word is not.
+        words = b"true" in body or b"false" in body
+        values = None if words and _first_without_numbers(rows) else _numbers(rows)
         if values is None:
-            number = next(number for number, row in enumerate(rows, 1) if _numbers([row]) is None)
-            raise _undecodable(f"instance {number} holds something else than finite numbers")
+            raise _undecodable(f"instance {_first_without_numbers(rows)} holds something else than finite numbers")
         return values
 
     def _features_of(self, instance: Any, number: int) -> list[Any]:
@@ -180,6 +181,14 @@ def _numbers(rows: list[list[Any]]) -> Array | None:
     return values if np.isfinite(values).all() else None
 
 
+def _first_without_numbers(rows: list[list[Any]]) -> int | None:
+    """Which row, counted from 1, is the first with something else than finite numbers."""
+    for number, row in enumerate(rows, 1):
+        if any(isinstance(value, bool) for value in row) or _numbers([row]) is None:
+            return number
+    return None
+
+
 def _decode_csv(body: bytes, parameters: str) -> Array:
     try:
         rows = parse_csv(body)
@@ -214,8 +223,8 @@ def _encode_json_lines(scores: list[float]) -> bytes:
 
 
 def _joined(scores: list[float], separator: bytes) -> bytes:
-    """Numbers as Python prints them: orjson is faster, and differs only in the form of exponents."""
+    """Numbers as Python prints them: orjson is faster, and differs only for those with an exponent."""
     text = orjson.dumps(scores)
-    if b"e" in text:
+    if b"e" in text or b"0.0000" in text:
         return separator.join(repr(score).encode() for score in scores)
     return text[1:-1].replace(b",", separator)

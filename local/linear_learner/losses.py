@@ -45,7 +45,8 @@ class Loss:
             case "absolute_loss":
                 return size
             case "quantile_loss":
-                return np.where(residual < 0, self.parameter, 1 - self.parameter) * size
+                weight: Array = np.where(residual < 0, self.parameter, 1 - self.parameter)
+                return weight * size
             case "huber_loss":
                 inside = np.minimum(size, self.parameter)
                 return inside * (size - 0.5 * inside)
@@ -59,9 +60,12 @@ class Loss:
             case "squared_loss":
                 return 2.0 * residual
             case "absolute_loss":
-                return np.sign(residual)
+                sign: Array = np.sign(residual)
+                return sign
             case "quantile_loss":
-                return np.where(residual < 0, -self.parameter, 1 - self.parameter) * (residual != 0)
+                slope: Array = np.where(residual < 0, -self.parameter, 1 - self.parameter)
+                slope[residual == 0] = 0.0
+                return slope
             case "huber_loss":
                 return np.clip(residual, -self.parameter, self.parameter)
             case "eps_insensitive_squared_loss":

@@ -62,6 +62,8 @@ def _load(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
     for array in arrays:
         (length,) = struct.unpack_from("<Q", data, position)
         position += 8
+        if position + length > len(data):
+            raise ValueError("the parameters are cut off or damaged")
         named[data[position : position + length].decode()] = array
         position += length
     return named

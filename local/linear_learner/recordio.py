@@ -97,11 +97,11 @@ def _delimited(field: int, payload: bytes) -> bytes:
 def _frames(data: bytes) -> Iterator[bytes]:
     position = 0
     while position < len(data):
+        if not _MAGIC.to_bytes(4, "little").startswith(data[position : position + 4]):
+            raise RecordIOError(f"no RecordIO magic number at byte {position}")
         if len(data) - position < _FRAME.size:
             raise RecordIOError("the last record is cut off")
-        magic, length = _FRAME.unpack_from(data, position)
-        if magic != _MAGIC:
-            raise RecordIOError(f"no RecordIO magic number at byte {position}")
+        length = _FRAME.unpack_from(data, position)[1]
         if length >> 29:
             raise RecordIOError(f"the record at byte {position} is split into parts, which is not supported")
         start = position + _FRAME.size

@@ -1,0 +1,137 @@
+import pytest
+
+from local.linear_learner.errors import ClientError
+from local.linear_learner.hyperparameters import parse
+from local.linear_learner.metrics import TUNABLE
+
+REGRESSOR = {"predictor_type": "regressor"}
+
+
+def test_the_documented_defaults_apply():
+    parsed = parse(REGRESSOR)
+    assert (parsed.mini_batch_size, parsed.epochs, parsed.optimizer, parsed.loss) == (1000, 15, "adam", "squared_loss")
+    assert (parsed.normalize_data, parsed.normalize_label, parsed.unbias_data, parsed.unbias_label) == (True,) * 4
+    assert (parsed.init_scale, parsed.init_sigma, parsed.init_bias, parsed.init_method) == (0.07, 0.01, 0, "uniform")
+    assert (parsed.early_stopping_patience, parsed.early_stopping_tolerance) == (3, 0.001)
+    assert (parsed.loss_insensitivity, parsed.quantile, parsed.huber_delta) == (0.01, 0.5, 1.0)
+    assert parsed.num_point_for_scaler == 10_000
+    assert parsed.feature_dim is None
+
+
+def test_auto_written_out_is_the_default():
+    automatic = dict.fromkeys(
+        ["feature_dim", "optimizer", "learning_rate", "beta_1", "momentum", "l1", "wd", "loss", "num_models"], "auto"
+    )
+    assert parse(REGRESSOR | automatic) == parse(REGRESSOR)
+
+
+def test_the_predictor_type_is_required():
+    with pytest.raises(ClientError, match=r"No value.s. were specified for 'predictor_type' which are required"):
+        parse({})
+
+
+@pytest.mark.parametrize("predictor_type", ["binary_classifier", "multiclass_classifier"])
+def test_a_classifier_is_refused_with_what_is_supported(predictor_type):
+    with pytest.raises(ClientError, match=rf"'{predictor_type}' is not supported.*'regressor' only"):
+        parse({"predictor_type": predictor_type})
+
+
+def test_an_unknown_hyperparameter_is_refused_with_the_one_that_was_meant():
+    with pytest.raises(ClientError, match=r"'lerning_rate' was unexpected.*did you mean 'learning_rate'"):
+        parse(REGRESSOR | {"lerning_rate": "0.1"})
+
+
+def test_a_classifiers_hyperparameter_is_refused():
+    with pytest.raises(ClientError, match=r"'target_recall' was unexpected.*is for classification"):
+        parse(REGRESSOR | {"target_recall": "0.9"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mini_batch_size", "0"),
+        ("mini_batch_size", "100.5"),
+        ("mini_batch_size", "1e2"),
+        ("epochs", "auto"),
+        ("epochs", "-3"),
+        ("optimizer", "adagrad"),
+        ("learning_rate", "0"),
+        ("learning_rate", "nan"),
+        ("learning_rate", "inf"),
+        ("learning_rate", "1_0"),
+        ("learning_rate", ""),
+        ("learning_rate", "1e999"),
+        ("beta_1", "1"),
+        ("beta_2", "0"),
+        ("momentum", "1"),
+        ("l1", "-1e-9"),
+        ("wd", "-1"),
+        ("use_bias", "yes"),
+        ("bias_lr_mult", "0"),
+        ("init_method", "zeros"),
+        ("lr_scheduler_factor", "1"),
+        ("lr_scheduler_step", "0"),
+        ("loss", "logistic"),
+        ("loss", "hinge_loss"),
+        ("quantile", "1"),
+        ("huber_delta", "0"),
+        ("num_models", "0"),
+        ("early_stopping_patience", "0"),
+        ("early_stopping_tolerance", "0"),
+        ("feature_dim", "٣"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_name_and_what_is_valid(name, value):
+    with pytest.raises(ClientError, match=rf"{name}: '{value}' is not "):
+        parse(REGRESSOR | {name: value})
+
+
+def test_booleans_may_be_capitalised_as_the_sdk_sends_them():
+    assert not parse(REGRESSOR | {"use_bias": "False"}).use_bias
+
+
+def test_without_bias_nothing_is_unbiased_and_asking_for_it_is_refused():
+    parsed = parse(REGRESSOR | {"use_bias": "false"})
+    assert not parsed.unbias_data
+    assert not parsed.unbias_label
+    with pytest.raises(ClientError, match=r"unbias_data: 'true' needs use_bias"):
+        parse(REGRESSOR | {"use_bias": "false", "unbias_data": "true"})
+
+
+def test_a_tuning_job_trains_one_model_whatever_the_user_asks_for():
+    tuned = REGRESSOR | {"_tuning_objective_metric": "validation:mse", "num_models": "8"}
+    assert parse(tuned).num_models == 1
+    assert len(parse(tuned).models()) == 1
+
+
+def test_the_services_own_hyperparameters_are_accepted():
+    parse(REGRESSOR | {"_kvstore": "auto", "_num_gpus": "auto", "_log_level": "info"})
+
+
+def test_several_models_vary_only_what_was_left_at_auto():
+    models = parse(REGRESSOR | {"learning_rate": "0.5"}).models()
+    assert len(models) == 8
+    assert {model.learning_rate for model in models} == {0.5}
+    assert len({(model.l1, model.wd) for model in models}) == 8
+    fixed = parse(REGRESSOR | {"learning_rate": "0.5", "l1": "0", "wd": "0"})
+    assert len(fixed.models()) == 1
+
+
+def test_the_first_of_several_models_has_the_jobs_own_values():
+    parsed = parse(REGRESSOR | {"num_models": "5"})
+    first = parsed.models()[0]
+    assert len(parsed.models()) == 5
+    assert (first.learning_rate, first.wd, first.l1) == (parsed.learning_rate, parsed.wd, parsed.l1)
+
+
+def test_no_more_models_are_trained_than_there_are_combinations():
+    assert parse(REGRESSOR | {"num_models": "1000"}).num_models == 32
+    assert parse(REGRESSOR | {"num_models": "4", "learning_rate": "1", "l1": "0", "wd": "0"}).num_models == 1
+
+
+@pytest.mark.parametrize("name", sorted(TUNABLE))
+def test_the_ends_of_a_tunable_range_are_valid_values(name):
+    tunable = TUNABLE[name]
+    values = tunable.values or (format(tunable.minimum, "g"), format(tunable.maximum, "g"))
+    for value in values:
+        parse(REGRESSOR | {name: value})
