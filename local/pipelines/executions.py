@@ -94,7 +94,7 @@ def restore(context: Context) -> list[str]:
         last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
         for step in started:
             if step["StepStatus"] in records.UNDER_WAY:
-                records.finish_step(context, arn, step["StepName"], last, reason)
+                records.change_step(context, arn, step["StepName"], **records.last_members(last, reason))
         records.finish_execution(context, arn, last, reason)
         remarks.append(f"pipeline execution {arn}: was running, is {last} now")
     return remarks

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from local.pipelines.events import announce_execution
 from local.store import Document
 
 if TYPE_CHECKING:
@@ -78,18 +79,15 @@ def start_step(context: Context, execution_arn: str, document: Document) -> None
         context.store.insert(STEP, key, document)
 
 
-def change_step(context: Context, execution_arn: str, name: str, **members: Any) -> None:
-    """Change members of a step's record."""
-    context.store.update(STEP, f"{execution_arn}/{name}", lambda document: document.update(members))
+def change_step(context: Context, execution_arn: str, name: str, **members: Any) -> Document:
+    """Change members of a step's record; return the new record."""
+    return context.store.update(STEP, f"{execution_arn}/{name}", lambda document: document.update(members))
 
 
-def finish_step(
-    context: Context, execution_arn: str, name: str, status: str, reason: str | None = None, **members: Any
-) -> None:
-    """Give a step its last state."""
-    if reason is not None:
-        members["FailureReason"] = shortened(reason, _LONGEST_STEP_REASON)
-    change_step(context, execution_arn, name, StepStatus=status, EndTime=time.time(), **members)
+def last_members(status: str, reason: str | None) -> dict[str, Any]:
+    """What a step's record gets at the step's end."""
+    failure = {} if reason is None else {"FailureReason": shortened(reason, _LONGEST_STEP_REASON)}
+    return {"StepStatus": status, "EndTime": time.time(), **failure}
 
 
 def change_execution(context: Context, execution_arn: str, change: Callable[[Document], None]) -> Document:
@@ -103,14 +101,15 @@ def change_execution(context: Context, execution_arn: str, change: Callable[[Doc
 
 
 def finish_execution(context: Context, execution_arn: str, status: str, reason: str | None = None) -> None:
-    """Give an execution its last state."""
+    """Give an execution its last state, and tell."""
+    before = execution(context, execution_arn)["PipelineExecutionStatus"]
 
     def finish(document: Document) -> None:
         document["PipelineExecutionStatus"] = status
         if reason is not None:
             document["FailureReason"] = shortened(reason, _LONGEST_EXECUTION_REASON)
 
-    change_execution(context, execution_arn, finish)
+    announce_execution(context, change_execution(context, execution_arn, finish), before)
 
 
 def shortened(text: str, longest: int) -> str:

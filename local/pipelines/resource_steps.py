@@ -69,7 +69,7 @@ class ResourceAttempt:
         self._run.wait_until(finished)
         if self._run.stopping and self._kind.stop is not None and not finished():
             self._stop()
-            store.wait_until(finished, _STOP_SECONDS)
+            self._run.wait_until(finished, _STOP_SECONDS, even_when_stopping=True)
         self._judge(record(), status_member, arn)
 
     def _stop(self) -> None:

@@ -14,6 +14,7 @@ from local.pipelines import records
 from local.pipelines.caching import cache_key, find_run
 from local.pipelines.conditions import holds
 from local.pipelines.definition import Definition, Json, Step
+from local.pipelines.events import announce_step
 from local.pipelines.expressions import ExpressionError, as_text, evaluate
 from local.pipelines.lambda_steps import invoke_function
 from local.pipelines.outcomes import StepFailedError, StepStoppedError
@@ -53,6 +54,7 @@ class StepRun:
         self.step = step
         self._definition = definition
         self._signals = signals
+        self._status: str | None = None
 
     @property
     def pipeline_arn(self) -> str:
@@ -76,18 +78,32 @@ class StepRun:
         return ExecutionScope(self.context, self._definition, record, job_name)
 
     def change(self, **members: Any) -> None:
-        """Change members of the step's record."""
-        records.change_step(self.context, self.execution_arn, self.step.name, **members)
+        """Change members of the step's record, and tell when its state is another."""
+        record = records.change_step(self.context, self.execution_arn, self.step.name, **members)
+        if record["StepStatus"] != self._status:
+            announce_step(self.context, self.execution_arn, self.step.type, record, self._status)
+            self._status = record["StepStatus"]
 
-    def wait_until(self, reached: Callable[[], bool], timeout: float = _FOREVER) -> None:
+    def wait_until(
+        self, reached: Callable[[], bool], timeout: float = _FOREVER, *, even_when_stopping: bool = False
+    ) -> None:
         """Wait until something is so, the time is over, or the execution is to stop.
+
+        Args:
+            reached: a quick look at the records.
+            timeout: seconds to wait at the most.
+            even_when_stopping: wait on though the execution is to stop.
 
         Raises:
             ServiceStoppingError: the service is going down.
         """
-        signals = self._signals
-        self.context.store.wait_until(lambda: signals.stop.is_set() or signals.shutdown.is_set() or reached(), timeout)
-        if signals.shutdown.is_set():
+
+        def over() -> bool:
+            stopped = self.stopping and not even_when_stopping
+            return stopped or self._signals.shutdown.is_set() or reached()
+
+        self.context.store.wait_until(over, timeout)
+        if self._signals.shutdown.is_set():
             raise ServiceStoppingError
 
     def carry_out(self) -> str:
@@ -97,6 +113,7 @@ class StepRun:
             ServiceStoppingError: the service is going down; the step's record is left as it is.
         """
         records.start_step(self.context, self.execution_arn, self._first_record())
+        self.change(StepStatus="Starting")
         status, reason = "Succeeded", None
         try:
             self._perform()
@@ -113,7 +130,7 @@ class StepRun:
                 raise ServiceStoppingError from error
             _logger.exception("step %s of %s", self.step.name, self.execution_arn)
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
-        records.finish_step(self.context, self.execution_arn, self.step.name, status, reason)
+        self.change(**records.last_members(status, reason))
         return status
 
     def _first_record(self) -> dict[str, Any]:

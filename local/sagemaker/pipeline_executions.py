@@ -9,6 +9,7 @@ from local.errors import ServiceError, conflict, not_found, validation_error
 from local.names import random_suffix
 from local.pipelines import records
 from local.pipelines.definition import Definition, Scalar
+from local.pipelines.events import announce_execution
 from local.pipelines.expressions import as_text, evaluate
 from local.pipelines.parameters import resolve
 from local.pipelines.parsing import parse
@@ -50,6 +51,7 @@ def start_pipeline_execution(context: Context, request: Request) -> Response:
             records.start_step(context, arn, step)
         key = pipeline["PipelineName"].lower()
         context.store.update(records.PIPELINE, key, lambda item: item.update(LastRunTime=document["CreationTime"]))
+    announce_execution(context, document, None)
     context.executions.start(arn)
     return document
 
@@ -127,7 +129,7 @@ def stop_pipeline_execution(context: Context, request: Request) -> Response:
             raise conflict(f"Pipeline execution '{arn}' cannot be stopped: its status is {status}, not Executing")
         document["PipelineExecutionStatus"] = "Stopping"
 
-    records.change_execution(context, arn, stop)
+    announce_execution(context, records.change_execution(context, arn, stop), "Executing")
     context.executions.stop(arn)
     return {"PipelineExecutionArn": arn}
 
@@ -151,11 +153,13 @@ def retry_pipeline_execution(context: Context, request: Request) -> Response:
         if "ParallelismConfiguration" in request:
             document["ParallelismConfiguration"] = request["ParallelismConfiguration"]
 
+    before = find_execution(context, arn)["PipelineExecutionStatus"]
     with context.store.transaction():
-        records.change_execution(context, arn, retry)
+        changed = records.change_execution(context, arn, retry)
         for step in records.steps(context, arn):
             if step["StepStatus"] != "Succeeded":
                 context.store.delete(records.STEP, f"{arn}/{step['StepName']}")
+    announce_execution(context, changed, before)
     context.executions.start(arn)
     return {"PipelineExecutionArn": arn}
 

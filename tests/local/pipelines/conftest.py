@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import local.sagemaker.processing_jobs  # noqa: F401 - registers its operations
 from local.pipelines import records
 from tests.local.conftest import RunningService
 from tests.local.pipelines.documents import ROLE, Document, definition
