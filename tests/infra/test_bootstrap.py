@@ -1,0 +1,130 @@
+"""Making and changing the stack."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from pipeline.bootstrap import StackPlan, carry_out, discard, plan_stack, stack_parameters
+from pipeline.errors import UserError
+from pipeline.resources import conventional_resources, find_resources
+from tests.infra.conftest import ACCOUNT, REGION
+
+
+@pytest.fixture
+def cloudformation(aws):
+    return aws.client("cloudformation")
+
+
+def test_the_outputs_are_what_the_pipeline_looks_for(aws, stack, config):
+    outputs = stack(config)
+    resources = conventional_resources(config, ACCOUNT)
+    assert outputs["BucketName"] == resources.bucket
+    assert outputs["PipelineRoleArn"] == resources.pipeline_role_arn
+    assert outputs["JobRoleArn"] == resources.job_role_arn
+    assert outputs["LambdaRoleArn"] == resources.lambda_role_arn
+    assert outputs["EventsRoleArn"].endswith(f":role/{config.pipeline.name}-events-{REGION}")
+    assert find_resources(config, aws) == resources
+
+
+def test_a_new_stack_is_described_before_anything_is_made(cloudformation, config):
+    plan = plan_stack(cloudformation, config, ACCOUNT)
+    assert "add 4 AWS::IAM::Role" in plan.changes
+    assert not cloudformation.list_stacks()["StackSummaries"]
+
+
+def test_bootstrapping_twice_changes_nothing(cloudformation, stack, config):
+    stack(config)
+    plan = plan_stack(cloudformation, config, ACCOUNT)
+    assert plan.changes == []
+    assert not cloudformation.list_change_sets(StackName=plan.stack)["Summaries"]
+
+
+def test_a_changed_configuration_changes_the_stack(cloudformation, stack, config, configure):
+    stack(config)
+    in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
+    plan = plan_stack(cloudformation, in_vpc, ACCOUNT)
+    assert "parameter InVpc: false -> true" in plan.changes
+    carry_out(cloudformation, plan)
+    assert plan_stack(cloudformation, in_vpc, ACCOUNT).changes == []
+
+
+def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, configure):
+    stack(config)
+    carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
+    in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
+    carry_out(cloudformation, plan_stack(cloudformation, in_vpc, ACCOUNT))
+    (found,) = cloudformation.describe_stacks(StackName=config.pipeline.name)["Stacks"]
+    values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found["Parameters"]}
+    assert (values["ExecutionExpirationDays"], values["InVpc"]) == ("90", "true")
+
+
+def test_a_plan_that_is_declined_leaves_no_change_set(cloudformation, stack, config):
+    stack(config)
+    plan = plan_stack(cloudformation, config, ACCOUNT, expiration_days=90)
+    discard(cloudformation, plan)
+    assert not cloudformation.list_change_sets(StackName=plan.stack)["Summaries"]
+
+
+def test_a_bucket_of_the_users_own_is_used_and_not_made(aws, stack, configure):
+    aws.client("s3").create_bucket(Bucket="lake")
+    outputs = stack(configure(aws={"bucket": "lake"}))
+    assert outputs["BucketName"] == "lake"
+    assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["lake"]
+
+
+def test_naming_the_stacks_own_bucket_does_not_make_the_stack_give_it_up(configure, config):
+    bucket = conventional_resources(config, ACCOUNT).bucket
+    assert stack_parameters(configure(aws={"bucket": bucket}), ACCOUNT)["ExistingBucket"] == ""
+
+
+def test_names_reach_the_policies_as_sagemaker_writes_them_in_arns(configure):
+    config = configure(registry={"group": "Claims"}, deploy={"endpoint_name": "Claims-" + "x" * 40})
+    parameters = stack_parameters(config, ACCOUNT)
+    assert parameters["ModelPackageGroup"] == "claims"
+    assert parameters["EndpointNamePrefix"] == "claims-" + "x" * 26
+
+
+def test_a_name_that_no_bucket_can_have_is_a_sentence(configure):
+    with pytest.raises(UserError, match=r"pipeline.name: 'Claims' has capitals"):
+        stack_parameters(configure(pipeline={"name": "Claims"}), ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [("ROLLBACK_COMPLETE", "earlier attempt failed.*delete it"), ("UPDATE_IN_PROGRESS", "somebody is changing it")],
+)
+def test_a_stack_that_cannot_be_changed_is_a_sentence(cloudformation, config, status, sentence):
+    stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": status}
+    with Stubber(cloudformation) as stubber:
+        stubber.add_response("describe_stacks", {"Stacks": [stack]})
+        with pytest.raises(UserError, match=sentence):
+            plan_stack(cloudformation, config, ACCOUNT)
+
+
+def test_a_failed_creation_says_which_resource_and_why(cloudformation):
+    stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "DELETE_COMPLETE"}
+    events = [
+        ("Bucket", "CREATE_FAILED", "insurance-123456789012-us-east-1 already exists"),
+        ("JobRole", "CREATE_FAILED", "Resource creation cancelled"),
+        ("EventsRole", "CREATE_COMPLETE", ""),
+    ]
+    common = {"StackId": "arn:s", "StackName": "s", "EventId": "e", "Timestamp": "2026-01-01T00:00:00Z"}
+    with Stubber(cloudformation) as stubber:
+        stubber.add_response("create_stack", {"StackId": "arn:s"}, {"StackName": "s", "OnFailure": "DELETE"})
+        stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "s"})
+        stubber.add_response(
+            "describe_stack_events",
+            {
+                "StackEvents": [
+                    common | {"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": reason}
+                    for name, status, reason in events
+                ]
+            },
+            {"StackName": ANY},
+        )
+        with pytest.raises(UserError) as raised:
+            carry_out(cloudformation, StackPlan("s", None, {"StackName": "s"}, []))
+    assert str(raised.value).endswith(
+        "could not create the stack s: Bucket: insurance-123456789012-us-east-1 already exists"
+    )

@@ -1,0 +1,59 @@
+"""infra/bootstrap.yaml itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cfnlint.decode.cfn_yaml import load
+
+from tests.infra.conftest import ROOT
+
+TEMPLATE = ROOT / "infra" / "bootstrap.yaml"
+
+
+@pytest.fixture(scope="module")
+def template():
+    return load(str(TEMPLATE))
+
+
+def test_cfn_lint_finds_nothing_with_no_rule_ignored(template):
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I", "--template", str(TEMPLATE)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.stdout + finished.stderr == ""
+    assert finished.returncode == 0
+    assert "Metadata" not in template
+    assert not [path for path in ROOT.iterdir() if path.name.startswith(".cfnlintrc")]
+
+
+def test_the_bucket_is_encrypted_versioned_private_and_tells_eventbridge(template):
+    bucket = template["Resources"]["Bucket"]["Properties"]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == {"Fn::If": ["HasKey", "aws:kms", "AES256"]}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"] is True
+
+
+def test_the_bucket_is_closed_to_requests_without_tls(template):
+    (statement,) = template["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_what_executions_wrote_expires_and_only_when_asked(template):
+    tidy, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert "ExpirationInDays" not in tidy
+    condition, rule, otherwise = expiry["Fn::If"]
+    assert condition == "Expires"
+    assert rule["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert template["Parameters"]["ExecutionExpirationDays"]["Default"] == 0
+
+
+def test_a_bucket_that_is_replaced_is_not_deleted(template):
+    assert template["Resources"]["Bucket"]["UpdateReplacePolicy"] == "Retain"
