@@ -264,13 +264,13 @@ def _prediction(port: int, body: bytes, endpoint: str) -> bytes:
     return answer
 
 
-def deploy(port: int, folder: Path) -> None:
+def deploy(port: int, folder: Path, bucket: str = "models") -> None:
     """Put two models in service, each at an endpoint of its own, and the first at the one that is measured."""
     s3, sagemaker = client("s3", port), client("sagemaker", port)
-    s3.create_bucket(Bucket="models")
+    s3.create_bucket(Bucket=bucket)
     for letter, bias in (("a", 0.0), ("b", 100.0)):
-        s3.put_object(Bucket="models", Key=f"{letter}/model.tar.gz", Body=_model(folder, bias))
-        container = {"Image": _IMAGE, "ModelDataUrl": f"s3://models/{letter}/model.tar.gz"}
+        s3.put_object(Bucket=bucket, Key=f"{letter}/model.tar.gz", Body=_model(folder, bias))
+        container = {"Image": _IMAGE, "ModelDataUrl": f"s3://{bucket}/{letter}/model.tar.gz"}
         role = "arn:aws:iam::123456789012:role/local"
         sagemaker.create_model(ModelName=f"model-{letter}", PrimaryContainer=container, ExecutionRoleArn=role)
         variant = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from local.errors import ServiceError
 from local.names import resource_key
+from local.sagemaker.announcements import announce_endpoint
 from local.sagemaker.endpoint_configs import find_endpoint_config
 from local.sagemaker.tags import delete_tags
 from local.serving import CannotServeError, Deployment, load, remove_stale, stage
@@ -28,7 +29,8 @@ _log = logging.getLogger(__name__)
 
 
 def begin(context: Context, endpoint: str) -> None:
-    """Carry out, in a thread, what the endpoint's record says is under way."""
+    """Carry out, in a thread, what the endpoint's record says is under way, and tell that it begins."""
+    announce_endpoint(context, context.store.get(KIND, resource_key(endpoint)))
     context.hosting.background.submit(_carry_out, context, resource_key(endpoint))
 
 
@@ -147,7 +149,8 @@ def _give_up(context: Context, key: str, reason: str) -> None:
     if record["EndpointStatus"] != "Updating":
         _finish(context, key, "Failed", reason)
         return
-    context.store.update(KIND, key, lambda document: document.update(EndpointStatus="RollingBack"))
+    rolling_back = context.store.update(KIND, key, lambda document: document.update(EndpointStatus="RollingBack"))
+    announce_endpoint(context, rolling_back)
     _finish(context, key, "InService", reason)
 
 
@@ -164,7 +167,7 @@ def _finish(
         if change is not None:
             change(document)
 
-    context.store.update(KIND, key, finish)
+    announce_endpoint(context, context.store.update(KIND, key, finish))
 
 
 def _arrived(variant: Document) -> Document:

@@ -144,11 +144,9 @@ def _headers(content_type: bytes, variant: Variant) -> Headers:
 
 
 def _error(status: int, code: str, message: str) -> Answer:
-    headers = [
-        (b"x-amzn-RequestId", _request_id()),
-        (b"x-amzn-ErrorType", code.encode()),
-        (b"Content-Type", b"application/json"),
-    ]
+    headers = [(b"x-amzn-RequestId", _request_id()), (b"Content-Type", b"application/json")]
+    if code:
+        headers.append((b"x-amzn-ErrorType", code.encode()))
     return status, headers, json.dumps({"Message": message}).encode()
 
 

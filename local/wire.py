@@ -97,7 +97,9 @@ def error_reply(error: ServiceError, protocol: Protocol) -> Reply:
     if protocol is Protocol.JSON:
         headers.append((b"content-type", b"application/x-amz-json-1.1"))
         return Reply(error.status, json.dumps({"__type": code, "message": message}).encode(), headers)
-    headers += [(b"content-type", b"application/json"), (b"x-amzn-errortype", code.encode())]
+    headers.append((b"content-type", b"application/json"))
+    if code:
+        headers.append((b"x-amzn-errortype", code.encode()))
     return Reply(error.status, json.dumps({"Message": message, "message": message}).encode(), headers)
 
 

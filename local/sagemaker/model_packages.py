@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
 from local.names import resource_key, sagemaker_arn
 from local.sagemaker import model_package_groups
+from local.sagemaker.announcements import announce_package
 from local.sagemaker.listing import page
 from local.sagemaker.model_package_groups import find_group, version_prefix
 from local.sagemaker.operations import Request, Response, operation
@@ -62,7 +63,9 @@ def create_model_package(context: Context, request: Request) -> Response:
         )
     if not group_name and not name:
         raise validation_error("Missing ARN.")
-    package = _add_version(context, request) if group_name else _add_unversioned(context, request)
+    package, is_new = _add_version(context, request) if group_name else (_add_unversioned(context, request), True)
+    if is_new:
+        announce_package(context, package)
     return {"ModelPackageArn": package["ModelPackageArn"]}
 
 
@@ -124,7 +127,9 @@ def update_model_package(context: Context, request: Request) -> Response:
         package["LastModifiedTime"] = time.time()
         package["LastModifiedBy"] = {}
 
-    context.store.update(KIND, before["ModelPackageArn"], change)
+    after = context.store.update(KIND, before["ModelPackageArn"], change)
+    if any(before.get(member) != after.get(member) for member in ("ModelApprovalStatus", "ModelLifeCycle")):
+        announce_package(context, after)
     return {"ModelPackageArn": before["ModelPackageArn"]}
 
 
@@ -138,7 +143,8 @@ def delete_model_package(context: Context, request: Request) -> Response:
     return {}
 
 
-def _add_version(context: Context, request: Request) -> Document:
+def _add_version(context: Context, request: Request) -> tuple[Document, bool]:
+    """Register a version; a request that is sent again finds the version that it made, which is not new."""
     if request.get("Tags"):
         raise validation_error("Tags cannot be given to a versioned ModelPackage: it has the tags of its group.")
     with context.store.transaction():
@@ -146,7 +152,7 @@ def _add_version(context: Context, request: Request) -> Document:
         prefix = version_prefix(group["ModelPackageGroupArn"])
         for package in context.store.list(KIND, prefix):
             if "ClientToken" in request and package.get("_ClientToken") == request["ClientToken"]:
-                return package
+                return package, False
         version = group["_NextVersion"]
         name = group["ModelPackageGroupName"]
         context.store.update(
@@ -158,7 +164,7 @@ def _add_version(context: Context, request: Request) -> Document:
             "ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval"),
         }
         context.store.insert(KIND, package["ModelPackageArn"], package)
-    return package
+    return package, True
 
 
 def _add_unversioned(context: Context, request: Request) -> Document:

@@ -14,6 +14,7 @@ from local.context import Context
 from local.hosting import Hosting
 from local.linear_learner import artifact
 from local.logs import Logs
+from local.moto_services import MotoServices
 from local.objects import Objects
 from local.sagemaker import catalog  # noqa: F401 - importing registers the operations
 from local.settings import Settings
@@ -38,6 +39,7 @@ def open_context(settings: Settings) -> Context:
     context.objects = Objects(settings.buckets)
     context.logs = Logs(settings.logs)
     context.hosting = Hosting(context)
+    context.moto = MotoServices(context)
     return context
 
 
