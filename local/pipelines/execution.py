@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from local.jobs.supervisor import ServiceStoppingError
 from local.pipelines import records
-from local.pipelines.definition import Step
+from local.pipelines.definition import Definition, Step
 from local.pipelines.parsing import parse
 from local.pipelines.selection import skipped_steps
 from local.pipelines.steps import Signals, StepRun
@@ -36,9 +37,12 @@ class Execution:
         self._context = context
         self._arn = execution_arn
         self._signals = signals
-        self._definition = parse(records.definition_text(context, execution_arn))
         self._states: dict[str, str] = {}
         self._ended: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+
+    @cached_property
+    def _definition(self) -> Definition:
+        return parse(records.definition_text(self._context, self._arn))
 
     def stop(self) -> None:
         """Have running steps stop and no more start."""

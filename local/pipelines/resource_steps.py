@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError
@@ -13,11 +14,13 @@ from local.pipelines.expressions import evaluate
 from local.pipelines.outcomes import StepFailedError, StepStoppedError
 from local.pipelines.retries import kind_of_call_error, kind_of_job_failure
 from local.pipelines.step_types import FINISHED, RESOURCE_STEPS, ResourceStep
-from local.sagemaker.operations import call
+from local.sagemaker.operations import Response, call
 from local.store import Document
 
 if TYPE_CHECKING:
     from local.pipelines.steps import StepRun
+
+_logger = logging.getLogger(__name__)
 
 _STEP_NAME_IN_JOB_NAME = 20
 _RANDOM_IN_JOB_NAME = 10
@@ -42,14 +45,11 @@ class ResourceAttempt:
             StepStoppedError: the execution is being stopped.
         """
         kind = self._kind
-        try:
-            response = call(self._run.context, kind.create, self.request)
-        except ServiceError as error:
-            raise StepFailedError(
-                f"ClientError: Failed to invoke sagemaker:{kind.create}. Error Details: {error.message}",
-                kind_of_call_error(error),
-            ) from None
-        arn: str = response[kind.arn_member]
+        request = dict(self.request)
+        if self._step.type == "RegisterModel":
+            # A versioned package has no tags of its own.
+            self._create_group(request.pop("Tags", None))
+        arn: str = self._call(kind.create, request)[kind.arn_member]
         self._run.change(StepStatus="Executing", Metadata={kind.metadata: {"Arn": arn}})
         if kind.status_member is not None:
             self._wait(arn, kind.status_member)
@@ -77,8 +77,8 @@ class ResourceAttempt:
         try:
             call(self._run.context, str(self._kind.stop), {self._kind.name_member: self._name})
         except ServiceError as error:
-            # It may have finished by itself a moment ago; if it did not, the reason belongs in the record.
-            self._run.change(FailureReason=f"ClientError: {error.message}")
+            # It has finished by itself a moment ago, unless something is wrong.
+            _logger.info("stopping %s: %s", self._name, error)
 
     def _judge(self, document: Document | None, status_member: str, arn: str) -> None:
         status = None if document is None else document[status_member]
@@ -117,31 +117,32 @@ class ResourceAttempt:
         role_member = next((name for name in ("RoleArn", "ExecutionRoleArn") if name in shape.members), None)
         if role_member is not None:
             request.setdefault(role_member, self._run.role_arn)
-        if self._step.type == "RegisterModel":
-            return self._in_group(request)
-        request[self._kind.name_member] = self._name
-        request["Tags"] = [*request.get("Tags", []), *self._own_tags()]
+        if self._step.type != "RegisterModel":
+            request["Tags"] = [*request.get("Tags", []), *self._own_tags()]
+        if "ModelPackageGroupName" not in request:
+            request[self._kind.name_member] = self._name
         return request
 
-    def _in_group(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Have the package's group at hand: SageMaker makes one that is not there, with the step's tags."""
-        group = request.get("ModelPackageGroupName")
-        if group is None:
-            return {**request, self._kind.name_member: self._name}
-        tags = {"Tags": request.pop("Tags")} if "Tags" in request else {}
-        context = self._run.context
-        if not group.startswith("arn:") and context.store.find("model-package-group", group) is None:
-            try:
-                call(context, "CreateModelPackageGroup", {"ModelPackageGroupName": group, **tags})
-            except ServiceError as error:
-                # Another execution may have been first.
-                if context.store.find("model-package-group", group) is None:
-                    raise StepFailedError(
-                        f"ClientError: Failed to invoke sagemaker:CreateModelPackageGroup. "
-                        f"Error Details: {error.message}",
-                        kind_of_call_error(error),
-                    ) from None
-        return request
+    def _create_group(self, tags: list[dict[str, str]] | None) -> None:
+        """Make the package's group where it is not there, as SageMaker does, with the step's tags."""
+        group = self.request.get("ModelPackageGroupName", "arn:")
+        if group.startswith("arn:") or self._run.context.store.find("model-package-group", group) is not None:
+            return
+        try:
+            self._call("CreateModelPackageGroup", {"ModelPackageGroupName": group, **({"Tags": tags} if tags else {})})
+        except StepFailedError:
+            # Another execution may have been first.
+            if self._run.context.store.find("model-package-group", group) is None:
+                raise
+
+    def _call(self, operation: str, request: dict[str, Any]) -> Response:
+        try:
+            return call(self._run.context, operation, request)
+        except ServiceError as error:
+            raise StepFailedError(
+                f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}",
+                kind_of_call_error(error),
+            ) from None
 
     def _own_tags(self) -> list[dict[str, str]]:
         return [

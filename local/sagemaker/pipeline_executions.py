@@ -43,6 +43,8 @@ def start_pipeline_execution(context: Context, request: Request) -> Response:
     document["PipelineExperimentConfig"] = _experiment(context, definition, document)
     arn = document["PipelineExecutionArn"]
     with context.store.transaction():
+        # It may have been deleted since.
+        find_pipeline(context, request["PipelineName"])
         earlier = _started_with(context, pipeline, request["ClientRequestToken"])
         if earlier is not None:
             return earlier
