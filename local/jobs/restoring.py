@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.jobs import processing, training_record, tuning, tuning_record
+from local.jobs import processing, training_record, transform, tuning, tuning_record
 from local.jobs.endings import failed
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def restore(context: Context) -> list[str]:
             *_processing_jobs(context),
             *_training_jobs(context),
             *_tuning_jobs(context),
+            *_transform_jobs(context),
         ]
     if interrupted:
         sentences.append(f"Marked as Failed, as they were interrupted: {', '.join(interrupted)}.")
@@ -66,4 +67,15 @@ def _tuning_jobs(context: Context) -> list[str]:
     ]
     for name in names:
         tuning.finish(context, name, _INTERRUPTED)
+    return names
+
+
+def _transform_jobs(context: Context) -> list[str]:
+    names = [
+        record["TransformJobName"]
+        for record in context.store.list(transform.KIND)
+        if record["TransformJobStatus"] in ("InProgress", "Stopping")
+    ]
+    for name in names:
+        transform.finish(context, name, _INTERRUPTED)
     return names

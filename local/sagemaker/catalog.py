@@ -13,6 +13,7 @@ from local.sagemaker import (
     processing_jobs,
     tags,
     training_jobs,
+    transform_jobs,
     tuning_jobs,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "processing_jobs",
     "tags",
     "training_jobs",
+    "transform_jobs",
     "tuning_jobs",
 ]

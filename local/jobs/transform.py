@@ -1,0 +1,158 @@
+"""Runs a batch transform job: every object of its input goes through the model, record by record or whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from local.jobs import images, inputs, log
+from local.jobs.endings import Ending, JobFailedError, ending_of
+from local.linear_learner.errors import InferenceError
+from local.linear_learner.inference import Model
+from local.objects import S3Uri
+from local.sagemaker.models import containers, find_model
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.store import Document
+
+KIND = "transform-job"
+_DEFAULT_PAYLOAD_MEGABYTES = 6
+_COLUMNS = re.compile(r"\$\[(?:(\d+)|(\d*):(\d*))\]")
+JSON_LINES = "application/jsonlines"
+
+
+def run(context: Context, name: str) -> None:
+    """Run a job whose record is made; the record says how it went."""
+    now = time.time()
+    record = context.store.update(KIND, name, lambda record: record.update(TransformStartTime=now))
+    job_log = log.JobLog(context, log.TRANSFORM, name)
+    finish(context, name, ending_of(_Transform(context, record, job_log).run, job_log.write))
+
+
+def finish(context: Context, name: str, ending: Ending) -> None:
+    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
+
+    def change(record: Document) -> None:
+        stopping = record["TransformJobStatus"] == "Stopping"
+        record["TransformJobStatus"] = "Stopped" if stopping else ending.status
+        record["TransformEndTime"] = record["LastModifiedTime"] = time.time()
+        if ending.reason and not stopping:
+            record["FailureReason"] = ending.reason
+
+    context.store.update(KIND, name, change)
+
+
+def columns(expression: str) -> slice | None:
+    """The columns that an InputFilter chooses of a CSV row: ``$``, ``$[2]``, ``$[1:]``; None for any other."""
+    if expression == "$":
+        return slice(None)
+    found = _COLUMNS.fullmatch(expression)
+    if found is None:
+        return None
+    if found[1]:
+        return slice(int(found[1]), int(found[1]) + 1)
+    return slice(int(found[2]) if found[2] else None, int(found[3]) if found[3] else None)
+
+
+class _Transform:
+    """One job under way."""
+
+    def __init__(self, context: Context, record: Document, job_log: log.JobLog) -> None:
+        self._context = context
+        self._record = record
+        self._log = job_log
+        self._input: dict[str, Any] = record["TransformInput"]
+        self._output: dict[str, Any] = record["TransformOutput"]
+        self._processing: dict[str, str] = record.get("DataProcessing", {})
+
+    def run(self) -> Ending:
+        """Transform object after object."""
+        model = self._load_model()
+        source = self._input["DataSource"]["S3DataSource"]
+        files = inputs.find(self._context.objects, source["S3DataType"], source["S3Uri"])
+        target = self._output["S3OutputPath"].rstrip("/")
+        if not self._context.objects.bucket_exists(target):
+            bucket = S3Uri.parse(target).bucket
+            raise JobFailedError(f"ClientError: Failed to upload to {target}: the bucket {bucket} does not exist")
+        for file in files:
+            if self._is_stopping():
+                return Ending("Stopped")
+            self._context.objects.write(f"{target}/{file.place}.out", self._transform(model, file))
+            self._log.note(f"transformed {file.uri}")
+        return Ending("Completed")
+
+    def _load_model(self) -> Model:
+        parts = containers(find_model(self._context, self._record["ModelName"]))
+        if len(parts) != 1 or images.algorithm_runtime(parts[0]["Image"]) is None:
+            raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
+        url = parts[0]["ModelDataUrl"]
+        try:
+            return Model.load(self._context.objects.path(url))
+        except (OSError, ValueError) as error:
+            raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
+
+    def _transform(self, model: Model, file: inputs.InputFile) -> bytes:
+        content = self._context.objects.read(file.uri)
+        if self._input.get("CompressionType") == "Gzip":
+            content = gzip.decompress(content)
+        accept, content_type = self._output.get("Accept", ""), self._input.get("ContentType", "")
+        separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
+        answers = []
+        for number, records in enumerate(self._payloads(content), start=1):
+            try:
+                answer, _ = model.invoke(self._filtered(records), content_type, accept)
+            except InferenceError as error:
+                raise JobFailedError(
+                    f"ClientError: {file.uri}, request {number}: received error ({error.status}) from the model: "
+                    f"{error}"
+                ) from None
+            answers.append(self._joined(records, answer).rstrip(separator) + separator)
+        return b"".join(answers)
+
+    def _payloads(self, content: bytes) -> Iterator[bytes]:
+        """What is sent to the model at a time."""
+        most = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES) * 1024**2 or len(content)
+        if self._input.get("SplitType", "None") == "None":
+            yield content
+            return
+        single = self._record.get("BatchStrategy") == "SingleRecord"
+        batch: list[bytes] = []
+        size = 0
+        for line in content.splitlines(keepends=True):
+            if not line.strip():
+                continue
+            if batch and (single or size + len(line) > most):
+                yield b"".join(batch)
+                batch, size = [], 0
+            batch.append(line)
+            size += len(line)
+        if batch:
+            yield b"".join(batch)
+
+    def _filtered(self, records: bytes) -> bytes:
+        chosen = columns(self._processing.get("InputFilter", "$"))
+        if chosen in (None, slice(None)):
+            return records
+        rows = (line.split(b",")[chosen] for line in records.splitlines())
+        return b"".join(b",".join(row) + b"\n" for row in rows)
+
+    def _joined(self, records: bytes, answer: bytes) -> bytes:
+        """Put each answer into its record as ``SageMakerOutput`` (JoinSource Input, JSON lines)."""
+        if self._processing.get("JoinSource", "None") == "None":
+            return answer
+        pairs = zip(records.splitlines(), answer.splitlines(), strict=True)
+        return b"\n".join(
+            json.dumps(json.loads(record) | {"SageMakerOutput": json.loads(result)}).encode()
+            for record, result in pairs
+        )
+
+    def _is_stopping(self) -> bool:
+        stopping: bool = (
+            self._context.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
+        )
+        return stopping
