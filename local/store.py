@@ -16,7 +16,7 @@ Document = dict[str, Any]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     kind TEXT NOT NULL,
-    key TEXT NOT NULL,
+    key TEXT NOT NULL COLLATE NOCASE,
     position INTEGER NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (kind, key)
@@ -36,6 +36,9 @@ class MissingError(KeyError):
 
 class Store:
     """Documents (JSON objects) by kind and key, in the order of their making.
+
+    Keys are compared without regard to case, as SageMaker compares names: ARNs hold them in lower case, and clients
+    take names from ARNs.
 
     Every method is atomic and durable when it returns: SQLite's write-ahead log is synced at each commit.
     Any thread may call any method. ``transaction`` makes several calls one atomic change.
@@ -83,9 +86,7 @@ class Store:
             AlreadyExistsError: a record of that kind and key exists.
         """
         with self.transaction():
-            (position,) = self._database.execute(
-                "UPDATE positions SET next = next + 1 RETURNING next"
-            ).fetchone()
+            (position,) = self._database.execute("UPDATE positions SET next = next + 1 RETURNING next").fetchone()
             try:
                 self._database.execute(
                     "INSERT INTO records VALUES (?, ?, ?, ?)", (kind, key, position, json.dumps(document))
