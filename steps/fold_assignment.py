@@ -1,0 +1,201 @@
+"""Which fold each row goes to.
+
+A row's fold depends on the row's number in the input (and on its group or label, if asked for) and on the seed, never
+on how Spark cuts the input into partitions: any cluster makes the same folds, without moving a row to find its place.
+
+Shuffling without sorting: XXH64 of the number is a bijection of 64-bit integers, so that sorting rows by it would
+be a random permutation. Its first n/k rows would be the first fold. To know them it is enough to know the hashes at
+which the sorted rows would be cut, and these are found by counting.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import reduce
+
+from fold_errors import FoldError
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+_BUCKETS = 1 << 16
+_COLLECTED = 1 << 16
+_LABELS = 100_000
+_BEYOND = 2**63 - 1
+
+
+def fold_sizes(rows: int, folds: int, first: int = 0) -> list[int]:
+    """Rows of each fold when rows number ``first`` and up are dealt to the folds in turn: they differ by one at most.
+
+    >>> fold_sizes(7, 3)
+    [3, 2, 2]
+    """
+    dealt = [(first + rows - fold + folds - 1) // folds - (first - fold + folds - 1) // folds for fold in range(folds)]
+    assert sum(dealt) == rows
+    return dealt
+
+
+def in_order(rows: int, folds: int) -> Column:
+    """Folds, from 1, that follow the order of the input, as scikit-learn's ``KFold(shuffle=False)``.
+
+    For a frame with the column ``number``, of the row in the input from 0.
+    """
+    return _fold_after(f.col("number"), _boundaries(fold_sizes(rows, folds)))
+
+
+def shuffled(spark: SparkSession, rows: int, folds: int, seed: int) -> Column:
+    """Folds, from 1, of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most.
+
+    For a frame with the column ``number``, of the row in the input from 0.
+    """
+    # One partition needs no exchange, which is what counts when rows are few.
+    parts = 1 if rows <= _COLLECTED else spark.sparkContext.defaultParallelism
+    numbers = spark.range(0, rows, 1, parts).withColumnRenamed("id", "number")
+    hashes = numbers.select(f.lit(0).alias("stratum"), hash_of("number", seed).alias("hash"))
+    cuts = _cuts(hashes, [fold_sizes(rows, folds)])
+    return _fold_after(hash_of("number", seed), cuts[0])
+
+
+def stratified(rows: DataFrame, count: int, folds: int, seed: int, bins: int) -> Column:
+    """Folds, from 1, with as many rows of each bin of the label, as ``StratifiedKFold(shuffle=True)``.
+
+    The bins are the label's quantiles; of more than a hundred thousand rows, those of a random sample of that size.
+
+    Args:
+        rows: ``number``, of the row in the input from 0, and ``label``, a number.
+        count: how many rows there are.
+        folds: how many folds to make.
+        seed: of the shuffle.
+        bins: how many bins to make; labels that many rows share make them fewer.
+
+    Returns:
+        the fold, for a frame with these columns. Sizes of folds differ by one at most, and so do the rows of each bin
+        in them.
+    """
+    edges = _quantiles(rows, count, seed, bins)
+    stratum = reduce(lambda total, edge: total + (f.col("label") > f.lit(edge)).cast("int"), edges, f.lit(0))
+    hashes = rows.select(stratum.alias("stratum"), hash_of("number", seed).alias("hash"))
+    counts = {row["stratum"]: row["count"] for row in hashes.groupBy("stratum").count().collect()}
+    sizes, first = [], 0
+    for number in range(len(edges) + 1):
+        sizes.append(fold_sizes(counts.get(number, 0), folds, first))
+        first += counts.get(number, 0)
+    cuts = _cuts(hashes, sizes)
+    own_cuts = f.element_at(f.expr(f"array({', '.join(map(_array, cuts))})"), stratum + 1)
+    return _fold_after(hash_of("number", seed), [own_cuts[cut] for cut in range(folds - 1)])
+
+
+def grouped(rows: DataFrame, folds: int, seed: int | None) -> tuple[Column, list[int]]:
+    """Folds, from 1, that keep rows of one group together, as ``GroupKFold``.
+
+    Groups are spread over 65536 buckets by hash, and buckets over the folds, the largest first and each to the fold
+    with the fewest rows. So the driver's memory does not grow with the groups.
+
+    Args:
+        rows: ``group``, text.
+        folds: how many folds to make.
+        seed: shuffles the groups; None does not.
+
+    Returns:
+        the fold, for a frame with this column, and the sizes of the folds.
+
+    Raises:
+        FoldError: there are fewer groups than folds.
+    """
+    bucket = f.pmod(hash_of("group", seed or 0), f.lit(_BUCKETS))
+    counts = {row["bucket"]: row["count"] for row in rows.groupBy(bucket.alias("bucket")).count().collect()}
+    if len(counts) < folds:
+        raise FoldError(f"the rows have {len(counts)} groups: fewer than {folds} folds. Lower folds.count (--folds)")
+    buckets = sorted(counts)
+    if seed is not None:
+        random.Random(seed).shuffle(buckets)
+    fold_of, sizes = bytearray(_BUCKETS), [0] * folds
+    lightest = [(0, fold) for fold in range(folds)]
+    for number in sorted(buckets, key=lambda number: -counts[number]):
+        size, fold = heapq.heappop(lightest)
+        fold_of[number] = 1 + fold
+        sizes[fold] = size + counts[number]
+        heapq.heappush(lightest, (sizes[fold], fold))
+    return f.ascii(f.lit(fold_of).substr((bucket + 1).cast("int"), f.lit(1))), sizes
+
+
+def hash_of(column: str, seed: int) -> Column:
+    """XXH64 of a column and a seed."""
+    return f.xxhash64(f.lit(seed), f.col(column))
+
+
+def _fold_after(value: Column, boundaries: Sequence[int] | Sequence[Column]) -> Column:
+    return reduce(lambda fold, boundary: fold + (value >= boundary).cast("int"), boundaries, f.lit(1))
+
+
+def _boundaries(sizes: Sequence[int]) -> list[int]:
+    """Ranks at which the folds after the first begin."""
+    return [sum(sizes[:fold]) for fold in range(1, len(sizes))]
+
+
+def _cuts(hashes: DataFrame, sizes: Sequence[Sequence[int]]) -> list[list[int]]:
+    """For each stratum, the hashes at which its folds after the first begin.
+
+    First the hashes are counted in cells of equal width, then those of the cells in which the cuts lie are collected.
+    With about the square root of n cells, the driver receives about as many numbers, for each cut, in either turn.
+
+    Args:
+        hashes: ``stratum`` from 0 and ``hash``, no two of which are equal.
+        sizes: rows of each fold, by stratum.
+    """
+    rows = sum(map(sum, sizes))
+    bits = 0 if rows <= _COLLECTED else rows.bit_length() // 2
+    cell = f.shiftright("hash", 64 - bits) if bits else f.lit(0).cast("long")
+    celled = hashes.select("stratum", "hash", cell.alias("cell"))
+    wanted = {
+        (stratum, rank): (0, rank) for stratum, own in enumerate(sizes) for rank in _boundaries(own) if rank < sum(own)
+    }
+    if bits:
+        counts = celled.groupBy("stratum", "cell").count().collect()
+        wanted = _cells_of(wanted, sorted((row["stratum"], row["cell"], row["count"]) for row in counts))
+        celled = celled.where(f.col("cell").isin(sorted({cell for cell, _ in wanted.values()})))
+    members: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for row in celled.collect():
+        members[row["stratum"], row["cell"]].append(row["hash"])
+    for own in members.values():
+        own.sort()
+
+    def cut(stratum: int, rank: int) -> int:
+        if (stratum, rank) not in wanted:
+            return _BEYOND
+        number, rank_in_cell = wanted[stratum, rank]
+        return members[stratum, number][rank_in_cell]
+
+    return [[cut(stratum, rank) for rank in _boundaries(own)] for stratum, own in enumerate(sizes)]
+
+
+def _cells_of(
+    wanted: dict[tuple[int, int], tuple[int, int]], counts: Sequence[tuple[int, int, int]]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each stratum and rank, the cell in which it lies and its rank there."""
+    found = {}
+    before: defaultdict[int, int] = defaultdict(int)
+    ranks: defaultdict[int, list[int]] = defaultdict(list)
+    for stratum, rank in wanted:
+        ranks[stratum].append(rank)
+    for stratum, cell, count in counts:
+        for rank in ranks[stratum]:
+            if before[stratum] <= rank < before[stratum] + count:
+                found[stratum, rank] = (cell, rank - before[stratum])
+        before[stratum] += count
+    return found
+
+
+def _quantiles(rows: DataFrame, count: int, seed: int, bins: int) -> list[float]:
+    # Another seed than that of the folds, or the sample would be rows of the first folds only.
+    share = min(1.0, _LABELS / count)
+    chosen = rows.where(hash_of("number", ~seed) <= f.lit(int((2 * share - 1) * _BEYOND)))
+    labels = sorted(float(row["label"]) for row in chosen.select("label").collect())
+    edges = {labels[len(labels) * number // bins - 1] for number in range(1, bins)} if len(labels) >= bins else set()
+    return sorted(edges - {labels[-1]})
+
+
+def _array(values: Sequence[int]) -> str:
+    return f"array({', '.join(f'{value}L' for value in values)})"

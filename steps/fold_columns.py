@@ -1,0 +1,119 @@
+"""The columns of the dataset: which the user declared, and where they are in the files."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fold_errors import FoldError
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The columns that the user declared.
+
+    Attributes:
+        label: the column to predict, written first.
+        numeric: columns written as they are.
+        categorical: the values of each one-hot encoded column, in the order of the encoding.
+        groups: a column whose equal values stay in one fold; not written unless it is declared above too.
+    """
+
+    label: str
+    numeric: Sequence[str]
+    categorical: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    groups: str | None = None
+
+    def __post_init__(self) -> None:
+        names = [self.label, *self.numeric, *self.categorical]
+        for name in names:
+            if names.count(name) > 1:
+                raise FoldError(f"the column {name!r} is declared twice: each is the label, numeric or categorical")
+        if not self.features:
+            raise FoldError("no feature is declared: give --numeric or --categorical")
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns that hold numbers: the label, then the numeric ones."""
+        return [self.label, *self.numeric]
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the written features: the numeric columns, then ``<column>_<value>`` for each category."""
+        return [*self.numeric, *(f"{name}_{value}" for name, values in self.categorical.items() for value in values)]
+
+    @property
+    def needed(self) -> list[str]:
+        """Columns that are read, in the order in which a file without a header holds them."""
+        names = [*self.numbers, *self.categorical]
+        return names if self.groups in (None, *names) else [*names, str(self.groups)]
+
+
+@dataclass(frozen=True)
+class FileColumns:
+    """The columns of the input files, left to right.
+
+    Attributes:
+        declared: what is read of them.
+        names: one for each column of the file; those that are not declared are left out of the folds.
+    """
+
+    declared: Declared
+    names: Sequence[str]
+
+    @property
+    def ignored(self) -> list[str]:
+        """Columns of the file that are not read."""
+        return [name for name in self.names if name not in self.declared.needed]
+
+    def position(self, name: str) -> int:
+        """Where in the file a column is, from 0."""
+        return self.names.index(name)
+
+    @property
+    def written_as_read(self) -> bool:
+        """Whether a line of the file, if comma-separated, is a line of the folds already."""
+        return not self.declared.categorical and list(self.names) == self.declared.numbers
+
+
+def without_header(declared: Declared) -> FileColumns:
+    """The columns of files without a header: label, numeric, categorical, then the groups, as declared."""
+    return FileColumns(declared, declared.needed)
+
+
+def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
+    """The columns that a header names, in any order and with others among them.
+
+    Raises:
+        FoldError: the header lacks a column or has it twice, or the line is no header.
+    """
+    names = [name.strip() for name in fields_of(line, delimiter)]
+    missing = [name for name in declared.needed if name not in names]
+    if missing and all(_NUMBER.fullmatch(name) for name in names):
+        raise FoldError(
+            f"a header is declared, but the first line holds numbers: {shortened(line)}. "
+            "If the files have no header, set dataset.header (--header) to false"
+        )
+    if missing:
+        raise FoldError(
+            f"the header lacks {', '.join(map(repr, missing))}; it names {', '.join(map(repr, names))}. "
+            "Check the columns of dataset, its delimiter and encoding, and whether the files have a header"
+        )
+    for name in declared.needed:
+        if names.count(name) > 1:
+            raise FoldError(f"the header names the column {name!r} twice: rename one of them in the files")
+    return FileColumns(declared, names)
+
+
+def fields_of(line: str, delimiter: str) -> list[str]:
+    """The fields of one line of CSV."""
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def shortened(text: str, longest: int = 120) -> str:
+    """A text as an error message quotes it."""
+    return repr(text if len(text) <= longest else text[:longest] + "…")

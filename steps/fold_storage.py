@@ -1,0 +1,185 @@
+"""Where the folds go: a folder of this machine, or a prefix in S3."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from fold_errors import FoldError
+
+_COPIES_AT_ONCE = 32
+_LARGEST_COPY = 5 * 1024**3
+"""Bytes that CopyObject takes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
+
+
+class Place(Protocol):
+    """A file, or a folder of files; names are relative to it, with ``/`` between their parts."""
+
+    uri: str
+    is_file: bool
+
+    def files(self, prefix: str = "") -> dict[str, int]:
+        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty."""
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files."""
+
+    def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
+        """Copy files, each to one or more names, without moving their bytes through this process."""
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file, all of it or nothing."""
+
+
+def place(uri: str) -> Place:
+    """The place that a URI names.
+
+    Raises:
+        FoldError: the URI has another scheme or none.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if separator and scheme in ("s3", "s3a"):
+        bucket, _, key = rest.partition("/")
+        if not bucket:
+            raise FoldError(f"{uri!r} names no bucket: s3://bucket/prefix is expected")
+        return S3Prefix(scheme, bucket, key)
+    if separator and scheme == "file" and rest.startswith("/"):
+        return LocalFolder(Path(rest))
+    raise FoldError(
+        f"{uri!r} is no s3:// or file:/// URI. Without a scheme, a path would be in HDFS on SageMaker's cluster, "
+        "where files are lost when the job ends"
+    )
+
+
+def find_input(uri: str) -> tuple[str, dict[str, int]]:
+    """The files that a URI names: one file, all in a folder and its folders, or all objects with a prefix in S3.
+
+    Returns:
+        the path by which Spark reads them, and the size in bytes of each by its name.
+
+    Raises:
+        FoldError: there are none, or the URI cannot be used.
+    """
+    source = place(uri)
+    path, sizes = source.uri, source.files()
+    if not sizes and isinstance(source, S3Prefix):
+        parent, _, beginning = source.uri.rpartition("/")
+        path, sizes = source.uri, place(f"{parent}/").files(beginning) if not parent.endswith("/") else {}
+        wildcard = "*"
+    else:
+        wildcard = ""
+    # Spark passes over files and folders with such names too.
+    sizes = {name: size for name, size in sizes.items() if not re.search(r"(^|/)[._]", name)}
+    if not sizes:
+        raise FoldError(f"the input {uri} is not there, or holds no files")
+    return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, sizes
+
+
+class LocalFolder:
+    """A file or folder of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = Path(os.path.normpath(path))
+        self.uri = f"file://{self._path}"
+        self.is_file = self._path.is_file()
+
+    def files(self, prefix: str = "") -> dict[str, int]:
+        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty."""
+        if self.is_file:
+            return {"": self._path.stat().st_size}
+        found = {path.relative_to(self._path).as_posix(): path for path in self._path.rglob("*") if path.is_file()}
+        return {name: path.stat().st_size for name, path in found.items() if name.startswith(prefix)}
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files, and the folders that are empty then."""
+        folders: set[Path] = set()
+        for name in names:
+            path = self._path / name
+            path.unlink(missing_ok=True)
+            folders.update(path.parents[: name.count("/")])
+        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
+        """Link files, or copy them where the disk has no links."""
+        for source, names in targets.items():
+            for name in names:
+                target = self._path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(self._path / source, target)
+                except OSError:
+                    shutil.copyfile(self._path / source, target)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file, all of it or nothing."""
+        target = self._path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.unfinished")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(target)
+
+
+class S3Prefix:
+    """An object, or the objects under a prefix."""
+
+    def __init__(self, scheme: str, bucket: str, key: str) -> None:
+        self._bucket = bucket
+        self._client = boto3.client(
+            "s3", config=Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})
+        )
+        key = key.rstrip("/")
+        self.is_file = bool(key) and key in (name for name, _ in self._list(key))
+        self._key = key if self.is_file or not key else f"{key}/"
+        self.uri = f"{scheme}://{bucket}/{key}"
+
+    def files(self, prefix: str = "") -> dict[str, int]:
+        """Sizes in bytes of the objects whose names begin with a prefix; the name of a single object is empty."""
+        return {key[len(self._key) :]: size for key, size in self._list(self._key + prefix) if not key.endswith("/")}
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects."""
+        keys = [self._key + name for name in names]
+        for start in range(0, len(keys), 1000):
+            batch = [{"Key": key} for key in keys[start : start + 1000]]
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
+            for error in answer.get("Errors", []):
+                raise FoldError(f"s3://{self._bucket}/{error['Key']} cannot be deleted: {error.get('Message')}")
+
+    def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
+        """Copy objects within S3."""
+        beginning = os.path.commonprefix(list(targets))  # noqa: RUF071 - of names, that S3 lists by prefix
+        sizes = self.files(beginning)
+        with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
+            copies = [
+                pool.submit(self._copy, source, name, sizes[source])
+                for source, names in targets.items()
+                for name in names
+            ]
+        for copied in copies:
+            copied.result()
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small object."""
+        self._client.put_object(Bucket=self._bucket, Key=self._key + name, Body=text.encode())
+
+    def _copy(self, source: str, target: str, size: int) -> None:
+        origin = {"Bucket": self._bucket, "Key": self._key + source}
+        if size > _LARGEST_COPY:
+            self._client.copy(origin, self._bucket, self._key + target)
+        else:
+            self._client.copy_object(Bucket=self._bucket, Key=self._key + target, CopySource=origin)
+
+    def _list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        pages: Any = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield item["Key"], item["Size"]

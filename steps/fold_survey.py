@@ -1,0 +1,225 @@
+"""The counting pass: how many rows each piece of the input has, and what is wrong with the other lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from fold_columns import shortened
+from fold_grammar import DESCRIPTIONS, NOT_TEXT, ROWS, Grammar, Verdict
+from fold_lines import Lines, by_partition
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+COMPARED = 1 << 20
+"""About as many rows are compared with each other to count duplicates; of more rows, a sample is."""
+
+_COMPRESSION = 10
+"""Compressed files are taken to hold this many times their size."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a file: a partition.
+
+    Attributes:
+        file: URI of the file.
+        start: where in the file the piece begins, in bytes.
+        partition: the partition's number.
+        counts: lines by verdict.
+    """
+
+    file: str
+    start: int
+    partition: int
+    counts: Counter[Verdict]
+
+    @property
+    def rows(self) -> int:
+        """Lines that can be used."""
+        return sum(self.counts[verdict] for verdict in ROWS)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the counting pass found.
+
+    Attributes:
+        pieces: in the order of the files' URIs and of the places in the files.
+        duplicates: rows whose text another row has already.
+        compared_all: whether ``duplicates`` is exact; else it is estimated from a sample of the rows.
+    """
+
+    pieces: Sequence[Piece]
+    duplicates: int
+    compared_all: bool
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """Lines by verdict."""
+        return sum((piece.counts for piece in self.pieces), Counter())
+
+    @property
+    def rows(self) -> int:
+        """Lines that can be used."""
+        return sum(piece.rows for piece in self.pieces)
+
+    @property
+    def rejected(self) -> dict[Verdict, int]:
+        """Rejected lines by what is wrong with them, the most frequent fault first."""
+        return {verdict: count for verdict, count in self.counts.most_common() if verdict in DESCRIPTIONS}
+
+    @property
+    def order(self) -> list[int]:
+        """For each partition, its place in the order of the pieces."""
+        return self._of_partitions(range(len(self.pieces)))
+
+    def first_rows(self) -> list[int]:
+        """For each partition, how many rows stand before it."""
+        counts, before = [], 0
+        for piece in self.pieces:
+            counts.append(before)
+            before += piece.rows
+        return self._of_partitions(counts)
+
+    def first_lines(self) -> list[int]:
+        """For each partition, how many lines of its file stand before it."""
+        counts: list[int] = []
+        lines_so_far: Counter[str] = Counter()
+        for piece in self.pieces:
+            counts.append(lines_so_far[piece.file])
+            lines_so_far[piece.file] += piece.counts.total()
+        return self._of_partitions(counts)
+
+    def _of_partitions(self, values: Iterable[int]) -> list[int]:
+        # Partitions without lines have no piece, and need no value.
+        by_number = [0] * (1 + max((piece.partition for piece in self.pieces), default=0))
+        for piece, value in zip(self.pieces, values, strict=True):
+            by_number[piece.partition] = value
+        return by_number
+
+
+def verdict_of(lines: Lines, grammar: Grammar, sample: Sequence[str], header: str | None) -> Column:
+    """The verdict on a line, as the number of a ``Verdict``, in frames with the columns of ``Lines.located``.
+
+    Args:
+        lines: where the line comes from.
+        grammar: which lines are rows.
+        sample: lines from which the usual form of rows is learned.
+        header: the line that begins each file, if one does.
+    """
+    value = f.col("value")
+    questions = [
+        (value.rlike(grammar.usual_row(sample)), Verdict.ROW),
+        (value.rlike(grammar.row()), Verdict.ROW),
+        (value.rlike(grammar.padded_row()), Verdict.PADDED_ROW),
+        (f.trim(value) == "", Verdict.BLANK),
+        (value.rlike(NOT_TEXT), Verdict.WRONG_ENCODING),
+        (~value.rlike(grammar.fields()), Verdict.WRONG_COLUMNS),
+        (value.rlike(grammar.empty_field()), Verdict.EMPTY_FIELD),
+        (value.rlike(grammar.not_finite()), Verdict.NOT_FINITE),
+        (value.rlike(grammar.not_numeric()), Verdict.NOT_NUMERIC),
+    ]
+    if not lines.parsed:
+        quotes = f.length(value) - f.length(f.replace(value, f.lit('"'), f.lit("")))
+        questions[4:4] = [(quotes % 2 == 1, Verdict.QUOTED_ACROSS_LINES), (quotes > 0, Verdict.QUOTED)]
+        # Before all others: names of columns may look like a row of numbers.
+        first = (f.col("start") == 0) & (f.col("row") == 0)
+        at_header = [(value == header) & first, (value == header) & ~first] if header is not None else []
+        questions[:0] = zip(at_header, (Verdict.HEADER, Verdict.HEADER_AMONG_ROWS), strict=False)
+    verdict = f
+    for condition, answer in questions:
+        verdict = verdict.when(condition, int(answer))
+    return verdict.otherwise(int(Verdict.UNKNOWN_CATEGORY))
+
+
+def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], columns: int) -> Survey:
+    """Count the lines of each piece by verdict, and the duplicates among the rows, in one pass.
+
+    Args:
+        lines: the input.
+        verdict: of ``verdict_of``.
+        sizes: bytes of each input file, by name.
+        columns: how many columns a line has.
+    """
+    every = _one_in(sizes, columns)
+    text_hash = f.xxhash64("value")
+    by_hash = (
+        lines.gathered(lines.located())
+        .select(
+            "partition",
+            "start",
+            f.when(f.col("row") == 0, f.col("file")).alias("file"),
+            verdict.alias("verdict"),
+            f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).alias("hash"),
+        )
+        .groupBy("partition", "verdict", "hash")
+        .agg(f.count("*").alias("lines"), f.max("file").alias("file"), f.max("start").alias("start"))
+    )
+    found = (
+        by_hash.groupBy("partition", "verdict")
+        .agg(
+            f.sum("lines").alias("lines"),
+            f.max("file").alias("file"),
+            f.max("start").alias("start"),
+            f.sum(f.when(f.col("hash").isNotNull(), f.col("lines")).otherwise(0)).alias("compared"),
+            f.collect_list("hash").alias("hashes"),
+        )
+        .collect()
+    )
+    rows = [line for line in found if line["verdict"] in ROWS]
+    distinct = len({text for line in rows for text in line["hashes"]})
+    duplicates = sum(line["compared"] for line in rows) - distinct
+    return Survey(_pieces(found), duplicates * every, compared_all=every == 1)
+
+
+def rejected_lines(lines: Lines, verdict: Column, survey: Survey) -> DataFrame:
+    """The rejected lines: ``file``, ``line`` (from 1; of parsed CSV, the record), ``reason`` and ``text``."""
+    judged = lines.located().withColumn("verdict", verdict)
+    names = f.create_map(*(f.lit(text) for fault in DESCRIPTIONS for text in (int(fault), fault.reason)))
+    return lines.gathered(
+        judged.where(f.col("verdict").isin(*map(int, DESCRIPTIONS))).select(
+            "file",
+            (by_partition(survey.first_lines(), f.col("partition")) + f.col("row") + 1).alias("line"),
+            names[f.col("verdict")].alias("reason"),
+            f.col("value").alias("text"),
+            "partition",
+        )
+    )
+
+
+def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) -> list[str]:
+    """The first rejected lines: where each is, what is wrong with it, and what it says."""
+    bad = rejected_lines(lines, verdict, survey)
+    first = bad.orderBy(by_partition(survey.order, f.col("partition")), "line").limit(most).collect()
+    kind = "record" if lines.parsed else "line"
+    return [
+        f"{unquote(row['file'])}, {kind} {row['line']}: {DESCRIPTIONS[Verdict[row['reason'].upper()]]}: "
+        f"{shortened(row['text'])}"
+        for row in first
+    ]
+
+
+def _pieces(found: Sequence[Any]) -> list[Piece]:
+    pieces: dict[int, Piece] = {}
+    files = {line["partition"]: line["file"] for line in found if line["file"] is not None}
+    for line in found:
+        number = line["partition"]
+        piece = pieces.setdefault(number, Piece(files[number], line["start"], number, Counter()))
+        piece.counts[Verdict(line["verdict"])] = line["lines"]
+    return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
+
+
+def _one_in(sizes: Mapping[str, int], columns: int) -> int:
+    """Of how many rows one is compared, a power of two: so that about ``COMPARED`` are, at most.
+
+    A row has two bytes a column at least, and so the size of the files says how many rows there may be.
+    """
+    text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
+    one_in = 1
+    while text // (2 * columns * one_in) > COMPARED:
+        one_in *= 2
+    return one_in

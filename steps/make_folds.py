@@ -1,0 +1,136 @@
+"""Splits a CSV dataset into cross-validation folds, in the form that SageMaker's built-in algorithms train on.
+
+Runs under spark-submit in SageMaker's Spark container, and wherever else pyspark is. The input is read twice: once to
+check and count its rows, and once to write each into the test set of its fold. Training sets are copies of the other
+folds' test sets, which S3 makes by itself, or manifests that name them:
+
+    <output>/vc1/test/part-*.csv      the rows of fold 1: the label first, no header
+    <output>/vc1/train/part-*.csv     all other rows, with --layout folders
+    <output>/vc1/train.manifest       the names of the files that hold them, with --layout manifest
+    <output>/rejected/part-*.jsonl    rows that cannot be used, with --on-bad-rows quarantine
+    <output>/folds.json               what was made of what, written last
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fold_assignment import fold_sizes, grouped, in_order, shuffled, stratified
+from fold_errors import FoldError, explain
+from fold_grammar import DESCRIPTIONS, Verdict
+from fold_lines import configure, split_size
+from fold_options import Options, read_options
+from fold_output import clear, write, write_report
+from fold_storage import Place, find_input, place
+from fold_table import Table, check, examine
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, SparkSession
+
+
+def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
+    """Make the folds.
+
+    Returns:
+        what folds.json holds.
+
+    Raises:
+        FoldError: the input or the options do not allow it. Folds are there as they were before, or not at all.
+    """
+    path, sizes = find_input(options.input)
+    output = place(options.output)
+    _check_apart(options.input, output)
+    split = split_size(sum(sizes.values()), spark.sparkContext.defaultParallelism, options.target_bytes * options.folds)
+    table = examine(spark, path, sizes, options, configure(spark, sizes, split))
+    check(table, options)
+    fold, sizes_of_folds = _assign(spark, table, options)
+    report = _report(table, options, sizes_of_folds, len(sizes))
+    try:
+        clear(output)
+        write(table, fold, options.folds, output, options.layout)
+        write_report(report, output)
+    except BaseException:
+        clear(output)
+        raise
+    return report
+
+
+def main(arguments: list[str]) -> int:
+    """Run as a program; returns its exit status."""
+    try:
+        options = read_options(arguments)
+        spark = SparkSession.builder.appName("make-folds").getOrCreate()
+        report = make_folds(spark, options)
+        spark.stop()
+    except FoldError as error:
+        print(f"make_folds: error: {error}", file=sys.stderr)
+        return 1
+    except (PySparkException, Py4JError, BotoCoreError, ClientError, OSError) as error:
+        print(f"make_folds: error: {explain(error)}", file=sys.stderr)
+        return 1
+    sizes = ", ".join(str(fold["test_rows"]) for fold in report["folds"])
+    print(f"make_folds: {report['rows']} rows in {options.folds} folds of {sizes}: {options.output or ''}")
+    print(f"make_folds: {report['rejected']['total']} rows rejected, {report['duplicate_rows']} duplicates kept")
+    return 0
+
+
+def _check_apart(source: str, output: Place) -> None:
+    """Refuse an output whose folds would be read as input, now or in the next run."""
+    read = f"{_comparable(source)}/"
+    written = f"{_comparable(output.uri)}/"
+    if output.is_file:
+        raise FoldError(f"{output.uri} is a file: the output is a folder")
+    if read.startswith(written) or written.startswith(read):
+        raise FoldError(f"the input {source} and the output {output.uri} overlap: give the folds a folder of their own")
+
+
+def _comparable(uri: str) -> str:
+    return uri.replace("s3a://", "s3://", 1).rstrip("/")
+
+
+def _assign(spark: SparkSession, table: Table, options: Options) -> tuple[Column, list[int]]:
+    """The fold of a row of ``table.rows()``, and the rows of each fold."""
+    rows, folds = table.survey.rows, options.folds
+    if options.columns.groups is not None:
+        return grouped(table.rows(), folds, options.seed if options.shuffle else None)
+    if options.stratify is not None:
+        return stratified(table.rows(), rows, folds, options.seed, options.stratify), fold_sizes(rows, folds)
+    fold = shuffled(spark, rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
+    return fold, fold_sizes(rows, folds)
+
+
+def _report(table: Table, options: Options, sizes: list[int], files: int) -> dict[str, Any]:
+    declared, survey = table.columns.declared, table.survey
+    rejected = survey.rejected
+    return {
+        "rows": survey.rows,
+        "folds": [
+            {"fold": number, "test_rows": size, "train_rows": survey.rows - size}
+            for number, size in enumerate(sizes, start=1)
+        ],
+        "columns": {"label": declared.label, "features": declared.features},
+        "feature_dim": len(declared.features),
+        "encoding": {name: list(values) for name, values in declared.categorical.items()},
+        "ignored_columns": table.columns.ignored,
+        "shuffle": options.shuffle,
+        "seed": options.seed,
+        "groups": declared.groups,
+        "stratify": options.stratify,
+        "layout": options.layout,
+        "input": options.input,
+        "input_files": files,
+        "data_version": options.data_version,
+        "rejected": {
+            "total": sum(rejected.values()),
+            "by_reason": {fault.reason: rejected.get(fault, 0) for fault in DESCRIPTIONS},
+        },
+        "duplicate_rows": survey.duplicates,
+        "duplicate_rows_exact": survey.compared_all,
+        "blank_lines": survey.counts[Verdict.BLANK],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
