@@ -123,7 +123,10 @@ def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
 
 
 def _tuning_detail(sagemaker: Any, arn: str) -> str:
-    job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=arn.rpartition("/")[2])
+    try:
+        job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=arn.rpartition("/")[2])
+    except sagemaker.exceptions.ResourceNotFound:
+        return "starting"  # the step names its job a moment before the job exists
     counters = job["TrainingJobStatusCounters"]
     total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "?")
     text = f"{counters.get('Completed', 0)} of {total} training jobs"

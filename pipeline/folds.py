@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.build import Build
+from pipeline.code import STEPS
 from pipeline.fold_arguments import fold_arguments
 from pipeline.sdk import Join, ProcessingStep, PySparkProcessor, image_uris
 
 ENTRY = "make_folds.py"
-MODULES: tuple[str, ...] = ()
+MODULES = tuple(sorted(path.name for path in STEPS.glob("fold_*.py")))
 """Modules of steps/ that ENTRY imports: spark-submit takes them as --py-files."""
 
 OUTPUT = "folds"

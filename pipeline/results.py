@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from pipeline.execution import ExecutionState
 
+_SERVING = ("Deploying", "InService")
+"""What the deploying function says of an endpoint that VerifyEndpoint then waits for and verifies."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -19,14 +22,14 @@ class Results:
         training_jobs: every training job: fold, mse, hyperparameters, names.
         model_package_arn: the registered version.
         endpoint_name: the endpoint that was deployed.
-        deployment_status: what the deploying function said, for example ``AwaitingApproval``.
+        endpoint_state: how the deployment ended: ``verified``, or what the deploying function said.
     """
 
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     model_package_arn: str | None
     endpoint_name: str | None
-    deployment_status: str | None
+    endpoint_state: str
 
 
 def results_of(session: Any, state: ExecutionState) -> Results:
@@ -37,17 +40,18 @@ def results_of(session: Any, state: ExecutionState) -> Results:
         state: the execution.
     """
     outputs = _selection_outputs(session, state)
-    register, deploy = state.step("RegisterModel"), state.step("DeployEndpoint")
+    register, deploy, verify = (state.step(name) for name in ("RegisterModel", "DeployEndpoint", "VerifyEndpoint"))
     deployed = {
         parameter["Name"]: parameter["Value"]
         for parameter in (deploy.metadata.get("Lambda", {}) if deploy else {}).get("OutputParameters", [])
     }
+    verified = verify is not None and verify.status == "Succeeded" and deployed.get("status") in _SERVING
     return Results(
         best=_json(session, outputs, "best", "best.json"),
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         model_package_arn=register.metadata.get("RegisterModel", {}).get("Arn") if register else None,
         endpoint_name=deployed.get("endpoint_name"),
-        deployment_status=deployed.get("status"),
+        endpoint_state="verified" if verified else deployed.get("status", "not deployed"),
     )
 
 

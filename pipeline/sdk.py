@@ -37,10 +37,8 @@ def offline_environment() -> Iterator[None]:
 
 # Read whenever a role is given: without it the SDK asks IAM whether the role would do.
 os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
-logging.getLogger("sagemaker").setLevel(logging.ERROR)
-logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
-logging.getLogger("botocore.credentials").setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", module=r"sagemaker\..*|pydantic\..*")
+_root_before = (logging.root.level, logging.root.handlers[:])
 
 with offline_environment():
     import boto3
@@ -84,6 +82,12 @@ with offline_environment():
     from sagemaker.train.configs import Compute, Networking, StoppingCondition
     from sagemaker.train.model_trainer import ModelTrainer
     from sagemaker.train.tuner import HyperparameterTuner
+
+
+# The SDK makes itself the logger of the whole process; what it says of its own building is not for the user.
+logging.root.setLevel(_root_before[0])
+logging.root.handlers[:] = _root_before[1]
+logging.getLogger("sagemaker").setLevel(logging.ERROR)
 
 
 def _send_nothing(*_: Any, **__: Any) -> None:

@@ -26,8 +26,8 @@ from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.errors import ConfigError, UserError
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {
@@ -94,7 +94,7 @@ def run(main: Callable[[], int]) -> None:
 
 def _say(*sentences: str) -> int:
     for sentence in sentences:
-        errors.print(sentence, style="red", markup=False, soft_wrap=True)
+        errors.print(sentence, style="red", markup=False)
     return 1
 
 

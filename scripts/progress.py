@@ -56,7 +56,7 @@ def explain_failure(session: Any, state: ExecutionState) -> None:
         if step.status == "Failed":
             console.print(f"{step.name}: {step.detail}", style="red", markup=False)
             for line in job_log(session.client("logs"), step, _LOG_LINES):
-                console.print(f"  {line}", style="dim", markup=False, soft_wrap=True)
+                console.print(f"  {line}", style="dim", markup=False)
 
 
 def _redraw(look: Callable[[], ExecutionState], pause: float) -> ExecutionState:
@@ -78,7 +78,7 @@ def _print_changes(look: Callable[[], ExecutionState], pause: float) -> Executio
             if step.status != "Waiting" and shown.get(step.name) != line:
                 shown[step.name] = line
                 took = f" after {step.seconds:.1f} s" if step.status not in ("Starting", "Executing") else ""
-                console.print(line + took, markup=False, soft_wrap=True)
+                console.print(line + took, markup=False)
         if state.ended:
             console.print(f"Execution: {state.status}")
             return state

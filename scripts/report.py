@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from pipeline.errors import UserError
 from pipeline.execution import execution_state, latest_execution
 from pipeline.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
+
+_SHOWN_METRICS = ("validation:mse", "validation:rmse", "validation:absolute_loss")
+_LEADING = 3
 
 
 def main() -> int:
@@ -21,7 +26,7 @@ def main() -> int:
     if not arn:
         raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
     state = execution_state(sagemaker, arn, [])
-    console.print(f"Execution {arn}: {state.status}", soft_wrap=True)
+    console.print(f"Execution {arn}: {state.status}")
     print_results(results_of(session, state))
     return 0
 
@@ -31,48 +36,61 @@ def print_results(results: Results) -> None:
     if results.best is None:
         console.print("No model was selected.")
         return
-    console.print(_grid(results.training_jobs, results.best))
-    console.print("A fold's best is chosen on the rows that score it, so it flatters the model a little;", style="dim")
-    console.print("the spread between folds says more than the order of neighbouring numbers.\n", style="dim")
+    console.print(_errors(results.training_jobs, results.best))
+    console.print("A fold's best is chosen on the rows that score it, so it flatters the model a little; the spread")
+    console.print("between folds says more than the order of neighbouring numbers.\n")
     best = results.best
-    tuned = ", ".join(f"{name} {value}" for name, value in sorted(best["hyperparameters"].items()))
     facts = {
-        "Best model": f"{best['training_job_name']} (fold {best['fold']})",
-        "Hyperparameters": tuned,
-        **{f"  {name}": f"{value:,.6g}" for name, value in sorted(best["metrics"].items()) if "validation" in name},
+        "Best training job": f"{best['training_job_name']} (fold {best['fold']})",
+        "Hyperparameters": _tuned(best),
+        **{name: f"{value:,.6g}" for name, value in sorted(best["metrics"].items()) if name in _SHOWN_METRICS},
         "Artifact": best["model_data"],
         "Model package": results.model_package_arn or "not registered",
-        "Endpoint": f"{results.endpoint_name or 'none'} ({results.deployment_status or 'not deployed'})",
+        "Endpoint": f"{results.endpoint_name or 'none'} ({results.endpoint_state})",
     }
     for name, value in facts.items():
-        console.print(f"{name:32}{value}", markup=False, soft_wrap=True)
+        console.print(f"{name:26}{value}", markup=False)
 
 
-def _grid(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
-    """One row a combination of hyperparameters, one column a fold; the winner stands out."""
-    points = sorted({_point(job) for job in jobs}, key=lambda point: [float(value) for _, value in point])
+def _errors(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
+    points = Counter(_point(job) for job in jobs)
     folds = sorted({job["fold"] for job in jobs})
+    shared = all(count == len(folds) for count in points.values())
+    table = Table(title="Mean squared error on the held-out fold", title_justify="left", box=SIMPLE)
+    return _grid(table, jobs, best, folds) if shared else _best_of_each_fold(table, jobs, best, folds)
+
+
+def _grid(table: Table, jobs: list[dict[str, Any]], best: dict[str, Any], folds: list[int]) -> Table:
+    """One row a combination of hyperparameters, one column a fold; the winner stands out."""
     by_cell = {(_point(job), job["fold"]): job for job in jobs}
-    table = Table(title="Mean squared error on the held-out fold, in millions", title_justify="left")
-    for name, _ in points[0]:
-        table.add_column(name, justify="right")
-    for fold in folds:
-        table.add_column(f"fold {fold}", justify="right")
-    table.add_column("mean", justify="right")
+    points = sorted({_point(job) for job in jobs}, key=lambda point: [float(value) for _, value in point])
+    for name in [*(name for name, _ in points[0]), *(f"fold {fold}" for fold in folds), "mean"]:
+        table.add_column(name, justify="right", no_wrap=True)
     for point in points:
-        row = [by_cell.get((point, fold)) for fold in folds]
-        cells = [_cell(job, job is not None and job["training_job_name"] == best["training_job_name"]) for job in row]
-        errors = [job["mse"] for job in row if job is not None]
-        mean = f"{sum(errors) / len(errors) / 1e6:.3f}" if len(errors) == len(folds) else ""
-        table.add_row(*(value for _, value in point), *cells, mean)
+        row = [by_cell[point, fold] for fold in folds]
+        mean = sum(job["mse"] for job in row) / len(row)
+        table.add_row(*(value for _, value in point), *(_cell(job, best) for job in row), f"{mean:.4e}")
     return table
 
 
-def _cell(job: dict[str, Any] | None, winner: bool) -> str:
-    if job is None:
-        return ""
-    text = f"{job['mse'] / 1e6:.3f}"
-    return f"[bold green]{text}[/]" if winner else text
+def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], best: dict[str, Any], folds: list[int]) -> Table:
+    """The leading training jobs of each fold, where a search gave every fold combinations of its own."""
+    for name in ("fold", "error", "hyperparameters"):
+        table.add_column(name, no_wrap=True)
+    for fold in folds:
+        leading = sorted((job for job in jobs if job["fold"] == fold), key=lambda job: float(job["mse"]))
+        for job in leading[:_LEADING]:
+            table.add_row(str(fold), _cell(job, best), _tuned(job))
+    return table
+
+
+def _cell(job: dict[str, Any], best: dict[str, Any]) -> str:
+    text = f"{job['mse']:.4e}"
+    return f"[bold green]{text}[/]" if job["training_job_name"] == best["training_job_name"] else text
+
+
+def _tuned(job: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in _point(job))
 
 
 def _point(job: dict[str, Any]) -> tuple[tuple[str, str], ...]:

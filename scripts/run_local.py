@@ -99,11 +99,9 @@ def _publish_and_start(session: Any, config: Config) -> str:
 
 
 def _predictions(session: Any, config: Config, results: Results) -> list[float]:
-    """Scores of the dataset's first rows; none when the model waits for its approval."""
-    if results.deployment_status == "AwaitingApproval" or results.endpoint_name is None:
-        return []
+    """Scores of the dataset's first rows; none where nothing is in service, or the dataset is not a file here."""
     path = Path(config.dataset.input)
-    if not path.is_file():
+    if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return []
     lines = encoded_file(path, config.dataset, limit=_SHOWN_ROWS)
     scores = predict(session.client("sagemaker-runtime"), results.endpoint_name, lines)
@@ -127,7 +125,7 @@ def _save(config: Config, state: ExecutionState, results: Results, predictions: 
         "model_package_arn": results.model_package_arn,
         "endpoint_name": results.endpoint_name,
         "predictions": predictions,
-        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps},
+        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},
     }
     unfinished = LAST_RUN.with_suffix(".json.new")
     unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")

@@ -13,7 +13,7 @@ def main() -> int:
     """Start an execution of the published pipeline."""
     config = load()
     arn = start_execution(aws_session(config), config, option("PARAMS"))
-    console.print(f"Started {arn}", soft_wrap=True)
+    console.print(f"Started {arn}")
     console.print("Follow it with: make status")
     return 0
 

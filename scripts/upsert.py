@@ -42,16 +42,14 @@ def ensure_local_bucket(session: Any, resources: Resources) -> None:
 
 def _say_how_to_start(config: Config, resources: Resources, arn: str) -> None:
     name, region = config.pipeline.name, resources.region
-    console.print(f"\nPipeline  {arn}", soft_wrap=True)
+    console.print(f"\nPipeline  {arn}")
     if not is_local_service():
         console.print(
             f"Studio    https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/studio"
             f" (Pipelines > {name} > Execute)",
-            soft_wrap=True,
         )
     console.print(
         f"Start it  make start, or: aws sagemaker start-pipeline-execution --pipeline-name {name} --region {region}",
-        soft_wrap=True,
     )
 
 

@@ -1,0 +1,61 @@
+"""make delete: list what the project made on AWS, ask, and delete it.
+
+Options: LEVEL=endpoint for the endpoint only, LEVEL=pipeline (the default) for everything but data,
+LEVEL=all for everything; YES=1 asks nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.errors import UserError
+from pipeline.resources import find_resources
+from pipeline.teardown import LEVELS, delete_things, find_things
+from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
+
+
+def main() -> int:
+    """List, ask, delete; what could not be deleted is said at the end and makes the command fail."""
+    level = option("LEVEL", "pipeline")
+    if level not in LEVELS:
+        raise UserError(f"LEVEL={level}: use one of {', '.join(LEVELS)}.")
+    config = load()
+    session = aws_session(config)
+    resources = find_resources(config, session)
+    things = find_things(config, resources, session, level)
+    if not things:
+        console.print(f"There is nothing to delete (LEVEL={level}).", markup=False)
+    else:
+        for thing in things:
+            console.print(f"  {thing.kind} {thing.name}", markup=False, soft_wrap=True)
+        question = f"Delete all of this from account {resources.account_id}, {resources.region}, for good?"
+        if not confirm(question):
+            console.print("Nothing was deleted.")
+            return 1
+    failures = delete_things(things, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))
+    for failure in failures:
+        errors.print(f"could not delete {failure}", style="red", markup=False, soft_wrap=True)
+    if failures:
+        errors.print("Run the command again when the reason is gone: it goes on with what is left.")
+        return 1
+    if level == "all" and is_local_service():
+        _delete_local_bucket(session.client("s3"), resources.bucket)
+    elif level != "all" and things:
+        left = "the pipeline, its models and data" if level == "endpoint" else "data, bucket and roles"
+        console.print(f"Left: {left}. LEVEL=all deletes everything.", markup=False)
+    return 0
+
+
+def _delete_local_bucket(s3: Any, bucket: str) -> None:
+    """The bucket that ``make upsert`` makes on the local service without a stack."""
+    try:
+        s3.delete_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchBucket", "BucketNotEmpty"):
+            raise
+
+
+if __name__ == "__main__":
+    run(main)
