@@ -17,6 +17,7 @@ from enum import Enum
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
+from local import access_v2
 from local.errors import ServiceError
 from local.settings import ACCESS_KEY, SECRET_KEY
 from local.wire import Head, Protocol
@@ -98,6 +99,7 @@ class Signature:
         value: the signature in hexadecimal.
         time: when it was made, ``YYYYMMDDTHHMMSSZ``.
         expires: seconds that a presigned URL holds; None for a signature in a header.
+        verified: whether reading it was checking it, as with presigned URLs of the older version.
     """
 
     access_key: str
@@ -106,6 +108,7 @@ class Signature:
     value: bytes
     time: bytes
     expires: int | None = None
+    verified: bool = False
 
     @property
     def service(self) -> str:
@@ -143,6 +146,8 @@ def read_signature(head: Head) -> Signature:
         return Signature(key.decode(), (date.decode(), region.decode(), service.decode()), signed, value, made)
     if b"X-Amz-Signature=" in head.query:
         return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
+    if access_v2.is_presigned(head.query):
+        return _presigned_v2(head)
     raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
 
@@ -169,6 +174,16 @@ def _presigned(fields: dict[str, str]) -> Signature:
     )
 
 
+def _presigned_v2(head: Head) -> Signature:
+    if not access_v2.is_known_key(head.query):
+        raise _unknown_key()
+    if access_v2.has_expired(head.query):
+        raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+    if not access_v2.is_right(head):
+        raise _wrong()
+    return Signature(ACCESS_KEY, ("", "", "s3"), b"", b"", b"", expires=0, verified=True)
+
+
 def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
     """Check a signature.
 
@@ -182,13 +197,11 @@ def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
     Raises:
         SignatureRefused: it is not of the local credentials, out of date, or not over this request.
     """
+    if signature.verified:
+        return
     _check_time(signature)
     if signature.access_key != ACCESS_KEY:
-        raise SignatureRefused(
-            Fault.UNKNOWN_KEY,
-            "The security token included in the request is invalid."
-            f" (The local service knows the access key {ACCESS_KEY!r} only.)",
-        )
+        raise _unknown_key()
     names = signature.signed_headers.split(b";")
     if b"host" not in names:
         raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
@@ -214,12 +227,24 @@ def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
     )
     expected = hmac.digest(signature.key, to_sign, "sha256").hex().encode()
     if not hmac.compare_digest(expected, signature.value):
-        raise SignatureRefused(
-            Fault.WRONG,
-            "The request signature we calculated does not match the signature you provided."
-            " Check your AWS Secret Access Key and signing method."
-            " Consult the service documentation for details.",
-        )
+        raise _wrong()
+
+
+def _unknown_key() -> SignatureRefused:
+    return SignatureRefused(
+        Fault.UNKNOWN_KEY,
+        "The security token included in the request is invalid."
+        f" (The local service knows the access key {ACCESS_KEY!r} only.)",
+    )
+
+
+def _wrong() -> SignatureRefused:
+    return SignatureRefused(
+        Fault.WRONG,
+        "The request signature we calculated does not match the signature you provided."
+        " Check your AWS Secret Access Key and signing method."
+        " Consult the service documentation for details.",
+    )
 
 
 def check_sender(headers: Mapping[bytes, bytes]) -> None:
@@ -291,7 +316,7 @@ def _stamp(seconds: float) -> str:
 @lru_cache(maxsize=512)
 def _canonical_path(raw_path: bytes, service: str) -> bytes:
     if service == "s3":
-        return quote(unquote_to_bytes(raw_path), safe="/-_.~").encode()
+        return "/".join(_encoded(segment) for segment in raw_path.split(b"/")).encode()
     segments: list[str] = []
     for segment in raw_path.decode("latin-1").split("/"):
         if segment == "..":

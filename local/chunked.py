@@ -41,39 +41,41 @@ def is_chunked(payload_hash: bytes) -> bool:
     return payload_hash in _SIGNED or payload_hash == _UNSIGNED
 
 
-def checked(receive: Receive, payload_hash: bytes, signature: Signature) -> Receive:
-    """Wrap an ASGI ``receive`` so that it gives a checked and plain body, or raises.
+class Body:
+    """A request's body as an ASGI ``receive``: checked and plain.
 
     Args:
         receive: gives the body as it was sent.
         payload_hash: the header ``x-amz-content-sha256``.
         signature: the request's signature, already verified.
 
+    Attributes:
+        ended: whether all of it was read.
+
     Raises:
         S3Error: the header is not one that S3 has.
     """
-    if payload_hash == UNSIGNED_PAYLOAD:
-        parts = _parts(receive)
-    elif is_chunked(payload_hash):
-        parts = _dechunked(_parts(receive), signature if payload_hash in _SIGNED else None)
-    elif _HASH.fullmatch(payload_hash):
-        parts = _hashed(_parts(receive), payload_hash)
-    else:
-        raise InvalidRequest("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
 
-    ended = False
+    def __init__(self, receive: Receive, payload_hash: bytes, signature: Signature) -> None:
+        self.ended = False
+        self._receive = receive
+        self._parts = _parts(receive)
+        if is_chunked(payload_hash):
+            self._parts = _dechunked(self._parts, signature if payload_hash in _SIGNED else None)
+        elif _HASH.fullmatch(payload_hash):
+            self._parts = _hashed(self._parts, payload_hash)
+        elif payload_hash != UNSIGNED_PAYLOAD:
+            raise InvalidRequest("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
 
-    async def give() -> Any:
-        nonlocal ended
-        if ended:
+    async def __call__(self) -> Any:
+        """The next message of the body."""
+        if self.ended:
             # A handler that streams its answer asks on, to hear that the client goes away.
-            return await receive()
-        async for part in parts:
+            return await self._receive()
+        async for part in self._parts:
             return {"type": "http.request", "body": part, "more_body": True}
-        ended = True
+        self.ended = True
         return {"type": "http.request", "body": b"", "more_body": False}
-
-    return give
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

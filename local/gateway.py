@@ -17,7 +17,7 @@ from local.errors import ServiceError
 from local.functions import api as functions_api
 from local.s3 import S3
 from local.sagemaker import http as sagemaker_http
-from local.wire import Head, Protocol, Reply, error_reply, protocol_of
+from local.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -59,7 +59,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         head = _head(scope)
-        protocol = Protocol.REST_JSON
+        protocol, body_is_read = Protocol.REST_JSON, False
         try:
             check_sender(head.headers)
             signature = read_signature(head)
@@ -67,13 +67,13 @@ class Gateway:
             if signature.service == "s3":
                 await self._s3(signature, head, scope, receive, send)
                 return
-            if signature.service == "sagemaker" and head.raw_path.startswith(b"/endpoints/"):
-                body = await _read(receive, sagemaker_http.LARGEST_INVOCATION)
-                verify(signature, head, hashlib.sha256(body).hexdigest().encode())
+            invocation = signature.service == "sagemaker" and head.raw_path.startswith(b"/endpoints/")
+            body = await _read(receive, sagemaker_http.LARGEST_INVOCATION if invocation else LARGEST_BODY)
+            body_is_read = True
+            verify(signature, head, hashlib.sha256(body).hexdigest().encode())
+            if invocation:
                 reply = sagemaker_http.invoke(self._context, head, body)
             else:
-                body = await _read(receive, LARGEST_BODY)
-                verify(signature, head, hashlib.sha256(body).hexdigest().encode())
                 answer = self._services.get(signature.service, self._context.moto.answer)
                 loop = asyncio.get_running_loop()
                 reply = await loop.run_in_executor(self._threads, answer, self._context, head, body)
@@ -85,7 +85,7 @@ class Gateway:
             reply = error_reply(error, protocol)
         except Exception as error:
             reply = error_reply(_unexpected(error), protocol)
-        await _send(send, reply)
+        await _send(send, reply if body_is_read else closing(reply))
 
 
 def _head(scope: Scope) -> Head:

@@ -30,6 +30,7 @@ KIND = "moto-request"
 _READS = re.compile(
     r"(Get|List|Describe|Head|Lookup|Filter|Test|Validate|Simulate|Estimate|Search|Query|Detect|PutEvents)"
 )
+_SIGNATURE = re.compile(r"Signature=\w+")
 _NOT_KEPT = {"sts"}
 _log = logging.getLogger(__name__)
 
@@ -129,14 +130,25 @@ class MotoServices:
                 "Method": head.method,
                 "Path": head.raw_path.decode("latin-1"),
                 "Query": head.query.decode("latin-1"),
-                "Headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.items()},
+                "Headers": {
+                    name.decode("latin-1"): _SIGNATURE.sub("Signature=0", value.decode("latin-1"))
+                    for name, value in head.headers.items()
+                },
                 "Body": base64.b64encode(body).decode(),
             }
             reply = self._run(record)
             changes = not _READS.match(operation) and service not in _NOT_KEPT
             if changes and reply.status < 300:
-                self._context.store.insert(KIND, record["Key"], record)
+                self._keep(record)
             return reply
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        try:
+            self._context.store.insert(KIND, record["Key"], record)
+        except Exception:
+            # The client hears that it failed: what it changed must go from moto's memory too.
+            MotoServices._holder = None
+            raise
 
     def _start(self) -> None:
         if MotoServices._holder is self:

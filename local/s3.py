@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.access import UNSIGNED_PAYLOAD, Fault, Signature, SignatureRefused, verify
-from local.chunked import UploadAborted, checked, is_chunked
+from local.chunked import Body, UploadAborted, is_chunked
+from local.errors import ServiceError
 from local.s3_operations import Operations
 from local.s3_storage import BucketFiles
 from local.settings import ACCESS_KEY, SECRET_KEY
@@ -63,9 +64,20 @@ class S3:
         """
         payload_hash = _payload_hash(signature, head)
         verify(signature, head, payload_hash)
-        body = checked(receive, payload_hash, signature)
         try:
-            await self._application(_plain(scope, head, payload_hash), body, send)
+            body = Body(receive, payload_hash, signature)
+        except S3Error as error:
+            raise ServiceError(error.code, error.message_text, error.http_status) from None
+        expects_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers
+
+        async def send_closing(message: Any) -> None:
+            if message["type"] == "http.response.start" and expects_body and not body.ended:
+                # What is still to come of the body would be read as the next request.
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        try:
+            await self._application(_plain(scope, head, payload_hash), body, send_closing)
         except UploadAborted:
             return
         except Exception:

@@ -227,7 +227,8 @@ async def _content(path: Path, start: int, length: int) -> AsyncIterator[bytes]:
 
 def _names(request: Request) -> set[str]:
     """The query's names without those of a presigned URL."""
-    return {name for name in request.query_params if not name.startswith(("X-Amz-", "response-"))}
+    signing = ("X-Amz-", "AWSAccessKeyId", "Signature", "Expires", "response-")
+    return {name for name in request.query_params if not name.startswith(signing)}
 
 
 def _copy_source(request: Request) -> tuple[str, str]:

@@ -51,6 +51,11 @@ class Reply:
     headers: Headers = field(default_factory=list)
 
 
+def closing(reply: Reply) -> Reply:
+    """An answer that ends the connection: for when a body is still to come, which would be read as a request."""
+    return Reply(reply.status, reply.body, [*reply.headers, (b"connection", b"close")])
+
+
 def new_request_id() -> str:
     """An identifier for one request, as AWS puts into every answer."""
     return str(uuid.uuid4())
