@@ -189,16 +189,18 @@ def _batches(rows: Sequence[Array], scalings: Sequence[Scaling], loss: Loss, bat
 
 
 def _outcomes(models: Models, selection: Selection, scalings: Sequence[Scaling]) -> list[Outcome]:
-    width = len(models[0])
     raw = [scaling.fold_back(best) for scaling, best in zip(scalings, selection.best_weights, strict=True)]
+    weights = np.array([weights.T for weights, _ in raw], dtype=np.float32)
+    biases = np.array([biases for _, biases in raw], dtype=np.float32)
+    representable = np.isfinite(weights).all(axis=2) & np.isfinite(biases)
     outcomes: list[Outcome] = []
     for winner in selection.winners():
-        dataset, column = divmod(winner, width)
-        weights, bias = raw[dataset][0][:, column].astype(np.float32), raw[dataset][1][column].astype(np.float32)
+        place = dataset, column = divmod(winner, len(models[0]))
         if not np.isfinite(selection.best_loss[winner]):
             outcomes.append(AlgorithmError("Training diverged: no epoch had a finite loss. Lower learning_rate"))
-        elif not (np.isfinite(weights).all() and np.isfinite(bias)):
+        elif not representable[place]:
             outcomes.append(AlgorithmError("The model's weights do not fit float32, as the artifact holds them"))
         else:
-            outcomes.append(LinearModel(weights, bias, scalings[dataset].label_scale, models[dataset][column]))
+            hyperparameters = models[dataset][column]
+            outcomes.append(LinearModel(weights[place], biases[place], scalings[dataset].label_scale, hyperparameters))
     return outcomes

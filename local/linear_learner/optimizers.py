@@ -4,7 +4,8 @@ Weights, gradients and moments have the shape (datasets, features + 1, models), 
 are those of MXNet's ``adam_update``, ``sgd_mom_update`` and ``rmsprop_update`` with its ``FactorScheduler``:
 weight decay is added to the gradient before the optimizer sees it, so it is coupled.
 
-Arrays of a few hundred numbers cost what their numpy calls cost, so every update works in place.
+Arrays of a few hundred numbers cost what their numpy calls cost, and broadcasting doubles that, so every
+update works in place and on operands of full size.
 """
 
 import math
@@ -34,14 +35,14 @@ class Optimizer(ABC):
         self.weights = weights
         self.gradient = np.empty_like(weights)
         self._shared = models[0][0]
-        self._base_rates = _column(models, "learning_rate")
-        self._minimum_rates = np.minimum(self._base_rates, self._shared.lr_scheduler_minimum_lr)
-        self._rates = self._base_rates
+        rates = np.repeat(_column(models, "learning_rate"), weights.shape[1], axis=1)
+        minimum_rates = np.minimum(rates, self._shared.lr_scheduler_minimum_lr)
+        for values in (rates, minimum_rates):
+            values[:, -1] *= self._shared.bias_lr_mult if self._shared.use_bias else 0.0
+        self._base_rates, self._minimum_rates, self._rates = rates, minimum_rates, rates
         self._steps = 0
         self._step_sizes = np.empty_like(weights)
-        self._bias_step_sizes = self._step_sizes[:, -1]
         self._scratch = np.empty_like(weights)
-        self._bias_rate = self._shared.bias_lr_mult if self._shared.use_bias else 0.0
         l1 = np.repeat(_column(models, "l1"), weights.shape[1], axis=1)
         l1[:, -1] = 0.0
         wd = np.repeat(_column(models, "wd"), weights.shape[1], axis=1)
@@ -72,10 +73,6 @@ class Optimizer(ABC):
         if shared.use_lr_scheduler and (self._steps - 1) % shared.lr_scheduler_step == 0:
             drops = (self._steps - 1) // shared.lr_scheduler_step
             self._rates = np.maximum(self._base_rates * shared.lr_scheduler_factor**drops, self._minimum_rates)
-
-    def _apply_bias_rate(self) -> None:
-        if self._bias_rate != 1.0:
-            self._bias_step_sizes *= self._bias_rate
 
     def _soft_threshold(self, threshold: Array) -> None:
         """Move every weight towards zero by its own step size times l1, and stop there.
@@ -110,8 +107,9 @@ class Adam(Optimizer):
         super().__init__(weights, models, l1_method)
         increments = np.empty((2, *weights.shape))
         self.gradient = increments[0]
-        self._increments = increments
+        self._increments, self._squares = increments, increments[1]
         self._moments = np.zeros_like(increments)
+        self._first_moments, self._second_moments = self._moments
         betas = np.array([self._shared.beta_1, self._shared.beta_2])
         self._decay = np.broadcast_to(betas[:, None, None, None], increments.shape).copy()
         self._epsilon = choices.ADAM_EPSILON / math.sqrt(1 - self._shared.beta_2)
@@ -121,16 +119,16 @@ class Adam(Optimizer):
 
     def _descend(self) -> None:
         beta_1, beta_2 = self._shared.beta_1, self._shared.beta_2
-        np.square(self.gradient, out=self._increments[1])
+        np.square(self.gradient, out=self._squares)
         self._moments *= self._decay
         self._moments += self._increments
         correction = math.sqrt((1 - beta_2**self._steps) / (1 - beta_2)) * (1 - beta_1) / (1 - beta_1**self._steps)
         sizes = self._step_sizes
-        np.sqrt(self._moments[1], out=sizes)
+        np.sqrt(self._second_moments, out=sizes)
         sizes += self._epsilon
-        np.divide(self._rates * correction, sizes, out=sizes)
-        self._apply_bias_rate()
-        np.multiply(sizes, self._moments[0], out=self._scratch)
+        sizes *= 1 / correction
+        np.divide(self._rates, sizes, out=sizes)
+        np.multiply(sizes, self._first_moments, out=self._scratch)
         self.weights -= self._scratch
 
 
@@ -146,7 +144,6 @@ class Sgd(Optimizer):
 
     def _descend(self) -> None:
         self._step_sizes[:] = self._rates
-        self._apply_bias_rate()
         self._velocity *= self._shared.momentum
         np.multiply(self._step_sizes, self.gradient, out=self._scratch)
         self._velocity -= self._scratch
@@ -172,7 +169,6 @@ class RmsProp(Optimizer):
         np.add(self._mean_square, choices.RMSPROP_EPSILON, out=sizes)
         np.sqrt(sizes, out=sizes)
         np.divide(self._rates, sizes, out=sizes)
-        self._apply_bias_rate()
         np.multiply(sizes, self.gradient, out=self._scratch)
         self.weights -= self._scratch
 

@@ -37,7 +37,7 @@ class Scaling:
         scaled = np.full(rows.shape[1], hyperparameters.normalize_data)
         scaled[0] = hyperparameters.normalize_label
         # Not by comparing the deviation with 0: rounding gives a constant column a tiny one.
-        scaled &= (rows != rows[0]).any(axis=0)
+        scaled &= rows.max(axis=0) > rows.min(axis=0)
         mean = rows.mean(axis=0)
         centred = rows - mean
         deviation = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(rows))

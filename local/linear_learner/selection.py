@@ -61,7 +61,6 @@ class Selection:
 
     def winners(self) -> list[int]:
         """Each job's best model, as an index among all models."""
-        ends = self._starts + self._sizes
-        return [
-            int(start + np.argmin(self.best_loss[start:end])) for start, end in zip(self._starts, ends, strict=True)
-        ]
+        ends = (self._starts + self._sizes).tolist()
+        starts = self._starts.tolist()
+        return [start + int(self.best_loss[start:end].argmin()) for start, end in zip(starts, ends, strict=True)]
