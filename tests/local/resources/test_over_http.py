@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from benchmarks import endpoint as benchmark
+from benchmarks import served_models
+from benchmarks.endpoint import boto_sender
+from benchmarks.endpoint_load import load_with_updates
 from tests.local.resources.conftest import IMAGE, ROLE, make_artifact
 
 FAST = {"Delay": 1, "MaxAttempts": 30}
@@ -151,8 +152,8 @@ def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
 
 def test_no_request_is_lost_or_wrong_while_the_endpoint_is_updated_under_fifty_connections(service, tmp_path):
     port = service.settings.port
-    benchmark.deploy(port, tmp_path, bucket="load")
-    load = asyncio.run(benchmark.load_with_updates(port, benchmark.rows(1), seconds=3))
+    served_models.deploy(port, tmp_path, bucket="load")
+    load = asyncio.run(load_with_updates(port, served_models.rows(1), seconds=3))
     assert not load.failures
     assert load.updates >= 2
     assert len(load.answers) == 2
@@ -163,12 +164,7 @@ def service_process(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "local", "--root", str(root), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        served_models.wait_for(port, process)
         yield process
     finally:
         process.kill()
@@ -176,13 +172,11 @@ def service_process(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_an_endpoint_serves_again_after_the_service_was_killed(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    body = benchmark.rows(1)
+    port = served_models.free_port()
+    body = served_models.rows(1)
     with service_process(tmp_path / ".local", port) as process:
-        benchmark.deploy(port, tmp_path, bucket="load")
-        before = benchmark.boto_sender(port, body)()
+        served_models.deploy(port, tmp_path, bucket="load")
+        before = boto_sender(port, body)()
         os.kill(process.pid, signal.SIGKILL)
     with service_process(tmp_path / ".local", port):
-        assert benchmark.boto_sender(port, body)() == before
+        assert boto_sender(port, body)() == before
