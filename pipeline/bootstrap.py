@@ -141,7 +141,7 @@ def carry_out(cloudformation: Any, plan: StackPlan) -> dict[str, str]:
             StackName=plan.stack, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": 600 // _POLL_SECONDS}
         )
     except WaiterError as error:
-        reasons = "; ".join(_failures(cloudformation, stack_id)) or str(error)
+        reasons = "; ".join(stack_failures(cloudformation, stack_id)) or str(error)
         raise UserError(f"CloudFormation could not {kind} the stack {plan.stack}: {reasons}") from None
     stack = _describe(cloudformation, plan.stack) or {}
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -212,8 +212,13 @@ def _changes(cloudformation: Any, stack: str, change_set_id: str) -> list[str]:
     ]
 
 
-def _failures(cloudformation: Any, stack_id: str) -> list[str]:
-    """Why; by its ID a stack's events can be read even after it was deleted."""
+def stack_failures(cloudformation: Any, stack_id: str) -> list[str]:
+    """Why a stack could not be made, changed or deleted, one line a resource.
+
+    Args:
+        cloudformation: boto3's CloudFormation client.
+        stack_id: the stack; by its ARN its events can be read even after it was deleted.
+    """
     return [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         for event in cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]

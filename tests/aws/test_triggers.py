@@ -157,6 +157,7 @@ def test_a_rule_that_somebody_changed_is_put_right(published, config, resources)
 
 def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure, resources):
     config = configure(triggers={"schedule": "cron(every morning)"})
+    apply_triggers(configure(), resources, published)
     answer_with(published, "events.PutRule", 400, refusal("ValidationException"))
     with pytest.raises(UserError, match=r"triggers.schedule: EventBridge does not accept 'cron\(every morning\)'"):
         apply_triggers(config, resources, published)
