@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.code import STEPS, Upload, upload_of
+from pipeline.code import Upload, step_upload
 from pipeline.config import Config
 from pipeline.parameters import Parameters
 from pipeline.resources import Resources
@@ -56,7 +56,7 @@ class Build:
 
     def code(self, name: str) -> Upload:
         """The upload of a file of steps/."""
-        return upload_of(STEPS / name, self.resources.bucket, f"{self.config.pipeline.name}/code")
+        return step_upload(name, self.resources.bucket, f"{self.config.pipeline.name}/code")
 
     def execution_uri(self, *parts: str) -> Any:
         """A URI under the execution's own prefix.

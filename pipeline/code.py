@@ -7,23 +7,29 @@ keeps its cache key, and one that a running execution uses is never overwritten.
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 STEPS = Path(__file__).resolve().parent.parent / "steps"
 
+FOLD_MODULES = "fold_modules.zip"
+"""The modules that make_folds.py imports, in one archive: a list of them would be longer than a container takes."""
+
 
 @dataclass(frozen=True)
 class Upload:
-    """A file and where it goes.
+    """Something that goes to S3.
 
     Attributes:
-        source: the file here.
+        content: the bytes, or the file that holds them.
         bucket: the bucket it goes to.
-        key: its key, which holds the SHA-256 of its content.
+        key: its key, which holds the SHA-256 of the content.
     """
 
-    source: Path
+    content: bytes | Path
     bucket: str
     key: str
 
@@ -32,8 +38,13 @@ class Upload:
         """``s3://bucket/key``."""
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
 
-def upload_of(source: Path, bucket: str, prefix: str) -> Upload:
+
+def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
     """The content-addressed upload of a file.
 
     Args:
@@ -47,3 +58,22 @@ def upload_of(source: Path, bucket: str, prefix: str) -> Upload:
     with source.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Upload(source, bucket, f"{prefix}/{digest}/{source.name}")
+
+
+def step_upload(name: str, bucket: str, prefix: str) -> Upload:
+    """The content-addressed upload of a file of steps/, or of ``FOLD_MODULES``."""
+    if name != FOLD_MODULES:
+        return file_upload(STEPS / name, bucket, prefix)
+    content = archive(STEPS.glob("fold_*.py"))
+    return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
+
+
+def archive(files: Iterable[Path]) -> bytes:
+    """A zip archive of files, without their folders: the same bytes for the same content."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        for file in sorted(files):
+            entry = zipfile.ZipInfo(file.name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

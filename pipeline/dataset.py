@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.code import Upload, upload_of
+from pipeline.code import Upload, file_upload
 from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.resources import Resources
@@ -21,7 +21,7 @@ def dataset_upload(config: Config, resources: Resources) -> Upload | None:
         return None
     if not Path(path).is_file():
         raise ConfigError([f"dataset.input: {path!r} is not a file here, nor an s3:// URI"])
-    return upload_of(Path(path), resources.bucket, f"{config.pipeline.name}/data")
+    return file_upload(Path(path), resources.bucket, f"{config.pipeline.name}/data")
 
 
 def dataset_uri(config: Config, resources: Resources) -> str:

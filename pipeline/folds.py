@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.build import Build
-from pipeline.code import STEPS
+from pipeline.code import FOLD_MODULES
 from pipeline.fold_arguments import fold_arguments
 from pipeline.sdk import Join, ProcessingStep, PySparkProcessor, image_uris
 
 ENTRY = "make_folds.py"
-MODULES = tuple(sorted(path.name for path in STEPS.glob("fold_*.py")))
-"""Modules of steps/ that ENTRY imports: spark-submit takes them as --py-files."""
-
 OUTPUT = "folds"
 """Name of the output; the job reads from its own configuration where in S3 that is."""
 
@@ -53,7 +50,7 @@ def make_folds(build: Build) -> Any:
         description=f"Check, encode and split the rows into {folds.count} cross-validation folds",
         step_args=processor.run(
             submit_app=build.code(ENTRY).uri,
-            submit_py_files=[build.code(module).uri for module in MODULES] or None,
+            submit_py_files=[build.code(FOLD_MODULES).uri],
             outputs=[build.output(OUTPUT)],
             arguments=arguments,
         ),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import time
-import zipfile
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.code import STEPS
+from pipeline.code import STEPS, archive
 from pipeline.config import Config
 from pipeline.deployment_options import deployment_options
 from pipeline.resources import Resources
@@ -29,12 +27,7 @@ _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
 
 def function_package() -> bytes:
     """The zip archive with the function's code: the same bytes for the same code."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
-        entry = zipfile.ZipInfo(FILE, date_time=(1980, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        package.writestr(entry, (STEPS / FILE).read_bytes(), zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
+    return archive([STEPS / FILE])
 
 
 def function_settings(config: Config, resources: Resources) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.changes import definition_changes
-from pipeline.code import STEPS, Upload, upload_of
+from pipeline.code import Upload, step_upload
 from pipeline.config import Config
 from pipeline.dataset import dataset_upload
 from pipeline.definition import build_definition
@@ -72,7 +72,7 @@ def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
     published = _published(session.client("sagemaker"), config.pipeline.name)
     function = current_function(session.client("lambda"), resources)
     changes = [
-        *(f"upload {upload.source.name} to {upload.uri}" for upload in uploads),
+        *(f"upload {upload.name} to {upload.uri}" for upload in uploads),
         *function_changes(function, config, resources),
         *definition_changes(published and json.loads(published["PipelineDefinition"]), definition),
     ]
@@ -97,7 +97,10 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
     """
     s3 = session.client("s3")
     for upload in plan.uploads:
-        s3.upload_file(str(upload.source), upload.bucket, upload.key)
+        if isinstance(upload.content, bytes):
+            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content)
+        else:
+            s3.upload_file(str(upload.content), upload.bucket, upload.key)
         say(f"uploaded {upload.uri}")
     publish_function(session.client("lambda"), plan.config, plan.resources)
     say(f"Lambda {plan.resources.deploy_function_name} is ready")
@@ -162,12 +165,12 @@ def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -
         for uri in _texts(step["Arguments"])
         if uri.startswith(f"s3://{resources.bucket}/{prefix}/")
     }
-    return [*([data] if data else []), *(upload_of(STEPS / name, resources.bucket, prefix) for name in sorted(names))]
+    return [*([data] if data else []), *(step_upload(name, resources.bucket, prefix) for name in sorted(names))]
 
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
-        return value.split(",")  # --py-files is one argument that names several files
+        return [value]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return [text for item in items for text in _texts(item)]
 

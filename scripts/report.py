@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.errors import UserError
 from pipeline.execution import execution_state, latest_execution
 from pipeline.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
+
+Cell = Callable[[dict[str, Any]], str]
+"""How the error of a training job is written."""
 
 _SHOWN_METRICS = ("validation:mse", "validation:rmse", "validation:absolute_loss")
 _LEADING = 3
@@ -56,11 +61,18 @@ def _errors(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     points = Counter(_point(job) for job in jobs)
     folds = sorted({job["fold"] for job in jobs})
     shared = all(count == len(folds) for count in points.values())
-    table = Table(title="Mean squared error on the held-out fold", title_justify="left", box=SIMPLE)
-    return _grid(table, jobs, best, folds) if shared else _best_of_each_fold(table, jobs, best, folds)
+    exponent = 3 * math.floor(math.log10(best["mse"]) / 3) if best["mse"] > 0 else 0
+    title = f"Mean squared error on the held-out fold, in 1e{exponent}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+    def cell(job: dict[str, Any]) -> str:
+        text = f"{job['mse'] / 10**exponent:.3f}"
+        return f"[bold green]{text}[/]" if job["training_job_name"] == best["training_job_name"] else text
+
+    return _grid(table, jobs, folds, cell) if shared else _best_of_each_fold(table, jobs, folds, cell)
 
 
-def _grid(table: Table, jobs: list[dict[str, Any]], best: dict[str, Any], folds: list[int]) -> Table:
+def _grid(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
     """One row a combination of hyperparameters, one column a fold; the winner stands out."""
     by_cell = {(_point(job), job["fold"]): job for job in jobs}
     points = sorted({_point(job) for job in jobs}, key=lambda point: [float(value) for _, value in point])
@@ -68,25 +80,20 @@ def _grid(table: Table, jobs: list[dict[str, Any]], best: dict[str, Any], folds:
         table.add_column(name, justify="right", no_wrap=True)
     for point in points:
         row = [by_cell[point, fold] for fold in folds]
-        mean = sum(job["mse"] for job in row) / len(row)
-        table.add_row(*(value for _, value in point), *(_cell(job, best) for job in row), f"{mean:.4e}")
+        mean = {"training_job_name": "", "mse": sum(job["mse"] for job in row) / len(row)}
+        table.add_row(*(value for _, value in point), *(cell(job) for job in [*row, mean]))
     return table
 
 
-def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], best: dict[str, Any], folds: list[int]) -> Table:
+def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
     """The leading training jobs of each fold, where a search gave every fold combinations of its own."""
     for name in ("fold", "error", "hyperparameters"):
         table.add_column(name, no_wrap=True)
     for fold in folds:
         leading = sorted((job for job in jobs if job["fold"] == fold), key=lambda job: float(job["mse"]))
         for job in leading[:_LEADING]:
-            table.add_row(str(fold), _cell(job, best), _tuned(job))
+            table.add_row(str(fold), cell(job), _tuned(job))
     return table
-
-
-def _cell(job: dict[str, Any], best: dict[str, Any]) -> str:
-    text = f"{job['mse']:.4e}"
-    return f"[bold green]{text}[/]" if job["training_job_name"] == best["training_job_name"] else text
 
 
 def _tuned(job: dict[str, Any]) -> str:
