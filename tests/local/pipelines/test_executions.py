@@ -89,14 +89,19 @@ def test_values_flow_from_step_to_step(pipelines, echo):
 
 def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines):
     step = python(
-        "Make", "pass", arguments={"Environment": {"N": get("Parameters.N")}, "Tags": [{"Key": "a", "Value": "b"}]}
+        "Make",
+        "pass",
+        arguments={
+            "Environment": {"N": get("Parameters.N"), "ME": get("Execution.ProcessingJobName")},
+            "Tags": [{"Key": "a", "Value": "b"}],
+        },
     )
     del step["Arguments"]["RoleArn"]
     outcome = pipelines.run(step, parameters=[parameter("N", "Integer", 3)])
     arn = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
     described = pipelines.client.describe_processing_job(ProcessingJobName=_name_of(pipelines, arn))
     assert described["RoleArn"] == ROLE
-    assert described["Environment"] == {"N": "3"}
+    assert described["Environment"] == {"N": "3", "ME": described["ProcessingJobName"]}
     tags = {tag["Key"]: tag["Value"] for tag in pipelines.client.list_tags(ResourceArn=arn)["Tags"]}
     assert tags == {
         "a": "b",
