@@ -22,7 +22,7 @@ def restore(context: Context) -> list[str]:
         What was repaired, a sentence each.
     """
     survivors = context.supervisor.kill_survivors()
-    sentences = [f"Killed {survivors} programs of interrupted jobs."] if survivors else []
+    sentences = [f"Killed programs that interrupted jobs had left running: {survivors}."] if survivors else []
     with context.store.transaction():
         interrupted = [
             *_processing_jobs(context),

@@ -238,12 +238,14 @@ def _start_time(process: int) -> str | None:
 
     Ids are used again: a process is the one that was started here only if its start time is the same too.
     """
-    stat = Path(f"/proc/{process}/stat")
     try:
-        # The second field is the program's name in parentheses and may hold spaces; the start time is the 22nd.
-        return stat.read_text().rpartition(")")[2].split()[19]
+        # The second field is the program's name in parentheses and may hold spaces.
+        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():
             return None
+    else:
+        # A zombie has ended; the start time is the 22nd field.
+        return None if state == "Z" else fields[18]
     shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)
     return shown.stdout.strip() or None

@@ -79,9 +79,9 @@ def list_processing_jobs(context: Context, request: Request) -> Response:
 @operation("StopProcessingJob")
 def stop_processing_job(context: Context, request: Request) -> Response:
     """Ask a processing job to stop: SIGTERM at once, SIGKILL two minutes later."""
-    name = request["ProcessingJobName"]
     with context.store.transaction():
-        status = _existing(context, name)["ProcessingJobStatus"]
+        record = _existing(context, request["ProcessingJobName"])
+        name, status = record["ProcessingJobName"], record["ProcessingJobStatus"]
         if status in _ENDED:
             raise validation_error(f"The request was rejected because the processing job is in status {status}.")
         context.store.update(
@@ -96,9 +96,9 @@ def stop_processing_job(context: Context, request: Request) -> Response:
 @operation("DeleteProcessingJob")
 def delete_processing_job(context: Context, request: Request) -> Response:
     """Forget a processing job that has ended."""
-    name = request["ProcessingJobName"]
     with context.store.transaction():
-        record = _existing(context, name)
+        record = _existing(context, request["ProcessingJobName"])
+        name = record["ProcessingJobName"]
         if record["ProcessingJobStatus"] not in _ENDED:
             raise in_use(f"The processing job {name} is in status {record['ProcessingJobStatus']}.")
         context.store.delete(_KIND, name)

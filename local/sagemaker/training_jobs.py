@@ -74,9 +74,9 @@ def stop_training_job(context: Context, request: Request) -> Response:
 
     A job that trains in one program with others of its tuning job goes on until they end, and is Stopped then.
     """
-    name = request["TrainingJobName"]
     with context.store.transaction():
-        status = _existing(context, name)["TrainingJobStatus"]
+        record = _existing(context, request["TrainingJobName"])
+        name, status = record["TrainingJobName"], record["TrainingJobStatus"]
         if status in training_record.ENDED:
             raise validation_error(f"The request was rejected because the training job is in status {status}.")
         context.store.update(_KIND, name, training_record.stop)
@@ -87,9 +87,9 @@ def stop_training_job(context: Context, request: Request) -> Response:
 @operation("DeleteTrainingJob")
 def delete_training_job(context: Context, request: Request) -> Response:
     """Forget a training job that has ended; its artifact stays."""
-    name = request["TrainingJobName"]
     with context.store.transaction():
-        record = _existing(context, name)
+        record = _existing(context, request["TrainingJobName"])
+        name = record["TrainingJobName"]
         if record["TrainingJobStatus"] not in training_record.ENDED:
             raise in_use(f"The training job {name} is in status {record['TrainingJobStatus']}.")
         context.store.delete(_KIND, name)

@@ -71,9 +71,9 @@ def list_transform_jobs(context: Context, request: Request) -> Response:
 @operation("StopTransformJob")
 def stop_transform_job(context: Context, request: Request) -> Response:
     """Ask a batch transform job to stop after the object that it is at."""
-    name = request["TransformJobName"]
     with context.store.transaction():
-        status = _existing(context, name)["TransformJobStatus"]
+        record = _existing(context, request["TransformJobName"])
+        name, status = record["TransformJobName"], record["TransformJobStatus"]
         if status in _ENDED:
             raise validation_error(f"The request was rejected because the transform job is in status {status}.")
         context.store.update(

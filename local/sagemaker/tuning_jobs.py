@@ -111,10 +111,9 @@ def list_training_jobs_of_tuning_job(context: Context, request: Request) -> Resp
 @operation("StopHyperParameterTuningJob")
 def stop_tuning_job(context: Context, request: Request) -> Response:
     """Ask a tuning job and the training jobs that it has under way to stop."""
-    name = request["HyperParameterTuningJobName"]
     with context.store.transaction():
-        record = _existing(context, name)
-        status = record["HyperParameterTuningJobStatus"]
+        record = _existing(context, request["HyperParameterTuningJobName"])
+        name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
         if status in _ENDED:
             raise validation_error(
                 f"The request was rejected because the hyperparameter tuning job is in status {status}."
@@ -136,9 +135,9 @@ def stop_tuning_job(context: Context, request: Request) -> Response:
 @operation("DeleteHyperParameterTuningJob")
 def delete_tuning_job(context: Context, request: Request) -> Response:
     """Forget a tuning job that has ended; its training jobs and their artifacts stay."""
-    name = request["HyperParameterTuningJobName"]
     with context.store.transaction():
-        record = _existing(context, name)
+        record = _existing(context, request["HyperParameterTuningJobName"])
+        name = record["HyperParameterTuningJobName"]
         if record["HyperParameterTuningJobStatus"] not in _ENDED:
             raise in_use(
                 f"The hyperparameter tuning job {name} is in status {record['HyperParameterTuningJobStatus']}."
