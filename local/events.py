@@ -19,7 +19,7 @@ from local.errors import ServiceError, not_implemented
 from local.moto_services import operation_name
 from local.sagemaker.operations import call
 from local.settings import ACCOUNT_ID
-from local.wire import Head, Reply
+from local.wire import Head, Reply, json_reply
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -35,9 +35,7 @@ _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
 _log = logging.getLogger(__name__)
 
 
-def emit(
-    context: Context, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()
-) -> None:
+def emit(context: Context, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
     """Send an event to the default bus; the targets of the rules that match it get it in the background.
 
     Args:
@@ -46,12 +44,16 @@ def emit(
         detail_type: for example ``SageMaker Model Package State Change``.
         detail: what the service documents for it.
         resources: ARNs that the event is about.
+
+    Returns:
+        The event's id.
     """
+    identifier = str(uuid.uuid4())
     if not _may_have_rules(context):
-        return
+        return identifier
     event = {
         "version": "0",
-        "id": str(uuid.uuid4()),
+        "id": identifier,
         "detail-type": detail_type,
         "source": source,
         "account": ACCOUNT_ID,
@@ -60,7 +62,8 @@ def emit(
         "resources": list(resources),
         "detail": detail,
     }
-    context.supervisor.run_in_background(lambda: _deliver(context, event), f"event/{event['id']}")
+    context.supervisor.run_in_background(lambda: _deliver(context, event), f"event/{identifier}")
+    return identifier
 
 
 def answer(context: Context, head: Head, body: bytes) -> Reply:
@@ -71,19 +74,29 @@ def answer(context: Context, head: Head, body: bytes) -> Reply:
     """
     name = operation_name(head, body)
     request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+    if name == "PutEvents":
+        results = [_put(context, entry) for entry in request.get("Entries", [])]
+        return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
     if request.get("ScheduleExpression"):
         raise not_implemented("events", "PutRule with a ScheduleExpression")
     for target in request.get("Targets", []):
         if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
             raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
-    reply = context.moto.answer(context, head, body)
-    if name == "PutEvents" and reply.status == 200:
-        results = json.loads(reply.body)["Entries"]
-        for entry, result in zip(request["Entries"], results, strict=True):
-            if "ErrorCode" not in result:
-                detail = json.loads(entry["Detail"])
-                emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))
-    return reply
+    return context.moto.answer(context, head, body)
+
+
+def _put(context: Context, entry: dict[str, Any]) -> dict[str, str]:
+    for member in ("Source", "DetailType", "Detail"):
+        if not entry.get(member):
+            message = f"Parameter {member} is not valid. Reason: {member} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+    if not entry.get("EventBusName", "default").endswith("default"):
+        raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
+    try:
+        detail = json.loads(entry["Detail"])
+    except ValueError:
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    return {"EventId": emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
 
 
 def _may_have_rules(context: Context) -> bool:

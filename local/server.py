@@ -178,7 +178,7 @@ def _restore(context: Context) -> list[str]:
     functions.restore(context)
     return [
         *([f"Kept from before: {counts}."] if counts else []),
-        *getattr(jobs, "restore", lambda _: [])(context),
+        *jobs.restore(context),
         *(f"endpoint {name}: in service again" for name in endpoint_changes.restore(context)),
         *executions.restore(context),
     ]

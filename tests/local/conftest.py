@@ -35,9 +35,7 @@ class RunningService:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of a client process, the AWS CLI for one."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
-        return inherited | nowhere | self.settings.client_environment()
+        return environment_without_aws() | self.settings.client_environment()
 
     def client(self, name: str, **config: Any) -> Any:
         """A boto3 client of an AWS service."""
@@ -47,6 +45,12 @@ class RunningService:
             endpoint_url=self.settings.endpoint_url,
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
+
+
+def environment_without_aws() -> dict[str, str]:
+    """The environment of a process that must not see the credentials of whoever runs the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return inherited | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,104 @@
+import io
+import json
+import time
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local import events
+
+APPROVED = {"ModelApprovalStatus": "Approved", "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:x"}
+CHANGE = "SageMaker Model Package State Change"
+SOURCE = "import json\ndef handler(event, context): open('%s', 'a').write(json.dumps(event) + '\\n')"
+
+
+@pytest.fixture
+def received(service):
+    """What a function gets, and the function's ARN."""
+    file = service.settings.root / "received"
+    file.unlink(missing_ok=True)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("main.py", SOURCE % file)
+    client = service.client("lambda")
+    arn = client.create_function(
+        FunctionName="deploy",
+        Runtime="python3.11",
+        Role="arn:aws:iam::123456789012:role/deploy",
+        Handler="main.handler",
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=30,
+    )["FunctionArn"]
+
+    def read(count):
+        deadline = time.monotonic() + 20
+        while not file.exists() or len(file.read_text().splitlines()) < count:
+            assert time.monotonic() < deadline, "no event came"
+            time.sleep(0.05)
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+    read.arn = arn
+    yield read
+    client.delete_function(FunctionName="deploy")
+    rules = service.client("events")
+    for rule in rules.list_rules()["Rules"]:
+        targets = rules.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        if targets:
+            rules.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
+        rules.delete_rule(Name=rule["Name"])
+
+
+def rule(service, pattern, **target):
+    client = service.client("events")
+    client.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    client.put_targets(Rule="rule", Targets=[{"Id": "target", **target}])
+
+
+def test_a_matching_event_of_the_service_reaches_the_function(service, received):
+    rule(service, {"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}}, Arn=received.arn)
+    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED | {"ModelApprovalStatus": "Rejected"})
+    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED, [APPROVED["ModelPackageArn"]])
+    [event] = received(1)
+    assert event["detail"] == APPROVED
+    assert (event["source"], event["detail-type"], event["account"]) == ("aws.sagemaker", CHANGE, "123456789012")
+    assert event["resources"] == [APPROVED["ModelPackageArn"]]
+
+
+def test_an_event_that_a_client_puts_reaches_the_function(service, received):
+    rule(service, {"source": ["mine"]}, Arn=received.arn, InputPath="$.detail.items[1]")
+    entry = {"Source": "mine", "DetailType": "test", "Detail": json.dumps({"items": [1, {"two": 2}]})}
+    assert service.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    assert received(1) == [{"two": 2}]
+
+
+def test_a_template_shapes_what_the_function_gets(service, received):
+    transformer = {
+        "InputPathsMap": {"arn": "$.detail.ModelPackageArn", "detail": "$.detail"},
+        "InputTemplate": '{"package": <arn>, "said": "of <arn>: \\"yes\\"", "all": <detail>}',
+    }
+    rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn, InputTransformer=transformer)
+    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED)
+    arn = APPROVED["ModelPackageArn"]
+    assert received(1) == [{"package": arn, "said": f'of {arn}: "yes"', "all": APPROVED}]
+
+
+def test_a_disabled_rule_sends_nothing(service, received):
+    rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn)
+    service.client("events").disable_rule(Name="rule")
+    events.emit(service.context, "aws.sagemaker", CHANGE, {"first": 1})
+    service.client("events").enable_rule(Name="rule")
+    events.emit(service.context, "aws.sagemaker", CHANGE, {"second": 2})
+    assert [event["detail"] for event in received(1)] == [{"second": 2}]
+
+
+def test_rules_that_nothing_would_come_of_are_refused(service):
+    client = service.client("events")
+    with pytest.raises(ClientError, match="events:PutRule with a ScheduleExpression"):
+        client.put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
+    client.put_rule(Name="to-a-queue", EventPattern='{"source": ["x"]}')
+    with pytest.raises(ClientError, match="events:PutTargets with the target arn:aws:sqs"):
+        client.put_targets(
+            Rule="to-a-queue", Targets=[{"Id": "queue", "Arn": "arn:aws:sqs:us-east-1:123456789012:queue"}]
+        )
+    client.delete_rule(Name="to-a-queue")
