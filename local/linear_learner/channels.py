@@ -89,8 +89,7 @@ class Channel:
         """
         parts: list[Array] = []
         for path in self.files():
-            for part in self._read_file(path, parts[0].shape[1] if parts else None, feature_dim):
-                parts.append(part)
+            parts.extend(self._read_file(path, parts[0].shape[1] if parts else None, feature_dim))
         if not parts:
             raise ClientError(f"The {self.name} channel has no data: there is no file, or every file is empty")
         if parts[0].shape[1] < 2:

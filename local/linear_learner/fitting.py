@@ -13,7 +13,7 @@ from local.linear_learner.batches import Batches, GramBatches, RowBatches
 from local.linear_learner.choices import Choices
 from local.linear_learner.errors import AlgorithmError, ClientError
 from local.linear_learner.hyperparameters import Hyperparameters
-from local.linear_learner.losses import Loss, loss_of
+from local.linear_learner.losses import loss_of
 from local.linear_learner.optimizers import Models, initial_weights, optimizer_for
 from local.linear_learner.scaling import Scaling
 from local.linear_learner.selection import Selection
@@ -116,9 +116,9 @@ def fit_together(
     loss = loss_of(shared)
     used = [data.train[: rows_used(len(data.train), shared.mini_batch_size, choices)] for data in datasets]
     scalings = [Scaling.measure(_scaler_sample(rows, shared), shared) for rows in used]
-    batches = _batches(used, scalings, loss, shared.mini_batch_size)
+    batches = _batches(used, scalings, shared, shared.mini_batch_size)
     validation = [data.validation for data in datasets if data.validation is not None]
-    held_out = _batches(validation, scalings, loss, max(map(len, validation))) if validation else None
+    held_out = _batches(validation, scalings, shared, max(map(len, validation))) if validation else None
     weights = _initial_block(datasets, models, choices)
     optimizer = optimizer_for(weights, models, choices.l1_method)
     selection = Selection(weights, starts, shared)
@@ -132,10 +132,10 @@ def fit_together(
             if listener:
                 first = train_loss[starts]
                 if held_out:
-                    held = raw_units * watched[starts]
-                    listener(Epoch(number, first, held, raw_units * criterion, improved, running))
+                    held, criterion = raw_units * watched[starts], raw_units * criterion
                 else:
-                    listener(Epoch(number, first, None, criterion, improved, running))
+                    held = None
+                listener(Epoch(number, first, held, criterion, improved, running))
             if stop_requested() or not selection.running.any():
                 break
         return _outcomes(models, selection, scalings)
@@ -166,8 +166,8 @@ def _scaler_sample(rows: Array, shared: Hyperparameters) -> Array:
 def lockstep_key(dataset: Dataset, shared: Hyperparameters, choices: Choices) -> tuple[object, ...]:
     """What datasets must have in common to be trained in lockstep."""
     features = dataset.train.shape[1] - 1
-    if not _through_grams(features, loss_of(shared), shared.mini_batch_size):
-        return (id(dataset),)
+    if not _through_grams(features, shared):
+        return id(dataset.train), id(dataset.validation)
     batches = -(-rows_used(len(dataset.train), shared.mini_batch_size, choices) // shared.mini_batch_size)
     return features, batches, dataset.validation is None
 
@@ -177,15 +177,16 @@ def _initial_block(datasets: Sequence[Dataset], models: Models, choices: Choices
     return np.tile(start[:, None], (len(datasets), 1, len(models[0])))
 
 
-def _through_grams(features: int, loss: Loss, batch_size: int) -> bool:
-    """Whether Gram matrices are exact and smaller than the rows."""
-    return loss.name == "squared_loss" and 2 * (features + 1) <= batch_size
+def _through_grams(features: int, shared: Hyperparameters) -> bool:
+    """Whether Gram matrices of the mini-batches are exact and smaller than the rows."""
+    return shared.loss == "squared_loss" and 2 * (features + 1) <= shared.mini_batch_size
 
 
-def _batches(rows: Sequence[Array], scalings: Sequence[Scaling], loss: Loss, batch_size: int) -> Batches:
-    if _through_grams(rows[0].shape[1] - 1, loss, batch_size):
+def _batches(rows: Sequence[Array], scalings: Sequence[Scaling], shared: Hyperparameters, batch_size: int) -> Batches:
+    if _through_grams(rows[0].shape[1] - 1, shared):
         return GramBatches(rows, scalings, batch_size)
-    return RowBatches(rows[0], scalings[0], loss, batch_size)
+    ((only_rows, only_scaling),) = zip(rows, scalings, strict=True)
+    return RowBatches(only_rows, only_scaling, loss_of(shared), batch_size)
 
 
 def _outcomes(models: Models, selection: Selection, scalings: Sequence[Scaling]) -> list[Outcome]:

@@ -129,7 +129,7 @@ def test_datasets_that_cannot_share_their_steps_have_different_keys(rows):
     whole, fewer = Dataset(rows, rows), Dataset(rows[:60], rows)
     assert lockstep_key(whole, hyperparameters, choices) != lockstep_key(fewer, hyperparameters, choices)
     robust = job(mini_batch_size=20, loss="huber_loss")
-    same_shape = Dataset(rows, rows)
+    same_shape = Dataset(rows.copy(), rows)
     assert lockstep_key(whole, robust, choices) != lockstep_key(same_shape, robust, choices)
 
 

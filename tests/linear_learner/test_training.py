@@ -133,15 +133,21 @@ def test_the_jobs_of_a_tuning_job_train_as_they_do_alone(make_root, data, tmp_pa
         assert metrics(root)["validation:mse"] == pytest.approx(metrics(single)["validation:mse"], rel=1e-6)
 
 
-def test_jobs_with_different_data_may_be_trained_by_one_process(make_root, rows):
-    roots = []
-    for start in (0, 30):
-        validation = {"files": {"0.csv": csv(rows[start : start + 30])}}
-        train = {"files": {"0.csv": csv(np.delete(rows, slice(start, start + 30), axis=0))}}
-        roots.append(make_root(TUNED, train=train, validation=validation))
-    assert run(*roots).returncode == 0
-    errors = [metrics(root)["validation:mse"] for root in roots]
-    assert errors[0] != errors[1]
+@pytest.mark.parametrize("loss", ["squared_loss", "huber_loss"])
+def test_jobs_with_different_data_may_be_trained_by_one_process(make_root, rows, loss):
+    """In lockstep through Gram matrices, one after the other through rows; also on a few validation rows."""
+
+    def make(start):
+        validation = {"files": {"0.csv": csv(rows[start : start + 4])}}
+        train = {"files": {"0.csv": csv(np.delete(rows, slice(start, start + 4), axis=0))}}
+        return make_root(TUNED | {"loss": loss}, train=train, validation=validation)
+
+    together, alone = [make(start) for start in (0, 30, 60)], [make(start) for start in (0, 30, 60)]
+    assert run(*together).returncode == 0
+    for root, single in zip(together, alone, strict=True):
+        assert run(single).returncode == 0
+        assert metrics(root)["validation:mse"] == pytest.approx(metrics(single)["validation:mse"], rel=1e-5)
+    assert len({metrics(root)["validation:mse"][0] for root in together}) == 3
 
 
 def test_a_job_that_fails_does_not_stop_the_others(make_root, data, tmp_path):
