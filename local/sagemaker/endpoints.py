@@ -1,4 +1,9 @@
-"""Endpoints: models in service, and the changes that an endpoint goes through."""
+"""Endpoints: models in service, and the changes that an endpoint goes through.
+
+A ``DeploymentConfig`` is described as the last one that was given, and that is all: here the requests go over to the
+new models at once, so that there is nothing to shift step by step and no time in which an alarm could go off. Instance
+types and counts, networks and keys are described and have no effect either.
+"""
 
 from __future__ import annotations
 
