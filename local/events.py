@@ -49,7 +49,7 @@ def emit(context: Context, source: str, detail_type: str, detail: dict[str, Any]
         The event's id.
     """
     identifier = str(uuid.uuid4())
-    if not _may_have_rules(context):
+    if not may_have_rules(context):
         return identifier
     event = {
         "version": "0",
@@ -99,7 +99,7 @@ def _put(context: Context, entry: dict[str, Any]) -> dict[str, str]:
     return {"EventId": emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
 
 
-def _may_have_rules(context: Context) -> bool:
+def may_have_rules(context: Context) -> bool:
     """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
     return context.moto.has_changed("events", "cloudformation")
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from local.access import read_signature
+from local.errors import not_implemented
 from local.settings import ACCOUNT_ID
 from local.wire import Head, Reply
 
@@ -32,6 +33,11 @@ _READS = re.compile(
 )
 _SIGNATURE = re.compile(r"Signature=\w+")
 _NOT_KEPT = {"sts"}
+_SERVICES = {
+    *("iam", "sts", "cloudformation", "events", "monitoring", "application-autoscaling", "sns", "sqs", "kms"),
+    *("secretsmanager", "ssm", "ecr"),
+}
+"""By signing name: those whose records moto keeps as AWS does. Of others it would make up what has happened."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,11 +55,18 @@ class MotoServices:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._changed = {record["Service"] for record in context.store.list(KIND)}
 
     def answer(self, context: Context, head: Head, body: bytes) -> Reply:
-        """Answer a request to any service but the service's own."""
-        service = read_signature(head).service
-        return self._answer(service, operation_name(head, body), head, body)
+        """Answer a request to any service but the service's own.
+
+        Raises:
+            ServiceError: neither the service nor moto has what is asked for.
+        """
+        service, name = read_signature(head).service, operation_name(head, body)
+        if service not in _SERVICES:
+            raise not_implemented(service, name)
+        return self._answer(service, name, head, body)
 
     def answer_about_bucket(self, bucket: str, head: Head, body: bytes) -> Reply:
         """Answer a request about a bucket's settings."""
@@ -72,7 +85,7 @@ class MotoServices:
 
     def has_changed(self, *services: str) -> bool:
         """Whether any request that was kept went to one of these services."""
-        return any(record["Service"] in services for record in self._context.store.list(KIND))
+        return not self._changed.isdisjoint(services)
 
     def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """Targets of the default bus's rules that match an event, each with its rule's name."""
@@ -93,6 +106,14 @@ class MotoServices:
         with self._lock:
             self._start()
             return set(_moto_s3().buckets)
+
+    def tells_events(self, bucket: str) -> bool:
+        """Whether a bucket's notifications go to EventBridge."""
+        with self._lock:
+            self._start()
+            known = _moto_s3().buckets.get(bucket)
+            settings = known and known.notification_configuration
+            return bool(settings and settings.event_bridge is not None)
 
     def buckets_of_stack(self, stack: str) -> list[str]:
         """The buckets that a stack of that name or ARN has made."""
@@ -136,7 +157,10 @@ class MotoServices:
                 },
                 "Body": base64.b64encode(body).decode(),
             }
-            reply = self._run(record)
+            try:
+                reply = self._run(record)
+            except NotImplementedError:
+                raise not_implemented(service, operation) from None
             changes = not _READS.match(operation) and service not in _NOT_KEPT
             if changes and reply.status < 300:
                 self._keep(record)
@@ -145,6 +169,7 @@ class MotoServices:
     def _keep(self, record: dict[str, Any]) -> None:
         try:
             self._context.store.insert(KIND, record["Key"], record)
+            self._changed.add(record["Service"])
         except Exception:
             # The client hears that it failed: what it changed must go from moto's memory too.
             MotoServices._holder = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,9 @@ from nanio.xml import copy_object_result_xml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.wire import Head
+from local import events
+from local.settings import ACCOUNT_ID, HOST
+from local.wire import Head, new_request_id
 
 if TYPE_CHECKING:
     from nanio.storage.backend import ObjectInfo
@@ -115,9 +118,36 @@ class Operations:
         if request.method in ("GET", "HEAD") and etag and etag == self._etag(bucket, key):
             return Response(status_code=304, headers={"ETag": etag})
         response: Response = await dispatch_object(Request(request.scope, request.receive))
-        if request.method == "POST" and "uploadId" in names and response.status_code == 200:
+        completes = request.method == "POST" and "uploadId" in names
+        if completes and response.status_code == 200:
             self._storage.stamp(bucket, key)
+        if (completes or request.method == "PUT") and response.status_code == 200:
+            self._tell(bucket, key, "CompleteMultipartUpload" if completes else "PutObject")
         return response
+
+    def _tell(self, bucket: str, key: str, reason: str) -> None:
+        """Have EventBridge hear of a new object.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+        """
+        if not events.may_have_rules(self._context):
+            return
+        info = self._storage.head_object(bucket, key)
+        detail = {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {"key": key, "size": info.size, "etag": info.etag.strip('"'), "sequencer": f"{time.time_ns():X}"},
+            "request-id": new_request_id(),
+            "requester": ACCOUNT_ID,
+            "source-ip-address": HOST,
+            "reason": reason,
+        }
+
+        def emit() -> None:
+            if self._context.moto.tells_events(bucket):
+                events.emit(self._context, "aws.s3", "Object Created", detail, [f"arn:aws:s3:::{bucket}"])
+
+        self._context.supervisor.run_in_background(emit, f"object/{bucket}/{key}")
 
     def _check_conditions(self, request: Request, bucket: str, key: str) -> None:
         expected = request.headers.get("if-match")
@@ -183,6 +213,7 @@ class Operations:
         metadata = extract_user_metadata(request) if replaced else info.user_metadata
         content = _content(object_path(self._storage.data_dir, source_bucket, source_key), 0, info.size)
         copied = await self._storage.put_object(bucket, key, content, user_metadata=metadata, **about)
+        self._tell(bucket, key, "CopyObject")
         return _xml(copy_object_result_xml(etag=copied.etag, last_modified=copied.last_modified))
 
     async def _upload_part(self, request: Request, bucket: str, key: str) -> Response:

@@ -83,6 +83,26 @@ def test_a_template_shapes_what_the_function_gets(service, received):
     assert received(1) == [{"package": arn, "said": f'of {arn}: "yes"', "all": APPROVED}]
 
 
+def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(service, received):
+    s3 = service.client("s3")
+    for bucket in ("silent", "telling"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(
+        Bucket="telling", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"object": {"key": [{"prefix": "new/"}]}},
+    }
+    rule(service, pattern, Arn=received.arn, InputPath="$.detail")
+    s3.put_object(Bucket="silent", Key="new/a", Body=b"1")
+    s3.put_object(Bucket="telling", Key="old/a", Body=b"1")
+    s3.put_object(Bucket="telling", Key="new/a", Body=b"123")
+    [detail] = received(1)
+    assert (detail["bucket"], detail["object"]["key"], detail["object"]["size"]) == ({"name": "telling"}, "new/a", 3)
+
+
 def test_a_disabled_rule_sends_nothing(service, received):
     rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn)
     service.client("events").disable_rule(Name="rule")

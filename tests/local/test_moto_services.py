@@ -18,6 +18,7 @@ TRUST = json.dumps(
 PERMISSION = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 )
+METRIC = [{"MetricName": "mse", "Timestamp": 1, "Value": 1.0}]
 STACK = """
 Resources:
   Bucket:
@@ -104,13 +105,24 @@ def test_a_stack_with_what_would_not_exist_is_refused(service):
     assert service.client("cloudformation").list_stacks()["StackSummaries"] == []
 
 
-def test_what_moto_cannot_do_is_an_error(service):
-    with pytest.raises(ClientError) as refusal:
-        service.client("iam").get_service_last_accessed_details(JobId="1" * 36)
-    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
-    with pytest.raises(ClientError) as refusal:
-        service.client("healthlake").list_fhir_datastores()
-    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+@pytest.mark.parametrize(
+    ("name", "call", "what"),
+    [
+        ("iam", lambda c: c.get_service_last_accessed_details(JobId="1" * 36), "iam:GetServiceLastAccessedDetails"),
+        ("cloudwatch", lambda c: c.describe_anomaly_detectors(), "monitoring:DescribeAnomalyDetectors"),
+        ("athena", lambda c: c.start_query_execution(QueryString="select 1"), "athena:StartQueryExecution"),
+        (
+            "sagemaker-metrics",
+            lambda c: c.batch_put_metrics(TrialComponentName="x", MetricData=METRIC),
+            "sagemaker:PUT",
+        ),
+        ("sagemaker-runtime", lambda c: c.invoke_endpoint_async(EndpointName="x", InputLocation="s3://x/y"), "POST"),
+    ],
+)
+def test_what_nobody_answers_here_is_refused_by_name(service, name, call, what):
+    with pytest.raises(ClientError, match=f"not implemented by the local service: .*{what}") as refusal:
+        call(service.client(name))
+    assert refusal.value.response["Error"]["Code"] in ("NotImplementedException", "NotImplemented")
 
 
 def test_a_buckets_settings_are_described_back_after_a_restart(restarted):
