@@ -13,7 +13,6 @@ from local.pipelines.expressions import (
     EXECUTION_VARIABLES,
     ExpressionError,
     Reference,
-    is_expression,
     references,
 )
 from local.pipelines.paths import Token, show
@@ -62,9 +61,8 @@ def _step_faults(definition: Definition, step: Step) -> Iterator[str]:
 
 def _output_faults(step: Step, where: str) -> Iterator[str]:
     config = step.arguments.get("ProcessingOutputConfig")
-    if is_expression(config) or not isinstance(config, dict):
-        config = {}
-    outputs = [item.get("OutputName") for item in config.get("Outputs") or [] if isinstance(item, dict)]
+    listed = config.get("Outputs") if isinstance(config, dict) else None
+    outputs = [item.get("OutputName") for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     for name, file in step.property_files.items():
         if file.output_name not in outputs:
             yield f"{where}: PropertyFile '{name}': the step has no output '{file.output_name}'"

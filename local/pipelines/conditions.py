@@ -26,7 +26,7 @@ _OPERANDS = {
 
 def condition_faults(condition: Json, where: str) -> Iterator[str]:
     """What is malformed in a condition and the conditions within it."""
-    if not isinstance(condition, dict) or condition.get("Type") not in _OPERANDS:
+    if not isinstance(condition, dict) or condition.get("Type") not in list(_OPERANDS):
         kind = condition.get("Type") if isinstance(condition, dict) else condition
         yield f"{where}: unknown condition type {kind!r}; supported: {', '.join(_OPERANDS)}"
         return

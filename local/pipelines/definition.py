@@ -6,7 +6,6 @@ the SageMaker Python SDK writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -134,10 +133,10 @@ class Definition:
 
     def ancestors(self, name: str) -> set[str]:
         """Names of the steps that have to be done before a step, directly or through others."""
-        return set(self._upstream(name, set()))
-
-    def _upstream(self, name: str, seen: set[str]) -> Iterator[str]:
-        for dependency in self.steps[name].dependencies - seen:
-            seen.add(dependency)
-            yield dependency
-            yield from self._upstream(dependency, seen)
+        found: set[str] = set()
+        pending = [name]
+        while pending:
+            new = self.steps[pending.pop()].dependencies - found
+            found |= new
+            pending.extend(new)
+        return found

@@ -23,7 +23,7 @@ def parse_parameter(document: Json) -> Parameter:
     name, kind = document.get("Name"), document.get("Type")
     if not isinstance(name, str) or not name:
         raise MalformedError(f"a parameter's Name is a text, not {name!r}")
-    if kind not in _READERS:
+    if kind not in list(_READERS):
         raise MalformedError(f"Parameter '{name}': Type is one of {', '.join(_READERS)}, not {kind!r}")
     default = document.get("DefaultValue")
     allowed = document.get("EnumValues") or []

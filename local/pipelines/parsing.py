@@ -36,6 +36,13 @@ def parse(text: str) -> Definition:
         ServiceError: ValidationException that names every fault.
     """
     try:
+        return _parse(text)
+    except RecursionError:
+        raise _unparsable(["It is nested too deeply"]) from None
+
+
+def _parse(text: str) -> Definition:
+    try:
         document = json.loads(text)
     except ValueError as error:
         raise _unparsable([f"It is not JSON: {error}"]) from None
@@ -71,7 +78,7 @@ class _Reader:
         if document.get("MlflowConfig") is not None:
             self._faults.append("MlflowConfig is not implemented by the local service")
         parameters = self._parameters(self._list(document.get("Parameters"), "Parameters"))
-        experiment = document.get("PipelineExperimentConfig") or {}
+        experiment = self._object(document.get("PipelineExperimentConfig"), "PipelineExperimentConfig")
         steps = self._list(document.get("Steps"), "Steps")
         if not steps:
             self._faults.append("Steps: a pipeline has at least one step")
@@ -110,10 +117,7 @@ class _Reader:
         kind = document["Type"]
         where = f"Step '{name}'"
         self._unknown_members(document, _STEP_MEMBERS | _MEMBERS_BY_TYPE.get(kind, set()), where)
-        arguments = document.get("Arguments") or {}
-        if not isinstance(arguments, dict):
-            self._faults.append(f"{where}: Arguments: Expecting start of Json Object")
-            return
+        arguments = self._object(document.get("Arguments"), f"{where}: Arguments")
         nested = {}
         if kind == "Condition":
             nested = {member: arguments.get(member) or [] for member in ("IfSteps", "ElseSteps")}
@@ -123,8 +127,8 @@ class _Reader:
             name=name,
             type=kind,
             arguments=arguments,
-            display_name=document.get("DisplayName"),
-            description=document.get("Description"),
+            display_name=self._text(document.get("DisplayName"), f"{where}: DisplayName"),
+            description=self._text(document.get("Description"), f"{where}: Description"),
             depends_on=depends_on,
             dependencies=frozenset((*depends_on, *self._referenced_steps(arguments, branch, where))),
             branch=branch,
@@ -170,9 +174,9 @@ class _Reader:
         return files
 
     def _function_arn(self, document: dict[str, Json], where: str) -> str | None:
-        arn = document.get("FunctionArn")
-        if document["Type"] == "Lambda" and not isinstance(arn, str):
-            self._faults.append(f"{where}: FunctionArn has to be a text, not {arn!r}")
+        arn = self._text(document.get("FunctionArn"), f"{where}: FunctionArn")
+        if document["Type"] == "Lambda" and not arn:
+            self._faults.append(f"{where}: FunctionArn is missing")
         return arn
 
     def _outputs(self, document: dict[str, Json], where: str) -> dict[str, str]:
@@ -186,6 +190,20 @@ class _Reader:
             else:
                 outputs[str(item.get("OutputName"))] = item["OutputType"]
         return outputs
+
+    def _text(self, value: Json, where: str) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        self._faults.append(f"{where} has to be a text, not {value!r}")
+        return None
+
+    def _object(self, value: Json, where: str) -> dict[str, Json]:
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        self._faults.append(f"{where}: Expecting start of Json Object")
+        return {}
 
     def _list(self, value: Json, where: str) -> list[Json]:
         if value is None:

@@ -78,7 +78,7 @@ def parse_retry_policy(document: Json) -> RetryPolicy:
     if not isinstance(document, dict) or set(document) - _MEMBERS:
         raise MalformedError(f"a retry policy has {', '.join(sorted(_MEMBERS))}, not {document!r}")
     exceptions = document.get("ExceptionType")
-    if not isinstance(exceptions, list) or not exceptions or set(exceptions) - set(EXCEPTION_TYPES):
+    if not isinstance(exceptions, list) or not exceptions or any(kind not in EXCEPTION_TYPES for kind in exceptions):
         raise MalformedError(f"ExceptionType is a list out of {', '.join(EXCEPTION_TYPES)}, not {exceptions!r}")
     interval = _number(document, "IntervalSeconds", 1, least=0, most=None)
     backoff = _number(document, "BackoffRate", 2.0, least=0, most=None)

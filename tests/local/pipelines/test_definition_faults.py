@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.errors import ServiceError
 from local.pipelines.definition import Branch
@@ -269,3 +272,45 @@ def test_json_get_reads_property_files_of_earlier_steps_only():
         )
     ).steps
     assert steps["Last"].dependencies == {"Make"}
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.sampled_from(["", "a", "Steps.x"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["Get", "Std:Join", "Name", "Type", "On", "Values", "a"]), inner, max_size=3),
+    ),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_anywhere_in_a_definition_is_read_or_refused(data):
+    document = json.loads((DEFINITIONS / data.draw(st.sampled_from(["sdk_v2.json", "sdk_v3.json"]))).read_text())
+    *path, last = data.draw(st.sampled_from([place for place in places(document) if place]))
+    parent = document
+    for key in path:
+        parent = parent[key]
+    parent[last] = data.draw(JSON)
+    with contextlib.suppress(ServiceError):
+        parse(json.dumps(document))
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"Version": "2020-12-01", "Steps": ['])
+def test_a_bottomless_definition_is_refused(opening):
+    faults(opening * 100_000)
+
+
+def test_expressions_nested_without_end_are_refused():
+    deep = '{"Std:Join": {"Values": [' * 1000 + '"x"' + "]}}" * 1000
+    assert "nested too deeply" in faults(definition(fail("A", "DEEP")).replace('"DEEP"', deep))
