@@ -1,0 +1,89 @@
+"""make estimate: what an execution and the endpoint would cost on AWS, before anything starts; makes no AWS call.
+
+Options: PRICES=file.yaml, a price file in place of infra/prices.yaml.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from pipeline.config import Config
+from pipeline.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
+from pipeline.savings import Saving, savings
+from scripts.console import console, load, option, run
+
+
+def main() -> int:
+    """Print the estimate by step, the longest path, the endpoint's cost and what options would save."""
+    config = load()
+    prices = load_prices(Path(option("PRICES", str(DEFAULT_PRICES))))
+    found = estimate(config, prices)
+    console.print(_steps(found))
+    console.print(
+        f"Longest path: typically {found.typical_minutes:.0f} minutes, at most {found.longest_minutes:.0f} "
+        "if every job used all of the time that config.yaml allows it.",
+        soft_wrap=True,
+    )
+    console.print(f"Endpoint: {_endpoint(config, found)}", soft_wrap=True)
+    console.print(_options(savings(config, prices)))
+    console.print(_caveats(config, prices), style="dim", soft_wrap=True)
+    return 0
+
+
+def _steps(found: Estimate) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="One execution, in US dollars (an estimate)", title_justify="left")
+    table.add_column("Step")
+    for heading in ("Jobs", "Instances", "Hours typically", "at most", "Dollars typically", "at most"):
+        table.add_column(heading, justify="right")
+    for step in found.steps:
+        table.add_row(
+            step.name,
+            str(step.jobs),
+            f"{step.instances} x {step.instance_type}",
+            f"{step.typical_hours:.2f}",
+            f"{step.longest_hours:.1f}",
+            f"{step.typical_dollars:.2f}",
+            f"{step.longest_dollars:.2f}",
+        )
+    table.add_section()
+    hours = (sum(step.typical_hours for step in found.steps), sum(step.longest_hours for step in found.steps))
+    dollars = (f"{found.typical_dollars:.2f}", f"{found.longest_dollars:.2f}")
+    table.add_row("Together", str(found.jobs), "", f"{hours[0]:.2f}", f"{hours[1]:.1f}", *dollars, style="bold")
+    return table
+
+
+def _endpoint(config: Config, found: Estimate) -> str:
+    if config.deploy.serverless:
+        return (
+            f"serverless, {found.request_dollars:.2f} dollars for 100 000 requests of 50 ms, nothing without requests."
+        )
+    low, high = found.endpoint_dollars
+    month = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
+    return f"{month} dollars a month of 730 hours, from the first deployment until 'make delete LEVEL=endpoint'."
+
+
+def _options(found: list[Saving]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What would save money, each by itself", title_justify="left")
+    table.add_column("Option")
+    table.add_column("Saves, dollars", justify="right")
+    table.add_column("How")
+    for saving in found:
+        amount = "?" if saving.dollars is None else f"{saving.dollars:.2f} {saving.per}"
+        table.add_row(saving.setting, amount, saving.effect)
+    return table
+
+
+def _caveats(config: Config, prices: Prices) -> str:
+    elsewhere = f"; your region {config.aws.region} has other ones" if config.aws.region != prices.region else ""
+    return (
+        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}, durations assumed: see infra/prices.yaml; pass "
+        "PRICES=mine.yaml for your own. Not counted: storage, requests, logs, transfer, and repeats of jobs that failed "
+        "by SageMaker's own fault."
+    )
+
+
+if __name__ == "__main__":
+    run(main)
