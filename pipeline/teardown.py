@@ -220,10 +220,7 @@ class _Finder:
             )
 
     def _delete_endpoint(self, name: str) -> None:
-        target = {
-            "ServiceNamespace": "sagemaker",
-            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        }
+        target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
         resource = f"endpoint/{name}/variant/AllTraffic"
         if self.scaling.describe_scalable_targets(ResourceIds=[resource], **target)["ScalableTargets"]:
             self.scaling.deregister_scalable_target(ResourceId=resource, **target)

@@ -80,8 +80,8 @@ def _caveats(config: Config, prices: Prices) -> str:
     elsewhere = f"; your region {config.aws.region} has other ones" if config.aws.region != prices.region else ""
     return (
         f"Prices as of {prices.as_of} in {prices.region}{elsewhere}, durations assumed: see infra/prices.yaml; pass "
-        "PRICES=mine.yaml for your own. Not counted: storage, requests, logs, transfer, and repeats of jobs that failed "
-        "by SageMaker's own fault."
+        "PRICES=mine.yaml for your own. Not counted: storage, requests, logs, transfer, and repeats of jobs that "
+        "failed by SageMaker's own fault."
     )
 
 

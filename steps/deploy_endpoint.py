@@ -160,6 +160,7 @@ class Deployer:
         endpoint = self._endpoint(endpoint_name)
         if endpoint is None:
             raise DeploymentError(f"There is no endpoint {endpoint_name} to roll back.")
+        self._require_ours(endpoint)
         good = self._tags(endpoint).get(GOOD_TAG)
         if _is_heading_for(endpoint, good):
             return _answer(endpoint_name, str(good), "Deploying")
@@ -185,8 +186,10 @@ class Deployer:
                 f"{target.model_package_arn} is {package['ModelPackageStatus']}, not Completed: it cannot be served."
             )
         endpoint = self._endpoint(target.endpoint_name)
-        if endpoint and (settled := self._settled(endpoint, name)):
-            return settled
+        if endpoint:
+            self._require_ours(endpoint)
+            if settled := self._settled(endpoint, name):
+                return settled
         if endpoint and endpoint["EndpointStatus"] in ("Failed", "OutOfService", "Deleting"):
             self._delete(endpoint)
             endpoint = None
@@ -227,6 +230,13 @@ class Deployer:
             return _answer(endpoint["EndpointName"], name, "InService")
         return None
 
+    def _require_ours(self, endpoint: dict[str, Any]) -> None:
+        if self._tags(endpoint).get(OWNER_TAG) != self.owner:
+            raise DeploymentError(
+                f"The endpoint {endpoint['EndpointName']} is not this pipeline's and stays as it is: use another name, "
+                f"or hand it over by tagging it {OWNER_TAG}={self.owner}."
+            )
+
     def _package(self, arn: str) -> dict[str, Any]:
         try:
             package: dict[str, Any] = self.sagemaker.describe_model_package(ModelPackageName=arn)
@@ -266,7 +276,7 @@ class Deployer:
         }
         if vpc := self.options["vpc"]:
             request["VpcConfig"] = {"Subnets": vpc["subnets"], "SecurityGroupIds": vpc["security_group_ids"]}
-        with _ExistingIsFine():
+        with _ExpectedRefusal("already existing"):
             self.sagemaker.create_model(**request)
 
     def _create_endpoint_config(self, target: Target, name: str) -> None:
@@ -289,13 +299,10 @@ class Deployer:
                 "InitialSamplingPercentage": capture["percentage"],
                 "DestinationS3Uri": capture["s3_uri"],
                 "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-                "CaptureContentTypeHeader": {
-                    "CsvContentTypes": ["text/csv"],
-                    "JsonContentTypes": ["application/json"],
-                },
+                "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
                 **({"KmsKeyId": key} if key else {}),
             }
-        with _ExistingIsFine():
+        with _ExpectedRefusal("already existing"):
             self.sagemaker.create_endpoint_config(**request)
 
     def _update(self, endpoint: dict[str, Any], config_name: str) -> None:
@@ -353,11 +360,13 @@ class Deployer:
         for page in self.sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=stem):
             for name in (found["EndpointConfigName"] for found in page["EndpointConfigs"]):
                 if mine.fullmatch(name) and name not in kept:
-                    self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+                    with _ExpectedRefusal("could not find"):
+                        self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
         for page in self.sagemaker.get_paginator("list_models").paginate(NameContains=stem):
             for name in (found["ModelName"] for found in page["Models"]):
                 if mine.fullmatch(name) and name not in kept:
-                    self.sagemaker.delete_model(ModelName=name)
+                    with _ExpectedRefusal("could not find"):
+                        self.sagemaker.delete_model(ModelName=name)
 
     def _agree_on_scaling(self, endpoint_name: str) -> None:
         """Make the autoscaling of an endpoint in service what the options say."""
@@ -367,10 +376,7 @@ class Deployer:
             return
         resource = _scalable_resource(endpoint_name)
         self.autoscaling.register_scalable_target(
-            ResourceId=resource,
-            MinCapacity=scaling["min_instances"],
-            MaxCapacity=scaling["max_instances"],
-            **SCALING,
+            ResourceId=resource, MinCapacity=scaling["min_instances"], MaxCapacity=scaling["max_instances"], **SCALING
         )
         self.autoscaling.put_scaling_policy(
             PolicyName=POLICY,
@@ -400,23 +406,21 @@ class Deployer:
         self.sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": key, "Value": value}])
 
 
-class _ExistingIsFine:
-    """Lets a Create call pass that finds its work done: the name says what the resource holds."""
+class _ExpectedRefusal:
+    """Lets a call pass that finds its work done by another one: a name says what the resource holds."""
+
+    def __init__(self, phrase: str) -> None:
+        self._phrase = phrase
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: Any) -> bool:
-        return isinstance(error, ClientError) and _says(error, "already existing")
+        return isinstance(error, ClientError) and _says(error, self._phrase)
 
 
 def _answer(endpoint_name: str, name: str, status: str) -> dict[str, str]:
-    return {
-        "endpoint_name": endpoint_name,
-        "endpoint_config_name": name,
-        "model_name": name,
-        "status": status,
-    }
+    return {"endpoint_name": endpoint_name, "endpoint_config_name": name, "model_name": name, "status": status}
 
 
 def _stem(endpoint_name: str) -> str:

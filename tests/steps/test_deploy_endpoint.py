@@ -266,6 +266,15 @@ def test_a_new_package_updates_in_place_and_keeps_only_the_one_before(account):
     assert account.configs() == account.models() == set(names[-2:])
 
 
+def test_two_that_clean_up_at_once_both_succeed(account):
+    for _ in range(2):
+        account.settle(deploy(account.register())["endpoint_config_name"])
+    for operation in ("DeleteEndpointConfig", "DeleteModel"):
+        account.refusals[operation] = ("ValidationException", f"Could not find what {operation} is to delete.")
+    assert deploy(account.register())["status"] == "Deploying"
+    assert not account.refusals
+
+
 def test_configurations_of_other_endpoints_are_not_cleaned_up(account):
     account.sagemaker.create_model(ModelName="insurance-v1-by-hand", ExecutionRoleArn=OPTIONS["role_arn"])
     other = deploy(account.register(), endpoint_name="insurance-v2")
@@ -455,6 +464,16 @@ def test_endpoints_that_others_made_are_left_alone(account, monkeypatch):
     assert come_into_service("insurance-theirs")["status"] == "Ignored"
     assert come_into_service("gone")["status"] == "Ignored"
     assert not account.targets()
+
+
+def test_an_endpoint_that_others_made_is_neither_updated_nor_rolled_back(account):
+    config = deploy(account.register())["endpoint_config_name"]
+    account.sagemaker.create_endpoint(EndpointName="insurance-theirs", EndpointConfigName=config)
+    with pytest.raises(deploy_endpoint.DeploymentError, match=r"not this pipeline's.*deployed-by=insurance-deploy"):
+        deploy(account.register(), endpoint_name="insurance-theirs")
+    with pytest.raises(deploy_endpoint.DeploymentError, match="not this pipeline's"):
+        invoke({"rollback": "insurance-theirs"})
+    assert account.endpoint("insurance-theirs").endpoint_config_name == config
 
 
 def test_rollback_returns_to_the_configuration_before(account):
