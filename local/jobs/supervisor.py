@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 KIND = "process"
 STOP_SECONDS = 120.0
 """How long a program may go on after SIGTERM: what SageMaker's Stop operations and time limits allow."""
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceStoppingError(Exception):
@@ -115,8 +118,13 @@ class Supervisor:
 
         def run() -> None:
             try:
-                with contextlib.suppress(ServiceStoppingError):
-                    work()
+                work()
+            except ServiceStoppingError:
+                pass
+            except Exception:
+                # Whatever a job does while its service goes down is looked into at the next start.
+                if not self._stopping:
+                    _log.exception("%s", name)
             finally:
                 with self._lock:
                     self._threads.discard(thread)

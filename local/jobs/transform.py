@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.jobs import images, inputs, log
-from local.jobs.endings import Ending, JobFailedError, ending_of
+from local.jobs.endings import Ending, JobFailedError, ending_of, failed
+from local.jobs.uploads import upload
 from local.linear_learner.errors import InferenceError
 from local.linear_learner.inference import Model
-from local.objects import S3Uri
 from local.sagemaker.models import containers, find_model
 
 if TYPE_CHECKING:
@@ -71,20 +73,33 @@ class _Transform:
         self._processing: dict[str, str] = record.get("DataProcessing", {})
 
     def run(self) -> Ending:
-        """Transform object after object."""
+        """Transform object after object; those that can be are stored even if others cannot.
+
+        Source: "Batch Transform" in SageMaker's developer guide. A job that is stopped stores nothing.
+        """
         model = self._load_model()
         source = self._input["DataSource"]["S3DataSource"]
         files = inputs.find(self._context.objects, source["S3DataType"], source["S3Uri"])
-        target = self._output["S3OutputPath"].rstrip("/")
-        if not self._context.objects.bucket_exists(target):
-            bucket = S3Uri.parse(target).bucket
-            raise JobFailedError(f"ClientError: Failed to upload to {target}: the bucket {bucket} does not exist")
-        for file in files:
-            if self._is_stopping():
-                return Ending("Stopped")
-            self._context.objects.write(f"{target}/{file.place}.out", self._transform(model, file))
-            self._log.note(f"transformed {file.uri}")
-        return Ending("Completed")
+        faults = []
+        with tempfile.TemporaryDirectory(dir=self._made_folder()) as name:
+            for file in files:
+                if self._is_stopping():
+                    return Ending("Stopped")
+                output = Path(name) / f"{file.place}.out"
+                output.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    output.write_bytes(self._transform(model, file))
+                    self._log.note(f"transformed {file.uri}")
+                except JobFailedError as fault:
+                    self._log.write([str(fault)])
+                    faults.append(str(fault))
+            upload(self._context.objects, Path(name), self._output["S3OutputPath"])
+        return failed(faults[0]) if faults else Ending("Completed")
+
+    def _made_folder(self) -> Path:
+        folder = self._context.settings.jobs / "transform"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _load_model(self) -> Model:
         parts = containers(find_model(self._context, self._record["ModelName"]))
@@ -99,7 +114,10 @@ class _Transform:
     def _transform(self, model: Model, file: inputs.InputFile) -> bytes:
         content = self._context.objects.read(file.uri)
         if self._input.get("CompressionType") == "Gzip":
-            content = gzip.decompress(content)
+            try:
+                content = gzip.decompress(content)
+            except (OSError, EOFError) as error:
+                raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
         accept, content_type = self._output.get("Accept", ""), self._input.get("ContentType", "")
         separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
         answers = []

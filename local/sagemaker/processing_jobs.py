@@ -72,7 +72,6 @@ def list_processing_jobs(context: Context, request: Request) -> Response:
         context.store.list(_KIND),
         "ProcessingJobSummaries",
         resource="ProcessingJob",
-        order="Descending",
     )
 
 

@@ -64,7 +64,6 @@ def list_training_jobs(context: Context, request: Request) -> Response:
         context.store.list(_KIND),
         "TrainingJobSummaries",
         resource="TrainingJob",
-        order="Descending",
     )
 
 
@@ -135,6 +134,8 @@ def check_definition(context: Context, definition: dict[str, Any]) -> None:
 
 def _check_channel(context: Context, channel: dict[str, Any], role: str) -> None:
     name = channel["ChannelName"]
+    if name in (".", ".."):
+        raise validation_error(f"channel {name}: it would not be a folder of its own")
     source = channel["DataSource"].get("S3DataSource")
     if source is None:
         given = ", ".join(channel["DataSource"]) or "nothing"

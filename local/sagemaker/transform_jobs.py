@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KIND = transform.KIND
 _ENDED = ("Completed", "Failed", "Stopped")
+_PAGE_SIZE = 10
 
 
 @operation("CreateTransformJob")
@@ -65,6 +66,7 @@ def list_transform_jobs(context: Context, request: Request) -> Response:
         "TransformJobSummaries",
         resource="TransformJob",
         order="Descending",
+        page_size=_PAGE_SIZE,
     )
 
 

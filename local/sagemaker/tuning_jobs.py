@@ -25,6 +25,7 @@ _ENDED = ("Completed", "Failed", "Stopped")
 _MOST_TRAINING_JOBS = {"Random": 10_000}
 _MOST_TRAINING_JOBS_OTHERWISE = 750
 _MOST_PARALLEL = 100
+_PAGE_SIZE = 10
 
 
 @operation("CreateHyperParameterTuningJob")
@@ -79,7 +80,8 @@ def list_tuning_jobs(context: Context, request: Request) -> Response:
         context.store.list(_KIND),
         "HyperParameterTuningJobSummaries",
         resource="HyperParameterTuningJob",
-        order="Descending",
+        sort_by="Name",
+        page_size=_PAGE_SIZE,
     )
     answer["HyperParameterTuningJobSummaries"] = [
         tuning_record.described(context, record)
@@ -98,12 +100,15 @@ def list_training_jobs_of_tuning_job(context: Context, request: Request) -> Resp
     record = _existing(context, request["HyperParameterTuningJobName"])
     jobs = tuning_record.training_jobs(context, record)
     values = {job["TrainingJobName"]: tuning_record.value(job) for job in jobs}
+    if request.get("SortBy") == "FinalObjectiveMetricValue":
+        jobs = [job for job in jobs if values[job["TrainingJobName"]] is not None]
     return page(
         request,
         [tuning_record.summary(record, job) for job in jobs],
         "TrainingJobSummaries",
         resource="TrainingJob",
         sort_by="Name",
+        page_size=_PAGE_SIZE,
         sort_keys={"FinalObjectiveMetricValue": lambda job: values[job["TrainingJobName"]]},
     )
 

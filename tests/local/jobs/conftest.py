@@ -94,8 +94,9 @@ class Jobs:
             },
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         }
-        self.call("CreateProcessingJob", **(request | changes))
-        return name
+        request |= changes
+        self.call("CreateProcessingJob", **request)
+        return str(request["ProcessingJobName"])
 
     def run_script(self, script: str, **changes: Any) -> dict[str, Any]:
         """Run a processing job to its end; return its description."""

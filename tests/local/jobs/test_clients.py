@@ -47,7 +47,7 @@ def test_boto3_waits_for_a_training_job_and_pages_through_them(jobs: Jobs) -> No
         NameContains="waited", SortBy="CreationTime", PaginationConfig={"PageSize": 2}
     )
     listed = [entry["TrainingJobName"] for page in pages for entry in page["TrainingJobSummaries"]]
-    assert listed == names[::-1]
+    assert listed == names
 
 
 def test_boto3_reads_a_tuning_jobs_training_jobs_in_the_order_of_their_objective(jobs: Jobs) -> None:

@@ -244,12 +244,11 @@ def test_a_name_can_be_used_once(jobs: Jobs) -> None:
         jobs.call("DescribeProcessingJob", ProcessingJobName=name)
 
 
-def test_jobs_are_listed_newest_first_with_their_status(jobs: Jobs) -> None:
+def test_jobs_are_listed_in_the_order_of_their_making_with_their_status(jobs: Jobs) -> None:
     names = [jobs.start_script("", ProcessingJobName=jobs.name("listed")) for _ in range(2)]
-    names = [entry["ProcessingJobName"] for entry in _listed(jobs, NameContains="listed")]
     for name in names:
         jobs.wait("processing-job", name)
-    assert names == sorted(names, reverse=True)
+    assert [entry["ProcessingJobName"] for entry in _listed(jobs, NameContains="listed")] == names
     assert {entry["ProcessingJobStatus"] for entry in _listed(jobs, NameContains="listed")} == {"Completed"}
 
 

@@ -97,9 +97,14 @@ def test_answers_are_joined_to_their_records(jobs: Jobs, artifact: str) -> None:
     ]
 
 
-def test_a_record_that_the_model_cannot_read_fails_the_job(jobs: Jobs, artifact: str) -> None:
-    description = _transform(jobs, "faulty/in.csv", "1,2\n")
+def test_a_record_that_the_model_cannot_read_fails_the_job_but_not_other_objects(jobs: Jobs, artifact: str) -> None:
+    jobs.put("faulty/sound.csv", "\n".join(LINES))
+    jobs.put("faulty/in.csv", "1,2\n")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/faulty/"}}
+    description = _transform(jobs, "unused", "", TransformInput={"DataSource": source})
     assert description["TransformJobStatus"] == "Failed"
+    assert _scores(jobs, description, "sound.csv") == _expected(jobs, artifact)
+    assert not jobs.keys(f"{description['TransformOutput']['S3OutputPath']}/in.csv")
     assert "faulty/in.csv" in description["FailureReason"]
     assert "(400)" in description["FailureReason"]
 
