@@ -13,14 +13,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from local import access_v2
 from local.errors import ServiceError
+from local.refusals import Fault, SignatureRefused
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Head, Protocol
+from local.wire import Head
 
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 _ALGORITHM = b"AWS4-HMAC-SHA256"
@@ -32,60 +32,6 @@ _AUTHORIZATION = re.compile(
 )
 _CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 _LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
-
-
-class Fault(Enum):
-    """What may be wrong with a request's signature; services name it differently."""
-
-    MISSING = "missing"
-    MALFORMED = "malformed"
-    UNKNOWN_KEY = "unknown key"
-    WRONG = "wrong"
-    SKEWED = "skewed"
-    EXPIRED = "expired"
-
-
-_S3_CODES = {
-    Fault.MISSING: ("AccessDenied", 403),
-    Fault.MALFORMED: ("AuthorizationHeaderMalformed", 400),
-    Fault.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
-    Fault.WRONG: ("SignatureDoesNotMatch", 403),
-    Fault.SKEWED: ("RequestTimeTooSkewed", 403),
-    Fault.EXPIRED: ("AccessDenied", 403),
-}
-_QUERY_CODES = {
-    Fault.MISSING: ("MissingAuthenticationToken", 403),
-    Fault.MALFORMED: ("IncompleteSignature", 400),
-    Fault.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
-    Fault.WRONG: ("SignatureDoesNotMatch", 403),
-    Fault.SKEWED: ("SignatureDoesNotMatch", 403),
-    Fault.EXPIRED: ("RequestExpired", 400),
-}
-_JSON_CODES = {
-    Fault.MISSING: ("MissingAuthenticationTokenException", 400),
-    Fault.MALFORMED: ("IncompleteSignatureException", 400),
-    Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
-    Fault.WRONG: ("InvalidSignatureException", 400),
-    Fault.SKEWED: ("InvalidSignatureException", 400),
-    Fault.EXPIRED: ("RequestExpired", 400),
-}
-
-
-class SignatureRefused(Exception):  # noqa: N818 - the word says it
-    """A request whose signature does not count."""
-
-    def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
-        self.message = message
-
-    def as_error(self, protocol: Protocol) -> ServiceError:
-        """The error with the code and status that services of the protocol use for it."""
-        codes = {Protocol.S3: _S3_CODES, Protocol.QUERY: _QUERY_CODES}.get(protocol, _JSON_CODES)
-        code, status = codes[self.fault]
-        if protocol is Protocol.REST_JSON:
-            status = 403
-        return ServiceError(code, self.message, status)
 
 
 @dataclass(frozen=True)

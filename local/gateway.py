@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from local import cloudformation, events, logs_api
-from local.access import SignatureRefused, check_sender, read_signature, verify
+from local.access import check_sender, read_signature, verify
 from local.errors import ServiceError
 from local.functions import api as functions_api
+from local.refusals import SignatureRefused
 from local.s3 import S3
 from local.sagemaker import http as sagemaker_http
 from local.wire import Head, Protocol, Reply, closing, error_reply, protocol_of

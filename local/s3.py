@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.access import UNSIGNED_PAYLOAD, Fault, Signature, SignatureRefused, verify
+from local.access import UNSIGNED_PAYLOAD, Signature, verify
 from local.chunked import Body, UploadAborted, is_chunked
 from local.errors import ServiceError
+from local.refusals import Fault, SignatureRefused
 from local.s3_operations import Operations
 from local.s3_storage import BucketFiles
 from local.settings import ACCESS_KEY, SECRET_KEY
