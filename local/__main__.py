@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from local.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 def main() -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     arguments = _parser().parse_args()
+    logging.captureWarnings(True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -22,12 +22,14 @@ from local.jobs.supervisor import Supervisor
 from local.logs import Logs
 from local.moto_services import MotoServices
 from local.objects import Objects
+from local.one_write import OneWriteProtocol
 from local.pipelines import executions
 from local.settings import HOST, Settings
 from local.store import Store
 
 _STOP_SECONDS = 1.0
 _BACKLOG = 2048
+_LOGGERS = ("local", "nanio", "moto", "uvicorn", "py.warnings")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 _KEPT = {
@@ -128,8 +130,7 @@ class LocalService:
             self.context.store.close()
             self.context = None
         if self._log is not None:
-            logging.getLogger("local").removeHandler(self._log)
-            self._log.close()
+            _stop_log(self._log)
         if self._lock is not None:
             self._lock.close()
 
@@ -137,7 +138,7 @@ class LocalService:
         self._gateway = Gateway(context)
         config = uvicorn.Config(
             self._gateway,
-            http="httptools",
+            http=OneWriteProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",
@@ -228,7 +229,14 @@ def _log_to(settings: Settings) -> logging.Handler:
     """Send what goes wrong within the service to a file, and nothing of it to the user's terminal."""
     handler = logging.FileHandler(settings.root / "service.log", delay=True)
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))
-    logger = logging.getLogger("local")
-    logger.addHandler(handler)
-    logger.propagate = False
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False
     return handler
+
+
+def _stop_log(handler: logging.Handler) -> None:
+    for name in _LOGGERS:
+        logging.getLogger(name).removeHandler(handler)
+        logging.getLogger(name).propagate = True
+    handler.close()

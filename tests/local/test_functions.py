@@ -2,6 +2,7 @@ import io
 import json
 import textwrap
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -246,3 +247,24 @@ def test_one_python_call_invokes_a_function(service, create):
     create("def handler(event, context): return event")
     result = functions.invoke(service.context, "a-function", {"fold": 3})
     assert (result.payload, result.error) == ({"fold": 3}, None)
+
+
+def test_the_log_says_which_python_ran_the_function(service, create, client):
+    create("import sys\ndef handler(event, context): return list(sys.version_info[:2])", Runtime="python3.12")
+    version, error, _ = invoke(client)
+    assert error is None
+    events = service.client("logs").filter_log_events(
+        logGroupName="/aws/lambda/a-function", filterPattern="INIT_START"
+    )["events"]
+    said = events[-1]["message"]
+    assert f"python{version[0]}.{version[1]}" in said
+    assert ("because no python3.12 is on this machine" in said) == (version != [3, 12])
+
+
+def test_ten_invocations_at_once_do_not_mix(service, create):
+    create("def handler(event, context): return [event, context.aws_request_id]")
+    with ThreadPoolExecutor(5) as callers:
+        results = list(callers.map(lambda number: functions.invoke(service.context, "a-function", number), range(10)))
+    assert [result.payload[0] for result in results] == list(range(10))
+    assert len({result.payload[1] for result in results}) == 10
+    assert list((service.settings.functions / "a-function" / "invocations").iterdir()) == []

@@ -52,6 +52,10 @@ class Process:
             self.greeting += line
         self.url = re.search(r"AWS_ENDPOINT_URL=(\S+)", self.greeting)[1]
 
+    @property
+    def address(self):
+        return "127.0.0.1", int(self.url.rpartition(":")[2])
+
     def client(self, name, **settings):
         return boto3.client(
             name,
@@ -245,9 +249,27 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+def test_nothing_but_the_greeting_reaches_the_terminal(start):
+    service = start()
+    with socket.create_connection(service.address) as client:
+        client.sendall(b"nonsense\r\n\r\n")
+        client.recv(100)
+    (service.root / "s3" / "unreadable-bucket").mkdir()
+    (service.root / "s3" / "unreadable-bucket" / "loop").symlink_to("loop")
+    service.client("s3").list_objects_v2(Bucket="unreadable-bucket")
+    with pytest.raises(ClientError):
+        service.client("s3").get_object(Bucket="unreadable-bucket", Key="loop")
+    with pytest.raises(ClientError):
+        service.client("iam").get_role(RoleName="missing")
+    _, rest = service.end(signal.SIGTERM)
+    assert rest.strip() == "Stopping."
+
+
 def test_ten_clients_at_once_get_their_own_answers(service):
+    # One of boto3's clients with ten connections stands for ten: making a client takes longer than what it does.
+    sagemaker, s3 = (service.client(name, max_pool_connections=10) for name in ("sagemaker", "s3"))
+
     def drive(number):
-        sagemaker, s3 = service.client("sagemaker"), service.client("s3")
         bucket, found = f"bucket-of-{number}", []
         s3.create_bucket(Bucket=bucket)
         for turn in range(5):

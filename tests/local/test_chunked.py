@@ -1,0 +1,97 @@
+import asyncio
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nanio.errors import InvalidRequest, SignatureDoesNotMatch
+
+from local.access import Signature, signing_key
+from local.chunked import Body, ContentMismatch, UploadAborted
+
+SIGNATURE = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
+SIGNED = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+SIGNED_TRAILER = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+UNSIGNED_TRAILER = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+TRAILER = b"x-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+
+
+def signed_frames(chunks, trailer=b"\r\n"):
+    """As "Signature calculations for the Authorization header: multiple chunks" of the S3 API Reference has it."""
+    previous, frames = SIGNATURE.value.decode(), b""
+    for chunk in [*chunks, b""]:
+        text = (
+            "AWS4-HMAC-SHA256-PAYLOAD\n20260131T120000Z\n20260131/us-east-1/s3/aws4_request\n"
+            f"{previous}\n{hashlib.sha256(b'').hexdigest()}\n{hashlib.sha256(chunk).hexdigest()}"
+        )
+        previous = hmac.new(signing_key("20260131", "us-east-1", "s3"), text.encode(), "sha256").hexdigest()
+        frames += b"%x;chunk-signature=%s\r\n" % (len(chunk), previous.encode())
+        frames += chunk + b"\r\n" if chunk else trailer
+    return frames
+
+
+def unsigned_frames(chunks):
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + TRAILER
+
+
+def read(sent, payload_hash, size=7, then_leaves=False):
+    parts = [sent[start : start + size] for start in range(0, len(sent), size)]
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    end = {"type": "http.disconnect"} if then_leaves else {"type": "http.request", "body": b"", "more_body": False}
+    remaining = iter([*messages, end])
+
+    async def receive():
+        return next(remaining)
+
+    async def collect():
+        body, content = Body(receive, payload_hash, SIGNATURE), b""
+        while not body.ended:
+            content += (await body())["body"]
+        return content
+
+    return asyncio.run(collect())
+
+
+@settings(max_examples=30, deadline=None)
+@given(chunks=st.lists(st.binary(min_size=1, max_size=20), max_size=4), size=st.integers(1, 50))
+def test_framed_bodies_are_read_whatever_the_pieces_they_come_in(chunks, size):
+    content = b"".join(chunks)
+    assert read(signed_frames(chunks), SIGNED, size) == content
+    assert read(signed_frames(chunks, TRAILER), SIGNED_TRAILER, size) == content
+    assert read(unsigned_frames(chunks), UNSIGNED_TRAILER, size) == content
+    assert read(content, hashlib.sha256(content).hexdigest().encode(), size) == content
+    assert read(content, b"UNSIGNED-PAYLOAD", size) == content
+
+
+def test_a_forged_chunk_is_refused():
+    with pytest.raises(SignatureDoesNotMatch):
+        read(signed_frames([b"one", b"two"]).replace(b"two", b"six"), SIGNED)
+
+
+def test_chunks_in_another_order_are_refused():
+    first, second = signed_frames([b"one"]), signed_frames([b"two"])
+    with pytest.raises(SignatureDoesNotMatch):
+        read(first.split(b"0;")[0] + second, SIGNED)
+
+
+def test_a_body_other_than_the_signed_one_is_refused():
+    with pytest.raises(ContentMismatch):
+        read(b"other", hashlib.sha256(b"signed").hexdigest().encode())
+
+
+@pytest.mark.parametrize("sent", [b"", b"zz\r\n", b"3\r\nabc", b"3\r\nabcdef\r\n", b"-3\r\nabc\r\n", b"f" * 5000])
+def test_a_broken_frame_is_refused(sent):
+    with pytest.raises(InvalidRequest):
+        read(sent, UNSIGNED_TRAILER)
+
+
+@pytest.mark.parametrize("payload_hash", [b"UNSIGNED-PAYLOAD", hashlib.sha256(b"a body").hexdigest().encode()])
+def test_a_client_that_goes_away_is_noticed(payload_hash):
+    with pytest.raises(UploadAborted):
+        read(b"a body", payload_hash, then_leaves=True)
+
+
+def test_an_unknown_word_in_the_place_of_the_hash_is_refused():
+    with pytest.raises(InvalidRequest):
+        read(b"", b"STREAMING-SOMETHING-ELSE")
