@@ -1,0 +1,89 @@
+"""Deleting when something is in the way, and what is found at all; the rest is shown in test_operation.py."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import ANY, Stubber
+
+from pipeline import teardown
+from pipeline.bootstrap import carry_out, plan_stack
+from pipeline.stored_objects import StoredObjects
+from pipeline.teardown import Thing, delete_things, find_things
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
+
+
+def refuses(code, message):
+    def delete():
+        raise ClientError({"Error": {"Code": code, "Message": message}}, "DeleteX")
+
+    return delete
+
+
+def test_what_cannot_be_deleted_does_not_stop_the_others():
+    deleted = []
+    things = [
+        Thing("pipeline", "a", refuses("ConflictException", "it has running executions")),
+        Thing("model", "b", lambda: deleted.append("b")),
+    ]
+    assert delete_things(things, deleted.append) == ["pipeline a: it has running executions"]
+    assert deleted == ["b", "deleted model b"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ResourceNotFound", "Pipeline 'a' does not exist."),
+        ("ResourceNotFoundException", "Function not found"),
+        ("ValidationException", 'Could not find endpoint "arn:aws:sagemaker:...".'),
+        ("ValidationException", "ModelPackageGroup arn:aws:sagemaker:... does not exist."),
+        ("ValidationError", "Stack with id a does not exist"),
+    ],
+)
+def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message):
+    said = []
+    assert delete_things([Thing("thing", "a", refuses(code, message))], said.append) == []
+    assert said == ["deleted thing a"]
+
+
+def test_a_running_execution_is_stopped_and_waited_for(monkeypatch):
+    monkeypatch.setattr(teardown.time, "sleep", lambda _: None)
+    sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(sagemaker) as stubber:
+        for status in ("Executing", "Stopping", "Stopping", "Stopped"):
+            stubber.add_response("describe_pipeline_execution", {"PipelineExecutionStatus": status})
+            if status == "Executing":
+                stop = {"PipelineExecutionArn": ARN, "ClientRequestToken": ANY}
+                stubber.add_response("stop_pipeline_execution", {"PipelineExecutionArn": ARN}, stop)
+        teardown._stop(sagemaker, ARN)
+        stubber.assert_no_pending_responses()
+
+
+def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws):
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="lake")
+    s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="lake", Key="insurance/folds.json", Body=body)
+    s3.delete_object(Bucket="lake", Key="insurance/folds.json")
+    s3.put_object(Bucket="lake", Key="insurance-2/folds.json", Body=b"theirs")
+    stored = StoredObjects(s3, "lake", "insurance/")
+    assert stored.count() == 3
+    stored.delete()
+    assert stored.count() == 0
+    assert s3.list_objects_v2(Bucket="lake")["KeyCount"] == 1
+
+
+def test_a_bucket_that_is_not_there_has_no_objects(aws):
+    assert StoredObjects(aws.client("s3"), "nowhere", "insurance/").count() == 0
+
+
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS..S3..BucketPolicy")
+def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, configure, config, resources):
+    cloudformation = aws.client("cloudformation")
+    carry_out(cloudformation, plan_stack(cloudformation, config, resources.account_id))
+    other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})
+    assert "CloudFormation" in find_things(config, resources, aws, "all")[-1].kind
+    assert find_things(other, resources, aws, "all") == []
