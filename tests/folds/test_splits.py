@@ -1,0 +1,161 @@
+"""What is true of every split, whatever the rows, the files and the options."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+import pytest
+from fold_assignment import shuffled
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import KFold
+
+few = settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+numbers = st.one_of(
+    st.integers(-(10**9), 10**9).map(str),
+    st.floats(-1e6, 1e6, allow_nan=False).map(repr),
+    st.sampled_from(["0", "-0.0", "+3", ".5", "7.", "1e5", "2.5E-3", "007"]),
+)
+rows_of_numbers = st.lists(st.tuples(numbers, numbers, numbers).map(",".join), min_size=7, max_size=60)
+
+
+@st.composite
+def files_of(draw, rows):
+    """The rows, in order, cut into files; some of the files are empty."""
+    cuts = sorted(draw(st.lists(st.integers(0, len(rows)), max_size=4)))
+    ends = draw(st.sampled_from(["\n", "\r\n"]))
+    pieces = [rows[start:end] for start, end in pairwise([0, *cuts, len(rows)])]
+    return {f"rows-{number:02}.csv": "".join(row + ends for row in piece) for number, piece in enumerate(pieces)}
+
+
+@few
+@given(data=st.data(), rows=rows_of_numbers, folds=st.integers(2, 7), shuffle=st.sampled_from(["true", "false"]))
+def test_each_row_is_in_one_test_set_as_written_and_in_the_training_sets_of_the_others(
+    fold, data, rows, folds, shuffle
+):
+    made = fold(data.draw(files_of(rows)), "--folds", str(folds), "--shuffle", shuffle)
+    tests = made.tests()
+    assert Counter(row for test in tests for row in test) == Counter(rows)
+    sizes = [len(test) for test in tests]
+    assert sizes == [entry["test_rows"] for entry in made.report["folds"]]
+    assert max(sizes) - min(sizes) <= 1
+    for entry, test in zip(made.report["folds"], tests, strict=True):
+        train = made.train(entry["fold"])
+        assert Counter(train) + Counter(test) == Counter(rows)
+        assert len(train) == entry["train_rows"]
+
+
+@few
+@given(data=st.data(), count=st.integers(5, 60), folds=st.integers(2, 5), seed=st.integers(0, 2**31 - 1))
+def test_folds_do_not_depend_on_how_rows_are_cut_into_files(fold, data, count, folds, seed):
+    rows = [f"{number},1,2" for number in range(count)]
+    arguments = ("--folds", str(folds), "--seed", str(seed))
+    whole = fold("\n".join(rows), *arguments)
+    cut = fold(data.draw(files_of(rows)), *arguments)
+    assert [sorted(test) for test in cut.tests()] == [sorted(test) for test in whole.tests()]
+
+
+@few
+@given(data=st.data(), count=st.integers(5, 60), folds=st.integers(2, 5))
+def test_without_shuffling_folds_follow_the_order_of_the_files_as_scikit_learns_kfold(fold, data, count, folds):
+    rows = [f"{number},1,2" for number in range(count)]
+    made = fold(data.draw(files_of(rows)), "--folds", str(folds), "--shuffle", "false")
+    expected = [[rows[index] for index in test] for _, test in KFold(folds).split(rows)]
+    assert made.tests() == expected
+
+
+def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, spark, monkeypatch):
+    text = "".join(f"{number},{number % 7}.25,3\n" for number in range(3000))
+    whole = fold(text)
+    monkeypatch.setattr("fold_lines._SMALLEST_SPLIT", 1)
+    cut = fold({"rows.csv": text})
+    assert len(list((cut.folder / "vc1" / "test").iterdir())) > 1
+    assert [sorted(test) for test in cut.tests()] == [sorted(test) for test in whole.tests()]
+
+
+def test_many_small_files_are_read_by_few_tasks_and_lose_nothing(fold):
+    rows = [f"{number},1,2" for number in range(120)]
+    made = fold({f"{start:03}.csv": "\n".join(rows[start : start + 2]) for start in range(0, 120, 2)})
+    assert sorted(row for test in made.tests() for row in test) == sorted(rows)
+    assert [sorted(test) for test in made.tests()] == [sorted(test) for test in fold("\n".join(rows)).tests()]
+    assert len(list((made.folder / "vc1" / "test").iterdir())) <= 4
+
+
+def test_the_seed_decides_the_folds(fold):
+    text = "".join(f"{number},1,2\n" for number in range(50))
+    first, again, other = (fold(text, "--seed", seed).tests() for seed in ("1", "1", "2"))
+    assert first == again
+    assert first != other
+
+
+def test_shuffled_folds_are_spread_over_the_whole_input(fold):
+    made = fold("".join(f"{number},1,2\n" for number in range(4000)), "--folds", "4")
+    for test in made.tests():
+        quarters = Counter(int(row.split(",")[0]) // 1000 for row in test)
+        # 250 are expected of each quarter, give or take five standard deviations of 12.
+        assert all(190 < quarters[quarter] < 310 for quarter in range(4))
+
+
+@pytest.mark.parametrize("rows", [65_536, 65_537, 300_007])
+def test_a_large_shuffle_is_balanced_to_the_row(spark, rows):
+    numbers = spark.range(rows).withColumnRenamed("id", "number")
+    counts = numbers.groupBy(shuffled(spark, rows, 7, seed=3).alias("fold")).count().collect()
+    sizes = [count for _, count in sorted((row["fold"], row["count"]) for row in counts)]
+    assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
+
+
+@few
+@given(rest=st.lists(st.sampled_from("ABCDEFGHIJKLMN"), min_size=9, max_size=90), seed=st.integers(0, 100))
+def test_rows_of_one_group_never_straddle_folds(fold, rest, seed):
+    groups = ["A", "B", "C", *rest]
+    text = "y,a,person\n" + "".join(f"{number},1,{group}\n" for number, group in enumerate(groups))
+    columns = ("--label", "y", "--numeric", "a", "--groups", "person", "--seed", str(seed))
+    made = fold(text, *columns, "--folds", "3")
+    fold_of = defaultdict(set)
+    for number, test in enumerate(made.tests()):
+        for row in test:
+            label, feature = row.split(",")
+            fold_of[groups[int(label)]].add(number)
+            assert feature == "1"
+    assert all(len(folds) == 1 for folds in fold_of.values())
+    assert [entry["test_rows"] for entry in made.report["folds"]] == [len(test) for test in made.tests()]
+    assert sum(map(len, made.tests())) == len(groups)
+
+
+def test_groups_are_balanced_as_well_as_their_sizes_allow(fold):
+    text = "".join(f"{number},1,2,group {number % 40}\n" for number in range(400))
+    for shuffle in ("true", "false"):
+        made = fold(text, "--groups", "who", "--shuffle", shuffle)
+        assert [entry["test_rows"] for entry in made.report["folds"]] == [80] * 5
+
+
+def test_fewer_groups_than_folds_are_refused(fold):
+    with pytest.raises(Exception, match="the rows have 2 groups: fewer than 5 folds"):
+        fold("".join(f"{number},1,2,{number % 2}\n" for number in range(40)), "--groups", "who")
+
+
+@few
+@given(
+    labels=st.lists(st.floats(0, 1).map(lambda share: round(1e4 * share**8, 3)), min_size=40, max_size=120),
+    folds=st.integers(2, 5),
+    bins=st.integers(2, 6),
+)
+def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, folds, bins):
+    text = "".join(f"{label},{number},2\n" for number, label in enumerate(labels))
+    made = fold(text, "--folds", str(folds), "--stratify", str(bins))
+    sizes = [len(test) for test in made.tests()]
+    assert max(sizes) - min(sizes) <= 1
+    assert sum(sizes) == len(labels)
+    ranked = sorted(labels)
+    edges = sorted({ranked[len(ranked) * number // bins - 1] for number in range(1, bins)} - {ranked[-1]})
+    shares = [Counter(sum(float(row.split(",")[0]) > edge for edge in edges) for row in test) for test in made.tests()]
+    for stratum in range(len(edges) + 1):
+        counts = [share[stratum] for share in shares]
+        assert max(counts) - min(counts) <= 1
