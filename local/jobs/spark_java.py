@@ -66,6 +66,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         # The class archive allows no folder with files in it on the class path.
         "SPARK_CONF_DIR": str(folder / "conf"),
+        "SPARK_LOCAL_DIRS": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
 
