@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
+import os
 import socket
 import statistics
 import sys
@@ -52,8 +53,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="how long the load with updates lasts")
     parser.add_argument("--requests", type=int, default=3000, help="requests of each kind")
     options = parser.parse_args()
+    busy = os.getloadavg()[0]
     one_row, many_rows = rows(1), rows(1000)
-    table = Table("request", "p50 ms", "p99 ms", "requests/s", "targets", "p50 / bare server")
+    table = Table("request", "p50 ms", "p99 ms", "requests/s", "targets", "bare server p50 ms", "ratio")
     with tempfile.TemporaryDirectory() as folder, local_service(Path(folder)) as port:
         deploy(port, Path(folder))
         for name, body, count, target in (
@@ -63,9 +65,9 @@ def main() -> None:
             send = raw_sender(port, body)
             with bare_server(send()) as bare_port:
                 latency, bare = measure(count, send, raw_sender(bare_port, body))
-            table.add_row(name, *_cells(latency), target, f"{latency.p50 / bare.p50:.2f}")
+            table.add_row(name, *_cells(latency), target, f"{bare.p50:.3f}", f"{latency.p50 / bare.p50:.2f}")
         (boto,) = measure(options.requests // 3, boto_sender(port, one_row))
-        table.add_row("1 row, boto3", *_cells(boto), "p50 <= 2", "")
+        table.add_row("1 row, boto3", *_cells(boto), "p50 <= 2", "", "")
         load = asyncio.run(load_with_updates(port, one_row, options.seconds))
     console = Console()
     console.print(table)
@@ -74,6 +76,7 @@ def main() -> None:
         f"({load.per_second:.0f}/s, p99 {load.p99:.1f} ms), {sum(load.failures.values())} dropped or wrong, "
         f"{load.updates} updates of the endpoint meanwhile"
     )
+    console.print(f"When this began, other programs kept {busy:.1f} of {os.cpu_count()} processors busy.")
     if load.failures:
         sys.exit(f"failures: {dict(load.failures)}")
 

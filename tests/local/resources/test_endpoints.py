@@ -68,9 +68,11 @@ def create(context, config, name="e", **members):
 
 def settled(context, name="e"):
     """The endpoint's description when no change is under way."""
-    while (endpoint := describe(context, name))["EndpointStatus"] not in ("InService", "Failed"):
-        pass
-    return endpoint
+    for _ in range(60):
+        endpoint = describe(context, name)
+        if endpoint["EndpointStatus"] in ("InService", "Failed"):
+            return endpoint
+    raise AssertionError(endpoint)
 
 
 def invoke(context, body=b"1,1", variant=None, name="e"):

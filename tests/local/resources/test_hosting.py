@@ -19,8 +19,8 @@ def endpoint(context, put_model):
         variant = {"VariantName": "All", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         call(context, "CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [variant], **config})
         call(context, "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"})
-        while call(context, "DescribeEndpoint", {"EndpointName": "e"})["EndpointStatus"] != "InService":
-            pass
+        waits = (call(context, "DescribeEndpoint", {"EndpointName": "e"}) for _ in range(60))
+        assert any(endpoint["EndpointStatus"] == "InService" for endpoint in waits)
 
     return start
 
