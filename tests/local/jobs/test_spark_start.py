@@ -1,0 +1,39 @@
+"""How Spark's Java program is started."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.jobs import spark_java
+
+
+def _java_says(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*command[:-1], "-version"], capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_class_archive_that_does_not_fit_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "archive.jsa"
+    archive.write_bytes(b"made by some other Java" * 1000)
+    monkeypatch.setattr(spark_java, "class_archive", lambda: archive)
+    command = spark_java.command(tmp_path, "64m", small=True)
+    assert f"-XX:SharedArchiveFile={archive}" in command
+    assert _java_says(command).returncode == 0
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_java_takes_the_options_without_a_class_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    monkeypatch.setattr(spark_java, "class_archive", lambda: tmp_path / "not-made")
+    command = spark_java.command(tmp_path, "64m", small=small)
+    answer = _java_says(command)
+    assert answer.returncode == 0, answer.stderr
+    assert not any("SharedArchiveFile" in option for option in command)
+
+
+def test_a_long_run_keeps_the_optimising_compiler(tmp_path: Path) -> None:
+    assert "-XX:TieredStopAtLevel=1" in spark_java.command(tmp_path, "64m", small=True)
+    assert "-XX:TieredStopAtLevel=1" not in spark_java.command(tmp_path, "64m", small=False)
