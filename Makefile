@@ -26,10 +26,10 @@ test: $(READY)  ## Run the tests: no network, no AWS account
 	@$(RUN) pytest
 
 local: $(READY)  ## Serve the AWS API of this machine in the foreground [PORT=8566]
-	@$(RUN) local --root .local --port $(PORT)
+	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)"
 
 local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-env)"
-	@$(RUN) local --port $(PORT) --print-environment
+	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition
@@ -90,4 +90,4 @@ $(READY): pyproject.toml uv.lock | $(UV)
 
 # Without --target, a system's own Python may refuse to be installed into.
 .uv/bin/uv:
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv >&2
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .uv uv >&2

@@ -9,18 +9,22 @@ import sys
 import threading
 from pathlib import Path
 
-from local.server import LocalService, StartError
+from local.server import LocalService, StartError, environment_of
 from local.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     arguments = _parser().parse_args()
+    settings = Settings(arguments.root.absolute(), arguments.port, arguments.region)
+    if arguments.print_environment:
+        _print_exports(environment_of(settings))
+        return 0
     logging.captureWarnings(True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    service = LocalService(Settings(arguments.root.absolute(), arguments.port, arguments.region))
+    service = LocalService(settings)
     try:
         service.start()
     except StartError as error:
@@ -37,12 +41,16 @@ def _greet(service: LocalService) -> None:
     settings = service.settings
     print(f"SageMaker, S3, Lambda and more on this machine: {settings.endpoint_url}")
     print(f"State: {settings.root}. Stop with Ctrl-C.\n")
-    for name, value in settings.client_environment().items():
-        print(f"export {name}={value}")
+    _print_exports(settings.client_environment())
     print()
     for sentence in service.restored or ["Nothing to restore."]:
         print(sentence)
     sys.stdout.flush()
+
+
+def _print_exports(environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        print(f"export {name}={value}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(".local"), help="folder for all state (.local)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 ({DEFAULT_PORT})")
     parser.add_argument("--region", default=DEFAULT_REGION, help=f"region in ARNs ({DEFAULT_REGION})")
+    parser.add_argument(
+        "--print-environment", action="store_true", help="print what points a shell at the service, and do not serve"
+    )
     return parser
 
 

@@ -185,6 +185,17 @@ def _restore(context: Context) -> list[str]:
     ]
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What points an AWS client at the service that holds the folder, or at the one that would serve there."""
+    if not settings.root.is_dir():
+        return settings.client_environment()
+    try:
+        _hold(settings).close()
+    except ServiceHeldError as error:
+        return error.environment or settings.client_environment()
+    return settings.client_environment()
+
+
 def _hold(settings: Settings) -> IO[str]:
     """Lock the folder; the lock goes with the process, however it ends."""
     path = settings.root / "service.lock"

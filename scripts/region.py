@@ -1,0 +1,15 @@
+"""The region of the configuration, for commands that know nothing of the rest of it."""
+
+from __future__ import annotations
+
+from scripts.console import load, run
+
+
+def main() -> int:
+    """Print the region."""
+    print(load().aws.region)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
