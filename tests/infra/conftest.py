@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +15,58 @@ from moto import mock_aws
 
 from pipeline.bootstrap import carry_out, plan_stack
 from pipeline.config import Config
-from pipeline.config_file import load_config, parse_config
+from pipeline.config_file import parse_config
+from tests.infra.policies import Policies, role_policies
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+def configured(**sections: dict[str, Any]) -> Config:
+    """The project's configuration with sections changed: ``configured(aws={"region": "eu-west-1"})``."""
+    document = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name, values in sections.items():
+        document.setdefault(name, {}).update(values)
+    return parse_config(document, "config.yaml")
+
+
+def make_stack(session: boto3.Session, config: Config) -> dict[str, str]:
+    """Make or change a configuration's stack; return its outputs."""
+    cloudformation = session.client("cloudformation")
+    return carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT))
+
+
+def made_roles(config: Config) -> dict[str, Policies]:
+    """The policies of each role, by its kind, of a stack made in an account of its own."""
+    with mock_account() as session:
+        make_stack(session, config)
+        iam, kinds = session.client("iam"), ("job", "pipeline", "lambda", "events")
+        return {kind: role_policies(iam, f"{config.pipeline.name}-{kind}-{REGION}") for kind in kinds}
+
+
+@contextmanager
+def mock_account() -> Iterator[boto3.Session]:
     with mock_aws(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Tried to parse AWS::S3::BucketPolicy")
-        yield boto3.Session(region_name=REGION)
+        yield boto3.Session("testing", "testing", region_name=REGION)
+
+
+@pytest.fixture
+def aws() -> Iterator[boto3.Session]:
+    with mock_account() as session:
+        yield session
 
 
 @pytest.fixture
 def config() -> Config:
-    return load_config(ROOT / "config.yaml")
+    return configured()
 
 
 @pytest.fixture
 def configure() -> Callable[..., Config]:
-    """The project's configuration with sections changed: ``configure(aws={"region": "eu-west-1"})``."""
-
-    def change(**sections: dict[str, Any]) -> Config:
-        document = yaml.safe_load((ROOT / "config.yaml").read_text())
-        for name, values in sections.items():
-            document.setdefault(name, {}).update(values)
-        return parse_config(document, "config.yaml")
-
-    return change
+    return configured
 
 
 @pytest.fixture
 def stack(aws: boto3.Session) -> Callable[[Config], dict[str, str]]:
-    """Makes or changes a configuration's stack; returns its outputs."""
-
-    def make(config: Config) -> dict[str, str]:
-        cloudformation = aws.client("cloudformation")
-        return carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT))
-
-    return make
+    return lambda config: make_stack(aws, config)

@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.resources import conventional_resources
 from tests.infra.calls import iam_actions
-from tests.infra.conftest import ACCOUNT, REGION, ROOT
-from tests.infra.policies import Policies, role_policies
+from tests.infra.conftest import ACCOUNT, REGION, ROOT, configured, made_roles
+from tests.infra.policies import Policies
 
 STEPS = ROOT / "steps"
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -111,18 +111,17 @@ STEP_TYPES = {
 WITH_KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:CreateGrant"}
 
 
-@pytest.fixture
-def roles(aws, stack, config):
-    stack(config)
-    return lambda kind, name=config.pipeline.name: role_policies(aws.client("iam"), f"{name}-{kind}-{REGION}")
+@pytest.fixture(scope="module")
+def roles():
+    """The policies of a role of the stack that the project's own configuration gives."""
+    return made_roles(configured()).__getitem__
 
 
-@pytest.fixture
-def guarded(aws, stack, configure):
-    """The roles of a stack with a key and a VPC."""
-    config = configure(aws={"kms_key_arn": KEY, "vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
-    stack(config)
-    return lambda kind: role_policies(aws.client("iam"), f"{config.pipeline.name}-{kind}-{REGION}")
+@pytest.fixture(scope="module")
+def guarded():
+    """The same of a stack with a key and a VPC."""
+    vpc = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
+    return made_roles(configured(aws={"kms_key_arn": KEY, "vpc": vpc})).__getitem__
 
 
 def job_calls() -> set[str]:
@@ -221,10 +220,8 @@ def test_jobs_write_under_their_executions_only(roles, config):
     assert not job.allow("s3:GetObject", "arn:aws:s3:::another-bucket/key")
 
 
-def test_jobs_read_the_input_that_the_configuration_names(aws, stack, configure):
-    config = configure(dataset={"input": "s3://lake/claims/2026"})
-    stack(config)
-    job = role_policies(aws.client("iam"), f"{config.pipeline.name}-job-{REGION}")
+def test_jobs_read_the_input_that_the_configuration_names():
+    job = made_roles(configured(dataset={"input": "s3://lake/claims/2026"}))["job"]
     assert job.allow("s3:GetObject", "arn:aws:s3:::lake/claims/2026/part-0.csv")
     assert job.allow("s3:ListBucket", "arn:aws:s3:::lake")
     assert not job.allow("s3:GetObject", "arn:aws:s3:::lake/salaries/2026.csv")
@@ -239,13 +236,11 @@ def test_the_function_touches_endpoints_of_its_pipeline_only(roles):
         assert not function.allow(action, f"{SAGEMAKER}:endpoint/fraud")
 
 
-def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name(aws, stack, configure):
+def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name():
     import deploy_endpoint
 
     endpoint = "e" * 30 + "-" + "f" * 32
-    config = configure(deploy={"endpoint_name": endpoint})
-    stack(config)
-    function = role_policies(aws.client("iam"), f"{config.pipeline.name}-lambda-{REGION}")
+    function = made_roles(configured(deploy={"endpoint_name": endpoint}))["lambda"]
     made = f"{deploy_endpoint._stem(endpoint)}-v1-0123456789"
     assert function.allow("sagemaker:CreateModel", f"{SAGEMAKER}:model/{made}")
     assert function.allow("sagemaker:CreateEndpoint", f"{SAGEMAKER}:endpoint/{endpoint}")
