@@ -116,7 +116,7 @@ def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch):
             return match
 
     monkeypatch.setattr(fold_output, "_PART", Blind())
-    with pytest.raises(FoldError, match="bytes were written and .* are in the output"):
+    with pytest.raises(FoldError, match=r"bytes were written and .* are in the output"):
         fold(TEXT)
 
 

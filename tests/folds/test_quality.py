@@ -124,7 +124,7 @@ def test_lines_are_counted_over_blank_lines_and_over_the_pieces_of_a_file(fold, 
     rows = [f"{number},1,2\n" for number in range(400)]
     rows[10] = "\n"
     rows[333] = "bad,1,2\n"
-    with pytest.raises(FoldError, match="rows.csv, line 334: not a number: 'bad,1,2'"):
+    with pytest.raises(FoldError, match=r"rows\.csv, line 334: not a number: 'bad,1,2'"):
         fold("".join(rows))
 
 
@@ -189,7 +189,7 @@ def test_a_column_that_the_header_lacks_is_named(fold):
 
 def test_every_file_must_have_the_same_header(fold):
     files = {"1.csv": raw(), "2.csv": raw(header="kind,a,y")}
-    with pytest.raises(FoldError, match="first line is not .*, the header of another file"):
+    with pytest.raises(FoldError, match=r"first line is not .*, the header of another file"):
         fold(files, *RAW)
 
 
