@@ -59,7 +59,10 @@ def place(uri: str) -> Place:
 
 
 def find_input(uri: str) -> tuple[str, dict[str, int]]:
-    """The files that a URI names: one file, all in a folder and its folders, or all objects with a prefix in S3.
+    """The files that a URI names: a file; or all in a folder and its folders; or in S3 all whose keys begin with it.
+
+    What is a folder counts as one, even where other keys begin with its name: next to ``data/insurance`` there is
+    often a ``data/insurance_folds``.
 
     Returns:
         the path by which Spark reads them, and the size in bytes of each by its name.

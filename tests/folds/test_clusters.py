@@ -41,7 +41,9 @@ def start(master: str, arguments: list[str], scratch: Path, *settings: str) -> s
         "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
     }
     command = [sys.executable, str(PROGRAM), *arguments]
-    return subprocess.Popen(command, env=environment, cwd=scratch, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, cwd=scratch, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,131 @@
+"""The folds in S3: boto3 and Spark on one store, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import boto3
+import fold_storage
+import pytest
+from fold_errors import FoldError
+from fold_options import read_options
+from make_folds import make_folds
+
+from local.jobs.spark_configuration import object_store
+from local.server import LocalService
+from local.settings import Settings
+from tests.folds.conftest import COLUMNS
+
+ROWS = [f"{number},{number}.5,2" for number in range(23)]
+
+
+class Bucket:
+    def __init__(self, client) -> None:
+        self.client = client
+
+    def put(self, key: str, text: str) -> None:
+        self.client.put_object(Bucket="data", Key=key, Body=text.encode())
+
+    def text(self, key: str) -> str:
+        return self.client.get_object(Bucket="data", Key=key)["Body"].read().decode()
+
+    def keys(self, prefix: str) -> set[str]:
+        listed = self.client.list_objects_v2(Bucket="data", Prefix=prefix)
+        return {item["Key"].removeprefix(prefix) for item in listed.get("Contents", [])}
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory, spark):
+    with (
+        LocalService(Settings(tmp_path_factory.mktemp("service") / ".local", port=0)) as service,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in service.settings.client_environment().items():
+            patch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+        for name, value in object_store(service.settings.buckets).items():
+            # The tests' files on the disk need a file system by default.
+            if name != "spark.hadoop.fs.defaultFS":
+                hadoop.set(name.removeprefix("spark.hadoop."), value)
+        yield Bucket(client)
+
+
+@pytest.fixture
+def fold_s3(spark) -> Callable[..., dict]:
+    def make(source: str, target: str, *arguments: str) -> dict:
+        columns = ["--header", "false", *COLUMNS]
+        return make_folds(spark, read_options(["--input", source, "--output", target, *columns, *arguments]))
+
+    return make
+
+
+@pytest.mark.parametrize("scheme", ["s3", "s3a"])
+def test_folds_are_made_from_a_prefix_and_hold_only_parts_and_the_report(bucket, fold_s3, scheme):
+    bucket.put("in/2020-a.csv", "\n".join(ROWS[:9]))
+    bucket.put("in/2020-b/c.csv", "\n".join(ROWS[9:]))
+    bucket.put("in/2021.csv", "not of this prefix")
+    bucket.put("in/_SUCCESS", "")
+    bucket.put("out/vc9/test/part-fold9-00000.csv", "of an earlier run")
+    bucket.put("out/notes.txt", "mine")
+    fold_s3(f"{scheme}://data/in/2020", f"{scheme}://data/out/", "--folds", "2")
+    keys = bucket.keys("out/")
+    tests = {key for key in keys if "/test/" in key}
+    trains = {key for key in keys if "/train/" in key}
+    assert keys == {"folds.json", "notes.txt", *tests, *trains}
+    assert json.loads(bucket.text("out/folds.json"))["rows"] == 23
+    assert sorted(row for key in tests for row in bucket.text(f"out/{key}").splitlines()) == sorted(ROWS)
+    assert {key.replace("vc1/test", "vc2/train") for key in tests if "vc1" in key} <= trains
+    for key in tests:
+        other = key.replace("vc1/test", "vc2/train") if "vc1" in key else key.replace("vc2/test", "vc1/train")
+        assert bucket.text(f"out/{other}") == bucket.text(f"out/{key}")
+
+
+def test_a_folder_is_meant_before_what_only_begins_as_it_does(bucket, fold_s3):
+    bucket.put("tables/insurance/rows.csv", "\n".join(ROWS))
+    bucket.put("tables/insurance-folds/vc1/test/rows.csv", "\n".join(ROWS))
+    assert fold_s3("s3://data/tables/insurance", "s3://data/of-folder")["rows"] == 23
+
+
+def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3):
+    bucket.put("one/rows.csv", "\n".join(ROWS))
+    fold_s3("s3://data/one/rows.csv", "s3a://data/manifests", "--folds", "3", "--layout", "manifest")
+    prefix, *names = json.loads(bucket.text("manifests/vc1/train.manifest"))
+    assert prefix == {"prefix": "s3://data/manifests/"}
+    rows = [row for name in names for row in bucket.text(f"manifests/{name}").splitlines()]
+    own = [
+        row for key in bucket.keys("manifests/vc1/test/") for row in bucket.text(f"manifests/vc1/test/{key}").split()
+    ]
+    assert sorted(rows + own) == sorted(ROWS)
+
+
+def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3, monkeypatch):
+    monkeypatch.setattr(fold_storage, "_LARGEST_COPY", 10)
+    bucket.put("big/rows.csv", "\n".join(ROWS))
+    fold_s3("s3://data/big/", "s3://data/copied")
+    keys = {key for key in bucket.keys("copied/") if "/test/" in key}
+    assert sorted(row for key in keys for row in bucket.text(f"copied/{key}").splitlines()) == sorted(ROWS)
+
+
+def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch):
+    def fail(*_):
+        raise FoldError("access denied")
+
+    monkeypatch.setattr(fold_storage.S3Prefix, "_copy", fail)
+    bucket.put("fine/rows.csv", "\n".join(ROWS))
+    with pytest.raises(FoldError, match="access denied"):
+        fold_s3("s3://data/fine/", "s3://data/broken")
+    assert bucket.keys("broken/") == set()
+
+
+def test_an_input_that_is_not_there_is_named(bucket, fold_s3):
+    with pytest.raises(FoldError, match="the input s3://data/absent is not there, or holds no files"):
+        fold_s3("s3://data/absent", "s3://data/out-of-nothing")
+
+
+def test_input_and_output_that_differ_in_their_scheme_only_overlap(bucket, fold_s3):
+    bucket.put("same/rows.csv", "\n".join(ROWS))
+    with pytest.raises(FoldError, match="overlap"):
+        fold_s3("s3://data/same/", "s3a://data/same/folds")
