@@ -14,16 +14,19 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run test test-clients local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
 	@$(RUN) scripts.run_local
 
 test: $(READY)  ## Run the tests: no network, no AWS account
 	@$(RUN) pytest
+
+test-clients: $(READY)  ## Run a notebook's code against the local service with the SDK's version 2 (installs it apart)
+	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)
 
 local: $(READY)  ## Serve the AWS API of this machine in the foreground [PORT=8566]
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)"
