@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 READY := .venv/.ready
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES
+export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
 
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
@@ -37,13 +37,13 @@ local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-e
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition
 
-bootstrap: $(READY)  ## Make the bucket and the roles on AWS, after asking [YES=1]
+bootstrap: $(READY)  ## Make the bucket and the roles on AWS, after asking [YES=1 EXPIRATION_DAYS=n]
 	@$(RUN) scripts.bootstrap
 
 upsert: $(READY)  ## Publish the pipeline, after showing what changes [YES=1]
 	@$(RUN) scripts.upsert
 
-estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS
+estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS [PRICES=file]
 	@$(RUN) scripts.estimate
 
 start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
@@ -58,7 +58,7 @@ report: $(READY)  ## Show what an execution found [EXECUTION=arn]
 predict: $(READY)  ## Score the rows of a file: make predict INPUT=file.csv
 	@$(RUN) scripts.predict
 
-rollback: $(READY)  ## Put the endpoint back to the model it served before [YES=1]
+rollback: $(READY)  ## Put the endpoint back to the model it served before [YES=1 ENDPOINT=name]
 	@$(RUN) scripts.rollback
 
 delete: $(READY)  ## Delete what the project made, after asking [LEVEL=endpoint|pipeline|all YES=1]

@@ -62,6 +62,7 @@ class AwsSection(_Section):
     pipeline_role_arn: RoleArn | None = None
     job_role_arn: RoleArn | None = None
     lambda_role_arn: RoleArn | None = None
+    events_role_arn: RoleArn | None = None
     kms_key_arn: KeyArn | None = None
     vpc: VpcSection | None = None
 

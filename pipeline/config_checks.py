@@ -169,6 +169,12 @@ def _endpoint_options_agree(config: Config) -> Iterator[Disagreement]:
         yield "deploy.autoscaling.min_instances", "is more than deploy.autoscaling.max_instances"
 
 
+@_meaningless_without("deploy.serverless", "aws.vpc")
+def _serverless_has_no_network_of_its_own(config: Config) -> Iterator[Disagreement]:
+    if config.deploy.serverless and config.aws.vpc:
+        yield "deploy.serverless", "excludes aws.vpc: SageMaker runs serverless endpoints outside a customer's network"
+
+
 @_meaningless_without("triggers.on_new_input", "dataset.input")
 def _new_input_can_be_watched(config: Config) -> Iterator[Disagreement]:
     if config.triggers.on_new_input and not config.dataset.input.startswith("s3://"):

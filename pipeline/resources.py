@@ -17,6 +17,7 @@ _STACK_OUTPUTS = {
     "PipelineRoleArn": "pipeline_role_arn",
     "JobRoleArn": "job_role_arn",
     "LambdaRoleArn": "lambda_role_arn",
+    "EventsRoleArn": "events_role_arn",
 }
 """Outputs of infra/bootstrap.yaml, and the attributes of ``Resources`` that they give."""
 
@@ -32,6 +33,7 @@ class Resources:
         pipeline_role_arn: the role that SageMaker Pipelines assumes.
         job_role_arn: the role of processing jobs, training jobs and the endpoint's model.
         lambda_role_arn: the role of the function that deploys the endpoint.
+        events_role_arn: the role with which a schedule or a new object starts the pipeline.
         deploy_function_name: that function's name.
     """
 
@@ -41,6 +43,7 @@ class Resources:
     pipeline_role_arn: str
     job_role_arn: str
     lambda_role_arn: str
+    events_role_arn: str
     deploy_function_name: str
 
     @property
@@ -68,6 +71,7 @@ def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT
         pipeline_role_arn=config.aws.pipeline_role_arn or role("pipeline"),
         job_role_arn=config.aws.job_role_arn or role("job"),
         lambda_role_arn=config.aws.lambda_role_arn or role("lambda"),
+        events_role_arn=config.aws.events_role_arn or role("events"),
         deploy_function_name=f"{name}-deploy",
     )
 

@@ -138,7 +138,7 @@ def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
     target: dict[str, Any] = {
         "Id": "pipeline",
         "Arn": f"arn:aws:sagemaker:{region}:{account}:pipeline/{name.lower()}",
-        "RoleArn": f"arn:aws:iam::{account}:role/{name}-events-{region}",
+        "RoleArn": resources.events_role_arn,
     }
     if config.dataset.input.startswith("s3://"):
         # The URI stays the same when the data changes: without a new version the folds would come from the cache.

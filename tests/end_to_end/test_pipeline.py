@@ -83,7 +83,7 @@ def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, suc
 def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path):
     shell.aws(
         *("sagemaker-runtime", "invoke-endpoint", "--endpoint-name", NAME, "--content-type", "text/csv"),
-        *("--cli-binary-format", "raw-in-base64-out", "--body", RECORDS, str(tmp_path / "answer.json")),
+        *("--body", RECORDS, str(tmp_path / "answer.json")),
     )
     scores = [p["score"] for p in json.loads((tmp_path / "answer.json").read_text())["predictions"]]
     assert len(scores) == 3
