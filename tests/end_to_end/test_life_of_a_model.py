@@ -1,0 +1,85 @@
+"""The whole life of a model on the local service: bootstrap, publish, approve, serve, update, roll back, delete."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+NAME = "insurance-cross-validation"
+ROWS = "19,27.9,0,1,0,0,0,0,1,0,1"
+WAIT_SECONDS = 60
+
+
+def account_contents(shell) -> dict[str, list]:
+    """Everything that an account can hold of what the project makes."""
+    listings = {
+        "stacks": ("cloudformation", "describe-stacks", "Stacks"),
+        "roles": ("iam", "list-roles", "Roles"),
+        "buckets": ("s3api", "list-buckets", "Buckets"),
+        "functions": ("lambda", "list-functions", "Functions"),
+        "rules": ("events", "list-rules", "Rules"),
+        "pipelines": ("sagemaker", "list-pipelines", "PipelineSummaries"),
+        "groups": ("sagemaker", "list-model-package-groups", "ModelPackageGroupSummaryList"),
+        "models": ("sagemaker", "list-models", "Models"),
+        "configurations": ("sagemaker", "list-endpoint-configs", "EndpointConfigs"),
+        "endpoints": ("sagemaker", "list-endpoints", "Endpoints"),
+    }
+    return {kind: shell.aws(service, command)[key] for kind, (service, command, key) in listings.items()}
+
+
+def execute(shell, **parameters: str) -> str:
+    given = [f"Name={name},Value={value}" for name, value in parameters.items()]
+    started = shell.aws(
+        "sagemaker", "start-pipeline-execution", "--pipeline-name", NAME, "--pipeline-parameters", *given
+    )
+    assert shell.finish(started["PipelineExecutionArn"]) == "Succeeded"
+    return started["PipelineExecutionArn"]
+
+
+def serving(shell, other_than: str = "") -> str:
+    """Wait until the endpoint is in service, with another configuration than the one named; return which."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if shell.aws("sagemaker", "list-endpoints")["Endpoints"]:
+            shell.aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", NAME)
+            configuration = shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)["EndpointConfigName"]
+            if configuration != other_than:
+                return configuration
+        time.sleep(0.5)
+    raise AssertionError("the endpoint is not in service")
+
+
+def score(shell, path) -> float:
+    arguments = ("--endpoint-name", NAME, "--content-type", "text/csv", "--body", ROWS, str(path))
+    shell.aws("sagemaker-runtime", "invoke-endpoint", *arguments)
+    return json.loads(path.read_text())["predictions"][0]["score"]
+
+
+def test_a_models_life_leaves_the_account_as_it_was(shell, tmp_path):
+    before = account_contents(shell)
+    shell.succeed("bootstrap", YES="1")
+    shell.succeed("upsert", YES="1")
+
+    execute(shell, ModelApprovalStatus="PendingManualApproval")
+    assert shell.aws("sagemaker", "list-endpoints")["Endpoints"] == []
+    (version,) = shell.aws("sagemaker", "list-model-packages", "--model-package-group-name", NAME)[
+        "ModelPackageSummaryList"
+    ]
+    arn = version["ModelPackageArn"]
+    shell.aws(
+        *("sagemaker", "update-model-package", "--model-package-arn", arn),
+        *("--model-approval-status", "Approved"),
+    )
+    first = serving(shell)
+    assert score(shell, tmp_path / "first.json") == pytest.approx(25_000, rel=0.2)
+
+    execute(shell, ModelApprovalStatus="Approved", EndpointInstanceType="ml.c5.large")
+    second = serving(shell, other_than=first)
+    shell.succeed("rollback", YES="1")
+    assert serving(shell, other_than=second) == first
+
+    shell.succeed("delete", YES="1", LEVEL="all")
+    assert account_contents(shell) == before
+    shell.succeed("delete", YES="1", LEVEL="all")
