@@ -123,7 +123,7 @@ def grouped(rows: DataFrame, folds: int, seed: int | None) -> tuple[Column, list
 
 def hash_of(column: str, seed: int) -> Column:
     """XXH64 of a column and a seed."""
-    return f.xxhash64(f.lit(seed), f.col(column))
+    return f.xxhash64(f.col(column), f.lit(seed))
 
 
 def _fold_after(value: Column, boundaries: Sequence[int] | Sequence[Column]) -> Column:
