@@ -107,9 +107,7 @@ class Objects:
         parsed = S3Uri.parse(uri)
         keys = []
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            key = "/".join(
-                part for part in (parsed.key.rstrip("/"), file.relative_to(folder).as_posix()) if part
-            )
+            key = "/".join(part for part in (parsed.key.rstrip("/"), file.relative_to(folder).as_posix()) if part)
             self._copy_in(file, str(S3Uri(parsed.bucket, key)))
             keys.append(key)
         return keys
