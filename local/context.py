@@ -9,12 +9,12 @@ from local.settings import Settings
 from local.store import Store
 
 if TYPE_CHECKING:
-    from local.hosting import Hosting
+    from local.endpoints.hosting import Hosting
     from local.jobs.supervisor import Supervisor
-    from local.logs import Logs
-    from local.moto_services import MotoServices
-    from local.objects import Objects
+    from local.logs.files import Logs
+    from local.moto.services import MotoServices
     from local.pipelines.executions import Executions
+    from local.s3.objects import Objects
 
 
 @dataclass

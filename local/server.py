@@ -14,16 +14,17 @@ from typing import IO, Any
 
 import uvicorn
 
-from local import endpoint_changes, functions, jobs
+from local import functions, jobs
 from local.context import Context
-from local.gateway import Gateway
-from local.hosting import Hosting
+from local.endpoints import changes as endpoint_changes
+from local.endpoints.hosting import Hosting
+from local.http.gateway import Gateway
+from local.http.one_write import OneWriteProtocol
 from local.jobs.supervisor import Supervisor
-from local.logs import Logs
-from local.moto_services import MotoServices
-from local.objects import Objects
-from local.one_write import OneWriteProtocol
+from local.logs.files import Logs
+from local.moto.services import MotoServices
 from local.pipelines import executions
+from local.s3.objects import Objects
 from local.settings import HOST, Settings
 from local.store import Store
 

@@ -17,9 +17,9 @@ import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from local.errors import ServiceError, not_implemented, validation_error
+from local.http.wire import Head, Reply, new_request_id
 from local.sagemaker.operations import shaped
 from local.sagemaker.validation import validate_request
-from local.wire import Head, Reply, new_request_id
 
 if TYPE_CHECKING:
     from local.context import Context

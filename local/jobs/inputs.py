@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import ServiceError, validation_error
-from local.objects import Objects, S3Uri
+from local.s3.objects import Objects, S3Uri
 
 
 class InputError(Exception):

@@ -17,7 +17,7 @@ from local.jobs.spark_configuration import (
     write_properties,
 )
 from local.jobs.spark_options import SubmitOptions, parse
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from local.context import Context

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from local.jobs import images, inputs, log, training_record
 from local.jobs.endings import Ending, JobFailedError, ending_of, failed, program_failure
 from local.jobs.metrics import Definition, MetricReader
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from local.context import Context

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from local.jobs.endings import JobFailedError
-from local.objects import Objects, S3Uri
+from local.s3.objects import Objects, S3Uri
 
 _SECONDS_BETWEEN = 1.0
 

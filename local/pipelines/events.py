@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local.events import emit
+from local.moto.events import emit
 from local.store import Document
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local import events
+from local.moto import events
 from local.store import Document
 
 if TYPE_CHECKING:

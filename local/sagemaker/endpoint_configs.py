@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.errors import not_implemented, validation_error
 from local.names import resource_key, sagemaker_arn
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.models import find_model
 from local.sagemaker.operations import Request, Response, operation

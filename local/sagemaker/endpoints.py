@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.endpoint_changes import IN_PROGRESS, KIND, begin, summaries
+from local.endpoints.changes import IN_PROGRESS, KIND, begin, summaries
 from local.errors import validation_error
 from local.names import resource_key, sagemaker_arn
 from local.sagemaker.endpoint_configs import find_endpoint_config

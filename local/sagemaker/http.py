@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from local.errors import ServiceError, not_implemented
+from local.http.wire import Head, Reply, json_reply
 from local.sagemaker import (
     catalog,  # noqa: F401 - registers the operations
     operations,
 )
-from local.wire import Head, Reply, json_reply
 
 if TYPE_CHECKING:
     from local.context import Context

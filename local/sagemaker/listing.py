@@ -86,9 +86,7 @@ def _member(name: str) -> Callable[[Document], Any]:
     return lambda item: item.get(name)
 
 
-def _filters(
-    request: Request, name: str, status: str, created: str, modified: str
-) -> Callable[[Document], bool]:
+def _filters(request: Request, name: str, status: str, created: str, modified: str) -> Callable[[Document], bool]:
     def keep(item: Document) -> bool:
         creation = item.get(created) or 0.0
         change = item.get(modified) or creation

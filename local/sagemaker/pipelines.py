@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError, conflict, not_found, not_implemented, validation_error
 from local.names import sagemaker_arn
-from local.objects import S3Uri
 from local.pipelines import records
 from local.pipelines.parsing import parse
+from local.s3.objects import S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
 from local.sagemaker.tags import delete_tags, save_tags

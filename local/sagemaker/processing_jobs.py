@@ -11,7 +11,7 @@ from local.errors import in_use, validation_error
 from local.jobs import processing
 from local.jobs.container import local_path
 from local.names import sagemaker_arn
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
 from local.sagemaker.tags import delete_tags, save_tags

@@ -85,9 +85,7 @@ def _add(context: Context, arn: str, tags: list[dict[str, str]]) -> None:
         raise validation_error("Tags must not contain the same key twice")
     for key in values:
         if key.lower().startswith("aws:"):
-            raise validation_error(
-                f"Tag key {key!r} is reserved: keys that begin with 'aws:' are kept for AWS"
-            )
+            raise validation_error(f"Tag key {key!r} is reserved: keys that begin with 'aws:' are kept for AWS")
     with context.store.transaction():
         existing = context.store.find(_KIND, arn)
         combined = {**(existing or {}).get("Values", {}), **values}

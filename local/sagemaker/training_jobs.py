@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.errors import in_use, validation_error
 from local.jobs import images, inputs, training, training_folder, training_record
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
 from local.sagemaker.tags import delete_tags, save_tags

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from local.errors import in_use, validation_error
 from local.jobs import transform
 from local.names import sagemaker_arn
-from local.objects import S3Uri
+from local.s3.objects import S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.models import find_model
 from local.sagemaker.operations import Request, Response, operation

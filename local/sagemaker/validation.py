@@ -54,11 +54,7 @@ def faults(shape: Shape, value: Any, path: str) -> list[str]:
         ]
         return _size_faults(shape, value, path) + nested
     if isinstance(shape, MapShape):
-        nested = [
-            fault
-            for name, item in value.items()
-            for fault in faults(shape.value, item, f"{path}.{name}.member")
-        ]
+        nested = [fault for name, item in value.items() for fault in faults(shape.value, item, f"{path}.{name}.member")]
         return _size_faults(shape, value, path) + nested
     if shape.type_name == "string":
         return _string_faults(shape, value, path)
@@ -77,11 +73,7 @@ def _string_faults(shape: Shape, value: str, path: str) -> list[str]:
         return [_fault(value, path, f"satisfy enum value set: [{', '.join(allowed)}]")]
     found = _bound_faults(shape, len(value), value, path, "length")
     pattern = shape.metadata.get("pattern")
-    if (
-        pattern
-        and not _PATTERNS_THAT_ADMIT_ANYTHING.search(pattern)
-        and not _compiled(pattern).fullmatch(value)
-    ):
+    if pattern and not _PATTERNS_THAT_ADMIT_ANYTHING.search(pattern) and not _compiled(pattern).fullmatch(value):
         found.append(_fault(value, path, f"satisfy regular expression pattern: {pattern}"))
     return found
 

@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local import access
+from local.http import access
+from local.http.wire import Head
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Head
 
 LIST_PIPELINES = {"X-Amz-Target": "SageMaker.ListPipelines", "Content-Type": "application/x-amz-json-1.1"}
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanio.errors import InvalidRequest, SignatureDoesNotMatch
 
-from local.access import Signature, signing_key
-from local.chunked import Body, ContentMismatch, UploadAborted
+from local.http.access import Signature, signing_key
+from local.s3.chunked import Body, ContentMismatch, UploadAborted
 
 SIGNATURE = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
 SIGNED = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"

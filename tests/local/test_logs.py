@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from local.logs import Logs
+from local.logs.files import Logs
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from local.context import Context
-from local.hosting import Hosting
+from local.endpoints.hosting import Hosting
 from local.linear_learner import artifact
-from local.logs import Logs
-from local.moto_services import MotoServices
-from local.objects import Objects
+from local.logs.files import Logs
+from local.moto.services import MotoServices
+from local.s3.objects import Objects
 from local.sagemaker import catalog  # noqa: F401 - importing registers the operations
 from local.settings import Settings
 from local.store import Store

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from local import serving
+from local.endpoints import serving
+from local.endpoints.hosting import restore
 from local.errors import ServiceError
-from local.hosting import restore
 from local.linear_learner.inference import Model
 from local.sagemaker.operations import call
 from tests.local.resources.conftest import IMAGE, close_context, open_context

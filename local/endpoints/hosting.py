@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from local.data_capture import DataCapture, Payload, Source
-from local.endpoint_changes import restore
+from local.endpoints.changes import restore
+from local.endpoints.data_capture import DataCapture, Payload, Source
+from local.endpoints.serving import Deployment, Variant
 from local.linear_learner.errors import InferenceError
 from local.names import resource_key
-from local.serving import Deployment, Variant
 from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.metadata import read_metadata, write_metadata
 from nanio.storage.paths import metadata_path, object_path
 
-from local.objects import Objects, S3Uri
+from local.s3.objects import Objects, S3Uri
 
 _AFTER_ALL = "\U0010ffff"
 

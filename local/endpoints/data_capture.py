@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from local.objects import Objects
+from local.s3.objects import Objects
 from local.store import Document
 
 if TYPE_CHECKING:
-    from local.logs import Logs
+    from local.logs.files import Logs
 
 FLUSH_SECONDS = 1.0
 """How long a captured request may stay in memory: what ``kill -9`` can lose."""

@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.access import UNSIGNED_PAYLOAD, Signature, verify
-from local.chunked import Body, UploadAborted, is_chunked
 from local.errors import ServiceError
-from local.refusals import Fault, SignatureRefused
-from local.s3_operations import Operations
-from local.s3_storage import BucketFiles
+from local.http.access import UNSIGNED_PAYLOAD, Signature, verify
+from local.http.refusals import Fault, SignatureRefused
+from local.http.wire import Head
+from local.s3.chunked import Body, UploadAborted, is_chunked
+from local.s3.operations import Operations
+from local.s3.storage import BucketFiles
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Head
 
 if TYPE_CHECKING:
     from local.context import Context

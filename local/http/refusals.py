@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from local.errors import ServiceError
-from local.wire import Protocol
+from local.http.wire import Protocol
 
 
 class Fault(Enum):

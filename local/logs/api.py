@@ -13,10 +13,10 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from local.errors import ServiceError, not_implemented
-from local.logs import Event
+from local.http.wire import Head, Reply, json_reply
+from local.logs.files import Event
 from local.sagemaker.validation import validate_request
 from local.settings import ACCOUNT_ID
-from local.wire import Head, Reply, json_reply
 
 if TYPE_CHECKING:
     from local.context import Context

@@ -10,8 +10,8 @@ import hmac
 import time
 from urllib.parse import parse_qsl
 
+from local.http.wire import Head
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Head
 
 _SUBRESOURCES = {
     *("acl", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy", "tagging"),

@@ -12,7 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.data_capture import CaptureSettings
+from local.endpoints.data_capture import CaptureSettings
 from local.errors import ServiceError
 from local.jobs.images import Runtime, algorithm_runtime
 from local.linear_learner.inference import Model

@@ -22,15 +22,15 @@ from nanio.xml import copy_object_result_xml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local import events
+from local.http.wire import Head, new_request_id
+from local.moto import events
 from local.settings import ACCOUNT_ID, HOST
-from local.wire import Head, new_request_id
 
 if TYPE_CHECKING:
     from nanio.storage.backend import ObjectInfo
 
     from local.context import Context
-    from local.s3_storage import BucketFiles
+    from local.s3.storage import BucketFiles
 
 _RECORDED = {
     "accelerate",

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from local import functions
 from local.errors import ServiceError, not_implemented
-from local.moto_services import operation_name
+from local.http.wire import Head, Reply, json_reply
+from local.moto.services import operation_name
 from local.sagemaker.operations import call
 from local.settings import ACCOUNT_ID
-from local.wire import Head, Reply, json_reply
 
 if TYPE_CHECKING:
     from local.context import Context

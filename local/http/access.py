@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from local import access_v2
 from local.errors import ServiceError
-from local.refusals import Fault, SignatureRefused
+from local.http import access_v2
+from local.http.refusals import Fault, SignatureRefused
+from local.http.wire import Head
 from local.settings import ACCESS_KEY, SECRET_KEY
-from local.wire import Head
 
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 _ALGORITHM = b"AWS4-HMAC-SHA256"

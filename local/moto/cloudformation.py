@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from local.errors import ServiceError, not_implemented
-from local.moto_services import operation_name
-from local.wire import Head, Reply
+from local.http.wire import Head, Reply
+from local.moto.services import operation_name
 
 if TYPE_CHECKING:
     from local.context import Context

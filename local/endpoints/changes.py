@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from local.endpoints.serving import CannotServeError, Deployment, load, remove_stale, stage
 from local.errors import ServiceError
 from local.names import resource_key
 from local.sagemaker.announcements import announce_endpoint
 from local.sagemaker.endpoint_configs import find_endpoint_config
 from local.sagemaker.tags import delete_tags
-from local.serving import CannotServeError, Deployment, load, remove_stale, stage
 from local.store import Document, MissingError
 
 if TYPE_CHECKING:

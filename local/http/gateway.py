@@ -11,14 +11,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from local import cloudformation, events, logs_api
-from local.access import check_sender, read_signature, verify
 from local.errors import ServiceError
 from local.functions import api as functions_api
-from local.refusals import SignatureRefused
-from local.s3 import S3
+from local.http.access import check_sender, read_signature, verify
+from local.http.refusals import SignatureRefused
+from local.http.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
+from local.logs import api as logs_api
+from local.moto import cloudformation, events
+from local.s3.server import S3
 from local.sagemaker import http as sagemaker_http
-from local.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
 
 if TYPE_CHECKING:
     from local.context import Context

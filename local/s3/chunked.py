@@ -13,7 +13,7 @@ from typing import Any
 
 from nanio.errors import InvalidRequest, S3Error, SignatureDoesNotMatch
 
-from local.access import UNSIGNED_PAYLOAD, Signature
+from local.http.access import UNSIGNED_PAYLOAD, Signature
 
 Receive = Callable[[], Awaitable[Any]]
 

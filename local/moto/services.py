@@ -19,10 +19,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from local.access import read_signature
 from local.errors import not_implemented
+from local.http.access import read_signature
+from local.http.wire import Head, Reply
 from local.settings import ACCOUNT_ID
-from local.wire import Head, Reply
 
 if TYPE_CHECKING:
     from local.context import Context

@@ -1,0 +1,1 @@
+"""CloudWatch Logs, over files that a person can read."""

@@ -1,0 +1,1 @@
+"""S3, where an object is a plain file."""
