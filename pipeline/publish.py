@@ -203,7 +203,8 @@ def _published(sagemaker: Any, name: str) -> dict[str, Any] | None:
     try:
         description: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFound":
+        # The name has been checked against the API's own pattern: what else there is to validate is its existence.
+        if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
             return None
         raise
     return description

