@@ -176,7 +176,7 @@ def _restore(context: Context) -> list[str]:
     Jobs come first: executions look at what became of theirs.
     """
     kept = [(len(context.store.list(kind)), name) for kind, name in _KEPT.items()]
-    counts = ", ".join(f"{count} {name}" for count, name in kept if count)
+    counts = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for count, name in kept if count)
     functions.restore(context)
     return [
         *([f"Kept from before: {counts}."] if counts else []),

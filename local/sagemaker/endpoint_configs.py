@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from local.errors import not_implemented, validation_error
 from local.names import resource_key, sagemaker_arn
 from local.s3.objects import S3Uri
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.models import find_model
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
-from local.store import AlreadyExistsError, Document
+from local.sagemaker.tags import delete_tags
+from local.store import Document
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -57,12 +58,8 @@ def create_endpoint_config(context: Context, request: Request) -> Response:
         "ProductionVariants": [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]],
     }
     config.pop("Tags", None)
-    try:
-        with context.store.transaction():
-            context.store.insert(KIND, resource_key(name), config)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise validation_error(f'Cannot create already existing endpoint configuration "{arn}".') from None
+    taken = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
+    records.add(context, KIND, resource_key(name), config, arn=arn, tags=request.get("Tags"), taken=taken)
     return {"EndpointConfigArn": arn}
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from local.errors import conflict, validation_error
 from local.names import resource_key, sagemaker_arn
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
-from local.store import AlreadyExistsError, Document
+from local.sagemaker.tags import delete_tags
+from local.store import Document
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -45,12 +46,8 @@ def create_model_package_group(context: Context, request: Request) -> Response:
         "_NextVersion": 1,
     }
     group.pop("Tags", None)
-    try:
-        with context.store.transaction():
-            context.store.insert(KIND, resource_key(name), group)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise validation_error(f"Model Package Group already exists: {arn}") from None
+    taken = validation_error(f"Model Package Group already exists: {arn}")
+    records.add(context, KIND, resource_key(name), group, arn=arn, tags=request.get("Tags"), taken=taken)
     return {"ModelPackageGroupArn": arn}
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from local.errors import not_implemented, validation_error
 from local.names import resource_key, sagemaker_arn
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.model_packages import find_package
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
-from local.store import AlreadyExistsError, Document
+from local.sagemaker.tags import delete_tags
+from local.store import Document
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -54,12 +55,8 @@ def create_model(context: Context, request: Request) -> Response:
         "_Containers": [part for container in given for part in _resolved(context, container)],
     }
     model.pop("Tags", None)
-    try:
-        with context.store.transaction():
-            context.store.insert(KIND, resource_key(name), model)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise validation_error(f'Cannot create already existing model "{arn}".') from None
+    taken = validation_error(f'Cannot create already existing model "{arn}".')
+    records.add(context, KIND, resource_key(name), model, arn=arn, tags=request.get("Tags"), taken=taken)
     return {"ModelArn": arn}
 
 

@@ -12,10 +12,10 @@ from local.jobs import processing
 from local.jobs.container import local_path
 from local.names import sagemaker_arn
 from local.s3.objects import S3Uri
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
-from local.store import AlreadyExistsError
+from local.sagemaker.tags import delete_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +46,10 @@ def create_processing_job(context: Context, request: Request) -> Response:
         "LastModifiedTime": now,
     }
     record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME})
-    try:
-        with context.store.transaction():
-            context.store.insert(_KIND, name, record)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise in_use(
-            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-        ) from None
+    taken = in_use(
+        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+    )
+    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
     context.supervisor.run_in_background(partial(processing.run, context, name), f"processing job {name}")
     return {"ProcessingJobArn": arn}
 

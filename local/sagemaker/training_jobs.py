@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from local.errors import in_use, validation_error
 from local.jobs import images, inputs, training, training_folder, training_record
 from local.s3.objects import S3Uri
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
-from local.store import AlreadyExistsError
+from local.sagemaker.tags import delete_tags
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -34,15 +34,11 @@ def create_training_job(context: Context, request: Request) -> Response:
     check_definition(context, request)
     record = training_record.new(context.settings, request)
     arn = record["TrainingJobArn"]
-    try:
-        with context.store.transaction():
-            context.store.insert(_KIND, name, record)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise in_use(
-            "Training job names must be unique within an AWS account and region, and a training job with "
-            f"this name already exists ({arn})"
-        ) from None
+    taken = in_use(
+        "Training job names must be unique within an AWS account and region, and a training job with "
+        f"this name already exists ({arn})"
+    )
+    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
     context.supervisor.run_in_background(partial(training.run, context, name), f"training job {name}")
     return {"TrainingJobArn": arn}
 

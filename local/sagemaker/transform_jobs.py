@@ -10,11 +10,10 @@ from local.errors import in_use, validation_error
 from local.jobs import transform
 from local.names import sagemaker_arn
 from local.s3.objects import S3Uri
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.models import find_model
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import save_tags
-from local.store import AlreadyExistsError
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -39,14 +38,10 @@ def create_transform_job(context: Context, request: Request) -> Response:
         "CreationTime": now,
         "LastModifiedTime": now,
     }
-    try:
-        with context.store.transaction():
-            context.store.insert(_KIND, name, record)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise in_use(
-            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-        ) from None
+    taken = in_use(
+        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+    )
+    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
     context.supervisor.run_in_background(partial(transform.run, context, name), f"transform job {name}")
     return {"TransformJobArn": arn}
 

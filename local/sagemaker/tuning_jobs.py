@@ -10,11 +10,11 @@ from local.errors import in_use, limit_exceeded, not_found, validation_error
 from local.jobs import images, ranges, training, training_record, tuning, tuning_record
 from local.linear_learner.metrics import TUNING_OBJECTIVES
 from local.names import sagemaker_arn
+from local.sagemaker import records
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
-from local.sagemaker.tags import delete_tags, save_tags
+from local.sagemaker.tags import delete_tags
 from local.sagemaker.training_jobs import check_definition
-from local.store import AlreadyExistsError
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -54,14 +54,8 @@ def create_tuning_job(context: Context, request: Request) -> Response:
         "CreationTime": now,
         "LastModifiedTime": now,
     }
-    try:
-        with context.store.transaction():
-            context.store.insert(_KIND, name, record)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise in_use(
-            f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
-        ) from None
+    taken = in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
+    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
     context.supervisor.run_in_background(partial(tuning.run, context, name), f"tuning job {name}")
     return {"HyperParameterTuningJobArn": arn}
 
