@@ -23,7 +23,7 @@ run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=c
 	@$(RUN) scripts.run_local
 
 test: $(READY)  ## Run the tests: no network, no AWS account
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-clients: $(READY)  ## Run a notebook's code against the local service with the SDK's version 2 (installs it apart)
 	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)
