@@ -86,7 +86,7 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
         executor, *others = executors_of(process.pid)
         assert others
         os.kill(executor, signal.SIGKILL)
-        out, err = process.communicate(timeout=300)
+        _, err = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 0, err
