@@ -31,6 +31,8 @@ _SPARK = {
 _SMALL_INPUT = 32 * 1024**2
 # Optimised code would take longer to make than it saves.
 _SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
+# A tenth less time than with Java's own choice: nobody waits for its short pauses here.
+_LONG_RUN = "-XX:+UseParallelGC"
 
 
 def main() -> int:
@@ -68,8 +70,7 @@ def _size(source: Path) -> int:
 
 def _environment(*, small: bool) -> dict[str, str]:
     submit = ["--master", "local[*]", "--driver-memory", "2g"]
-    if small:
-        submit += ["--driver-java-options", _SHORT_RUN]
+    submit += ["--driver-java-options", _SHORT_RUN if small else _LONG_RUN]
     submit += [part for name, value in _SPARK.items() for part in ("--conf", f"{name}={value}")]
     return {
         **os.environ,

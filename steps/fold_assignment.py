@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import reduce
 
+from fold_cuts import Hashed, HashedFrame, HashedNumbers, boundaries, cuts
 from fold_errors import FoldError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 _BUCKETS = 1 << 16
-_COLLECTED = 1 << 16
 _LABELS = 100_000
-_BEYOND = 2**63 - 1
+_ON_DRIVER = 1 << 27
+"""Rows whose hashes the driver computes itself, in six seconds at most; of more, Spark does."""
 
 
 def fold_sizes(rows: int, folds: int, first: int = 0) -> list[int]:
@@ -42,7 +42,7 @@ def in_order(rows: int, folds: int) -> Column:
 
     For a frame with the column ``number``, of the row in the input from 0.
     """
-    return _fold_after(f.col("number"), _boundaries(fold_sizes(rows, folds)))
+    return _fold_after(f.col("number"), boundaries(fold_sizes(rows, folds)))
 
 
 def shuffled(spark: SparkSession, rows: int, folds: int, seed: int) -> Column:
@@ -50,12 +50,12 @@ def shuffled(spark: SparkSession, rows: int, folds: int, seed: int) -> Column:
 
     For a frame with the column ``number``, of the row in the input from 0.
     """
-    # One partition needs no exchange, which is what counts when rows are few.
-    parts = 1 if rows <= _COLLECTED else spark.sparkContext.defaultParallelism
-    numbers = spark.range(0, rows, 1, parts).withColumnRenamed("id", "number")
-    hashes = numbers.select(f.lit(0).alias("stratum"), hash_of("number", seed).alias("hash"))
-    cuts = _cuts(hashes, [fold_sizes(rows, folds)])
-    return _fold_after(hash_of("number", seed), cuts[0])
+    hashed: Hashed = HashedNumbers(rows, seed)
+    if rows > _ON_DRIVER:
+        numbers = spark.range(rows).withColumnRenamed("id", "number")
+        hashed = HashedFrame(numbers.select(f.lit(0).alias("stratum"), hash_of("number", seed).alias("hash")))
+    (own_cuts,) = cuts(hashed, [fold_sizes(rows, folds)])
+    return _fold_after(hash_of("number", seed), own_cuts)
 
 
 def stratified(rows: DataFrame, count: int, folds: int, seed: int, bins: int) -> Column:
@@ -82,8 +82,8 @@ def stratified(rows: DataFrame, count: int, folds: int, seed: int, bins: int) ->
     for number in range(len(edges) + 1):
         sizes.append(fold_sizes(counts.get(number, 0), folds, first))
         first += counts.get(number, 0)
-    cuts = _cuts(hashes, sizes)
-    own_cuts = f.element_at(f.expr(f"array({', '.join(map(_array, cuts))})"), stratum + 1)
+    arrays = ", ".join(map(_array, cuts(HashedFrame(hashes), sizes)))
+    own_cuts = f.element_at(f.expr(f"array({arrays})"), stratum + 1)
     return _fold_after(hash_of("number", seed), [own_cuts[cut] for cut in range(folds - 1)])
 
 
@@ -128,64 +128,6 @@ def hash_of(column: str, seed: int) -> Column:
 
 def _fold_after(value: Column, boundaries: Sequence[int] | Sequence[Column]) -> Column:
     return reduce(lambda fold, boundary: fold + (value >= boundary).cast("int"), boundaries, f.lit(1))
-
-
-def _boundaries(sizes: Sequence[int]) -> list[int]:
-    """Ranks at which the folds after the first begin."""
-    return [sum(sizes[:fold]) for fold in range(1, len(sizes))]
-
-
-def _cuts(hashes: DataFrame, sizes: Sequence[Sequence[int]]) -> list[list[int]]:
-    """For each stratum, the hashes at which its folds after the first begin.
-
-    First the hashes are counted in cells of equal width, then those of the cells in which the cuts lie are collected.
-    With about the square root of n cells, the driver receives about as many numbers, for each cut, in either turn.
-
-    Args:
-        hashes: ``stratum`` from 0 and ``hash``, no two of which are equal.
-        sizes: rows of each fold, by stratum.
-    """
-    rows = sum(map(sum, sizes))
-    bits = 0 if rows <= _COLLECTED else rows.bit_length() // 2
-    cell = f.shiftright("hash", 64 - bits) if bits else f.lit(0).cast("long")
-    celled = hashes.select("stratum", "hash", cell.alias("cell"))
-    wanted = {
-        (stratum, rank): (0, rank) for stratum, own in enumerate(sizes) for rank in _boundaries(own) if rank < sum(own)
-    }
-    if bits:
-        counts = celled.groupBy("stratum", "cell").count().collect()
-        wanted = _cells_of(wanted, sorted((row["stratum"], row["cell"], row["count"]) for row in counts))
-        celled = celled.where(f.col("cell").isin(sorted({cell for cell, _ in wanted.values()})))
-    members: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for row in celled.collect():
-        members[row["stratum"], row["cell"]].append(row["hash"])
-    for own in members.values():
-        own.sort()
-
-    def cut(stratum: int, rank: int) -> int:
-        if (stratum, rank) not in wanted:
-            return _BEYOND
-        number, rank_in_cell = wanted[stratum, rank]
-        return members[stratum, number][rank_in_cell]
-
-    return [[cut(stratum, rank) for rank in _boundaries(own)] for stratum, own in enumerate(sizes)]
-
-
-def _cells_of(
-    wanted: dict[tuple[int, int], tuple[int, int]], counts: Sequence[tuple[int, int, int]]
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """For each stratum and rank, the cell in which it lies and its rank there."""
-    found = {}
-    before: defaultdict[int, int] = defaultdict(int)
-    ranks: defaultdict[int, list[int]] = defaultdict(list)
-    for stratum, rank in wanted:
-        ranks[stratum].append(rank)
-    for stratum, cell, count in counts:
-        for rank in ranks[stratum]:
-            if before[stratum] <= rank < before[stratum] + count:
-                found[stratum, rank] = (cell, rank - before[stratum])
-        before[stratum] += count
-    return found
 
 
 def _quantiles(rows: DataFrame, count: int, seed: int, bins: int) -> list[float]:

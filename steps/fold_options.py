@@ -54,6 +54,8 @@ class Options:
             raise FoldError("stratify needs shuffled folds: set folds.shuffle (--shuffle) to true")
         if not 2 <= self.folds <= 20:
             raise FoldError(f"{self.folds} folds cannot be made: 2 to 20 can")
+        if not 0 <= self.seed < 2**31:
+            raise FoldError(f"the seed {self.seed} is not between 0 and {2**31 - 1}")
         if not 0 <= self.max_bad_share <= 1:
             raise FoldError(f"the share of bad rows {self.max_bad_share} is not between 0 and 1")
 

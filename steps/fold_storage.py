@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
 from fold_errors import FoldError
 
 _COPIES_AT_ONCE = 32
@@ -135,6 +133,10 @@ class S3Prefix:
     """An object, or the objects under a prefix."""
 
     def __init__(self, scheme: str, bucket: str, key: str) -> None:
+        # Local files need neither, and they take a third of a second to import.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
         self._bucket = bucket
         self._client = boto3.client(
             "s3", config=Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})

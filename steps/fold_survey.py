@@ -14,7 +14,7 @@ from fold_lines import Lines, by_partition
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
-COMPARED = 1 << 20
+COMPARED = 1 << 19
 """About as many rows are compared with each other to count duplicates; of more rows, a sample is."""
 
 _COMPRESSION = 10
@@ -136,28 +136,30 @@ def verdict_of(lines: Lines, grammar: Grammar, sample: Sequence[str], header: st
     return verdict.otherwise(int(Verdict.UNKNOWN_CATEGORY))
 
 
-def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], columns: int) -> Survey:
+def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample: Sequence[str]) -> Survey:
     """Count the lines of each piece by verdict, and the duplicates among the rows, in one pass.
 
     Args:
         lines: the input.
         verdict: of ``verdict_of``.
         sizes: bytes of each input file, by name.
-        columns: how many columns a line has.
+        sample: lines, from whose length the number of rows is estimated.
     """
-    every = _one_in(sizes, columns)
+    every = _one_in(sizes, sample)
     text_hash = f.xxhash64("value")
     by_hash = (
         lines.gathered(lines.located())
         .select(
             "partition",
             "start",
+            # On one row of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
+            # Spark sort the lines.
             f.when(f.col("row") == 0, f.col("file")).alias("file"),
             verdict.alias("verdict"),
             f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).alias("hash"),
         )
-        .groupBy("partition", "verdict", "hash")
-        .agg(f.count("*").alias("lines"), f.max("file").alias("file"), f.max("start").alias("start"))
+        .groupBy("partition", "verdict", "hash", "file")
+        .agg(f.count("*").alias("lines"), f.max("start").alias("start"))
     )
     found = (
         by_hash.groupBy("partition", "verdict")
@@ -213,13 +215,11 @@ def _pieces(found: Sequence[Any]) -> list[Piece]:
     return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
 
 
-def _one_in(sizes: Mapping[str, int], columns: int) -> int:
-    """Of how many rows one is compared, a power of two: so that about ``COMPARED`` are, at most.
-
-    A row has two bytes a column at least, and so the size of the files says how many rows there may be.
-    """
+def _one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
+    """Of how many rows one is compared with others, a power of two: so that about ``COMPARED`` are, at most."""
     text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
+    rows = text * len(sample) // sum(len(line) + 1 for line in sample) if sample else 0
     one_in = 1
-    while text // (2 * columns * one_in) > COMPARED:
+    while rows > COMPARED * one_in:
         one_in *= 2
     return one_in

@@ -149,8 +149,9 @@ def _judged(
     lines: Lines, columns: FileColumns, header: str | None, first: Sequence[str], sizes: Mapping[str, int]
 ) -> Table:
     grammar = Grammar(columns, lines.delimiter, quotes=lines.parsed)
-    verdict = verdict_of(lines, grammar, [line for line in first if line != header], header)
-    survey = take_survey(lines, verdict, sizes, len(columns.names))
+    rows = [line for line in first if line != header]
+    verdict = verdict_of(lines, grammar, rows, header)
+    survey = take_survey(lines, verdict, sizes, rows)
     return Table(lines, columns, header, grammar.blanks, verdict, survey)
 
 

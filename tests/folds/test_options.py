@@ -25,6 +25,7 @@ def test_columns_and_categories_keep_their_order():
         ([*MINIMAL, "--fold", "3"], "unrecognized arguments: --fold 3"),
         ([*MINIMAL, "--folds", "1"], "1 folds cannot be made: 2 to 20 can"),
         ([*MINIMAL, "--folds", "five"], "invalid int value: 'five'"),
+        ([*MINIMAL, "--seed", "-1"], "the seed -1 is not between 0 and 2147483647"),
         ([*MINIMAL, "--shuffle", "yes"], "'yes' is neither true nor false"),
         ([*MINIMAL, "--numeric", "y"], "the column 'y' is declared twice"),
         ([*MINIMAL, "--categorical", "c=red,green"], r'NAME=\["value","value"\] is expected'),

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 import pytest
-from fold_assignment import shuffled
+from fold_assignment import hash_of, shuffled
+from fold_hash import hashes_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
@@ -103,12 +104,20 @@ def test_shuffled_folds_are_spread_over_the_whole_input(fold):
         assert all(190 < quarters[quarter] < 310 for quarter in range(4))
 
 
-@pytest.mark.parametrize("rows", [65_536, 65_537, 300_007])
-def test_a_large_shuffle_is_balanced_to_the_row(spark, rows):
+@pytest.mark.parametrize("on_driver", [True, False])
+@pytest.mark.parametrize("rows", [7, 65_536, 65_537, 300_007])
+def test_a_shuffle_is_balanced_to_the_row_whoever_hashes(spark, monkeypatch, rows, on_driver):
+    monkeypatch.setattr("fold_assignment._ON_DRIVER", rows if on_driver else 0)
     numbers = spark.range(rows).withColumnRenamed("id", "number")
     counts = numbers.groupBy(shuffled(spark, rows, 7, seed=3).alias("fold")).count().collect()
     sizes = [count for _, count in sorted((row["fold"], row["count"]) for row in counts)]
     assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
+
+
+@pytest.mark.parametrize("seed", [0, 42, 2**31 - 1])
+def test_the_driver_hashes_as_spark_does(spark, seed):
+    hashed = spark.range(1000, 3000).select(hash_of("id", seed).alias("hash")).collect()
+    assert [row["hash"] for row in hashed] == hashes_of(1000, 3000, seed).tolist()
 
 
 @few

