@@ -1,8 +1,9 @@
 """Measures make_folds.py beside the notebook's method, other engines and the plain copying of its output.
 
-Every Spark method has the same session. Every method runs as a process of its own on two cores, its input in the page cache, in turns with the others; the
+Every method runs as a process of its own on two cores, its input in the page cache, in turns with the others; the
 fastest of its turns counts. Time and memory are of the process with all that it starts, Java and executors
-included. The notebook's method takes a quarter of an hour at ten million rows: it has one turn there.
+included, and all that use Spark have the same session. The notebook's method takes a quarter of an hour at ten
+million rows: it has one turn there.
 
 Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--only manifest polars ...]``.
 """
