@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fold_errors import FoldError
 
-_COPIES_AT_ONCE = 32
+_COPIES_AT_ONCE = 64
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that CopyObject takes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
 
@@ -76,8 +76,8 @@ def find_input(uri: str) -> tuple[str, dict[str, int]]:
         wildcard = "*"
     else:
         wildcard = ""
-    # Spark passes over files and folders with such names too.
-    sizes = {name: size for name, size in sizes.items() if not re.search(r"(^|/)[._]", name)}
+    # Spark passes over names with these beginnings too. What ends with a slash marks a folder.
+    sizes = {name: size for name, size in sizes.items() if not re.search(r"(^|/)[._]|/$", name)}
     if not sizes:
         raise FoldError(f"the input {uri} is not there, or holds no files")
     return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, sizes
@@ -138,17 +138,22 @@ class S3Prefix:
         from botocore.config import Config  # noqa: PLC0415
 
         self._bucket = bucket
-        self._client = boto3.client(
-            "s3", config=Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})
-        )
+        settings = Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})
+        # SageMaker gives its jobs AWS_REGION, which boto3 itself does not read.
+        self._client = boto3.client("s3", region_name=os.environ.get("AWS_REGION"), config=settings)
         key = key.rstrip("/")
-        self.is_file = bool(key) and key in (name for name, _ in self._list(key))
+        # Keys are listed in order: one that is the whole prefix comes first.
+        self.is_file = bool(key) and next((name for name, _ in self._list(key)), None) == key
         self._key = key if self.is_file or not key else f"{key}/"
-        self.uri = f"{scheme}://{bucket}/{key}"
+        self.uri = f"{scheme}://{bucket}/{key}".rstrip("/")
 
     def files(self, prefix: str = "") -> dict[str, int]:
-        """Sizes in bytes of the objects whose names begin with a prefix; the name of a single object is empty."""
-        return {key[len(self._key) :]: size for key, size in self._list(self._key + prefix) if not key.endswith("/")}
+        """Sizes in bytes of the objects whose names begin with a prefix; the name of a single object is empty.
+
+        Among them are the markers of folders, whose names end with a slash.
+        """
+        sizes = {key[len(self._key) :]: size for key, size in self._list(self._key + prefix)}
+        return {name: size for name, size in sizes.items() if name or self.is_file}
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects."""

@@ -10,7 +10,10 @@ import fold_storage
 import pytest
 from fold_errors import FoldError
 from fold_options import read_options
+from fold_output import clear
+from fold_storage import find_input, place
 from make_folds import make_folds
+from moto import mock_aws
 
 from local.jobs.spark_configuration import object_store
 from local.server import LocalService
@@ -118,6 +121,29 @@ def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch)
     with pytest.raises(FoldError, match="access denied"):
         fold_s3("s3://data/fine/", "s3://data/broken")
     assert bucket.keys("broken/") == set()
+
+
+def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="marked")
+        for key in (
+            "in/",
+            "in/2020/",
+            "in/2020/rows.csv",
+            "out/",
+            "out/notes",
+            "out/_staging/",
+            "out/_staging/fold=1/",
+        ):
+            client.put_object(Bucket="marked", Key=key, Body=b"1" if key[-1] != "/" else b"")
+        assert find_input("s3://marked/in/") == ("s3://marked/in", {"2020/rows.csv": 1})
+        clear(place("s3://marked/out"))
+        left = [item["Key"] for item in client.list_objects_v2(Bucket="marked", Prefix="out/")["Contents"]]
+        assert left == ["out/", "out/notes"]
 
 
 def test_an_input_that_is_not_there_is_named(bucket, fold_s3):
