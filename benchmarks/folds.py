@@ -5,7 +5,7 @@ fastest of its turns counts. Time and memory are of the process with all that it
 included, and all that use Spark have the same session. The notebook's method takes a quarter of an hour at ten
 million rows: it has one turn there.
 
-Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--only manifest polars ...]``.
+Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--turns 2] [--only manifest polars ...]``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from pipeline.code import STEPS
 
 _CORES = 2
 _HEAP = "1g"
-_TURNS = 3
 _LONG = 5e6
-"""Rows from which methods have fewer turns."""
+"""Rows at which the notebook's method has one turn."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
     parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path())), help="methods to measure")
+    parser.add_argument("--turns", type=int, default=2)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
         folder = Path(name)
         start = _measure(_spark_start(), folder / "none")
         print(f"{_CORES} cores, {_HEAP} heap; a Spark session that does nothing: {start.seconds:.1f} s\n")
-        results = {int(rows): _compare(int(rows), folder, given.only) for rows in given.rows}
+        results = {int(rows): _compare(int(rows), folder, given.only, given.turns) for rows in given.rows}
         for rows, measured in results.items():
             _print_table(rows, measured)
         _print_growth(results, start)
     return 0
 
 
-def _compare(rows: int, folder: Path, only: Sequence[str] | None) -> dict[str, Measured]:
+def _compare(rows: int, folder: Path, only: Sequence[str] | None, turns: int) -> dict[str, Measured]:
     source = write_rows(folder / f"rows-{rows}" / "rows.csv", rows)
     target = folder / "output"
     commands = {name: command for name, command in _commands(source, target).items() if not only or name in only}
     best: dict[str, Measured] = {}
-    for turn in range(_TURNS if rows < _LONG else _TURNS - 1):
+    for turn in range(turns):
         for name, command in commands.items():
             if name == "notebook" and rows >= _LONG and turn:
                 continue
