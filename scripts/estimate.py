@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.config import Config
@@ -72,7 +73,7 @@ def _options(found: list[Saving]) -> Table:
     table.add_column("How")
     for saving in found:
         amount = "?" if saving.dollars is None else f"{saving.dollars:.2f} {saving.per}"
-        table.add_row(saving.setting, amount, saving.effect)
+        table.add_row(saving.setting, amount, escape(saving.effect))
     return table
 
 
