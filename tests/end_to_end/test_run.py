@@ -1,0 +1,76 @@
+"""``make run`` with a configuration of its own: what it prints, what it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with a small configuration: two folds, one combination of hyperparameters."""
+    document = yaml.safe_load((ROOT / "config.yaml").read_text())
+    document["folds"]["count"] = 2
+    document["tuning"].update(learning_rate=[0.1], l1=[0.001], max_jobs=1, max_parallel_jobs=1)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
+    return tmp_path
+
+
+def run(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.run_local"],
+        cwd=folder,
+        env={**inherited, "PYTHONPATH": str(ROOT), "DATA": str(ROOT / "data/insurance.csv"), **options},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_run_leaves_its_results_and_nothing_running(folder):
+    result = run(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    last = json.loads((folder / ".local/last-run.json").read_text())
+    assert last["status"] == "Succeeded"
+    assert last["pipeline_name"] == "insurance-cross-validation"
+    assert last["pipeline_execution_arn"].startswith("arn:aws:sagemaker:")
+    assert last["best_training_job"] in result.stdout
+    assert last["best_hyperparameters"] == {"learning_rate": "0.1", "l1": "0.001"}
+    assert 2e7 < last["best_mse"] < 6e7
+    assert last["model_package_arn"].endswith(":model-package/insurance-cross-validation/1")
+    assert last["endpoint_name"] == "insurance-cross-validation"
+    assert len(last["predictions"]) == 3
+    assert all(math.isfinite(score) for score in last["predictions"])
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert str(folder) not in found.stdout
+
+    rejected = run(folder, PARAMS="MaxMse=1")
+    assert rejected.returncode == 1
+    last = json.loads((folder / ".local/last-run.json").read_text())
+    assert (last["status"], last["predictions"], last["model_package_arn"]) == ("Failed", [], None)
+    assert "MaxMse is 1" in last["failure_reason"] + rejected.stdout
+
+
+def test_data_that_is_not_there_is_a_sentence(folder):
+    result = run(folder, DATA="nowhere.csv")
+    assert result.returncode == 1
+    assert result.stderr.strip() == "DATA: 'nowhere.csv' is not a file here"
+
+
+def test_a_wrong_configuration_is_told_by_its_keys(folder):
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("count: 2", "count: 1"))
+    result = run(folder)
+    assert result.returncode == 1
+    assert result.stderr.startswith("config.yaml: folds.count:")
+    assert not (folder / ".local").exists()
