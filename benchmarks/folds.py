@@ -32,7 +32,7 @@ from pipeline.code import STEPS
 _CORES = 2
 _HEAP = "1g"
 _NOTEBOOK_HEAP = "2g"
-"""At ten million rows, a gigabyte is not enough for the notebook's window."""
+"""Ten million rows in one window have failed with less."""
 
 _LONG = 5e6
 """Rows at which the notebook's method has one turn."""
@@ -65,8 +65,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
         folder = Path(name)
         start = _measure(_spark_start(), folder / "none")
-        heaps = f"{_HEAP} heap ({_NOTEBOOK_HEAP} for the notebook's method)"
-        print(f"{_CORES} cores, {heaps}; a Spark session that does nothing: {start.seconds:.1f} s\n")
+        print(f"{_CORES} cores; a heap of {_HEAP}, and of {_NOTEBOOK_HEAP} for the notebook's method.")
+        print(f"A Spark session that does nothing: {start.seconds:.1f} s.\n")
         results = {int(rows): _compare(int(rows), folder, given.only, given.turns) for rows in given.rows}
         for rows, measured in results.items():
             _print_table(rows, measured)
