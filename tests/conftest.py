@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import boto3
 import pytest
 
 from pipeline.config import Config
@@ -23,6 +24,12 @@ def _no_aws_account():
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_session_of_other_modules():
+    """``boto3.client`` keeps a session for the whole process, with the credentials that it found first."""
+    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture(scope="session")
