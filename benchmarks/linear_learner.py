@@ -192,7 +192,7 @@ def compare_reading_and_memory(console: Console, rows: Array, folder: Path) -> N
     path = channel.files()[0]
     train = [sys.executable, "-m", "local.linear_learner", *map(str, roots)]
     reading, numpy_reading, training, process = best_of(
-        2,
+        5,
         channel.read,
         lambda: np.loadtxt(path, delimiter=","),
         lambda: fit(fold, grid_jobs(1000), Choices()),

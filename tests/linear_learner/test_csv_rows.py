@@ -74,3 +74,10 @@ def test_any_bytes_give_finite_rows_or_a_csv_error(text):
 def test_the_expected_width_is_enforced_on_the_first_row():
     with pytest.raises(CsvError, match=r"row 1: has 2 fields where 3 are expected"):
         parse_csv(b"1,2\n3,4\n5,6", columns=3)
+
+
+def test_whole_numbers_of_any_length_are_read():
+    assert parse_csv(b"18446744073709551616,-9223372036854775809\n1,1e22").tolist() == [
+        [2.0**64, -(2.0**63)],
+        [1, 1e22],
+    ]
