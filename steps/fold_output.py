@@ -43,8 +43,8 @@ def write(table: Table, fold: Column, folds: int, output: Place, layout: str) ->
     Raises:
         FoldError: not all rows arrived there.
     """
-    # As many open files as folds: Spark would else sort the rows by fold.
-    table.lines.frame.sparkSession.conf.set("spark.sql.maxConcurrentOutputFileWriters", str(folds))
+    # A file for each fold is open at the same time. Spark sorts the rows once as many are open as this says.
+    table.lines.frame.sparkSession.conf.set("spark.sql.maxConcurrentOutputFileWriters", str(folds + 1))
     counted = Observation()
     rows = table.rows().select("line", fold.alias("fold"))
     rows = rows.observe(counted, f.count("*").alias("rows"), f.sum(f.octet_length("line") + 1).alias("bytes"))
