@@ -14,9 +14,13 @@ from fold_lines import Lines, by_partition
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
-COMPARED = 1 << 19
+COMPARED = 1 << 17
 """About as many rows are compared with each other to count duplicates; of more rows, a sample is."""
 
+_NOT_COMPARED = 0
+"""In place of the hash of a row that is not compared; of a hash that is this by chance, nothing depends."""
+
+_PILES = len(Verdict)
 _COMPRESSION = 10
 """Compressed files are taken to hold this many times their size."""
 
@@ -112,8 +116,10 @@ def verdict_of(lines: Lines, grammar: Grammar, sample: Sequence[str], header: st
         header: the line that begins each file, if one does.
     """
     value = f.col("value")
+    usual_row, longest = grammar.usual_row(sample)
+    usual = value.rlike(usual_row)
     questions = [
-        (value.rlike(grammar.usual_row(sample)), Verdict.ROW),
+        (usual if longest is None else (f.octet_length(value) <= longest) & usual, Verdict.ROW),
         (value.rlike(grammar.row()), Verdict.ROW),
         (value.rlike(grammar.padded_row()), Verdict.PADDED_ROW),
         (f.trim(value) == "", Verdict.BLANK),
@@ -147,29 +153,31 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     """
     every = _one_in(sizes, sample)
     text_hash = f.xxhash64("value")
+    # Numbers, none of them null, and few of them: what Spark groups fastest.
     by_hash = (
         lines.gathered(lines.located())
         .select(
-            "partition",
-            "start",
+            (f.col("partition").cast("long") * _PILES + verdict).alias("pile"),
+            f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).otherwise(_NOT_COMPARED).alias("hash"),
             # On one row of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
             # Spark sort the lines.
             f.when(f.col("row") == 0, f.col("file")).alias("file"),
-            verdict.alias("verdict"),
-            f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).alias("hash"),
+            "start",
         )
-        .groupBy("partition", "verdict", "hash", "file")
+        .groupBy("pile", "hash", "file")
         .agg(f.count("*").alias("lines"), f.max("start").alias("start"))
     )
+    compared = f.col("hash") != _NOT_COMPARED
     found = (
-        by_hash.groupBy("partition", "verdict")
+        by_hash.groupBy("pile")
         .agg(
             f.sum("lines").alias("lines"),
             f.max("file").alias("file"),
             f.max("start").alias("start"),
-            f.sum(f.when(f.col("hash").isNotNull(), f.col("lines")).otherwise(0)).alias("compared"),
-            f.collect_list("hash").alias("hashes"),
+            f.sum(f.when(compared, f.col("lines")).otherwise(0)).alias("compared"),
+            f.collect_list(f.when(compared, f.col("hash"))).alias("hashes"),
         )
+        .withColumns({"partition": f.expr(f"pile div {_PILES}"), "verdict": f.expr(f"pile % {_PILES}")})
         .collect()
     )
     rows = [line for line in found if line["verdict"] in ROWS]

@@ -68,6 +68,9 @@ fields = st.one_of(
             "1e-308",
             "9" * 30,
             "9" * 31,
+            "9" * 200,
+            "9" * 201,
+            "1" + "0" * 197 + "e99",
             "1" + "0" * 300,
             "Infinity",
             "N/A",
@@ -93,13 +96,13 @@ def test_a_field_is_a_number_to_the_grammar_if_and_only_if_it_is_one_to_python(s
 
 
 def is_number(text: str) -> bool:
-    """A number that Python reads, with at most 30 digits before the point and an exponent below 100."""
+    """A number that Python reads, with at most 200 digits before the point and an exponent below 100."""
     mantissa, _, exponent = text.strip(" \t").lower().partition("e")
     try:
         return (
             "_" not in text
             and math.isfinite(float(text.strip(" \t")))
-            and len(mantissa.lstrip("+-").partition(".")[0]) <= 30
+            and len(mantissa.lstrip("+-").partition(".")[0]) <= 200
             and -1000 < int(exponent or 0) < 100
             and len(exponent.lstrip("+-")) <= 3
         )
