@@ -39,7 +39,9 @@ class Program:
         self.time_limit_exceeded = False
         self._supervisor = supervisor
         self._process = process
+        self._lock = threading.Lock()
         self._timers: list[threading.Timer] = []
+        self._ended = False
 
     @property
     def group(self) -> int:
@@ -62,9 +64,12 @@ class Program:
             ServiceStoppingError: it ended because the service is going down.
         """
         status = self._process.wait()
-        for timer in self._timers:
-            timer.cancel()
         self.kill()
+        with self._lock:
+            # From here on, the system may give the group's number to somebody else.
+            self._ended = True
+            for timer in self._timers:
+                timer.cancel()
         self._supervisor.forget(self)
         return status
 
@@ -88,13 +93,16 @@ class Program:
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), action)
         timer.daemon = True
-        self._timers.append(timer)
-        timer.start()
+        with self._lock:
+            if not self._ended:
+                self._timers.append(timer)
+                timer.start()
 
     def _signal(self, number: signal.Signals) -> None:
         # macOS says "not permitted" of a group whose processes have all ended and are not collected yet.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.group, number)
+        with self._lock, contextlib.suppress(ProcessLookupError, PermissionError):
+            if not self._ended:
+                os.killpg(self.group, number)
 
 
 class Supervisor:

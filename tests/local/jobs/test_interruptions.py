@@ -16,7 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.context import Context
+from local.jobs.supervisor import Program, Supervisor
+from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.store import Store
 from tests.local.jobs.conftest import ROLE, SCIKIT_LEARN, processing_input
 
 REPOSITORY = Path(__file__).parents[3]
@@ -55,7 +58,7 @@ class Process:
 
     def end(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         assert self.process.stdout is not None
         self.said += self.process.stdout.read()
         self.process.stdout.close()
@@ -84,7 +87,7 @@ def _start_endless_job(service: Process, name: str) -> list[int]:
         ProcessingInputs=[processing_input("code", "s3://code/script.py", "/opt/ml/processing/input/code")],
         ProcessingResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             events = logs.filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
@@ -97,7 +100,7 @@ def _start_endless_job(service: Process, name: str) -> list[int]:
     raise AssertionError("the job has not started")
 
 
-def _gone(processes: list[int], seconds: float = 10) -> bool:
+def _gone(processes: list[int], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not any(_is_running(process) for process in processes):
@@ -138,23 +141,48 @@ def test_a_service_that_is_told_to_stop_ends_its_jobs_programs(service_process: 
     processes = _start_endless_job(service_process, "stopped-job")
     service_process.end(signal.SIGINT)
     assert service_process.process.returncode == 0
-    assert not any(_is_running(process) for process in processes)
-
-
-def test_the_next_start_kills_what_nobody_else_has(service_process: Process) -> None:
-    processes = _start_endless_job(service_process, "orphaned-job")
-    # Without the guard, which is the last line of defence that a killed service has.
-    for guard in _guards(service_process.process.pid):
-        os.kill(guard, signal.SIGKILL)
-    service_process.end(signal.SIGKILL)
-    assert all(_is_running(process) for process in processes)
-
-    Process(service_process.root).end(signal.SIGTERM)
     assert _gone(processes)
 
 
-def _guards(service: int) -> list[int]:
-    """Guard processes that a service has started."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-    return [int(pid) for pid, parent, program in rows if int(parent) == service and "guard.py" in program]
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    """What starts the jobs of a service, here of none: it stands for one that is gone but for its records."""
+    settings = Settings(tmp_path / ".local", port=0)
+    store = Store(settings.database)
+    started = Supervisor(Context(settings, store))
+    yield started
+    started.stop_all()
+    store.close()
+
+
+def _start_endless_program(supervisor: Supervisor, folder: Path) -> tuple[Program, list[int]]:
+    command = [sys.executable, "-c", ENDLESS]
+    program = supervisor.start("processing-job/orphaned", command, folder=folder, environment=os.environ)
+    return program, [int(process) for process in program.output.readline().split()[1:]]
+
+
+def test_the_next_start_kills_what_nobody_else_has(supervisor: Supervisor, tmp_path: Path) -> None:
+    program, processes = _start_endless_program(supervisor, tmp_path)
+    assert all(_is_running(process) for process in processes)
+
+    again = Process(tmp_path / ".local")
+    again.end(signal.SIGTERM)
+    assert "Killed programs that interrupted jobs had left running: 1." in again.said
+    assert program.wait() == -signal.SIGKILL
+    assert _gone(processes)
+
+
+def test_a_program_that_has_ended_is_signalled_no_more(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, processes = _start_endless_program(supervisor, tmp_path)
+    program.kill()
+    assert program.wait() == -signal.SIGKILL
+    assert _gone(processes)
+
+    # The system may have given the group's number to somebody else.
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "killpg", lambda *sent: signals.append(sent))
+    program.terminate(grace=0)
+    time.sleep(0.1)
+    assert signals == []
