@@ -157,7 +157,7 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     by_hash = (
         lines.gathered(lines.located())
         .select(
-            (f.col("partition").cast("long") * _PILES + verdict).alias("pile"),
+            (f.col("partition") * _PILES + verdict).alias("pile"),
             f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).otherwise(_NOT_COMPARED).alias("hash"),
             # On one row of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
             # Spark sort the lines.
@@ -166,6 +166,8 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
         )
         .groupBy("pile", "hash", "file")
         .agg(f.count("*").alias("lines"), f.max("start").alias("start"))
+        # There are few groups: one task takes them all, and Spark need not exchange them once more.
+        .coalesce(1)
     )
     compared = f.col("hash") != _NOT_COMPARED
     found = (
@@ -177,10 +179,9 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
             f.sum(f.when(compared, f.col("lines")).otherwise(0)).alias("compared"),
             f.collect_list(f.when(compared, f.col("hash"))).alias("hashes"),
         )
-        .withColumns({"partition": f.expr(f"pile div {_PILES}"), "verdict": f.expr(f"pile % {_PILES}")})
         .collect()
     )
-    rows = [line for line in found if line["verdict"] in ROWS]
+    rows = [line for line in found if line["pile"] % _PILES in ROWS]
     distinct = len({text for line in rows for text in line["hashes"]})
     duplicates = sum(line["compared"] for line in rows) - distinct
     return Survey(_pieces(found), duplicates * every, compared_all=every == 1)
@@ -215,11 +216,11 @@ def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) ->
 
 def _pieces(found: Sequence[Any]) -> list[Piece]:
     pieces: dict[int, Piece] = {}
-    files = {line["partition"]: line["file"] for line in found if line["file"] is not None}
+    files = {line["pile"] // _PILES: line["file"] for line in found if line["file"] is not None}
     for line in found:
-        number = line["partition"]
+        number, verdict = divmod(line["pile"], _PILES)
         piece = pieces.setdefault(number, Piece(files[number], line["start"], number, Counter()))
-        piece.counts[Verdict(line["verdict"])] = line["lines"]
+        piece.counts[Verdict(verdict)] = line["lines"]
     return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
 
 
