@@ -14,11 +14,14 @@ from fold_lines import Lines, by_partition
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
-COMPARED = 1 << 17
-"""About as many rows are compared with each other to count duplicates; of more rows, a sample is."""
+_COMPARED = 1 << 17
+"""About as many rows are all compared with each other to count duplicates; of more rows, a sample is."""
+
+_SAMPLED = 1 << 14
+"""About as many rows are in the sample."""
 
 _NOT_COMPARED = 0
-"""In place of the hash of a row that is not compared; of a hash that is this by chance, nothing depends."""
+"""The hash that stands for rows which are not compared. A row that has it by chance is not compared either."""
 
 _PILES = len(Verdict)
 _COMPRESSION = 10
@@ -153,37 +156,26 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     """
     every = _one_in(sizes, sample)
     text_hash = f.xxhash64("value")
-    # Numbers, none of them null, and few of them: what Spark groups fastest.
-    by_hash = (
+    # Few groups, whose keys are numbers but for the piece's first line: what Spark counts fastest.
+    found = (
         lines.gathered(lines.located())
         .select(
             (f.col("partition") * _PILES + verdict).alias("pile"),
             f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).otherwise(_NOT_COMPARED).alias("hash"),
-            # On one row of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
+            # On one line of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
             # Spark sort the lines.
             f.when(f.col("row") == 0, f.col("file")).alias("file"),
             "start",
         )
         .groupBy("pile", "hash", "file")
         .agg(f.count("*").alias("lines"), f.max("start").alias("start"))
-        # There are few groups: one task takes them all, and Spark need not exchange them once more.
-        .coalesce(1)
-    )
-    compared = f.col("hash") != _NOT_COMPARED
-    found = (
-        by_hash.groupBy("pile")
-        .agg(
-            f.sum("lines").alias("lines"),
-            f.max("file").alias("file"),
-            f.max("start").alias("start"),
-            f.sum(f.when(compared, f.col("lines")).otherwise(0)).alias("compared"),
-            f.collect_list(f.when(compared, f.col("hash"))).alias("hashes"),
-        )
         .collect()
     )
-    rows = [line for line in found if line["pile"] % _PILES in ROWS]
-    distinct = len({text for line in rows for text in line["hashes"]})
-    duplicates = sum(line["compared"] for line in rows) - distinct
+    compared = Counter[int]()
+    for group in found:
+        if group["hash"] != _NOT_COMPARED and group["pile"] % _PILES in ROWS:
+            compared[group["hash"]] += group["lines"]
+    duplicates = compared.total() - len(compared)
     return Survey(_pieces(found), duplicates * every, compared_all=every == 1)
 
 
@@ -215,20 +207,16 @@ def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) ->
 
 
 def _pieces(found: Sequence[Any]) -> list[Piece]:
-    pieces: dict[int, Piece] = {}
-    files = {line["pile"] // _PILES: line["file"] for line in found if line["file"] is not None}
-    for line in found:
-        number, verdict = divmod(line["pile"], _PILES)
-        piece = pieces.setdefault(number, Piece(files[number], line["start"], number, Counter()))
-        piece.counts[Verdict(verdict)] = line["lines"]
+    firsts = {group["pile"] // _PILES: group for group in found if group["file"] is not None}
+    pieces = {number: Piece(group["file"], group["start"], number, Counter()) for number, group in firsts.items()}
+    for group in found:
+        number, verdict = divmod(group["pile"], _PILES)
+        pieces[number].counts[Verdict(verdict)] += group["lines"]
     return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
 
 
 def _one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
-    """Of how many rows one is compared with others, a power of two: so that about ``COMPARED`` are, at most."""
+    """Of how many rows one is compared with others: 1 for few rows, else the power of two that makes a sample."""
     text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
     rows = text * len(sample) // sum(len(line) + 1 for line in sample) if sample else 0
-    one_in = 1
-    while rows > COMPARED * one_in:
-        one_in *= 2
-    return one_in
+    return 1 if rows <= _COMPARED else 1 << (rows // _SAMPLED).bit_length()

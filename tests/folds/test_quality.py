@@ -324,7 +324,8 @@ def test_duplicates_are_counted_and_kept(fold):
 
 
 def test_duplicates_among_many_rows_are_estimated(fold, monkeypatch):
-    monkeypatch.setattr("fold_survey.COMPARED", 500)
+    monkeypatch.setattr("fold_survey._COMPARED", 500)
+    monkeypatch.setattr("fold_survey._SAMPLED", 500)
     made = fold("".join(f"{number % 3000},1,2\n" for number in range(6000)))
     assert made.report["duplicate_rows_exact"] is False
     assert 2000 < made.report["duplicate_rows"] < 4000
