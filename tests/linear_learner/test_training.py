@@ -220,13 +220,13 @@ def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, r
     root = make_root(endless, train={"files": {"0.csv": csv(rows)}})
     process = subprocess.Popen([sys.executable, "-m", "local.linear_learner", str(root)], cwd=PROJECT)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 30
         while "Epoch 2:" not in (log(root) if (root / "output/log.txt").exists() else ""):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=30) == 143
     finally:
         process.kill()
         process.wait()

@@ -30,7 +30,7 @@ def signed(service, name="sagemaker", path="/", body=b"{}", secret=SECRET_KEY, *
 
 
 def post(service, headers, path="/", body=b"{}", host=None):
-    connection = http.client.HTTPConnection("127.0.0.1", service.settings.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", service.settings.port, timeout=20)
     connection.request("POST", path, body, headers | ({"Host": host} if host else {}))
     answer = connection.getresponse()
     content = answer.read()

@@ -32,7 +32,7 @@ def received(service):
     )["FunctionArn"]
 
     def read(count):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 20
         while not file.exists() or len(file.read_text().splitlines()) < count:
             assert time.monotonic() < deadline, "no event came"
             time.sleep(0.05)

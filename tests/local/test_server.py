@@ -68,7 +68,7 @@ class Process:
 
     def end(self, number):
         self.process.send_signal(number)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=20)
         rest = self.process.stdout.read()
         self.process.stdout.close()
         return self.process.returncode, rest
@@ -95,7 +95,7 @@ def start(tmp_path):
 
 
 def until(reached):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 20
     while not reached():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.05)
@@ -384,13 +384,13 @@ def test_an_unexpected_failure_is_an_answer_and_a_line_in_the_services_log(servi
     [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n"],
 )
 def test_nonsense_is_refused_and_the_service_goes_on(service, request_line):
-    with socket.create_connection(("127.0.0.1", service.settings.port), timeout=60) as client:
+    with socket.create_connection(("127.0.0.1", service.settings.port), timeout=10) as client:
         client.sendall(request_line)
         assert client.recv(100).split()[1][:1] == b"4"
     assert service.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
 
 
 def test_a_websocket_is_refused(service):
-    connection = http.client.HTTPConnection("127.0.0.1", service.settings.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", service.settings.port, timeout=10)
     connection.request("GET", "/", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
     assert connection.getresponse().status == 403

@@ -174,7 +174,7 @@ def test_a_job_stops_when_told_to(jobs: Jobs) -> None:
     name = jobs.start_script("import time; print('started', flush=True); time.sleep(60)")
     assert jobs.context.store.wait_until(lambda: _started(jobs, name), 20)
     jobs.call("StopProcessingJob", ProcessingJobName=name)
-    description = jobs.wait("processing-job", name)
+    description = jobs.wait("processing-job", name, seconds=20)
     assert description["ProcessingJobStatus"] == "Stopped"
     assert "FailureReason" not in description
     with pytest.raises(ServiceError, match="rejected because the processing job is in status Stopped"):

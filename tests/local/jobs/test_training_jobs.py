@@ -107,7 +107,7 @@ def test_a_job_stops_when_told_to_and_keeps_the_model_so_far(jobs: Jobs) -> None
     while not any("epoch=0" in line for line in jobs.log_lines(log.TRAINING, name)):
         pass
     jobs.call("StopTrainingJob", TrainingJobName=name)
-    description = jobs.wait("training-job", name)
+    description = jobs.wait("training-job", name, seconds=30)
     assert description["TrainingJobStatus"] == description["SecondaryStatus"] == "Stopped"
     assert jobs.context.objects.exists(description["ModelArtifacts"]["S3ModelArtifacts"])
     with pytest.raises(ServiceError, match="rejected because the training job is in status Stopped"):

@@ -210,7 +210,7 @@ def test_a_tuning_job_stops_with_its_training_jobs(jobs: Jobs) -> None:
 
     assert jobs.context.store.wait_until(training, 30)
     jobs.call("StopHyperParameterTuningJob", HyperParameterTuningJobName=name)
-    description = jobs.wait("hyper-parameter-tuning-job", name)
+    description = jobs.wait("hyper-parameter-tuning-job", name, seconds=30)
     assert description["HyperParameterTuningJobStatus"] == "Stopped"
     assert description["TrainingJobStatusCounters"]["Stopped"] == 4
 

@@ -22,7 +22,7 @@ SLOW = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(
 ROOT = Path(__file__).parents[3]
 
 
-def wait_for(what, seconds=60):
+def wait_for(what, seconds=30):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = what()

@@ -139,7 +139,7 @@ def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
     arn = sagemaker.create_model_package(ModelPackageGroupName="Announced")["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"a": "b"})
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 20
     found: list[str] = []
     while not found and time.monotonic() < deadline:
         time.sleep(0.1)
