@@ -27,6 +27,7 @@ import psutil
 
 from benchmarks.rows import COLUMNS, write_rows
 from local.jobs import spark_java
+from local.jobs.spark_configuration import write_logging
 from pipeline.code import STEPS
 
 _CORES = 2
@@ -66,7 +67,7 @@ def main() -> int:
         folder = Path(name)
         session = folder / "start.py"
         session.write_text("from pyspark.sql import SparkSession as s; s.builder.getOrCreate().stop()")
-        (folder / "log4j2.properties").write_text("rootLogger.level = error\n")
+        write_logging(folder / "log4j2.properties", {"rootLogger.level": "error"})
         start = _measure(_spark(folder, session), folder / "none", folder)
         print(f"{_CORES} cores; a heap of {_HEAP}, and of {_NOTEBOOK_HEAP} for the notebook's method.")
         print(f"A Spark session that does nothing: {start.seconds:.1f} s.\n")
