@@ -127,7 +127,7 @@ def hash_of(column: str, seed: int) -> Column:
 
 
 def _fold_after(value: Column, boundaries: Sequence[int] | Sequence[Column]) -> Column:
-    return reduce(lambda fold, boundary: fold + f.when(value >= boundary, 1).otherwise(0), boundaries, f.lit(1))
+    return reduce(lambda fold, boundary: fold + (value >= boundary).cast("int"), boundaries, f.lit(1))
 
 
 def _quantiles(rows: DataFrame, count: int, seed: int, bins: int) -> list[float]:
