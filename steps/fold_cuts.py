@@ -6,9 +6,11 @@ about as many cells as the square root of the rows, either turn brings the drive
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 import numpy as np
 from fold_hash import Hashes, hashes_of
@@ -18,10 +20,12 @@ from pyspark.sql import functions as f
 _FEW = 1 << 16
 """Rows whose hashes are all looked at."""
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 """Numbers hashed at a time: few enough that they stay in a core's cache from one operation to the next."""
 
 _BEYOND = 2**63 - 1
+
+Found = TypeVar("Found")
 
 Cell = tuple[int, int]
 """A stratum and the number of a cell: the highest bits of a hash."""
@@ -38,7 +42,7 @@ class Hashed(Protocol):
 
 
 class HashedNumbers:
-    """The numbers from 0 up, in one stratum, hashed on the driver: ten million in a quarter of a second."""
+    """The numbers from 0 up, in one stratum, hashed on the driver, ten million in a few tenths of a second."""
 
     def __init__(self, rows: int, seed: int) -> None:
         self._chunks = [(first, min(first + _CHUNK, rows), seed) for first in range(0, rows, _CHUNK)]
@@ -48,19 +52,22 @@ class HashedNumbers:
         # Cells have negative numbers too, as hashes have.
         lowest = -(1 << bits) // 2
         total = np.zeros(1 << bits, dtype=np.int64)
-        for chunk in self._chunks:
-            total += np.bincount(_cells(hashes_of(*chunk), bits) - lowest, minlength=len(total))
+        for counts in self._of_chunks(lambda hashes: np.bincount(_cells(hashes, bits) - lowest, minlength=1 << bits)):
+            total += counts
         return {(0, lowest + place): int(count) for place, count in enumerate(total)}
 
     def members(self, bits: int, cells: Collection[int]) -> dict[Cell, list[int]]:
         """The hashes in some of the cells, sorted."""
         found: dict[Cell, list[int]] = {(0, cell): [] for cell in cells}
-        for chunk in self._chunks:
-            hashes = hashes_of(*chunk)
-            own = _cells(hashes, bits)
+        for hashes in self._of_chunks(lambda hashes: hashes[np.isin(_cells(hashes, bits), list(cells))]):
             for cell in cells:
-                found[0, cell] += hashes[own == cell].tolist()
+                found[0, cell] += hashes[_cells(hashes, bits) == cell].tolist()
         return {cell: sorted(hashes) for cell, hashes in found.items()}
+
+    def _of_chunks(self, work: Callable[[Hashes], Found]) -> Iterator[Found]:
+        # Threads suffice: numpy lets others run while it computes.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from pool.map(lambda chunk: work(hashes_of(*chunk)), self._chunks)
 
 
 class HashedFrame:
