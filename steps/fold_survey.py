@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ _SAMPLED = 1 << 14
 
 _NOT_COMPARED = 0
 """The hash that stands for rows which are not compared. A row that has it by chance is not compared either."""
+
+_DIGITS = 15
+"""Hexadecimal digits of the MD5 of a file's name that stand for it. Of a million names, two have the same once in two
+million datasets."""
 
 _PILES = len(Verdict)
 _COMPRESSION = 10
@@ -156,19 +161,19 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     """
     every = _one_in(sizes, sample)
     text_hash = f.xxhash64("value")
-    # Few groups, whose keys are numbers but for the piece's first line: what Spark counts fastest.
+    file = f.conv(f.substring(f.md5("file"), 1, _DIGITS), 16, 10)
+    # Numbers only, none of them null in a key: what Spark counts fastest. So the file is a number too; it is the same
+    # on all lines of a piece, and found for one.
     found = (
         lines.gathered(lines.located())
         .select(
             (f.col("partition") * _PILES + verdict).alias("pile"),
             f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).otherwise(_NOT_COMPARED).alias("hash"),
-            # On one line of the piece, as it is the same on all. A key and no value: an aggregate of texts would make
-            # Spark sort the lines.
-            f.when(f.col("row") == 0, f.col("file")).alias("file"),
+            f.when(f.col("row") == 0, file.cast("long")).alias("file"),
             "start",
         )
-        .groupBy("pile", "hash", "file")
-        .agg(f.count("*").alias("lines"), f.max("start").alias("start"))
+        .groupBy("pile", "hash")
+        .agg(f.count("*").alias("lines"), f.max("file").alias("file"), f.max("start").alias("start"))
         .collect()
     )
     compared = Counter[int]()
@@ -176,7 +181,7 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
         if group["hash"] != _NOT_COMPARED and group["pile"] % _PILES in ROWS:
             compared[group["hash"]] += group["lines"]
     duplicates = compared.total() - len(compared)
-    return Survey(_pieces(found), duplicates * every, compared_all=every == 1)
+    return Survey(_pieces(found, lines.frame.inputFiles()), duplicates * every, compared_all=every == 1)
 
 
 def rejected_lines(lines: Lines, verdict: Column, survey: Survey) -> DataFrame:
@@ -206,13 +211,20 @@ def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) ->
     ]
 
 
-def _pieces(found: Sequence[Any]) -> list[Piece]:
+def _pieces(found: Sequence[Any], files: Iterable[str]) -> list[Piece]:
+    names = {int(_md5(name)[:_DIGITS], 16): name for name in files}
     firsts = {group["pile"] // _PILES: group for group in found if group["file"] is not None}
-    pieces = {number: Piece(group["file"], group["start"], number, Counter()) for number, group in firsts.items()}
+    pieces = {
+        number: Piece(names[group["file"]], group["start"], number, Counter()) for number, group in firsts.items()
+    }
     for group in found:
         number, verdict = divmod(group["pile"], _PILES)
         pieces[number].counts[Verdict(verdict)] += group["lines"]
     return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
