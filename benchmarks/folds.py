@@ -5,7 +5,7 @@ fastest of its turns counts. Time and memory are of the process with all that it
 included, and all that use Spark run as the local service runs a long job, with the same session. The notebook's method
 takes minutes at ten million rows: it has one turn there.
 
-Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--turns 2] [--only manifest polars ...]``.
+Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--turns 4] [--only manifest polars ...]``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
     parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path(), Path())), help="methods to measure")
-    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=4)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
         folder = Path(name)
