@@ -27,7 +27,7 @@ import psutil
 
 from benchmarks.rows import COLUMNS, write_rows
 from local.jobs import spark_java
-from local.jobs.spark_configuration import write_logging
+from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.code import STEPS
 
 _CORES = 2
@@ -122,10 +122,9 @@ def _commands(source: Path, target: Path, folder: Path) -> dict[str, list[str]]:
 
 def _spark(folder: Path, script: Path, *arguments: str, heap: str = _HEAP) -> list[str]:
     java, *options = spark_java.command(folder, heap, small=False)
-    submit = [java, *options, "--master", f"local[{_CORES}]"]
-    for setting in ("spark.ui.enabled=false", "spark.sql.catalogImplementation=in-memory"):
-        submit += ["--conf", setting]
-    return [*submit, str(script), *arguments]
+    properties = ON_THIS_MACHINE | {"spark.master": f"local[{_CORES}]"}
+    settings = [part for name, value in properties.items() for part in ("--conf", f"{name}={value}")]
+    return [java, *options, *settings, str(script), *arguments]
 
 
 def _measure(command: Sequence[str], target: Path, folder: Path) -> Measured:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.jobs import spark_java
 from local.jobs.spark import SMALL_INPUT
-from local.jobs.spark_configuration import write_logging
+from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.code import STEPS
 from pipeline.config import Config
 from pipeline.errors import UserError
@@ -20,15 +20,10 @@ from scripts.console import load, option, run
 
 USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"
 
-_SPARK = {
-    "spark.master": "local[*]",
+_SPARK = ON_THIS_MACHINE | {
     "spark.ui.showConsoleProgress": "true",
     # A bar is drawn every 200 ms for stages that last half a second, so that short inputs show progress too.
     "spark.ui.consoleProgress.update.interval": "200",
-    "spark.ui.enabled": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.sql.catalogImplementation": "in-memory",
 }
 _HEAP = "2g"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -58,11 +58,8 @@ class HashedNumbers:
 
     def members(self, bits: int, cells: Collection[int]) -> dict[Cell, list[int]]:
         """The hashes in some of the cells, sorted."""
-        found: dict[Cell, list[int]] = {(0, cell): [] for cell in cells}
-        for hashes in self._of_chunks(lambda hashes: hashes[np.isin(_cells(hashes, bits), list(cells))]):
-            for cell in cells:
-                found[0, cell] += hashes[_cells(hashes, bits) == cell].tolist()
-        return {cell: sorted(hashes) for cell, hashes in found.items()}
+        chosen = self._of_chunks(lambda hashes: hashes[np.isin(_cells(hashes, bits), list(cells))])
+        return _sorted_by_cell(((0, value) for hashes in chosen for value in hashes.tolist()), bits)
 
     def _of_chunks(self, work: Callable[[Hashes], Found]) -> Iterator[Found]:
         # Threads suffice: numpy lets others run while it computes.
@@ -83,10 +80,8 @@ class HashedFrame:
 
     def members(self, bits: int, cells: Collection[int]) -> dict[Cell, list[int]]:
         """The hashes in some of the cells, sorted."""
-        found = defaultdict(list)
-        for row in self._frame.where(_cell(bits).isin(*cells)).select("stratum", "hash").collect():
-            found[row["stratum"], row["hash"] >> (64 - bits)].append(row["hash"])
-        return {cell: sorted(hashes) for cell, hashes in found.items()}
+        chosen = self._frame.where(_cell(bits).isin(*cells)).select("stratum", "hash").collect()
+        return _sorted_by_cell(((row["stratum"], row["hash"]) for row in chosen), bits)
 
 
 def cuts(hashed: Hashed, sizes: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -128,6 +123,14 @@ def _places(ranks: Collection[tuple[int, int]], counts: Mapping[Cell, int]) -> d
                 places[stratum, rank] = (cell, rank - before)
             before += counts[cell]
     return places
+
+
+def _sorted_by_cell(rows: Iterable[tuple[int, int]], bits: int) -> dict[Cell, list[int]]:
+    """The hashes of rows, each with its stratum, by the cell in which it lies."""
+    found = defaultdict(list)
+    for stratum, value in rows:
+        found[stratum, value >> (64 - bits)].append(value)
+    return {cell: sorted(hashes) for cell, hashes in found.items()}
 
 
 def _cells(hashes: Hashes, bits: int) -> Hashes:

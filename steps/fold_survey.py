@@ -25,7 +25,7 @@ _NOT_COMPARED = 0
 """The hash that stands for rows which are not compared. A row that has it by chance is not compared either."""
 
 _DIGITS = 15
-"""Hexadecimal digits of the MD5 of a file's name that stand for it. Of a million names, two have the same once in two
+"""Hexadecimal digits, of the MD5 of a file's name, that stand for it. Of a million names, two have the same once in two
 million datasets."""
 
 _PILES = len(Verdict)
@@ -161,7 +161,6 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     """
     every = _one_in(sizes, sample)
     text_hash = f.xxhash64("value")
-    file = f.conv(f.substring(f.md5("file"), 1, _DIGITS), 16, 10)
     # Numbers only, none of them null in a key: what Spark counts fastest. So the file is a number too; it is the same
     # on all lines of a piece, and found for one.
     found = (
@@ -169,7 +168,7 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
         .select(
             (f.col("partition") * _PILES + verdict).alias("pile"),
             f.when(text_hash.bitwiseAND(every - 1) == 0, text_hash).otherwise(_NOT_COMPARED).alias("hash"),
-            f.when(f.col("row") == 0, file.cast("long")).alias("file"),
+            f.when(f.col("row") == 0, _number_of_file()).alias("file"),
             "start",
         )
         .groupBy("pile", "hash")
@@ -212,7 +211,7 @@ def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) ->
 
 
 def _pieces(found: Sequence[Any], files: Iterable[str]) -> list[Piece]:
-    names = {int(_md5(name)[:_DIGITS], 16): name for name in files}
+    names = _by_number(files)
     firsts = {group["pile"] // _PILES: group for group in found if group["file"] is not None}
     pieces = {
         number: Piece(names[group["file"]], group["start"], number, Counter()) for number, group in firsts.items()
@@ -223,8 +222,14 @@ def _pieces(found: Sequence[Any], files: Iterable[str]) -> list[Piece]:
     return sorted(pieces.values(), key=lambda piece: (piece.file, piece.start))
 
 
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+def _number_of_file() -> Column:
+    """The number that stands for the file of a line; ``_by_number`` has the file."""
+    return f.conv(f.substring(f.md5("file"), 1, _DIGITS), 16, 10).cast("long")
+
+
+def _by_number(files: Iterable[str]) -> dict[int, str]:
+    digests = ((hashlib.md5(file.encode(), usedforsecurity=False).hexdigest(), file) for file in files)
+    return {int(digest[:_DIGITS], 16): file for digest, file in digests}
 
 
 def _one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from local.jobs import spark_java
 from local.jobs.container import environment
 from local.jobs.spark_configuration import (
     NO_SCHEME,
+    ON_THIS_MACHINE,
     object_store,
     of_user,
     write_logging,
@@ -134,15 +135,11 @@ def _submit(folder: Path, options: SubmitOptions) -> list[str]:
 
 def _properties(context: Context, folder: Path, options: SubmitOptions) -> dict[str, str]:
     cores = os.cpu_count() or 1
-    properties = object_store(context.settings.buckets) | {
-        "spark.master": "local[*]",
+    properties = object_store(context.settings.buckets) | ON_THIS_MACHINE
+    properties |= {
         # The container's own sizing: twice as many partitions as cores.
         "spark.default.parallelism": str(2 * cores),
-        "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
     }
     if options.event_logs:

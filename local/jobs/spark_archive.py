@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from local.jobs import spark_java
-from local.jobs.spark_configuration import object_store, write_logging, write_properties
+from local.jobs.spark_configuration import ON_THIS_MACHINE, object_store, write_logging, write_properties
 
 _SAMPLE = Path(__file__).with_name("spark_sample.py")
 
@@ -45,14 +45,8 @@ def _sample_command(folder: Path, loaded: Path) -> list[str]:
     bucket.mkdir(parents=True)
     (bucket / "rows.csv").write_text("age,region,charges\n19,southwest,16884.924\n18,southeast,1725.5523\n")
     (folder / "conf").mkdir()
-    properties = object_store(bucket.parent) | {
-        "spark.master": "local[*]",
-        "spark.ui.enabled": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
-    }
+    properties = object_store(bucket.parent) | ON_THIS_MACHINE
+    properties["spark.sql.warehouse.dir"] = (folder / "warehouse").as_uri()
     write_properties(folder / "spark-defaults.conf", properties)
     write_logging(folder / "log4j2.properties", {})
     java, *options = spark_java.command(folder, "1g", small=True)

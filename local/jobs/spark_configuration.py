@@ -14,6 +14,15 @@ NO_SCHEME = "path-without-scheme"
 """The scheme of paths that have none. No file system has it, so that such a path is an error here too: in the
 container it would be HDFS, and what is written there is gone when the job ends."""
 
+ON_THIS_MACHINE = {
+    "spark.master": "local[*]",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.catalogImplementation": "in-memory",
+}
+"""Properties of every Spark session that this project starts on one machine: other machines cannot reach it."""
+
 _LOG4J = {
     "rootLogger.level": "warn",
     "rootLogger.appenderRef.stderr.ref": "console",
