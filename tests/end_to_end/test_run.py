@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.processes import commands_with
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,8 +53,7 @@ def test_a_run_leaves_its_results_and_nothing_running(folder):
     assert last["endpoint_name"] == "insurance-cross-validation"
     assert len(last["predictions"]) == 3
     assert all(math.isfinite(score) for score in last["predictions"])
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(folder) not in found.stdout
+    assert commands_with(str(folder)) == []
 
     rejected = run(folder, PARAMS="MaxMse=1")
     assert rejected.returncode == 1

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import commands_with
+
 PROJECT = Path(__file__).parents[2]
 INSURANCE = PROJECT / "data" / "insurance.csv"
 
@@ -76,5 +78,4 @@ def test_a_run_that_is_stopped_says_so_and_leaves_no_program(tmp_path: Path, num
     assert "Traceback" not in err
     assert not (output / "folds.json").exists()
     assert not any((tmp_path / "temporary").iterdir())
-    running = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
-    assert str(tmp_path) not in running
+    assert commands_with(str(tmp_path)) == []

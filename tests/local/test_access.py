@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -146,11 +147,10 @@ def test_a_web_page_is_refused_and_gets_no_permission_to_read(service):
 
 
 def test_the_service_listens_on_this_machine_only(service):
-    listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=False).stdout
-    if not listening:
-        pytest.skip("no ss on this machine")
-    addresses = [line.split()[3] for line in listening.splitlines()]
-    assert [a for a in addresses if a.endswith(f":{service.settings.port}")] == [f"127.0.0.1:{service.settings.port}"]
+    connections = psutil.Process().net_connections(kind="tcp")
+    addresses = [connection.laddr for connection in connections if connection.status == psutil.CONN_LISTEN]
+    port = service.settings.port
+    assert [address.ip for address in addresses if address.port == port] == ["127.0.0.1"]
 
 
 def test_s3_checks_the_bytes_that_were_signed(service):

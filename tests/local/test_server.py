@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.server import LocalService, ServiceHeldError, StartError
 from local.settings import ACCESS_KEY, SECRET_KEY, Settings
 from tests.local.conftest import environment_without_aws
+from tests.processes import commands_with
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROLE = "arn:aws:iam::123456789012:role/function"
@@ -75,8 +76,7 @@ class Process:
 
     def processes(self):
         """Processes of this machine that have to do with the service's folder."""
-        listed = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True)
-        return [line for line in listed.stdout.splitlines() if str(self.root) in line and "ps -axo" not in line]
+        return commands_with(str(self.root))
 
 
 @pytest.fixture
