@@ -39,7 +39,9 @@ def main() -> int:
     program = [str(STEPS / "make_folds.py"), "--input", _uri(source), "--output", _uri(target), *fold_arguments(config)]
     with tempfile.TemporaryDirectory(prefix="make-fold-") as name:
         command = _spark(Path(name), small=_size(Path(source)) <= SMALL_INPUT)
-        status = _run([*command, *program], {**os.environ, **spark_java.environment(Path(name))})
+        # On SageMaker, Spark's Python workers have the modules from the job's --py-files.
+        environment = {**os.environ, **spark_java.environment(Path(name)), "PYTHONPATH": str(STEPS)}
+        status = _run([*command, *program], environment)
     if status is None:
         raise UserError(f"Stopped. If {target} has no folds.json, it holds parts of folds; the next run clears it.")
     return status

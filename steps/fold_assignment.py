@@ -13,10 +13,14 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 
+import numpy as np
+import numpy.typing as npt
 from fold_cuts import Hashed, HashedFrame, HashedNumbers, boundaries, cuts
 from fold_errors import FoldError
+from fold_hash import hashes_of
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
@@ -37,25 +41,50 @@ def fold_sizes(rows: int, folds: int, first: int = 0) -> list[int]:
     return dealt
 
 
-def in_order(rows: int, folds: int) -> Column:
-    """Folds, from 1, that follow the order of the input, as scikit-learn's ``KFold(shuffle=False)``.
+@dataclass(frozen=True)
+class ByNumber:
+    """Folds that depend on the number of a row alone: each is a range of the numbers, or of their hashes.
 
-    For a frame with the column ``number``, of the row in the input from 0.
+    Attributes:
+        starts: where each fold after the first begins.
+        seed: of the hashes; None if the ranges are of the numbers themselves.
     """
-    return _fold_after(f.col("number"), boundaries(fold_sizes(rows, folds)))
+
+    starts: Sequence[int]
+    seed: int | None
+
+    @property
+    def count(self) -> int:
+        """How many folds there are."""
+        return len(self.starts) + 1
+
+    def column(self) -> Column:
+        """The fold, from 1, for a frame with the column ``number``, of the row in the input from 0."""
+        return _fold_after(f.col("number") if self.seed is None else hash_of("number", self.seed), self.starts)
+
+    def of_rows(self, first: int, count: int) -> npt.NDArray[np.uint8]:
+        """The folds, from 1, of so many rows from number ``first`` on."""
+        end = first + count
+        values = np.arange(first, end) if self.seed is None else hashes_of(first, end, self.seed)
+        folds = np.ones(count, np.uint8)
+        for start in self.starts:
+            folds += values >= start
+        return folds
 
 
-def shuffled(spark: SparkSession, rows: int, folds: int, seed: int) -> Column:
-    """Folds, from 1, of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most.
+def in_order(rows: int, folds: int) -> ByNumber:
+    """Folds that follow the order of the input, as scikit-learn's ``KFold(shuffle=False)``."""
+    return ByNumber(boundaries(fold_sizes(rows, folds)), seed=None)
 
-    For a frame with the column ``number``, of the row in the input from 0.
-    """
+
+def shuffled(spark: SparkSession, rows: int, folds: int, seed: int) -> ByNumber:
+    """Folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most."""
     hashed: Hashed = HashedNumbers(rows, seed)
     if rows > _ON_DRIVER:
         numbers = spark.range(rows).withColumnRenamed("id", "number")
         hashed = HashedFrame(numbers.select(f.lit(0).alias("stratum"), hash_of("number", seed).alias("hash")))
     (own_cuts,) = cuts(hashed, [fold_sizes(rows, folds)])
-    return _fold_after(hash_of("number", seed), own_cuts)
+    return ByNumber(own_cuts, seed)
 
 
 def stratified(rows: DataFrame, count: int, folds: int, seed: int, bins: int) -> Column:

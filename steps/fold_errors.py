@@ -14,6 +14,8 @@ class FoldError(Exception):
 def explain(error: Exception) -> str:
     """One line about an error of Spark, S3 or the disk: its cause, without the traces of Java and Python."""
     causes = re.findall(r"^\s*(?:Caused by: |: )(\S+?(?:Exception|Error)\b.*)$", str(error), re.MULTILINE)
+    # What ended a Python worker is the last line of its traceback, which Java repeats before its own.
+    causes += re.findall(r"^(\S.*)\n\n\tat org\.apache\.spark\.api\.python\.", str(error), re.MULTILINE)
     text = causes[-1] if causes else str(error).strip().partition("\n")[0]
     text = text or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
+import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from fold_errors import FoldError
 
 _COPIES_AT_ONCE = 64
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that CopyObject takes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
+
+UNFINISHED = "_unfinished-"
+"""Files whose names begin with this are being written, or were when a process was killed."""
+
+_READ_AT_ONCE = 1024**2
 
 
 class Place(Protocol):
@@ -32,8 +42,8 @@ class Place(Protocol):
     def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
         """Copy files, each to one or more names, without moving their bytes through this process."""
 
-    def write(self, name: str, text: str) -> None:
-        """Write a small file, all of it or nothing."""
+    def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """A file to write: it is there, all of it, when the context ends, or not at all if that fails."""
 
 
 def place(uri: str) -> Place:
@@ -63,7 +73,7 @@ def find_input(uri: str) -> tuple[str, dict[str, int]]:
     often a ``data/insurance_folds``.
 
     Returns:
-        the path by which Spark reads them, and the size in bytes of each by its name.
+        the path by which Spark reads them, and the size in bytes of each by its URI.
 
     Raises:
         FoldError: there are none, or the URI cannot be used.
@@ -80,7 +90,23 @@ def find_input(uri: str) -> tuple[str, dict[str, int]]:
     sizes = {name: size for name, size in sizes.items() if not re.search(r"(^|/)[._]|/$", name)}
     if not sizes:
         raise FoldError(f"the input {uri} is not there, or holds no files")
-    return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, sizes
+    folder = path.rpartition("/")[0] if wildcard else path
+    by_uri = {f"{folder}/{name}" if name else folder: size for name, size in sizes.items()}
+    return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, by_uri
+
+
+def read_from(uri: str, offset: int) -> BinaryIO:
+    """A file, opened to be read from a place on, given in bytes."""
+    scheme, _, rest = uri.partition("://")
+    if scheme == "file":
+        file = Path(rest).open("rb")  # noqa: SIM115 - closed by who reads it
+        file.seek(offset)
+        return file
+    bucket, _, key = rest.partition("/")
+    body = _reading_client(os.environ.get("AWS_ENDPOINT_URL")).get_object(
+        Bucket=bucket, Key=key, Range=f"bytes={offset}-"
+    )["Body"]
+    return io.BufferedReader(body, _READ_AT_ONCE)
 
 
 class LocalFolder:
@@ -120,27 +146,28 @@ class LocalFolder:
                 except OSError:
                     shutil.copyfile(self._path / source, target)
 
-    def write(self, name: str, text: str) -> None:
-        """Write a small file, all of it or nothing."""
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """A file to write: it is there, all of it, when the context ends, or not at all if that fails."""
         target = self._path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.unfinished")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(target)
+        # Not the same for two that write it: Spark may run a task again while it still runs on a machine it has lost.
+        unfinished = target.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
 
 
 class S3Prefix:
     """An object, or the objects under a prefix."""
 
     def __init__(self, scheme: str, bucket: str, key: str) -> None:
-        # Local files need neither, and they take a third of a second to import.
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
         self._bucket = bucket
-        settings = Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})
-        # SageMaker gives its jobs AWS_REGION, which boto3 itself does not read.
-        self._client = boto3.client("s3", region_name=os.environ.get("AWS_REGION"), config=settings)
+        self._client = _client()
         key = key.rstrip("/")
         # Keys are listed in order: one that is the whole prefix comes first.
         self.is_file = bool(key) and next((name for name, _ in self._list(key)), None) == key
@@ -177,9 +204,13 @@ class S3Prefix:
         for copied in copies:
             copied.result()
 
-    def write(self, name: str, text: str) -> None:
-        """Write a small object."""
-        self._client.put_object(Bucket=self._bucket, Key=self._key + name, Body=text.encode())
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """An object to write: it is there, all of it, when the context ends, or not at all if that fails."""
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            self._client.upload_fileobj(file, self._bucket, self._key + name)
 
     def _copy(self, source: str, target: str, size: int) -> None:
         origin = {"Bucket": self._bucket, "Key": self._key + source}
@@ -193,3 +224,19 @@ class S3Prefix:
         for page in pages:
             for item in page.get("Contents", []):
                 yield item["Key"], item["Size"]
+
+
+@lru_cache(maxsize=1)
+def _reading_client(_endpoint: str | None) -> Any:
+    """One for all files that a process reads."""
+    return _client()
+
+
+def _client() -> Any:
+    # Local files need neither, and they take a third of a second to import.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    settings = Config(max_pool_connections=_COPIES_AT_ONCE, retries={"mode": "adaptive", "max_attempts": 10})
+    # SageMaker gives its jobs AWS_REGION, which boto3 itself does not read.
+    return boto3.client("s3", region_name=os.environ.get("AWS_REGION"), config=settings)

@@ -159,7 +159,7 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
         sizes: bytes of each input file, by name.
         sample: lines, from whose length the number of rows is estimated.
     """
-    every = _one_in(sizes, sample)
+    every = one_in(sizes, sample)
     text_hash = f.xxhash64("value")
     # Numbers only, none of them null in a key: what Spark counts fastest. So the file is a number too; it is the same
     # on all lines of a piece, and found for one.
@@ -181,6 +181,18 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
             compared[group["hash"]] += group["lines"]
     duplicates = compared.total() - len(compared)
     return Survey(_pieces(found, lines.frame.inputFiles()), duplicates * every, compared_all=every == 1)
+
+
+def one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
+    """Of how many rows one is compared with others: 1 for few rows, else the power of two that makes a sample.
+
+    Args:
+        sizes: bytes of each input file, by name.
+        sample: lines, from whose length the number of rows is estimated.
+    """
+    text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
+    rows = text * len(sample) // sum(len(line) + 1 for line in sample) if sample else 0
+    return 1 if rows <= _COMPARED else 1 << (rows // _SAMPLED).bit_length()
 
 
 def rejected_lines(lines: Lines, verdict: Column, survey: Survey) -> DataFrame:
@@ -230,10 +242,3 @@ def _number_of_file() -> Column:
 def _by_number(files: Iterable[str]) -> dict[int, str]:
     digests = ((hashlib.md5(file.encode(), usedforsecurity=False).hexdigest(), file) for file in files)
     return {int(digest[:_DIGITS], 16): file for digest, file in digests}
-
-
-def _one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
-    """Of how many rows one is compared with others: 1 for few rows, else the power of two that makes a sample."""
-    text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
-    rows = text * len(sample) // sum(len(line) + 1 for line in sample) if sample else 0
-    return 1 if rows <= _COMPARED else 1 << (rows // _SAMPLED).bit_length()

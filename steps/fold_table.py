@@ -129,7 +129,7 @@ def examine(spark: SparkSession, path: str, sizes: Mapping[str, int], options: O
 
 
 def check(table: Table, options: Options) -> None:
-    """Refuse a dataset of which too little can be used.
+    """Refuse a dataset with more rejected lines than the options allow.
 
     Raises:
         FoldError: with counts by fault and the first lines that have one.
@@ -141,8 +141,6 @@ def check(table: Table, options: Options) -> None:
     if bad > options.max_bad_share * (rows + bad):
         share = f"That is {bad / (rows + bad):.3%} of the rows, and {options.max_bad_share:.3%} may be set aside"
         raise FoldError(f"{table.refusal()}\n  {share}: folds.max_bad_share (--max-bad-share)")
-    if rows < options.folds:
-        raise FoldError(f"{rows} usable rows are fewer than {options.folds} folds: lower folds.count (--folds)")
 
 
 def _judged(

@@ -14,20 +14,23 @@ folds' test sets, which S3 makes by itself, or manifests that name them:
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from fold_assignment import fold_sizes, grouped, in_order, shuffled, stratified
 from fold_errors import FoldError, explain
 from fold_grammar import DESCRIPTIONS, Verdict
-from fold_lines import configure, split_size
+from fold_lines import configure, split_size, tasks_for
 from fold_options import Options, read_options
-from fold_output import clear, write, write_report
+from fold_output import Written, arrange, clear, stage, write_report
+from fold_plain import PlainTable, examine_plain
 from fold_storage import Place, find_input, place
 from fold_table import Table, check, examine
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import SparkSession
 
 
 def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
@@ -42,14 +45,22 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
     path, sizes = find_input(options.input)
     output = place(options.output)
     _check_apart(options.input, output)
-    split = split_size(sum(sizes.values()), spark.sparkContext.defaultParallelism, options.target_bytes * options.folds)
-    table = examine(spark, path, sizes, options, configure(spark, sizes, split))
-    check(table, options)
-    fold, sizes_of_folds = _assign(spark, table, options)
+    parallelism = spark.sparkContext.defaultParallelism
+    split = split_size(sum(sizes.values()), parallelism, options.target_bytes * options.folds)
+    tasks = tasks_for(sizes, split, parallelism)
+    table: Table | PlainTable | None = examine_plain(spark, sizes, options, split, tasks)
+    if table is None:
+        configure(spark, sizes, split)
+        table = examine(spark, path, sizes, options, tasks)
+        check(table, options)
+    rows = table.survey.rows
+    if rows < options.folds:
+        raise FoldError(f"{rows} usable rows are fewer than {options.folds} folds: lower folds.count (--folds)")
+    write, sizes_of_folds = _assign(spark, table, options)
     report = _report(table, options, sizes_of_folds, len(sizes))
     try:
         clear(output)
-        write(table, fold, options.folds, output, options.layout)
+        arrange(write(output), rows, options.folds, output, options.layout)
         write_report(report, output)
     except BaseException:
         clear(output)
@@ -62,8 +73,8 @@ def main(arguments: list[str]) -> int:
     try:
         options = read_options(arguments)
         spark = SparkSession.builder.appName("make-folds").getOrCreate()
+        # Not stopped here, which would wait up to a second for Python's side: Java stops it when this program ends.
         report = make_folds(spark, options)
-        spark.stop()
     except FoldError as error:
         print(f"make_folds: error: {error}", file=sys.stderr)
         return 1
@@ -91,18 +102,25 @@ def _comparable(uri: str) -> str:
     return uri.replace("s3a://", "s3://", 1).rstrip("/")
 
 
-def _assign(spark: SparkSession, table: Table, options: Options) -> tuple[Column, list[int]]:
-    """The fold of a row of ``table.rows()``, and the rows of each fold."""
+def _assign(
+    spark: SparkSession, table: Table | PlainTable, options: Options
+) -> tuple[Callable[[Place], Written], list[int]]:
+    """What writes the rows to their folds, and how many each fold has."""
     rows, folds = table.survey.rows, options.folds
-    if options.columns.groups is not None:
-        return grouped(table.rows(), folds, options.seed if options.shuffle else None)
-    if options.stratify is not None:
-        return stratified(table.rows(), rows, folds, options.seed, options.stratify), fold_sizes(rows, folds)
-    fold = shuffled(spark, rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
-    return fold, fold_sizes(rows, folds)
+    sizes = fold_sizes(rows, folds)
+    if isinstance(table, Table) and options.columns.groups is not None:
+        fold, sizes = grouped(table.rows(), folds, options.seed if options.shuffle else None)
+    elif isinstance(table, Table) and options.stratify is not None:
+        fold = stratified(table.rows(), rows, folds, options.seed, options.stratify)
+    else:
+        by_number = shuffled(spark, rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
+        if isinstance(table, PlainTable):
+            return partial(table.stage, by_number), sizes
+        fold = by_number.column()
+    return partial(stage, table, fold, folds), sizes
 
 
-def _report(table: Table, options: Options, sizes: list[int], files: int) -> dict[str, Any]:
+def _report(table: Table | PlainTable, options: Options, sizes: list[int], files: int) -> dict[str, Any]:
     declared, survey = table.columns.declared, table.survey
     rejected = survey.rejected
     return {

@@ -72,7 +72,8 @@ def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source,
     assert [sorted(test) for test in Folds(tmp_path / "out").tests()] == expected
 
 
-def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(expected, source, tmp_path):
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1"], ids=["as bytes", "by SQL"])
+def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(expected, source, tmp_path, encoding):
     settings = (
         "spark.executor.memory=512m",
         f"spark.executor.extraJavaOptions={SMALL}",
@@ -80,9 +81,10 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version=2",
     )
     output = tmp_path / "out"
-    process = start("local-cluster[2,1,1024]", arguments_for(source, output), tmp_path, *settings)
+    arguments = [*arguments_for(source, output), "--encoding", encoding]
+    process = start("local-cluster[2,1,1024]", arguments, tmp_path, *settings)
     try:
-        wait_for(lambda: any((output / "_staging").rglob("part-*")), process)
+        wait_for(lambda: any(path.is_file() for path in (output / "_staging").rglob("*")), process)
         executor, *others = executors_of(process.pid)
         assert others
         os.kill(executor, signal.SIGKILL)

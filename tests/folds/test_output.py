@@ -9,6 +9,7 @@ import fold_output
 import pytest
 from fold_errors import FoldError
 from fold_lines import split_size
+from fold_storage import place
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]
 TEXT = "\n".join(ROWS)
@@ -34,12 +35,15 @@ def test_no_part_is_empty_when_rows_are_few(fold):
 def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
     first = fold(TEXT + "\nx,1,2", "--folds", "7", "--on-bad-rows", "quarantine", "--max-bad-share", "1")
     (first.folder / "notes.txt").write_text("mine")
+    for folder in ("", "vc1", "vc1/test"):
+        (first.folder / folder / "_unfinished-0").write_text("left when a run was killed")
     (first.folder / "vc9000").mkdir()
     (first.folder / "vc9000" / "also mine.txt").write_text("mine")
     second = fold(TEXT, "--folds", "3", "--layout", "manifest", output=first.folder)
     kinds = {name.partition("/")[0] for name in second.names()}
     assert kinds == {"folds.json", "notes.txt", "vc1", "vc2", "vc3", "vc9000"}
     assert not (second.folder / "vc1" / "train").exists()
+    assert not any("unfinished" in name for name in second.names())
     assert not (second.folder / "vc4").exists()
 
 
@@ -72,6 +76,17 @@ def test_parts_have_about_the_size_asked_for(fold):
 )
 def test_pieces_are_large_unless_cores_would_be_idle(total, parallelism, largest, expected):
     assert split_size(total, parallelism, largest) == expected
+
+
+def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path):
+    folder = place(tmp_path.as_uri())
+    with folder.writing("deep/rows.csv") as file:
+        file.write(b"1,2\n")
+        assert "deep/rows.csv" not in folder.files()
+    assert folder.files() == {"deep/rows.csv": 4}
+    with pytest.raises(TypeError), folder.writing("deep/rows.csv") as file:
+        file.write("no bytes")
+    assert folder.files() == {"deep/rows.csv": 4}
 
 
 @pytest.mark.parametrize("broken", ["_check_complete", "_targets", "_write_manifests"])

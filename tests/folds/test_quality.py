@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 
 import pytest
 from fold_columns import Declared, without_header
@@ -14,6 +13,8 @@ from fold_lines import Lines
 from fold_survey import verdict_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.folds.numbers import fields, is_number
 
 GOOD = "".join(f"{number},{number}.5,2\n" for number in range(20))
 RAW = ("--label", "y", "--numeric", "a", "--categorical", 'kind=["red","green"]', "--header", "true")
@@ -57,32 +58,6 @@ def test_an_undeclared_category_stops_the_job_and_is_shown(fold):
         fold(raw("1,blue,2"), *RAW)
 
 
-fields = st.one_of(
-    st.text("0123456789+-.eE", max_size=8),
-    st.text("0123456789 .nNaAiIfF\t/xdDfL_", max_size=6),
-    st.sampled_from(
-        [
-            "1e99",
-            "1e100",
-            "1e+005",
-            "1e-308",
-            "9" * 30,
-            "9" * 31,
-            "9" * 200,
-            "9" * 201,
-            "1" + "0" * 197 + "e99",
-            "1" + "0" * 300,
-            "Infinity",
-            "N/A",
-            "none",
-            "1d",
-            "",
-            "5.",
-        ]
-    ),
-)
-
-
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(fields, min_size=50, max_size=150), sample=st.lists(fields, max_size=5))
 def test_a_field_is_a_number_to_the_grammar_if_and_only_if_it_is_one_to_python(spark, texts, sample):
@@ -93,21 +68,6 @@ def test_a_field_is_a_number_to_the_grammar_if_and_only_if_it_is_one_to_python(s
     for (line, verdict), text in zip(verdicts, texts, strict=True):
         assert line == f"1,{text}"
         assert (verdict in ROWS) == is_number(text), (text, Verdict(verdict))
-
-
-def is_number(text: str) -> bool:
-    """A number that Python reads, with at most 200 digits before the point and an exponent below 100."""
-    mantissa, _, exponent = text.strip(" \t").lower().partition("e")
-    try:
-        return (
-            "_" not in text
-            and math.isfinite(float(text.strip(" \t")))
-            and len(mantissa.lstrip("+-").partition(".")[0]) <= 200
-            and -1000 < int(exponent or 0) < 100
-            and len(exponent.lstrip("+-")) <= 3
-        )
-    except ValueError:
-        return False
 
 
 def test_the_first_ten_offenders_are_shown_in_the_order_of_files_and_lines(fold):

@@ -46,6 +46,8 @@ def bucket(tmp_path_factory, spark):
     ):
         for name, value in service.settings.client_environment().items():
             patch.setenv(name, value)
+            # For Python workers: a running Java program's environment cannot change.
+            patch.setitem(spark.sparkContext.environment, name, value)
         client = boto3.client("s3")
         client.create_bucket(Bucket="data")
         hadoop = spark.sparkContext._jsc.hadoopConfiguration()
@@ -123,6 +125,17 @@ def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch)
     assert bucket.keys("broken/") == set()
 
 
+def test_an_object_is_there_as_a_whole_or_not_at_all(bucket):
+    prefix = place("s3://data/written")
+    with prefix.writing("rows.csv") as file:
+        file.write(b"1,2\n")
+        assert bucket.keys("written/") == set()
+    assert bucket.text("written/rows.csv") == "1,2\n"
+    with pytest.raises(TypeError), prefix.writing("rows.csv") as file:
+        file.write("no bytes")
+    assert bucket.text("written/rows.csv") == "1,2\n"
+
+
 def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -140,7 +153,7 @@ def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
             "out/_staging/fold=1/",
         ):
             client.put_object(Bucket="marked", Key=key, Body=b"1" if key[-1] != "/" else b"")
-        assert find_input("s3://marked/in/") == ("s3://marked/in", {"2020/rows.csv": 1})
+        assert find_input("s3://marked/in/") == ("s3://marked/in", {"s3://marked/in/2020/rows.csv": 1})
         clear(place("s3://marked/out"))
         left = [item["Key"] for item in client.list_objects_v2(Bucket="marked", Prefix="out/")["Contents"]]
         assert left == ["out/", "out/notes"]

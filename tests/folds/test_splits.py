@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 import pytest
-from fold_assignment import hash_of, shuffled
+from fold_assignment import ByNumber, hash_of, shuffled
 from fold_hash import hashes_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -109,9 +109,15 @@ def test_shuffled_folds_are_spread_over_the_whole_input(fold):
 def test_a_shuffle_is_balanced_to_the_row_whoever_hashes(spark, monkeypatch, rows, on_driver):
     monkeypatch.setattr("fold_assignment._ON_DRIVER", rows if on_driver else 0)
     numbers = spark.range(rows).withColumnRenamed("id", "number")
-    counts = numbers.groupBy(shuffled(spark, rows, 7, seed=3).alias("fold")).count().collect()
+    counts = numbers.groupBy(shuffled(spark, rows, 7, seed=3).column().alias("fold")).count().collect()
     sizes = [count for _, count in sorted((row["fold"], row["count"]) for row in counts)]
     assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
+
+
+@pytest.mark.parametrize("fold", [ByNumber([3, 900], seed=None), ByNumber([-(2**62), 0, 2**63 - 1], seed=7)])
+def test_a_row_has_the_same_fold_whoever_finds_it(spark, fold):
+    found = spark.range(1000).withColumnRenamed("id", "number").select(fold.column().alias("fold")).collect()
+    assert [row["fold"] for row in found] == [*fold.of_rows(0, 400), *fold.of_rows(400, 600)]
 
 
 @pytest.mark.parametrize("seed", [0, 42, 2**31 - 1])
