@@ -17,15 +17,23 @@ from pyspark.sql import functions as f
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "steps"))
 
+import fold_plain
 import fold_table
 import make_folds
+from fold_blocks import Span, blocks
+from fold_bytes import line_ends
 from fold_grammar import Verdict
 from fold_lines import Lines
 from fold_survey import Piece, Survey
 
 
-def count_only(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample: Sequence[str]) -> Survey:
-    """In place of ``fold_survey.take_survey``; for one file."""
+def count_bytes(span: Span, _header: bytes, _columns: int, _one_in: int) -> tuple[int, list[int]]:
+    """In place of ``fold_blocks.survey``; for files without a header."""
+    return sum(len(line_ends(block)) for block in blocks(span)), []
+
+
+def count_by_sql(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample: Sequence[str]) -> Survey:
+    """In place of ``fold_survey.take_survey``; for one file without a header."""
     counts = (
         lines.located()
         .select("partition", "start")
@@ -40,5 +48,6 @@ def count_only(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample: 
 
 
 if __name__ == "__main__":
-    fold_table.take_survey = count_only  # type: ignore[attr-defined]
+    fold_plain.survey = count_bytes  # type: ignore[assignment, attr-defined]
+    fold_table.take_survey = count_by_sql  # type: ignore[attr-defined]
     sys.exit(make_folds.main(sys.argv[1:]))
