@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.metadata import read_metadata, write_metadata
 from nanio.storage.paths import metadata_path, object_path
 
-from local.s3.objects import Objects, S3Uri
+from local.s3.objects import Objects
 
 _AFTER_ALL = "\U0010ffff"
 
@@ -142,7 +142,7 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
         contents: list[ObjectInfo] = []
         common: list[str] = []
         last = ""
-        for key in self._objects.keys(str(S3Uri(bucket, prefix))):
+        for key in self._beginning_with(bucket, prefix):
             if key <= after or (common and key.startswith(common[-1])):
                 continue
             if len(contents) + len(common) == max_keys:
@@ -155,6 +155,13 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
                 contents.extend(self._listed(bucket, key))
                 last = key
         return ListResult(contents, common, False, None)
+
+    def _beginning_with(self, bucket: str, prefix: str) -> Iterator[str]:
+        # The end of a prefix need not be the end of a key's segment: it may be "." where that of a key may not.
+        folder, slash, _ = prefix.rpartition("/")
+        if not {".", ".."}.intersection(folder.split("/")):
+            keys = self._objects.keys(f"s3://{bucket}/{folder}{slash}")
+            yield from (key for key in keys if key.startswith(prefix))
 
     def _listed(self, bucket: str, key: str) -> list[ObjectInfo]:
         try:

@@ -83,6 +83,25 @@ def test_pages_of_a_listing_hold_every_key_once_and_in_order(service, s3, bucket
         s3.delete_object(Bucket=bucket, Key=key)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        (".", [".a", ".b/c"]),
+        ("d/.", ["d/.e"]),
+        (".b", [".b/c"]),
+        ("./", []),
+        ("d/../", []),
+        ("..", []),
+        ("d", ["d/.e"]),
+    ],
+)
+def test_a_prefix_may_end_or_begin_with_dots_as_no_key_may(s3, bucket, prefix, found):
+    for key in (".a", ".b/c", "d/.e"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    assert [item["Key"] for item in listed] == found
+
+
 def test_the_first_version_of_the_listing_ends_too(s3, bucket):
     for number in range(5):
         s3.put_object(Bucket=bucket, Key=f"key-{number}", Body=b"")
