@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from fold_assignment import ByNumber
-from fold_bytes import are_rows, deal, line_ends, sample
+from fold_bytes import are_rows, deal, hash_of_line, line_ends, sample
 from fold_errors import FoldError
 from fold_output import Written, staged_name
 from fold_storage import Place, read_from
@@ -22,7 +21,7 @@ _LONGEST_LINE = 1 << 24
 
 @dataclass(frozen=True)
 class Span:
-    """The lines of a file that begin within a range of its bytes.
+    """A piece of a file, to be read: the lines that begin within a range of its bytes.
 
     Attributes:
         file: its URI.
@@ -79,7 +78,7 @@ def survey(span: Span, header: bytes, columns: int, one_in: int) -> tuple[int, l
             if not are_rows(block, ends, columns):
                 return None
             rows += len(ends)
-            hashes += [_hash(line) for line in sample(block, ends, one_in)]
+            hashes += [hash_of_line(line) for line in sample(block, ends, one_in)]
     except FoldError:
         return None
     return rows, hashes
@@ -121,7 +120,3 @@ def _without_header(span: Span, header: bytes) -> Iterator[bytes]:
             yield block[len(header) :]
         else:
             raise FoldError(f"{span.file} does not begin with the line {header.decode()!r}")
-
-
-def _hash(line: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(line, digest_size=8).digest())

@@ -5,10 +5,12 @@ A block is whole lines, each with its line break. Everything is done to all of i
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import numpy as np
 import numpy.typing as npt
+from fold_hash import Numbers, finished
 
 Places = npt.NDArray[np.int64]
 Folds = npt.NDArray[np.uint8]
@@ -24,16 +26,22 @@ _CLASSES = (
     (b"0123456789", 0, _SIGN),
 )
 _DIGITS = 200
-"""Digits in a row that a number may have: as many as ``fold_grammar`` lets stand before the point."""
+"""Consecutive digits that a number may have: as many as ``fold_grammar`` lets stand before the point."""
 
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LARGE_EXPONENT = re.compile(rb"[eE](?:\+?[0-9]{3}|-[0-9]{4})")
-_LONGEST_WORD = 8
+_WORD = 8
+_LONG = 512
+"""Bytes up to which lines are hashed all at once, word by word; longer ones are few in a block."""
+
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _codes() -> bytes:
-    """For each byte, its class and, four bits higher, the classes that must not follow; of no class is all of them."""
+    """For each byte, its class and, four bits higher, the classes that must not follow.
+
+    A byte of no class gets all of them, so that it fits nowhere.
+    """
     codes = bytearray([_ANY | _ANY << 4] * 256)
     for characters, own, excluded in _CLASSES:
         for character in characters:
@@ -53,7 +61,7 @@ def are_rows(block: bytes, ends: Places, columns: int) -> bool:
     """Whether each line is a row: as many numbers as there are columns, separated by commas.
 
     What it takes for a row, ``Grammar.row`` takes for one. Not all that the grammar does: numbers like ``5.`` and
-    ``1e005`` are not looked into here.
+    ``1e005``, with blanks around them or with very many digits after the point are not looked into here.
 
     Args:
         block: lines.
@@ -107,16 +115,24 @@ def _lengths(ends: Places) -> Places:
     return np.diff(ends, prepend=-1)
 
 
-def _hashes(block: bytes, starts: Places, ends: Places) -> npt.NDArray[np.uint64]:
-    """A hash of each line, from its words of eight bytes; the last word ends with the line."""
-    padded = b"\0" * _LONGEST_WORD + block
+def hash_of_line(line: bytes) -> int:
+    """A hash of 64 bits."""
+    return int.from_bytes(hashlib.blake2b(line, digest_size=8).digest())
+
+
+def _hashes(block: bytes, starts: Places, ends: Places) -> Numbers:
+    """A hash of each line, which depends on nothing else: from its words of eight bytes, the last of which ends it."""
+    padded = b"\0" * _WORD + block
     words = np.ndarray((len(block) + 1,), "<u8", padded, strides=(1,))
     lengths = ends - starts
+    short = lengths <= _LONG
     # Of a line shorter than a word, what stands before it must not count: it is the lowest bytes of the word.
-    unwanted = (8 * np.maximum(_LONGEST_WORD - lengths, 0)).astype(np.uint64)
+    unwanted = (8 * np.maximum(_WORD - lengths, 0)).astype(np.uint64)
     hashes = lengths.astype(np.uint64)
-    for offset in range(0, int(lengths.max(initial=0)), _LONGEST_WORD):
-        word = words[np.minimum(starts + offset + _LONGEST_WORD, ends)] >> unwanted
+    for offset in range(0, int(lengths[short].max(initial=0)), _WORD):
+        word = words[np.minimum(starts + offset + _WORD, ends)] >> unwanted
         mixed = (hashes ^ word) * _ODD
         hashes = np.where(offset < lengths, mixed ^ mixed >> np.uint64(32), hashes)
-    return hashes
+    for place in np.flatnonzero(~short).tolist():
+        hashes[place] = hash_of_line(block[starts[place] : ends[place]])
+    return finished(hashes)

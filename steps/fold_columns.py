@@ -30,6 +30,11 @@ class Declared:
 
     def __post_init__(self) -> None:
         names = [self.label, *self.numeric, *self.categorical]
+        for name in [*names, self.groups or ""]:
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise FoldError(f"the name of the column {name!r} is not UTF-8") from None
         for name in names:
             if names.count(name) > 1:
                 raise FoldError(f"the column {name!r} is declared twice: each is the label, numeric or categorical")

@@ -41,15 +41,16 @@ def hashes_of(first: int, end: int, seed: int) -> Hashes:
 
 def _hash_long(values: Numbers, seed: np.uint64) -> Numbers:
     mixed = (seed + _PRIME_5 + np.uint64(8)) ^ (_rotated(values * _PRIME_2, 31) * _PRIME_1)
-    return _finished(_rotated(mixed, 27) * _PRIME_1 + _PRIME_4)
+    return finished(_rotated(mixed, 27) * _PRIME_1 + _PRIME_4)
 
 
 def _hash_int(value: int, seeds: Numbers) -> Numbers:
     mixed = (seeds + _PRIME_5 + np.uint64(4)) ^ (np.uint64(value & 0xFFFFFFFF) * _PRIME_1)
-    return _finished(_rotated(mixed, 23) * _PRIME_2 + _PRIME_3)
+    return finished(_rotated(mixed, 23) * _PRIME_2 + _PRIME_3)
 
 
-def _finished(mixed: Numbers) -> Numbers:
+def finished(mixed: Numbers) -> Numbers:
+    """XXH64's last step: every bit of the result depends on every bit of what is given."""
     mixed = (mixed ^ (mixed >> np.uint64(33))) * _PRIME_2
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _PRIME_3
     return np.asarray(mixed ^ (mixed >> np.uint64(32)), dtype=np.uint64)

@@ -16,6 +16,9 @@ from pyspark.sql.types import ArrayType, LongType
 SAMPLE = 1000
 """Lines from which the usual form of a column is learned."""
 
+COMPRESSED = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
+"""Ends of names by which Spark knows compressed files."""
+
 PARSED_DELIMITER = "\x01"
 """Separates the fields of a line once CSV has been parsed: no text of a table holds it."""
 
@@ -112,23 +115,24 @@ def split_size(total: int, parallelism: int, largest: int) -> int:
     return max(min(largest, math.ceil(total / (_WAVES * parallelism))), min(_SMALLEST_SPLIT, largest))
 
 
-def tasks_for(sizes: Mapping[str, int], split: int, parallelism: int) -> int | None:
-    """How many tasks should share the pieces of ``split`` bytes, if these are many; else None."""
-    tasks = max(_WAVES * parallelism, math.ceil(2 * sum(sizes.values()) / split))
-    return tasks if _pieces(sizes, split) > 2 * tasks else None
+def configure(spark: SparkSession, sizes: Mapping[str, int], split: int) -> int | None:
+    """Make Spark read the files in pieces of ``split`` bytes, none with parts of two files.
 
-
-def configure(spark: SparkSession, sizes: Mapping[str, int], split: int) -> None:
-    """Make Spark's SQL read the files in pieces of ``split`` bytes, none with parts of two files."""
+    Returns:
+        how many tasks should share the pieces, if these are many; else None.
+    """
     # An opening cost as large as a piece is what keeps Spark from packing small files together: rows are numbered
     # by their place in a file.
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(split))
     spark.conf.set("spark.sql.files.openCostInBytes", str(split))
+    pieces = sum(math.ceil(size / split) for size in sizes.values())
     parallelism = spark.sparkContext.defaultParallelism
     # Only counts are exchanged between tasks, never rows: Spark's two hundred partitions, and planning anew when it
     # has seen them, take longer than the work.
-    spark.conf.set("spark.sql.shuffle.partitions", str(max(1, min(_pieces(sizes, split), parallelism))))
+    spark.conf.set("spark.sql.shuffle.partitions", str(max(1, min(pieces, parallelism))))
     spark.conf.set("spark.sql.adaptive.enabled", "false")
+    tasks = max(_WAVES * parallelism, math.ceil(2 * sum(sizes.values()) / split))
+    return tasks if pieces > 2 * tasks else None
 
 
 def read_lines(spark: SparkSession, path: str, form: Format, tasks: int | None) -> Lines:
@@ -175,10 +179,6 @@ def sample(lines: Lines) -> list[str]:
     """The first lines of one of the files."""
     beginnings = lines.frame.where((f.input_file_block_start() == 0) & (f.col("value") != ""))
     return [str(row["value"]) for row in beginnings.take(SAMPLE)]
-
-
-def _pieces(sizes: Mapping[str, int], split: int) -> int:
-    return sum(math.ceil(size / split) for size in sizes.values())
 
 
 def _reader(spark: SparkSession) -> DataFrameReader:

@@ -65,7 +65,7 @@ def stage(table: Table, fold: Column, folds: int, output: Place) -> Written:
 
 
 def staged_name(fold: int, task: int) -> str:
-    """The name, aside, of the file of a task and fold, for those who write without Spark."""
+    """The name, aside, of the file of a task and fold, where Spark's SQL does not choose one."""
     return f"{_STAGING}/fold={fold}/part-{task:05}-rows.csv"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +22,22 @@ from fold_bytes import are_rows, line_ends
 from fold_columns import FileColumns
 from fold_errors import FoldError
 from fold_grammar import Verdict
-from fold_lines import SAMPLE
+from fold_lines import COMPRESSED, SAMPLE
 from fold_options import Options
 from fold_output import Written
 from fold_storage import Place, place
-from fold_survey import Piece, Survey, one_in
+from fold_survey import Piece, Survey, one_in, survey_of
 from pyspark.sql import SparkSession
 
-_PLAIN_URI = re.compile(r"[a-z0-9]+://[\w./=-]+", re.ASCII)
+_PLAIN_URI = re.compile(r"[a-z0-9]+://[\w.-]*(/[\w.=-]+)+", re.ASCII)
 """Spark's URIs for these are the same: the order of the files, from which rows have their numbers, does not depend on
 who reads them."""
+
+_PLAIN_NAME = re.compile(r'[^\s",]+( [^\s",]+)*')
+"""Names that stand in a header as they are."""
+
+_PATIENCE = 60
+"""Seconds to wait for tasks to end after one has failed."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +61,18 @@ class PlainTable:
     survey: Survey
 
     def stage(self, fold: ByNumber, output: Place) -> Written:
-        """Write each row once, aside: a file for each task and fold."""
+        """Write each row once, aside: a file for each task and fold. No task still writes when it returns."""
         header, uri = self.header, output.uri
 
         def of_task(task: int, work: Iterable[tuple[Span, int]]) -> Iterator[Written]:
             yield write(work, header, fold, place(uri), task)
 
         work = list(zip(self.spans, self.survey.first_rows(), strict=True))
-        written = self.spark.sparkContext.parallelize(work, self.tasks).mapPartitionsWithIndex(of_task).collect()
+        try:
+            written = self.spark.sparkContext.parallelize(work, self.tasks).mapPartitionsWithIndex(of_task).collect()
+        except BaseException:
+            await_tasks(self.spark)
+            raise
         return Written(sum(task.rows for task in written), sum(task.bytes for task in written))
 
 
@@ -78,12 +89,12 @@ def examine_plain(
         tasks: how many tasks should read them, or None for one a piece.
 
     Returns:
-        None if it is not of numbers only.
+        None if it is not of numbers only, or if it may be but only SQL can tell.
     """
     columns = FileColumns(options.columns, options.columns.numbers)
     header = f"{','.join(columns.names)}\n".encode() if options.form.header else b""
     spans = _spans(sizes, split)
-    if not spans or not _declared_plain(options, columns) or not all(map(_PLAIN_URI.fullmatch, sizes)):
+    if not spans or not _declared_plain(options, columns) or not all(map(_plain_file, sizes)):
         return None
     first = _first_rows(spans[0], header, len(columns.names))
     if not first:
@@ -94,6 +105,14 @@ def examine_plain(
     found = spark.sparkContext.parallelize(spans, tasks).map(lambda span: survey(span, header, width, every)).collect()
     counted = _survey_of(spans, found, every)
     return PlainTable(spark, spans, tasks, header, columns, counted) if counted else None
+
+
+def await_tasks(spark: SparkSession) -> None:
+    """Wait until no task runs: Spark tells those of a failed job to end, but not when they have."""
+    executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos
+    give_up = time.monotonic() + _PATIENCE
+    while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
+        time.sleep(0.1)
 
 
 def _spans(sizes: Mapping[str, int], split: int) -> list[Span]:
@@ -107,7 +126,12 @@ def _spans(sizes: Mapping[str, int], split: int) -> list[Span]:
 def _declared_plain(options: Options, columns: FileColumns) -> bool:
     form = options.form
     ordinary = options.columns.groups is None and options.stratify is None
-    return ordinary and columns.written_as_read and form.delimiter == "," and form.is_utf8
+    names = not form.header or all(map(_PLAIN_NAME.fullmatch, columns.names))
+    return ordinary and names and columns.written_as_read and form.delimiter == "," and form.is_utf8
+
+
+def _plain_file(uri: str) -> bool:
+    return _PLAIN_URI.fullmatch(uri) is not None and not uri.endswith(COMPRESSED)
 
 
 def _first_rows(span: Span, header: bytes, columns: int) -> list[str]:
@@ -132,13 +156,13 @@ def _survey_of(spans: Sequence[Span], found: Sequence[tuple[int, list[int]] | No
         rows, hashes = result
         pieces.append(Piece(span.file, span.start, number, Counter({Verdict.ROW: rows})))
         compared += hashes
-    duplicates = len(compared) - len(set(compared))
-    return Survey(pieces, duplicates * every, compared_all=every == 1)
+    return survey_of(pieces, len(compared), len(set(compared)), every)
 
 
 def _ship(spark: SparkSession) -> None:
     """Give our modules to the Python workers, if they have them neither by --py-files, as a zip, nor by PYTHONPATH."""
-    folder = Path(__file__).parent
-    if folder.is_dir() and str(folder) not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    context, folder = spark.sparkContext, Path(__file__).parent
+    on_path = context.master.startswith("local[") and str(folder) in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if folder.is_dir() and not on_path:
         for module in folder.glob("fold_*.py"):
-            spark.sparkContext.addPyFile(str(module))
+            context.addPyFile(str(module))

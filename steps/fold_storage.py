@@ -1,4 +1,4 @@
-"""Where the folds go: a folder of this machine, or a prefix in S3."""
+"""Where the rows come from and the folds go: a file or folder of this machine, or a prefix in S3."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ _LARGEST_COPY = 5 * 1024**3
 UNFINISHED = "_unfinished-"
 """Files whose names begin with this are being written, or were when a process was killed."""
 
+_HIDDEN_FILE = re.compile(r"\.|_[^=]*$|.*\._COPYING_$")
+_HIDDEN_FOLDER = re.compile(r"\.|_(?!metadata|common_metadata)[^=]*$|.*\._COPYING_$")
+"""Names that Spark passes over: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files, ``isDataPath`` of
+``PartitioningAwareFileIndex``."""
+
 _READ_AT_ONCE = 1024**2
 
 
@@ -33,8 +38,13 @@ class Place(Protocol):
     uri: str
     is_file: bool
 
-    def files(self, prefix: str = "") -> dict[str, int]:
-        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty."""
+    def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
+        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty.
+
+        Args:
+            prefix: the beginning.
+            linked: whether files in folders to which links lead are among them.
+        """
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files."""
@@ -79,20 +89,29 @@ def find_input(uri: str) -> tuple[str, dict[str, int]]:
         FoldError: there are none, or the URI cannot be used.
     """
     source = place(uri)
-    path, sizes = source.uri, source.files()
+    path, sizes = source.uri, source.files(linked=True)
     if not sizes and isinstance(source, S3Prefix):
         parent, _, beginning = source.uri.rpartition("/")
         path, sizes = source.uri, place(f"{parent}/").files(beginning) if not parent.endswith("/") else {}
         wildcard = "*"
     else:
         wildcard = ""
-    # Spark passes over names with these beginnings too. What ends with a slash marks a folder.
-    sizes = {name: size for name, size in sizes.items() if not re.search(r"(^|/)[._]|/$", name)}
-    if not sizes:
-        raise FoldError(f"the input {uri} is not there, or holds no files")
     folder = path.rpartition("/")[0] if wildcard else path
-    by_uri = {f"{folder}/{name}" if name else folder: size for name, size in sizes.items()}
+    by_uri = {
+        f"{folder}/{name}" if name else folder: size
+        for name, size in sizes.items()
+        # What ends with a slash marks a folder.
+        if not name.endswith("/") and not _passed_over(name or path.rpartition("/")[2])
+    }
+    if not by_uri:
+        raise FoldError(f"the input {uri} is not there, or holds no files (but such as begin with a point or _)")
     return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, by_uri
+
+
+def _passed_over(name: str) -> bool:
+    """Whether Spark does not read a file of this name, its folders included."""
+    *folders, file = name.split("/")
+    return any(map(_HIDDEN_FOLDER.match, folders)) or _HIDDEN_FILE.match(file) is not None
 
 
 def read_from(uri: str, offset: int) -> BinaryIO:
@@ -117,12 +136,21 @@ class LocalFolder:
         self.uri = f"file://{self._path}"
         self.is_file = self._path.is_file()
 
-    def files(self, prefix: str = "") -> dict[str, int]:
-        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty."""
+    def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
+        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty.
+
+        Raises:
+            OSError: a folder cannot be read.
+        """
         if self.is_file:
             return {"": self._path.stat().st_size}
-        found = {path.relative_to(self._path).as_posix(): path for path in self._path.rglob("*") if path.is_file()}
-        return {name: path.stat().st_size for name, path in found.items() if name.startswith(prefix)}
+        sizes = {}
+        for folder, _, names in os.walk(self._path, onerror=_unless_absent, followlinks=linked):
+            for path in (Path(folder, name) for name in names):
+                name = path.relative_to(self._path).as_posix()
+                if name.startswith(prefix) and path.is_file():
+                    sizes[name] = path.stat().st_size
+        return sizes
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files, and the folders that are empty then."""
@@ -162,6 +190,11 @@ class LocalFolder:
             raise
 
 
+def _unless_absent(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 class S3Prefix:
     """An object, or the objects under a prefix."""
 
@@ -174,7 +207,7 @@ class S3Prefix:
         self._key = key if self.is_file or not key else f"{key}/"
         self.uri = f"{scheme}://{bucket}/{key}".rstrip("/")
 
-    def files(self, prefix: str = "") -> dict[str, int]:
+    def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
         """Sizes in bytes of the objects whose names begin with a prefix; the name of a single object is empty.
 
         Among them are the markers of folders, whose names end with a slash.

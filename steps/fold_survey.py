@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 
 from fold_columns import shortened
 from fold_grammar import DESCRIPTIONS, NOT_TEXT, ROWS, Grammar, Verdict
-from fold_lines import Lines, by_partition
+from fold_lines import COMPRESSED, Lines, by_partition
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
@@ -20,6 +21,9 @@ _COMPARED = 1 << 17
 
 _SAMPLED = 1 << 14
 """About as many rows are in the sample."""
+
+_SURE = 5
+"""Standard deviations by which a sample has to fall short of what is expected of rows that all differ."""
 
 _NOT_COMPARED = 0
 """The hash that stands for rows which are not compared. A row that has it by chance is not compared either."""
@@ -156,7 +160,7 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     Args:
         lines: the input.
         verdict: of ``verdict_of``.
-        sizes: bytes of each input file, by name.
+        sizes: bytes of each input file, by URI.
         sample: lines, from whose length the number of rows is estimated.
     """
     every = one_in(sizes, sample)
@@ -179,18 +183,39 @@ def take_survey(lines: Lines, verdict: Column, sizes: Mapping[str, int], sample:
     for group in found:
         if group["hash"] != _NOT_COMPARED and group["pile"] % _PILES in ROWS:
             compared[group["hash"]] += group["lines"]
-    duplicates = compared.total() - len(compared)
-    return Survey(_pieces(found, lines.frame.inputFiles()), duplicates * every, compared_all=every == 1)
+    pieces = _pieces(found, lines.frame.inputFiles())
+    return survey_of(pieces, compared.total(), len(compared), every)
+
+
+def survey_of(pieces: Sequence[Piece], compared: int, distinct: int, every: int) -> Survey:
+    """The survey of pieces of which a sample of rows was compared.
+
+    Equal rows are in the sample together or not at all. So a row that makes up much of the dataset is most likely
+    not in it; but then so much fewer distinct rows are, each of which stands for ``every``, that it is seen by that.
+
+    Args:
+        pieces: all pieces, in order.
+        compared: rows in the sample.
+        distinct: how many of them differ from all others, each text counted once.
+        every: one in so many distinct rows is in the sample; 1 if all rows are.
+    """
+    rows = sum(piece.rows for piece in pieces)
+    duplicates = every * (compared - distinct)
+    missing = rows - every * distinct
+    # The number of distinct rows in the sample is random, its standard deviation about the square root.
+    if missing > _SURE * every * math.sqrt(distinct + 1):
+        duplicates = missing
+    return Survey(pieces, max(0, min(duplicates, rows - 1)), compared_all=every == 1)
 
 
 def one_in(sizes: Mapping[str, int], sample: Sequence[str]) -> int:
     """Of how many rows one is compared with others: 1 for few rows, else the power of two that makes a sample.
 
     Args:
-        sizes: bytes of each input file, by name.
+        sizes: bytes of each input file, by URI.
         sample: lines, from whose length the number of rows is estimated.
     """
-    text = sum(size * (_COMPRESSION if name.endswith((".gz", ".bz2")) else 1) for name, size in sizes.items())
+    text = sum(size * (_COMPRESSION if name.endswith(COMPRESSED) else 1) for name, size in sizes.items())
     rows = text * len(sample) // sum(len(line) + 1 for line in sample) if sample else 0
     return 1 if rows <= _COMPARED else 1 << (rows // _SAMPLED).bit_length()
 

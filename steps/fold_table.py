@@ -104,7 +104,7 @@ def examine(spark: SparkSession, path: str, sizes: Mapping[str, int], options: O
     Args:
         spark: the session.
         path: the files.
-        sizes: their sizes in bytes, by name.
+        sizes: their sizes in bytes, by URI.
         options: what is to be made of them.
         tasks: how many tasks should read them, or None.
 

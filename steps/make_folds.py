@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fold_assignment import fold_sizes, grouped, in_order, shuffled, stratified
 from fold_errors import FoldError, explain
 from fold_grammar import DESCRIPTIONS, Verdict
-from fold_lines import configure, split_size, tasks_for
+from fold_lines import configure, split_size
 from fold_options import Options, read_options
 from fold_output import Written, arrange, clear, stage, write_report
 from fold_plain import PlainTable, examine_plain
@@ -45,12 +46,10 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
     path, sizes = find_input(options.input)
     output = place(options.output)
     _check_apart(options.input, output)
-    parallelism = spark.sparkContext.defaultParallelism
-    split = split_size(sum(sizes.values()), parallelism, options.target_bytes * options.folds)
-    tasks = tasks_for(sizes, split, parallelism)
+    split = split_size(sum(sizes.values()), spark.sparkContext.defaultParallelism, options.target_bytes * options.folds)
+    tasks = configure(spark, sizes, split)
     table: Table | PlainTable | None = examine_plain(spark, sizes, options, split, tasks)
     if table is None:
-        configure(spark, sizes, split)
         table = examine(spark, path, sizes, options, tasks)
         check(table, options)
     rows = table.survey.rows
@@ -63,7 +62,9 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
         arrange(write(output), rows, options.folds, output, options.layout)
         write_report(report, output)
     except BaseException:
-        clear(output)
+        # What went wrong first is what the user must know.
+        with suppress(OSError, BotoCoreError, ClientError, FoldError):
+            clear(output)
         raise
     return report
 

@@ -12,6 +12,7 @@ import pytest
 from fold_blocks import Span, blocks
 from fold_bytes import are_rows, deal, line_ends, sample
 from fold_errors import FoldError, explain
+from fold_plain import await_tasks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py4j.protocol import Py4JJavaError
@@ -20,7 +21,8 @@ from tests.folds.conftest import write_files
 from tests.folds.numbers import fields, is_number
 
 quick = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-lines = st.lists(st.text("0123456789,.-e", min_size=1, max_size=40), min_size=1, max_size=40)
+texts = st.text("0123456789,.-e", min_size=1, max_size=40)
+lines = st.lists(st.builds(str.__mul__, texts, st.sampled_from([1, 1, 30])), min_size=1, max_size=40)
 NAMED = ("--label", "y", "--numeric", "a", "--numeric", "b")
 ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
@@ -96,10 +98,13 @@ def test_whether_a_line_is_in_the_sample_depends_on_nothing_else(rows):
     assert sample(block, line_ends(block), 4) == alone
 
 
-def test_the_sample_is_as_large_as_asked_for():
-    block = "".join(f"{number},{number % 3}\n" for number in range(64_000)).encode()
-    # 1000 are expected, give or take five standard deviations of 31.
-    assert 845 < len(sample(block, line_ends(block), 64)) < 1155
+@pytest.mark.parametrize("one_in", [16, 64, 1024])
+@pytest.mark.parametrize("form", ["{},1", "1,0.{:05}", "1,0.{:09}000", "0.0000000{:05},1.000000001", "1,{:0700}"])
+def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, one_in):
+    block = "".join(f"{form.format(number)}\n" for number in range(64_000)).encode()
+    expected = 64_000 / one_in
+    # Give or take five standard deviations.
+    assert abs(len(sample(block, line_ends(block), one_in)) - expected) < 5 * expected**0.5
     assert len(sample(block, line_ends(block), 1)) == 64_000
 
 
@@ -144,6 +149,16 @@ def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates
     assert 100_000 < made.report["duplicate_rows"] < 140_000
 
 
+@pytest.mark.parametrize("way", ["bytes", "SQL"])
+def test_many_duplicates_of_few_rows_are_seen(fold, monkeypatch, way):
+    if way == "SQL":
+        monkeypatch.setattr("make_folds.examine_plain", lambda *_: None)
+    zeros, others = "0,0,0\n" * 100_000, "".join(f"{number},1,2\n" for number in range(100_000))
+    assert 85_000 < fold(zeros + others).report["duplicate_rows"] < 115_000
+    assert 195_000 < fold(zeros + zeros).report["duplicate_rows"] < 200_000
+    assert fold(others + others.replace(",1,", ",3,")).report["duplicate_rows"] == 0
+
+
 @pytest.mark.parametrize(
     ("content", "options", "rows"),
     [
@@ -159,6 +174,7 @@ def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates
         (ROWS + "1.,2,3\n", (), 41),
         ("b,a,y\n" + ROWS, (*NAMED, "--header", "true"), 40),
         ("1,2,3\n" + ROWS, ("--label", "1", "--numeric", "2", "--numeric", "3", "--header", "true"), 40),
+        ('y,"a"\n' + "1,2\n" * 20, ("--label", "y", "--numeric", "a", "--header", "true"), 20),
         ("y,kind\n" + "1,0\n" * 20, ("--label", "y", "--categorical", 'kind=["0","1"]'), 20),
     ],
 )
@@ -170,6 +186,31 @@ def test_all_other_datasets_are_left_to_sql(fold, routes, content, options, rows
 def test_files_whose_names_spark_writes_in_another_way_are_left_to_sql(fold, routes):
     fold({"a b.csv": ROWS, "é.csv": ROWS})
     assert routes == ["SQL"]
+
+
+@pytest.mark.parametrize("way", ["bytes", "SQL"])
+def test_both_ways_read_the_same_files(fold, tmp_path, monkeypatch, way):
+    if way == "SQL":
+        monkeypatch.setattr("make_folds.examine_plain", lambda *_: None)
+    names = ["a.csv", "deep/er/b.csv", "_c=1.csv", "_metadata/d.csv"]
+    passed_over = ["_e.csv", ".f.csv", "g.csv._COPYING_", "_metadata.csv", "_deep/h.csv", ".deep/i.csv"]
+    source = write_files(tmp_path / "in", dict.fromkeys([*names, *passed_over], ROWS))
+    (source / "linked").symlink_to(write_files(tmp_path / "elsewhere", {"j.csv": ROWS}))
+    report = fold(source).report
+    assert (report["input_files"], report["rows"]) == (5, 200)
+    for name in passed_over[:4]:
+        with pytest.raises(FoldError, match=r"is not there, or holds no files \(but"):
+            fold(source / name)
+
+
+def test_a_name_that_only_looks_like_two_columns_is_not_taken_for_them(fold):
+    with pytest.raises(FoldError, match="the header lacks 'a,b'"):
+        fold("y,a,b\n" + "1,2\n" * 20, "--label", "y", "--numeric", "a,b", "--header", "true")
+
+
+def test_a_name_that_is_no_text_is_refused(fold):
+    with pytest.raises(FoldError, match=r"the name of the column '\\udcff' is not UTF-8"):
+        fold(ROWS, "--label", "y", "--numeric", "\udcff")
 
 
 def test_a_bad_line_far_into_a_file_is_found_and_named(fold, routes):
@@ -197,6 +238,23 @@ def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, t
     monkeypatch.setattr("make_folds.fold_sizes", rewrite_the_input)
     with pytest.raises(FoldError, match="the input changed in between"):
         fold(source, output=tmp_path / "out")
+    assert not any((tmp_path / "out").rglob("*"))
+
+
+def test_tasks_that_still_write_when_one_fails_leave_nothing(fold, spark, tmp_path, monkeypatch):
+    monkeypatch.setattr("fold_lines._SMALLEST_SPLIT", 1 << 30)
+    source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
+    assign = make_folds.fold_sizes
+
+    def remove_a_file(*arguments):
+        (source / "a.csv").unlink()
+        return assign(*arguments)
+
+    monkeypatch.setattr("make_folds.fold_sizes", remove_a_file)
+    # Not shuffled, so that files are opened until the end.
+    with pytest.raises(Py4JJavaError):
+        fold(source, "--folds", "20", "--shuffle", "false", output=tmp_path / "out")
+    await_tasks(spark)
     assert not any((tmp_path / "out").rglob("*"))
 
 
