@@ -13,6 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fold_options import Options
 from fold_output import Written
 from fold_storage import Place, place
 from fold_survey import Piece, Survey, one_in, survey_of
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 _PLAIN_URI = re.compile(r"[a-z0-9]+://[\w.-]*(/[\w.=-]+)+", re.ASCII)
@@ -109,10 +111,12 @@ def examine_plain(
 
 def await_tasks(spark: SparkSession) -> None:
     """Wait until no task runs: Spark tells those of a failed job to end, but not when they have."""
-    executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos
     give_up = time.monotonic() + _PATIENCE
-    while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
-        time.sleep(0.1)
+    # A Spark that answers no more runs no tasks.
+    with suppress(Py4JError, OSError):
+        executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos
+        while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
+            time.sleep(0.1)
 
 
 def _spans(sizes: Mapping[str, int], split: int) -> list[Span]:
@@ -137,7 +141,7 @@ def _plain_file(uri: str) -> bool:
 def _first_rows(span: Span, header: bytes, columns: int) -> list[str]:
     """The first rows, if a glance at the beginning of the first file shows nothing else."""
     try:
-        block = next(blocks(span))
+        block = next(blocks(span), b"")
     except FoldError:
         return []
     rows = block.removeprefix(header)
