@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
-from fold_columns import shortened
+from fold_columns import FileColumns, shortened
 from fold_grammar import DESCRIPTIONS, NOT_TEXT, ROWS, Grammar, Verdict
 from fold_lines import COMPRESSED, Lines, by_partition
+from fold_offenders import detail, own_names
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
@@ -235,16 +235,19 @@ def rejected_lines(lines: Lines, verdict: Column, survey: Survey) -> DataFrame:
     )
 
 
-def first_offenders(lines: Lines, verdict: Column, survey: Survey, most: int) -> list[str]:
+def first_offenders(lines: Lines, verdict: Column, survey: Survey, columns: FileColumns, most: int) -> list[str]:
     """The first rejected lines: where each is, what is wrong with it, and what it says."""
     bad = rejected_lines(lines, verdict, survey)
     first = bad.orderBy(by_partition(survey.order, f.col("partition")), "line").limit(most).collect()
     kind = "record" if lines.parsed else "line"
-    return [
-        f"{unquote(row['file'])}, {kind} {row['line']}: {DESCRIPTIONS[Verdict[row['reason'].upper()]]}: "
-        f"{shortened(row['text'])}"
-        for row in first
-    ]
+    names = own_names(piece.file for piece in survey.pieces)
+    said = []
+    for row in first:
+        fault = Verdict[row["reason"].upper()]
+        where = detail(fault, row["text"].split(lines.delimiter), columns)
+        place = f"{names[row['file']]}, {kind} {row['line']}"
+        said.append(f"{place}: {DESCRIPTIONS[fault]}: {shortened(row['text'])}{where}")
+    return said
 
 
 def _pieces(found: Sequence[Any], files: Iterable[str]) -> list[Piece]:

@@ -67,7 +67,7 @@ class Table:
         rejected = self.survey.rejected
         bad = sum(rejected.values())
         counts = ", ".join(f"{count} {DESCRIPTIONS[fault]}" for fault, count in rejected.items())
-        first = first_offenders(self.lines, self.verdict, self.survey, _OFFENDERS)
+        first = first_offenders(self.lines, self.verdict, self.survey, self.columns, _OFFENDERS)
         return "\n  ".join([f"{bad} of {bad + self.survey.rows} rows cannot be used: {counts}. The first:", *first])
 
     def _usable(self) -> DataFrame:

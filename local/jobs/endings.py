@@ -71,5 +71,15 @@ def program_failure(status: int, last_lines: list[str]) -> str:
     SageMaker says ``AlgorithmError: , exit code: 1``; what it leaves empty there tells a user most.
     """
     code = status if status >= 0 else 128 - status
-    said = next((line.strip() for line in reversed(last_lines) if line.strip()), "")
-    return f"AlgorithmError: {said[:900]}, exit code: {code}"
+    return f"AlgorithmError: {_last_message(last_lines)[:900]}, exit code: {code}"
+
+
+def _last_message(lines: list[str]) -> str:
+    """The last line that is not indented, and the indented lines after it, which go on with it."""
+    message: list[str] = []
+    for line in reversed(lines):
+        if line.strip():
+            message.append(line.strip())
+            if not line[0].isspace():
+                break
+    return " ".join(reversed(message))

@@ -128,7 +128,9 @@ def test_more_bad_rows_than_the_configured_share_stop_the_job(fold):
 
 
 def test_a_header_where_none_is_declared_is_named_as_the_fault(fold):
-    with pytest.raises(FoldError, match=r"line 1: not a number: 'y,a,b'\n  The first line names columns: set .*header"):
+    with pytest.raises(
+        FoldError, match=r"line 1: not a number: 'y,a,b' in column 'y'\n  The first line names columns: set .*header"
+    ):
         fold("y,a,b\n" + GOOD)
 
 
