@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from pipeline.terminal import printable
 
 ENDED = ("Succeeded", "Failed", "Stopped")
-
-_JOBS = {
-    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
-    "TrainingJob": "/aws/sagemaker/TrainingJobs",
-    "TransformJob": "/aws/sagemaker/TransformJobs",
-}
-"""Keys of a step's metadata that name a job, and the log group that the job's lines are in."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +82,7 @@ def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> Executio
     return ExecutionState(
         arn=arn,
         status=description["PipelineExecutionStatus"],
-        failure=description.get("FailureReason", ""),
+        failure=printable(description.get("FailureReason", "")),
         steps=started + waiting,
     )
 
@@ -110,7 +102,7 @@ def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
 def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
     metadata = step.get("Metadata", {})
     if step.get("FailureReason"):
-        return str(step["FailureReason"])
+        return printable(step["FailureReason"])
     if "CacheHitResult" in step:
         return f"from the cache of {step['CacheHitResult']['SourcePipelineExecutionArn'].rpartition('/')[2]}"
     if "TuningJob" in metadata:
@@ -135,32 +127,3 @@ def _tuning_detail(sagemaker: Any, arn: str) -> str:
         text += f", {failed} failed"
     best = job.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric")
     return text if best is None else f"{text}, best {best['MetricName']} {best['Value']:.6g}"
-
-
-def job_log(logs: Any, step: StepState, lines: int) -> list[str]:
-    """The last log lines of the job behind a step, or none when it has no log.
-
-    Args:
-        logs: boto3's CloudWatch Logs client.
-        step: the step.
-        lines: how many lines at the most.
-    """
-    for group, stream in _streams(logs, step):
-        try:
-            events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=lines, startFromHead=False)
-        except ClientError:
-            continue
-        return [event["message"].rstrip() for event in events["events"]]
-    return []
-
-
-def _streams(logs: Any, step: StepState) -> Iterator[tuple[str, str]]:
-    for kind, group in _JOBS.items():
-        arn = step.metadata.get(kind, {}).get("Arn")
-        if arn is None:
-            continue
-        try:
-            found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=arn.rpartition("/")[2] + "/")
-        except ClientError:
-            continue
-        yield from ((group, stream["logStreamName"]) for stream in found["logStreams"])

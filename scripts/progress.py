@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.execution import ExecutionState, StepState, execution_state, job_log
+from pipeline.execution import ExecutionState, StepState, execution_state
+from pipeline.failures import failures_of
 from pipeline.lint import all_steps
 from scripts.console import console, is_local_service
 
@@ -50,12 +51,13 @@ def follow(session: Any, arn: str) -> ExecutionState:
 
 
 def explain_failure(session: Any, state: ExecutionState) -> None:
-    """Say which step failed and why, with the last lines of its job's log."""
+    """Say which steps failed and why, with the last lines of the logs behind it."""
     console.print(f"\nThe execution failed. {state.failure}", style="red", markup=False)
-    for step in state.steps:
-        if step.status == "Failed":
-            console.print(f"{step.name}: {step.detail}", style="red", markup=False)
-            for line in job_log(session.client("logs"), step, _LOG_LINES):
+    for failure in failures_of(session, state, _LOG_LINES):
+        console.print(failure.sentence, style="red", markup=False)
+        for log in failure.logs:
+            console.print(f"  the end of its log, {log.name}:", markup=False)
+            for line in log.lines:
                 console.print(f"  {line}", style="dim", markup=False)
 
 

@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.execution import execution_state, latest_execution
 from pipeline.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
+from scripts.progress import explain_failure
 
 Cell = Callable[[dict[str, Any]], str]
 """How the error of a training job is written."""
@@ -32,6 +33,8 @@ def main() -> int:
         raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
     state = execution_state(sagemaker, arn, [])
     console.print(f"Execution {arn}: {state.status}")
+    if state.status == "Failed":
+        explain_failure(session, state)
     print_results(results_of(session, state))
     return 0
 

@@ -20,6 +20,7 @@ from pipeline.config import Config
 from pipeline.encoding import encoded_file
 from pipeline.errors import UserError
 from pipeline.execution import ExecutionState
+from pipeline.failures import failures_of
 from pipeline.prediction import predict
 from pipeline.resources import conventional_resources
 from pipeline.results import Results, results_of
@@ -42,10 +43,11 @@ def main() -> int:
         session = aws_session(config)
         arn = _publish_and_start(session, config)
         state = follow(session, arn)
+        reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
         predictions = _predictions(session, config, results) if state.status == "Succeeded" else []
-    _save(config, state, results, predictions)
+    _save(config, state, reasons, results, predictions)
     console.print(f"\n{state.status} in {time.monotonic() - started:.0f} s; all of it is in {LAST_RUN}")
     return 0 if state.status == "Succeeded" else 1
 
@@ -111,13 +113,15 @@ def _predictions(session: Any, config: Config, results: Results) -> list[float]:
     return scores
 
 
-def _save(config: Config, state: ExecutionState, results: Results, predictions: list[float]) -> None:
+def _save(
+    config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: list[float]
+) -> None:
     best = results.best or {}
     document = {
         "pipeline_name": config.pipeline.name,
         "pipeline_execution_arn": state.arn,
         "status": state.status,
-        "failure_reason": state.failure or None,
+        "failure_reason": "\n".join(reasons) or state.failure or None,
         "best_training_job": best.get("training_job_name"),
         "best_fold": best.get("fold"),
         "best_mse": best.get("mse"),

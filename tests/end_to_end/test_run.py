@@ -62,6 +62,19 @@ def test_a_run_leaves_its_results_and_nothing_running(folder):
     assert "MaxMse is 1" in last["failure_reason"] + rejected.stdout
 
 
+def test_a_bad_cell_is_told_by_its_file_line_and_column(folder):
+    lines = (ROOT / "data/insurance.csv").read_text().splitlines()
+    lines[4] = "19,female,heavy,0,yes,southwest,16884.9"
+    (folder / "rows.csv").write_text("\n".join(lines))
+    result = run(folder, DATA=str(folder / "rows.csv"))
+    assert result.returncode == 1
+    told = "1 of 1338 rows cannot be used: 1 not a number. The first: rows.csv, line 5: not a number: '19,female,heavy,"
+    assert f"MakeFolds failed: AlgorithmError: make_folds: error: {told}" in result.stdout
+    assert "in column 'bmi'" in result.stdout
+    assert "the end of its log, /aws/sagemaker/ProcessingJobs pipelines-" in result.stdout
+    assert told in json.loads((folder / ".local/last-run.json").read_text())["failure_reason"]
+
+
 def test_data_that_is_not_there_is_a_sentence(folder):
     result = run(folder, DATA="nowhere.csv")
     assert result.returncode == 1
