@@ -7,6 +7,7 @@ PORT ?= 8566
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := .venv/bin/python -m
 READY := .venv/.ready
+PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Options given on the command line reach the commands through their environment.
 export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
@@ -14,7 +15,7 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-clients local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run test test-slow test-clients local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +23,11 @@ help:  ## List the commands
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
 	@$(RUN) scripts.run_local
 
-test: $(READY)  ## Run the tests: no network, no AWS account
-	@$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
+test: $(READY)  ## Run the tests but for the slow ones: no network, no AWS account
+	@$(PYTEST) -m "not slow"
+
+test-slow: $(READY)  ## Run the slow tests: clusters, kills, load, whole runs
+	@$(PYTEST) -m slow
 
 test-clients: $(READY)  ## Run a notebook's code against the local service with the SDK's version 2 (installs it apart)
 	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NAME = "insurance-cross-validation"
 ROWS = "19,27.9,0,1,0,0,0,0,1,0,1"
 WAIT_SECONDS = 60

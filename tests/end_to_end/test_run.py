@@ -39,6 +39,7 @@ def run(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_results_and_nothing_running(folder):
     result = run(folder)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -62,6 +63,7 @@ def test_a_run_leaves_its_results_and_nothing_running(folder):
     assert "MaxMse is 1" in last["failure_reason"] + rejected.stdout
 
 
+@pytest.mark.slow
 def test_a_bad_cell_is_told_by_its_file_line_and_column(folder):
     lines = (ROOT / "data/insurance.csv").read_text().splitlines()
     lines[4] = "19,female,heavy,0,yes,southwest,16884.9"

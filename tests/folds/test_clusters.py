@@ -16,6 +16,8 @@ import pytest
 
 from tests.folds.conftest import COLUMNS, Folds, write_files
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).resolve().parents[2] / "steps" / "make_folds.py"
 SMALL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
 

@@ -61,6 +61,7 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, options: dict[str, objec
     assert message in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_says_so_and_leaves_no_program(tmp_path: Path, number: signal.Signals) -> None:
     output = tmp_path / "folds"

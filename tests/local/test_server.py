@@ -170,6 +170,7 @@ def test_the_start_shows_the_url_and_lines_that_a_shell_understands(start):
     assert shell.stdout.strip() == "[]", shell.stderr
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_and_no_process(start, tmp_path):
     service = start()
     service.client("s3").create_bucket(Bucket="written-to")

@@ -119,6 +119,7 @@ def _is_running(process: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_killed_service_and_its_job_is_failed_at_the_next_start(
     service_process: Process,
 ) -> None:

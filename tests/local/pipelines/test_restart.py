@@ -69,6 +69,7 @@ def process(tmp_path):
     process.end(signal.SIGTERM)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_an_execution_that_ran_is_failed_with_the_reason_and_can_be_retried(process, tmp_path, number):
     mark = tmp_path / "pid"

@@ -150,6 +150,7 @@ def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
     assert event["detail"]["ModelPackageStatus"] == "Completed"
 
 
+@pytest.mark.slow
 def test_no_request_is_lost_or_wrong_while_the_endpoint_is_updated_under_fifty_connections(service, tmp_path):
     port = service.settings.port
     served_models.deploy(port, tmp_path, bucket="load")
@@ -171,6 +172,7 @@ def service_process(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_an_endpoint_serves_again_after_the_service_was_killed(tmp_path):
     port = served_models.free_port()
     body = served_models.rows(1)
