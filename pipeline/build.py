@@ -29,8 +29,13 @@ from pipeline.sdk import (
 PROCESSING = "/opt/ml/processing"
 """Where a processing container has its inputs and outputs."""
 
-_SCRIPT_IMAGE_VERSION = "1.4-2"
-"""Tag of SageMaker's scikit-learn image, which serves here as Python with boto3."""
+_SCRIPT_IMAGE_VERSION = "1.4-2-py312"
+"""Version of SageMaker's scikit-learn image, which serves here as Python with boto3.
+
+Python 3.12 follows 1.4-2, whose Python 3.10 gets no more fixes. Both have the same registries in every region (the
+SDK's image_uri_config/sklearn.json) and boto3 1.28 (docker/sklearn/1.4-2-py312 of aws/deep-learning-containers, which
+lists the tag 1.4-2-py312-cpu-py3).
+"""
 
 
 @dataclass(frozen=True)

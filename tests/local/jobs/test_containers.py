@@ -72,7 +72,14 @@ def test_linear_learner_is_known_by_its_repository() -> None:
 
 @pytest.mark.parametrize(
     ("image", "version"),
-    [(SPARK, "3.12"), (SCIKIT_LEARN, "3.8"), (LINEAR_LEARNER, None), ("x/pytorch:2.1-cpu-py310", "3.10")],
+    [
+        (SPARK, "3.12"),
+        (SCIKIT_LEARN, "3.8"),
+        ("x/sagemaker-scikit-learn:1.4-2-cpu-py3", "3.10"),
+        ("x/sagemaker-scikit-learn:1.4-2-py312-cpu-py3", "3.12"),
+        (LINEAR_LEARNER, None),
+        ("x/pytorch:2.1-cpu-py310", "3.10"),
+    ],
 )
 def test_the_images_tag_tells_its_python(image: str, version: str | None) -> None:
     assert python_version(image) == version
