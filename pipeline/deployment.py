@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.build import PROCESSING, Build
 from pipeline.folds import folds_uri
-from pipeline.sdk import Join, Lambda, LambdaOutput, LambdaOutputTypeEnum, LambdaStep, ProcessingStep
+from pipeline.sdk import Lambda, LambdaOutput, LambdaOutputTypeEnum, LambdaStep, ProcessingStep
 from pipeline.selection import Selection
 
 _OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "status")
@@ -43,7 +43,7 @@ def verify_endpoint(build: Build, folds_step: Any, selection: Selection, deploy_
         description="Send the winning fold's held-out rows and compare the error with the training job's",
         step_args=build.script_processor("verify-endpoint").run(
             code=build.code("verify_endpoint.py").uri,
-            inputs=[build.input("best", Join("/", [selection.output_uri("best"), "best.json"]))],
+            inputs=[build.input("best", selection.output_uri("best", "best.json"))],
             outputs=[build.output("verification")],
             arguments=[
                 *("--endpoint-name", deployed["endpoint_name"]),

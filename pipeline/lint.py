@@ -54,6 +54,19 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
+def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:
+    """Every ``Std:Join`` that is part of another one."""
+    if isinstance(value, dict):
+        is_join = set(value) == {"Std:Join"}
+        if is_join and within_join:
+            yield value
+        for item in value.values():
+            yield from nested_joins(item, within_join=within_join or is_join)
+    elif isinstance(value, list):
+        for item in value:
+            yield from nested_joins(item, within_join=within_join)
+
+
 def _parameter_faults(definition: Definition) -> Iterator[str]:
     declared = {parameter["Name"] for parameter in definition["Parameters"]}
     found = [_REFERENCE.match(get) for get in references(definition["Steps"])]
@@ -108,6 +121,8 @@ def _own_arguments(step: Step) -> Any:
 
 
 def _step_faults(step: Step) -> Iterator[str]:
+    for join in nested_joins(_own_arguments(step)):
+        yield f"a Std:Join within a Std:Join, which no documentation shows: write one with all values: {join}"
     yield from argument_faults(step["Type"], step["Arguments"])
     if step["Type"] == "Tuning":
         yield from _tuning_faults(step["Arguments"])

@@ -77,6 +77,11 @@ def _unknown_member(definition):
     step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["Image"] = "x"
 
 
+def _join_within_join(definition):
+    (item,) = step(definition, "SelectBest")["Arguments"]["ProcessingInputs"][:1]
+    item["S3Input"]["S3Uri"] = {"Std:Join": {"On": "/", "Values": [{"Std:Join": {"On": "", "Values": ["s3://a"]}}]}}
+
+
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
@@ -94,6 +99,7 @@ def _unknown_member(definition):
         (_property_file_of_no_output, "SelectBest: the property file's output 'worst' is not one of its outputs"),
         (_reference_to_no_step, "'Steps.Nobody.ProcessingJobName' refers to a step that is not there"),
         (_execution_id_in_cache_key, "no later execution would find the step in the cache"),
+        (_join_within_join, "SelectBest: a Std:Join within a Std:Join"),
         (_unknown_member, "MakeFolds: Arguments: Unknown parameter in AppSpecification"),
     ],
 )
