@@ -9,6 +9,9 @@ import sys
 import threading
 from pathlib import Path
 
+from botocore.exceptions import UnknownRegionError
+
+from local.names import partition
 from local.server import LocalService, StartError, environment_of
 from local.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 
@@ -57,11 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(".local"), help="folder for all state (.local)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 ({DEFAULT_PORT})")
-    parser.add_argument("--region", default=DEFAULT_REGION, help=f"region in ARNs ({DEFAULT_REGION})")
+    parser.add_argument("--region", type=_region, default=DEFAULT_REGION, help=f"region in ARNs ({DEFAULT_REGION})")
     parser.add_argument(
         "--print-environment", action="store_true", help="print what points a shell at the service, and do not serve"
     )
     return parser
+
+
+def _region(text: str) -> str:
+    try:
+        partition(text)
+    except UnknownRegionError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an AWS region, for example {DEFAULT_REGION}") from None
+    return text
 
 
 def _port(text: str) -> int:

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import secrets
 import string
+from functools import cache
+
+import botocore.session
 
 from local.settings import ACCOUNT_ID
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
+@cache
+def partition(region: str) -> str:
+    """Return the partition of a region, with which ARNs begin: ``aws``, ``aws-cn``, ``aws-us-gov``.
+
+    Raises:
+        botocore.exceptions.UnknownRegionError: no partition has such a region.
+    """
+    found: str = botocore.session.get_session().get_partition_for_region(region)
+    return found
+
+
+def arn(region: str, service: str, resource: str) -> str:
+    """Return the ARN of a resource of the account, for example of service ``logs`` and resource ``log-group:x``."""
+    return f"arn:{partition(region)}:{service}:{region}:{ACCOUNT_ID}:{resource}"
+
+
+def sagemaker_prefix(region: str) -> str:
+    """Return what the ARNs of all SageMaker resources begin with."""
+    return arn(region, "sagemaker", "")
+
+
 def sagemaker_arn(region: str, kind: str, name: str) -> str:
     """The ARN of a SageMaker resource, for example kind ``training-job``; names in ARNs are lower case."""
-    return f"arn:aws:sagemaker:{region}:{ACCOUNT_ID}:{kind}/{name.lower()}"
+    return arn(region, "sagemaker", f"{kind}/{name.lower()}")
 
 
 def random_suffix(length: int) -> str:

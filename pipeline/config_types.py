@@ -7,6 +7,7 @@ from functools import cache
 from typing import Annotated
 
 import botocore.session
+from botocore.exceptions import UnknownRegionError
 from pydantic import AfterValidator, Field
 
 
@@ -52,6 +53,15 @@ def _pattern(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_region(value: str) -> str:
+    """A region of a partition that botocore knows: ARNs begin with the partition's name."""
+    try:
+        botocore.session.get_session().get_partition_for_region(value)
+    except UnknownRegionError:
+        raise ValueError(f"{value!r} is not an AWS region, for example us-east-1") from None
+    return value
+
+
 # 32, because a bucket, <pipeline>-<account>-<region>, may have 63 characters and a region has up to 16.
 PipelineName = Annotated[str, _name("PipelineName", 32)]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
@@ -60,7 +70,7 @@ RoleArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the AR
 KeyArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "the ARN of a KMS key")]
 AlarmName = Annotated[str, Field(min_length=1, max_length=255)]
 BucketName = Annotated[str, _pattern(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name that S3 accepts")]
-Region = Annotated[str, _pattern(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, for example us-east-1")]
+Region = Annotated[str, AfterValidator(_check_region)]
 Duration = Annotated[
     str,
     _pattern(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+import botocore.session
 from botocore.exceptions import ClientError
 
 from pipeline.config import Config
@@ -49,7 +51,23 @@ class Resources:
     @property
     def deploy_function_arn(self) -> str:
         """The ARN of the function that deploys the endpoint."""
-        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.deploy_function_name}"
+        return self.arn("lambda", f"function:{self.deploy_function_name}")
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of the account in the region.
+
+        Args:
+            service: for example ``events``.
+            resource: what follows the account, for example ``rule/nightly``.
+        """
+        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account_id}:{resource}"
+
+
+@cache
+def partition(region: str) -> str:
+    """Return the partition of a region, with which ARNs begin: ``aws``, ``aws-cn``, ``aws-us-gov``."""
+    found: str = botocore.session.get_session().get_partition_for_region(region)
+    return found
 
 
 def stack_name(config: Config) -> str:
@@ -62,7 +80,7 @@ def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT
     name, region = config.pipeline.name, config.aws.region
 
     def role(kind: str) -> str:
-        return f"arn:aws:iam::{account_id}:role/{name}-{kind}-{region}"
+        return f"arn:{partition(region)}:iam::{account_id}:role/{name}-{kind}-{region}"
 
     return Resources(
         account_id=account_id,

@@ -134,10 +134,9 @@ def _pattern(source: str, detail_type: str, detail: dict[str, Any]) -> dict[str,
 
 
 def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
-    name, region, account = config.pipeline.name, resources.region, resources.account_id
     target: dict[str, Any] = {
         "Id": "pipeline",
-        "Arn": f"arn:aws:sagemaker:{region}:{account}:pipeline/{name.lower()}",
+        "Arn": resources.arn("sagemaker", f"pipeline/{config.pipeline.name.lower()}"),
         "RoleArn": resources.events_role_arn,
     }
     if config.dataset.input.startswith("s3://"):
@@ -187,7 +186,7 @@ def _permit(functions: Any, resources: Resources, rule: Rule) -> None:
             StatementId=rule.name,
             Action="lambda:InvokeFunction",
             Principal="events.amazonaws.com",
-            SourceArn=f"arn:aws:events:{resources.region}:{resources.account_id}:rule/{rule.name}",
+            SourceArn=resources.arn("events", f"rule/{rule.name}"),
         )
     except functions.exceptions.ResourceConflictException:
         return  # it may already

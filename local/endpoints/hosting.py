@@ -12,7 +12,7 @@ from local.endpoints.changes import restore
 from local.endpoints.data_capture import DataCapture, Payload, Source
 from local.endpoints.serving import Deployment, Variant
 from local.linear_learner.errors import InferenceError
-from local.names import resource_key
+from local.names import arn, resource_key
 from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Hosting:
         )
         document = {
             "ErrorCode": code,
-            "LogStreamArn": f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{group}",
+            "LogStreamArn": arn(region, "logs", f"log-group:{group}"),
             "Message": f'Received {side} error ({status}) from primary with message "{message}". '
             f"See {console} in account {ACCOUNT_ID} for more information.",
             "OriginalMessage": message,

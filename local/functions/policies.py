@@ -66,7 +66,7 @@ def _untag(context: Context, request: Members) -> None:
 
 def _statement(arn: str, request: Members) -> Members:
     principal = request["Principal"]
-    kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
+    kind = "Service" if principal.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
     statement: Members = {
         "Sid": request["StatementId"],
         "Effect": "Allow",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError, not_implemented
-from local.settings import ACCOUNT_ID
+from local.names import arn
 from local.store import Document, MissingError
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ LATEST = "$LATEST"
 _LARGEST_UNZIPPED = 250 * 1024 * 1024
 _RUNTIME = re.compile(r"python3\.\d+")
 _NAME = re.compile(
-    r"(?:(?:arn:aws:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
+    r"(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
 )
 
 
 def function_arn(context: Context, name: str) -> str:
     """The ARN of a function."""
-    return f"arn:aws:lambda:{context.settings.region}:{ACCOUNT_ID}:function:{name}"
+    return arn(context.settings.region, "lambda", f"function:{name}")
 
 
 def function_name(name_or_arn: str) -> str:

@@ -15,8 +15,8 @@ from botocore.model import ServiceModel
 from local.errors import ServiceError, not_implemented
 from local.http.wire import Head, Reply, json_reply
 from local.logs.files import Event
+from local.names import arn
 from local.sagemaker.validation import validate_request
-from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -245,7 +245,7 @@ def _number(token: str) -> int:
 
 
 def _arn(context: Context, group: str) -> str:
-    return f"arn:aws:logs:{context.settings.region}:{ACCOUNT_ID}:log-group:{group}"
+    return arn(context.settings.region, "logs", f"log-group:{group}")
 
 
 def _missing(message: str) -> ServiceError:

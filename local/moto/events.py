@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-_FUNCTION = re.compile(r"arn:aws:lambda:[^:]+:\d{12}:function:.+")
-_PIPELINE = re.compile(r"arn:aws:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
-_LOG_GROUP = re.compile(r"arn:aws:logs:[^:]+:\d{12}:log-group:([^:]+).*")
+_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
+_PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
+_LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _PLACE = re.compile(r"<([^<>\"]+)>")
 _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')

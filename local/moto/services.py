@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 from local.errors import not_implemented
 from local.http.access import read_signature
 from local.http.wire import Head, Reply
+from local.names import partition
 from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
@@ -105,13 +106,13 @@ class MotoServices:
         """The buckets that moto knows: those of stacks, and those with settings."""
         with self._lock:
             self._start()
-            return set(_moto_s3().buckets)
+            return set(_moto_s3(self._context.settings.region).buckets)
 
     def tells_events(self, bucket: str) -> bool:
         """Whether a bucket's notifications go to EventBridge."""
         with self._lock:
             self._start()
-            known = _moto_s3().buckets.get(bucket)
+            known = _moto_s3(self._context.settings.region).buckets.get(bucket)
             settings = known and known.notification_configuration
             return bool(settings and settings.event_bridge is not None)
 
@@ -245,12 +246,12 @@ def _clock_at(seconds: float) -> type[datetime]:
     return Recorded
 
 
-def _moto_s3() -> Any:
+def _moto_s3(region: str) -> Any:
     from moto.s3.models import s3_backends  # noqa: PLC0415
 
-    return s3_backends[ACCOUNT_ID]["aws"]
+    return s3_backends[ACCOUNT_ID][partition(region)]
 
 
 def _ensure_moto_bucket(bucket: str, region: str) -> None:
-    if bucket not in _moto_s3().buckets:
-        _moto_s3().create_bucket(bucket, region)
+    if bucket not in _moto_s3(region).buckets:
+        _moto_s3(region).create_bucket(bucket, region)

@@ -24,6 +24,7 @@ from starlette.responses import Response
 
 from local.http.wire import Head, new_request_id
 from local.moto import events
+from local.names import partition
 from local.settings import ACCOUNT_ID, HOST
 
 if TYPE_CHECKING:
@@ -143,9 +144,11 @@ class Operations:
             "reason": reason,
         }
 
+        bucket_arn = f"arn:{partition(self._context.settings.region)}:s3:::{bucket}"
+
         def emit() -> None:
             if self._context.moto.tells_events(bucket):
-                events.emit(self._context, "aws.s3", "Object Created", detail, [f"arn:aws:s3:::{bucket}"])
+                events.emit(self._context, "aws.s3", "Object Created", detail, [bucket_arn])
 
         self._context.supervisor.run_in_background(emit, f"object/{bucket}/{key}")
 

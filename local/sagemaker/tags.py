@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError, limit_exceeded, validation_error
+from local.names import sagemaker_prefix
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
-from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -99,7 +99,7 @@ def _add(context: Context, arn: str, tags: list[dict[str, str]]) -> None:
 
 def _existing(context: Context, arn: str) -> str:
     """The ARN as its resource has it, or ValidationException where no such resource exists."""
-    region_and_account = f"arn:aws:sagemaker:{context.settings.region}:{ACCOUNT_ID}:"
+    region_and_account = sagemaker_prefix(context.settings.region)
     if not arn.startswith(region_and_account):
         raise _unknown(arn)
     kind, _, name = arn.removeprefix(region_and_account).partition("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_only_what_executions_wrote_expires_and_only_when_asked(template):
     assert rule["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}
     assert otherwise == {"Ref": "AWS::NoValue"}
     assert template["Parameters"]["ExecutionExpirationDays"]["Default"] == 0
+
+
+def test_every_arn_and_principal_holds_in_all_partitions(template):
+    text = TEMPLATE.read_text("utf-8")
+    arns = [part for part in re.findall(r"arn:[^\s\"|]+", text) if "arn:aws[a-z-]*:" not in part]
+    assert len(arns) > 30
+    assert [arn for arn in arns if not arn.startswith("arn:${AWS::Partition}:")] == []
+    # These services have the same principal in China as elsewhere; amazonaws.com.cn is for hosts.
+    trusted = {
+        statement["Principal"]["Service"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+        for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    }
+    assert trusted == {"sagemaker.amazonaws.com", "lambda.amazonaws.com", "events.amazonaws.com"}
 
 
 def test_a_bucket_that_is_replaced_is_not_deleted(template):
