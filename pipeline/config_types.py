@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import Annotated
 
@@ -62,6 +63,19 @@ def _check_region(value: str) -> str:
     return value
 
 
+def _check_metadata_text(value: str) -> str:
+    """A value that a model package can have among its metadata.
+
+    Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+    """
+    good = all(unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@" for character in value)
+    if not good or not 1 <= len(value) <= 256:
+        raise ValueError(
+            f"{value!r} cannot be recorded with a model: use 1 to 256 letters, digits, spaces and _.:/=+-@"
+        )
+    return value
+
+
 # 32, because a bucket, <pipeline>-<account>-<region>, may have 63 characters and a region has up to 16.
 PipelineName = Annotated[str, _name("PipelineName", 32)]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
@@ -82,6 +96,7 @@ ProcessingInstance = Annotated[str, _one_of("ProcessingInstanceType")]
 TrainingInstance = Annotated[str, _one_of("TrainingInstanceType")]
 EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType")]
 TransformInstance = Annotated[str, _one_of("TransformInstanceType")]
+MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
 ColumnName = Annotated[str, Field(min_length=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -33,7 +33,7 @@ _APPROVALS = ["Approved", "PendingManualApproval", "Rejected"]
 
 DESCRIPTIONS = {
     "InputDataUri": "CSV file, or prefix of CSV files, to learn from.",
-    "DataVersion": "Any text; a new one makes the folds anew when the data changed under the same URI.",
+    "DataVersion": "A new text (letters, digits, _.:/=+-@) makes the folds anew when data changed under the same URI.",
     "ProcessingInstanceType": "Instances that make the folds.",
     "ProcessingInstanceCount": "How many of them; more than one is a Spark cluster.",
     "TrainingInstanceType": "Instance of each training job.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.parameter_values import check_values
 from scripts.console import aws_session, console, load, option, run
 
 
@@ -30,13 +31,13 @@ def start_execution(session: Any, config: Config, parameters: str) -> str:
         The execution's ARN.
 
     Raises:
-        UserError: the parameters cannot be read, or the pipeline does not exist.
+        UserError: the parameters cannot be read, a value would fail at the end, or the pipeline does not exist.
     """
+    values = parsed_parameters(parameters)
+    check_values(values)
     sagemaker = session.client("sagemaker")
     try:
-        response = sagemaker.start_pipeline_execution(
-            PipelineName=config.pipeline.name, PipelineParameters=parsed_parameters(parameters)
-        )
+        response = sagemaker.start_pipeline_execution(PipelineName=config.pipeline.name, PipelineParameters=values)
     except sagemaker.exceptions.ResourceNotFound:
         raise UserError(f"There is no pipeline {config.pipeline.name}: publish it with 'make upsert'.") from None
     return str(response["PipelineExecutionArn"])

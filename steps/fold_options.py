@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,7 +71,7 @@ def read_options(arguments: list[str]) -> Options:
     return Options(
         input=given.input,
         output=given.output or _output_of_job(given.job_config, given.output_name),
-        data_version=given.data_version,
+        data_version="" if given.data_version is None else given.data_version,
         form=Format(given.header, "\t" if given.delimiter == "\\t" else given.delimiter, given.encoding),
         columns=Declared(given.label, given.numeric, _categories(given.categorical), given.groups),
         folds=given.folds,
@@ -99,7 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument("--output", help="URI of the folder for the folds")
     output.add_argument("--job-config", type=Path, help="processingjobconfig.json of a SageMaker job, to write where")
     add("--output-name", default="folds", help="its output of this name goes")
-    add("--data-version", default="", help="recorded in folds.json")
+    add(
+        "--data-version",
+        type=_version,
+        help="recorded in folds.json, and with the model that is learned from the folds",
+    )
     add("--header", type=_flag, default=True, help="whether the first line of each file names the columns")
     add("--delimiter", default=",")
     add("--encoding", default="UTF-8")
@@ -128,6 +133,19 @@ def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
     return text == "true"
+
+
+def _version(text: str) -> str:
+    """A text that a model package can have among its metadata: refused now, and not after all models are trained.
+
+    Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+    """
+    good = all(unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@" for character in text)
+    if not good or not 1 <= len(text) <= 256:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot be recorded with a model: DataVersion takes 1 to 256 letters, digits, spaces and _.:/=+-@"
+        )
+    return text
 
 
 def _count(text: str) -> int:

@@ -16,6 +16,7 @@ import json
 import math
 import statistics
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def described(sagemaker: Any, job: Job, folds: dict[str, Any]) -> Job:
         "tuning_job": job["tuning_job_name"],
         "fold": str(job["fold"]),
         "mse": repr(job["mse"]),
-        "hyperparameters": tuned[:256],
+        "hyperparameters": tuned,
         "rows": str(folds["rows"]),
         "rejected_rows": str(folds["rejected"]["total"]),
         "data_version": folds["data_version"],
@@ -92,8 +93,19 @@ def described(sagemaker: Any, job: Job, folds: dict[str, Any]) -> Job:
         **job,
         "model_data": description["ModelArtifacts"]["S3ModelArtifacts"],
         "metrics": metrics,
-        "metadata": metadata,
+        "metadata": {name: recordable(text) for name, text in metadata.items()},
     }
+
+
+def recordable(text: str) -> str:
+    """Return a text as a model package takes it: other characters than it admits become ``_``, and 256 are enough.
+
+    A refusal would come at the very end, after all training is paid for.
+
+    Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+    """
+    admitted = (c if unicodedata.category(c)[0] in "LZN" or c in "_.:/=+-@" else "_" for c in text)
+    return "".join(admitted)[:256] or "none"
 
 
 def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:

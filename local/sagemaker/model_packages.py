@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
@@ -217,7 +218,19 @@ def _change_metadata(package: Document, request: Request) -> None:
         package["CustomerMetadataProperties"] = metadata
 
 
+def _is_metadata_character(character: str) -> bool:
+    r"""``[\p{L}\p{Z}\p{N}_.:/=+\-@]`` of the model's pattern, which Python cannot compile."""
+    return unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@"
+
+
 def _check_metadata(metadata: dict[str, str]) -> None:
+    for key, value in metadata.items():
+        for text, what, longest in ((key, "key", 128), (value, f"value of {key!r}", 256)):
+            if not 1 <= len(text) <= longest or not all(map(_is_metadata_character, text)):
+                raise validation_error(
+                    f"CustomerMetadataProperties: the {what} {text[:longest]!r} has to be 1 to {longest} letters, "
+                    "digits, separators and _.:/=+-@"
+                )
     if len(metadata) > _MOST_CUSTOMER_METADATA:
         raise limit_exceeded(
             f"A ModelPackage can have {_MOST_CUSTOMER_METADATA} CustomerMetadataProperties, not {len(metadata)}."

@@ -32,6 +32,9 @@ def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
         ("delete", {"LEVEL": "everything"}, "LEVEL=everything: use one of endpoint, pipeline, all."),
         ("bootstrap", {"EXPIRATION_DAYS": "soon"}, "EXPIRATION_DAYS=soon: give a number of days"),
         ("estimate", {"PRICES": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
+        ("start", {"PARAMS": "DataVersion=a,b"}, "PARAMS: DataVersion: 'a,b' cannot be recorded with a model: use"),
+        ("start", {"PARAMS": "DataVersion="}, "PARAMS: DataVersion: '' cannot be recorded with a model: use"),
+        ("start", {"PARAMS": "EndpointName=my_trial"}, "PARAMS: EndpointName: AWS would refuse 'my_trial': use"),
         ("rollback", {}, "No AWS credentials were found"),
     ],
 )

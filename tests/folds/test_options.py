@@ -39,12 +39,20 @@ def test_columns_and_categories_keep_their_order():
         ([*MINIMAL, "--stratify", "0"], "'0' is not a positive number"),
         ([*MINIMAL, "--stratify", "4", "--groups", "g"], "cannot be combined"),
         ([*MINIMAL, "--stratify", "4", "--shuffle", "false"], "stratify needs shuffled folds"),
+        ([*MINIMAL, "--data-version", "2026-11-26 (new)"], "'2026-11-26 \\(new\\)' cannot be recorded with a model"),
+        ([*MINIMAL, "--data-version", ""], "--data-version: '' cannot be recorded"),
+        ([*MINIMAL, "--data-version", "$.time"], "DataVersion takes 1 to 256 letters"),
         (MINIMAL[:-2], "no feature is declared"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(arguments, message):
     with pytest.raises(FoldError, match=message):
         read_options(arguments)
+
+
+@pytest.mark.parametrize("version", ["1", "2026-11-26T03:00:00Z", "März 2026/v=2+x@y_z.1:2", "x" * 256])
+def test_a_data_version_that_the_registry_takes_is_taken(version):
+    assert read_options([*MINIMAL, "--data-version", version]).data_version == version
 
 
 @pytest.mark.parametrize(

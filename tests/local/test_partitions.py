@@ -41,9 +41,9 @@ def test_arns_are_of_the_regions_partition(elsewhere):
     assert json.loads(functions.invoke(FunctionName=arn)["Payload"].read()) == arn
 
     sagemaker, logs = service.client("sagemaker"), service.client("logs")
-    group = sagemaker.create_model_package_group(
-        ModelPackageGroupName="g", Tags=[{"Key": "a", "Value": "b"}]
-    )["ModelPackageGroupArn"]
+    group = sagemaker.create_model_package_group(ModelPackageGroupName="g", Tags=[{"Key": "a", "Value": "b"}])[
+        "ModelPackageGroupArn"
+    ]
     assert group == f"{prefix}:sagemaker:{region}:123456789012:model-package-group/g"
     assert sagemaker.list_tags(ResourceArn=group)["Tags"] == [{"Key": "a", "Value": "b"}]
     logs.create_log_group(logGroupName="/l")

@@ -141,6 +141,19 @@ def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypat
     assert quality["mae"]["value"] == 3.5
 
 
+@pytest.mark.parametrize(
+    ("text", "recorded"),
+    [("a,b (c)", "a_b _c_"), ("", "none"), ("é 1.5e-05/x=+@y:z_", "é 1.5e-05/x=+@y:z_"), ("x" * 300, "x" * 256)],
+)
+def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(monkeypatch, run, text, recorded):
+    account = Account(monkeypatch, {"one": [training("a", 1.0, l1=text)]})
+    account.will_describe("a", b"x")
+    best = run("one")["best.json"]
+    assert best["hyperparameters"] == {"l1": text}
+    assert best["metadata"]["hyperparameters"] == select_best.recordable(f"l1={text}")
+    assert select_best.recordable(text) == recorded
+
+
 def test_jobs_without_a_finite_error_are_passed_over(monkeypatch, run):
     account = Account(
         monkeypatch, {"one": [training("a", None), training("b", float("nan")), training("c", 7.0, l1="1")]}

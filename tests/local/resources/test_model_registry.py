@@ -94,6 +94,18 @@ def test_a_repeated_client_token_registers_once(context, group):
     assert [arn.rpartition("/")[2] for arn in arns] == ["1", "1", "2"]
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [{"version": "a,b"}, {"version": "(a)"}, {"version": ""}, {"version": "x" * 257}, {"a,b": "1"}, {"x" * 129: "1"}],
+)
+def test_metadata_that_sagemaker_would_refuse_is_refused(context, group, metadata):
+    request = {"ModelPackageGroupName": "Insurance", "InferenceSpecification": SPECIFICATION}
+    error = refusal(context, "CreateModelPackage", {**request, "CustomerMetadataProperties": metadata})
+    assert error.code == "ValidationException"
+    arn = register(context, CustomerMetadataProperties={"version": "Ärger 2026-11-26T03:00:00Z a=1+2@x_y./"})
+    refusal(context, "UpdateModelPackage", {"ModelPackageArn": arn, "CustomerMetadataProperties": metadata})
+
+
 def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(context, group):
     arn = register(context, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS)
     life_cycle = {"Stage": "Production", "StageStatus": "Ready"}
