@@ -73,10 +73,7 @@ def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> Executio
         step_names: every step of its definition, so that those to come can be shown.
     """
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
-        PipelineExecutionArn=arn, SortOrder="Ascending"
-    )
-    started = [_step_state(sagemaker, step) for page in pages for step in page["PipelineExecutionSteps"]]
+    started = [_step_state(sagemaker, step) for step in _with_metadata(sagemaker, _started_steps(sagemaker, arn))]
     names = {step.name for step in started}
     waiting = [StepState(name, "Waiting", 0.0, "", {}) for name in step_names if name not in names]
     return ExecutionState(
@@ -85,6 +82,45 @@ def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> Executio
         failure=printable(description.get("FailureReason", "")),
         steps=started + waiting,
     )
+
+
+def _started_steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
+    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=arn, SortOrder="Ascending"
+    )
+    return [step for page in pages for step in page["PipelineExecutionSteps"]]
+
+
+def _cache_source(step: dict[str, Any]) -> str:
+    """The execution whose result a step took from the cache, or an empty text.
+
+    The developer guide shows an empty ARN for a step that ran by itself:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/run-pipeline.html
+    """
+    return str(step.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", ""))
+
+
+def _with_metadata(sagemaker: Any, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give cached steps that tell of no job the metadata of the step that ran.
+
+    The API's reference leaves open whether a cached step names the earlier job.
+    """
+    sources: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def metadata(step: dict[str, Any], seen: tuple[str, ...] = ()) -> dict[str, Any]:
+        found: dict[str, Any] = step.get("Metadata", {})
+        source = _cache_source(step)
+        if found or not source or source in seen:
+            return found
+        if source not in sources:
+            try:
+                sources[source] = {earlier["StepName"]: earlier for earlier in _started_steps(sagemaker, source)}
+            except ClientError:
+                sources[source] = {}  # its pipeline was deleted
+        earlier = sources[source].get(step["StepName"])
+        return metadata(earlier, (*seen, source)) if earlier else {}
+
+    return [{**step, "Metadata": metadata(step)} for step in steps]
 
 
 def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
@@ -103,8 +139,8 @@ def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
     metadata = step.get("Metadata", {})
     if step.get("FailureReason"):
         return printable(step["FailureReason"])
-    if "CacheHitResult" in step:
-        return f"from the cache of {step['CacheHitResult']['SourcePipelineExecutionArn'].rpartition('/')[2]}"
+    if source := _cache_source(step):
+        return f"from the cache of {source.rpartition('/')[2]}"
     if "TuningJob" in metadata:
         return _tuning_detail(sagemaker, metadata["TuningJob"]["Arn"])
     if "Condition" in metadata:

@@ -59,7 +59,9 @@ def _selection_outputs(session: Any, state: ExecutionState) -> dict[str, str]:
     step = state.step("SelectBest")
     if step is None or step.status != "Succeeded":
         return {}
-    name = step.metadata["ProcessingJob"]["Arn"].rpartition("/")[2]
+    name = step.metadata.get("ProcessingJob", {}).get("Arn", "").rpartition("/")[2]
+    if not name:  # from the cache of an execution that is gone
+        return {}
     job = session.client("sagemaker").describe_processing_job(ProcessingJobName=name)
     return {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
 
