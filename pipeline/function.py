@@ -21,6 +21,13 @@ RUNTIME = "python3.12"
 TIMEOUT_SECONDS = 120
 MEMORY_MEGABYTES = 256
 
+_CLEARED: dict[str, Any] = {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "KMSKeyArn": ""}
+"""What takes a setting away again. Lambda leaves alone what an update does not name.
+
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html , whose pattern for KMSKeyArn
+admits an empty text, and Lambda's error "SubnetIds and SecurityIds must coexist or be both empty list".
+"""
+
 _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
 """A role that was made a moment ago is not known to Lambda at once."""
 
@@ -57,7 +64,7 @@ def function_changes(current: dict[str, Any] | None, config: Config, resources: 
     """
     if current is None:
         return [f"Lambda {resources.deploy_function_name}: create"]
-    settings = function_settings(config, resources)
+    settings = _updated_settings(current, function_settings(config, resources))
     changed = [name for name, value in settings.items() if not _agrees(current.get(name), value)]
     if current.get("CodeSha256") != _sha256(function_package()):
         changed.insert(0, "code")
@@ -99,9 +106,21 @@ def publish_function(client: Any, config: Config, resources: Resources) -> None:
     if current["CodeSha256"] != _sha256(package):
         client.update_function_code(FunctionName=name, ZipFile=package)
         client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    settings = _updated_settings(current, settings)
     if any(not _agrees(current.get(key), value) for key, value in settings.items()):
         _once_the_role_is_known(client.update_function_configuration, FunctionName=name, **settings)
         client.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
+def _updated_settings(current: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an update, which also clear what the function has and the configuration no longer asks for."""
+    cleared = {name for name in _CLEARED if name not in settings and _is_set(current.get(name))}
+    return settings | {name: _CLEARED[name] for name in sorted(cleared)}
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a setting has content: Lambda describes a function outside a VPC with empty lists, or without them."""
+    return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
 def _once_the_role_is_known(request: Any, **arguments: Any) -> None:
@@ -121,6 +140,8 @@ def _agrees(current: Any, wanted: Any) -> bool:
     """Whether what Lambda has is what is wanted; it answers with members of its own besides."""
     if isinstance(wanted, dict) and isinstance(current, dict):
         return all(_agrees(current.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(current, list):  # subnets and groups, which have no order
+        return sorted(current) == sorted(wanted)
     return bool(current == wanted)
 
 

@@ -76,7 +76,7 @@ def _create(context: Context, request: Members) -> Document:
         raise _invalid("Handler is mandatory for functions created with deployment packages.")
     if context.store.find(records.KIND, name) is not None:
         raise _exists(name)
-    configuration = {member: request[member] for member in _CONFIGURATION if member in request}
+    configuration = _configuration(request)
     code = records.save_code(context, name, _archive(context, request["Code"]))
     record = records.new_record(context, name, configuration, code)
     record["_Tags"] = request.get("Tags", {})
@@ -108,8 +108,7 @@ def _update_configuration(context: Context, request: Members) -> Document:
     _check_revision(record, request)
     if "Runtime" in request:
         records.check_runtime(request["Runtime"])
-    changes = {member: request[member] for member in _CONFIGURATION if member in request}
-    return records.change(context, record["FunctionName"], changes)
+    return records.change(context, record["FunctionName"], _configuration(request))
 
 
 @operation("GetFunction")
@@ -194,6 +193,30 @@ def _check(request: Members) -> None:
             " have provided contains reserved keys that are currently not supported for modification."
             f" Reserved keys used in this request: {', '.join(reserved)}"
         )
+
+
+def _configuration(request: Members) -> Members:
+    """The settings that a request names, as a function's description has them.
+
+    What it does not name stays as it is. Empty lists take a function out of its VPC, and an empty text takes its key
+    away.
+    """
+    configuration = {member: request[member] for member in _CONFIGURATION if member in request}
+    if "VpcConfig" in configuration:
+        subnets, groups = (configuration["VpcConfig"].get(name, []) for name in ("SubnetIds", "SecurityGroupIds"))
+        if bool(subnets) != bool(groups):
+            raise _invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
+        configuration["VpcConfig"] = {
+            "Ipv6AllowedForDualStack": False,
+            **configuration["VpcConfig"],
+            "SubnetIds": subnets,
+            "SecurityGroupIds": groups,
+            # Which VPC subnets belong to is not known here.
+            **({} if subnets else {"VpcId": ""}),
+        }
+    if "KMSKeyArn" in configuration:
+        configuration["KMSKeyArn"] = configuration["KMSKeyArn"] or None
+    return configuration
 
 
 def _check_revision(record: Document, request: Members) -> None:

@@ -151,6 +151,27 @@ def test_code_and_configuration_are_updated(client, create):
     assert (configuration["Handler"], configuration["Timeout"]) == ("main.other", 9)
 
 
+def test_an_update_keeps_the_vpc_and_key_that_it_does_not_name_and_clears_what_is_empty(client, create):
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
+    vpc = {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    create("def handler(event, context): pass", VpcConfig=vpc, KMSKeyArn=key)
+
+    def update(**settings):
+        client.update_function_configuration(FunctionName="a-function", **settings)
+        found = client.get_function_configuration(FunctionName="a-function")
+        lists = {name: found["VpcConfig"][name] for name in ("SubnetIds", "SecurityGroupIds")}
+        return lists, found.get("KMSKeyArn")
+
+    assert update(Timeout=9) == (vpc, key)
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="must coexist or be both empty list"):
+        update(VpcConfig={"SubnetIds": []} | {"SecurityGroupIds": ["sg-1"]})
+    assert update(VpcConfig={"SubnetIds": [], "SecurityGroupIds": []}) == (
+        {"SubnetIds": [], "SecurityGroupIds": []},
+        key,
+    )
+    assert update(KMSKeyArn="")[1] is None
+
+
 def test_code_is_taken_from_s3(service, client, create):
     s3 = service.client("s3")
     s3.create_bucket(Bucket="function-code")
