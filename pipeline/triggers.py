@@ -95,7 +95,7 @@ def apply_triggers(config: Config, resources: Resources, session: Any) -> list[s
         What was changed and what to know of it, a sentence each; nothing when all was as it should be.
 
     Raises:
-        UserError: EventBridge does not accept the schedule.
+        UserError: EventBridge does not accept the schedule, or could not connect a rule with its target.
     """
     events, functions = session.client("events"), session.client("lambda")
     sentences = []
@@ -119,12 +119,17 @@ def apply_triggers(config: Config, resources: Resources, session: Any) -> list[s
 
 
 def remove_rule(events: Any, name: str) -> bool:
-    """Delete a rule and its targets; whether there was one."""
+    """Delete a rule and its targets; whether there was one.
+
+    Raises:
+        UserError: EventBridge could not take a target away.
+    """
     if _describe(events, name) is None:
         return False
     targets = events.list_targets_by_rule(Rule=name)["Targets"]
     if targets:
-        events.remove_targets(Rule=name, Ids=[target["Id"] for target in targets])
+        answer = events.remove_targets(Rule=name, Ids=[target["Id"] for target in targets])
+        _require_no_failures(answer, f"The rule {name} could not be separated from its target")
     events.delete_rule(Name=name)
     return True
 
@@ -141,6 +146,9 @@ def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
     }
     if config.dataset.input.startswith("s3://"):
         # The URI stays the same when the data changes: without a new version the folds would come from the cache.
+        # A rule's SageMakerPipelineParameters take JSON paths of the event, the whole value being one ("Dynamic path
+        # parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html ). Were the path passed
+        # on as it is, MakeFolds would refuse it for its $.
         version = {"Name": "DataVersion", "Value": "$.time"}
         target["SageMakerPipelineParameters"] = {"PipelineParameterList": [version]}
     return target
@@ -158,8 +166,23 @@ def _put(events: Any, rule: Rule) -> bool:
             expression = rule.settings["ScheduleExpression"]
             raise UserError(f"triggers.schedule: EventBridge does not accept {expression!r}.") from None
         raise
-    events.put_targets(Rule=rule.name, Targets=[rule.target])
+    answer = events.put_targets(Rule=rule.name, Targets=[rule.target])
+    _require_no_failures(answer, f"The rule {rule.name} exists, but has no target and does nothing")
     return True
+
+
+def _require_no_failures(answer: dict[str, Any], what: str) -> None:
+    """Raise what EventBridge reports in the body of a request that succeeded.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html , "can partially fail".
+
+    Raises:
+        UserError: an entry failed.
+    """
+    if answer.get("FailedEntryCount"):
+        entries = answer.get("FailedEntries", [])
+        reasons = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in entries)
+        raise UserError(f"{what} ({reasons or 'no reason given'}): run the command again.")
 
 
 def _describe(events: Any, name: str) -> dict[str, Any] | None:

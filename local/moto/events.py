@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from local import functions
-from local.errors import ServiceError, not_implemented
+from local.errors import ServiceError, not_implemented, validation_error
 from local.http.wire import Head, Reply, json_reply
 from local.moto.services import operation_name
 from local.sagemaker.operations import call
@@ -30,6 +30,7 @@ _FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
 _PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
 _LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
 _PLACE = re.compile(r"<([^<>\"]+)>")
 _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
 _log = logging.getLogger(__name__)
@@ -82,7 +83,21 @@ def answer(context: Context, head: Head, body: bytes) -> Reply:
     for target in request.get("Targets", []):
         if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
             raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
+        if _PIPELINE.fullmatch(target["Arn"]):
+            _check_pipeline_target(target)
     return context.moto.answer(context, head, body)
+
+
+def _check_pipeline_target(target: dict[str, Any]) -> None:
+    """Refuse a target that could not start a pipeline, or whose parameters are no paths that EventBridge reads.
+
+    Source: "Dynamic path parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    if not target.get("RoleArn"):
+        raise validation_error(f"RoleArn is required for target {target['Arn']}.")
+    for item in _parameters(target):
+        if item["Value"].startswith("$") and not _PATH.fullmatch(item["Value"]):
+            raise not_implemented("events", f"PutTargets with the JSON path {item['Value']}")
 
 
 def _put(context: Context, entry: dict[str, Any]) -> dict[str, str]:
@@ -107,21 +122,26 @@ def may_have_rules(context: Context) -> bool:
 def _deliver(context: Context, event: Event) -> None:
     for rule, target in context.moto.targets(event):
         try:
-            _send(context, target, _input(target, event))
+            _send(context, target, event)
         except ServiceError as error:
             _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
 
 
-def _send(context: Context, target: dict[str, Any], payload: Any) -> None:
+def _send(context: Context, target: dict[str, Any], event: Event) -> None:
     arn = target["Arn"]
     if _FUNCTION.fullmatch(arn):
-        functions.invoke(context, arn, payload)
+        functions.invoke(context, arn, _input(target, event))
     elif match := _PIPELINE.fullmatch(arn):
-        parameters = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
-        values = [{"Name": item["Name"], "Value": _value(item["Value"], payload)} for item in parameters]
-        call(context, "StartPipelineExecution", {"PipelineName": match[1], "PipelineParameters": values})
+        values = [{"Name": item["Name"], "Value": _value(item["Value"], event)} for item in _parameters(target)]
+        request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
+        call(context, "StartPipelineExecution", request)
     elif match := _LOG_GROUP.fullmatch(arn):
-        context.logs.append(match[1], str(uuid.uuid4()), [json.dumps(payload)])
+        context.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
+
+
+def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:
+    parameters: list[dict[str, str]] = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
+    return parameters
 
 
 def _input(target: dict[str, Any], event: Event) -> Any:
@@ -152,10 +172,17 @@ def _within_quotes(value: Any) -> str:
     return json.dumps(text)[1:-1]
 
 
-def _value(text: str, payload: Any) -> str:
+def _value(text: str, event: Event) -> str:
+    """A parameter's value: the text, or what stands at its path in the event as it came, before any transformation.
+
+    Raises:
+        ServiceError: the event has nothing there.
+    """
     if not text.startswith("$"):
         return text
-    value = _at(payload, text)
+    value = _at(event, text)
+    if value is None:
+        raise validation_error(f"the event has nothing at {text}")
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -10,7 +10,7 @@ from moto.events.models import EventPattern
 
 from pipeline.errors import UserError
 from pipeline.function import publish_function
-from pipeline.triggers import apply_triggers, rule_names, wanted_rules
+from pipeline.triggers import apply_triggers, remove_rule, rule_names, wanted_rules
 
 
 @pytest.fixture
@@ -153,6 +153,20 @@ def test_a_rule_that_somebody_changed_is_put_right(published, config, resources)
     assert len(apply_triggers(config, resources, published)) == 2
     assert rules(published)[name]["State"] == "ENABLED"
     assert target(published, f"{config.pipeline.name}-in-service")["Arn"] == resources.deploy_function_arn
+
+
+def test_a_target_that_eventbridge_does_not_take_is_no_success(published, config, resources):
+    failed = {"TargetId": "deploy", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "too many requests"}
+    answer_with(published, "events.PutTargets", 200, {"FailedEntryCount": 1, "FailedEntries": [failed]})
+    with pytest.raises(UserError, match=r"-approved exists, but has no target .*ConcurrentModification.*too many"):
+        apply_triggers(config, resources, published)
+
+
+def test_a_target_that_eventbridge_does_not_let_go_is_no_success(published, config, resources):
+    apply_triggers(config, resources, published)
+    answer_with(published, "events.RemoveTargets", 200, {"FailedEntryCount": 1, "FailedEntries": []})
+    with pytest.raises(UserError, match=r"-approved could not be separated from its target \(no reason given\)"):
+        remove_rule(published.client("events"), f"{config.pipeline.name}-approved")
 
 
 def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure, resources):

@@ -122,3 +122,88 @@ def test_rules_that_nothing_would_come_of_are_refused(service):
             Rule="to-a-queue", Targets=[{"Id": "queue", "Arn": "arn:aws:sqs:us-east-1:123456789012:queue"}]
         )
     client.delete_rule(Name="to-a-queue")
+
+
+PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/started-by-events"
+
+
+@pytest.fixture
+def started(service):
+    """What the executions of a pipeline were started with, as soon as there are so many."""
+    sagemaker, rules = service.client("sagemaker"), service.client("events")
+    definition = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": name, "Type": "String", "DefaultValue": "1"} for name in ("DataVersion", "Kind")],
+        "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Kind"}}}],
+    }
+    sagemaker.create_pipeline(
+        PipelineName="started-by-events",
+        PipelineDefinition=json.dumps(definition),
+        RoleArn="arn:aws:iam::123456789012:role/pipeline",
+    )
+
+    def summaries():
+        answer = sagemaker.list_pipeline_executions(PipelineName="started-by-events", SortOrder="Ascending")
+        return answer["PipelineExecutionSummaries"]
+
+    def wait_until(reached):
+        deadline = time.monotonic() + 20
+        while not reached(found := summaries()):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+        return found
+
+    def read(count):
+        arns = [summary["PipelineExecutionArn"] for summary in wait_until(lambda found: len(found) == count)]
+        listed = [sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn) for arn in arns]
+        return [{item["Name"]: item["Value"] for item in answer["PipelineParameters"]} for answer in listed]
+
+    yield read
+    rules.remove_targets(Rule="start", Ids=["pipeline"])
+    rules.delete_rule(Name="start")
+    wait_until(lambda found: all(summary["PipelineExecutionStatus"] == "Failed" for summary in found))
+    sagemaker.delete_pipeline(PipelineName="started-by-events", ClientRequestToken="t" * 32)
+
+
+def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(service, started):
+    client = service.client("events")
+    client.put_rule(Name="start", EventPattern='{"source": ["mine"]}')
+    target = {"Id": "pipeline", "Arn": PIPELINE, "RoleArn": "arn:aws:iam::123456789012:role/events"}
+
+    def put(**values):
+        parameters = [{"Name": name, "Value": value} for name, value in values.items()]
+        target["SageMakerPipelineParameters"] = {"PipelineParameterList": parameters}
+        client.put_targets(Rule="start", Targets=[target])
+
+    def send(detail):
+        client.put_events(Entries=[{"Source": "mine", "DetailType": "test", "Detail": json.dumps(detail)}])
+
+    put(DataVersion="$.time", Kind="$.detail.items[1].kind")
+    send({"items": [{}, {"kind": "claims"}]})
+    [values] = started(1)
+    assert values["Kind"] == "claims"
+    assert values["DataVersion"].endswith("Z")
+    assert values["DataVersion"].startswith("20")
+    send({"items": []})  # has nothing at the path: no execution with a made-up value
+    put(Kind="of $.time")
+    send({})
+    assert [values["Kind"] for values in started(2)] == ["claims", "of $.time"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"RoleArn": ""}, "RoleArn is required"),
+        (
+            {"SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "a", "Value": "$.a[?(@.b)]"}]}},
+            "JSON path",
+        ),
+    ],
+)
+def test_a_pipeline_target_that_could_not_work_is_refused(service, changed, message):
+    client = service.client("events")
+    client.put_rule(Name="start", EventPattern='{"source": ["mine"]}')
+    target = {"Id": "pipeline", "Arn": PIPELINE, "RoleArn": "arn:aws:iam::123456789012:role/events"} | changed
+    with pytest.raises(ClientError, match=message):
+        client.put_targets(Rule="start", Targets=[{name: value for name, value in target.items() if value}])
+    client.delete_rule(Name="start")
