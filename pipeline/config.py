@@ -24,6 +24,7 @@ from pipeline.config_types import (
     PositiveFloat,
     ProcessingInstance,
     Region,
+    RetentionDays,
     RoleArn,
     Schedule,
     TrainingInstance,
@@ -164,6 +165,7 @@ class DeploySection(_Section):
     serverless: ServerlessSection | None = None
     autoscaling: AutoscalingSection | None = None
     data_capture_percentage: int = Field(default=0, ge=0, le=100)
+    log_retention_days: RetentionDays = 90
     rollback_alarms: list[AlarmName] = Field(default_factory=list, max_length=10)
 
 

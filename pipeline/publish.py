@@ -20,6 +20,7 @@ from pipeline.dataset import dataset_upload
 from pipeline.definition import build_definition
 from pipeline.errors import UserError
 from pipeline.function import current_function, function_changes, publish_function
+from pipeline.function_log import retention_changes, set_retention
 from pipeline.lint import all_steps, lint
 from pipeline.parameters import described
 from pipeline.resources import Resources, stack_name
@@ -74,6 +75,7 @@ def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
     changes = [
         *(f"upload {upload.name} to {upload.uri}" for upload in uploads),
         *function_changes(function, config, resources),
+        *retention_changes(session.client("logs"), config, resources),
         *definition_changes(published and json.loads(published["PipelineDefinition"]), definition),
     ]
     if published and published["RoleArn"] != resources.pipeline_role_arn:
@@ -102,6 +104,7 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
         else:
             s3.upload_file(str(upload.content), upload.bucket, upload.key)
         say(f"uploaded {upload.uri}")
+    set_retention(session.client("logs"), plan.config, plan.resources)
     publish_function(session.client("lambda"), plan.config, plan.resources)
     say(f"Lambda {plan.resources.deploy_function_name} is ready")
     arn = _publish_pipeline(plan, session)

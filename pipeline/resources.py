@@ -53,6 +53,11 @@ class Resources:
         """The ARN of the function that deploys the endpoint."""
         return self.arn("lambda", f"function:{self.deploy_function_name}")
 
+    @property
+    def deploy_function_log_group(self) -> str:
+        """The log group of the function that deploys the endpoint."""
+        return f"/aws/lambda/{self.deploy_function_name}"
+
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of the account in the region.
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Members = dict[str, Any]
 _TARGET_PREFIX = "Logs_20140328."
 _PAGE = 50
+_RETENTION_DAYS = frozenset(
+    (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LARGEST_PAGE = 10_000
 
 
@@ -51,8 +55,15 @@ def _model() -> ServiceModel:
 
 
 def _create_group(context: Context, request: Members) -> None:
-    if not context.logs.create_group(request["logGroupName"]):
+    if "kmsKeyId" in request:
+        raise not_implemented("logs", "CreateLogGroup with kmsKeyId")
+    if not context.logs.create_group(request["logGroupName"], request.get("tags")):
         raise _exists("The specified log group already exists")
+
+
+def _list_tags(context: Context, request: Members) -> Members:
+    group = _group(context, {"logGroupIdentifier": request["resourceArn"]})
+    return {"tags": context.logs.tags(group)}
 
 
 def _create_stream(context: Context, request: Members) -> None:
@@ -79,6 +90,17 @@ def _delete_stream(context: Context, request: Members) -> None:
         raise _missing("The specified log stream does not exist.")
 
 
+def _put_retention(context: Context, request: Members) -> None:
+    days = request["retentionInDays"]
+    if days not in _RETENTION_DAYS:
+        raise ServiceError("InvalidParameterException", f"{days} is not one of the days {sorted(_RETENTION_DAYS)}")
+    context.logs.set_retention(_group(context, request), days)
+
+
+def _delete_retention(context: Context, request: Members) -> None:
+    context.logs.set_retention(_group(context, request), None)
+
+
 def _describe_groups(context: Context, request: Members) -> Members:
     prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
     groups = [
@@ -90,6 +112,7 @@ def _describe_groups(context: Context, request: Members) -> Members:
             "logGroupArn": _arn(context, name),
             "storedBytes": sum(context.logs.path(name, s).stat().st_size for s in context.logs.streams(name)),
             "logGroupClass": "STANDARD",
+            **({"retentionInDays": days} if (days := context.logs.retention(name)) else {}),
         }
         for name, created in context.logs.groups()
         if name.startswith(prefix) and part.lower() in name.lower()
@@ -186,6 +209,9 @@ _OPERATIONS: dict[str, Callable[[Context, Members], Members | None]] = {
     "DeleteLogGroup": _delete_group,
     "DeleteLogStream": _delete_stream,
     "DescribeLogGroups": _describe_groups,
+    "PutRetentionPolicy": _put_retention,
+    "DeleteRetentionPolicy": _delete_retention,
+    "ListTagsForResource": _list_tags,
     "DescribeLogStreams": _describe_streams,
     "GetLogEvents": _get_events,
     "FilterLogEvents": _filter_events,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from local.errors import ServiceError
 
@@ -68,10 +69,15 @@ class Logs:
             with path.open("a", encoding="utf-8", errors="replace") as file:
                 file.write(text)
 
-    def create_group(self, group: str) -> bool:
+    def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         """Make a group; return whether it is new."""
         with self._lock:
-            return self._make_group(group)
+            return self._make_group(group, tags)
+
+    def tags(self, group: str) -> dict[str, str]:
+        """The tags that a group was made with."""
+        tags: dict[str, str] = self._document(group).get("tags", {})
+        return tags
 
     def delete_group(self, group: str) -> bool:
         """Remove a group with its streams; return whether it was there."""
@@ -85,6 +91,16 @@ class Logs:
             if not any(path.name == _GROUP_FILE for path in folder.rglob(_GROUP_FILE)):
                 shutil.rmtree(folder)
             return True
+
+    def retention(self, group: str) -> int | None:
+        """Days that a group is to keep its lines, or None for ever; only recorded."""
+        days: int | None = self._document(group).get("retention")
+        return days
+
+    def set_retention(self, group: str, days: int | None) -> None:
+        """Record for how many days a group is to keep its lines."""
+        with self._lock:
+            self._write_document(group, {**self._document(group), "retention": days})
 
     def delete_stream(self, group: str, stream: str) -> bool:
         """Remove a stream; return whether it was there."""
@@ -131,17 +147,24 @@ class Logs:
                     message = line[_STAMP_LENGTH + 1 : -1]
                     yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
 
-    def _make_group(self, group: str) -> bool:
+    def _make_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         folder = self._folder(group)
         marker = folder / _GROUP_FILE
         if marker.is_file():
             return False
         folder.mkdir(parents=True, exist_ok=True)
-        document = {"name": group, "created": time.time_ns() // 1_000_000}
+        self._write_document(group, {"name": group, "created": time.time_ns() // 1_000_000, "tags": tags or {}})
+        return True
+
+    def _document(self, group: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self._folder(group) / _GROUP_FILE).read_text())
+        return document
+
+    def _write_document(self, group: str, document: dict[str, Any]) -> None:
+        marker = self._folder(group) / _GROUP_FILE
         unfinished = marker.with_suffix(".new")
         unfinished.write_text(json.dumps(document))
         unfinished.replace(marker)
-        return True
 
     def _folder(self, group: str) -> Path:
         return self._root / _safe(group).strip("/")

@@ -108,6 +108,26 @@ def test_clients_write_logs_too(logs, client):
         client.describe_log_streams(logGroupName="mine")
 
 
+def test_a_groups_retention_and_tags_are_described(client):
+    client.create_log_group(logGroupName="/kept", tags={"team": "claims"})
+
+    def described():
+        (group,) = client.describe_log_groups(logGroupNamePrefix="/kept")["logGroups"]
+        return group
+
+    assert "retentionInDays" not in described()
+    client.put_retention_policy(logGroupName="/kept", retentionInDays=90)
+    client.create_log_stream(logGroupName="/kept", logStreamName="s")
+    assert described()["retentionInDays"] == 90
+    client.delete_retention_policy(logGroupName="/kept")
+    assert "retentionInDays" not in described()
+    assert client.list_tags_for_resource(resourceArn=described()["logGroupArn"])["tags"] == {"team": "claims"}
+    with pytest.raises(client.exceptions.InvalidParameterException):
+        client.put_retention_policy(logGroupName="/kept", retentionInDays=91)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.put_retention_policy(logGroupName="/nowhere", retentionInDays=90)
+
+
 def test_the_aws_cli_reads_a_group(service, logs):
     logs.append(GROUP, "job-1/algo-1-17", ["epoch 1", "epoch 2"])
     command = ["logs", "filter-log-events", "--log-group-name", GROUP, "--query", "events[].message"]
