@@ -97,12 +97,12 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
     Raises:
         UserError: somebody else is updating the pipeline, or its role cannot be assumed.
     """
-    s3 = session.client("s3")
+    s3, encryption = session.client("s3"), _encryption(plan.config)
     for upload in plan.uploads:
         if isinstance(upload.content, bytes):
-            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content)
+            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content, **encryption)
         else:
-            s3.upload_file(str(upload.content), upload.bucket, upload.key)
+            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=encryption)
         say(f"uploaded {upload.uri}")
     set_retention(session.client("logs"), plan.config, plan.resources)
     publish_function(session.client("lambda"), plan.config, plan.resources)
@@ -141,8 +141,14 @@ def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
     if len(content) <= INLINE_DEFINITION_BYTES:
         return {"PipelineDefinition": text}
     key = f"{plan.config.pipeline.name}/definition/{hashlib.sha256(content).hexdigest()}.json"
-    s3.put_object(Bucket=plan.resources.bucket, Key=key, Body=content)
+    s3.put_object(Bucket=plan.resources.bucket, Key=key, Body=content, **_encryption(plan.config))
     return {"PipelineDefinitionS3Location": {"Bucket": plan.resources.bucket, "ObjectKey": key}}
+
+
+def _encryption(config: Config) -> dict[str, str]:
+    """How what publishing uploads is encrypted: a bucket that is not the stack's may have another default key."""
+    key = config.aws.kms_key_arn
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
 def _explained(error: Any, plan: Plan) -> Exception:

@@ -21,6 +21,7 @@ class Options:
     Attributes:
         input: URI of the files.
         output: URI of the folder for the folds.
+        kms_key: the key that encrypts what is written there in S3; without one, the bucket's default does.
         data_version: the user's name for the state of the data, only recorded.
         form: how the files are written.
         columns: what they hold.
@@ -36,6 +37,7 @@ class Options:
 
     input: str
     output: str
+    kms_key: str | None
     data_version: str
     form: Format
     columns: Declared
@@ -68,9 +70,11 @@ def read_options(arguments: list[str]) -> Options:
         FoldError: an option is missing, unknown or has a value that cannot be used.
     """
     given = _parser().parse_args(arguments)
+    output, kms_key = (given.output, None) if given.output else _output_of_job(given.job_config, given.output_name)
     return Options(
         input=given.input,
-        output=given.output or _output_of_job(given.job_config, given.output_name),
+        output=output,
+        kms_key=kms_key,
         data_version="" if given.data_version is None else given.data_version,
         form=Format(given.header, "\t" if given.delimiter == "\\t" else given.delimiter, given.encoding),
         columns=Declared(given.label, given.numeric, _categories(given.categorical), given.groups),
@@ -173,16 +177,16 @@ def _categories(given: list[str]) -> dict[str, list[str]]:
     return categories
 
 
-def _output_of_job(file: Path, name: str) -> str:
-    """Where SageMaker is to upload an output: the job reads it from its own configuration.
+def _output_of_job(file: Path, name: str) -> tuple[str, str | None]:
+    """Where SageMaker is to upload an output, and under which key: the job reads both from its own configuration.
 
     So the place, another one in each execution, is not among the arguments, from which SageMaker Pipelines derives
     the key of the step's cache. The file holds the request of CreateProcessingJob:
     https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
     """
     try:
-        config: Any = json.loads(file.read_text("utf-8"))
-        outputs = {output["OutputName"]: output for output in config["ProcessingOutputConfig"]["Outputs"]}
+        config: Any = json.loads(file.read_text("utf-8"))["ProcessingOutputConfig"]
+        outputs = {output["OutputName"]: output for output in config["Outputs"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FoldError(f"--job-config {file} is no configuration of a processing job: {error!r}") from None
     if name not in outputs:
@@ -190,4 +194,4 @@ def _output_of_job(file: Path, name: str) -> str:
     uri = outputs[name].get("S3Output", {}).get("S3Uri")
     if not uri:
         raise FoldError(f"the job's output {name!r} has no S3Output.S3Uri, so that there is no place to write to")
-    return str(uri)
+    return str(uri), config.get("KmsKeyId") or None

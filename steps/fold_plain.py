@@ -62,12 +62,12 @@ class PlainTable:
     columns: FileColumns
     survey: Survey
 
-    def stage(self, fold: ByNumber, output: Place) -> Written:
+    def stage(self, fold: ByNumber, kms_key: str | None, output: Place) -> Written:
         """Write each row once, aside: a file for each task and fold. No task still writes when it returns."""
         header, uri = self.header, output.uri
 
         def of_task(task: int, work: Iterable[tuple[Span, int]]) -> Iterator[Written]:
-            yield write(work, header, fold, place(uri), task)
+            yield write(work, header, fold, place(uri, kms_key), task)
 
         work = list(zip(self.spans, self.survey.first_rows(), strict=True))
         try:

@@ -56,8 +56,12 @@ class Place(Protocol):
         """A file to write: it is there, all of it, when the context ends, or not at all if that fails."""
 
 
-def place(uri: str) -> Place:
+def place(uri: str, kms_key: str | None = None) -> Place:
     """The place that a URI names.
+
+    Args:
+        uri: the URI.
+        kms_key: the key that encrypts what is written there, if it is in S3; without one, the bucket's default does.
 
     Raises:
         FoldError: the URI has another scheme or none.
@@ -67,7 +71,7 @@ def place(uri: str) -> Place:
         bucket, _, key = rest.partition("/")
         if not bucket:
             raise FoldError(f"{uri!r} names no bucket: s3://bucket/prefix is expected")
-        return S3Prefix(scheme, bucket, key)
+        return S3Prefix(scheme, bucket, key, kms_key)
     if separator and scheme == "file" and rest.startswith("/"):
         return LocalFolder(Path(rest))
     raise FoldError(
@@ -198,8 +202,9 @@ def _unless_absent(error: OSError) -> None:
 class S3Prefix:
     """An object, or the objects under a prefix."""
 
-    def __init__(self, scheme: str, bucket: str, key: str) -> None:
+    def __init__(self, scheme: str, bucket: str, key: str, kms_key: str | None = None) -> None:
         self._bucket = bucket
+        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         self._client = _client()
         key = key.rstrip("/")
         # Keys are listed in order: one that is the whole prefix comes first.
@@ -243,14 +248,14 @@ class S3Prefix:
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
-            self._client.upload_fileobj(file, self._bucket, self._key + name)
+            self._client.upload_fileobj(file, self._bucket, self._key + name, ExtraArgs=self._encryption)
 
     def _copy(self, source: str, target: str, size: int) -> None:
         origin = {"Bucket": self._bucket, "Key": self._key + source}
         if size > _LARGEST_COPY:
-            self._client.copy(origin, self._bucket, self._key + target)
+            self._client.copy(origin, self._bucket, self._key + target, ExtraArgs=self._encryption)
         else:
-            self._client.copy_object(Bucket=self._bucket, Key=self._key + target, CopySource=origin)
+            self._client.copy_object(Bucket=self._bucket, Key=self._key + target, CopySource=origin, **self._encryption)
 
     def _list(self, prefix: str) -> Iterator[tuple[str, int]]:
         pages: Any = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)

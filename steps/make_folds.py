@@ -44,7 +44,7 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
         FoldError: the input or the options do not allow it. Folds are there as they were before, or not at all.
     """
     path, sizes = find_input(options.input)
-    output = place(options.output)
+    output = place(options.output, options.kms_key)
     _check_apart(options.input, output)
     split = split_size(sum(sizes.values()), spark.sparkContext.defaultParallelism, options.target_bytes * options.folds)
     tasks = configure(spark, sizes, split)
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     """Run as a program; returns its exit status."""
     try:
         options = read_options(arguments)
-        spark = SparkSession.builder.appName("make-folds").getOrCreate()
+        spark = _session(options)
         # Not stopped here, which would wait up to a second for Python's side: Java stops it when this program ends.
         report = make_folds(spark, options)
     except FoldError as error:
@@ -87,6 +87,15 @@ def main(arguments: list[str]) -> int:
     about = "" if report["duplicate_rows_exact"] else "about "
     print(f"make_folds: {report['rejected']['total']} rows rejected, {about}{report['duplicate_rows']} duplicates kept")
     return 0
+
+
+def _session(options: Options) -> SparkSession:
+    builder = SparkSession.builder.appName("make-folds")
+    if options.kms_key:
+        # https://hadoop.apache.org/docs/r3.3.6/hadoop-aws/tools/hadoop-aws/encryption.html
+        builder = builder.config("spark.hadoop.fs.s3a.encryption.algorithm", "SSE-KMS")
+        builder = builder.config("spark.hadoop.fs.s3a.encryption.key", options.kms_key)
+    return builder.getOrCreate()
 
 
 def _check_apart(source: str, output: Place) -> None:
@@ -116,7 +125,7 @@ def _assign(
     else:
         by_number = shuffled(spark, rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
         if isinstance(table, PlainTable):
-            return partial(table.stage, by_number), sizes
+            return partial(table.stage, by_number, options.kms_key), sizes
         fold = by_number.column()
     return partial(stage, table, fold, folds), sizes
 

@@ -76,6 +76,12 @@ def test_the_output_is_read_from_the_jobs_own_configuration(tmp_path):
     assert read_options([*job_config(tmp_path, OUTPUTS), "--output-name", "folds"]).output == "s3://bucket/run-1"
 
 
+def test_the_key_of_the_jobs_output_encrypts_the_folds(tmp_path):
+    encrypted = {"ProcessingOutputConfig": {**OUTPUTS["ProcessingOutputConfig"], "KmsKeyId": "arn:aws:kms:x:1:key/k"}}
+    assert read_options(job_config(tmp_path, encrypted)).kms_key == "arn:aws:kms:x:1:key/k"
+    assert read_options(job_config(tmp_path, OUTPUTS)).kms_key is None
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

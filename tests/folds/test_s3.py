@@ -159,6 +159,34 @@ def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
         assert left == ["out/", "out/notes"]
 
 
+def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
+
+    def encryption(client, name):
+        found = client.head_object(Bucket="keyed", Key=f"out/{name}")
+        return found.get("ServerSideEncryption"), found.get("SSEKMSKeyId")
+
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="keyed")
+        prefix = place("s3://keyed/out", key)
+        with prefix.writing("small") as file:
+            file.write(b"1,2\n")
+        with prefix.writing("large") as file:
+            file.write(b"x" * 9 * 1024**2)
+        prefix.copy({"small": ["copy"]})
+        monkeypatch.setattr(fold_storage, "_LARGEST_COPY", 1)
+        prefix.copy({"large": ["copy-in-parts"]})
+        for name in ("small", "large", "copy", "copy-in-parts"):
+            assert encryption(client, name) == ("aws:kms", key), name
+        with place("s3://keyed/out").writing("other") as file:
+            file.write(b"1")
+        assert encryption(client, "other")[1] is None
+
+
 def test_an_input_that_is_not_there_is_named(bucket, fold_s3):
     with pytest.raises(FoldError, match="the input s3://data/absent is not there, or holds no files"):
         fold_s3("s3://data/absent", "s3://data/out-of-nothing")

@@ -109,6 +109,8 @@ STEP_TYPES = {
     "Fail": set(),
 }
 WITH_KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:CreateGrant"}
+# OutputDataConfig.KmsKeyId of the API reference: the execution role of a job that writes under a key.
+WRITING_WITH_KEY = {"kms:Encrypt"}
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +169,11 @@ def test_eventbridge_may_start_this_pipeline_only(roles, config):
 
 def test_a_key_and_a_vpc_add_what_they_need_and_no_more(guarded):
     function = iam_actions(STEPS / "deploy_endpoint.py") | EVERY_FUNCTION | DEPLOYING
-    assert guarded("job").actions() == job_calls() | EVERY_JOB | WITH_KEY | JOBS_IN_VPC
+    assert guarded("job").actions() == job_calls() | EVERY_JOB | WITH_KEY | WRITING_WITH_KEY | JOBS_IN_VPC
     assert guarded("lambda").actions() == function | WITH_KEY | FUNCTIONS_IN_VPC
     assert guarded("pipeline").actions() >= WITH_KEY
     assert guarded("job").allow("kms:Decrypt", KEY)
+    assert guarded("job").allow("kms:Encrypt", KEY)
     assert not guarded("job").allow("kms:Decrypt", KEY.replace("1111", "9999"))
     assert not guarded("job").allow("kms:CreateGrant", KEY, kms_GrantIsForAWSResource="false")
 

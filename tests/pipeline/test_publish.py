@@ -124,3 +124,17 @@ def test_a_long_definition_goes_through_s3(account, config, resources):
     body = account.client("s3").get_object(Bucket=resources.bucket, Key=item["Key"])["Body"].read()
     assert json.loads(body) == plan.definition
     assert account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)["PipelineArn"]
+
+
+def test_all_uploads_are_encrypted_with_the_configured_key(account, config, resources):
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
+    guarded = config.model_copy(update={"aws": config.aws.model_copy(update={"kms_key_arn": key})})
+    plan = plan_publishing(guarded, resources, account)
+    plan.definition["Parameters"].append({"Name": "Padding", "Type": "String", "DefaultValue": "x" * 102_400})
+    publish(plan, account, lambda _: None)
+    s3 = account.client("s3")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=resources.bucket)["Contents"]]
+    assert {name.split("/")[1] for name in keys} == {"code", "data", "definition"}
+    for name in keys:
+        stored = s3.head_object(Bucket=resources.bucket, Key=name)
+        assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key), name
