@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, WaiterError
 
+from pipeline.bucket_checks import cache_days
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.resources import stack_name
@@ -87,18 +88,21 @@ def plan_stack(cloudformation: Any, config: Config, account_id: str, expiration_
         expiration_days: days after which what executions wrote is deleted, 0 for never; None leaves it as it is.
 
     Raises:
-        UserError: the stack is in a state that allows no change, or CloudFormation refuses the template.
+        UserError: results would be deleted before the cache forgets them, the stack is in a state that allows no
+            change, or CloudFormation refuses the template.
     """
     stack = stack_name(config)
     current = _describe(cloudformation, stack)
     parameters = stack_parameters(config, account_id)
     if expiration_days is not None:
         parameters["ExecutionExpirationDays"] = str(expiration_days)
+    merged = _merged(parameters, current)
+    _require_results_outlive_cache(config, merged)
     request = {
         "StackName": stack,
         "TemplateBody": TEMPLATE.read_text("utf-8"),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "Parameters": _merged(parameters, current),
+        "Parameters": merged,
         "Tags": [{"Key": key, "Value": value} for key, value in config.pipeline.tags.items()],
     }
     if current is None:
@@ -182,6 +186,17 @@ def _merged(parameters: dict[str, str], current: dict[str, Any] | None) -> list[
         if f"\n  {parameter['ParameterKey']}:\n" in offered
     }
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in (kept | parameters).items()]
+
+
+def _require_results_outlive_cache(config: Config, parameters: list[dict[str, str]]) -> None:
+    values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in parameters}
+    days, cached = int(values.get("ExecutionExpirationDays", 0)), cache_days(config)
+    if 0 < days <= cached:
+        raise UserError(
+            f"EXPIRATION_DAYS={days} would delete results that steps still take from the cache: caching.expire_after "
+            f"is {config.caching.expire_after}, up to {cached} days. Give EXPIRATION_DAYS={cached + 1} or more, or 0 "
+            "for never, or shorten caching.expire_after."
+        )
 
 
 def _changed_parameters(request: dict[str, Any], current: dict[str, Any]) -> Iterator[str]:

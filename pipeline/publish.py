@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.bucket_checks import bucket_warnings
 from pipeline.changes import definition_changes
 from pipeline.code import Upload, step_upload
 from pipeline.config import Config
@@ -109,7 +110,10 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
     say(f"Lambda {plan.resources.deploy_function_name} is ready")
     arn = _publish_pipeline(plan, session)
     say(f"pipeline {plan.config.pipeline.name} is {'updated' if plan.exists else 'created'}")
-    for sentence in apply_triggers(plan.config, plan.resources, session):
+    for sentence in [
+        *apply_triggers(plan.config, plan.resources, session),
+        *bucket_warnings(s3, plan.config, plan.resources),
+    ]:
         say(sentence)
     return arn
 

@@ -59,6 +59,17 @@ def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, config
     assert (values["ExecutionExpirationDays"], values["InVpc"]) == ("90", "true")
 
 
+def test_results_are_not_deleted_while_the_cache_points_at_them(cloudformation, stack, config, configure):
+    with pytest.raises(UserError, match=r"EXPIRATION_DAYS=30 would delete .* Give EXPIRATION_DAYS=31 or more"):
+        plan_stack(cloudformation, config, ACCOUNT, expiration_days=30)
+    assert plan_stack(cloudformation, config, ACCOUNT, expiration_days=31).changes
+    assert plan_stack(cloudformation, configure(caching={"enabled": False}), ACCOUNT, expiration_days=1).changes
+    stack(config)
+    carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
+    with pytest.raises(UserError, match=r"EXPIRATION_DAYS=90 would delete .* P4M, up to 124 days"):
+        plan_stack(cloudformation, configure(caching={"expire_after": "P4M"}), ACCOUNT)
+
+
 def test_a_plan_that_is_declined_leaves_no_change_set(cloudformation, stack, config):
     stack(config)
     plan = plan_stack(cloudformation, config, ACCOUNT, expiration_days=90)

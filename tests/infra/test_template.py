@@ -47,8 +47,11 @@ def test_the_bucket_is_closed_to_requests_without_tls(template):
 
 
 def test_only_what_executions_wrote_expires_and_only_when_asked(template):
-    tidy, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    tidy, executions, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert "ExpirationInDays" not in tidy
+    assert "ExpirationInDays" not in executions
+    assert executions["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert executions["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}
     condition, rule, otherwise = expiry["Fn::If"]
     assert condition == "Expires"
     assert rule["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}
