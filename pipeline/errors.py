@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 
 class UserError(Exception):
     """Something that the person at the keyboard can put right; its text says what and how."""
+
+
+def with_trust_hint(message: str) -> str:
+    """Add to AWS's message, if it is that a role cannot be assumed, what in the role's trust policy may be why."""
+    if not re.search(r"could not assume|cannot be assumed|unable to assume|not authorized to assume", message, re.I):
+        return message
+    return (
+        f"{message.rstrip()} Look at the role's trust policy: it has to admit the service, and a condition on "
+        "aws:SourceAccount or aws:SourceArn keeps out a service that does not send that key "
+        "(StringEqualsIfExists lets it in)."
+    )
 
 
 class ConfigError(Exception):

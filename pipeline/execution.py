@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from pipeline.errors import with_trust_hint
 from pipeline.terminal import printable
 
 ENDED = ("Succeeded", "Failed", "Stopped")
@@ -138,7 +141,7 @@ def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
 def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
     metadata = step.get("Metadata", {})
     if step.get("FailureReason"):
-        return printable(step["FailureReason"])
+        return printable(with_trust_hint(step["FailureReason"]))
     if source := _cache_source(step):
         return f"from the cache of {source.rpartition('/')[2]}"
     if "TuningJob" in metadata:

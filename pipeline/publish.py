@@ -19,7 +19,7 @@ from pipeline.code import Upload, step_upload
 from pipeline.config import Config
 from pipeline.dataset import dataset_upload
 from pipeline.definition import build_definition
-from pipeline.errors import UserError
+from pipeline.errors import UserError, with_trust_hint
 from pipeline.function import current_function, function_changes, publish_function
 from pipeline.function_log import retention_changes, set_retention
 from pipeline.lint import all_steps, lint
@@ -161,7 +161,7 @@ def _explained(error: Any, plan: Plan) -> Exception:
         return UserError(f"Somebody else is changing the pipeline {plan.config.pipeline.name}: {message} Try again.")
     if "assume" in message.lower() or "iam:PassRole" in message:
         return UserError(
-            f"The role {plan.resources.pipeline_role_arn} cannot be used: {message} "
+            f"The role {plan.resources.pipeline_role_arn} cannot be used: {with_trust_hint(message)} "
             "'make bootstrap' makes one that can; or set aws.pipeline_role_arn."
         )
     unexplained: Exception = error

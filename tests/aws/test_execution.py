@@ -18,7 +18,8 @@ JOB = {"ProcessingJob": {"Arn": "arn:aws:sagemaker:us-east-1:123456789012:proces
 def step(source=None, **members):
     hit = {} if source is None else {"CacheHitResult": {"SourcePipelineExecutionArn": source}}
     time = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    return {"StepName": "SelectBest", "StepStatus": "Succeeded", "StartTime": time, "EndTime": time, **hit, **members}
+    ended = {"StepStatus": "Succeeded", "StartTime": time, "EndTime": time}
+    return {"StepName": "SelectBest"} | ended | hit | members
 
 
 @pytest.fixture
@@ -62,6 +63,25 @@ def test_the_job_is_found_through_several_cached_executions(state_of):
 def test_a_source_that_is_gone_or_tells_nothing_leaves_the_job_unknown(state_of, listed):
     again = [(NOW, [step(SOURCE)])] if listed == [step(NOW)] else []
     assert state_of((NOW, [step(SOURCE)]), (SOURCE, listed), *again).metadata == {}
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "ClientError: Could not assume role arn:aws:iam::123456789012:role/p-job-us-east-1.",
+        "SageMaker is unable to assume the role.",
+    ],
+)
+def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_the_service_out(state_of, reason):
+    found = state_of((NOW, [step(StepStatus="Failed", FailureReason=reason)]))
+    assert found.detail.startswith(reason)
+    assert "trust policy" in found.detail
+    assert "aws:SourceAccount" in found.detail
+
+
+def test_another_failure_is_told_as_it_is(state_of):
+    found = state_of((NOW, [step(StepStatus="Failed", FailureReason="ClientError: no such bucket")]))
+    assert found.detail == "ClientError: no such bucket"
 
 
 def test_an_empty_source_is_no_cache_hit(state_of):

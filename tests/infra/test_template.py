@@ -59,6 +59,17 @@ def test_only_what_executions_wrote_expires_and_only_when_asked(template):
     assert template["Parameters"]["ExecutionExpirationDays"]["Default"] == 0
 
 
+def test_trust_lets_no_other_account_in_and_no_service_out_that_names_none(template):
+    conditions = {
+        name: statement.get("Condition")
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+        for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    }
+    account = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert conditions == {"JobRole": account, "PipelineRole": account, "EventsRole": account, "LambdaRole": None}
+
+
 def test_every_arn_and_principal_holds_in_all_partitions(template):
     text = TEMPLATE.read_text("utf-8")
     arns = [part for part in re.findall(r"arn:[^\s\"|]+", text) if "arn:aws[a-z-]*:" not in part]

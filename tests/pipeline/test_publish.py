@@ -138,3 +138,15 @@ def test_all_uploads_are_encrypted_with_the_configured_key(account, config, reso
     for name in keys:
         stored = s3.head_object(Bucket=resources.bucket, Key=name)
         assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key), name
+
+
+def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_sagemaker_out(account, config, resources):
+    def refuse(**_):
+        reply = type("Reply", (), {"status_code": 400})
+        error = {"Code": "ValidationException", "Message": f"Could not assume role {resources.pipeline_role_arn}."}
+        return reply, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    plan = plan_publishing(config, resources, account)
+    account.events.register("before-call.sagemaker.CreatePipeline", refuse)
+    with pytest.raises(UserError, match=r"cannot be used: Could not assume role .*aws:SourceAccount.*make bootstrap"):
+        publish(plan, account, lambda _: None)
