@@ -117,7 +117,7 @@ class TuningSection(_Section):
     l1: list[NonNegativeFloat] = Field(min_length=1, max_length=30)
     static_hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
     max_jobs: int = Field(default=12, ge=1, le=750)
-    max_parallel_jobs: int = Field(default=10, ge=1, le=100)
+    max_parallel_jobs: int = Field(default=2, ge=1, le=100)
     early_stopping: Literal["Off", "Auto"] = "Off"
     instance_type: TrainingInstance = "ml.m5.large"
     volume_gigabytes: int = Field(default=30, ge=1, le=16384)

@@ -109,7 +109,7 @@ def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built):
         arguments = steps_of(built)[f"TuneFold{number}"]["Arguments"]
         search = arguments["HyperParameterTuningJobConfig"]
         assert search["HyperParameterTuningJobObjective"] == {"Type": "Minimize", "MetricName": "validation:mse"}
-        assert search["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 12, "MaxParallelTrainingJobs": 10}
+        assert search["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 12, "MaxParallelTrainingJobs": 2}
         assert search["ParameterRanges"]["CategoricalParameterRanges"] == [
             {"Name": "learning_rate", "Values": ["0.0001", "0.001", "0.01", "0.1"]},
             {"Name": "l1", "Values": ["0.001", "0.01", "0.1"]},
