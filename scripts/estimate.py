@@ -1,4 +1,6 @@
-"""make estimate: what an execution and the endpoint would cost on AWS, before anything starts; makes no AWS call.
+"""make estimate: what an execution and the endpoint would cost on AWS, and which quotas they need.
+
+Works without an account: only the quotas that the account has are asked of AWS, and left out if nobody answers.
 
 Options: PRICES=file.yaml, a price file in place of infra/prices.yaml.
 """
@@ -15,6 +17,7 @@ from pipeline.config import Config
 from pipeline.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
 from pipeline.savings import Saving, savings
 from scripts.console import console, load, option, run
+from scripts.quotas import print_quotas
 
 
 def main() -> int:
@@ -31,6 +34,7 @@ def main() -> int:
     console.print(f"Endpoint: {_endpoint(config, found)}", soft_wrap=True)
     console.print(_options(savings(config, prices)))
     console.print(_caveats(config, prices), style="dim", soft_wrap=True)
+    print_quotas(config)
     return 0
 
 

@@ -1,4 +1,7 @@
-"""make start: start an execution, with parameters if any, and say how to follow it."""
+"""make start: start an execution, with parameters if any, and say how to follow it.
+
+Says beforehand which of the account's quotas are too small for it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.parameter_values import check_values
+from pipeline.quotas import with_parameters
 from scripts.console import aws_session, console, load, option, run
+from scripts.quotas import print_quota_warnings
 
 
 def main() -> int:
     """Start an execution of the published pipeline."""
     config = load()
-    arn = start_execution(aws_session(config), config, option("PARAMS"))
+    parameters = option("PARAMS")
+    print_quota_warnings(with_parameters(config, parsed_parameters(parameters)))
+    arn = start_execution(aws_session(config), config, parameters)
     console.print(f"Started {arn}")
     console.print("Follow it with: make status")
     return 0

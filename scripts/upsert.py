@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.resources import Resources, find_resources
 from scripts.console import aws_session, confirm, console, is_local_service, load, run
+from scripts.quotas import print_quota_warnings, print_quotas
 
 
 def main() -> int:
@@ -22,6 +23,10 @@ def main() -> int:
     plan = plan_publishing(config, resources, session)
     for change in plan.changes:
         console.print(f"  {change}", markup=False)
+    if is_local_service():
+        print_quota_warnings(config)
+    else:
+        print_quotas(config)
     if not plan.changes:
         console.print(f"The pipeline {config.pipeline.name} is up to date.")
     elif not confirm(f"Publish to account {resources.account_id} in {resources.region}?"):

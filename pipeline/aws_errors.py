@@ -1,0 +1,39 @@
+"""What stopped a request to AWS, as part of a sentence."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+"""Error codes by which services say that the caller may not do something."""
+
+
+def reason(error: ClientError | BotoCoreError) -> str:
+    """Return why AWS gave no answer, without a full stop."""
+    if isinstance(error, ClientError):
+        return _refusal(error)
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return "no AWS credentials were found"
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ReadTimeoutError):
+        return f"{error.kwargs.get('endpoint_url', 'AWS')} does not answer"
+    return str(error).rstrip(".")
+
+
+def _refusal(error: ClientError) -> str:
+    code = error.response["Error"]["Code"]
+    message = str(error.response["Error"].get("Message", "")).rstrip(".")
+    if error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.NOT_IMPLEMENTED:
+        return message
+    if code in DENIED:
+        return f"your identity may not call {error.operation_name}"
+    return f"AWS refused {error.operation_name} ({code}): {message}"

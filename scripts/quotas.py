@@ -1,0 +1,73 @@
+"""What commands print of SageMaker's quotas before anything starts."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.config import Config
+from pipeline.quotas import CLIENT_CONFIG, QuotaCheck, QuotaReport, QuotaState, check_quotas
+from scripts.console import aws_session, console
+
+_STYLES = {QuotaState.TOO_SMALL: "red", QuotaState.TIGHT: "yellow"}
+
+
+def quota_report(config: Config) -> QuotaReport:
+    """Ask Service Quotas what the account has; without an answer, the report says so."""
+    with console.status("Asking for the account's quotas"):
+        return check_quotas(config, lambda: aws_session(config).client("service-quotas", config=CLIENT_CONFIG))
+
+
+def print_quotas(config: Config) -> None:
+    """Print the quotas that an execution and its endpoint need, what the account has, and what to do."""
+    report = quota_report(config)
+    console.print(_table(report))
+    if report.unanswered:
+        console.print(_unanswered(report), markup=False)
+    _print_advice(report, config)
+
+
+def print_quota_warnings(config: Config) -> None:
+    """Print only the quotas that are too small, or that nobody could tell the account's value of."""
+    report = quota_report(config)
+    if report.unanswered:
+        console.print(_unanswered(report), style="dim", markup=False)
+    _print_advice(report, config)
+
+
+def account_value(check: QuotaCheck) -> str:
+    """Return what the account has, as a table shows it."""
+    if check.account is None:
+        return "unknown"
+    source = "" if not check.account.is_default else " (AWS's default)"
+    return f"{check.account.value}{source}"
+
+
+def _unanswered(report: QuotaReport) -> str:
+    return f"Whether the account has these quotas is not known: {report.unanswered}."
+
+
+def _print_advice(report: QuotaReport, config: Config) -> None:
+    for check in report.checks:
+        if check.account and (advice := check.advice(config.aws.region)):
+            need = f"{check.requirement.needed} needed ({check.requirement.use}), {account_value(check)} there"
+            console.print(
+                f"Quota '{check.requirement.quota}' is {check.state}: {need}. To do: {advice}",
+                style=_STYLES[check.state],
+                markup=False,
+            )
+
+
+def _table(report: QuotaReport) -> Table:
+    title = "Quotas that one execution and its endpoint need; whatever else runs in the account counts too"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("Quota of Amazon SageMaker")
+    table.add_column("Needs", justify="right")
+    table.add_column("Account has", justify="right")
+    table.add_column("For")
+    for check in report.checks:
+        required = check.requirement
+        style = _STYLES.get(check.state, "")
+        table.add_row(required.quota, str(required.needed), account_value(check), escape(required.use), style=style)
+    return table
