@@ -15,7 +15,7 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-slow test-clients local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run test test-slow test-clients doctor local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +41,16 @@ local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-e
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition
 
+doctor: $(READY)  ## Check the account that the environment points at: read-only, says what to do
+	@$(RUN) scripts.doctor
+
 bootstrap: $(READY)  ## Make the bucket and the roles on AWS, after asking [YES=1 EXPIRATION_DAYS=n]
 	@$(RUN) scripts.bootstrap
 
 upsert: $(READY)  ## Publish the pipeline, after showing what changes [YES=1]
 	@$(RUN) scripts.upsert
 
-estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS [PRICES=file]
+estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS, and the quotas they need [PRICES=file]
 	@$(RUN) scripts.estimate
 
 start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]

@@ -1,0 +1,84 @@
+"""Whether the roles exist, whether the right service may assume each, and whether you may pass them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from botocore.exceptions import ClientError
+
+from pipeline.doctor.account import Account
+from pipeline.doctor.findings import Finding, State, attempt
+from pipeline.doctor.simulation import check_permissions
+from pipeline.doctor.trust import trust_conditions
+
+_BOOTSTRAP = "'make bootstrap' makes it; or set aws.{kind}_role_arn to a role of yours"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One of the pipeline's roles.
+
+    Attributes:
+        kind: ``pipeline``, ``job``, ``lambda`` or ``events``.
+        arn: its ARN.
+        service: the service that assumes it.
+    """
+
+    kind: str
+    arn: str
+    service: str
+
+    @property
+    def name(self) -> str:
+        """Its name, without its path."""
+        return self.arn.rpartition("/")[2]
+
+
+def check_roles(account: Account) -> Iterator[Finding]:
+    """Check each role by itself; EventBridge's only where something starts executions by itself."""
+    resources, triggers = account.resources, account.config.triggers
+    roles = [
+        Role("pipeline", resources.pipeline_role_arn, "sagemaker.amazonaws.com"),
+        Role("job", resources.job_role_arn, "sagemaker.amazonaws.com"),
+        Role("lambda", resources.lambda_role_arn, "lambda.amazonaws.com"),
+    ]
+    if triggers.schedule or triggers.on_new_input:
+        roles.append(Role("events", resources.events_role_arn, "events.amazonaws.com"))
+    for role in roles:
+        yield from attempt(f"role: {role.kind}", partial(_check_role, account, role))
+
+
+def _check_role(account: Account, role: Role) -> Iterator[Finding]:
+    subject = f"role: {role.kind}"
+    if role.arn.split(":")[4] != account.identity["Account"]:
+        found = f"{role.arn} belongs to another account than {account.identity['Account']}"
+        yield Finding(subject, State.FAILED, found, "a role cannot be passed across accounts: use one of this account")
+        return
+    try:
+        policy = account.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        yield Finding(subject, account.missing, f"{role.arn} does not exist", _BOOTSTRAP.format(kind=role.kind))
+        return
+    yield _judge_trust(subject, role, trust_conditions(policy, role.service), account.identity["Account"])
+    yield from attempt(f"role: {role.kind}, permissions", partial(check_permissions, account, role.kind, role.arn))
+
+
+def _judge_trust(subject: str, role: Role, allowed: list[dict[str, list[str]]], account_id: str) -> Finding:
+    if not allowed:
+        to_do = f"copy the trust policy of the {role.kind} role from infra/bootstrap.yaml"
+        return Finding(subject, State.FAILED, f"{role.name} does not trust {role.service}", to_do)
+    if {} in allowed:
+        return Finding(subject, State.OK, f"{role.name} trusts {role.service}")
+    wrong = [found for found in allowed if account_id not in found.get("aws:sourceaccount", [account_id])]
+    if len(wrong) == len(allowed):
+        accounts = ", ".join(wrong[0]["aws:sourceaccount"])
+        found = f"{role.name} trusts {role.service} for aws:SourceAccount {accounts} only, not {account_id}"
+        return Finding(subject, State.FAILED, found, "correct the condition in the role's trust policy")
+    # AWS documents aws:SourceAccount in the trust of roles for training jobs only.
+    keys = ", ".join(sorted({key for found in allowed for key in found}))
+    to_do = "if anything ends with 'Could not assume role', remove this condition from the trust policy first"
+    return Finding(subject, State.OK, f"{role.name} trusts {role.service} on a condition, {keys}", to_do)

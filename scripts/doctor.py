@@ -1,0 +1,48 @@
+"""make doctor: read-only checks of the account that the pipeline is to run in, and what to do about each.
+
+Exit status 1 when a check failed; what needs attention or could not be checked does not count as failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.doctor.account import Account
+from pipeline.doctor.checks import run_checks
+from pipeline.doctor.findings import Finding, State
+from scripts.console import aws_session, client_config, console, is_local_service, load, run
+
+_STYLES = {State.OK: "green", State.ATTENTION: "yellow", State.FAILED: "red", State.UNKNOWN: "dim"}
+
+
+def main() -> int:
+    """Print a table of findings; 1 when one of them is a failure."""
+    config = load()
+    account = Account(config, aws_session(config), is_local=is_local_service(), client_config=client_config())
+    findings = []
+    with console.status("Checking") as status:
+        for finding in run_checks(account):
+            findings.append(finding)
+            status.update(f"Checking: {escape(finding.subject)} is done")
+    console.print(_table(findings))
+    counts = Counter(finding.state for finding in findings)
+    console.print(", ".join(f"{counts[state]} {state}" for state in State if counts[state]) + ". Nothing was changed.")
+    return 1 if counts[State.FAILED] else 0
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_lines=False)
+    for heading, share in (("Check", 2), ("State", None), ("Found", 4), ("To do", 4)):
+        table.add_column(heading, ratio=share, overflow="fold", no_wrap=share is None)
+    for finding in findings:
+        state = f"[{_STYLES[finding.state]}]{finding.state}[/]"
+        table.add_row(escape(finding.subject), state, escape(finding.found), escape(finding.to_do))
+    return table
+
+
+if __name__ == "__main__":
+    run(main)
