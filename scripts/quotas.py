@@ -24,15 +24,16 @@ def print_quotas(config: Config) -> None:
     report = quota_report(config)
     console.print(_table(report))
     if report.unanswered:
-        console.print(_unanswered(report), markup=False)
+        console.print(f"What the account has of them is not known: {report.unanswered}.", markup=False)
     _print_advice(report, config)
 
 
 def print_quota_warnings(config: Config) -> None:
-    """Print only the quotas that are too small, or that nobody could tell the account's value of."""
+    """Print only the quotas that are too small; without an answer of Service Quotas, one sentence."""
     report = quota_report(config)
     if report.unanswered:
-        console.print(_unanswered(report), style="dim", markup=False)
+        sentence = f"Quotas were not checked: {report.unanswered}. 'make estimate' lists those that are needed."
+        console.print(sentence, style="dim", markup=False)
     _print_advice(report, config)
 
 
@@ -42,10 +43,6 @@ def account_value(check: QuotaCheck) -> str:
         return "unknown"
     source = "" if not check.account.is_default else " (AWS's default)"
     return f"{check.account.value}{source}"
-
-
-def _unanswered(report: QuotaReport) -> str:
-    return f"Whether the account has these quotas is not known: {report.unanswered}."
 
 
 def _print_advice(report: QuotaReport, config: Config) -> None:

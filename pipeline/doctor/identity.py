@@ -38,7 +38,8 @@ def check_credentials(account: Account) -> Iterator[Finding]:
 def check_region(account: Account) -> Iterator[Finding]:
     """Compare the configuration's region with botocore's list and with the environment's default region."""
     region, session = account.config.aws.region, account.session
-    known = session.get_available_regions("sagemaker", session.get_partition_for_region(region))
+    partitions = session.get_available_partitions()
+    known = {name for partition in partitions for name in session.get_available_regions("sagemaker", partition)}
     elsewhere = {os.environ[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)} - {region}
     if region not in known:
         to_do = "check the spelling of aws.region; if the region is new, update boto3"
