@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from pipeline.doctor.account import Account
 from pipeline.doctor.findings import Finding, State, attempt
 
-_DAYS = {"Y": 365, "M": 30, "W": 7, "D": 1}
+_LONGEST_DAYS = {"Y": 366, "M": 31, "W": 7, "D": 1}
 _ABSENT = re.compile(r"NoSuch\w+Configuration|\w+NotFoundError")
 """How S3 says that a bucket has no such setting."""
 
@@ -80,8 +80,8 @@ def _lifecycle(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
     shortest = min(expiring, key=lambda rule: int(rule["Expiration"]["Days"]))
     days, caching = shortest["Expiration"]["Days"], account.config.caching
     found = f"rule {shortest.get('ID', 'without a name')} deletes what is under {executions} after {days} days"
-    if caching.enabled and days < duration_days(caching.expire_after):
-        to_do = f"caching.expire_after: P{days}D or shorter: a cached step's results would be gone"
+    if caching.enabled and days <= duration_days(caching.expire_after):
+        to_do = f"caching.expire_after has to be under P{days}D: a cached step's results would be gone"
         yield Finding(subject, State.FAILED, f"{found}; steps are cached for {caching.expire_after}", to_do)
     else:
         to_do = "an endpoint whose artifact has expired cannot be scaled, repaired or rolled back"
@@ -121,9 +121,9 @@ _SETTINGS: dict[str, Callable[[Account, Any, str], Iterator[Finding]]] = {
 
 
 def duration_days(duration: str) -> float:
-    """Return an ISO 8601 duration in days; a month counts 30, a year 365."""
+    """Return how many days an ISO 8601 duration takes at the most."""
     date, _, clock = duration.removeprefix("P").partition("T")
-    days = sum(int(number) * _DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
+    days = sum(int(number) * _LONGEST_DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
     seconds = {"H": 3600, "M": 60, "S": 1}
     return days + sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([HMS])", clock)) / 86400
 

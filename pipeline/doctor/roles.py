@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import partial
 
 from botocore.exceptions import ClientError
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 from pipeline.doctor.account import Account
 from pipeline.doctor.findings import Finding, State, attempt
 from pipeline.doctor.simulation import check_permissions
-from pipeline.doctor.trust import trust_conditions
+from pipeline.doctor.trust import TrustCondition, trust_conditions
 
 _BOOTSTRAP = "'make bootstrap' makes it; or set aws.{kind}_role_arn to a role of yours"
 
@@ -67,18 +68,27 @@ def _check_role(account: Account, role: Role) -> Iterator[Finding]:
     yield from attempt(f"role: {role.kind}, permissions", partial(check_permissions, account, role.kind, role.arn))
 
 
-def _judge_trust(subject: str, role: Role, allowed: list[dict[str, list[str]]], account_id: str) -> Finding:
+def _judge_trust(subject: str, role: Role, allowed: list[list[TrustCondition]], account_id: str) -> Finding:
+    trusts = f"{role.name} trusts {role.service}"
     if not allowed:
         to_do = f"copy the trust policy of the {role.kind} role from infra/bootstrap.yaml"
         return Finding(subject, State.FAILED, f"{role.name} does not trust {role.service}", to_do)
-    if {} in allowed:
-        return Finding(subject, State.OK, f"{role.name} trusts {role.service}")
-    wrong = [found for found in allowed if account_id not in found.get("aws:sourceaccount", [account_id])]
-    if len(wrong) == len(allowed):
-        accounts = ", ".join(wrong[0]["aws:sourceaccount"])
-        found = f"{role.name} trusts {role.service} for aws:SourceAccount {accounts} only, not {account_id}"
-        return Finding(subject, State.FAILED, found, "correct the condition in the role's trust policy")
-    # AWS documents aws:SourceAccount in the trust of roles for training jobs only.
-    keys = ", ".join(sorted({key for found in allowed for key in found}))
-    to_do = "if anything ends with 'Could not assume role', remove this condition from the trust policy first"
-    return Finding(subject, State.OK, f"{role.name} trusts {role.service} on a condition, {keys}", to_do)
+    admitting = [conditions for conditions in allowed if not _other_accounts(conditions, account_id)]
+    if not admitting:
+        found = f"{trusts} for aws:SourceAccount {', '.join(_other_accounts(allowed[0], account_id))} only"
+        return Finding(subject, State.FAILED, found, f"the condition in the trust policy has to admit {account_id}")
+    strict = {condition.key for conditions in admitting for condition in conditions if condition.is_strict}
+    if not strict or any(not any(item.is_strict for item in conditions) for conditions in admitting):
+        return Finding(subject, State.OK, trusts)
+    # AWS documents aws:SourceAccount for pipelines, processing and training jobs, not for tuning jobs.
+    to_do = (
+        "if anything ends with 'Could not assume role', this is the likely cause: a service that does not send the key "
+        "is kept out. Use StringEqualsIfExists in place of StringEquals"
+    )
+    return Finding(subject, State.ATTENTION, f"{trusts} on a condition, {', '.join(sorted(strict))}", to_do)
+
+
+def _other_accounts(conditions: list[TrustCondition], account_id: str) -> list[str]:
+    """Return the accounts that conditions ask for in place of this one."""
+    wanted = [condition.values for condition in conditions if condition.key == "aws:sourceaccount"]
+    return [value for values in wanted if not any(fnmatch(account_id, text) for text in values) for value in values]

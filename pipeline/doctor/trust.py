@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 _ASSUME = ("sts:assumerole", "sts:*", "*")
 
 
-def trust_conditions(policy: dict[str, Any], service: str) -> list[dict[str, list[str]]]:
+@dataclass(frozen=True)
+class TrustCondition:
+    """A condition under which a service may assume a role.
+
+    Attributes:
+        key: the condition key in lower case, for example ``aws:sourceaccount``.
+        values: what the key has to match.
+        is_strict: whether a service that does not send the key is kept out; ``...IfExists`` lets it in.
+    """
+
+    key: str
+    values: list[str]
+    is_strict: bool
+
+
+def trust_conditions(policy: dict[str, Any], service: str) -> list[list[TrustCondition]]:
     """Return the conditions under which a policy lets a service assume the role.
 
     Args:
@@ -16,10 +32,9 @@ def trust_conditions(policy: dict[str, Any], service: str) -> list[dict[str, lis
         service: for example ``sagemaker.amazonaws.com``.
 
     Returns:
-        For each statement that allows it, the condition keys in lower case with the values that they admit; an empty
-        mapping is a statement without conditions. Without any entry, the service may not assume the role.
+        The conditions of each statement that allows it. Without any entry, the service may not assume the role.
     """
-    return [_conditions(statement) for statement in _list(policy.get("Statement")) if _allows(statement, service)]
+    return [[*_conditions(statement)] for statement in _list(policy.get("Statement")) if _allows(statement, service)]
 
 
 def _allows(statement: dict[str, Any], service: str) -> bool:
@@ -32,14 +47,11 @@ def _allows(statement: dict[str, Any], service: str) -> bool:
     )
 
 
-def _conditions(statement: dict[str, Any]) -> dict[str, list[str]]:
-    return dict(_condition_keys(statement.get("Condition", {})))
-
-
-def _condition_keys(condition: dict[str, dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    for keys in condition.values():
+def _conditions(statement: dict[str, Any]) -> Iterator[TrustCondition]:
+    for operator, keys in statement.get("Condition", {}).items():
         for key, values in keys.items():
-            yield key.lower(), [str(value) for value in _list(values)]
+            texts = [str(value) for value in _list(values)]
+            yield TrustCondition(key.lower(), texts, not operator.lower().endswith("ifexists"))
 
 
 def _list(value: Any) -> list[Any]:

@@ -55,7 +55,7 @@ def test_the_doctor_follows_an_account_from_nothing_to_published(command, tmp_pa
 
     assert command("bootstrap", YES="1").returncode == 0
     made = rows(command("doctor").stdout)
-    assert made["stack"] == made["stack: up to date"] == made["bucket"] == made["role: job"] == "ok"
+    assert made["stack"] == made["stack: up to date"] == made["bucket"] == made["role: lambda"] == "ok"
     assert made["pipeline"] == "attention"
 
     upsert = command("upsert", YES="1")
