@@ -7,18 +7,17 @@ object (its ETag, content type) beside it under ``<bucket>/.nanio-meta/``; an ob
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from local.errors import validation_error
+from local.s3.paths import INTERNAL_PREFIX, BucketPaths, RefusedNameError, check_key
 
-METADATA_FOLDER = ".nanio-meta"
-_INTERNAL_PREFIX = ".nanio"
-_UNFINISHED_PREFIX = ".tmp."
+_S3_URI = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -33,39 +32,46 @@ class S3Uri:
         """Take an ``s3://bucket/key`` URI apart; ``s3a`` and ``https`` are not S3 URIs to SageMaker.
 
         Raises:
-            ServiceError: ValidationException, the text is not an S3 URI, or its key has a ``.`` or ``..`` segment.
+            ServiceError: ValidationException, the text is not an S3 URI, or no key that begins so can be kept here.
         """
-        parts = urlsplit(uri, allow_fragments=False)
-        key = uri.split("/", 3)[3] if uri.count("/") >= 3 else ""
-        if parts.scheme != "s3" or not parts.netloc:
+        match = _S3_URI.fullmatch(uri)
+        if match is None:
             raise validation_error(f"{uri!r} is not an S3 URI: s3://bucket/key is expected")
-        if any(segment in (".", "..") for segment in key.split("/")) or parts.netloc in (".", ".."):
-            raise validation_error(f"{uri!r}: a key with the segment '.' or '..' is refused")
-        return cls(parts.netloc, key)
+        # A prefix may end with a slash, or within a name.
+        if prefix := (match[2] or "").removesuffix("/"):
+            check_key(prefix)
+        elif match[2]:
+            raise validation_error(f"{uri!r}: a key that begins with a slash is not implemented by the local service")
+        return cls(match[1], match[2] or "")
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+
+class UploadError(Exception):
+    """A file of a job's output cannot be an object; the text names it and says why."""
 
 
 class Objects:
     """The buckets' files."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
         root.mkdir(parents=True, exist_ok=True)
+        self.paths = BucketPaths(root)
+        self.root = self.paths.root
 
     def path(self, uri: str) -> Path:
         """The file of an object, there or not.
 
         Raises:
-            ServiceError: ValidationException, not an S3 URI, or one that would leave its bucket.
+            ServiceError: ValidationException, not the URI of an object that can be kept here.
         """
         parsed = S3Uri.parse(uri)
-        return self.root / parsed.bucket / parsed.key
+        return self.paths.object(parsed.bucket, parsed.key)
 
     def bucket_exists(self, uri: str) -> bool:
         """Whether the bucket that the URI names exists."""
-        return (self.root / S3Uri.parse(uri).bucket).is_dir()
+        return self.paths.bucket(S3Uri.parse(uri).bucket).is_dir()
 
     def exists(self, uri: str) -> bool:
         """Whether an object of exactly this key exists."""
@@ -81,7 +87,7 @@ class Objects:
 
     def write(self, uri: str, content: bytes) -> None:
         """Write an object; a reader sees the old one or the new one, never a part."""
-        with tempfile.TemporaryDirectory(dir=self.root, prefix=_INTERNAL_PREFIX) as folder:
+        with tempfile.TemporaryDirectory(dir=self.root, prefix=INTERNAL_PREFIX) as folder:
             source = Path(folder) / "object"
             source.write_bytes(content)
             self.put(uri, source)
@@ -98,39 +104,75 @@ class Objects:
     def keys(self, prefix_uri: str) -> list[str]:
         """Keys that begin with the URI's key, sorted: what ListObjectsV2 gives for that prefix."""
         parsed = S3Uri.parse(prefix_uri)
-        bucket = self.root / parsed.bucket
-        folder = bucket / parsed.key.rpartition("/")[0]
-        return sorted(key for key in _keys_under(folder, bucket) if key.startswith(parsed.key))
+        bucket, folder = self.paths.bucket(parsed.bucket), parsed.key.rpartition("/")[0]
+        start = self.paths.object(parsed.bucket, folder) if folder else bucket
+        # Paths with os.sep are keys, as the parts of a key are those of its path.
+        found = (path[len(str(bucket)) + 1 :] for path in _files_under(start))
+        return sorted(key for key in found if key.startswith(parsed.key))
 
     def upload(self, folder: Path, uri: str) -> list[str]:
-        """Copy every file under a folder to keys under the URI; return the keys."""
+        """Copy every file under a folder to keys under the URI; return the keys.
+
+        Raises:
+            UploadError: a file cannot be an object; none was copied.
+        """
         parsed = S3Uri.parse(uri)
-        keys = []
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            key = "/".join(part for part in (parsed.key.rstrip("/"), file.relative_to(folder).as_posix()) if part)
-            self._copy_in(file, str(S3Uri(parsed.bucket, key)))
-            keys.append(key)
-        return keys
+        uris = {file: self.uri_of(file, folder, parsed) for file in _files_to_upload(folder)}
+        for file, target in uris.items():
+            self.copy_in(file, str(target))
+        return [target.key for target in uris.values()]
+
+    def uri_of(self, file: Path, folder: Path, uri: S3Uri) -> S3Uri:
+        """The object that a file under a folder becomes under a URI.
+
+        Raises:
+            UploadError: it cannot be one.
+        """
+        place = file.relative_to(folder).as_posix()
+        target = S3Uri(uri.bucket, "/".join(part for part in (uri.key.rstrip("/"), place) if part))
+        try:
+            self.paths.object(target.bucket, target.key)
+        except RefusedNameError as error:
+            raise UploadError(f"{place!r} cannot be an object: {error.message}") from None
+        return target
 
     def delete(self, uri: str) -> None:
         """Remove an object; one that is not there is no error."""
         self._forget_metadata(uri)
         self.path(uri).unlink(missing_ok=True)
 
-    def _copy_in(self, file: Path, uri: str) -> None:
-        with tempfile.TemporaryDirectory(dir=self.root, prefix=_INTERNAL_PREFIX) as folder:
+    def copy_in(self, file: Path, uri: str) -> None:
+        """Copy a file into the object's place."""
+        with tempfile.TemporaryDirectory(dir=self.root, prefix=INTERNAL_PREFIX) as folder:
             copy = Path(folder) / "object"
             shutil.copyfile(file, copy)
             self.put(uri, copy)
 
     def _forget_metadata(self, uri: str) -> None:
         parsed = S3Uri.parse(uri)
-        (self.root / parsed.bucket / METADATA_FOLDER / f"{parsed.key}.json").unlink(missing_ok=True)
+        self.paths.sidecar(parsed.bucket, parsed.key).unlink(missing_ok=True)
 
 
-def _keys_under(folder: Path, bucket: Path) -> Iterator[str]:
+def _files_under(folder: Path) -> Iterator[str]:
+    """Plain files: a symbolic link that somebody put into a bucket is no object."""
     for directory, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(_INTERNAL_PREFIX)]
+        folders[:] = [name for name in folders if not name.startswith(INTERNAL_PREFIX)]
         for name in files:
-            if not name.startswith(_UNFINISHED_PREFIX):
-                yield (Path(directory) / name).relative_to(bucket).as_posix()
+            path = os.path.join(directory, name)  # noqa: PTH118 - a bucket may hold a hundred thousand files
+            if not os.path.islink(path):
+                yield path
+
+
+def _files_to_upload(folder: Path) -> Iterator[Path]:
+    """The files under a job's output folder, sorted.
+
+    Raises:
+        UploadError: a symbolic link leads out of the folder: what it names is not the job's output.
+    """
+    inside = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and inside not in path.resolve().parents:
+            place = path.relative_to(folder).as_posix()
+            raise UploadError(f"{place!r} is a symbolic link that leads out of the output's folder")
+        if path.is_file():
+            yield path

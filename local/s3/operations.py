@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 from xml.sax.saxutils import escape
 
-from nanio.errors import InvalidArgument, InvalidRequest, NotImplemented_, PreconditionFailed
-from nanio.handlers._body import extract_user_metadata
+from nanio.errors import InvalidArgument, InvalidRequest, NoSuchUpload, NotImplemented_, PreconditionFailed
+from nanio.handlers._body import extract_user_metadata, read_bounded_body
 from nanio.handlers.bucket import dispatch_bucket
 from nanio.handlers.object import dispatch_object
 from nanio.storage.multipart import MultipartManager
-from nanio.storage.paths import multipart_part_path, object_path
+from nanio.storage.paths import multipart_part_path
 from nanio.xml import copy_object_result_xml
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,9 +29,12 @@ from local.settings import ACCOUNT_ID, HOST
 
 if TYPE_CHECKING:
     from nanio.storage.backend import ObjectInfo
+    from starlette.types import Message
 
     from local.context import Context
     from local.s3.storage import BucketFiles
+
+Handler = Callable[[Request], "Coroutine[Any, Any, Response]"]
 
 _RECORDED = {
     "accelerate",
@@ -64,6 +67,7 @@ _BUCKET_QUERIES = {
 _OBJECT_QUERIES = {"uploads", "uploadId", "partNumber", "versionId", "x-id", "max-parts", "part-number-marker"}
 _SUFFIX_RANGE = re.compile(r"bytes=-(\d+)")
 _COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
 _CHUNK = 1024 * 1024
 
 
@@ -77,19 +81,20 @@ class Operations:
     async def of_bucket(self, request: Request) -> Response:
         """Answer a request whose path names a bucket."""
         bucket, query = request.path_params["bucket"], request.query_params
+        self._storage.bucket_path(bucket)
         names = _names(request)
         for name in sorted(names & (_RECORDED | _WITHOUT_EFFECT)):
             return await self._settings(request, bucket, name)
         if unknown := names - _BUCKET_QUERIES:
             raise _not_implemented(f"?{min(unknown)} of a bucket")
         if "versions" in names:
-            return self._versions(request, bucket)
+            return await asyncio.to_thread(self._versions, request, bucket)
         if request.method == "GET" and not names & {"location", "uploads", "list-type"}:
             # The first version of ListObjects resumes after its marker.
             fields = {**query, "list-type": "2", "start-after": query.get("marker", "")}
             request.scope["query_string"] = urlencode(fields).encode()
             request = Request(request.scope, request.receive)
-        response: Response = await dispatch_bucket(request)
+        response = await _in_thread(dispatch_bucket, request)
         if request.method == "DELETE" and response.status_code == 204:
             await asyncio.to_thread(self._context.moto.forget_bucket, bucket)
         return response
@@ -97,7 +102,10 @@ class Operations:
     async def of_object(self, request: Request) -> Response:
         """Answer a request whose path names an object."""
         bucket, key = request.path_params["bucket"], request.path_params["key"]
+        self._storage.path(bucket, key)
         names, headers = _names(request), request.headers
+        if "uploadId" in names:
+            self._check_upload(request.query_params["uploadId"], bucket, key)
         if request.method == "GET" and "tagging" in names:
             self._storage.head_object(bucket, key)
             return _xml("<Tagging><TagSet></TagSet></Tagging>")
@@ -118,13 +126,28 @@ class Operations:
         etag = headers.get("if-none-match")
         if request.method in ("GET", "HEAD") and etag and etag == self._etag(bucket, key):
             return Response(status_code=304, headers={"ETag": etag})
-        response: Response = await dispatch_object(Request(request.scope, request.receive))
         completes = request.method == "POST" and "uploadId" in names
+        if completes:
+            response = await _in_thread(dispatch_object, request)
+        else:
+            response = await dispatch_object(Request(request.scope, request.receive))
         if completes and response.status_code == 200:
             self._storage.stamp(bucket, key)
         if (completes or request.method == "PUT") and response.status_code == 200:
             self._tell(bucket, key, "CompleteMultipartUpload" if completes else "PutObject")
         return response
+
+    def _check_upload(self, upload: str, bucket: str, key: str) -> None:
+        """Refuse an upload's id that names no upload of this object.
+
+        Raises:
+            NoSuchUpload: as S3 does.
+        """
+        if _UPLOAD_ID.fullmatch(upload):
+            begun = MultipartManager(self._storage.data_dir).load_init(upload)
+            if (begun.bucket, begun.key) == (bucket, key):
+                return
+        raise NoSuchUpload(resource=upload)
 
     def _tell(self, bucket: str, key: str, reason: str) -> None:
         """Have EventBridge hear of a new object.
@@ -164,7 +187,7 @@ class Operations:
             raise PreconditionFailed
 
     def _etag(self, bucket: str, key: str) -> str | None:
-        if not object_path(self._storage.data_dir, bucket, key).is_file():
+        if not self._storage.path(bucket, key).is_file():
             return None
         return str(self._storage.head_object(bucket, key).etag)
 
@@ -172,7 +195,7 @@ class Operations:
         self._storage.head_bucket(bucket)
         if name == "versioning" and request.method == "GET":
             return _xml("<VersioningConfiguration></VersioningConfiguration>")
-        body = await request.body()
+        body = await read_bounded_body(request)
         if name in _WITHOUT_EFFECT and request.method != "GET":
             raise _not_implemented(f"?{name} of a bucket")
         if name == "notification" and re.search(rb"<(Queue|Topic|CloudFunction)Configuration>", body):
@@ -199,6 +222,7 @@ class Operations:
 
     async def _copy(self, request: Request, bucket: str, key: str) -> Response:
         source_bucket, source_key = _copy_source(request)
+        source = self._storage.path(source_bucket, source_key)
         info = self._storage.head_object(source_bucket, source_key)
         headers = request.headers
         replaced = headers.get("x-amz-metadata-directive") == "REPLACE"
@@ -214,7 +238,7 @@ class Operations:
             "cache_control": headers.get("cache-control") if replaced else info.cache_control,
         }
         metadata = extract_user_metadata(request) if replaced else info.user_metadata
-        content = _content(object_path(self._storage.data_dir, source_bucket, source_key), 0, info.size)
+        content = _content(source, 0, info.size)
         copied = await self._storage.put_object(bucket, key, content, user_metadata=metadata, **about)
         self._tell(bucket, key, "CopyObject")
         return _xml(copy_object_result_xml(etag=copied.etag, last_modified=copied.last_modified))
@@ -242,13 +266,13 @@ class Operations:
 
     def _source_range(self, request: Request) -> AsyncIterator[bytes]:
         bucket, key = _copy_source(request)
-        size = self._storage.head_object(bucket, key).size
+        path, size = self._storage.path(bucket, key), self._storage.head_object(bucket, key).size
         given = request.headers.get("x-amz-copy-source-range", f"bytes=0-{size - 1}")
         match = _COPY_RANGE.fullmatch(given)
         if match is None or int(match[2]) >= size:
             raise InvalidArgument(f"The x-amz-copy-source-range {given!r} is not within the object")
         start, end = int(match[1]), int(match[2])
-        return _content(object_path(self._storage.data_dir, bucket, key), start, end + 1 - start)
+        return _content(path, start, end + 1 - start)
 
 
 async def _content(path: Path, start: int, length: int) -> AsyncIterator[bytes]:
@@ -259,6 +283,19 @@ async def _content(path: Path, start: int, length: int) -> AsyncIterator[bytes]:
             yield part
 
 
+async def _in_thread(handler: Handler, request: Request) -> Response:
+    """Answer a request in a thread: nanio's listings and copies of parts would hold up everybody's requests.
+
+    The thread has an event loop of its own, in which the request's own ``receive`` cannot be awaited.
+    """
+    body = await read_bounded_body(request)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return await asyncio.to_thread(lambda: asyncio.run(handler(Request(request.scope, receive))))
+
+
 def _names(request: Request) -> set[str]:
     """The query's names without those of a presigned URL."""
     signing = ("X-Amz-", "AWSAccessKeyId", "Signature", "Expires", "response-")
@@ -266,7 +303,11 @@ def _names(request: Request) -> set[str]:
 
 
 def _copy_source(request: Request) -> tuple[str, str]:
-    source, _, version = unquote(request.headers["x-amz-copy-source"]).partition("?versionId=")
+    try:
+        text = unquote(request.headers["x-amz-copy-source"], errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidArgument("Copy Source is not UTF-8 text") from None
+    source, _, version = text.partition("?versionId=")
     bucket, _, key = source.removeprefix("/").partition("/")
     if not bucket or not key or version not in ("", "null"):
         raise InvalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")

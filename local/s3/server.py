@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from nanio.app import build_app
 from nanio.auth.credentials import StaticCredentialResolver
@@ -65,6 +66,7 @@ class S3:
         """
         payload_hash = _payload_hash(signature, head)
         verify(signature, head, payload_hash)
+        _check_path(head)
         try:
             body = Body(receive, payload_hash, signature)
         except S3Error as error:
@@ -84,6 +86,18 @@ class S3:
         except Exception:
             # Nanio has answered with InternalError before it lets an exception through.
             _log.exception("an S3 request failed")
+
+
+def _check_path(head: Head) -> None:
+    """Refuse a path that is not UTF-8 text: two such keys would become one.
+
+    Raises:
+        ServiceError: InvalidURI.
+    """
+    try:
+        unquote_to_bytes(head.raw_path).decode()
+    except UnicodeDecodeError:
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8 text.") from None
 
 
 def _payload_hash(signature: Signature, head: Head) -> bytes:

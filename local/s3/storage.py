@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nanio.errors import BadDigest, BucketNotEmpty, InvalidArgument, NoSuchKey, S3Error
-from nanio.keys import validate_object_key
 from nanio.storage.backend import GetObjectResult, ListResult, ObjectInfo
 from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.metadata import read_metadata, write_metadata
-from nanio.storage.paths import metadata_path, object_path
 
+from local.errors import ServiceError
 from local.s3.objects import Objects
+from local.s3.paths import RefusedNameError
 
 _AFTER_ALL = "\U0010ffff"
 
@@ -63,8 +63,7 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
     ) -> ObjectInfo:
         """Write an object; it is there as a whole once this returns, and not at all if it raises."""
         self._require_bucket_dir(bucket)
-        validate_object_key(key)
-        target = object_path(self._data_dir, bucket, key)
+        target = self.path(bucket, key)
         unfinished = self.uploads / uuid.uuid4().hex
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
@@ -93,15 +92,40 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
             content_disposition=content_disposition,
             cache_control=cache_control,
         )
-        write_metadata(metadata_path(self._data_dir, bucket, key), info)
+        write_metadata(self._sidecar(bucket, key), info)
         self.stamp(bucket, key)
         return info
 
+    def bucket_path(self, bucket: str) -> Path:
+        """Return the folder of a bucket, there or not.
+
+        Raises:
+            S3Error: no bucket can have that name.
+        """
+        try:
+            return self._objects.paths.bucket(bucket)
+        except RefusedNameError as error:
+            raise _as_s3_error(error) from None
+
+    def path(self, bucket: str, key: str) -> Path:
+        """Return the file of an object, there or not; nanio makes its own paths only of keys that passed here.
+
+        Raises:
+            S3Error: the bucket's name or the key has no path here.
+        """
+        try:
+            return self._objects.paths.object(bucket, key)
+        except RefusedNameError as error:
+            raise _as_s3_error(error) from None
+
+    def _sidecar(self, bucket: str, key: str) -> Path:
+        return self._objects.paths.sidecar(bucket, key)
+
     def stamp(self, bucket: str, key: str) -> None:
         """Give an object's file the time that its sidecar notes: the mark of the pair."""
-        noted = read_metadata(metadata_path(self._data_dir, bucket, key), key).last_modified
+        noted = read_metadata(self._sidecar(bucket, key), key).last_modified
         nanoseconds = round(noted.timestamp() * 1_000_000) * 1000
-        os.utime(object_path(self._data_dir, bucket, key), ns=(nanoseconds, nanoseconds))
+        os.utime(self.path(bucket, key), ns=(nanoseconds, nanoseconds))
 
     async def get_object(
         self, bucket: str, key: str, *, range_start: int | None = None, range_end: int | None = None
@@ -116,7 +140,7 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
 
     def delete_object(self, bucket: str, key: str) -> None:
         """Remove an object; a key that is only the beginning of others is no object."""
-        if not object_path(self._data_dir, bucket, key).is_dir():
+        if not self.path(bucket, key).is_dir():
             super().delete_object(bucket, key)
 
     def delete_bucket(self, bucket: str) -> None:
@@ -157,16 +181,18 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
         return ListResult(contents, common, False, None)
 
     def _beginning_with(self, bucket: str, prefix: str) -> Iterator[str]:
-        # The end of a prefix need not be the end of a key's segment: it may be "." where that of a key may not.
+        # The end of a prefix need not be the end of a key's part: it may be "." where that of a key may not.
         folder, slash, _ = prefix.rpartition("/")
-        if not {".", ".."}.intersection(folder.split("/")):
+        try:
             keys = self._objects.keys(f"s3://{bucket}/{folder}{slash}")
-            yield from (key for key in keys if key.startswith(prefix))
+        except ServiceError:
+            # No key that begins so can be kept here.
+            return
+        yield from (key for key in keys if key.startswith(prefix))
 
     def _listed(self, bucket: str, key: str) -> list[ObjectInfo]:
         try:
-            path = object_path(self._data_dir, bucket, key)
-            return [self._read_or_synthesize_metadata(bucket, key, path)]
+            return [self._read_or_synthesize_metadata(bucket, key, self.path(bucket, key))]
         except (NoSuchKey, FileNotFoundError):
             return []
 
@@ -176,7 +202,7 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
         except (FileNotFoundError, NotADirectoryError):
             raise NoSuchKey(resource=f"{bucket}/{key}") from None
         try:
-            noted: ObjectInfo = read_metadata(metadata_path(self._data_dir, bucket, key), key)
+            noted: ObjectInfo = read_metadata(self._sidecar(bucket, key), key)
         except (OSError, ValueError, KeyError):
             noted = None
         if noted is not None and noted.size == stat.st_size:
@@ -188,6 +214,12 @@ class BucketFiles(FilesystemStorage):  # type: ignore[misc]
         digest = hashlib.md5(state.encode(), usedforsecurity=False).hexdigest()
         modified = datetime.fromtimestamp(stat.st_mtime, UTC)
         return ObjectInfo(key=key, size=stat.st_size, etag=f'"{digest}-1"', last_modified=modified)
+
+
+def _as_s3_error(error: RefusedNameError) -> S3Error:
+    fault = S3Error(error.message)
+    fault.code, fault.http_status = error.s3_code, error.s3_status
+    return fault
 
 
 def _token(last: str) -> str:
