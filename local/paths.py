@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-LONGEST_PART = 255
+LONGEST_SEGMENT = 255
 """Bytes of a file's or a folder's name: NAME_MAX of Linux and macOS."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -17,11 +17,11 @@ _SEPARATOR = re.compile(r"[/\\]")
 
 
 class UnsafeNameError(ValueError):
-    """A name that is no path below a folder; the text says why, as in "it ``has an empty part``"."""
+    """A name that is no path below a folder; the text says why, as in "it ``has an empty segment``"."""
 
 
-class PartTooLongError(UnsafeNameError):
-    """A name of which a part between slashes is longer than a file's name may be."""
+class SegmentTooLongError(UnsafeNameError):
+    """A name of which a segment is longer than a file's name may be."""
 
 
 def below(folder: Path, name: str) -> Path:
@@ -29,13 +29,13 @@ def below(folder: Path, name: str) -> Path:
 
     Args:
         folder: the folder.
-        name: parts with slashes between them; each becomes a folder or file of that very name, so that two names
+        name: segments with slashes between them; each becomes a folder or file of that very name, so that two names
             never give one path.
 
     Raises:
-        UnsafeNameError: the name is not UTF-8 text, has a control character, or a part that is empty, ``.`` or ``..``
-            (between backslashes too).
-        PartTooLongError: a part is longer than 255 bytes.
+        UnsafeNameError: the name is not UTF-8 text, or has a control character or a segment that is empty, ``.``
+            or ``..`` (between backslashes too).
+        SegmentTooLongError: a segment is longer than 255 bytes.
     """
     try:
         encoded = name.encode()
@@ -46,9 +46,9 @@ def below(folder: Path, name: str) -> Path:
     if not all(name.split("/")):
         raise UnsafeNameError("is empty, begins or ends with a slash, or has two slashes in a row")
     if not {".", ".."}.isdisjoint(_SEPARATOR.split(name)):
-        raise UnsafeNameError("has the part '.' or '..'")
-    if len(max(encoded.split(b"/"), key=len)) > LONGEST_PART:
-        raise PartTooLongError(f"has a part of more than {LONGEST_PART} bytes between slashes")
+        raise UnsafeNameError("has the segment '.' or '..'")
+    if len(max(encoded.split(b"/"), key=len)) > LONGEST_SEGMENT:
+        raise SegmentTooLongError(f"has a segment of more than {LONGEST_SEGMENT} bytes")
     return folder / name
 
 
@@ -57,6 +57,6 @@ def passes_link(path: Path, folder: Path) -> bool:
     step = str(folder)
     for part in path.relative_to(folder).parts:
         step = f"{step}{os.sep}{part}"
-        if os.path.islink(step):
+        if os.path.islink(step):  # noqa: PTH114 - asked of every object
             return True
     return False

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from local.errors import ServiceError
 from local.jobs.inputs import InputError
 from local.jobs.supervisor import ServiceStoppingError
 
@@ -60,6 +61,9 @@ def ending_of(work: Callable[[], Outcome], write: Callable[[list[str]], None]) -
     except (InputError, JobFailedError) as error:
         write([str(error)])
         return failed(str(error))
+    except ServiceError as error:
+        write([error.message])
+        return failed(f"ClientError: {error.message}")
     except Exception as error:
         write(traceback.format_exc().splitlines())
         return failed(f"InternalServerError: the local service could not run the job: {error!r}")

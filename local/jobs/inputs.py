@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import ServiceError, validation_error
-from local.s3.objects import Objects, S3Uri
+from local.paths import UnsafeNameError, below
+from local.s3.objects import Objects, ObjectTooLargeError, S3Uri
+
+_LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 class InputError(Exception):
@@ -85,12 +88,15 @@ def bring(objects: Objects, files: list[InputFile], folder: Path, *, link: bool)
         Their size, bytes.
 
     Raises:
-        InputError: two objects have the same place.
+        InputError: two objects have the same place, or one has none within the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
     for file in files:
-        source, target = objects.path(file.uri), folder / file.place
+        try:
+            source, target = objects.path(file.uri), below(folder, file.place)
+        except (ServiceError, UnsafeNameError) as error:
+            raise InputError(f"ClientError: Data download failed:{file.uri}: {error}") from None
         if target.exists():
             raise InputError(f"ClientError: Data download failed:{file.uri} and another object are one file")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,11 +136,15 @@ def _of_manifest(objects: Objects, uri: str) -> Iterator[InputFile]:
         return InputError(f"ClientError: Data download failed:manifest file {uri}: {what}")
 
     try:
-        entries = json.loads(objects.read(uri))
+        entries = json.loads(objects.read(uri, at_most=_LARGEST_MANIFEST))
+    except ObjectTooLargeError as error:
+        raise wrong(str(error)) from None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise wrong("it does not exist") from None
     except ValueError as error:
         raise wrong(f"it is not JSON: {error}") from None
+    except RecursionError:
+        raise wrong("its JSON is nested too deeply") from None
     if not isinstance(entries, list) or not entries:
         raise wrong("it is not a list of a prefix and keys")
     first, *keys = entries
@@ -148,6 +158,10 @@ def _of_manifest(objects: Objects, uri: str) -> Iterator[InputFile]:
             exists = objects.exists(target)
         except ServiceError as error:
             raise wrong(error.message) from None
-        if not exists or key.startswith("/"):
+        if not exists:
             raise wrong(f"{target} does not exist")
+        try:
+            below(Path(), key)
+        except UnsafeNameError as error:
+            raise wrong(f"the key {key!r} {error}") from None
         yield InputFile(target, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from local.context import Context
     from local.jobs.log import JobLog
 
+_SLASHES = re.compile("/+")
 SMALL_INPUT = 32 * 1024 * 1024
 """Bytes of input up to which a run is start-up rather than work."""
 
@@ -99,9 +101,10 @@ def input_size(context: Context, arguments: list[str], folder: Path) -> int:
         start = argument.find("s3://")
         if start in (-1, len(argument) - len("s3://")):
             continue
-        uri = argument[start:]
+        # Hadoop reads a run of slashes as one.
+        uri = f"s3://{_SLASHES.sub('/', argument[start + len('s3://') :])}"
         bucket = S3Uri.parse(uri).bucket
-        size += sum((context.settings.buckets / bucket / key).stat().st_size for key in context.objects.keys(uri))
+        size += sum(context.objects.path(str(S3Uri(bucket, key))).stat().st_size for key in context.objects.keys(uri))
     return size
 
 

@@ -16,6 +16,7 @@ from local.jobs.endings import Ending, JobFailedError, ending_of, failed
 from local.jobs.uploads import upload
 from local.linear_learner.errors import InferenceError
 from local.linear_learner.inference import Model
+from local.paths import below
 from local.sagemaker.models import containers, find_model
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class _Transform:
             for file in files:
                 if self._is_stopping():
                     return Ending("Stopped")
-                output = Path(name) / f"{file.place}.out"
+                output = below(Path(name), f"{file.place}.out")
                 output.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     output.write_bytes(self._transform(model, file))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from types import TracebackType
 
 from local.jobs.endings import JobFailedError
-from local.s3.objects import Objects, S3Uri
+from local.s3.objects import Objects, S3Uri, UploadError, files_to_upload
 
 _SECONDS_BETWEEN = 1.0
 
@@ -16,12 +17,15 @@ def upload(objects: Objects, folder: Path, uri: str) -> list[str]:
     """Copy everything in an output's folder to S3; return the keys.
 
     Raises:
-        JobFailedError: the bucket does not exist.
+        JobFailedError: the bucket does not exist, or a file cannot be an object; nothing was copied.
     """
     if not objects.bucket_exists(uri):
         bucket = S3Uri.parse(uri).bucket
         raise JobFailedError(f"ClientError: Failed to upload to {uri}: the bucket {bucket} does not exist")
-    return objects.upload(folder, uri)
+    try:
+        return objects.upload(folder, uri)
+    except UploadError as error:
+        raise JobFailedError(f"ClientError: Failed to upload to {uri}: {error}") from None
 
 
 class ContinuousUpload:
@@ -49,13 +53,16 @@ class ContinuousUpload:
     def _run(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN):
             for uri, folder in self._outputs.items():
-                if self._objects.bucket_exists(uri):
-                    self._upload_changes(uri, folder)
+                # What cannot be uploaded, or has just been renamed, is looked at again, at the job's end at the latest.
+                with contextlib.suppress(UploadError, FileNotFoundError):
+                    if self._objects.bucket_exists(uri):
+                        self._upload_changes(uri, folder)
 
     def _upload_changes(self, uri: str, folder: Path) -> None:
-        for file in [path for path in folder.rglob("*") if path.is_file()]:
+        parsed = S3Uri.parse(uri)
+        for file in files_to_upload(folder):
             state = file.stat()
             version = (state.st_size, state.st_mtime_ns)
             if self._seen.get(file) != version:
                 self._seen[file] = version
-                self._objects.write(f"{uri.rstrip('/')}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+                self._objects.copy_in(file, str(self._objects.uri_of(file, folder, parsed)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import ServiceError
+from local.paths import UnsafeNameError, below
 
 _GROUP_FILE = ".log-group"
 _STAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
@@ -50,7 +51,7 @@ class Logs:
 
     def path(self, group: str, stream: str) -> Path:
         """The file of a stream, there or not."""
-        return self._folder(group) / f"{_safe(stream)}.log"
+        return _below(self._folder(group), stream, ".log")
 
     def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
         """Add lines to a stream with the present time, making group and stream where they are missing."""
@@ -72,7 +73,11 @@ class Logs:
     def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         """Make a group; return whether it is new."""
         with self._lock:
-            return self._make_group(group, tags)
+            made = self._make_group(group, tags)
+        if not made and not self.has_group(group):
+            message = f"{group!r} cannot be a log group here: its name differs from another group's by a slash only"
+            raise ServiceError("InvalidParameterException", message)
+        return made
 
     def tags(self, group: str) -> dict[str, str]:
         """The tags that a group was made with."""
@@ -112,7 +117,9 @@ class Logs:
 
     def has_group(self, group: str) -> bool:
         """Whether the group exists."""
-        return (self._folder(group) / _GROUP_FILE).is_file()
+        marker = self._folder(group) / _GROUP_FILE
+        # "/group" and "group" are two groups to CloudWatch, and one folder here.
+        return marker.is_file() and json.loads(marker.read_text())["name"] == group
 
     def groups(self) -> list[tuple[str, int]]:
         """Names of the groups, sorted, each with the time of its making in milliseconds."""
@@ -167,7 +174,8 @@ class Logs:
         unfinished.replace(marker)
 
     def _folder(self, group: str) -> Path:
-        return self._root / _safe(group).strip("/")
+        # CloudWatch's own groups begin with a slash.
+        return _below(self._root, group.removeprefix("/"))
 
 
 def _stream_files(folder: Path) -> Iterator[Path]:
@@ -182,10 +190,17 @@ def _stream_files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _safe(name: str) -> str:
-    if not name.strip("/") or any(part in (".", "..") for part in name.split("/")) or "\0" in name:
-        raise ServiceError("InvalidParameterException", f"{name!r} is not a name for a log group or stream")
-    return name
+def _below(folder: Path, name: str, suffix: str = "") -> Path:
+    try:
+        below(folder, name)
+        path = below(folder, name + suffix)
+    except UnsafeNameError as error:
+        message = f"{name[:512]!r} is not a name for a log group or stream: it {error}"
+        raise ServiceError("InvalidParameterException", message) from None
+    if any(part.startswith(_GROUP_FILE) for part in name.split("/")):
+        message = f"{name!r} is not a name for a log group or stream: {_GROUP_FILE} is the local service's file"
+        raise ServiceError("InvalidParameterException", message)
+    return path
 
 
 def _stamp(milliseconds: int) -> str:

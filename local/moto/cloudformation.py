@@ -45,10 +45,10 @@ def answer(context: Context, head: Head, body: bytes) -> Reply:
     reply = moto.answer(context, head, body)
     after = moto.bucket_names()
     for bucket in after - before:
-        (context.settings.buckets / bucket).mkdir(exist_ok=True)
+        context.objects.paths.bucket(bucket).mkdir(exist_ok=True)
     for bucket in before - after:
         if not context.objects.keys(f"s3://{bucket}/"):
-            shutil.rmtree(context.settings.buckets / bucket, ignore_errors=True)
+            shutil.rmtree(context.objects.paths.bucket(bucket), ignore_errors=True)
     return reply
 
 

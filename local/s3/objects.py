@@ -48,6 +48,10 @@ class S3Uri:
         return f"s3://{self.bucket}/{self.key}"
 
 
+class ObjectTooLargeError(Exception):
+    """An object is larger than its reader takes; the text says by how much."""
+
+
 class UploadError(Exception):
     """A file of a job's output cannot be an object; the text names it and says why."""
 
@@ -75,15 +79,25 @@ class Objects:
 
     def exists(self, uri: str) -> bool:
         """Whether an object of exactly this key exists."""
-        return self.path(uri).is_file()
+        # A prefix that ends with a slash is no object.
+        key = S3Uri.parse(uri).key
+        return key != "" and not key.endswith("/") and self.path(uri).is_file()
 
-    def read(self, uri: str) -> bytes:
+    def read(self, uri: str, at_most: int | None = None) -> bytes:
         """An object's bytes.
+
+        Args:
+            uri: the object.
+            at_most: how many bytes it may have.
 
         Raises:
             FileNotFoundError: no such object.
+            ObjectTooLargeError: it has more than ``at_most`` bytes.
         """
-        return self.path(uri).read_bytes()
+        with self.path(uri).open("rb") as file:
+            if at_most is not None and (size := os.fstat(file.fileno()).st_size) > at_most:
+                raise ObjectTooLargeError(f"{uri} has {size} bytes, and at most {at_most} are read")
+            return file.read()
 
     def write(self, uri: str, content: bytes) -> None:
         """Write an object; a reader sees the old one or the new one, never a part."""
@@ -117,7 +131,7 @@ class Objects:
             UploadError: a file cannot be an object; none was copied.
         """
         parsed = S3Uri.parse(uri)
-        uris = {file: self.uri_of(file, folder, parsed) for file in _files_to_upload(folder)}
+        uris = {file: self.uri_of(file, folder, parsed) for file in files_to_upload(folder)}
         for file, target in uris.items():
             self.copy_in(file, str(target))
         return [target.key for target in uris.values()]
@@ -159,11 +173,11 @@ def _files_under(folder: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(INTERNAL_PREFIX)]
         for name in files:
             path = os.path.join(directory, name)  # noqa: PTH118 - a bucket may hold a hundred thousand files
-            if not os.path.islink(path):
+            if not os.path.islink(path):  # noqa: PTH114
                 yield path
 
 
-def _files_to_upload(folder: Path) -> Iterator[Path]:
+def files_to_upload(folder: Path) -> Iterator[Path]:
     """The files under a job's output folder, sorted.
 
     Raises:

@@ -109,12 +109,7 @@ class Operations:
         if request.method == "GET" and "tagging" in names:
             self._storage.head_object(bucket, key)
             return _xml("<Tagging><TagSet></TagSet></Tagging>")
-        if unknown := names - _OBJECT_QUERIES:
-            raise _not_implemented(f"?{min(unknown)} of an object")
-        if request.query_params.get("versionId", "null") != "null":
-            raise InvalidArgument("Invalid version id specified: buckets here have no versions")
-        if "x-amz-tagging" in headers or "x-amz-server-side-encryption-customer-algorithm" in headers:
-            raise _not_implemented("object tags and encryption with the customer's keys")
+        _refuse_what_objects_have_not(request)
         if request.method == "PUT" and "uploadId" in names:
             return await self._upload_part(request, bucket, key)
         self._check_conditions(request, bucket, key)
@@ -126,15 +121,18 @@ class Operations:
         etag = headers.get("if-none-match")
         if request.method in ("GET", "HEAD") and etag and etag == self._etag(bucket, key):
             return Response(status_code=304, headers={"ETag": etag})
-        completes = request.method == "POST" and "uploadId" in names
-        if completes:
-            response = await _in_thread(dispatch_object, request)
-        else:
-            response = await dispatch_object(Request(request.scope, request.receive))
-        if completes and response.status_code == 200:
+        if request.method == "POST" and "uploadId" in names:
+            return await self._complete_upload(request, bucket, key)
+        response: Response = await dispatch_object(Request(request.scope, request.receive))
+        if request.method == "PUT" and response.status_code == 200:
+            self._tell(bucket, key, "PutObject")
+        return response
+
+    async def _complete_upload(self, request: Request, bucket: str, key: str) -> Response:
+        response = await _in_thread(dispatch_object, request)
+        if response.status_code == 200:
             self._storage.stamp(bucket, key)
-        if (completes or request.method == "PUT") and response.status_code == 200:
-            self._tell(bucket, key, "CompleteMultipartUpload" if completes else "PutObject")
+            self._tell(bucket, key, "CompleteMultipartUpload")
         return response
 
     def _check_upload(self, upload: str, bucket: str, key: str) -> None:
@@ -294,6 +292,16 @@ async def _in_thread(handler: Handler, request: Request) -> Response:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return await asyncio.to_thread(lambda: asyncio.run(handler(Request(request.scope, receive))))
+
+
+def _refuse_what_objects_have_not(request: Request) -> None:
+    if unknown := _names(request) - _OBJECT_QUERIES:
+        raise _not_implemented(f"?{min(unknown)} of an object")
+    if request.query_params.get("versionId", "null") != "null":
+        raise InvalidArgument("Invalid version id specified: buckets here have no versions")
+    headers = request.headers
+    if "x-amz-tagging" in headers or "x-amz-server-side-encryption-customer-algorithm" in headers:
+        raise _not_implemented("object tags and encryption with the customer's keys")
 
 
 def _names(request: Request) -> set[str]:

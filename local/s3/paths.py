@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from local.errors import ServiceError
-from local.paths import PartTooLongError, UnsafeNameError, below, passes_link
+from local.paths import SegmentTooLongError, UnsafeNameError, below, passes_link
 
 INTERNAL_PREFIX = ".nanio"
 """What the names of the S3 server's own folders begin with."""
@@ -91,7 +91,7 @@ class BucketPaths:
 def check_key(key: str) -> None:
     """Refuse a key that cannot be kept as a file of that name.
 
-    S3 itself has keys with empty parts and with ``.`` and ``..``, which no file system has: for those the error is
+    S3 itself has keys with empty segments and with ``.`` and ``..``, which no file system has: for those the error is
     ``NotImplemented``.
 
     Raises:
@@ -101,15 +101,15 @@ def check_key(key: str) -> None:
     try:
         name = below(Path(), key)
         below(Path(), name.name + _SIDECAR_BEING_WRITTEN)
-    except PartTooLongError:
-        limit = f"255 bytes in each part, the last {len(_SIDECAR_BEING_WRITTEN)} fewer"
+    except SegmentTooLongError:
+        limit = f"255 bytes in each segment, the last {len(_SIDECAR_BEING_WRITTEN)} fewer"
         raise RefusedNameError("KeyTooLongError", 400, f"objects are files here: {limit}: {_shown(key)}") from None
     except UnsafeNameError as error:
         message = f"not implemented by the local service: objects are files here, and the key {_shown(key)} {error}"
         raise RefusedNameError("NotImplemented", 501, message) from None
     if len(key.encode()) > _LONGEST_KEY:
         raise RefusedNameError("KeyTooLongError", 400, f"a key has at most {_LONGEST_KEY} bytes: {_shown(key)}")
-    if any(part.startswith(INTERNAL_PREFIX) for part in key.split("/")):
+    if any(segment.startswith(INTERNAL_PREFIX) for segment in key.split("/")):
         message = f"names with {INTERNAL_PREFIX} are the local service's own: the key {_shown(key)}"
         raise RefusedNameError("NotImplemented", 501, f"not implemented by the local service: {message}")
 
