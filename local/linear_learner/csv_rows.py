@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import simdjson
 
-_NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Linear: no two repetitions can take the same digits.
+_NUMBER = re.compile(rb"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS = b"0123456789+-.eE"
 
 
@@ -64,6 +65,13 @@ def parse_csv(text: bytes, columns: int | None = None) -> npt.NDArray[np.float64
     return values
 
 
+def first_width(text: bytes) -> int:
+    """The number of fields of the first row that is not blank; 0 if there is none."""
+    start = len(text) - len(text.lstrip(b"\r\n"))
+    end = text.find(b"\n", start)
+    return text.count(b",", start, len(text) if end < 0 else end) + 1 if start < len(text) else 0
+
+
 def _parse_plain(text: bytes, width: int) -> npt.NDArray[np.float64] | None:
     """The values if the text is JSON but for its line breaks, else None."""
     separators = text.translate(None, _NUMBER_CHARACTERS)
@@ -101,6 +109,6 @@ def _parse_field(field: bytes, row: int, number: int) -> float:
     # Not float() alone: it takes nan, inf and 1_000.
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        shown = field.decode("utf-8", "replace")[:40]
+        shown = field[:160].decode("utf-8", "replace")[:40]
         raise CsvError(row, f"field {number} '{shown}' is not a finite number")
     return value

@@ -4,6 +4,8 @@ Source: Amazon SageMaker developer guide, "Linear learner response formats" and 
 inference"; the texts of errors are those of public reports.
 """
 
+import re
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,16 @@ import numpy.typing as npt
 import orjson
 
 from local.linear_learner import artifact
-from local.linear_learner.csv_rows import CsvError, parse_csv
+from local.linear_learner.csv_rows import CsvError, first_width, parse_csv
 from local.linear_learner.errors import InferenceError
-from local.linear_learner.recordio import RecordIOError, decode, encode_scores
+from local.linear_learner.recordio import RecordIOError, decode_features, encode_scores
+from local.linear_learner.sparse_rows import Keys, SparseRows, Vector
 
 Array = npt.NDArray[np.float64]
+
+_BRACKETS = 8
+_BYTES_PER_BRACKET = 8
+"""The shortest instance, ``{"features":[1]},``, has two brackets in 17 bytes."""
 
 MAXIMUM_BODY_BYTES = 6_291_456
 _UNDECODABLE = "unable to evaluate payload provided"
@@ -62,7 +69,10 @@ class Model:
         encode, answered = _encoder(accept)
         rows = self._decode(body, content_type)
         # In double precision, so that a row's score does not depend on the rows it is sent with.
-        scores = np.einsum("ij,j->i", rows, self._weights)
+        if isinstance(rows, SparseRows):
+            scores = rows.dot(self._weights)
+        else:
+            scores = np.einsum("ij,j->i", rows, self._weights)
         scores += self._bias
         # The container's float32, widened to the double that JSON prints.
         with np.errstate(over="ignore"):
@@ -71,82 +81,98 @@ class Model:
             raise _undecodable("a prediction does not fit float32")
         return encode(answers.tolist()), answered
 
-    def _decode(self, body: bytes, content_type: str) -> Array:
+    def _decode(self, body: bytes, content_type: str) -> Array | SparseRows:
         media_type, _, parameters = content_type.lower().partition(";")
         media_type = media_type.strip()
         if not body:
             raise _undecodable("the body is empty")
         if media_type == "text/csv":
-            rows = _decode_csv(body, parameters)
-        elif media_type == _JSON:
-            rows = self._decode_json(body)
-        elif media_type in (_JSON_LINES, "application/x-jsonlines"):
-            rows = self._dense([_load_json(line) for line in body.splitlines() if line.strip()], body)
-        elif media_type == _RECORDIO:
-            rows = self._decode_recordio(body)
-        else:
-            raise InferenceError(
-                415,
-                f"content type '{content_type}' is not supported: use text/csv, {_JSON}, {_JSON_LINES} or {_RECORDIO}",
-            )
-        if rows.shape[1] != self._features:
-            raise self._wrong_dimension(rows.shape[1])
-        return rows
+            return self._decode_csv(body, parameters)
+        if media_type == _JSON:
+            return self._decode_json(body)
+        if media_type in (_JSON_LINES, "application/x-jsonlines"):
+            return self._rows([_load_json(line) for line in body.splitlines() if line.strip()], body)
+        if media_type == _RECORDIO:
+            return self._decode_recordio(body)
+        raise InferenceError(
+            415,
+            f"content type '{content_type}' is not supported: use text/csv, {_JSON}, {_JSON_LINES} or {_RECORDIO}",
+        )
 
-    def _decode_json(self, body: bytes) -> Array:
+    def _decode_csv(self, body: bytes, parameters: str) -> Array:
+        labels = _label_size(parameters)
+        width = first_width(body)
+        if width not in (0, self._features + labels):
+            raise self._wrong_dimension(width - labels)
+        try:
+            return parse_csv(body, self._features + labels)[:, labels:]
+        except CsvError as error:
+            raise _undecodable(str(error)) from error
+
+    def _decode_json(self, body: bytes) -> Array | SparseRows:
         document = _load_json(body)
         instances = document.get("instances") if isinstance(document, dict) else None
         if not isinstance(instances, list):
             raise _undecodable("the body has no list 'instances'")
-        return self._dense(instances, body)
+        return self._rows(instances, body)
 
-    def _dense(self, instances: list[Any], body: bytes) -> Array:
+    def _rows(self, instances: list[Any], body: bytes) -> Array | SparseRows:
         """Rows from the three documented shapes of an instance."""
         if not instances:
             raise _undecodable("there is no instance")
-        rows = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
-        width = len(rows[0])
-        for row in rows:
-            if len(row) != width:
-                raise self._wrong_dimension(len(row) if width == self._features else width)
-        # numpy takes true for 1; to look at every value is slow, to look for the word is not.
+        given = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
+        for keys, values in given:
+            if keys is None and len(values) != self._features:
+                raise self._wrong_dimension(len(values))
+        rows = [values for _, values in given]
+        # A conversion to numbers takes true for 1; to look at every value is slow, to look for the word is not.
         words = b"true" in body or b"false" in body
-        values = None if words and _first_without_numbers(rows) else _numbers(rows)
-        if values is None:
+        numbers = None if words and _first_without_numbers(rows) else _numbers(rows)
+        if numbers is None:
             raise _undecodable(f"instance {_first_without_numbers(rows)} holds something else than finite numbers")
-        return values
+        if all(keys is None for keys, _ in given):
+            return numbers.reshape(len(rows), self._features)
+        ends = np.cumsum([len(row) for row in rows])[:-1]
+        parts = np.split(numbers, ends)
+        return SparseRows(
+            [Vector(keys, values, self._features) for (keys, _), values in zip(given, parts, strict=True)]
+        )
 
-    def _features_of(self, instance: Any, number: int) -> list[Any]:
+    def _features_of(self, instance: Any, number: int) -> tuple[Keys | None, list[Any]]:
+        """The values of an instance, and which features they are of unless they are of all."""
         try:
             features = instance["features"] if "features" in instance else instance["data"]["features"]
             if isinstance(features, dict):
-                features = self._sparse(features) if features.get("keys") else features["values"]
+                if features.get("keys"):
+                    return self._sparse(features)
+                features = features["values"]
             if isinstance(features, list):
-                return features
-        except (KeyError, TypeError, IndexError, ValueError):
+                return None, features
+        except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             pass
         raise _undecodable(
             f"instance {number} is none of {{'features': [...]}}, {{'data': {{'features': {{'values': [...]}}}}}} "
             "and the latter with 'keys' and 'shape'"
         )
 
-    def _sparse(self, features: dict[str, Any]) -> list[Any]:
-        shape = features.get("shape") or [self._features]
+    def _sparse(self, features: dict[str, Any]) -> tuple[Keys, list[Any]]:
+        keys, values, shape = features["keys"], features["values"], features.get("shape") or [self._features]
         if shape != [self._features]:
-            raise self._wrong_dimension(shape[0])
-        row = [0.0] * self._features
-        for key, value in zip(features["keys"], features["values"], strict=True):
-            if key < 0:
-                raise IndexError(key)
-            row[key] = value
-        return row
+            raise self._wrong_dimension(int(shape[0]))
+        if not isinstance(values, list) or len(keys) != len(values):
+            raise ValueError("one value for each key")
+        if not all(type(key) is int and 0 <= key < self._features for key in keys):
+            raise IndexError("a key that no feature has")
+        return np.array(keys, dtype=np.int64), values
 
-    def _decode_recordio(self, body: bytes) -> Array:
+    def _decode_recordio(self, body: bytes) -> Array | SparseRows:
         try:
-            rows = decode(body, self._features).features
+            rows = decode_features(body, self._features)
         except RecordIOError as error:
             raise _undecodable(str(error)) from error
-        if not np.isfinite(rows).all():
+        if rows.shape[1] != self._features:
+            raise self._wrong_dimension(rows.shape[1])
+        if not (rows.all_finite() if isinstance(rows, SparseRows) else np.isfinite(rows).all()):
             raise _undecodable("a record holds a number that is not finite")
         return rows
 
@@ -163,6 +189,9 @@ def _undecodable(reason: str) -> InferenceError:
 
 
 def _load_json(text: bytes) -> Any:
+    # An empty list becomes an object of 56 bytes: a body of nothing else would take a hundred times its size.
+    if text.count(b"[") + text.count(b"{") > _BRACKETS + len(text) // _BYTES_PER_BRACKET:
+        raise _undecodable("the body has more lists and objects than instances of numbers have")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -170,15 +199,15 @@ def _load_json(text: bytes) -> Any:
 
 
 def _numbers(rows: list[list[Any]]) -> Array | None:
-    """Rows as an array if they hold nothing but finite numbers, else None."""
+    """All values of rows one after the other if they are nothing but finite numbers, else None."""
+    values = array("d")
     try:
-        values = np.array(rows)
-        if values.ndim != 2 or values.dtype.kind not in "fiu":
-            return None
-    except (ValueError, OverflowError):
+        for row in rows:
+            values.extend(row)
+    except (TypeError, OverflowError):
         return None
-    values = values.astype(np.float64)
-    return values if np.isfinite(values).all() else None
+    numbers = np.frombuffer(values)
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _first_without_numbers(rows: list[list[Any]]) -> int | None:
@@ -189,17 +218,14 @@ def _first_without_numbers(rows: list[list[Any]]) -> int | None:
     return None
 
 
-def _decode_csv(body: bytes, parameters: str) -> Array:
-    try:
-        rows = parse_csv(body)
-    except CsvError as error:
-        raise _undecodable(str(error)) from error
+def _label_size(parameters: str) -> int:
+    """How many columns of a CSV row come before the features."""
     name, _, value = parameters.strip().partition("=")
-    if name == "label_size":
-        if not value.isdigit():
-            raise _undecodable(f"label_size={value} is not a number of columns")
-        return rows[:, int(value) :]
-    return rows
+    if name != "label_size":
+        return 0
+    if not re.fullmatch("[0-9]{1,9}", value):
+        raise _undecodable(f"label_size={value} is not a number of columns")
+    return int(value)
 
 
 def _encoder(accept: str) -> tuple[Callable[[list[float]], bytes], str]:

@@ -4,6 +4,7 @@ Sources: the ``aialgs.data`` schema in the Amazon SageMaker developer guide, "Co
 training", and MXNet's RecordIO framing: a magic number, the length, the record, padding to 4 bytes.
 """
 
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from local.linear_learner.sparse_rows import SparseRows, Vector
+
 Array = npt.NDArray[np.float64]
 
 _MAGIC = 0xCED7230A
@@ -19,6 +22,9 @@ _FRAME = struct.Struct("<II")
 # Value's oneof: field numbers of float32_tensor, float64_tensor and int32_tensor.
 _FLOAT_TENSORS: Final[dict[int, np.dtype[Any]]] = {2: np.dtype("<f4"), 3: np.dtype("<f8")}
 _INT32_TENSOR = 7
+_MOST_FEATURES = 2**24
+_VARINT_BITS = 70
+"""A varint has at most ten bytes of seven bits: https://protobuf.dev/programming-guides/encoding/#varints ."""
 
 
 class RecordIOError(ValueError):
@@ -52,26 +58,69 @@ def decode(data: bytes, features: int | None = None) -> Records:
     return uniform if uniform is not None else decode_messages(list(_frames(data)), features)
 
 
+def decode_features(data: bytes, features: int) -> Array | SparseRows:
+    """Decode the features of a RecordIO stream in memory that grows with the stream, not with sparse records' shapes.
+
+    Args:
+        data: the stream.
+        features: how many features a sparse record without a ``shape`` has.
+
+    Raises:
+        RecordIOError: as ``decode``.
+    """
+    uniform = _decode_uniform(data)
+    if uniform is not None:
+        return uniform.features
+    vectors, _ = _decode_vectors(list(_frames(data)), features)
+    if all(vector.keys is None for vector in vectors):
+        return np.array([vector.values for vector in vectors])
+    return SparseRows(vectors)
+
+
 def decode_messages(messages: Sequence[bytes], features: int | None = None) -> Records:
     """Decode protobuf messages that have already been taken out of their frames, see ``decode``."""
-    rows: list[Array] = []
+    vectors, labels = _decode_vectors(messages, features)
+    width = vectors[0].width
+    if features not in (None, width) and any(vector.keys is not None for vector in vectors):
+        raise RecordIOError(f"record 1: has {width} features where {features} are expected")
+    if (needed := len(vectors) * width * 8) > half_of_memory():
+        raise RecordIOError(
+            f"its {len(vectors)} records of {width} features would take {needed:,} bytes, more than half of this "
+            "machine's memory"
+        )
+    rows = np.zeros((len(vectors), width))
+    for row, vector in zip(rows, vectors, strict=True):
+        row[slice(None) if vector.keys is None else vector.keys] = vector.values
+    known = [label for label in labels if label is not None]
+    return Records(rows, np.array(known) if known else None)
+
+
+def half_of_memory() -> int:
+    """Half of this machine's memory in bytes: what one channel may take at most."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[list[Vector], list[float | None]]:
+    """The features and labels of records that are alike."""
+    vectors: list[Vector] = []
     labels: list[float | None] = []
     for number, message in enumerate(messages, 1):
         try:
-            values, label = _decode_message(message, features)
+            vector, label = _decode_message(message, features)
         except (IndexError, KeyError, ValueError, struct.error, OverflowError) as error:
             reason = error if isinstance(error, RecordIOError) else "is not an aialgs.data.Record"
             raise RecordIOError(f"record {number}: {reason}") from error
-        if rows and len(values) != len(rows[0]):
-            raise RecordIOError(f"record {number}: has {len(values)} features where {len(rows[0])} are expected")
+        if vectors and vector.width != vectors[0].width:
+            raise RecordIOError(
+                f"record {number}: has {vector.width} features where {vectors[0].width} are expected"
+            )
         if labels and (label is None) != (labels[0] is None):
             raise RecordIOError(f"record {number}: only some records have a label")
-        rows.append(values)
+        vectors.append(vector)
         labels.append(label)
-    if not rows:
+    if not vectors:
         raise RecordIOError("there is no record")
-    known = [label for label in labels if label is not None]
-    return Records(np.array(rows), np.array(known) if known else None)
+    return vectors, labels
 
 
 def encode_scores(scores: Sequence[float]) -> bytes:
@@ -159,9 +208,9 @@ def _dense_layout(message: bytes) -> dict[str, tuple[int, int, np.dtype[Any]]] |
     return layout if "features" in layout else None
 
 
-def _decode_message(message: bytes, features: int | None) -> tuple[Array, float | None]:
+def _decode_message(message: bytes, features: int | None) -> tuple[Vector, float | None]:
     """A record's features, and its label if it has one."""
-    values: Array | None = None
+    vector: Vector | None = None
     label: float | None = None
     for field, start, end in _spans(message, 0, len(message)):
         if field not in (1, 2):
@@ -170,15 +219,22 @@ def _decode_message(message: bytes, features: int | None) -> tuple[Array, float 
         if entry.get(1) != b"values":
             continue
         if field == 1:
-            values = _decode_tensor(entry[2], features)
+            vector = _decode_tensor(entry[2], features)
         else:
-            label = float(_decode_tensor(entry[2], None)[0])
-    if values is None:
+            label = _decode_label(entry[2])
+    if vector is None:
         raise RecordIOError("has no features named 'values'")
-    return values, label
+    return vector, label
 
 
-def _decode_tensor(value: bytes, features: int | None) -> Array:
+def _decode_label(value: bytes) -> float:
+    vector = _decode_tensor(value, 1)
+    if vector.keys is not None and len(vector.values) != 1:
+        raise RecordIOError("has a label of several values")
+    return float(vector.values[0])
+
+
+def _decode_tensor(value: bytes, features: int | None) -> Vector:
     ((kind, start, end),) = _spans(value, 0, len(value))
     parts: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
     for field, first, last in _spans(value, start, end):
@@ -188,17 +244,16 @@ def _decode_tensor(value: bytes, features: int | None) -> Array:
         numbers = np.array(_varints(packed[1]), dtype=np.uint64).astype(np.int64).astype(np.float64)
     else:
         numbers = np.frombuffer(packed[1], _FLOAT_TENSORS[kind]).astype(np.float64)
-    keys, shape = _varints(packed[2]), _varints(packed[3])
+    keys = _varints(packed[2])
     if not keys:
-        return numbers
+        return Vector(None, numbers, len(numbers))
+    shape = _varints(packed[3])
     size = shape[0] if shape else features
     if size is None:
         raise RecordIOError("is sparse and has no shape; set feature_dim")
-    if size > 2**24 or max(keys) >= size or len(keys) != len(numbers):
+    if size > _MOST_FEATURES or max(keys) >= size or len(keys) != len(numbers):
         raise RecordIOError(f"has sparse keys that do not fit its {len(numbers)} values and {size} features")
-    dense = np.zeros(size)
-    dense[keys] = numbers
-    return dense
+    return Vector(np.array(keys, dtype=np.int64), numbers, size)
 
 
 def _spans(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -226,6 +281,8 @@ def _spans(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int
 def _varint(data: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
+        if shift >= _VARINT_BITS:
+            raise RecordIOError("has a number of more than 64 bits")
         byte = data[position]
         value |= (byte & 127) << shift
         position += 1
