@@ -11,6 +11,7 @@ from local.errors import ServiceError, not_implemented, validation_error
 from local.functions import policies, records
 from local.functions.invocation import invoke
 from local.functions.rest import Members, answer, operation
+from local.s3.objects import ObjectTooLargeError
 from local.store import AlreadyExistsError, Document
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ _RESERVED_VARIABLES = (
     "LAMBDA_RUNTIME_DIR",
 )
 _PAGE = 50
+_LARGEST_PAYLOAD, _LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
+"""Bytes of what a function is invoked with, synchronously and as an event.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 _LONGEST_TIMEOUT = 900
 
 
@@ -143,8 +148,8 @@ def _delete(context: Context, request: Members) -> None:
 @operation("Invoke")
 def _invoke(context: Context, request: Members) -> Members:
     record = records.find(context, request["FunctionName"])
-    event = _event(request["Payload"])
     kind = request.get("InvocationType", "RequestResponse")
+    event = _event(request["Payload"], _LARGEST_EVENT if kind == "Event" else _LARGEST_PAYLOAD)
     if kind == "DryRun":
         return {"StatusCode": 204}
     if kind == "Event":
@@ -165,11 +170,17 @@ def _invoke_quietly(context: Context, name: str, event: Any) -> None:
     invoke(context, name, event)
 
 
-def _event(payload: bytes) -> Any:
+def _event(payload: bytes, at_most: int) -> Any:
+    if len(payload) > at_most:
+        message = f"{len(payload)} byte payload is too large for the {at_most} byte limit of this InvocationType"
+        raise ServiceError("RequestTooLargeException", message, 413)
     try:
         return json.loads(payload) if payload else {}
     except ValueError as error:
         message = f"Could not parse request body into json: {error}"
+        raise ServiceError("InvalidRequestContentException", message) from None
+    except RecursionError:
+        message = "Could not parse request body into json: it is nested too deeply"
         raise ServiceError("InvalidRequestContentException", message) from None
 
 
@@ -242,7 +253,10 @@ def _archive(context: Context, code: Members) -> bytes:
             f"Error occurred while GetObject. S3 Error Code: NoSuch{what}."
             f" S3 Error Message: The specified {name} does not exist."
         )
-    return context.objects.read(uri)
+    try:
+        return context.objects.read(uri, at_most=records.LARGEST_ARCHIVE)
+    except ObjectTooLargeError as error:
+        raise _invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
 
 
 def _invalid(message: str) -> ServiceError:

@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.functions import records
+from local.jobs.lines import read_lines
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -79,7 +81,7 @@ class _Invocation:
         self.folder = context.settings.functions / name / "invocations" / self._request_id
         self._group = f"/aws/lambda/{name}"
         self._stream = datetime.now(UTC).strftime("%Y/%m/%d/[$LATEST]") + uuid.uuid4().hex
-        self._lines: list[str] = []
+        self._last_lines: deque[str] = deque(maxlen=_TAIL_BYTES)
         self._peak_bytes = 0
         self._stopped_by: str | None = None
 
@@ -100,8 +102,9 @@ class _Invocation:
         )
         watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
         watch.start()
-        for line in program.output:
-            self._log(line.decode(errors="replace").rstrip("\r\n"))
+        for lines in read_lines(program.output):
+            for line in lines:
+                self._log(line)
         program.output.close()
         status = program.wait()
         outcome = self._outcome()
@@ -130,7 +133,7 @@ class _Invocation:
             f"\tBilled Duration: {int(milliseconds) + 1} ms\tMemory Size: {self._record['MemorySize']} MB"
             f"\tMax Memory Used: {self._peak_bytes // _MEBIBYTE} MB"
         )
-        log = "\n".join(self._lines).encode()[-_TAIL_BYTES:]
+        log = "\n".join(self._last_lines).encode()[-_TAIL_BYTES:]
         if failure is not None:
             return InvocationResult(failure | {"requestId": self._request_id}, "Unhandled", log)
         assert outcome is not None
@@ -167,7 +170,8 @@ class _Invocation:
         return None
 
     def _log(self, line: str) -> None:
-        self._lines.append(line)
+        # Of what came before the last four KiB, only the log knows.
+        self._last_lines.append(line[-_TAIL_BYTES:])
         self._context.logs.append(self._group, self._stream, [line])
 
     def _description(self, code: Path) -> dict[str, Any]:

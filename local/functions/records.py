@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import re
@@ -10,10 +11,12 @@ import shutil
 import stat
 import uuid
 import zipfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.archives import open_zip
 from local.errors import ServiceError, not_implemented
 from local.names import arn
 from local.store import Document, MissingError
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 
 KIND = "function"
 LATEST = "$LATEST"
+LARGEST_ARCHIVE = 250 * 1024 * 1024
+"""Bytes of a zip file in S3: what it unzips to has this limit, and no smaller size."""
 _LARGEST_UNZIPPED = 250 * 1024 * 1024
+_NOT_A_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+"""Errors of files whose names no file system takes, or that are folders of others as well."""
 _RUNTIME = re.compile(r"python3\.\d+")
 _NAME = re.compile(
     r"(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
@@ -144,16 +151,18 @@ def remove(context: Context, name: str) -> None:
 
 def _unzip(archive: bytes, folder: Path) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        with open_zip(io.BytesIO(archive)) as opened:
             if sum(entry.file_size for entry in opened.infolist()) > _LARGEST_UNZIPPED:
                 message = f"Unzipped size must be smaller than {_LARGEST_UNZIPPED} bytes"
                 raise ServiceError("InvalidParameterValueException", message)
             for entry in opened.infolist():
                 if not stat.S_ISLNK(entry.external_attr >> 16):
                     opened.extract(entry, folder)
-    except (zipfile.BadZipFile, ValueError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOT_A_PATH:
+            raise
         message = "Could not unzip uploaded file. Please check your file, then try to upload again."
-        raise ServiceError("InvalidParameterValueException", message) from None
+        raise ServiceError("InvalidParameterValueException", f"{message} (local service: {error})") from None
 
 
 def _not_found(context: Context, name: str) -> ServiceError:

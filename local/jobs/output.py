@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable
 from threading import Thread
 
+from local.jobs.lines import read_lines
 from local.jobs.supervisor import Program
 
 _LINES_KEPT = 50
-_CHUNK = 1 << 16
 
 
 class OutputReader:
@@ -29,16 +28,7 @@ class OutputReader:
         return list(self._last)
 
     def _read(self) -> None:
-        rest = b""
         with self._program.output as stream:
-            while chunk := os.read(stream.fileno(), _CHUNK):
-                *lines, rest = (rest + chunk).split(b"\n")
-                self._hand_on(lines)
-        if rest:
-            self._hand_on([rest])
-
-    def _hand_on(self, lines: list[bytes]) -> None:
-        texts = [line.decode(errors="replace").rstrip("\r") for line in lines]
-        if texts:
-            self._last.extend(texts)
-            self._publish(texts)
+            for lines in read_lines(stream):
+                self._last.extend(lines)
+                self._publish(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import shutil
 import time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "processing-job"
 _LONGEST_MESSAGE = 1024
+_BYTES_PER_CHARACTER = 4
 
 
 def program_key(name: str) -> str:
@@ -181,8 +183,10 @@ class _Job:
     def _exit_message(self) -> str | None:
         """The first kilobyte of ``/opt/ml/output/message``."""
         try:
-            text = (self.root / "output" / "message").read_bytes()
-            return text.decode()[:_LONGEST_MESSAGE] or None
+            with (self.root / "output" / "message").open("rb") as file:
+                begin = file.read(_LONGEST_MESSAGE * _BYTES_PER_CHARACTER)
+            # The last character may be cut in two.
+            return codecs.getincrementaldecoder("utf-8")().decode(begin)[:_LONGEST_MESSAGE] or None
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:

@@ -7,15 +7,16 @@ import json
 import re
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from local.jobs import images, inputs, log
 from local.jobs.endings import Ending, JobFailedError, ending_of, failed
 from local.jobs.uploads import upload
 from local.linear_learner.errors import InferenceError
-from local.linear_learner.inference import Model
+from local.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
 from local.paths import below
 from local.sagemaker.models import containers, find_model
 
@@ -89,9 +90,10 @@ class _Transform:
                 output = below(Path(name), f"{file.place}.out")
                 output.parent.mkdir(parents=True, exist_ok=True)
                 try:
-                    output.write_bytes(self._transform(model, file))
+                    self._transform(model, file, output)
                     self._log.note(f"transformed {file.uri}")
                 except JobFailedError as fault:
+                    output.unlink(missing_ok=True)
                     self._log.write([str(fault)])
                     faults.append(str(fault))
             upload(self._context.objects, Path(name), self._output["S3OutputPath"])
@@ -112,39 +114,36 @@ class _Transform:
         except (OSError, ValueError) as error:
             raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
 
-    def _transform(self, model: Model, file: inputs.InputFile) -> bytes:
-        content = self._context.objects.read(file.uri)
-        if self._input.get("CompressionType") == "Gzip":
-            try:
-                content = gzip.decompress(content)
-            except (OSError, EOFError) as error:
-                raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
+    def _transform(self, model: Model, file: inputs.InputFile, output: Path) -> None:
+        source = self._context.objects.path(file.uri)
+        gzipped = self._input.get("CompressionType") == "Gzip"
         accept, content_type = self._output.get("Accept", ""), self._input.get("ContentType", "")
         separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
-        answers = []
-        for number, records in enumerate(self._payloads(content), start=1):
-            try:
-                answer, _ = model.invoke(self._filtered(records), content_type, accept)
-            except InferenceError as error:
-                raise JobFailedError(
-                    f"ClientError: {file.uri}, request {number}: received error ({error.status}) from the model: "
-                    f"{error}"
-                ) from None
-            answers.append(self._joined(records, answer).rstrip(separator) + separator)
-        return b"".join(answers)
+        try:
+            with _opened(source, gzipped=gzipped) as content, output.open("wb") as answers:
+                for number, records in enumerate(self._payloads(content), start=1):
+                    try:
+                        answer, _ = model.invoke(self._filtered(records), content_type, accept)
+                    except InferenceError as error:
+                        raise JobFailedError(
+                            f"ClientError: {file.uri}, request {number}: received error ({error.status}) from the "
+                            f"model: {error}"
+                        ) from None
+                    answers.write(self._joined(records, answer).rstrip(separator) + separator)
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
 
-    def _payloads(self, content: bytes) -> Iterator[bytes]:
-        """What is sent to the model at a time."""
-        most = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES) * 1024**2 or len(content)
+    def _payloads(self, content: IO[bytes]) -> Iterator[bytes]:
+        """What is sent to the model at a time; one byte more than it takes, where there is more."""
+        given: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
+        most = given * 1024**2 or MAXIMUM_BODY_BYTES
         if self._input.get("SplitType", "None") == "None":
-            yield content
+            yield content.read(MAXIMUM_BODY_BYTES + 1)
             return
         single = self._record.get("BatchStrategy") == "SingleRecord"
         batch: list[bytes] = []
         size = 0
-        for line in content.splitlines(keepends=True):
-            if not line.strip():
-                continue
+        for line in _lines(content, MAXIMUM_BODY_BYTES + 1):
             if batch and (single or size + len(line) > most):
                 yield b"".join(batch)
                 batch, size = [], 0
@@ -175,3 +174,14 @@ class _Transform:
             self._context.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
         )
         return stopping
+
+
+def _opened(path: Path, *, gzipped: bool) -> IO[bytes]:
+    return gzip.open(path) if gzipped else path.open("rb")  # type: ignore[return-value]
+
+
+def _lines(content: IO[bytes], longest: int) -> Iterator[bytes]:
+    """Lines that are not blank, with their line breaks; of a longer one its beginning."""
+    while line := content.readline(longest):
+        if line.strip():
+            yield line

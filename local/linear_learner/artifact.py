@@ -4,6 +4,7 @@ The members' names and the parameters' are those of artifacts that SageMaker tra
 ``manifest.json`` and ``additional-params.json`` are not documented and nothing here reads them.
 """
 
+import gzip
 import io
 import json
 import tarfile
@@ -15,10 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from local.archives import ArchiveError, open_zip, tar_files
 from local.linear_learner import mxnet_params
 
 _SYMBOL = "mx-mod-symbol.json"
 _PARAMS = "mx-mod-0000.params"
+_LARGEST_ARTIFACT = 256 * 1024 * 1024
+"""Bytes that an artifact may unpack to: a model of ten million features takes 40 MB of it."""
+_MOST_MEMBERS = 1000
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _CLASSIFIER_OUTPUTS = ("LogisticRegressionOutput", "SoftmaxOutput", "SVMOutput")
 
@@ -60,18 +65,26 @@ def read(model_tar_gz: Path) -> Parameters:
         ValueError: if it is not the artifact of a linear-learner regressor.
     """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(_read_model_file(model_tar_gz)))
+        archive = open_zip(io.BytesIO(_read_model_file(model_tar_gz)))
         symbol, params = _read_member(archive, ".json", _SYMBOL), _read_member(archive, ".params", _PARAMS)
         return _parameters(mxnet_params.load(params), symbol)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        RecursionError,
+        ValueError,
+    ) as error:
         raise ValueError(f"{model_tar_gz}: is not the artifact of a linear-learner regressor: {error}") from error
 
 
 def _read_model_file(model_tar_gz: Path) -> bytes:
-    with tarfile.open(model_tar_gz, "r:gz") as tar:
-        for member in tar:
-            file = tar.extractfile(member)
-            if file is not None and Path(member.name).name.startswith("model_algo-"):
+    with gzip.open(model_tar_gz) as stream:
+        for name, file in tar_files(stream, most_bytes=_LARGEST_ARTIFACT, most_members=_MOST_MEMBERS):
+            if Path(name).name.startswith("model_algo-"):
                 return file.read()
     raise ValueError("it holds no file named model_algo-1")
 
@@ -79,7 +92,10 @@ def _read_model_file(model_tar_gz: Path) -> bytes:
 def _read_member(archive: zipfile.ZipFile, suffix: str, usual: str) -> bytes:
     names = archive.namelist()
     others = [name for name in names if name.endswith(suffix) and name.startswith("mx-mod")]
-    return archive.read(usual if usual in names or not others else others[0])
+    member = archive.getinfo(usual if usual in names or not others else others[0])
+    if member.file_size > _LARGEST_ARTIFACT:
+        raise ArchiveError(f"{member.filename} unpacks to more than {_LARGEST_ARTIFACT} bytes")
+    return archive.read(member)
 
 
 def _parameters(arrays: dict[str, npt.NDArray[np.float64]], symbol: bytes) -> Parameters:

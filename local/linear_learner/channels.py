@@ -18,11 +18,13 @@ import numpy.typing as npt
 
 from local.linear_learner.csv_rows import CsvError, parse_csv
 from local.linear_learner.errors import ClientError
-from local.linear_learner.recordio import RecordIOError, Records, decode, decode_messages
+from local.linear_learner.recordio import RecordIOError, Records, decode, decode_messages, half_of_memory
 
 Array = npt.NDArray[np.float64]
 
 _CHUNK_BYTES = 1 << 18
+_LONGEST_PIECE = 1 << 26
+"""Bytes of a row, or of blank lines one after the other: three million numbers."""
 _CONTAINER_FOLDER = "/opt/ml/input/data"
 
 
@@ -118,13 +120,21 @@ class Channel:
                 if self._is_csv:
                     yield from self._read_csv(path, file, width)
                 else:
-                    yield self._read_records(path, file.read(), width, feature_dim)
+                    yield self._read_records(path, self._read_whole(path, file), width, feature_dim)
         except (OSError, EOFError, zlib.error) as error:
             raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
+
+    def _read_whole(self, path: Path, file: BinaryIO) -> bytes:
+        data = file.read((limit := half_of_memory()) + 1)
+        if len(data) > limit:
+            raise ClientError(f"Unable to read file {self._shown(path)}: it takes more than half of the memory")
+        return data
 
     def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
         rows_before = 0
         for text in _whole_lines(file):
+            if len(text) > _LONGEST_PIECE:
+                raise self._csv_error(path, rows_before + 1, f"is longer than {_LONGEST_PIECE} bytes", text)
             try:
                 rows = parse_csv(text, width)
             except CsvError as error:
@@ -140,7 +150,8 @@ class Channel:
 
     def _read_records(self, path: Path, data: bytes, width: int | None, feature_dim: int | None) -> Array:
         try:
-            records = decode_messages([data], feature_dim) if self.wrapped else decode(data, feature_dim)
+            features = feature_dim if width is None else width - 1
+            records = decode_messages([data], features) if self.wrapped else decode(data, features)
             return _training_rows(records, width)
         except RecordIOError as error:
             raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: {error}") from error
@@ -198,16 +209,25 @@ def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str,
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """The text in pieces that end where a line does, without blank lines at the end of the file."""
-    rest = b""
+    held: list[bytes] = []
+    size = 0
     while chunk := file.read(_CHUNK_BYTES):
-        lines, newline, tail = (rest + chunk).rpartition(b"\n")
+        held.append(chunk)
+        size += len(chunk)
+        if b"\n" not in chunk and size <= _LONGEST_PIECE:
+            continue
+        lines, newline, tail = b"".join(held).rpartition(b"\n")
         # Line breaks at a piece's end are held back: at the end of the file they are no rows.
         text = lines.rstrip(b"\r\n")
         rest = lines[len(text) :] + newline + tail
         if text:
             yield text
             rest = rest.removeprefix(b"\r").removeprefix(b"\n")
-    if rest.strip():
+        if len(rest) > _LONGEST_PIECE:
+            yield rest
+            return
+        held, size = [rest], len(rest)
+    if (rest := b"".join(held)).strip():
         yield rest
 
 

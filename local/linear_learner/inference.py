@@ -69,10 +69,7 @@ class Model:
         encode, answered = _encoder(accept)
         rows = self._decode(body, content_type)
         # In double precision, so that a row's score does not depend on the rows it is sent with.
-        if isinstance(rows, SparseRows):
-            scores = rows.dot(self._weights)
-        else:
-            scores = np.einsum("ij,j->i", rows, self._weights)
+        scores = rows.dot(self._weights) if isinstance(rows, SparseRows) else np.einsum("ij,j->i", rows, self._weights)
         scores += self._bias
         # The container's float32, widened to the double that JSON prints.
         with np.errstate(over="ignore"):

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 _LIST_MAGIC = 0x112
 _V2, _V3 = 0xF993FAC9, 0xF993FACA
+_MOST_ARRAYS, _MOST_DIMENSIONS = 1000, 32
 _DENSE = 0
 _CPU = 1
 _TYPES: Final[dict[int, np.dtype[Any]]] = {0: np.dtype("<f4"), 1: np.dtype("<f8"), 2: np.dtype("<f2")}
@@ -49,6 +50,8 @@ def _load(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
     magic, _, count = struct.unpack_from("<QQQ", data)
     if magic != _LIST_MAGIC:
         raise ValueError("the parameters are not an MXNet NDArray list")
+    if count > _MOST_ARRAYS:
+        raise ValueError(f"the parameters are {count} arrays, and at most {_MOST_ARRAYS} are read")
     position = 24
     arrays = []
     for _ in range(count):
@@ -73,6 +76,8 @@ def _load_array(data: bytes, position: int) -> tuple[npt.NDArray[np.float64], in
     version, storage, dimensions = struct.unpack_from("<IiI", data, position)
     if version not in (_V2, _V3) or storage != _DENSE:
         raise ValueError("the parameters hold an array that is sparse or older than MXNet 1.0")
+    if dimensions > _MOST_DIMENSIONS:
+        raise ValueError(f"the parameters hold an array of {dimensions} dimensions")
     position += 12
     shape = struct.unpack_from(f"<{dimensions}q", data, position)
     position += 8 * dimensions

@@ -111,9 +111,7 @@ def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[li
             reason = error if isinstance(error, RecordIOError) else "is not an aialgs.data.Record"
             raise RecordIOError(f"record {number}: {reason}") from error
         if vectors and vector.width != vectors[0].width:
-            raise RecordIOError(
-                f"record {number}: has {vector.width} features where {vectors[0].width} are expected"
-            )
+            raise RecordIOError(f"record {number}: has {vector.width} features where {vectors[0].width} are expected")
         if labels and (label is None) != (labels[0] is None):
             raise RecordIOError(f"record {number}: only some records have a label")
         vectors.append(vector)

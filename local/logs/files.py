@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import os
 import shutil
 import threading
 import time
@@ -11,13 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from local.errors import ServiceError
 from local.paths import UnsafeNameError, below
 
 _GROUP_FILE = ".log-group"
-_STAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+_STEP = 4096
+_BREAKS_AROUND_A_LINE = 3
+"""As the last line may lack its end, the last that has one is surely there."""
 _STAMP_LENGTH = len("2026-01-31T12:00:00.000Z")
 
 
@@ -140,8 +143,13 @@ class Logs:
 
     def ends(self, group: str, stream: str) -> tuple[int, int] | None:
         """Times of a stream's first and last line in milliseconds, or None where it has no line."""
-        events = list(self._stream_events(group, stream))
-        return (events[0].timestamp, events[-1].timestamp) if events else None
+        path = self.path(group, stream)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            first = file.read(_STAMP_LENGTH)
+            last = _last_stamp(file)
+        return (_milliseconds(first.decode()), _milliseconds(last.decode())) if last else None
 
     def _stream_events(self, group: str, stream: str) -> Iterator[Event]:
         path = self.path(group, stream)
@@ -190,6 +198,17 @@ def _stream_files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+def _last_stamp(file: IO[bytes]) -> bytes:
+    """The time of the last line that has an end; empty if there is none. A log may have gigabytes: read backwards."""
+    tail, place = b"", file.seek(0, os.SEEK_END)
+    while place and tail.count(b"\n") < _BREAKS_AROUND_A_LINE:
+        place = max(0, place - max(_STEP, len(tail)))
+        file.seek(place)
+        tail = file.read()
+    whole, ended, _ = tail.rpartition(b"\n")
+    return whole[whole.rfind(b"\n") + 1 :][:_STAMP_LENGTH] if ended else b""
+
+
 def _below(folder: Path, name: str, suffix: str = "") -> Path:
     try:
         below(folder, name)
@@ -209,5 +228,5 @@ def _stamp(milliseconds: int) -> str:
 
 
 def _milliseconds(stamp: str) -> int:
-    moment = datetime.strptime(stamp[:-1], _STAMP_FORMAT).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(stamp)
     return round(moment.timestamp() * 1000)

@@ -11,10 +11,13 @@ from local.pipelines import records
 from local.pipelines.definition import Definition, Json
 from local.pipelines.expressions import ExpressionError, Reference, evaluate
 from local.pipelines.paths import PathError, follow
+from local.s3.objects import ObjectTooLargeError
 from local.store import Document
 
 if TYPE_CHECKING:
     from local.context import Context
+
+_LARGEST_JSON_FILE = 16 * 1024 * 1024
 
 
 class ExecutionScope:
@@ -52,13 +55,17 @@ class ExecutionScope:
         """The content of a property file, or of the JSON object at an S3 URI."""
         uri = location if isinstance(location, str) else self._property_file_uri(location)
         try:
-            return json.loads(self._context.objects.read(uri))
+            return json.loads(self._context.objects.read(uri, at_most=_LARGEST_JSON_FILE))
         except ServiceError as error:
             raise ExpressionError(f"{location}: {error.message}") from None
         except (FileNotFoundError, IsADirectoryError):
             raise ExpressionError(f"{location}: there is no object {uri}") from None
         except ValueError as error:
             raise ExpressionError(f"{location}: {uri} is not JSON: {error}") from None
+        except RecursionError:
+            raise ExpressionError(f"{location}: the JSON of {uri} is nested too deeply") from None
+        except ObjectTooLargeError as error:
+            raise ExpressionError(f"{location}: {error}") from None
 
     def _property_file_uri(self, reference: Reference) -> str:
         step = self._definition.steps[reference.name]

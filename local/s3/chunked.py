@@ -107,10 +107,14 @@ async def _dechunked(parts: AsyncIterator[bytes], signature: Signature | None) -
         if re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text) is None:
             raise InvalidRequest("a chunk of the body has no valid size")
         size = int(size_text, 16)
-        data = await reader.exactly(size)
+        digest = hashlib.sha256()
+        # A chunk may have gigabytes: it is handed on as it comes. Nothing is stored if its signature proves wrong.
+        async for data in reader.exactly(size):
+            digest.update(data)
+            yield data
         if signature is not None:
             given = extension.partition(b"chunk-signature=")[2].decode("latin-1").strip()
-            previous = _chunk_signature(signature, previous, data)
+            previous = _chunk_signature(signature, previous, digest.hexdigest())
             if not hmac.compare_digest(previous.encode(), given.encode()):
                 raise SignatureDoesNotMatch
         if size == 0:
@@ -119,10 +123,9 @@ async def _dechunked(parts: AsyncIterator[bytes], signature: Signature | None) -
             return
         if await reader.line() != b"":
             raise InvalidRequest("a chunk of the body is longer than its size")
-        yield data
 
 
-def _chunk_signature(signature: Signature, previous: str, data: bytes) -> str:
+def _chunk_signature(signature: Signature, previous: str, data_hash: str) -> str:
     text = "\n".join(
         (
             "AWS4-HMAC-SHA256-PAYLOAD",
@@ -130,7 +133,7 @@ def _chunk_signature(signature: Signature, previous: str, data: bytes) -> str:
             "/".join((*signature.scope, "aws4_request")),
             previous,
             _EMPTY_HASH,
-            hashlib.sha256(data).hexdigest(),
+            data_hash,
         )
     )
     return hmac.digest(signature.key, text.encode(), "sha256").hex()
@@ -152,12 +155,14 @@ class _Reader:
         del self._held[: end + 2]
         return line
 
-    async def exactly(self, size: int) -> bytes:
-        while len(self._held) < size:
-            await self._more()
-        data = bytes(self._held[:size])
-        del self._held[:size]
-        return data
+    async def exactly(self, size: int) -> AsyncIterator[bytes]:
+        while size:
+            if not self._held:
+                await self._more()
+            data = bytes(self._held[:size])
+            del self._held[:size]
+            size -= len(data)
+            yield data
 
     async def rest(self) -> None:
         async for _ in self._parts:

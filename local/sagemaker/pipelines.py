@@ -9,7 +9,7 @@ from local.errors import ServiceError, conflict, not_found, not_implemented, val
 from local.names import sagemaker_arn
 from local.pipelines import records
 from local.pipelines.parsing import parse
-from local.s3.objects import S3Uri
+from local.s3.objects import ObjectTooLargeError, S3Uri
 from local.sagemaker.listing import page
 from local.sagemaker.operations import Request, Response, operation
 from local.sagemaker.tags import delete_tags, save_tags
@@ -225,11 +225,11 @@ def _read_definition(context: Context, location: dict[str, Any]) -> str:
     refuse("PipelineDefinitionS3Location", location, "VersionId")
     uri = str(S3Uri(location["Bucket"], location["ObjectKey"]))
     try:
-        content = context.objects.read(uri)
+        content = context.objects.read(uri, at_most=_LARGEST_DEFINITION)
     except (FileNotFoundError, IsADirectoryError):
         raise validation_error(f"Unable to read pipeline definition: there is no object {uri}") from None
-    if len(content) > _LARGEST_DEFINITION:
-        raise validation_error(f"{uri}: a pipeline definition has at most {_LARGEST_DEFINITION} bytes")
+    except ObjectTooLargeError:
+        raise validation_error(f"{uri}: a pipeline definition has at most {_LARGEST_DEFINITION} bytes") from None
     try:
         return content.decode()
     except UnicodeDecodeError:
