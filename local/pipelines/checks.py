@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
-from local.pipelines.arguments import argument_faults
-from local.pipelines.definition import Definition, Step
-from local.pipelines.expressions import (
+from definition_language.constraints import Constraint, Fault, Unknown
+from definition_language.expressions import (
     EXECUTION_VARIABLES,
     ExpressionError,
     Reference,
     references,
 )
-from local.pipelines.paths import Token, show
+from definition_language.paths import show
+from definition_language.sentences import place, sentence
+from definition_language.steps import References, argument_faults, property_shape
+from local.pipelines.definition import Definition, Step
 from local.pipelines.step_types import RESOURCE_STEPS
-
-_OPTIONAL_MEMBERS = frozenset({"RoleArn", "ExecutionRoleArn"})
-"""The pipeline's own role stands in where a step names none."""
-
-_REFUSED_MEMBERS = {"RegisterModel": frozenset({"ModelPackageName", "ClientToken"})}
+from local.sagemaker.validation import constraint_fault
 
 
 def definition_faults(definition: Definition) -> Iterator[str]:
@@ -36,27 +32,57 @@ def definition_faults(definition: Definition) -> Iterator[str]:
                 yield f"PipelineExperimentConfig: {reference} is not known before the steps run"
             else:
                 yield from _reference_faults(definition, reference, "PipelineExperimentConfig")
+    kinds = _known_kinds(definition)
     for step in definition.steps.values():
-        yield from _step_faults(definition, step)
+        yield from _step_faults(definition, step, kinds)
     yield from _cycle_faults(definition)
 
 
-def _step_faults(definition: Definition, step: Step) -> Iterator[str]:
+def _step_faults(definition: Definition, step: Step, kinds: References) -> Iterator[str]:
     where = f"Step '{step.name}'"
     for name in step.depends_on:
         if name not in definition.steps:
             yield f"{where}: DependsOn: there is no step '{name}'"
     for reference in dict.fromkeys(references(step.arguments)):
         yield from _reference_faults(definition, reference, where)
-    kind = RESOURCE_STEPS.get(step.type)
-    if kind is not None:
-        refused = _REFUSED_MEMBERS.get(step.type, frozenset())
-        optional = _OPTIONAL_MEMBERS | {kind.name_member}
-        for fault in argument_faults(kind.input_shape, step.arguments, optional, refused):
-            yield f"{where}: Model Validation failed: {fault}"
+    for fault in argument_faults(step.type, step.arguments, kinds.kinds_of):
+        yield f"{where}: Model Validation failed: {_in_words(fault)}"
     if step.type == "Fail" and set(step.arguments) != {"ErrorMessage"}:
         yield f"{where}: a Fail step's Arguments have ErrorMessage and nothing else"
     yield from _output_faults(step, where)
+
+
+def _known_kinds(definition: Definition) -> References:
+    return References(
+        {parameter.name: parameter.type for parameter in definition.parameters.values()},
+        {step.name: (step.type, step.outputs) for step in definition.steps.values()},
+    )
+
+
+def _in_words(fault: Fault) -> str:
+    """Return a fault of a step's arguments as SageMaker Pipelines words it."""
+    parent = f"{place(fault.path[:-1], '')}: " if len(fault.path) > 1 else ""
+    match fault.constraint:
+        case Constraint.KNOWN:
+            return f"{parent}Unknown Argument member '{fault.path[-1]}'"
+        case Constraint.REQUIRED:
+            return f"{parent}Missing Argument member '{fault.path[-1]}'"
+        case Constraint.TYPE:
+            return f"{place(fault.path, '')}: {_type_in_words(fault)}"
+        case Constraint.ONE_OF_UNION:
+            return sentence(fault, "")
+        case _:
+            return constraint_fault(fault)
+
+
+def _type_in_words(fault: Fault) -> str:
+    if isinstance(fault.value, Unknown):
+        return f"Cannot assign {fault.value} to argument of type [{fault.expected}]"
+    if fault.expected in ("structure", "map"):
+        return "Expecting start of Json Object"
+    if fault.expected == "list":
+        return "Expecting start of Json Array"
+    return f"Value {fault.value!r} is not of type {fault.expected}"
 
 
 def _output_faults(step: Step, where: str) -> Iterator[str]:
@@ -97,20 +123,9 @@ def _property_faults(step: Step, reference: Reference, where: str) -> Iterator[s
         known = {"Condition": "Outcome", "Fail": "ErrorMessage"}[step.type]
         if path != (known,):
             yield f"{where}: {reference}: a {step.type} step has the property {known} only"
-    elif not any(_leads_somewhere(shape, path) for shape in RESOURCE_STEPS[step.type].property_shapes):
+    elif property_shape(step.type, path) is None:
         describe = RESOURCE_STEPS[step.type].describe
         yield f"{where}: {reference}: {describe} answers with nothing at {show(path)}"
-
-
-def _leads_somewhere(shape: Shape, path: tuple[Token, ...]) -> bool:
-    if not path:
-        return True
-    token, rest = path[0], path[1:]
-    if isinstance(shape, StructureShape):
-        return token in shape.members and _leads_somewhere(shape.members[token], rest)
-    if isinstance(shape, MapShape):
-        return _leads_somewhere(shape.value, rest)
-    return isinstance(shape, ListShape) and _leads_somewhere(shape.member, rest)
 
 
 def _cycle_faults(definition: Definition) -> Iterator[str]:

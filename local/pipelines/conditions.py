@@ -6,8 +6,8 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from definition_language.expressions import ExpressionError, Scope, as_text, evaluate
 from local.pipelines.definition import Json
-from local.pipelines.expressions import ExpressionError, Scope, as_text, evaluate
 
 _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "GreaterThan": operator.gt,

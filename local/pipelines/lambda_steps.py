@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from definition_language.expressions import as_text
 from local import functions
 from local.errors import ServiceError
 from local.pipelines.definition import Json, Scalar
-from local.pipelines.expressions import as_text
 from local.pipelines.outcomes import StepFailedError
 from local.pipelines.retries import kind_of_call_error
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from definition_language.expressions import as_text
 from local.errors import validation_error
 from local.pipelines.definition import Json, MalformedError, Parameter, Scalar
-from local.pipelines.expressions import as_text
 
 _MEMBERS = {"Name", "Type", "DefaultValue", "EnumValues"}
 

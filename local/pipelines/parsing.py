@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from definition_language.expressions import ExpressionError, references
 from local.errors import ServiceError, validation_error
 from local.pipelines.checks import definition_faults
 from local.pipelines.conditions import condition_faults
 from local.pipelines.definition import Branch, Definition, Json, MalformedError, Parameter, PropertyFile, Step
-from local.pipelines.expressions import ExpressionError, references
 from local.pipelines.parameters import parse_parameter
 from local.pipelines.policies import parse_cache_config, parse_retry_policy
 from local.pipelines.step_types import RESOURCE_STEPS, SUPPORTED_TYPES

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from definition_language.expressions import evaluate
 from local.errors import ServiceError
 from local.names import random_suffix
 from local.pipelines import records
 from local.pipelines.arguments import fit
 from local.pipelines.definition import Json, Step
-from local.pipelines.expressions import evaluate
 from local.pipelines.outcomes import StepFailedError, StepStoppedError
 from local.pipelines.retries import kind_of_call_error, kind_of_job_failure
 from local.pipelines.step_types import FINISHED, RESOURCE_STEPS, ResourceStep

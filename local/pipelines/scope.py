@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from definition_language.expressions import ExpressionError, Reference, evaluate
+from definition_language.paths import PathError, follow
 from local.errors import ServiceError
 from local.pipelines import records
 from local.pipelines.definition import Definition, Json
-from local.pipelines.expressions import ExpressionError, Reference, evaluate
-from local.pipelines.paths import PathError, follow
 from local.s3.objects import ObjectTooLargeError
 from local.store import Document
 

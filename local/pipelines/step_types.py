@@ -46,14 +46,6 @@ class ResourceStep:
         """The input of the operation that creates the resource."""
         return _shape(self.create, "input")
 
-    @property
-    def property_shapes(self) -> tuple[StructureShape, ...]:
-        """Shapes that together have the members of the step's properties."""
-        shapes = [_shape(self.describe, "output")]
-        if self.kind == "hyper-parameter-tuning-job":
-            shapes.append(_shape("ListTrainingJobsForHyperParameterTuningJob", "output"))
-        return tuple(shapes)
-
 
 RESOURCE_STEPS = {
     "Processing": ResourceStep(

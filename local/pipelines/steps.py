@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from definition_language.expressions import ExpressionError, as_text, evaluate
 from local.jobs.supervisor import ServiceStoppingError
 from local.pipelines import records
 from local.pipelines.caching import cache_key, find_run
 from local.pipelines.conditions import holds
 from local.pipelines.definition import Definition, Json, Step
 from local.pipelines.events import announce_step
-from local.pipelines.expressions import ExpressionError, as_text, evaluate
 from local.pipelines.lambda_steps import invoke_function
 from local.pipelines.outcomes import StepFailedError, StepStoppedError
 from local.pipelines.resource_steps import ResourceAttempt

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from definition_language.expressions import as_text, evaluate
 from local.errors import ServiceError, conflict, not_found, validation_error
 from local.names import random_suffix
 from local.pipelines import records
 from local.pipelines.definition import Definition, Scalar
 from local.pipelines.events import announce_execution
-from local.pipelines.expressions import as_text, evaluate
 from local.pipelines.parameters import resolve
 from local.pipelines.parsing import parse
 from local.pipelines.scope import ExecutionScope

@@ -2,109 +2,72 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-from botocore.validate import ParamValidator
+from botocore.model import StructureShape
 
+from definition_language.constraints import Constraint, Entry, Fault, Path, faults
+from definition_language.sentences import sentence
 from local.errors import validation_error
 
-_PATTERNS_THAT_ADMIT_ANYTHING = re.compile(r"^(\.\*|\[\\s\\S\]\*|\[\\S\\s\]\*|\.\+)$|^\.\*\(\?:")
+_STRUCTURAL = (Constraint.TYPE, Constraint.KNOWN, Constraint.ONE_OF_UNION)
+"""What SageMaker's clients cannot even send; botocore's words say what it is."""
 
-_ANYTHING = re.compile(".*", re.DOTALL)
-_JAVA_CLASSES = {
-    r"\p{L}": r"\w",
-    r"\p{M}": r"\w",
-    r"\p{N}": r"\w",
-    r"\p{Z}": r" \u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
-    r"\p{Alnum}": "a-zA-Z0-9",
-}
+_LONGEST_SHOWN = 200
 
 
 def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
-    """Check types, required and unknown members, enumerations, lengths, ranges and patterns.
+    """Check types, required and unknown members, unions, enumerations, lengths, ranges and patterns.
 
     Raises:
         ServiceError: ValidationException that lists all that is wrong.
     """
-    report = ParamValidator().validate(request, shape)
-    if report.has_errors():
-        raise validation_error(" ".join(report.generate_report().split("\n")))
-    found = faults(shape, request, "")
+    found = list(faults(shape, request))
+    structural = [sentence(fault, "") for fault in found if fault.constraint in _STRUCTURAL]
+    if structural:
+        raise validation_error(" ".join(structural))
     if found:
         noun = "validation error" if len(found) == 1 else "validation errors"
-        raise validation_error(f"{len(found)} {noun} detected: " + "; ".join(found))
+        raise validation_error(f"{len(found)} {noun} detected: " + "; ".join(map(constraint_fault, found)))
 
 
-def faults(shape: Shape, value: Any, path: str) -> list[str]:
-    """What is wrong with a value of the right type: enumerations, lengths, ranges and patterns, at any depth."""
-    if isinstance(shape, StructureShape):
-        return [
-            fault
-            for name, item in value.items()
-            for fault in faults(shape.members[name], item, _join(path, name[0].lower() + name[1:]))
-        ]
-    if isinstance(shape, ListShape):
-        nested = [
-            fault
-            for index, item in enumerate(value, start=1)
-            for fault in faults(shape.member, item, f"{path}.{index}.member")
-        ]
-        return _size_faults(shape, value, path) + nested
-    if isinstance(shape, MapShape):
-        nested = [fault for name, item in value.items() for fault in faults(shape.value, item, f"{path}.{name}.member")]
-        return _size_faults(shape, value, path) + nested
-    if shape.type_name == "string":
-        return _string_faults(shape, value, path)
-    if shape.type_name in ("integer", "long", "float", "double"):
-        return _bound_faults(shape, value, value, path, "value")
-    return []
+def constraint_fault(fault: Fault) -> str:
+    """Return a fault of a value as SageMaker words it."""
+    value = "null" if fault.constraint is Constraint.REQUIRED else f"'{_shortened(str(fault.value))}'"
+    member = "Map keys" if isinstance(fault.path[-1], Entry) and fault.path[-1].is_key else "Member"
+    return f"Value {value} at '{_place(fault.path)}' failed to satisfy constraint: {member} must {_demand(fault)}"
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _demand(fault: Fault) -> str:
+    match fault.constraint:
+        case Constraint.REQUIRED:
+            return "not be null"
+        case Constraint.ENUM:
+            return f"satisfy enum value set: [{', '.join(fault.expected)}]"
+        case Constraint.PATTERN:
+            return f"satisfy regular expression pattern: {fault.expected}"
+        case Constraint.CHECKABLE:
+            return f"be something that the local service can check: {fault.expected}"
+        case Constraint.MIN_VALUE | Constraint.MAX_VALUE:
+            measure = "value"
+        case _:
+            measure = "length"
+    least = fault.constraint in (Constraint.MIN_VALUE, Constraint.MIN_LENGTH, Constraint.MIN_ENTRIES)
+    return f"have {measure} {'greater' if least else 'less'} than or equal to {fault.expected}"
 
 
-def _string_faults(shape: Shape, value: str, path: str) -> list[str]:
-    allowed = shape.metadata.get("enum")
-    if allowed and value not in allowed:
-        return [_fault(value, path, f"satisfy enum value set: [{', '.join(allowed)}]")]
-    found = _bound_faults(shape, len(value), value, path, "length")
-    pattern = shape.metadata.get("pattern")
-    if pattern and not _PATTERNS_THAT_ADMIT_ANYTHING.search(pattern) and not _compiled(pattern).fullmatch(value):
-        found.append(_fault(value, path, f"satisfy regular expression pattern: {pattern}"))
-    return found
+def _place(path: Path) -> str:
+    """``tags.1.member.key``: members in camel case, items counted from one."""
+    parts: list[str] = []
+    for part in path:
+        if isinstance(part, int):
+            parts += [str(part + 1), "member"]
+        elif isinstance(part, Entry):
+            parts += [] if part.is_key else [part.key, "member"]
+        else:
+            parts.append(part[:1].lower() + part[1:])
+    return ".".join(parts)
 
 
-def _size_faults(shape: Shape, value: Any, path: str) -> list[str]:
-    return _bound_faults(shape, len(value), value, path, "length")
-
-
-def _bound_faults(shape: Shape, measure: float, value: Any, path: str, what: str) -> list[str]:
-    found = []
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and measure < least:
-        found.append(_fault(value, path, f"have {what} greater than or equal to {least}"))
-    if most is not None and measure > most:
-        found.append(_fault(value, path, f"have {what} less than or equal to {most}"))
-    return found
-
-
-def _fault(value: Any, path: str, constraint: str) -> str:
-    shown = str(value)
-    if len(shown) > 200:
-        shown = shown[:200] + "..."
-    return f"Value '{shown}' at '{path}' failed to satisfy constraint: Member must {constraint}"
-
-
-@lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    for java_class, characters in _JAVA_CLASSES.items():
-        pattern = pattern.replace(java_class, characters)
-    try:
-        return re.compile(pattern, re.DOTALL)
-    except re.error:
-        # Java's classes of punctuation and symbols, and surrogate pairs, have no counterpart in Python's re.
-        return _ANYTHING
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."

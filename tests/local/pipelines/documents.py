@@ -84,12 +84,20 @@ def processing(
         "ProcessingResources": {
             "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
         },
-        "AppSpecification": {"ImageUri": PYTHON_IMAGE, "ContainerEntrypoint": list(entrypoint) or ["true"]},
+        "AppSpecification": {
+            "ImageUri": PYTHON_IMAGE,
+            "ContainerEntrypoint": [one_line(part) for part in entrypoint] or ["true"],
+        },
         "RoleArn": ROLE,
         **({"ProcessingOutputConfig": {"Outputs": listed}} if listed else {}),
         **(arguments or {}),
     }
     return {"Name": name, "Type": "Processing", "Arguments": request, **members}
+
+
+def one_line(part: Any) -> Any:
+    """Python code of several lines in one: SageMaker takes no line break in an entrypoint or an argument."""
+    return f"exec({part!r})" if isinstance(part, str) and "\n" in part else part
 
 
 def parameter(name: str, kind: str, default: Any = None, allowed: list[Any] | None = None) -> Document:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from definition_language.expressions import ExpressionError
 from local.pipelines.conditions import holds
-from local.pipelines.expressions import ExpressionError
 from tests.local.pipelines.documents import FALSE, TRUE, compare, get
 
 

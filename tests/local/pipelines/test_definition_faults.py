@@ -200,10 +200,58 @@ def test_arguments_that_the_operation_does_not_take_are_refused(arguments, expec
     assert expected in message
 
 
-def test_arguments_may_leave_out_the_name_and_the_role_and_hold_numbers_as_text():
-    step = processing("Make", arguments={"StoppingCondition": {"MaxRuntimeInSeconds": "600"}, "Environment": {"N": 1}})
+def test_arguments_may_leave_out_the_name_and_the_role():
+    step = processing("Make", arguments={"StoppingCondition": {"MaxRuntimeInSeconds": 600}, "Environment": {"N": "1"}})
     del step["Arguments"]["RoleArn"]
     parse(definition(step))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": "600"}}, "Value '600' is not of type integer"),
+        ({"Environment": {"N": 1}}, "Environment.N: Value 1 is not of type string"),
+        ({"Environment": {"N": get("Parameters.Count")}}, '{"Get": "Parameters.Count"} to argument of type [string]'),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": join("", "6", "00")}}, "'600' is not of type integer"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": join("", get("Parameters.Count"))}},
+            "to argument of type [integer]",
+        ),
+        ({"Environment": get("Parameters.Count")}, "to argument of type [map]"),
+        (
+            {"Environment": {"A": get("Steps.Other.ProcessingResources.ClusterConfig.InstanceCount")}},
+            "of type [string]",
+        ),
+        ({"Environment": {"A": get("Steps.Call.OutputParameters['rows']")}}, "of type [string]"),
+        ({"Environment": {"A": join("\n", "a", "b"), "x y": "a"}}, "Map keys must satisfy regular expression pattern"),
+        ({"AppSpecification": {"ImageUri": join("\n", "a", "b")}}, "Value 'a\nb' at 'appSpecification.imageUri'"),
+    ],
+)
+def test_arguments_whose_type_or_text_is_known_to_be_wrong_are_refused(arguments, expected):
+    message = faults(
+        definition(
+            processing("Other"),
+            function("Call", ARN, outputs={"rows": "Integer"}),
+            processing("Make", arguments=arguments),
+            parameters=[parameter("Count", "Integer", 1)],
+        )
+    )
+    assert expected in message
+
+
+def test_expressions_of_the_right_type_are_admitted_whatever_they_will_be():
+    arguments = {
+        "StoppingCondition": {"MaxRuntimeInSeconds": get("Parameters.Count")},
+        "Environment": {
+            "A": get("Parameters.Text"),
+            "B": join(" ", get("Parameters.Count"), "rows"),
+            "C": get("Execution.PipelineExecutionId"),
+            "D": get("Steps.Other.ProcessingJobName"),
+        },
+        "AppSpecification": {"ImageUri": get("Parameters.Text")},
+    }
+    numbers = [parameter("Count", "Integer", 1), parameter("Text", "String", "not an image")]
+    parse(definition(processing("Other"), processing("Make", arguments=arguments), parameters=numbers))
 
 
 def test_a_package_name_in_a_register_step_is_refused_as_by_sagemaker():

@@ -92,7 +92,7 @@ def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines):
         "Make",
         "pass",
         arguments={
-            "Environment": {"N": get("Parameters.N"), "ME": get("Execution.ProcessingJobName")},
+            "Environment": {"N": join("", get("Parameters.N")), "ME": get("Execution.ProcessingJobName")},
             "Tags": [{"Key": "a", "Value": "b"}],
         },
     )
@@ -302,7 +302,7 @@ def test_registering_makes_the_group_that_is_not_there(pipelines):
             "ModelApprovalStatus": get("Parameters.Status"),
             "CustomerMetadataProperties": {
                 "execution": get("Execution.PipelineExecutionArn"),
-                "fold": get("Parameters.Fold"),
+                "fold": join("", get("Parameters.Fold")),
             },
             "InferenceSpecification": {
                 "Containers": [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.pipelines.expressions import ExpressionError, Reference, evaluate, references
-from local.pipelines.paths import PathError, follow, parse_path, show
+from definition_language.expressions import ExpressionError, Reference, evaluate, references
+from definition_language.paths import PathError, follow, parse_path, show
 from tests.local.pipelines.documents import get, join
 
 NAMES = st.text(st.characters(blacklist_characters="'\"", blacklist_categories=("Cs",)), max_size=12)

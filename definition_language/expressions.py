@@ -8,10 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from local.pipelines.definition import Json, Scalar
-from local.pipelines.paths import PathError, Token, follow, parse_path, show
+from definition_language.paths import PathError, Token, follow, parse_path, show
+
+Json = Any
+"""A value that JSON can hold."""
+
+Scalar = str | int | float | bool
 
 FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
 

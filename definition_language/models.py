@@ -1,0 +1,23 @@
+"""Botocore's models of AWS's services."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import botocore.session
+from botocore.model import ServiceModel, StructureShape
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    """Return the model of a service, by the name that boto3 has for it."""
+    return botocore.session.get_session().get_service_model(service)
+
+
+def input_shape(service: str, operation: str) -> StructureShape:
+    """Return the shape of an operation's request.
+
+    Raises:
+        botocore.model.OperationNotFoundError: the service has no such operation.
+    """
+    return service_model(service).operation_model(operation).input_shape

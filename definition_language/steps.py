@@ -1,0 +1,130 @@
+"""Steps of a definition as JSON has them, and the requests that SageMaker makes of their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from definition_language.constraints import Constraint, Fault, faults, kind_of
+from definition_language.expressions import ExpressionError, Reference, references
+from definition_language.models import input_shape, service_model
+from definition_language.paths import Token
+from definition_language.values import PARAMETER_KINDS, Kinds, foreseen
+
+Document = dict[str, Any]
+
+_ROLES = frozenset({"RoleArn", "ExecutionRoleArn"})
+"""The pipeline's own role stands in where a step names none."""
+
+
+@dataclass(frozen=True)
+class StepRequest:
+    """The operation behind a type of step.
+
+    Attributes:
+        create: the operation whose request the step's arguments are.
+        describes: operations whose answers the step's properties are.
+        given: members of the request that the execution fills in.
+        refused: members of the request that a step may not have.
+    """
+
+    create: str
+    describes: tuple[str, ...]
+    given: frozenset[str]
+    refused: frozenset[str] = frozenset()
+
+
+def _job(kind: str, *also: str) -> StepRequest:
+    return StepRequest(f"Create{kind}", (f"Describe{kind}", *also), _ROLES | {f"{kind}Name"})
+
+
+STEP_REQUESTS = {
+    "Processing": _job("ProcessingJob"),
+    "Training": _job("TrainingJob"),
+    "Tuning": _job("HyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob"),
+    "Transform": _job("TransformJob"),
+    "Model": _job("Model"),
+    "RegisterModel": StepRequest(
+        "CreateModelPackage",
+        ("DescribeModelPackage",),
+        frozenset(),
+        # "Unknown Argument member 'ModelPackageName'": https://github.com/aws/sagemaker-python-sdk/pull/3472
+        frozenset({"ModelPackageName", "ClientToken"}),
+    ),
+}
+"""By the step's type: those whose arguments are a request that botocore knows."""
+
+
+def argument_faults(step_type: str, arguments: Document, kinds_of: Callable[[str], Kinds]) -> Iterator[Fault]:
+    """Find what SageMaker would refuse in a step's arguments.
+
+    Args:
+        step_type: one of ``STEP_REQUESTS``; of other types nothing is known, and nothing is found.
+        arguments: the step's Arguments, with their expressions.
+        kinds_of: gives the kinds of values that a ``Get`` may stand for.
+    """
+    request = STEP_REQUESTS.get(step_type)
+    if request is None:
+        return
+    shape = input_shape("sagemaker", request.create)
+    for name in sorted(request.refused & set(arguments)):
+        yield Fault((name,), Constraint.KNOWN, arguments[name], tuple(sorted(set(shape.members) - request.refused)))
+    admitted = {name: value for name, value in arguments.items() if name not in request.refused}
+    yield from faults(shape, foreseen(admitted, kinds_of), given=request.given)
+
+
+class References:
+    """What the references of a definition stand for, as far as that is known before an execution."""
+
+    def __init__(self, parameter_types: dict[str, str], steps: dict[str, tuple[str, dict[str, str]]]) -> None:
+        """Keep what there is to refer to.
+
+        Args:
+            parameter_types: types of the parameters by name.
+            steps: by name, a step's type and the types of its OutputParameters by name.
+        """
+        self._parameter_types = parameter_types
+        self._steps = steps
+
+    def kinds_of(self, get: str) -> Kinds:
+        """Return the kinds of values that a ``Get`` may stand for; None where that is not known."""
+        try:
+            (reference,) = references({"Get": get})
+        except ExpressionError:
+            return None
+        if reference.root == "Parameters":
+            return PARAMETER_KINDS.get(self._parameter_types.get(reference.name, ""))
+        if reference.root == "Steps" and reference.name in self._steps:
+            return self._kinds_of_property(reference)
+        return None
+
+    def _kinds_of_property(self, reference: Reference) -> Kinds:
+        step_type, outputs = self._steps[reference.name]
+        if len(reference.path) == 2 and reference.path[0] == "OutputParameters":
+            return PARAMETER_KINDS.get(outputs.get(str(reference.path[1]), ""))
+        shape = property_shape(step_type, reference.path)
+        return None if shape is None else kind_of(shape)
+
+
+def property_shape(step_type: str, path: tuple[Token, ...]) -> Shape | None:
+    """Return the shape of a step's property; None where there is none, or the type of step is not known."""
+    request = STEP_REQUESTS.get(step_type)
+    for describe in request.describes if request else ():
+        shape = _at(service_model("sagemaker").operation_model(describe).output_shape, path)
+        if shape is not None:
+            return shape
+    return None
+
+
+def _at(shape: Shape, path: tuple[Token, ...]) -> Shape | None:
+    if not path:
+        return shape
+    token, rest = path[0], path[1:]
+    if isinstance(shape, StructureShape):
+        return _at(shape.members[token], rest) if token in shape.members else None
+    if isinstance(shape, MapShape):
+        return _at(shape.value, rest)
+    return _at(shape.member, rest) if isinstance(shape, ListShape) else None
