@@ -125,10 +125,12 @@ class Channel:
             raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
 
     def _read_whole(self, path: Path, file: BinaryIO) -> bytes:
-        data = file.read((limit := half_of_memory()) + 1)
-        if len(data) > limit:
-            raise ClientError(f"Unable to read file {self._shown(path)}: it takes more than half of the memory")
-        return data
+        limit, data = half_of_memory(), bytearray()
+        while chunk := file.read(_CHUNK_BYTES):
+            data += chunk
+            if len(data) > limit:
+                raise ClientError(f"Unable to read file {self._shown(path)}: it takes more than half of the memory")
+        return bytes(data)
 
     def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
         rows_before = 0
@@ -214,7 +216,8 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK_BYTES):
         held.append(chunk)
         size += len(chunk)
-        if b"\n" not in chunk and size <= _LONGEST_PIECE:
+        # No row ends here: to join what is held would copy it again and again.
+        if (b"\n" not in chunk or not chunk.strip(b"\r\n")) and size <= _LONGEST_PIECE:
             continue
         lines, newline, tail = b"".join(held).rpartition(b"\n")
         # Line breaks at a piece's end are held back: at the end of the file they are no rows.
