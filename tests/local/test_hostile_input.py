@@ -1,0 +1,177 @@
+"""What a client or a job hands over takes little time and memory of the service, whatever it holds."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import os
+import threading
+import tracemalloc
+import zipfile
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.archives import ArchiveError, open_zip
+from local.http.access import Signature
+from local.jobs import inputs, transform
+from local.jobs.lines import LONGEST_LINE
+from local.jobs.output import OutputReader
+from local.linear_learner.inference import MAXIMUM_BODY_BYTES
+from local.logs.files import Logs
+from local.s3.chunked import Body
+from local.s3.objects import Objects
+from local.s3.storage import BucketFiles
+from tests.within_limits import run_within_limits
+
+
+def test_a_zip_files_list_of_files_is_not_read_if_it_is_huge():
+    code = """\
+    import io, struct, zipfile
+    from local.archives import ArchiveError, open_zip
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\\1\\2", 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    names = entry * 400_000
+    end = struct.pack("<4s4H2LH", b"PK\\5\\6", 0, 0, 65535, 65535, len(names), 0, 0)
+    file = io.BytesIO(names + end)
+    # limited
+    try:
+        open_zip(file)
+    except ArchiveError as error:
+        print(error)
+    """
+    assert "its list of files takes more than" in run_within_limits(code, mebibytes=60)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_file_of_another_compression_is_refused(method):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", method) as opened:
+        opened.writestr("main.py", "")
+    with pytest.raises(ArchiveError, match=r"main\.py is encrypted, or compressed in another way"):
+        open_zip(archive)
+
+
+def test_an_uploads_chunk_is_handed_on_as_it_comes():
+    parts = iter([b"40000000\r\n", b"x" * 100, b"y" * 50])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": next(parts), "more_body": True}
+
+    async def begin() -> list[bytes]:
+        signature = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
+        body = Body(receive, b"STREAMING-UNSIGNED-PAYLOAD-TRAILER", signature)
+        return [(await body())["body"], (await body())["body"]]
+
+    assert asyncio.run(begin()) == [b"x" * 100, b"y" * 50]
+
+
+def test_a_line_without_an_end_comes_in_pieces():
+    reading, writing = os.pipe()
+    content = b"first\n" + b"x" * (5 * LONGEST_LINE) + b"\nlast\r\nrest"
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as file:
+            file.write(content)
+
+    threading.Thread(target=write).start()
+    lines: list[str] = []
+    program: Any = SimpleNamespace(output=os.fdopen(reading, "rb"), group=1)
+    last = OutputReader(program, lines.extend).finish()
+    assert max(map(len, lines)) < 2 * LONGEST_LINE
+    assert "".join(lines) == content.decode().replace("\n", "").replace("\r", "")
+    assert (lines[0], lines[-2:], last[-2:]) == ("first", ["last", "rest"], ["last", "rest"])
+
+
+@pytest.fixture
+def objects(tmp_path: Any) -> Objects:
+    (tmp_path / "bucket").mkdir()
+    return Objects(tmp_path)
+
+
+def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch):
+    objects.write("s3://bucket/list", b"[" * 200_000)
+    with pytest.raises(inputs.InputError, match="its JSON is nested too deeply"):
+        inputs.find(objects, "ManifestFile", "s3://bucket/list")
+    monkeypatch.setattr(inputs, "_LARGEST_MANIFEST", 10)
+    with pytest.raises(inputs.InputError, match="has 200000 bytes, and at most 10 are read"):
+        inputs.find(objects, "ManifestFile", "s3://bucket/list")
+
+
+def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects):
+    size = 20 * MAXIMUM_BODY_BYTES
+    objects.write("s3://bucket/rows.gz", gzip.compress(b"1\n" * (size // 2), compresslevel=1))
+    sent: list[int] = []
+
+    def invoke(body: bytes, *_: str) -> tuple[bytes, str]:
+        sent.append(len(body))
+        return b"", ""
+
+    record = {
+        "TransformInput": {"CompressionType": "Gzip", "ContentType": "text/csv", "SplitType": "None"},
+        "TransformOutput": {},
+    }
+    context: Any = SimpleNamespace(objects=objects)
+    job = transform._Transform(context, record, SimpleNamespace())  # type: ignore[arg-type]
+    file = inputs.InputFile("s3://bucket/rows.gz", "rows.gz")
+    tracemalloc.start()
+    try:
+        job._transform(SimpleNamespace(invoke=invoke), file, objects.root / "out")  # type: ignore[arg-type]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sent == [MAXIMUM_BODY_BYTES + 1]
+    assert peak < size / 4
+
+
+def test_a_function_takes_no_more_than_lambda_sends(service):
+    client = service.client("lambda")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("main.py", "def handler(event, context): return len(event)")
+    role = "arn:aws:iam::123456789012:role/function"
+    client.create_function(
+        FunctionName="limits",
+        Runtime="python3.11",
+        Role=role,
+        Handler="main.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    with pytest.raises(ClientError, match="RequestTooLargeException"):
+        client.invoke(FunctionName="limits", Payload=json.dumps("x" * 6 * 1024 * 1024))
+    with pytest.raises(ClientError, match="RequestTooLargeException"):
+        client.invoke(FunctionName="limits", InvocationType="Event", Payload=json.dumps("x" * 1024 * 1024))
+    with pytest.raises(ClientError, match="nested too deeply"):
+        client.invoke(FunctionName="limits", Payload="[" * 200_000)
+
+
+def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch):
+    s3, threads = service.client("s3"), []
+    s3.create_bucket(Bucket="listed")
+    original = BucketFiles.list_objects
+
+    def list_objects(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(BucketFiles, "list_objects", list_objects)
+    s3.list_objects_v2(Bucket="listed")
+    s3.list_objects(Bucket="listed")
+    s3.list_object_versions(Bucket="listed")
+    assert len(threads) == 3
+    assert "gateway" not in threads
+
+
+def test_the_times_of_a_long_log_are_read_from_its_ends(tmp_path, monkeypatch):
+    logs = Logs(tmp_path)
+    assert logs.ends("group", "stream") is None
+    logs.put("group", "stream", [])
+    assert logs.ends("group", "stream") is None
+    logs.put("group", "stream", [(1_000, "first"), *((2_000, "x" * 999) for _ in range(50)), (3_000, "y" * 9_999)])
+    with logs.path("group", "stream").open("a") as file:
+        file.write("2026-01-31T12:00:00.000Z half")
+    monkeypatch.setattr(Logs, "_stream_events", None)
+    assert logs.ends("group", "stream") == (1_000, 3_000)
