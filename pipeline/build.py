@@ -100,6 +100,13 @@ class Build:
         vpc = self.config.aws.vpc
         return vpc and NetworkConfig(security_group_ids=vpc.security_group_ids, subnets=vpc.subnets)
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables of every processing job.
+
+        SageMaker sets AWS_REGION in its containers, but boto3 reads AWS_DEFAULT_REGION only.
+        """
+        return {"AWS_DEFAULT_REGION": self.config.aws.region}
+
     def script_processor(self, name: str) -> Any:
         """A processor that runs one Python file on one small instance."""
         region, key = self.config.aws.region, self.config.aws.kms_key_arn
@@ -113,6 +120,7 @@ class Build:
             volume_kms_key=key,
             output_kms_key=key,
             max_runtime_in_seconds=3600,
+            env=self.environment(),
             network_config=self.network(),
             tags=self.tags,
             sagemaker_session=self.session,

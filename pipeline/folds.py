@@ -33,6 +33,7 @@ def make_folds(build: Build) -> Any:
         volume_kms_key=key,
         output_kms_key=key,
         max_runtime_in_seconds=folds.max_runtime_minutes * 60,
+        env=build.environment(),
         network_config=build.network(),
         tags=build.tags,
         sagemaker_session=build.session,

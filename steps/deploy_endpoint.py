@@ -93,8 +93,10 @@ class Deployer:
 
     def __init__(self, options: dict[str, Any], owner: str, deadline: float) -> None:
         patient = Config(retries={"mode": "standard", "max_attempts": 5})
-        self.sagemaker = boto3.client("sagemaker", config=patient)
-        self.autoscaling = boto3.client("application-autoscaling", config=patient)
+        # Lambda always sets AWS_REGION.
+        region = os.environ["AWS_REGION"]
+        self.sagemaker = boto3.client("sagemaker", region_name=region, config=patient)
+        self.autoscaling = boto3.client("application-autoscaling", region_name=region, config=patient)
         self.options = options
         self.owner = owner
         self.deadline = deadline

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import statistics
 import sys
 import unicodedata
@@ -29,6 +30,20 @@ Job = dict[str, Any]
 
 class SelectionError(Exception):
     """There is no training job to select; the text says why."""
+
+
+def client(service: str) -> Any:
+    """Return a boto3 client for the region that the job runs in.
+
+    SageMaker's containers have AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
+
+    Raises:
+        SelectionError: neither variable is set.
+    """
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise SelectionError("no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION")
+    return boto3.client(service, region_name=region)
 
 
 def completed_jobs(sagemaker: Any, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
@@ -139,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--best", required=True, type=Path, help="folder for the model and best.json")
     parser.add_argument("--evaluation", required=True, type=Path, help="folder for the metrics")
     options = parser.parse_args(arguments)
-    sagemaker = boto3.client("sagemaker")
+    sagemaker = client("sagemaker")
 
     jobs = [
         job
@@ -150,7 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.best.mkdir(parents=True, exist_ok=True)
     options.evaluation.mkdir(parents=True, exist_ok=True)
     artifact = urlsplit(best["model_data"])
-    boto3.client("s3").download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
+    client("s3").download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
     write_json(options.evaluation / "model_quality.json", model_quality(best, jobs))
     write_json(options.evaluation / "training_jobs.json", sorted(jobs, key=lambda job: (job["fold"], job["mse"])))
     write_json(options.best / "best.json", best)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import statistics
 import sys
 import time
@@ -39,6 +40,20 @@ MAX_WAIT_SECONDS = 1800
 
 class VerificationError(Exception):
     """The endpoint does not serve what it should; the text says how."""
+
+
+def client(service: str) -> Any:
+    """Return a boto3 client for the region that the job runs in.
+
+    SageMaker's containers have AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
+
+    Raises:
+        VerificationError: neither variable is set.
+    """
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise VerificationError("no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION")
+    return boto3.client(service, region_name=region)
 
 
 def wait_until_in_service(sagemaker: Any, endpoint: str, endpoint_config: str) -> None:
@@ -141,9 +156,9 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     if options.deployment_status in NOT_DEPLOYED:
         return {"status": options.deployment_status, "verified": False}
     best = json.loads(options.best.read_text("utf-8"))
-    wait_until_in_service(boto3.client("sagemaker"), options.endpoint_name, options.endpoint_config_name)
-    rows = held_out_rows(boto3.client("s3"), f"{options.folds_uri.rstrip('/')}/vc{best['fold']}/test/")
-    errors = squared_errors(boto3.client("sagemaker-runtime"), options.endpoint_name, rows)
+    wait_until_in_service(client("sagemaker"), options.endpoint_name, options.endpoint_config_name)
+    rows = held_out_rows(client("s3"), f"{options.folds_uri.rstrip('/')}/vc{best['fold']}/test/")
+    errors = squared_errors(client("sagemaker-runtime"), options.endpoint_name, rows)
     return {"status": "InService", "verified": True, **compare(errors, best["mse"])}
 
 

@@ -121,6 +121,7 @@ class Account:
 @pytest.fixture
 def account(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "insurance-deploy")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     configure(monkeypatch)

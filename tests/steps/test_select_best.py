@@ -37,7 +37,8 @@ class Account:
         keys = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
         self.clients = {name: boto3.client(name, **keys) for name in ("sagemaker", "s3")}
         self.sagemaker, self.s3 = Stubber(self.clients["sagemaker"]), Stubber(self.clients["s3"])
-        monkeypatch.setattr(select_best.boto3, "client", self.clients.__getitem__)
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        monkeypatch.setattr(select_best.boto3, "client", lambda name, region_name: self.clients[name])
         for tuning, jobs in tunings.items():
             self._add_tuning(tuning, jobs, objective)
         self.sagemaker.activate()
@@ -177,3 +178,10 @@ def test_a_tuning_job_of_another_objective_is_an_error(monkeypatch, run):
     Account(monkeypatch, {"one": []}, objective="validation:rmse")
     with pytest.raises(select_best.SelectionError, match="one tuned validation:rmse, not validation:mse"):
         run("one")
+
+
+def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with pytest.raises(select_best.SelectionError, match="set the environment variable AWS_REGION"):
+        select_best.client("sagemaker")

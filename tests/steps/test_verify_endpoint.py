@@ -87,3 +87,10 @@ def test_a_wrong_answer_is_refused(answer, expected):
 
 def test_an_endpoint_that_awaits_approval_is_left_alone():
     assert verify(argparse.Namespace(deployment_status="AwaitingApproval"))["verified"] is False
+
+
+def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with pytest.raises(VerificationError, match="set the environment variable AWS_REGION"):
+        verify_endpoint.client("sagemaker")
