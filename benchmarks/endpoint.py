@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +27,7 @@ from rich.table import Table
 
 from benchmarks.endpoint_load import CONNECTIONS, load_with_updates
 from benchmarks.served_models import ENDPOINT, bare_server, client, deploy, local_service, rows, signed_headers
-from local.settings import HOST
+from local.settings import HOST, Settings
 
 _TURN = 50
 
@@ -56,19 +56,19 @@ def main() -> None:
     busy = os.getloadavg()[0]
     one_row, many_rows = rows(1), rows(1000)
     table = Table("request", "p50 ms", "p99 ms", "requests/s", "targets", "bare server p50 ms", "ratio")
-    with tempfile.TemporaryDirectory() as folder, local_service(Path(folder)) as port:
-        deploy(port, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, local_service(Path(folder)) as settings:
+        deploy(settings, Path(folder))
         for name, body, count, target in (
             ("1 row, raw", one_row, options.requests, "p50 <= 0.5, p99 <= 1.5, >= 1900/s"),
             ("1000 rows, raw", many_rows, options.requests // 6, "p50 <= 2.2"),
         ):
-            send = raw_sender(port, body)
+            send = raw_sender(settings, body)
             with bare_server(send()) as bare_port:
-                latency, bare = measure(count, send, raw_sender(bare_port, body))
+                latency, bare = measure(count, send, raw_sender(replace(settings, port=bare_port), body))
             table.add_row(name, *_cells(latency), target, f"{bare.p50:.3f}", f"{latency.p50 / bare.p50:.2f}")
-        (boto,) = measure(options.requests // 3, boto_sender(port, one_row))
+        (boto,) = measure(options.requests // 3, boto_sender(settings, one_row))
         table.add_row("1 row, boto3", *_cells(boto), "p50 <= 2", "", "")
-        load = asyncio.run(load_with_updates(port, one_row, options.seconds))
+        load = asyncio.run(load_with_updates(settings, one_row, options.seconds))
     console = Console()
     console.print(table)
     console.print(
@@ -108,12 +108,12 @@ def _latency(seconds: list[float]) -> Latency:
     return Latency(p50 * 1000, p99 * 1000, len(seconds) / sum(seconds))
 
 
-def raw_sender(port: int, body: bytes) -> Callable[[], bytes]:
+def raw_sender(settings: Settings, body: bytes) -> Callable[[], bytes]:
     """Sends one signed request again and again over one connection."""
-    connection = http.client.HTTPConnection(HOST, port)
+    connection = http.client.HTTPConnection(HOST, settings.port)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    headers = signed_headers(port, body)
+    headers = signed_headers(settings, body)
 
     def send() -> bytes:
         connection.request("POST", f"/endpoints/{ENDPOINT}/invocations", body, headers)
@@ -126,9 +126,9 @@ def raw_sender(port: int, body: bytes) -> Callable[[], bytes]:
     return send
 
 
-def boto_sender(port: int, body: bytes) -> Callable[[], bytes]:
+def boto_sender(settings: Settings, body: bytes) -> Callable[[], bytes]:
     """Sends through boto3, which signs every request."""
-    runtime = client("sagemaker-runtime", port)
+    runtime = client("sagemaker-runtime", settings)
 
     def send() -> bytes:
         answer: bytes = runtime.invoke_endpoint(EndpointName=ENDPOINT, ContentType="text/csv", Body=body)["Body"].read()

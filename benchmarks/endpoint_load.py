@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from benchmarks.served_models import ENDPOINT, client, signed_headers
-from local.settings import HOST
+from local.settings import HOST, Settings
 
 CONNECTIONS = 50
 
@@ -34,24 +34,24 @@ class Load:
     p99: float
 
 
-async def load_with_updates(port: int, body: bytes, seconds: float) -> Load:
+async def load_with_updates(settings: Settings, body: bytes, seconds: float) -> Load:
     """Send from many connections at once while the endpoint is updated from one model to the other and back."""
-    expected = {_prediction(port, body, f"reference-{letter}") for letter in "ab"}
+    expected = {_prediction(settings, body, f"reference-{letter}") for letter in "ab"}
     answers: Counter[bytes] = Counter()
     failures: Counter[str] = Counter()
     times: list[float] = []
     stop = threading.Event()
     updates: list[str] = []
-    updater = threading.Thread(target=_update_until, args=(port, stop, updates))
+    updater = threading.Thread(target=_update_until, args=(settings, stop, updates))
     updater.start()
     ends = time.perf_counter() + seconds
-    lines = "".join(f"{name}: {value}\r\n" for name, value in signed_headers(port, body).items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in signed_headers(settings, body).items())
     request = (
         f"POST /endpoints/{ENDPOINT}/invocations HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
     )
 
     async def connection() -> None:
-        reader, writer = await asyncio.open_connection(HOST, port)
+        reader, writer = await asyncio.open_connection(HOST, settings.port)
         while time.perf_counter() < ends:
             before = time.perf_counter()
             try:
@@ -83,9 +83,9 @@ async def _read_response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return int(head[9:12]), await reader.readexactly(int(length))
 
 
-def _update_until(port: int, stop: threading.Event, updates: list[str]) -> None:
+def _update_until(settings: Settings, stop: threading.Event, updates: list[str]) -> None:
     """Update the endpoint again and again; note the status that each update ends with."""
-    sagemaker = client("sagemaker", port)
+    sagemaker = client("sagemaker", settings)
     for number in range(1_000_000):
         if stop.wait(0.2):
             return
@@ -95,8 +95,8 @@ def _update_until(port: int, stop: threading.Event, updates: list[str]) -> None:
         updates.append(status)
 
 
-def _prediction(port: int, body: bytes, endpoint: str) -> bytes:
+def _prediction(settings: Settings, body: bytes, endpoint: str) -> bytes:
     """What a model answers, asked of an endpoint of its own."""
-    runtime = client("sagemaker-runtime", port)
+    runtime = client("sagemaker-runtime", settings)
     answer: bytes = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=body)["Body"].read()
     return answer

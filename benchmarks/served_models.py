@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from local.linear_learner import artifact
-from local.settings import ACCESS_KEY, DEFAULT_REGION, HOST, SECRET_KEY
+from local.settings import ACCESS_KEY, HOST, Settings
 
 ENDPOINT = "benchmark"
 FEATURES = 11
@@ -46,9 +46,9 @@ def rows(count: int) -> bytes:
     return b"\n".join(b",".join(str(value).encode() for value in row) for row in values.tolist())
 
 
-def deploy(port: int, folder: Path, bucket: str = "models") -> None:
+def deploy(settings: Settings, folder: Path, bucket: str = "models") -> None:
     """Put two models in service, each at an endpoint of its own, and the first at the one that is measured."""
-    s3, sagemaker = client("s3", port), client("sagemaker", port)
+    s3, sagemaker = client("s3", settings), client("sagemaker", settings)
     s3.create_bucket(Bucket=bucket)
     for letter, bias in (("a", 0.0), ("b", 100.0)):
         s3.put_object(Bucket=bucket, Key=f"{letter}/model.tar.gz", Body=_model(folder, bias))
@@ -76,28 +76,30 @@ def _model(folder: Path, bias: float) -> bytes:
     return packed.getvalue()
 
 
-def client(name: str, port: int) -> Any:
+def client(name: str, settings: Settings) -> Any:
     """A boto3 client of the local service."""
-    session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=DEFAULT_REGION)
+    session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
     once = Config(retries={"total_max_attempts": 1})
-    return session.client(name, endpoint_url=f"http://{HOST}:{port}", config=once)
+    return session.client(name, endpoint_url=settings.endpoint_url, config=once)
 
 
-def signed_headers(port: int, body: bytes) -> dict[str, str]:
+def signed_headers(settings: Settings, body: bytes) -> dict[str, str]:
     """Headers of an invocation, signed as boto3 signs it."""
-    url = f"http://{HOST}:{port}/endpoints/{ENDPOINT}/invocations"
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "text/csv", "Host": f"{HOST}:{port}"})
-    SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "sagemaker", DEFAULT_REGION).add_auth(request)
+    url = f"{settings.endpoint_url}/endpoints/{ENDPOINT}/invocations"
+    request = AWSRequest(
+        "POST", url, data=body, headers={"Content-Type": "text/csv", "Host": f"{HOST}:{settings.port}"}
+    )
+    SigV4Auth(Credentials(ACCESS_KEY, settings.secret_key), "sagemaker", settings.region).add_auth(request)
     return dict(request.headers.items())
 
 
 @contextmanager
-def local_service(folder: Path) -> Iterator[int]:
-    """Run the local service in a process of its own; gives its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "local", "--root", str(folder / ".local"), "--port", str(port)]
-    with _process(command, port):
-        yield port
+def local_service(folder: Path) -> Iterator[Settings]:
+    """Run the local service in a process of its own; gives its settings."""
+    settings = Settings(folder / ".local", free_port())
+    command = [sys.executable, "-m", "local", "--root", str(settings.root), "--port", str(settings.port)]
+    with _process(command, settings.port):
+        yield settings
 
 
 @contextmanager

@@ -20,15 +20,15 @@ def main() -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     arguments = _parser().parse_args()
     settings = Settings(arguments.root.absolute(), arguments.port, arguments.region)
-    if arguments.print_environment:
-        _print_exports(environment_of(settings))
-        return 0
     logging.captureWarnings(True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     service = LocalService(settings)
     try:
+        if arguments.print_environment:
+            _print_exports(environment_of(settings))
+            return 0
         service.start()
     except StartError as error:
         print(f"python -m local: {error}", file=sys.stderr)

@@ -10,6 +10,7 @@ from local.store import Store
 
 if TYPE_CHECKING:
     from local.endpoints.hosting import Hosting
+    from local.http.credentials import KeyRing
     from local.jobs.supervisor import Supervisor
     from local.logs.files import Logs
     from local.moto.services import MotoServices
@@ -24,6 +25,7 @@ class Context:
     Attributes:
         settings: where things are kept.
         store: the records.
+        keys: the access keys whose requests count.
         objects: S3 objects as files.
         logs: job logs, which CloudWatch Logs serves.
         supervisor: processes of jobs.
@@ -34,6 +36,7 @@ class Context:
 
     settings: Settings
     store: Store
+    keys: KeyRing = field(init=False)
     objects: Objects = field(init=False)
     logs: Logs = field(init=False)
     supervisor: Supervisor = field(init=False)

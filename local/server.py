@@ -18,6 +18,7 @@ from local import functions, jobs
 from local.context import Context
 from local.endpoints import changes as endpoint_changes
 from local.endpoints.hosting import Hosting
+from local.http.credentials import KeyRing
 from local.http.gateway import Gateway
 from local.http.one_write import OneWriteProtocol
 from local.jobs.supervisor import Supervisor
@@ -25,6 +26,7 @@ from local.logs.files import Logs
 from local.moto.services import MotoServices
 from local.pipelines import executions
 from local.s3.objects import Objects
+from local.secret import make_private
 from local.settings import HOST, Settings
 from local.store import Store
 
@@ -99,16 +101,19 @@ class LocalService:
             StartError: the folder cannot be written to, or the port is in use.
         """
         try:
-            self.settings.root.mkdir(parents=True, exist_ok=True)
+            make_private(self.settings.root)
             self._lock = _hold(self.settings)
+            keys = KeyRing(self.settings.secret_key)
         except OSError as error:
+            if self._lock is not None:
+                self._lock.close()
             raise StartError(f"{self.settings.root} cannot be used: {error.strerror}") from None
         try:
             listener = _listen(self.settings)
             self.settings = replace(self.settings, port=listener.getsockname()[1])
             _tell_holder(self._lock, self.settings)
             self._log = _log_to(self.settings)
-            self.context = _assemble(self.settings)
+            self.context = _assemble(self.settings, keys)
             self.restored = _restore(self.context)
             self._serve(listener, self.context)
         except BaseException:
@@ -159,8 +164,9 @@ class LocalService:
             time.sleep(0.005)
 
 
-def _assemble(settings: Settings) -> Context:
+def _assemble(settings: Settings, keys: KeyRing) -> Context:
     context = Context(settings, Store(settings.database))
+    context.keys = keys
     context.objects = Objects(settings.buckets)
     context.logs = Logs(settings.logs)
     context.supervisor = Supervisor(context)
@@ -187,14 +193,19 @@ def _restore(context: Context) -> list[str]:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """What points an AWS client at the service that holds the folder, or at the one that would serve there."""
-    if not settings.root.is_dir():
-        return settings.client_environment()
+    """What points an AWS client at the service that holds the folder, or at the one that would serve there.
+
+    Raises:
+        StartError: the folder cannot be used.
+    """
     try:
-        _hold(settings).close()
+        if settings.root.is_dir():
+            _hold(settings).close()
+        return settings.client_environment()
     except ServiceHeldError as error:
         return error.environment or settings.client_environment()
-    return settings.client_environment()
+    except OSError as error:
+        raise StartError(f"{settings.root} cannot be used: {error.strerror}") from None
 
 
 def _hold(settings: Settings) -> IO[str]:
@@ -212,14 +223,16 @@ def _hold(settings: Settings) -> IO[str]:
         raise ServiceHeldError(
             f"{settings.root} is in use by the local service at {url} (process {holder['process']}):"
             " use that one, stop it, or give another --root",
-            holder["environment"],
+            settings.client_environment() | holder["environment"] if holder["environment"] else {},
         ) from None
     file.truncate(0)
     return file
 
 
 def _tell_holder(lock: IO[str], settings: Settings) -> None:
-    lock.write(json.dumps({"process": os.getpid(), "environment": settings.client_environment()}))
+    environment = settings.client_environment()
+    del environment["AWS_SECRET_ACCESS_KEY"]  # which is in a file of its own
+    lock.write(json.dumps({"process": os.getpid(), "environment": environment}))
     lock.flush()
 
 

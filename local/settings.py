@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.secret import secret_key
+
 ACCOUNT_ID = "123456789012"
 """The account in every ARN: the one that moto uses too, so that ARNs agree between services."""
 
 ACCESS_KEY = "local"
-SECRET_KEY = "local-secret-key"  # noqa: S105 - signs requests on this machine only; there is nothing behind it
+"""The access key of the folder's owner; its secret key is random, see ``local.secret``."""
+
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8566
 DEFAULT_REGION = "us-east-1"
@@ -59,11 +62,20 @@ class Settings:
         """The folder of Lambda functions: ``<functions>/<name>/code/<digest>`` holds what was uploaded."""
         return self.root / "functions"
 
+    @property
+    def secret_key(self) -> str:
+        """The secret access key of the folder's owner, made if there is none yet.
+
+        Raises:
+            OSError: it can be neither read nor made.
+        """
+        return secret_key(self.root)
+
     def client_environment(self) -> dict[str, str]:
         """Environment variables that point an AWS client of any language at this service."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_DEFAULT_REGION": self.region,
         }

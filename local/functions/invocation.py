@@ -24,6 +24,7 @@ from local.jobs.lines import read_lines
 
 if TYPE_CHECKING:
     from local.context import Context
+    from local.http.credentials import Credentials
     from local.jobs.supervisor import Program
     from local.store import Document
 
@@ -94,19 +95,20 @@ class _Invocation:
         self._log(f"INIT_START Runtime: {remark}")
         self._log(f"START RequestId: {self._request_id} Version: {records.LATEST}")
         started = time.monotonic()
-        program = self._context.supervisor.start(
-            f"function/{self._request_id}",
-            [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],
-            folder=code,
-            environment=self._environment(code),
-        )
-        watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
-        watch.start()
-        for lines in read_lines(program.output):
-            for line in lines:
-                self._log(line)
-        program.output.close()
-        status = program.wait()
+        with self._context.keys.of_invocation() as credentials:
+            program = self._context.supervisor.start(
+                f"function/{self._request_id}",
+                [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],
+                folder=code,
+                environment=self._environment(code, credentials),
+            )
+            watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
+            watch.start()
+            for lines in read_lines(program.output):
+                for line in lines:
+                    self._log(line)
+            program.output.close()
+            status = program.wait()
         outcome = self._outcome()
         whole_seconds = time.monotonic() - started
         watch.join()
@@ -184,7 +186,12 @@ class _Invocation:
             "packages": _packages_folder(),
         }
 
-    def _environment(self, code: Path) -> dict[str, str]:
+    def _environment(self, code: Path, credentials: Credentials) -> dict[str, str]:
+        """Environment variables of the function's process.
+
+        docs/local-service.md has the table.
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
         settings = self._context.settings
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -193,18 +200,18 @@ class _Invocation:
             "TMPDIR": str(self.folder),
             "HOME": str(self.folder),
             "AWS_REGION": settings.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": settings.region,
+            **credentials.variables(),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{self._record['Runtime']}",
             "AWS_LAMBDA_FUNCTION_NAME": self._record["FunctionName"],
             "AWS_LAMBDA_FUNCTION_VERSION": records.LATEST,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._record["MemorySize"]),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": self._group,
             "AWS_LAMBDA_LOG_STREAM_NAME": self._stream,
             "LAMBDA_TASK_ROOT": str(code),
             "_HANDLER": self._record["Handler"],
-            **settings.client_environment(),
+            "AWS_ENDPOINT_URL": settings.endpoint_url,
             **self._record.get("Environment", {}).get("Variables", {}),
         }
 

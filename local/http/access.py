@@ -1,7 +1,7 @@
 """Who may drive the service: signatures (AWS Signature Version 4) and the browser's two headers.
 
-The service holds nothing secret, but it runs code for whoever may call it. A request counts only when it is
-signed with the local credentials, comes to a local host name and does not come from a web page.
+The service runs code for whoever may call it. A request counts only when it is signed with the folder's secret key
+or with the temporary key of a running job, comes to a local host name and does not come from a web page.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from local.errors import ServiceError
 from local.http import access_v2
+from local.http.credentials import Credentials, KeyRing
 from local.http.refusals import Fault, SignatureRefused
 from local.http.wire import Head
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.settings import ACCESS_KEY
 
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 _ALGORITHM = b"AWS4-HMAC-SHA256"
@@ -45,7 +46,9 @@ class Signature:
         value: the signature in hexadecimal.
         time: when it was made, ``YYYYMMDDTHHMMSSZ``.
         expires: seconds that a presigned URL holds; None for a signature in a header.
-        verified: whether reading it was checking it, as with presigned URLs of the older version.
+        token: the session token of a temporary access key, or empty.
+        is_version_2: whether it is a presigned URL of the older version, which says nothing of the above but who
+            signed and the token.
     """
 
     access_key: str
@@ -54,7 +57,8 @@ class Signature:
     value: bytes
     time: bytes
     expires: int | None = None
-    verified: bool = False
+    token: str = ""
+    is_version_2: bool = False
 
     @property
     def service(self) -> str:
@@ -65,11 +69,6 @@ class Signature:
     def region(self) -> str:
         """The region that the request is signed for."""
         return self.scope[1]
-
-    @property
-    def key(self) -> bytes:
-        """The signing key."""
-        return signing_key(*self.scope)
 
 
 def read_signature(head: Head) -> Signature:
@@ -89,11 +88,14 @@ def read_signature(head: Head) -> Signature:
                 " AWS4-HMAC-SHA256, and the request an 'X-Amz-Date' header.",
             )
         key, date, region, service, signed, value = match.groups()
-        return Signature(key.decode(), (date.decode(), region.decode(), service.decode()), signed, value, made)
+        scope = (date.decode(), region.decode(), service.decode())
+        token = head.headers.get(b"x-amz-security-token", b"").decode("latin-1")
+        return Signature(key.decode(), scope, signed, value, made, token=token)
     if b"X-Amz-Signature=" in head.query:
         return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
     if access_v2.is_presigned(head.query):
-        return _presigned_v2(head)
+        access_key, token = access_v2.signer(head.query)
+        return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=0, token=token, is_version_2=True)
     raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
 
@@ -117,20 +119,36 @@ def _presigned(fields: dict[str, str]) -> Signature:
         fields["X-Amz-Signature"].encode(),
         fields.get("X-Amz-Date", "").encode(),
         int(expires),
+        fields.get("X-Amz-Security-Token", ""),
     )
 
 
-def _presigned_v2(head: Head) -> Signature:
-    if not access_v2.is_known_key(head.query):
-        raise _unknown_key()
-    if access_v2.has_expired(head.query):
-        raise SignatureRefused(Fault.EXPIRED, "Request has expired")
-    if not access_v2.is_right(head):
-        raise _wrong()
-    return Signature(ACCESS_KEY, ("", "", "s3"), b"", b"", b"", expires=0, verified=True)
+def find_signer(signature: Signature, head: Head, keys: KeyRing) -> Credentials:
+    """Return the credentials that a request says it is signed with.
+
+    This needs no body, so that a request of a stranger is refused before its body is read.
+
+    Raises:
+        SignatureRefused: they are not known or have expired, or the signature is out of date.
+    """
+    if signature.is_version_2:
+        if access_v2.has_expired(head.query):
+            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+    else:
+        _check_time(signature)
+    signer = keys.find(signature.access_key)
+    if signer is None or not signer.accepts(signature.token):
+        raise SignatureRefused(
+            Fault.UNKNOWN_KEY,
+            "The security token included in the request is invalid."
+            f" (The local service knows the access key {ACCESS_KEY!r} only, and those of the jobs that run.)",
+        )
+    if signer.expires is not None and signer.expires < time.time():
+        raise SignatureRefused(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
+    return signer
 
 
-def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
+def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Credentials) -> None:
     """Check a signature.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -139,15 +157,15 @@ def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
         signature: what ``read_signature`` found.
         head: the request.
         payload_hash: the body's SHA-256 in hexadecimal, or the word that stands for it.
+        signer: what ``find_signer`` found.
 
     Raises:
-        SignatureRefused: it is not of the local credentials, out of date, or not over this request.
+        SignatureRefused: it is not the signer's, or not over this request.
     """
-    if signature.verified:
+    if signature.is_version_2:
+        if not access_v2.is_right(head, signer.secret_key):
+            raise _wrong(signer)
         return
-    _check_time(signature)
-    if signature.access_key != ACCESS_KEY:
-        raise _unknown_key()
     names = signature.signed_headers.split(b";")
     if b"host" not in names:
         raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
@@ -171,25 +189,18 @@ def verify(signature: Signature, head: Head, payload_hash: bytes) -> None:
         service.encode(),
         hashlib.sha256(canonical).hexdigest().encode(),
     )
-    expected = hmac.digest(signature.key, to_sign, "sha256").hex().encode()
+    expected = hmac.digest(signing_key(signer.secret_key, signature.scope), to_sign, "sha256").hex().encode()
     if not hmac.compare_digest(expected, signature.value):
-        raise _wrong()
+        raise _wrong(signer)
 
 
-def _unknown_key() -> SignatureRefused:
-    return SignatureRefused(
-        Fault.UNKNOWN_KEY,
-        "The security token included in the request is invalid."
-        f" (The local service knows the access key {ACCESS_KEY!r} only.)",
-    )
-
-
-def _wrong() -> SignatureRefused:
+def _wrong(signer: Credentials) -> SignatureRefused:
+    hint = " (The local service's secret key is random: make local-env prints it.)" if signer.token is None else ""
     return SignatureRefused(
         Fault.WRONG,
         "The request signature we calculated does not match the signature you provided."
         " Check your AWS Secret Access Key and signing method."
-        " Consult the service documentation for details.",
+        f" Consult the service documentation for details.{hint}",
     )
 
 
@@ -211,11 +222,11 @@ def check_sender(headers: Mapping[bytes, bytes]) -> None:
         raise ServiceError("AccessDenied", "the local service does not answer web pages", 403)
 
 
-@lru_cache(maxsize=64)
-def signing_key(date: str, region: str, service: str) -> bytes:
-    """The key of the local credentials for a day, a region and a service."""
-    key = b"AWS4" + SECRET_KEY.encode()
-    for part in (date, region, service, "aws4_request"):
+@lru_cache(maxsize=256)
+def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
+    """The key that signs requests of a day, a region and a service."""
+    key = b"AWS4" + secret_key.encode()
+    for part in (*scope, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 

@@ -11,8 +11,8 @@ import time
 from urllib.parse import parse_qsl
 
 from local.http.wire import Head
-from local.settings import ACCESS_KEY, SECRET_KEY
 
+_TOKEN = "x-amz-security-token"  # noqa: S105 - a name
 _SUBRESOURCES = {
     *("acl", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy", "tagging"),
     *("requestPayment", "uploadId", "uploads", "versionId", "versioning", "versions", "website"),
@@ -26,9 +26,10 @@ def is_presigned(query: bytes) -> bool:
     return b"AWSAccessKeyId=" in query and b"Signature=" in query and b"Expires=" in query
 
 
-def is_known_key(query: bytes) -> bool:
-    """Whether the URL was signed by the local access key."""
-    return _fields(query)["AWSAccessKeyId"] == ACCESS_KEY
+def signer(query: bytes) -> tuple[str, str]:
+    """Return the access key that signed, and its session token or an empty text."""
+    fields = _fields(query)
+    return fields["AWSAccessKeyId"], fields.get(_TOKEN, "")
 
 
 def has_expired(query: bytes) -> bool:
@@ -37,12 +38,16 @@ def has_expired(query: bytes) -> bool:
     return not expires.isdecimal() or int(expires) < time.time()
 
 
-def is_right(head: Head) -> bool:
-    """Whether the signature is the local credentials' over this request."""
+def is_right(head: Head, secret_key: str) -> bool:
+    """Whether the signature is that of a secret key over this request."""
     fields = _fields(head.query)
-    amazon_headers = sorted(
-        (name.decode(), value.decode("latin-1")) for name, value in head.headers.items() if name.startswith(b"x-amz-")
-    )
+    headers = {
+        name.decode(): value.decode("latin-1") for name, value in head.headers.items() if name.startswith(b"x-amz-")
+    }
+    if _TOKEN in fields:
+        # It is signed as a header and sent in the query, as a URL has no headers.
+        headers[_TOKEN] = fields[_TOKEN]
+    amazon_headers = sorted(headers.items())
     subresources = "&".join(
         f"{name}={value}" if value else name for name, value in sorted(fields.items()) if name in _SUBRESOURCES
     )
@@ -57,7 +62,7 @@ def is_right(head: Head) -> bool:
             resource,
         )
     )
-    expected = base64.b64encode(hmac.digest(SECRET_KEY.encode(), text.encode(), "sha1")).decode()
+    expected = base64.b64encode(hmac.digest(secret_key.encode(), text.encode(), "sha1")).decode()
     return hmac.compare_digest(expected, fields["Signature"])
 
 

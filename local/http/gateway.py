@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
+import json
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError
 from local.functions import api as functions_api
-from local.http.access import check_sender, read_signature, verify
+from local.http import credentials
+from local.http.access import Signature, check_sender, find_signer, read_signature, verify
+from local.http.bodies import BodyReader, ClientGone, discard
 from local.http.refusals import SignatureRefused
 from local.http.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
 from local.logs import api as logs_api
@@ -30,13 +32,22 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Answer = Callable[["Context", Head, bytes], Reply]
 
-LARGEST_BODY = 100 * 1024 * 1024
+_LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes of a request's body. The longest that an operation takes is a pipeline's definition: a million characters,
+each of which JSON may write as six."""
+
+_LARGEST_CODE = 69_905_067
+"""Bytes of a request with a function's code: 50 MB of zip file in base64."""
+
+_LARGEST_EVENT = 6_291_556
+"""Bytes of an event of a function. Lambda names both of its limits in its errors.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 _THREADS = 64
+_ENDPOINTS = b"/endpoints/"
+_CREDENTIALS = credentials.PATH.encode()
+_HASH_HEADER = b"x-amz-content-sha256"
 _log = logging.getLogger(__name__)
-
-
-class ClientGone(Exception):  # noqa: N818 - the word says it
-    """The client went away before its request was complete; nothing was done."""
 
 
 class Gateway:
@@ -46,6 +57,7 @@ class Gateway:
         self._context = context
         self._threads = ThreadPoolExecutor(_THREADS, "operation")
         self._s3 = S3(context)
+        self._bodies = BodyReader(context.settings.root)
         self._services: dict[str, Answer] = {
             "sagemaker": sagemaker_http.answer,
             "lambda": functions_api.answer,
@@ -61,19 +73,23 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         head = _head(scope)
-        protocol, body_is_read = Protocol.REST_JSON, False
+        protocol, body_is_untouched, body_is_read = Protocol.REST_JSON, True, False
         try:
             check_sender(head.headers)
+            if head.raw_path.startswith(_CREDENTIALS) and head.method == "GET":
+                await _send(send, self._answer_container(head))
+                return
             signature = read_signature(head)
             protocol = protocol_of(signature.service, head.headers)
             if signature.service == "s3":
                 await self._s3(signature, head, scope, receive, send)
                 return
-            invocation = signature.service == "sagemaker" and head.raw_path.startswith(b"/endpoints/")
-            body = await _read(receive, sagemaker_http.LARGEST_INVOCATION if invocation else LARGEST_BODY)
+            verify_body = self._verifier(signature, head)
+            body_is_untouched = False
+            limit = _longest_body(signature.service, head.raw_path)
+            body = await self._bodies.read(receive, limit, verify_body)
             body_is_read = True
-            verify(signature, head, hashlib.sha256(body).hexdigest().encode())
-            if invocation:
+            if signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS):
                 reply = sagemaker_http.invoke(self._context, head, body)
             else:
                 answer = self._services.get(signature.service, self._context.moto.answer)
@@ -87,7 +103,42 @@ class Gateway:
             reply = error_reply(error, protocol)
         except Exception as error:
             reply = error_reply(_unexpected(error), protocol)
+        if body_is_untouched and b"expect" not in head.headers:
+            # A client that still sends does not hear an answer.
+            await discard(receive)
         await _send(send, reply if body_is_read else closing(reply))
+
+    def _verifier(self, signature: Signature, head: Head) -> Callable[[bytes], None]:
+        """Return what checks a request's signature once its body's hash is known.
+
+        Raises:
+            SignatureRefused: it is wrong whatever the body is.
+        """
+        signer = find_signer(signature, head, self._context.keys)
+        said = head.headers.get(_HASH_HEADER)
+        if said is not None and _HASH_HEADER in signature.signed_headers.split(b";"):
+            verify(signature, head, said, signer)
+
+        def verify_body(payload_hash: bytes) -> None:
+            verify(signature, head, payload_hash, signer)
+
+        return verify_body
+
+    def _answer_container(self, head: Head) -> Reply:
+        """Answer a job that asks for its credentials, at the path that only this job knows."""
+        found = self._context.keys.answer(head.raw_path.decode("latin-1"))
+        headers = [(b"content-type", b"application/json")]
+        if found is None:
+            return Reply(404, b'{"code": "NoSuchCredentials", "message": "no running job has this path"}', headers)
+        return Reply(200, json.dumps(found.document()).encode(), headers)
+
+
+def _longest_body(service: str, raw_path: bytes) -> int:
+    if service == "sagemaker" and raw_path.startswith(_ENDPOINTS):
+        return sagemaker_http.LARGEST_INVOCATION
+    if service == "lambda":
+        return _LARGEST_EVENT if raw_path.endswith(b"/invocations") else _LARGEST_CODE
+    return _LARGEST_BODY
 
 
 def _head(scope: Scope) -> Head:
@@ -95,34 +146,6 @@ def _head(scope: Scope) -> Head:
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b"," + value if name in headers else value
     return Head(scope["method"], scope["raw_path"], scope["query_string"], headers)
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    """Read a request's body.
-
-    Raises:
-        ClientGone: the client went away.
-        ServiceError: it is larger than ``limit`` bytes. It was read to its end all the same, because a client
-            that still sends does not hear an answer.
-    """
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= limit:
-            parts.append(part)
-        else:
-            parts.clear()
-        if not message.get("more_body"):
-            break
-    if size > limit:
-        # SageMaker and API Gateway send this sentence without an error code.
-        raise ServiceError("", f"HTTP content length exceeded {limit} bytes.", 413)
-    return b"".join(parts)
 
 
 def _unexpected(error: Exception) -> ServiceError:

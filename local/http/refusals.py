@@ -17,6 +17,7 @@ class Fault(Enum):
     WRONG = "wrong"
     SKEWED = "skewed"
     EXPIRED = "expired"
+    EXPIRED_TOKEN = "expired token"  # noqa: S105 - a word
 
 
 _S3_CODES = {
@@ -26,6 +27,7 @@ _S3_CODES = {
     Fault.WRONG: ("SignatureDoesNotMatch", 403),
     Fault.SKEWED: ("RequestTimeTooSkewed", 403),
     Fault.EXPIRED: ("AccessDenied", 403),
+    Fault.EXPIRED_TOKEN: ("ExpiredToken", 400),
 }
 _QUERY_CODES = {
     Fault.MISSING: ("MissingAuthenticationToken", 403),
@@ -34,6 +36,7 @@ _QUERY_CODES = {
     Fault.WRONG: ("SignatureDoesNotMatch", 403),
     Fault.SKEWED: ("SignatureDoesNotMatch", 403),
     Fault.EXPIRED: ("RequestExpired", 400),
+    Fault.EXPIRED_TOKEN: ("ExpiredToken", 403),
 }
 _JSON_CODES = {
     Fault.MISSING: ("MissingAuthenticationTokenException", 400),
@@ -42,6 +45,7 @@ _JSON_CODES = {
     Fault.WRONG: ("InvalidSignatureException", 400),
     Fault.SKEWED: ("InvalidSignatureException", 400),
     Fault.EXPIRED: ("RequestExpired", 400),
+    Fault.EXPIRED_TOKEN: ("ExpiredTokenException", 400),
 }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from local.settings import Settings
 
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""What programs need to run on this machine at all."""
 # Not a part of a longer path or of an S3 key: s3://bucket/opt/ml/x stays as it is, file:///opt/ml/x does not.
 _CONTAINER_PATH = re.compile(r"(?:(?<=file://)|(?<![\w./-]))/opt/ml(?![\w.-])")
 
@@ -34,28 +35,30 @@ def local_path(container_path: str, root: Path) -> Path | None:
     return root / os.path.relpath(normal, "/opt/ml")
 
 
-def environment(settings: Settings, root: Path, own: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables of a job's program.
+def environment(settings: Settings, root: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables of a job's program: those of its container, and what this machine needs.
 
-    As in a container, nothing of the user's own environment is in it but what programs need to run at all: no
-    credentials, no profile, no tokens. AWS clients talk to this service.
+    docs/local-service.md has the table, with its sources. As in a container there is no AWS_DEFAULT_REGION and no
+    access key: clients find their credentials at a URI. AWS_ENDPOINT_URL is the one variable of AWS's that only
+    this service sets.
 
     Args:
         settings: the service's settings.
         root: the job's folder, which is its home too.
-        own: the variables that the job's request gives.
+        credentials_path: where the service answers with the job's credentials.
+        own: the variables of the job's image and those that its request gives.
     """
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return (
-        inherited
+        machine
         | {
             "HOME": str(root),
+            "TZ": "UTC",
             "PYTHONUNBUFFERED": "1",
             "AWS_REGION": settings.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            # Containers have AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, which always means the host 169.254.170.2.
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}{credentials_path}",
+            "AWS_ENDPOINT_URL": settings.endpoint_url,
         }
-        | settings.client_environment()
         | {name: str(map_paths(value, root)) for name, value in own.items()}
     )

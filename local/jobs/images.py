@@ -18,6 +18,22 @@ SUPPORTED = (
 # The Python of images whose tag does not tell: scikit-learn's, by framework version.
 _SCIKIT_LEARN_PYTHON = {"0.20": "3.7", "0.23": "3.7", "1.0": "3.8", "1.2": "3.8", "1.4": "3.10"}
 _TAG_PYTHON = re.compile(r"-py(3)(\d+)\b")
+_PYTHON_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "UTF-8"}
+_VARIABLES = {
+    "sagemaker-scikit-learn": {
+        **_PYTHON_VARIABLES,
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "SM_INPUT": "/opt/ml/input",
+        "SM_INPUT_TRAINING_CONFIG_FILE": "/opt/ml/input/config/hyperparameters.json",
+        "SM_INPUT_DATA_CONFIG_FILE": "/opt/ml/input/config/inputdataconfig.json",
+        "SM_CHECKPOINT_CONFIG_FILE": "/opt/ml/input/config/checkpointconfig.json",
+        "SM_MODEL_DIR": "/opt/ml/model",
+    },
+    "sagemaker-spark-processing": {**_PYTHON_VARIABLES, "PYTHONHASHSEED": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+}
+"""Environment variables of images, except those about programs that are not on this machine. Sources: the Dockerfiles
+of 1.4-2 in aws/sagemaker-scikit-learn-container, and of 3.5 with Python 3.12 in aws/sagemaker-spark-container."""
 _PYTHON_PROGRAM = re.compile(r"(?:/(?:usr/(?:local/)?)?bin/|/miniconda3/bin/)?python(?:3(?:\.\d+)?)?")
 
 
@@ -45,6 +61,11 @@ class Interpreter:
 def repository(image: str) -> str:
     """The repository's name in an image's URI: ``linear-learner`` in ``<registry>/linear-learner:1``."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+
+
+def variables(image: str) -> dict[str, str]:
+    """Return the environment variables that an image brings with it; paths are those of the container."""
+    return dict(_VARIABLES.get(repository(image), {}))
 
 
 def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:

@@ -82,11 +82,12 @@ class _Job:
             raise JobFailedError(images.unsupported(self._image, entrypoint))
         self._lay_out()
         self._bring_inputs()
-        if runtime is images.Runtime.SPARK:
-            command, variables = self._spark_program()
-        else:
-            command, variables = self._script_program()
-        status, last_lines, time_limit_exceeded = self._run_program(command, variables)
+        with self.context.keys.of_container() as credentials_path:
+            if runtime is images.Runtime.SPARK:
+                command, variables = self._spark_program(credentials_path)
+            else:
+                command, variables = self._script_program(credentials_path)
+            status, last_lines, time_limit_exceeded = self._run_program(command, variables)
         if status != 0 and runtime is images.Runtime.SPARK:
             self._write_spark_message(status, last_lines)
         for output in self._outputs():
@@ -136,18 +137,28 @@ class _Job:
             # Copies, as a script may write to its input.
             inputs.bring(self.context.objects, files, self._local(source), link=False)
 
-    def _spark_program(self) -> tuple[list[str], dict[str, str]]:
-        own: dict[str, str] = self._record.get("Environment", {})
+    def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         arguments = self._command_line[1:]
         size = spark.input_size(self.context, arguments, self.root / "processing" / "input")
-        program = spark.prepare(self.context, self.root, arguments, own_environment=own, input_bytes=size, log=self.log)
+        program = spark.prepare(
+            self.context,
+            self.root,
+            arguments,
+            credentials_path=credentials_path,
+            own_environment=self._own_variables(),
+            input_bytes=size,
+            log=self.log,
+        )
         return program.command, program.environment
 
-    def _script_program(self) -> tuple[list[str], dict[str, str]]:
+    def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         interpreter = images.interpreter(self._image)
         self.log.note(interpreter.remark)
-        own: dict[str, str] = self._record.get("Environment", {})
-        return [interpreter.path, *self._command_line[1:]], environment(self.context.settings, self.root, own)
+        variables = environment(self.context.settings, self.root, credentials_path, self._own_variables())
+        return [interpreter.path, *self._command_line[1:]], variables
+
+    def _own_variables(self) -> dict[str, str]:
+        return {**images.variables(self._image), **self._record.get("Environment", {})}
 
     def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
         resources = self._record["ProcessingResources"]["ClusterConfig"]

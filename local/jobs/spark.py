@@ -57,6 +57,7 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
     root: Path,
     command_line: list[str],
     *,
+    credentials_path: str,
     own_environment: dict[str, str],
     input_bytes: int,
     log: JobLog,
@@ -70,7 +71,8 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
         context: the running service.
         root: the job's folder, inputs in place.
         command_line: what follows ``smspark-submit``, paths mapped to the job's folder.
-        own_environment: the environment variables of the request.
+        credentials_path: where the service answers with the job's credentials.
+        own_environment: the environment variables of the image and of the request.
         input_bytes: the size of the job's inputs and of the S3 data that its arguments name.
         log: the job's log.
 
@@ -90,7 +92,7 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
     variables = spark_java.environment(folder) | user.environment | own_environment
     return SparkProgram(
         [*spark_java.command(folder, _heap(properties, small), small=small), *_submit(folder, options)],
-        environment(context.settings, root, variables),
+        environment(context.settings, root, credentials_path, variables),
     )
 
 

@@ -72,11 +72,25 @@ def run_together(
 
 def _train(context: Context, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None) -> Ending | None:
     """Run the program to its end; its outcome is in the jobs' folders."""
+    with context.keys.of_container() as credentials_path:
+        return _train_with_credentials(context, jobs, key, most_seconds, credentials_path)
+
+
+def _train_with_credentials(
+    context: Context, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None, credentials_path: str
+) -> Ending | None:
+    first = jobs[0]
+    # Jobs of one program have one environment between them, in which the first is named.
+    variables = {
+        "TRAINING_JOB_NAME": first.name,
+        "TRAINING_JOB_ARN": first.record["TrainingJobArn"],
+        **first.record.get("Environment", {}),
+    }
     program = context.supervisor.start(
         key,
         [sys.executable, "-m", "local.linear_learner", *(str(job.root) for job in jobs)],
         folder=_REPOSITORY,
-        environment=environment(context.settings, jobs[0].root, jobs[0].record.get("Environment", {})),
+        environment=environment(context.settings, first.root, credentials_path, variables),
     )
     # Stop may have come between the record's making and the program's start.
     if all(context.store.get(KIND, job.name)["TrainingJobStatus"] == "Stopping" for job in jobs):

@@ -155,6 +155,7 @@ class MotoServices:
                 "Headers": {
                     name.decode("latin-1"): _SIGNATURE.sub("Signature=0", value.decode("latin-1"))
                     for name, value in head.headers.items()
+                    if name != b"x-amz-security-token"
                 },
                 "Body": base64.b64encode(body).decode(),
             }

@@ -48,6 +48,7 @@ class Body:
         receive: gives the body as it was sent.
         payload_hash: the header ``x-amz-content-sha256``.
         signature: the request's signature, already verified.
+        signing_key: what signed it, and signs the body's chunks.
 
     Attributes:
         ended: whether all of it was read.
@@ -56,12 +57,12 @@ class Body:
         S3Error: the header is not one that S3 has.
     """
 
-    def __init__(self, receive: Receive, payload_hash: bytes, signature: Signature) -> None:
+    def __init__(self, receive: Receive, payload_hash: bytes, signature: Signature, signing_key: bytes) -> None:
         self.ended = False
         self._receive = receive
         self._parts = _parts(receive)
         if is_chunked(payload_hash):
-            self._parts = _dechunked(self._parts, signature if payload_hash in _SIGNED else None)
+            self._parts = _dechunked(self._parts, (signature, signing_key) if payload_hash in _SIGNED else None)
         elif _HASH.fullmatch(payload_hash):
             self._parts = _hashed(self._parts, payload_hash)
         elif payload_hash != UNSIGNED_PAYLOAD:
@@ -98,10 +99,10 @@ async def _hashed(parts: AsyncIterator[bytes], expected: bytes) -> AsyncIterator
         raise ContentMismatch
 
 
-async def _dechunked(parts: AsyncIterator[bytes], signature: Signature | None) -> AsyncIterator[bytes]:
-    """Take the frames away; check each chunk's signature unless there is no ``signature`` to start from."""
+async def _dechunked(parts: AsyncIterator[bytes], signed: tuple[Signature, bytes] | None) -> AsyncIterator[bytes]:
+    """Take the frames away; check each chunk's signature if ``signed`` gives one to start from, and its key."""
     reader = _Reader(parts)
-    previous = "" if signature is None else signature.value.decode()
+    previous = "" if signed is None else signed[0].value.decode()
     while True:
         size_text, _, extension = (await reader.line()).partition(b";")
         if re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text) is None:
@@ -112,9 +113,9 @@ async def _dechunked(parts: AsyncIterator[bytes], signature: Signature | None) -
         async for data in reader.exactly(size):
             digest.update(data)
             yield data
-        if signature is not None:
+        if signed is not None:
             given = extension.partition(b"chunk-signature=")[2].decode("latin-1").strip()
-            previous = _chunk_signature(signature, previous, digest.hexdigest())
+            previous = _chunk_signature(*signed, previous, digest.hexdigest())
             if not hmac.compare_digest(previous.encode(), given.encode()):
                 raise SignatureDoesNotMatch
         if size == 0:
@@ -125,7 +126,7 @@ async def _dechunked(parts: AsyncIterator[bytes], signature: Signature | None) -
             raise InvalidRequest("a chunk of the body is longer than its size")
 
 
-def _chunk_signature(signature: Signature, previous: str, data_hash: str) -> str:
+def _chunk_signature(signature: Signature, signing_key: bytes, previous: str, data_hash: str) -> str:
     text = "\n".join(
         (
             "AWS4-HMAC-SHA256-PAYLOAD",
@@ -136,7 +137,7 @@ def _chunk_signature(signature: Signature, previous: str, data_hash: str) -> str
             data_hash,
         )
     )
-    return hmac.digest(signature.key, text.encode(), "sha256").hex()
+    return hmac.digest(signing_key, text.encode(), "sha256").hex()
 
 
 class _Reader:

@@ -306,7 +306,7 @@ def _refuse_what_objects_have_not(request: Request) -> None:
 
 def _names(request: Request) -> set[str]:
     """The query's names without those of a presigned URL."""
-    signing = ("X-Amz-", "AWSAccessKeyId", "Signature", "Expires", "response-")
+    signing = ("X-Amz-", "x-amz-security-token", "AWSAccessKeyId", "Signature", "Expires", "response-")
     return {name for name in request.query_params if not name.startswith(signing)}
 
 

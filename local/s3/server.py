@@ -17,13 +17,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.errors import ServiceError
-from local.http.access import UNSIGNED_PAYLOAD, Signature, verify
+from local.http.access import UNSIGNED_PAYLOAD, Signature, find_signer, signing_key, verify
 from local.http.refusals import Fault, SignatureRefused
 from local.http.wire import Head
 from local.s3.chunked import Body, UploadAborted, is_chunked
 from local.s3.operations import Operations
 from local.s3.storage import BucketFiles
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.settings import ACCESS_KEY
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -40,9 +40,10 @@ class S3:
     """Checks a request's signature and body, and gives it to nanio."""
 
     def __init__(self, context: Context) -> None:
+        self._keys = context.keys
         settings = context.settings
         # Nanio wants credentials even where, as here, it checks nothing itself.
-        credentials = StaticCredentialResolver({ACCESS_KEY: SECRET_KEY})
+        credentials = StaticCredentialResolver({ACCESS_KEY: settings.secret_key})
         self._application = build_app(
             NanioSettings(
                 data_dir=settings.buckets, region=settings.region, credentials=credentials, auth_disabled=True
@@ -65,10 +66,11 @@ class S3:
             SignatureRefused: the signature does not count; nothing was sent.
         """
         payload_hash = _payload_hash(signature, head)
-        verify(signature, head, payload_hash)
+        signer = find_signer(signature, head, self._keys)
+        verify(signature, head, payload_hash, signer)
         _check_path(head)
         try:
-            body = Body(receive, payload_hash, signature)
+            body = Body(receive, payload_hash, signature, signing_key(signer.secret_key, signature.scope))
         except S3Error as error:
             raise ServiceError(error.code, error.message_text, error.http_status) from None
         expects_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers

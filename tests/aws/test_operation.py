@@ -20,7 +20,7 @@ import yaml
 
 from local.linear_learner import artifact
 from local.server import LocalService
-from local.settings import ACCESS_KEY, ACCOUNT_ID, SECRET_KEY, Settings
+from local.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.bootstrap import carry_out, plan_stack
 from pipeline.config_file import load_config
 from pipeline.function import publish_function
@@ -54,7 +54,7 @@ class Account:
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(document))
         self.config = load_config(folder / "config.yaml")
-        self.session = _Session(self.endpoint_url)
+        self.session = _Session(service.settings)
         self.sagemaker = self.session.client("sagemaker")
         self.runtime = self.session.client("sagemaker-runtime")
 
@@ -148,9 +148,9 @@ class Account:
 class _Session:
     """A boto3 session whose clients all speak to the local service."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1")
-        self._endpoint_url = endpoint_url
+    def __init__(self, settings: Settings) -> None:
+        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name="us-east-1")
+        self._endpoint_url = settings.endpoint_url
 
     def client(self, name: str, **options):
         return self._session.client(name, endpoint_url=self._endpoint_url, **options)

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local.context import Context
 from local.server import LocalService
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.settings import ACCESS_KEY, Settings
 
 
 @dataclass
@@ -39,7 +39,7 @@ class RunningService:
 
     def client(self, name: str, **config: Any) -> Any:
         """A boto3 client of an AWS service."""
-        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=self.settings.region)
+        session = boto3.Session(ACCESS_KEY, self.settings.secret_key, region_name=self.settings.region)
         return session.client(
             name,
             endpoint_url=self.settings.endpoint_url,

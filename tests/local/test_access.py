@@ -18,15 +18,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.http import access
+from local.http.credentials import KeyRing
 from local.http.wire import Head
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.settings import ACCESS_KEY
 
 LIST_PIPELINES = {"X-Amz-Target": "SageMaker.ListPipelines", "Content-Type": "application/x-amz-json-1.1"}
 
 
-def signed(service, name="sagemaker", path="/", body=b"{}", secret=SECRET_KEY, **headers):
+def signed(service, name="sagemaker", path="/", body=b"{}", secret=None, **headers):
     request = AWSRequest("POST", service.settings.endpoint_url + path, headers=LIST_PIPELINES | headers, data=body)
-    SigV4Auth(Credentials(ACCESS_KEY, secret), name, "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(ACCESS_KEY, secret or service.settings.secret_key), name, "us-east-1").add_auth(request)
     return dict(request.headers.items())
 
 
@@ -156,7 +157,7 @@ def test_the_service_listens_on_this_machine_only(service):
 def test_s3_checks_the_bytes_that_were_signed(service):
     service.client("s3").create_bucket(Bucket="signed-bytes")
     request = AWSRequest("PUT", f"{service.settings.endpoint_url}/signed-bytes/key", data=b"signed")
-    S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(request)
+    S3SigV4Auth(Credentials(ACCESS_KEY, service.settings.secret_key), "s3", "us-east-1").add_auth(request)
     connection = http.client.HTTPConnection("127.0.0.1", service.settings.port)
     connection.request("PUT", "/signed-bytes/key", b"forged", dict(request.headers.items()))
     answer = connection.getresponse()
@@ -172,7 +173,7 @@ def test_secrets_and_signatures_stay_out_of_every_file(service):
     logs = [path for path in service.settings.root.rglob("*.log") if path.is_file()]
     for path in logs:
         assert b"Signature=" not in path.read_bytes()
-        assert SECRET_KEY.encode() not in path.read_bytes()
+        assert service.settings.secret_key.encode() not in path.read_bytes()
     kept = json.dumps(service.context.store.list("moto-request"))
     assert "CreateUser" in kept
     assert set(re.findall("Signature=(\\w*)", kept)) == {"0"}
@@ -196,13 +197,15 @@ def test_whatever_botocore_signs_is_accepted(segments, fields, value, s3):
     url = f"http://127.0.0.1:8566{path}" + (f"?{query}" if query else "")
     request = AWSRequest("POST", url, headers={"X-Amz-Meta-Note": value}, data=b"body")
     signer, name = (S3SigV4Auth, "s3") if s3 else (SigV4Auth, "sagemaker")
-    signer(Credentials(ACCESS_KEY, SECRET_KEY), name, "us-east-1").add_auth(request)
+    keys = KeyRing("the-secret")
+    signer(Credentials(ACCESS_KEY, "the-secret"), name, "us-east-1").add_auth(request)
     headers = {k.lower().encode(): v.encode() for k, v in request.headers.items()}
     headers[b"host"] = b"127.0.0.1:8566"
     parts = urlsplit(request.url)
     head = Head("POST", parts.path.encode(), parts.query.encode(), headers)
     signature = access.read_signature(head)
-    access.verify(signature, head, b"230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5")
+    payload_hash = b"230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"
+    access.verify(signature, head, payload_hash, access.find_signer(signature, head, keys))
 
 
 def test_the_aws_cli_is_told_what_is_wrong(service):

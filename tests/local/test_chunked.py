@@ -11,6 +11,7 @@ from local.http.access import Signature, signing_key
 from local.s3.chunked import Body, ContentMismatch, UploadAborted
 
 SIGNATURE = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
+SIGNING_KEY = signing_key("the-secret", SIGNATURE.scope)
 SIGNED = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -25,7 +26,7 @@ def signed_frames(chunks, trailer=b"\r\n"):
             "AWS4-HMAC-SHA256-PAYLOAD\n20260131T120000Z\n20260131/us-east-1/s3/aws4_request\n"
             f"{previous}\n{hashlib.sha256(b'').hexdigest()}\n{hashlib.sha256(chunk).hexdigest()}"
         )
-        previous = hmac.new(signing_key("20260131", "us-east-1", "s3"), text.encode(), "sha256").hexdigest()
+        previous = hmac.new(SIGNING_KEY, text.encode(), "sha256").hexdigest()
         frames += b"%x;chunk-signature=%s\r\n" % (len(chunk), previous.encode())
         frames += chunk + b"\r\n" if chunk else trailer
     return frames
@@ -45,7 +46,7 @@ def read(sent, payload_hash, size=7, then_leaves=False):
         return next(remaining)
 
     async def collect():
-        body, content = Body(receive, payload_hash, SIGNATURE), b""
+        body, content = Body(receive, payload_hash, SIGNATURE, SIGNING_KEY), b""
         while not body.ended:
             content += (await body())["body"]
         return content

@@ -79,12 +79,12 @@ def test_a_handler_drives_the_service_through_boto3_without_the_users_credential
         import boto3
         def handler(event, context):
             boto3.client("s3").create_bucket(Bucket="made-by-a-function")
-            return boto3.session.Session().get_credentials().access_key
+            return boto3.session.Session().get_credentials().access_key[:4]
         """,
         MemorySize=512,
     )
     payload, error, _ = invoke(client, {})
-    assert (payload, error) == ("local", None)
+    assert (payload, error) == ("ASIA", None)
     assert (service.settings.buckets / "made-by-a-function").is_dir()
 
 

@@ -79,13 +79,13 @@ def test_a_head_that_is_held_goes_out_before_the_connection_closes():
 
 @pytest.fixture(scope="module")
 def port(service, tmp_path_factory):
-    deploy(service.settings.port, tmp_path_factory.mktemp("models"))
+    deploy(service.settings, tmp_path_factory.mktemp("models"))
     return service.settings.port
 
 
-def test_a_client_gets_the_whole_of_a_small_answer_in_one_packet(port):
+def test_a_client_gets_the_whole_of_a_small_answer_in_one_packet(service, port):
     body = rows(1)
-    headers = "".join(f"{name}: {value}\r\n" for name, value in signed_headers(port, body).items())
+    headers = "".join(f"{name}: {value}\r\n" for name, value in signed_headers(service.settings, body).items())
     request = f"POST /endpoints/{ENDPOINT}/invocations HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as client:
         packets = []

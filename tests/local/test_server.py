@@ -19,8 +19,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.secret import secret_key
 from local.server import LocalService, ServiceHeldError, StartError
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.settings import ACCESS_KEY, Settings
 from tests.local.conftest import environment_without_aws
 from tests.processes import commands_with
 
@@ -63,7 +64,7 @@ class Process:
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
+            aws_secret_access_key=secret_key(self.root),
             config=Config(retries={"total_max_attempts": 1}, **settings),
         )
 
@@ -348,7 +349,7 @@ def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_s
             endpoint_url=service.settings.endpoint_url,
             region_name="us-east-1",
             aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
+            aws_secret_access_key=service.settings.secret_key,
         )
         acknowledged = []
 

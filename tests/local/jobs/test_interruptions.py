@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
+import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from local.context import Context
 from local.jobs.supervisor import Program, Supervisor
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.secret import secret_key
+from local.settings import ACCESS_KEY, Settings
 from local.store import Store
 from tests.local.jobs.conftest import ROLE, SCIKIT_LEARN, processing_input
 
@@ -53,7 +60,7 @@ class Process:
         self.url = found[0]
 
     def client(self, name: str) -> Any:
-        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1")
+        session = boto3.Session(ACCESS_KEY, secret_key(self.root), region_name="us-east-1")
         return session.client(name, endpoint_url=self.url)
 
     def end(self, number: signal.Signals) -> None:
@@ -117,6 +124,24 @@ def _is_running(process: int) -> bool:
     stat = Path(f"/proc/{process}/stat")
     # A zombie that nobody has collected yet does nothing any more.
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_the_credentials_of_an_interrupted_job_are_worth_nothing_after_the_restart(service_process: Process) -> None:
+    program = _start_endless_job(service_process, "with-credentials")[0]
+    uri = psutil.Process(program).environ()["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    keys = json.load(urllib.request.urlopen(uri))
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"], region_name="us-east-1")
+    assert session.client("s3", endpoint_url=service_process.url).list_buckets()["Buckets"]
+    service_process.end(signal.SIGKILL)
+
+    again = Process(service_process.root)
+    try:
+        with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+            session.client("s3", endpoint_url=again.url).list_buckets()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(again.url + urlsplit(uri).path)
+    finally:
+        again.end(signal.SIGTERM)
 
 
 @pytest.mark.slow

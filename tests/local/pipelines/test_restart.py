@@ -15,7 +15,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.secret import secret_key
+from local.settings import ACCESS_KEY
 from tests.local.pipelines.documents import ROLE, TRUE, condition, definition, processing
 
 SLOW = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
@@ -40,7 +41,7 @@ class ServiceProcess:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self._root = root
-        self.client = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1").client(
+        self.client = boto3.Session(ACCESS_KEY, secret_key(root), region_name="us-east-1").client(
             "sagemaker", endpoint_url=f"http://127.0.0.1:{self._port}", config=Config(retries={"total_max_attempts": 1})
         )
         self.start()

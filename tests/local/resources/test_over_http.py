@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from benchmarks import served_models
 from benchmarks.endpoint import boto_sender
 from benchmarks.endpoint_load import load_with_updates
+from local.settings import Settings
 from tests.local.resources.conftest import IMAGE, ROLE, make_artifact
 
 FAST = {"Delay": 1, "MaxAttempts": 30}
@@ -152,20 +153,19 @@ def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
 
 @pytest.mark.slow
 def test_no_request_is_lost_or_wrong_while_the_endpoint_is_updated_under_fifty_connections(service, tmp_path):
-    port = service.settings.port
-    served_models.deploy(port, tmp_path, bucket="load")
-    load = asyncio.run(load_with_updates(port, served_models.rows(1), seconds=3))
+    served_models.deploy(service.settings, tmp_path, bucket="load")
+    load = asyncio.run(load_with_updates(service.settings, served_models.rows(1), seconds=3))
     assert not load.failures
     assert load.updates >= 2
     assert len(load.answers) == 2
 
 
 @contextmanager
-def service_process(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "local", "--root", str(root), "--port", str(port)]
+def service_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "local", "--root", str(settings.root), "--port", str(settings.port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        served_models.wait_for(port, process)
+        served_models.wait_for(settings.port, process)
         yield process
     finally:
         process.kill()
@@ -174,11 +174,11 @@ def service_process(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.slow
 def test_an_endpoint_serves_again_after_the_service_was_killed(tmp_path):
-    port = served_models.free_port()
+    settings = Settings(tmp_path / ".local", served_models.free_port())
     body = served_models.rows(1)
-    with service_process(tmp_path / ".local", port) as process:
-        served_models.deploy(port, tmp_path, bucket="load")
-        before = boto_sender(port, body)()
+    with service_process(settings) as process:
+        served_models.deploy(settings, tmp_path, bucket="load")
+        before = boto_sender(settings, body)()
         os.kill(process.pid, signal.SIGKILL)
-    with service_process(tmp_path / ".local", port):
-        assert boto_sender(port, body)() == before
+    with service_process(settings):
+        assert boto_sender(settings, body)() == before
