@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -58,6 +59,26 @@ def test_every_step_succeeds(steps):
         ],
         "Succeeded",
     )
+
+
+def processing_job(shell, name: str) -> dict:
+    return shell.aws("sagemaker", "describe-processing-job", "--processing-job-name", name)
+
+
+@pytest.mark.parametrize("step", ["MakeFolds", "SelectBest", "VerifyEndpoint"])
+def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps, step):
+    """Run a step's processing job again, without the variables that the pipeline sets."""
+    ran = processing_job(shell, steps[step]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2])
+    assert ran["Environment"] == {"AWS_DEFAULT_REGION": "us-east-1"}
+    members = ("AppSpecification", "ProcessingInputs", "ProcessingOutputConfig", "ProcessingResources", "RoleArn")
+    request = {member: ran[member] for member in members} | {"ProcessingJobName": f"{step}-again"}
+    for output in request["ProcessingOutputConfig"]["Outputs"]:
+        output["S3Output"]["S3Uri"] += "-again"
+    shell.aws("sagemaker", "create-processing-job", "--cli-input-json", json.dumps(request))
+    while (again := processing_job(shell, f"{step}-again"))["ProcessingJobStatus"] == "InProgress":
+        time.sleep(0.5)
+    assert again["ProcessingJobStatus"] == "Completed", again["FailureReason"]
+    assert "Environment" not in again
 
 
 def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, succeeded):
