@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from local.server import LocalService
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.settings import ACCESS_KEY, Settings
 from pipeline.function import current_function, function_changes, publish_function
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
@@ -16,7 +16,7 @@ VPC = {"subnets": ["subnet-2", "subnet-1"], "security_group_ids": ["sg-1"]}
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory):
     with LocalService(Settings(tmp_path_factory.mktemp("service") / ".local", port=0)) as service:
-        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1")
+        session = boto3.Session(ACCESS_KEY, service.settings.secret_key, region_name="us-east-1")
         yield session.client("lambda", endpoint_url=service.settings.endpoint_url)
 
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from local.server import LocalService
-from local.settings import ACCESS_KEY, SECRET_KEY, Settings
+from local.settings import ACCESS_KEY, Settings
 from pipeline.function_log import retention_changes, set_retention
 
 
@@ -16,7 +16,7 @@ def logs(request, tmp_path):
         yield request.getfixturevalue("aws").client("logs")
         return
     with LocalService(Settings(tmp_path / ".local", port=0)) as service:
-        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1")
+        session = boto3.Session(ACCESS_KEY, service.settings.secret_key, region_name="us-east-1")
         yield session.client("logs", endpoint_url=service.settings.endpoint_url)
 
 

@@ -18,17 +18,17 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from definition_language.expressions import ExpressionError
 from local.errors import ServiceError
 from local.jobs import inputs
 from local.jobs.endings import JobFailedError
 from local.jobs.uploads import upload
 from local.paths import UnsafeNameError, below
 from local.pipelines.definition import Definition
-from local.pipelines.expressions import ExpressionError
 from local.pipelines.scope import ExecutionScope
 from local.s3.objects import Objects, S3Uri
 from local.s3.paths import BucketPaths, RefusedNameError
-from local.settings import ACCESS_KEY, SECRET_KEY
+from local.settings import ACCESS_KEY
 from tests.local.conftest import RunningService
 from tests.local.jobs.conftest import ROLE, SCIKIT_LEARN, training_request
 
@@ -60,7 +60,7 @@ def raw(service: RunningService, method: str, path: str, body: bytes = b"", **he
     url = f"{service.settings.endpoint_url}{path}"
     request = AWSRequest(method, url, data=body, headers=headers)
     credentials = botocore.session.get_session()
-    credentials.set_credentials(ACCESS_KEY, SECRET_KEY)
+    credentials.set_credentials(ACCESS_KEY, service.settings.secret_key)
     S3SigV4Auth(credentials.get_credentials(), "s3", service.settings.region).add_auth(request)
     sent = urllib.request.Request(url, body or None, dict(request.headers.items()), method=method)
     try:
