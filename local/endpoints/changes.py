@@ -1,23 +1,26 @@
 """Carries out what an endpoint's record asks for: its deployment, its new weights, its deletion.
 
-The record says what is under way before it begins, so that a service that was killed goes on where it was.
+An endpoint has one change in progress at most. The transaction that marks the record also gives the change an
+id, ``_Change``, so that a killed service goes on where it was. A task whose change is no longer the record's does
+nothing: it writes no record, serves no model and deletes no file.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from local.endpoints.serving import CannotServeError, Deployment, load, remove_stale, stage
+from local.endpoints.serving import CannotServeError, Deployment, discard, load, remove_stale, stage
 from local.errors import ServiceError
 from local.names import resource_key
 from local.sagemaker.announcements import announce_endpoint
 from local.sagemaker.endpoint_configs import find_endpoint_config
 from local.sagemaker.tags import delete_tags
-from local.store import Document, MissingError
+from local.store import Document
 
 if TYPE_CHECKING:
     from local.context import Context
@@ -28,10 +31,23 @@ _LONGEST_REASON = 1024
 _log = logging.getLogger(__name__)
 
 
-def begin(context: Context, endpoint: str) -> None:
-    """Carry out, in a thread, what the endpoint's record says is under way, and tell that it begins."""
-    announce_endpoint(context, context.store.get(KIND, resource_key(endpoint)))
-    context.hosting.background.submit(_carry_out, context, resource_key(endpoint))
+def mark(record: Document, status: str) -> None:
+    """Mark an endpoint's record with a change that begins; the caller's transaction makes it the only one.
+
+    Args:
+        record: the endpoint's, altered in place.
+        status: one of ``IN_PROGRESS``.
+    """
+    record["EndpointStatus"] = status
+    record["LastModifiedTime"] = time.time()
+    record["_Change"] = secrets.token_hex(8)
+
+
+def begin(context: Context, record: Document) -> None:
+    """Announce a change that a record was marked with, and carry it out in a thread."""
+    announce_endpoint(context, record)
+    key = resource_key(record["EndpointName"])
+    context.hosting.background.submit(_carry_out, context, key, record["_Change"])
 
 
 def restore(context: Context) -> list[str]:
@@ -47,14 +63,24 @@ def restore(context: Context) -> list[str]:
             try:
                 context.hosting.put_in_service(load(context, name, record["_Variants"], record.get("_Capture")))
             except CannotServeError as error:
-                _finish(context, resource_key(name), "Failed", str(error))
+                _finish(context, record, "Failed", str(error))
                 continue
             restored.append(name)
         if status == "RollingBack":
-            _finish(context, resource_key(name), "InService", record.get("FailureReason"))
+            _finish(context, record, "InService", record.get("FailureReason"))
         elif status in IN_PROGRESS:
-            begin(context, name)
+            begin(context, _with_change(context, record))
+        else:
+            remove_stale(context, name)
     return restored
+
+
+def _with_change(context: Context, record: Document) -> Document:
+    """A record whose change has an id: earlier versions of the service gave it none."""
+    if "_Change" in record:
+        return record
+    key, status = resource_key(record["EndpointName"]), record["EndpointStatus"]
+    return context.store.update(KIND, key, lambda document: mark(document, status))
 
 
 def summaries(config: Document, retained: dict[str, Document] | None = None) -> list[Document]:
@@ -77,35 +103,33 @@ def _summary(variant: Document) -> Document:
     return summary | {"DesiredInstanceCount": variant.get("InitialInstanceCount", 1)} | kept
 
 
-def _carry_out(context: Context, key: str) -> None:
-    try:
-        record = context.store.get(KIND, key)
-    except MissingError:
+def _carry_out(context: Context, key: str, change: str) -> None:
+    record = context.store.find(KIND, key)
+    if record is None or record.get("_Change") != change or record["EndpointStatus"] not in IN_PROGRESS:
         return
     try:
         if record["EndpointStatus"] == "Deleting":
-            _remove(context, key, record)
+            _remove(context, record)
         elif "PendingDeploymentSummary" in record:
-            _deploy(context, key, record)
+            _deploy(context, record)
         else:
-            _apply_weights(context, key, record)
+            _apply_weights(context, record)
     except (CannotServeError, ServiceError) as failure:
-        _give_up(context, key, getattr(failure, "message", str(failure)))
+        _give_up(context, record, getattr(failure, "message", str(failure)))
     except Exception as error:
         _log.exception("endpoint %s could not be changed", record["EndpointName"])
-        _give_up(context, key, f"InternalServerError: {type(error).__name__}: {error}")
+        _give_up(context, record, f"InternalServerError: {type(error).__name__}: {error}")
 
 
-def _deploy(context: Context, key: str, record: Document) -> None:
+def _deploy(context: Context, record: Document) -> None:
     name, pending = record["EndpointName"], record["PendingDeploymentSummary"]
     config = find_endpoint_config(context, pending["EndpointConfigName"])
     weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in pending["ProductionVariants"]}
-    staged = stage(context, name, config, weights)
+    staged = stage(context, record, config, weights)
     deployment = load(context, name, staged, pending.get("_Capture"))
-    context.hosting.put_in_service(deployment)
     images = {variant["VariantName"]: variant["Image"] for variant in staged}
 
-    def change(document: Document) -> None:
+    def arrive(document: Document) -> None:
         document["EndpointConfigName"] = pending["EndpointConfigName"]
         document["ProductionVariants"] = [
             _arrived(summary) | {"DeployedImages": [_deployed_image(images[summary["VariantName"]])]}
@@ -114,60 +138,85 @@ def _deploy(context: Context, key: str, record: Document) -> None:
         document["_Variants"] = staged
         document["_Capture"] = pending.get("_Capture")
         document["DataCaptureConfig"] = _capture_summary(pending.get("_Capture"))
+        context.hosting.put_in_service(deployment)
 
-    _finish(context, key, "InService", None, change)
-    remove_stale(context, name, staged)
+    _finish(context, record, "InService", None, arrive)
+    remove_stale(context, name)
 
 
-def _apply_weights(context: Context, key: str, record: Document) -> None:
+def _apply_weights(context: Context, record: Document) -> None:
     deployment = context.hosting.deployment(record["EndpointName"])
     if deployment is None:
         raise CannotServeError(f"Endpoint {record['EndpointName']} is not in service.")
     weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in record["ProductionVariants"]}
     variants = [replace(variant, weight=weights[variant.name]) for variant in deployment.variants]
-    context.hosting.put_in_service(Deployment(deployment.endpoint, variants, deployment.capture))
 
-    def change(document: Document) -> None:
+    def arrive(document: Document) -> None:
         document["ProductionVariants"] = [_arrived(variant) for variant in document["ProductionVariants"]]
         for variant in document["_Variants"]:
             variant["Weight"] = weights[variant["VariantName"]]
+        context.hosting.put_in_service(Deployment(deployment.endpoint, variants, deployment.capture))
 
-    _finish(context, key, "InService", None, change)
+    _finish(context, record, "InService", None, arrive)
 
 
-def _remove(context: Context, key: str, record: Document) -> None:
-    remove_stale(context, record["EndpointName"], [])
+def _remove(context: Context, record: Document) -> None:
+    key = resource_key(record["EndpointName"])
     with context.store.transaction():
-        context.store.delete(KIND, key)
-        delete_tags(context, record["EndpointArn"])
+        if _is_current(context.store.find(KIND, key), record):
+            context.store.delete(KIND, key)
+            delete_tags(context, record["EndpointArn"])
+            remove_stale(context, record["EndpointName"])
 
 
-def _give_up(context: Context, key: str, reason: str) -> None:
+def _give_up(context: Context, record: Document, reason: str) -> None:
     """End a change that failed: a new endpoint is Failed, an old one goes on serving what it served."""
-    record = context.store.get(KIND, key)
-    remove_stale(context, record["EndpointName"], record.get("_Variants", []))
+    discard(context, record)
     if record["EndpointStatus"] != "Updating":
-        _finish(context, key, "Failed", reason)
+        _finish(context, record, "Failed", reason)
         return
-    rolling_back = context.store.update(KIND, key, lambda document: document.update(EndpointStatus="RollingBack"))
-    announce_endpoint(context, rolling_back)
-    _finish(context, key, "InService", reason)
+    rolling_back = _change(context, record, lambda document: document.update(EndpointStatus="RollingBack"))
+    if rolling_back is not None:
+        announce_endpoint(context, rolling_back)
+    _finish(context, record, "InService", reason)
 
 
 def _finish(
-    context: Context, key: str, status: str, reason: str | None, change: Callable[[Document], None] | None = None
+    context: Context,
+    record: Document,
+    status: str,
+    reason: str | None,
+    arrive: Callable[[Document], None] | None = None,
 ) -> None:
+    """End a record's change, unless another one has taken its place."""
+
     def finish(document: Document) -> None:
         document.pop("PendingDeploymentSummary", None)
         document.pop("FailureReason", None)
+        document.pop("_Change", None)
         document["EndpointStatus"] = status
         document["LastModifiedTime"] = time.time()
         if reason is not None:
             document["FailureReason"] = reason[:_LONGEST_REASON]
-        if change is not None:
-            change(document)
+        if arrive is not None:
+            arrive(document)
 
-    announce_endpoint(context, context.store.update(KIND, key, finish))
+    finished = _change(context, record, finish)
+    if finished is not None:
+        announce_endpoint(context, finished)
+
+
+def _change(context: Context, record: Document, change: Callable[[Document], None]) -> Document | None:
+    """Alter the stored record if it still has the change of ``record``; return what it is then, or None."""
+    key = resource_key(record["EndpointName"])
+    with context.store.transaction():
+        if not _is_current(context.store.find(KIND, key), record):
+            return None
+        return context.store.update(KIND, key, change)
+
+
+def _is_current(stored: Document | None, record: Document) -> bool:
+    return stored is not None and stored.get("_Change") == record.get("_Change")
 
 
 def _arrived(variant: Document) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 import shutil
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -69,7 +68,7 @@ class Deployment:
         return self.variants[min(bisect_right(self._bounds, point), len(self.variants) - 1)]
 
 
-def stage(context: Context, endpoint: str, config: Document, weights: dict[str, float]) -> list[Document]:
+def stage(context: Context, record: Document, config: Document, weights: dict[str, float]) -> list[Document]:
     """Copy the artifacts of a configuration's models into the endpoint's own folder.
 
     An endpoint goes on serving what it was given, also after a restart, whatever becomes of the models, the
@@ -77,7 +76,7 @@ def stage(context: Context, endpoint: str, config: Document, weights: dict[str, 
 
     Args:
         context: the running service.
-        endpoint: the endpoint's name.
+        record: the endpoint's, with the id of the change that this is for: the folder's name.
         config: the endpoint configuration.
         weights: of every variant by name.
 
@@ -87,8 +86,9 @@ def stage(context: Context, endpoint: str, config: Document, weights: dict[str, 
     Raises:
         CannotServeError: a model or its artifact is gone, or its image has no local runtime.
     """
-    folder = endpoint_folder(context, endpoint) / secrets.token_hex(8)
-    folder.mkdir(parents=True)
+    folder = endpoint_folder(context, record["EndpointName"]) / record["_Change"]
+    # A service that was killed in the middle of this change may have left a part.
+    folder.mkdir(parents=True, exist_ok=True)
     staged = []
     for variant in config["ProductionVariants"]:
         name = variant["VariantName"]
@@ -134,15 +134,30 @@ def load(context: Context, endpoint: str, staged: list[Document], capture: Docum
     return Deployment(endpoint, variants, CaptureSettings.of(capture))
 
 
-def remove_stale(context: Context, endpoint: str, kept: list[Document]) -> None:
-    """Remove the endpoint's copies of artifacts, except those that ``kept`` names."""
-    wanted = {(context.settings.root / record["Artifact"]).parent for record in kept}
-    folder = endpoint_folder(context, endpoint)
-    for stale in folder.iterdir() if folder.is_dir() else ():
-        if stale not in wanted:
-            shutil.rmtree(stale)
-    if not wanted:
-        shutil.rmtree(folder, ignore_errors=True)
+def discard(context: Context, record: Document) -> None:
+    """Remove what a change that failed has staged; the change must still be the endpoint's."""
+    folder = endpoint_folder(context, record["EndpointName"])
+    shutil.rmtree(folder / record["_Change"], ignore_errors=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def remove_stale(context: Context, endpoint: str) -> None:
+    """Remove the endpoint's copies of artifacts that its record does not use.
+
+    It uses what it serves and what its change in progress stages. The store stays locked meanwhile, so that no
+    change begins between the look at the record and the removal.
+    """
+    with context.store.transaction():
+        record = context.store.find("endpoint", resource_key(endpoint)) or {}
+        used = {Path(variant["Artifact"]).parent.name for variant in record.get("_Variants", [])}
+        used |= {record["_Change"]} if "_Change" in record else set()
+        folder = endpoint_folder(context, endpoint)
+        for copy in folder.iterdir() if folder.is_dir() else ():
+            if copy.name not in used:
+                shutil.rmtree(copy)
+        if not used:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def endpoint_folder(context: Context, endpoint: str) -> Path:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.endpoints.changes import IN_PROGRESS, KIND, begin, summaries
+from local.endpoints.changes import IN_PROGRESS, KIND, begin, mark, summaries
 from local.errors import validation_error
 from local.names import resource_key, sagemaker_arn
 from local.sagemaker.endpoint_configs import find_endpoint_config
@@ -32,25 +32,23 @@ def create_endpoint(context: Context, request: Request) -> Response:
     """Put a configuration's models in service; it goes on after the answer."""
     name = request["EndpointName"]
     arn = sagemaker_arn(context.settings.region, KIND, name)
-    now = time.time()
     with context.store.transaction():
         config = find_endpoint_config(context, request["EndpointConfigName"])
         endpoint = {
             "EndpointName": name,
             "EndpointArn": arn,
             "EndpointConfigName": request["EndpointConfigName"],
-            "EndpointStatus": "Creating",
-            "CreationTime": now,
-            "LastModifiedTime": now,
+            "CreationTime": time.time(),
             "LastDeploymentConfig": request.get("DeploymentConfig"),
             "PendingDeploymentSummary": _pending(config, summaries(config), config.get("DataCaptureConfig")),
         }
+        mark(endpoint, "Creating")
         try:
             context.store.insert(KIND, resource_key(name), endpoint)
         except AlreadyExistsError:
             raise validation_error(f'Cannot create already existing endpoint "{arn}".') from None
         save_tags(context, arn, request.get("Tags"))
-    begin(context, name)
+    begin(context, endpoint)
     return {"EndpointArn": arn}
 
 
@@ -121,9 +119,9 @@ def delete_endpoint(context: Context, request: Request) -> Response:
     name = request["EndpointName"]
     with context.store.transaction():
         _find(context, name)
-        context.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
-    context.hosting.take_out_of_service(name)
-    begin(context, name)
+        deleting = context.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
+        context.hosting.take_out_of_service(name)
+    begin(context, deleting)
     return {}
 
 
@@ -164,8 +162,8 @@ def _start_update(context: Context, name: str, change: Callable[[Document], None
             _mark(endpoint, "Updating")
             change(endpoint)
 
-        context.store.update(KIND, resource_key(name), start)
-    begin(context, name)
+        updating = context.store.update(KIND, resource_key(name), start)
+    begin(context, updating)
     return {"EndpointArn": arn}
 
 
@@ -177,5 +175,4 @@ def _mark(endpoint: Document, status: str) -> None:
     """
     if endpoint["EndpointStatus"] in IN_PROGRESS:
         raise validation_error(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
-    endpoint["EndpointStatus"] = status
-    endpoint["LastModifiedTime"] = time.time()
+    mark(endpoint, status)

@@ -23,6 +23,7 @@ from local.secret import secret_key
 from local.server import LocalService, ServiceHeldError, StartError
 from local.settings import ACCESS_KEY, Settings
 from tests.local.conftest import environment_without_aws
+from tests.local.resources.conftest import IMAGE, make_artifact
 from tests.processes import commands_with
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -227,6 +228,38 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_an
     users = again.client("iam").get_paginator("list_users").paginate()
     assert set(acknowledged["users"]) <= {u["UserName"] for page in users for u in page["Users"]}
     assert not list((again.root / "s3" / ".nanio" / "uploads").iterdir())
+
+
+def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_path):
+    service = start()
+    service.client("s3").create_bucket(Bucket="models")
+    for number in range(2):
+        service.client("s3").put_object(
+            Bucket="models", Key=f"{number}.tar.gz", Body=make_artifact(tmp_path, [1.0] * 200_000, float(number))
+        )
+        model = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{number}.tar.gz"}
+        service.client("sagemaker").create_model(ModelName=f"m{number}", PrimaryContainer=model)
+        variant = {"VariantName": "v", "ModelName": f"m{number}", "InstanceType": "ml.m5.large"}
+        service.client("sagemaker").create_endpoint_config(
+            EndpointConfigName=f"c{number}", ProductionVariants=[variant | {"InitialInstanceCount": 1}]
+        )
+    service.client("sagemaker").create_endpoint(EndpointName="e", EndpointConfigName="c0")
+    for wanted in ("c0", "c1", "c0"):
+        # The kill comes while the endpoint is Creating or Updating, or as that ends.
+        service.end(signal.SIGKILL)
+        service = start()
+        sagemaker = service.client("sagemaker")
+        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="e", WaiterConfig={"Delay": 1})
+        endpoint = sagemaker.describe_endpoint(EndpointName="e")
+        assert endpoint["EndpointConfigName"] == wanted
+        answer = service.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName="e", ContentType="text/csv", Body=",".join(["0"] * 200_000)
+        )
+        assert json.loads(answer["Body"].read())["predictions"][0]["score"] == float(wanted[1])
+        copies = service.root / "endpoints" / "e"
+        until(lambda copies=copies: len(list(copies.iterdir())) == 1)
+        after = "c1" if wanted == "c0" else "c0"
+        sagemaker.update_endpoint(EndpointName="e", EndpointConfigName=after)
 
 
 def test_two_services_cannot_hold_one_folder(tmp_path):

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from local.endpoints import serving
+from local.endpoints import changes, serving
 from local.endpoints.hosting import restore
 from local.errors import ServiceError
 from local.linear_learner.inference import Model
@@ -340,3 +340,69 @@ def test_an_endpoint_of_what_does_not_exist_is_refused(context, configure):
     configure("c", 0.5)
     assert refusal(context, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c") == missing
     assert refusal(context, "DeleteEndpoint", EndpointName="e") == missing
+
+
+def test_a_change_that_begins_as_another_ends_keeps_its_artifact(context, configure, settings, monkeypatch):
+    create(context, configure("c", 0.5))
+    settled(context)
+    configure("next", 1.5), configure("last", 2.5)
+    staged, clean_up = threading.Event(), changes.remove_stale
+
+    def stage(*arguments):
+        copies = serving.stage(*arguments)
+        staged.set()
+        return copies
+
+    def clean_up_late(*arguments):
+        # The first update is over, but for its cleaning up: the second one begins now.
+        monkeypatch.setattr(changes, "remove_stale", clean_up)
+        monkeypatch.setattr(changes, "stage", stage)
+        call(context, "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "last"})
+        assert staged.wait(20)
+        clean_up(*arguments)
+
+    monkeypatch.setattr(changes, "remove_stale", clean_up_late)
+    call(context, "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "next"})
+    assert context.store.wait_until(lambda: context.store.get("endpoint", "e")["EndpointConfigName"] == "last", 20)
+    assert score(context) == 5.5
+    again = open_context(settings)
+    try:
+        assert restore(again) == ["e"]
+        assert score(again) == 5.5
+    finally:
+        close_context(again)
+
+
+def test_a_task_of_a_change_that_is_over_does_nothing(context, configure):
+    create(context, configure("c", 0.5))
+    settled(context)
+    before = context.store.get("endpoint", "e")
+    changes._carry_out(context, "e", "0123456789abcdef")
+    configure("next", 1.5)
+    late = before | {"_Change": "0123456789abcdef", "EndpointStatus": "Updating"}
+    late["PendingDeploymentSummary"] = {
+        "EndpointConfigName": "next",
+        "ProductionVariants": before["ProductionVariants"],
+    }
+    changes._deploy(context, late)
+    changes._give_up(context, late, "too late")
+    changes._remove(context, late)
+    assert context.store.get("endpoint", "e") == before
+    assert score(context) == 3.5
+    assert [copy.name for copy in serving.endpoint_folder(context, "e").iterdir()] == [
+        before["_Variants"][0]["Artifact"].split("/")[-2]
+    ]
+
+
+def test_copies_that_a_killed_service_left_are_removed_at_the_next_start(context, configure, settings):
+    create(context, configure("c", 0.5))
+    settled(context)
+    folder = serving.endpoint_folder(context, "e")
+    kept = list(folder.iterdir())
+    (folder / "0123456789abcdef").mkdir()
+    again = open_context(settings)
+    try:
+        restore(again)
+        assert list(folder.iterdir()) == kept
+    finally:
+        close_context(again)
