@@ -11,6 +11,7 @@ Run: ``python -m benchmarks.folds [--rows 1e5 1e6 1e7] [--turns 4] [--only manif
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -98,24 +99,28 @@ def _compare(rows: int, folder: Path, only: Sequence[str] | None, turns: int) ->
 
 
 def _commands(source: Path, target: Path, folder: Path) -> dict[str, list[str]]:
-    columns = [part for name in COLUMNS[1:] for part in ("--numeric", name)]
-    options = ["--input", f"file://{source}", "--output", f"file://{target}", "--header", "false"]
-    options += ["--label", COLUMNS[0], *columns]
     here = Path(__file__).parent
-    ours = _spark(folder, STEPS / "make_folds.py", *options)
-    unchecked = _spark(folder, here / "unchecked_folds.py", *options)
+
+    def ours(script: Path, layout: str, encoding: str = "UTF-8") -> list[str]:
+        options = folder / f"{layout}-{encoding}.json"
+        dataset = {"header": False, "encoding": encoding, "label": COLUMNS[0], "numeric": COLUMNS[1:]}
+        options.write_text(json.dumps({"dataset": dataset, "folds": {"layout": layout}}))
+        places = ["--input", f"file://{source}", "--output", f"file://{target}", "--options", str(options)]
+        return _spark(folder, script, *places)
+
+    checked, unchecked = STEPS / "make_folds.py", here / "unchecked_folds.py"
     # Only UTF-8 is split as bytes, although these rows are the same in both.
-    by_sql = ["--layout", "manifest", "--encoding", "ISO-8859-1"]
+    by_sql = ("manifest", "ISO-8859-1")
     uris = (f"file://{source}", f"file://{target}")
     engines = [sys.executable, "-m", "benchmarks.table_engines"]
     return {
         "notebook": _spark(folder, here / "notebook_folds.py", *uris, heap=_NOTEBOOK_HEAP),
-        "folders": ours,
-        "folders, unchecked": unchecked,
-        "manifest": [*ours, "--layout", "manifest"],
-        "manifest, unchecked": [*unchecked, "--layout", "manifest"],
-        "SQL": [*ours, *by_sql],
-        "SQL, unchecked": [*unchecked, *by_sql],
+        "folders": ours(checked, "folders"),
+        "folders, unchecked": ours(unchecked, "folders"),
+        "manifest": ours(checked, "manifest"),
+        "manifest, unchecked": ours(unchecked, "manifest"),
+        "SQL": ours(checked, *by_sql),
+        "SQL, unchecked": ours(unchecked, *by_sql),
         "polars": [*engines, "polars", str(source), str(target)],
         "polars, typed": [*engines, "polars-typed", str(source), str(target)],
         "duckdb": [*engines, "duckdb", str(source), str(target)],

@@ -63,14 +63,18 @@ def _own(step: dict[str, Any]) -> dict[str, Any]:
 
 def _value_changes(before: Any, after: Any) -> Iterator[str]:
     for path, was, now in _differences(before, after, ""):
-        if _is_code(was) and _is_code(now) and was.rpartition("/")[2] == now.rpartition("/")[2]:
+        if _is_upload("code", was, now):
             yield f"code of {now.rpartition('/')[2]} changes"
+        elif _is_upload("options", was, now):
+            yield f"options in {now.rpartition('/')[2]} change"
         else:
             yield f"{path} {_shown(was)} -> {_shown(now)}"
 
 
-def _is_code(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("s3://") and "/code/" in value
+def _is_upload(kind: str, *values: Any) -> bool:
+    """Whether values are URIs of one file, under the hashes of different contents."""
+    uris = [value for value in values if isinstance(value, str) and value.startswith("s3://") and f"/{kind}/" in value]
+    return len(uris) == len(values) and len({uri.rpartition("/")[2] for uri in uris}) == 1
 
 
 def _differences(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

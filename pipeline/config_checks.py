@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ _Check = Callable[["Config"], Iterator[Disagreement]]
 
 _TUNED = ("learning_rate", "l1")
 _COMPUTED = ("feature_dim", "predictor_type", "num_models")
-_MAX_ARGUMENT = 256
-"""The longest container argument that SageMaker takes."""
 
 _checks: list[tuple[frozenset[str], _Check]] = []
 
@@ -55,24 +54,19 @@ def _columns_have_one_role(config: Config) -> Iterator[Disagreement]:
     named = [*dataset.numeric, *dataset.categorical]
     if dataset.label in named:
         yield "dataset.label", f"{dataset.label!r} is also a feature"
-    for column in sorted({name for name in named if named.count(name) > 1}):
+    for column in _repeated(named):
         yield "dataset.numeric", f"{column!r} stands more than once among the features"
     one_hot = [f"{column}_{value}" for column, values in dataset.categorical.items() for value in dict.fromkeys(values)]
     features = [*dict.fromkeys(dataset.numeric), *one_hot]
-    for feature in sorted({name for name in features if features.count(name) > 1}):
+    for feature in _repeated(features):
         yield "dataset.categorical", f"two features would be called {feature!r}"
 
 
 @_meaningless_without("dataset.categorical")
-def _categories_can_be_passed(config: Config) -> Iterator[Disagreement]:
+def _categories_differ(config: Config) -> Iterator[Disagreement]:
     for column, values in config.dataset.categorical.items():
-        for value in sorted({value for value in values if values.count(value) > 1}):
+        for value in _repeated(values):
             yield f"dataset.categorical.{column}", f"the value {value!r} stands twice"
-        if sum(len(value) + 4 for value in (column, *values)) > _MAX_ARGUMENT:
-            yield (
-                f"dataset.categorical.{column}",
-                f"the name and values together are over the {_MAX_ARGUMENT} characters of an argument",
-            )
 
 
 @_meaningless_without("dataset.groups", "dataset.label", "dataset.numeric", "dataset.categorical")
@@ -179,3 +173,7 @@ def _serverless_has_no_network_of_its_own(config: Config) -> Iterator[Disagreeme
 def _new_input_can_be_watched(config: Config) -> Iterator[Disagreement]:
     if config.triggers.on_new_input and not config.dataset.input.startswith("s3://"):
         yield "triggers.on_new_input", "needs dataset.input to be an s3:// prefix to watch"
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -9,6 +9,9 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.resources import Resources
 
+_MAX_ARGUMENT = 256
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AppSpecification.html"""
+
 
 def dataset_upload(config: Config, resources: Resources) -> Upload | None:
     """The upload that the input needs, or None when it is in S3.
@@ -25,6 +28,13 @@ def dataset_upload(config: Config, resources: Resources) -> Upload | None:
 
 
 def dataset_uri(config: Config, resources: Resources) -> str:
-    """The input's S3 URI."""
+    """The input's S3 URI.
+
+    Raises:
+        ConfigError: the file is not there, or the URI is longer than an argument of a job's container may be.
+    """
     upload = dataset_upload(config, resources)
-    return config.dataset.input if upload is None else upload.uri
+    uri = config.dataset.input if upload is None else upload.uri
+    if len(uri) > _MAX_ARGUMENT:
+        raise ConfigError([f"dataset.input: {uri} has {len(uri)} characters; SageMaker takes {_MAX_ARGUMENT}"])
+    return uri

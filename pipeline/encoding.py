@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config import DatasetSection
@@ -55,10 +55,10 @@ def _encoded(row: dict[str, str], dataset: DatasetSection, place: str) -> str:
 
 def _features(row: Sequence[str], dataset: DatasetSection, place: str) -> str:
     if len(row) != dataset.feature_dim:
-        named = ", ".join([*dataset.numeric, *dataset.categorical])
+        named = _some([*dataset.numeric, *dataset.categorical])
         raise UserError(
             f"{place}: has {len(row)} columns. Give a header that names {named}; "
-            f"or, without a header, the {dataset.feature_dim} encoded features: {', '.join(dataset.features)}"
+            f"or, without a header, the {dataset.feature_dim} encoded features: {_some(dataset.features)}"
         )
     return ",".join(_number(text, place, name) for text, name in zip(row, dataset.features, strict=True))
 
@@ -73,8 +73,14 @@ def _number(text: str, place: str, column: str) -> str:
     return text.strip()
 
 
-def _category(text: str, values: Iterable[str], place: str, column: str) -> str:
+def _category(text: str, values: Sequence[str], place: str, column: str) -> str:
     value = text.strip()
     if value not in values:
-        raise UserError(f"{place}: {column} is {value!r}: one of {', '.join(values)} is expected")
+        raise UserError(f"{place}: {column} is {value!r}: one of {_some(values)} is expected")
     return value
+
+
+def _some(names: Sequence[str], most: int = 20) -> str:
+    """List names for a message: the first, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.build import Build
+from pipeline.build import PROCESSING, Build
 from pipeline.code import FOLD_MODULES
-from pipeline.fold_arguments import fold_arguments
+from pipeline.fold_options import FILE, fold_options_upload
 from pipeline.sdk import Join, ProcessingStep, PySparkProcessor, image_uris
 
 ENTRY = "make_folds.py"
@@ -43,7 +43,7 @@ def make_folds(build: Build) -> Any:
         *("--data-version", parameters.data_version),
         *("--job-config", "/opt/ml/config/processingjobconfig.json"),
         *("--output-name", OUTPUT),
-        *fold_arguments(build.config),
+        *("--options", f"{PROCESSING}/input/options/{FILE}"),
     ]
     return ProcessingStep(
         name="MakeFolds",
@@ -52,6 +52,7 @@ def make_folds(build: Build) -> Any:
         step_args=processor.run(
             submit_app=build.code(ENTRY).uri,
             submit_py_files=[build.code(FOLD_MODULES).uri],
+            inputs=[build.input("options", fold_options_upload(build.config, build.resources).uri)],
             outputs=[build.output(OUTPUT)],
             arguments=arguments,
         ),

@@ -20,6 +20,7 @@ from pipeline.config import Config
 from pipeline.dataset import dataset_upload
 from pipeline.definition import build_definition
 from pipeline.errors import UserError, with_trust_hint
+from pipeline.fold_options import fold_options_upload
 from pipeline.function import current_function, function_changes, publish_function
 from pipeline.function_log import retention_changes, set_retention
 from pipeline.lint import all_steps, lint
@@ -169,7 +170,7 @@ def _explained(error: Any, plan: Plan) -> Exception:
 
 
 def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:
-    """The input, where it is a file here, and every file of steps/ that the definition names."""
+    """The input, where it is a file here, the folds' options, and every file of steps/ that the definition names."""
     data = dataset_upload(config, resources)
     prefix = f"{config.pipeline.name}/code"
     names = {
@@ -178,7 +179,8 @@ def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -
         for uri in _texts(step["Arguments"])
         if uri.startswith(f"s3://{resources.bucket}/{prefix}/")
     }
-    return [*([data] if data else []), *(step_upload(name, resources.bucket, prefix) for name in sorted(names))]
+    code = [step_upload(name, resources.bucket, prefix) for name in sorted(names)]
+    return [*([data] if data else []), fold_options_upload(config, resources), *code]
 
 
 def _texts(value: Any) -> list[str]:

@@ -15,7 +15,7 @@ from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.code import STEPS
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.fold_arguments import fold_arguments
+from pipeline.fold_options import FILE, fold_options
 from scripts.console import load, option, run
 
 USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"
@@ -36,12 +36,14 @@ def main() -> int:
         raise UserError(f"{'OUTPUT' if source else 'INPUT'} is missing: {USAGE}")
     if not Path(source).exists():
         raise UserError(f"INPUT={source} is not there: {USAGE}")
-    program = [str(STEPS / "make_folds.py"), "--input", _uri(source), "--output", _uri(target), *fold_arguments(config)]
     with tempfile.TemporaryDirectory(prefix="make-fold-") as name:
+        options = Path(name, FILE)
+        options.write_bytes(fold_options(config))
+        places = ["--input", _uri(source), "--output", _uri(target), "--options", str(options)]
         command = _spark(Path(name), small=_size(Path(source)) <= SMALL_INPUT)
         # On SageMaker, Spark's Python workers have the modules from the job's --py-files.
         environment = {**os.environ, **spark_java.environment(Path(name)), "PYTHONPATH": str(STEPS)}
-        status = _run([*command, *program], environment)
+        status = _run([*command, str(STEPS / "make_folds.py"), *places], environment)
     if status is None:
         raise UserError(f"Stopped. If {target} has no folds.json, it holds parts of folds; the next run clears it.")
     return status

@@ -136,7 +136,7 @@ def grouped(rows: DataFrame, folds: int, seed: int | None) -> tuple[Column, list
     bucket = f.pmod(hash_of("group", seed or 0), f.lit(_BUCKETS))
     counts = {row["bucket"]: row["count"] for row in rows.groupBy(bucket.alias("bucket")).count().collect()}
     if len(counts) < folds:
-        raise FoldError(f"the rows have {len(counts)} groups: fewer than {folds} folds. Lower folds.count (--folds)")
+        raise FoldError(f"the rows have {len(counts)} groups: fewer than {folds} folds. Lower folds.count")
     buckets = sorted(counts)
     if seed is not None:
         random.Random(seed).shuffle(buckets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,11 +36,11 @@ class Declared:
                 name.encode()
             except UnicodeEncodeError:
                 raise FoldError(f"the name of the column {name!r} is not UTF-8") from None
-        for name in names:
-            if names.count(name) > 1:
+        for name, times in Counter(names).items():
+            if times > 1:
                 raise FoldError(f"the column {name!r} is declared twice: each is the label, numeric or categorical")
         if not self.features:
-            raise FoldError("no feature is declared: give --numeric or --categorical")
+            raise FoldError("no feature is declared: name numeric or categorical columns")
 
     @property
     def numbers(self) -> list[str]:
@@ -101,15 +102,16 @@ def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
     if missing and all(_NUMBER.fullmatch(name) for name in names):
         raise FoldError(
             f"a header is declared, but the first line holds numbers: {shortened(line)}. "
-            "If the files have no header, set dataset.header (--header) to false"
+            "If the files have no header, set dataset.header to false"
         )
     if missing:
         raise FoldError(
-            f"the header lacks {', '.join(map(repr, missing))}; it names {', '.join(map(repr, names))}. "
+            f"the header lacks {some_of(missing)}; it names {some_of(names)}. "
             "Check the columns of dataset, its delimiter and encoding, and whether the files have a header"
         )
+    times = Counter(names)
     for name in declared.needed:
-        if names.count(name) > 1:
+        if times[name] > 1:
             raise FoldError(f"the header names the column {name!r} twice: rename one of them in the files")
     return FileColumns(declared, names)
 
@@ -119,6 +121,15 @@ def fields_of(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
-def shortened(text: str, longest: int = 120) -> str:
-    """A text as an error message quotes it."""
-    return repr(text if len(text) <= longest else text[:longest] + "…")
+def shortened(value: object, longest: int = 120) -> str:
+    """A value as an error message quotes it."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= longest else value[:longest] + "…")
+    text = repr(value)
+    return text if len(text) <= longest else text[:longest] + "…"
+
+
+def some_of(names: Sequence[str], most: int = 20) -> str:
+    """Names as an error message lists them: the first, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shortened(name, 40) for name in names[:most]) + more

@@ -1,15 +1,17 @@
-"""The command line of make_folds.py."""
+"""The options of make_folds.py: its command line, and the JSON document that it names."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fold_columns import Declared
+from fold_columns import Declared, shortened
 from fold_errors import FoldError
 from fold_lines import Format
 
@@ -54,7 +56,7 @@ class Options:
         if self.stratify is not None and self.columns.groups is not None:
             raise FoldError("groups and stratify cannot be combined: choose one of them")
         if self.stratify is not None and not self.shuffle:
-            raise FoldError("stratify needs shuffled folds: set folds.shuffle (--shuffle) to true")
+            raise FoldError("stratify needs shuffled folds: set folds.shuffle to true")
         if not 2 <= self.folds <= 20:
             raise FoldError(f"{self.folds} folds cannot be made: 2 to 20 can")
         if not 0 <= self.seed < 2**31:
@@ -64,28 +66,30 @@ class Options:
 
 
 def read_options(arguments: list[str]) -> Options:
-    """The options that a command line gives.
+    """The options that a command line gives, and the document that it names.
 
     Raises:
         FoldError: an option is missing, unknown or has a value that cannot be used.
     """
     given = _parser().parse_args(arguments)
     output, kms_key = (given.output, None) if given.output else _output_of_job(given.job_config, given.output_name)
+    document = _read_document(given.options)
+    dataset, folds = document["dataset"], document["folds"]
     return Options(
         input=given.input,
         output=output,
         kms_key=kms_key,
         data_version="" if given.data_version is None else given.data_version,
-        form=Format(given.header, "\t" if given.delimiter == "\\t" else given.delimiter, given.encoding),
-        columns=Declared(given.label, given.numeric, _categories(given.categorical), given.groups),
-        folds=given.folds,
-        shuffle=given.shuffle,
-        seed=given.seed,
-        layout=given.layout,
-        stratify=given.stratify,
-        quarantine=given.on_bad_rows == "quarantine",
-        max_bad_share=given.max_bad_share,
-        target_bytes=given.target_file_megabytes * 1024**2,
+        form=Format(dataset["header"], dataset["delimiter"], dataset["encoding"]),
+        columns=Declared(dataset["label"], dataset["numeric"], dataset["categorical"], dataset["groups"]),
+        folds=folds["count"],
+        shuffle=folds["shuffle"],
+        seed=folds["seed"],
+        layout=folds["layout"],
+        stratify=folds["stratify"],
+        quarantine=folds["on_bad_rows"] == "quarantine",
+        max_bad_share=folds["max_bad_share"],
+        target_bytes=folds["target_file_megabytes"] * 1024**2,
     )
 
 
@@ -109,34 +113,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_version,
         help="recorded in folds.json, and with the model that is learned from the folds",
     )
-    add("--header", type=_flag, default=True, help="whether the first line of each file names the columns")
-    add("--delimiter", default=",")
-    add("--encoding", default="UTF-8")
-    add("--label", required=True, help="the column to predict, which is written first")
-    add("--numeric", action="append", default=[], metavar="NAME", help="a column of numbers; repeat for more")
-    add(
-        "--categorical",
-        action="append",
-        default=[],
-        metavar='NAME=["V1","V2"]',
-        help="a column to one-hot encode and its values in order; repeat for more columns, or more values of one",
-    )
-    add("--groups", metavar="NAME", help="a column whose equal values must stay in one fold")
-    add("--stratify", type=_count, metavar="BINS", help="spread this many quantiles of the label evenly over folds")
-    add("--folds", type=int, default=5)
-    add("--shuffle", type=_flag, default=True, help="false: folds follow the order of the input")
-    add("--seed", type=int, default=42)
-    add("--layout", choices=("folders", "manifest"), default="folders")
-    add("--on-bad-rows", choices=("fail", "quarantine"), default="fail")
-    add("--max-bad-share", type=float, default=0.0, help="the largest share of rows that may be set aside")
-    add("--target-file-megabytes", type=_count, default=128)
+    add("--options", required=True, type=Path, help="JSON document: the sections dataset and folds of config.yaml")
     return parser
 
 
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-    return text == "true"
+@dataclass(frozen=True)
+class _Key:
+    """A key of the document: what it may hold, in words and as a test, and what it is when it is not given."""
+
+    expected: str
+    fits: Callable[[Any], bool]
+    default: Any = None
 
 
 def _version(text: str) -> str:
@@ -152,29 +139,86 @@ def _version(text: str) -> str:
     return text
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return int(text)
+def _choice(*choices: str) -> _Key:
+    return _Key(f"one of {', '.join(choices)}", lambda value: value in choices, choices[0])
 
 
-def _categories(given: list[str]) -> dict[str, list[str]]:
-    categories: dict[str, list[str]] = {}
-    for argument in given:
-        name, _, text = argument.partition("=[")
-        try:
-            values = json.loads(f"[{text}")
-        except ValueError:
-            values = []
-        if not values or not all(isinstance(value, str) for value in values):
-            raise FoldError(f'--categorical {argument}: NAME=["value","value"] is expected')
-        categories.setdefault(name, []).extend(values)
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+_FLAG = _Key("true or false", lambda value: isinstance(value, bool), default=True)
+_DOCUMENT = {
+    "dataset": {
+        "header": _FLAG,
+        "delimiter": _Key("text", _is_text, ","),
+        "encoding": _Key("text", _is_text, "UTF-8"),
+        "label": _Key("the name of a column", _is_text),
+        "numeric": _Key("a list of names", _are_texts, []),
+        "categorical": _Key(
+            "names, each with a list of values",
+            lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
+            {},
+        ),
+        "groups": _Key("the name of a column", lambda value: value is None or _is_text(value)),
+    },
+    "folds": {
+        "count": _Key("a positive whole number", _is_count, 5),
+        "shuffle": _FLAG,
+        "seed": _Key("a whole number", lambda value: type(value) is int, 42),
+        "layout": _choice("folders", "manifest"),
+        "stratify": _Key("a positive whole number", lambda value: value is None or _is_count(value)),
+        "on_bad_rows": _choice("fail", "quarantine"),
+        "max_bad_share": _Key("a number", lambda value: type(value) in (int, float), 0.0),
+        "target_file_megabytes": _Key("a positive whole number", _is_count, 128),
+    },
+}
+
+
+def _read_document(file: Path) -> dict[str, dict[str, Any]]:
+    """The document with all keys, those that are not given at their defaults."""
+    try:
+        given = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise FoldError(f"--options {file} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise FoldError(f"--options {file} is not JSON: {error}") from None
+    document: dict[str, dict[str, Any]] = {name: {} for name in _DOCUMENT}
+    sections: dict[str, Any] = given if isinstance(given, dict) else {"document": None}
+    for section, values in sections.items():
+        if section not in _DOCUMENT or not isinstance(values, dict):
+            raise FoldError(f"--options {file}: {section}: the sections {' and '.join(_DOCUMENT)} are expected")
+        for key in values.keys() - _DOCUMENT[section].keys():
+            raise FoldError(f"--options {file}: {section}.{key}: unknown key")
+    for section, keys in _DOCUMENT.items():
+        for name, key in keys.items():
+            value = sections.get(section, {}).get(name, key.default)
+            if not key.fits(value):
+                raise FoldError(f"--options {file}: {section}.{name}: {shortened(value)} is not {key.expected}")
+            document[section][name] = value
+    _check_categories(document["dataset"]["categorical"])
+    return document
+
+
+def _check_categories(categories: Mapping[str, Sequence[str]]) -> None:
     for name, values in categories.items():
+        if not values:
+            raise FoldError(f"dataset.categorical.{name}: it has no values")
         if len(set(values)) < len(values):
-            raise FoldError(f"--categorical {name}: a value stands twice among {', '.join(values)}")
+            twice = next(value for value, times in Counter(values).items() if times > 1)
+            raise FoldError(f"dataset.categorical.{name}: the value {twice!r} stands twice")
         if any(value.strip() != value or not value for value in values):
-            raise FoldError(f"--categorical {name}: a value is empty or has blanks around it, which are never read")
-    return categories
+            raise FoldError(
+                f"dataset.categorical.{name}: a value is empty or has blanks around it, which are never read"
+            )
 
 
 def _output_of_job(file: Path, name: str) -> tuple[str, str | None]:

@@ -136,11 +136,11 @@ def check(table: Table, options: Options) -> None:
     """
     rows, bad = table.survey.rows, sum(table.survey.rejected.values())
     if bad and not options.quarantine:
-        remedy = "Mend or remove them, or set folds.on_bad_rows (--on-bad-rows) to quarantine"
+        remedy = "Mend or remove them, or set folds.on_bad_rows to quarantine"
         raise FoldError(f"{table.refusal()}\n  {_hint(table, options) or remedy}")
     if bad > options.max_bad_share * (rows + bad):
         share = f"That is {bad / (rows + bad):.3%} of the rows, and {options.max_bad_share:.3%} may be set aside"
-        raise FoldError(f"{table.refusal()}\n  {share}: folds.max_bad_share (--max-bad-share)")
+        raise FoldError(f"{table.refusal()}\n  {share}: folds.max_bad_share")
 
 
 def _judged(
@@ -170,5 +170,5 @@ def _hint(table: Table, options: Options) -> str | None:
         frame = table.lines.frame.limit(1).collect()
         names = fields_of(frame[0]["value"], table.lines.delimiter) if frame else []
         if set(map(str.strip, names)) & set(options.columns.needed):
-            return "The first line names columns: set dataset.header (--header) to true"
+            return "The first line names columns: set dataset.header to true"
     return None

@@ -54,7 +54,7 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
         check(table, options)
     rows = table.survey.rows
     if rows < options.folds:
-        raise FoldError(f"{rows} usable rows are fewer than {options.folds} folds: lower folds.count (--folds)")
+        raise FoldError(f"{rows} usable rows are fewer than {options.folds} folds: lower folds.count")
     write, sizes_of_folds = _assign(spark, table, options)
     report = _report(table, options, sizes_of_folds, len(sizes))
     try:

@@ -65,24 +65,34 @@ class Folds:
         return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
 
 
-COLUMNS = ("--label", "y", "--numeric", "a", "--numeric", "b")
+_COLUMNS = {"header": False, "label": "y", "numeric": ["a", "b"]}
 """A label and two numbers: three columns in a file without a header."""
+_DATASET = ("header", "delimiter", "encoding", "label", "numeric", "categorical", "groups")
+
+
+def options(folder: Path, *, data_version: str = "", **given: Any) -> list[str]:
+    """Arguments of make_folds.py for options of ``dataset`` and ``folds``, in a document that is written for them."""
+    given = given if "label" in given else {**_COLUMNS, **given}
+    dataset = {name: value for name, value in given.items() if name in _DATASET}
+    folds = {name: value for name, value in given.items() if name not in _DATASET}
+    file = folder / "fold_options.json"
+    file.write_text(json.dumps({"dataset": dataset, "folds": folds}))
+    return ["--options", str(file), "--data-version", data_version]
 
 
 @pytest.fixture
 def fold(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
-    """Makes folds of texts: ``fold("1,2,3\\n", "--folds", "2")``, of a dict of files, or of a path."""
+    """Makes folds of texts: ``fold("1,2,3\\n", count=2)``, of a dict of files, or of a path."""
     count = iter(range(10_000))
 
-    def make(source: Any, *arguments: str, output: Path | None = None) -> Folds:
+    def make(source: Any, *, output: Path | None = None, **given: Any) -> Folds:
         number = next(count)
         if isinstance(source, (str, dict)):
             files = {"rows.csv": source} if isinstance(source, str) else source
             source = write_files(tmp_path / f"input-{number}", files)
         output = output or tmp_path / f"output-{number}"
-        columns = () if "--label" in arguments else ("--header", "false", *COLUMNS)
-        options = read_options(["--input", source.as_uri(), "--output", output.as_uri(), *columns, *arguments])
-        make_folds(spark, options)
+        places = ["--input", source.as_uri(), "--output", output.as_uri()]
+        make_folds(spark, read_options([*places, *options(tmp_path, **given)]))
         return Folds(output)
 
     return make

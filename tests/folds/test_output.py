@@ -16,7 +16,7 @@ TEXT = "\n".join(ROWS)
 
 
 def test_only_parts_and_the_report_are_written(fold):
-    made = fold(TEXT, "--folds", "2")
+    made = fold(TEXT, count=2)
     assert made.names() == {
         "folds.json",
         "vc1/test/part-fold1-00000.csv",
@@ -27,19 +27,19 @@ def test_only_parts_and_the_report_are_written(fold):
 
 
 def test_no_part_is_empty_when_rows_are_few(fold):
-    made = fold("1,2,3\n" * 3, "--folds", "3")
+    made = fold("1,2,3\n" * 3, count=3)
     assert len(made.names()) == 1 + 3 + 6
     assert all((made.folder / name).stat().st_size for name in made.names())
 
 
 def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
-    first = fold(TEXT + "\nx,1,2", "--folds", "7", "--on-bad-rows", "quarantine", "--max-bad-share", "1")
+    first = fold(TEXT + "\nx,1,2", count=7, on_bad_rows="quarantine", max_bad_share=1)
     (first.folder / "notes.txt").write_text("mine")
     for folder in ("", "vc1", "vc1/test"):
         (first.folder / folder / "_unfinished-0").write_text("left when a run was killed")
     (first.folder / "vc9000").mkdir()
     (first.folder / "vc9000" / "also mine.txt").write_text("mine")
-    second = fold(TEXT, "--folds", "3", "--layout", "manifest", output=first.folder)
+    second = fold(TEXT, count=3, layout="manifest", output=first.folder)
     kinds = {name.partition("/")[0] for name in second.names()}
     assert kinds == {"folds.json", "notes.txt", "vc1", "vc2", "vc3", "vc9000"}
     assert not (second.folder / "vc1" / "train").exists()
@@ -48,7 +48,7 @@ def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
 
 
 def test_a_manifest_names_the_files_of_the_other_folds(fold):
-    made = fold(TEXT, "--folds", "3", "--layout", "manifest")
+    made = fold(TEXT, count=3, layout="manifest")
     for number in (1, 2, 3):
         prefix, *names = json.loads((made.folder / f"vc{number}" / "train.manifest").read_text())
         assert prefix == {"prefix": f"{made.folder.as_uri()}/"}
@@ -59,7 +59,7 @@ def test_a_manifest_names_the_files_of_the_other_folds(fold):
 def test_parts_have_about_the_size_asked_for(fold):
     row = "1234567.25,1234567.25,1234567.25\n"
     rows = 3 * 1024**2 // len(row)
-    made = fold(row * rows, "--folds", "2", "--target-file-megabytes", "1")
+    made = fold(row * rows, count=2, target_file_megabytes=1)
     sizes = [file.stat().st_size for file in (made.folder / "vc1" / "test").iterdir()]
     assert len(sizes) == 2
     assert all(0.5 * 1024**2 < size < 1.1 * 1024**2 for size in sizes)
@@ -99,7 +99,7 @@ def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(fol
     output.mkdir()
     (output / "notes.txt").write_text("mine")
     with pytest.raises(FoldError, match="the disk is full"):
-        fold(TEXT, "--layout", "manifest", output=output)
+        fold(TEXT, layout="manifest", output=output)
     assert [path.name for path in output.rglob("*")] == ["notes.txt"]
 
 
@@ -164,7 +164,7 @@ def test_links_are_copies_where_the_disk_has_none(fold, monkeypatch):
 
 
 def test_the_report_says_what_was_made_of_what(fold):
-    made = fold(TEXT, "--folds", "3", "--data-version", "2024-05", "--seed", "7")
+    made = fold(TEXT, count=3, data_version="2024-05", seed=7)
     report = made.report
     assert report["rows"] == 23
     assert report["folds"] == [

@@ -23,7 +23,7 @@ from tests.folds.numbers import fields, is_number
 quick = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 texts = st.text("0123456789,.-e", min_size=1, max_size=40)
 lines = st.lists(st.builds(str.__mul__, texts, st.sampled_from([1, 1, 30])), min_size=1, max_size=40)
-NAMED = ("--label", "y", "--numeric", "a", "--numeric", "b")
+NAMED = {"label": "y", "numeric": ["a", "b"]}
 ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 
@@ -117,7 +117,7 @@ numbers = st.one_of(st.integers(-(10**9), 10**9).map(str), st.floats(-1e6, 1e6, 
     data=st.data(),
     folds=st.integers(2, 7),
     header=st.booleans(),
-    shuffle=st.sampled_from(["true", "false"]),
+    shuffle=st.booleans(),
 )
 def test_the_folds_and_the_report_are_those_that_sql_makes(
     fold, routes, tmp_path_factory, rows, data, folds, header, shuffle
@@ -128,11 +128,11 @@ def test_the_folds_and_the_report_are_those_that_sql_makes(
         for number, (start, end) in enumerate(pairwise([0, *cuts, len(rows)]))
     }
     source = write_files(tmp_path_factory.mktemp("source"), files)
-    options = (*NAMED, "--header", str(header).lower(), "--folds", str(folds), "--shuffle", shuffle)
-    as_bytes = fold(source, *options)
+    options = {**NAMED, "header": header, "count": folds, "shuffle": shuffle}
+    as_bytes = fold(source, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("make_folds.examine_plain", lambda *_: None)
-        by_sql = fold(source, *options)
+        by_sql = fold(source, **options)
     assert set(routes) == {"bytes"}
     assert list(map(sorted, as_bytes.tests())) == list(map(sorted, by_sql.tests()))
     assert as_bytes.report == by_sql.report
@@ -162,24 +162,24 @@ def test_many_duplicates_of_few_rows_are_seen(fold, monkeypatch, way):
 @pytest.mark.parametrize(
     ("content", "options", "rows"),
     [
-        (ROWS, ("--encoding", "ISO-8859-1"), 40),
-        (ROWS.replace(",", ";"), ("--delimiter", ";"), 40),
-        (ROWS, ("--stratify", "3"), 40),
-        ("".join(f"{number},1,2,{number % 9}\n" for number in range(40)), ("--groups", "who"), 40),
-        (ROWS.replace("\n", "\r\n"), (), 40),
-        ("\ufeff" + ROWS, (), 40),
-        (ROWS + "\n", (), 40),
-        (ROWS + '"1",2,3\n', (), 41),
-        (ROWS + "1, 2,3\n", (), 41),
-        (ROWS + "1.,2,3\n", (), 41),
-        ("b,a,y\n" + ROWS, (*NAMED, "--header", "true"), 40),
-        ("1,2,3\n" + ROWS, ("--label", "1", "--numeric", "2", "--numeric", "3", "--header", "true"), 40),
-        ('y,"a"\n' + "1,2\n" * 20, ("--label", "y", "--numeric", "a", "--header", "true"), 20),
-        ("y,kind\n" + "1,0\n" * 20, ("--label", "y", "--categorical", 'kind=["0","1"]'), 20),
+        (ROWS, {"encoding": "ISO-8859-1"}, 40),
+        (ROWS.replace(",", ";"), {"delimiter": ";"}, 40),
+        (ROWS, {"stratify": 3}, 40),
+        ("".join(f"{number},1,2,{number % 9}\n" for number in range(40)), {"groups": "who"}, 40),
+        (ROWS.replace("\n", "\r\n"), {}, 40),
+        ("\ufeff" + ROWS, {}, 40),
+        (ROWS + "\n", {}, 40),
+        (ROWS + '"1",2,3\n', {}, 41),
+        (ROWS + "1, 2,3\n", {}, 41),
+        (ROWS + "1.,2,3\n", {}, 41),
+        ("b,a,y\n" + ROWS, {**NAMED, "header": True}, 40),
+        ("1,2,3\n" + ROWS, {"label": "1", "numeric": ["2", "3"], "header": True}, 40),
+        ('y,"a"\n' + "1,2\n" * 20, {"label": "y", "numeric": ["a"], "header": True}, 20),
+        ("y,kind\n" + "1,0\n" * 20, {"label": "y", "categorical": {"kind": ["0", "1"]}}, 20),
     ],
 )
 def test_all_other_datasets_are_left_to_sql(fold, routes, content, options, rows):
-    assert fold(content, *options).report["rows"] == rows
+    assert fold(content, **options).report["rows"] == rows
     assert routes == ["SQL"]
 
 
@@ -205,12 +205,12 @@ def test_both_ways_read_the_same_files(fold, tmp_path, monkeypatch, way):
 
 def test_a_name_that_only_looks_like_two_columns_is_not_taken_for_them(fold):
     with pytest.raises(FoldError, match="the header lacks 'a,b'"):
-        fold("y,a,b\n" + "1,2\n" * 20, "--label", "y", "--numeric", "a,b", "--header", "true")
+        fold("y,a,b\n" + "1,2\n" * 20, label="y", numeric=["a,b"], header=True)
 
 
 def test_a_name_that_is_no_text_is_refused(fold):
     with pytest.raises(FoldError, match=r"the name of the column '\\udcff' is not UTF-8"):
-        fold(ROWS, "--label", "y", "--numeric", "\udcff")
+        fold(ROWS, label="y", numeric=["\udcff"])
 
 
 def test_a_bad_line_far_into_a_file_is_found_and_named(fold, routes):
@@ -223,7 +223,7 @@ def test_a_bad_line_far_into_a_file_is_found_and_named(fold, routes):
 
 def test_a_file_without_the_header_of_the_others_is_named(fold, routes):
     with pytest.raises(FoldError, match=r"2\.csv: its first line is not 'y,a,b', the header of another file"):
-        fold({"1.csv": "y,a,b\n" + ROWS, "2.csv": ROWS}, *NAMED, "--header", "true")
+        fold({"1.csv": "y,a,b\n" + ROWS, "2.csv": ROWS}, **NAMED, header=True)
     assert routes == ["SQL"]
 
 
@@ -253,7 +253,7 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold, spark, tmp_pa
     monkeypatch.setattr("make_folds.fold_sizes", remove_a_file)
     # Not shuffled, so that files are opened until the end.
     with pytest.raises(Py4JJavaError):
-        fold(source, "--folds", "20", "--shuffle", "false", output=tmp_path / "out")
+        fold(source, count=20, shuffle=False, output=tmp_path / "out")
     await_tasks(spark)
     assert not any((tmp_path / "out").rglob("*"))
 

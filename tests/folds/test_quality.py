@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 
 import pytest
 from fold_columns import Declared, without_header
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from tests.folds.numbers import fields, is_number
 
 GOOD = "".join(f"{number},{number}.5,2\n" for number in range(20))
-RAW = ("--label", "y", "--numeric", "a", "--categorical", 'kind=["red","green"]', "--header", "true")
+RAW = {"label": "y", "numeric": ["a"], "categorical": {"kind": ["red", "green"]}, "header": True}
 
 
 def raw(*rows: str, header: str = "a,kind,y") -> str:
@@ -55,7 +56,7 @@ def test_a_row_that_cannot_be_used_stops_the_job_and_is_shown(fold, row, reason)
 
 def test_an_undeclared_category_stops_the_job_and_is_shown(fold):
     with pytest.raises(FoldError, match="line 12: category that is not declared: '1,blue,2'"):
-        fold(raw("1,blue,2"), *RAW)
+        fold(raw("1,blue,2"), **RAW)
 
 
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -101,7 +102,7 @@ def test_nothing_is_written_and_earlier_folds_stay_when_rows_cannot_be_used(fold
 
 def test_quarantined_rows_are_set_aside_with_their_place_and_reason(fold):
     rows = raw("1,blue,2", "1,red", "1,red,x", "5,green,7")
-    made = fold(rows, *RAW, "--on-bad-rows", "quarantine", "--max-bad-share", "0.3")
+    made = fold(rows, **RAW, on_bad_rows="quarantine", max_bad_share=0.3)
     assert made.report["rows"] == 11
     assert made.report["rejected"]["total"] == 3
     counts = {reason: count for reason, count in made.report["rejected"]["by_reason"].items() if count}
@@ -121,10 +122,10 @@ def test_quarantined_rows_are_set_aside_with_their_place_and_reason(fold):
 
 
 def test_more_bad_rows_than_the_configured_share_stop_the_job(fold):
-    arguments = ("--on-bad-rows", "quarantine", "--max-bad-share")
+    share = partial(fold, GOOD + "x,1,2\ny,1,2\n", on_bad_rows="quarantine")
     with pytest.raises(FoldError, match=r"That is 9\.091% of the rows, and 9\.000% may be set aside"):
-        fold(GOOD + "x,1,2\ny,1,2\n", *arguments, "0.09")
-    assert fold(GOOD + "x,1,2\ny,1,2\n", *arguments, "0.1").report["rows"] == 20
+        share(max_bad_share=0.09)
+    assert share(max_bad_share=0.1).report["rows"] == 20
 
 
 def test_a_header_where_none_is_declared_is_named_as_the_fault(fold):
@@ -136,12 +137,12 @@ def test_a_header_where_none_is_declared_is_named_as_the_fault(fold):
 
 def test_no_header_where_one_is_declared_is_named_as_the_fault(fold):
     with pytest.raises(FoldError, match="a header is declared, but the first line holds numbers"):
-        fold(GOOD, "--label", "y", "--numeric", "a", "--header", "true")
+        fold(GOOD, label="y", numeric=["a"], header=True)
 
 
 def test_columns_are_found_by_name_and_others_left_out(fold):
     text = "id,b,remark,y,a\n" + "".join(f"{number},2,some text,{number}.5,1\n" for number in range(6))
-    made = fold(text, "--label", "y", "--numeric", "a", "--numeric", "b")
+    made = fold(text, label="y", numeric=["a", "b"])
     assert sorted(row for test in made.tests() for row in test) == [f"{number}.5,1,2" for number in range(6)]
     assert made.report["ignored_columns"] == ["id", "remark"]
     assert made.report["columns"] == {"label": "y", "features": ["a", "b"]}
@@ -149,28 +150,28 @@ def test_columns_are_found_by_name_and_others_left_out(fold):
 
 def test_a_column_that_the_header_lacks_is_named(fold):
     with pytest.raises(FoldError, match="the header lacks 'b'; it names 'y', 'a', 'B'"):
-        fold("y,a,B\n1,2,3\n", "--label", "y", "--numeric", "a", "--numeric", "b")
+        fold("y,a,B\n1,2,3\n", label="y", numeric=["a", "b"])
 
 
 def test_every_file_must_have_the_same_header(fold):
     files = {"1.csv": raw(), "2.csv": raw(header="kind,a,y")}
     with pytest.raises(FoldError, match=r"first line is not .*, the header of another file"):
-        fold(files, *RAW)
+        fold(files, **RAW)
 
 
 def test_a_header_in_the_middle_of_a_file_is_a_bad_row(fold):
     with pytest.raises(FoldError, match="line 12: header among the rows: 'a,kind,y'"):
-        fold(raw("a,kind,y"), *RAW)
+        fold(raw("a,kind,y"), **RAW)
 
 
 def test_names_of_columns_may_look_like_numbers(fold):
     text = "0,1,2\n" + "".join(f"{number},7,8\n" for number in range(6))
-    made = fold(text, "--label", "0", "--numeric", "1", "--numeric", "2", "--folds", "2")
+    made = fold(text, label="0", numeric=["1", "2"], count=2)
     assert made.report["rows"] == 6
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_rows(fold):
-    made = fold({"rows.csv": b"\xef\xbb\xbf" + raw().replace("\n", "\r\n").encode()}, *RAW)
+    made = fold({"rows.csv": b"\xef\xbb\xbf" + raw().replace("\n", "\r\n").encode()}, **RAW)
     assert sorted(row for test in made.tests() for row in test) == [f"{number},{number},1,0" for number in range(10)]
     assert all(b"\r" not in file.read_bytes() for file in made.folder.rglob("*.csv"))
 
@@ -183,42 +184,42 @@ def test_blanks_around_fields_are_taken_off_and_blank_lines_passed_over(fold):
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", " "])
 def test_other_delimiters_are_read_and_commas_written(fold, delimiter):
-    made = fold(GOOD.replace(",", delimiter), "--delimiter", delimiter)
+    made = fold(GOOD.replace(",", delimiter), delimiter=delimiter)
     assert sorted(row for test in made.tests() for row in test) == sorted(GOOD.splitlines())
 
 
 def test_quoted_fields_with_delimiters_and_quotes_are_read(fold):
     text = 'y,a,kind,remark\n"1","2","r,ed","say ""hi"""\n' + '3,4,"gr""een",plain\n' * 9
-    made = fold(text, "--label", "y", "--numeric", "a", "--categorical", r'kind=["r,ed","gr\"een"]')
+    made = fold(text, label="y", numeric=["a"], categorical={"kind": ["r,ed", 'gr"een']})
     assert sorted(row for test in made.tests() for row in test) == ["1,2,1,0", *["3,4,0,1"] * 9]
 
 
 def test_quoted_fields_with_line_breaks_are_read(fold):
     text = "y,a,remark\n" + "".join(f'{number},2,"two\nlines, ""{number}"""\n' for number in range(10))
-    made = fold({"1.csv": text, "2.csv": text}, "--label", "y", "--numeric", "a")
+    made = fold({"1.csv": text, "2.csv": text}, label="y", numeric=["a"])
     assert sorted(row for test in made.tests() for row in test) == sorted([f"{number},2" for number in range(10)] * 2)
 
 
 def test_bad_records_among_quoted_ones_are_shown_by_number(fold):
     text = "y,a,remark\n" + '1,2,"x, y"\n' * 9 + '1,zwei,"x"\n1,2\n1,2,3,"4"\n'
     with pytest.raises(FoldError) as caught:
-        fold(text, "--label", "y", "--numeric", "a")
+        fold(text, label="y", numeric=["a"])
     assert "3 of 12 rows cannot be used: 2 wrong number of columns, 1 not a number" in str(caught.value)
     assert "record 10: not a number" in str(caught.value)
 
 
 def test_categories_in_another_encoding_are_read(fold):
     rows = "y,a,café\n" + "1,2,crème\n" * 5 + "1,2,thé\n" * 5
-    arguments = ("--label", "y", "--numeric", "a", "--categorical", 'café=["crème","thé"]')
-    made = fold({"rows.csv": rows.encode("latin-1")}, *arguments, "--encoding", "ISO-8859-1")
+    arguments = {"label": "y", "numeric": ["a"], "categorical": {"café": ["crème", "thé"]}}
+    made = fold({"rows.csv": rows.encode("latin-1")}, **arguments, encoding="ISO-8859-1")
     assert sorted(row for test in made.tests() for row in test) == ["1,2,0,1"] * 5 + ["1,2,1,0"] * 5
     with pytest.raises(FoldError, match="the header lacks 'café'"):
-        fold({"rows.csv": rows.encode("latin-1")}, *arguments)
+        fold({"rows.csv": rows.encode("latin-1")}, **arguments)
 
 
 def test_utf_16_is_refused_with_what_to_do(fold):
     with pytest.raises(FoldError, match="iconv -f UTF-16 -t UTF-8"):
-        fold(GOOD, "--encoding", "UTF-16")
+        fold(GOOD, encoding="UTF-16")
     with pytest.raises(FoldError, match="not text in the declared encoding"):
         fold({"rows.csv": GOOD.encode("UTF-16")})
 
@@ -268,7 +269,7 @@ def test_an_empty_dataset_is_refused(fold, files):
 
 def test_a_header_alone_is_fewer_rows_than_folds(fold):
     with pytest.raises(FoldError, match="0 usable rows are fewer than 5 folds"):
-        fold("y,a\n", "--label", "y", "--numeric", "a")
+        fold("y,a\n", label="y", numeric=["a"])
     with pytest.raises(FoldError, match="4 usable rows are fewer than 5 folds"):
         fold("1,2,3\n" * 4)
 

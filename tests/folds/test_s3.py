@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import boto3
 import fold_storage
@@ -18,7 +19,7 @@ from moto import mock_aws
 from local.jobs.spark_configuration import object_store
 from local.server import LocalService
 from local.settings import Settings
-from tests.folds.conftest import COLUMNS
+from tests.folds.conftest import options
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]
 
@@ -59,10 +60,9 @@ def bucket(tmp_path_factory, spark):
 
 
 @pytest.fixture
-def fold_s3(spark) -> Callable[..., dict]:
-    def make(source: str, target: str, *arguments: str) -> dict:
-        columns = ["--header", "false", *COLUMNS]
-        return make_folds(spark, read_options(["--input", source, "--output", target, *columns, *arguments]))
+def fold_s3(spark, tmp_path) -> Callable[..., dict]:
+    def make(source: str, target: str, **given: Any) -> dict:
+        return make_folds(spark, read_options(["--input", source, "--output", target, *options(tmp_path, **given)]))
 
     return make
 
@@ -75,7 +75,7 @@ def test_folds_are_made_from_a_prefix_and_hold_only_parts_and_the_report(bucket,
     bucket.put("in/_SUCCESS", "")
     bucket.put("out/vc9/test/part-fold9-00000.csv", "of an earlier run")
     bucket.put("out/notes.txt", "mine")
-    fold_s3(f"{scheme}://data/in/2020", f"{scheme}://data/out/", "--folds", "2")
+    fold_s3(f"{scheme}://data/in/2020", f"{scheme}://data/out/", count=2)
     keys = bucket.keys("out/")
     tests = {key for key in keys if "/test/" in key}
     trains = {key for key in keys if "/train/" in key}
@@ -96,7 +96,7 @@ def test_a_folder_is_meant_before_what_only_begins_as_it_does(bucket, fold_s3):
 
 def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3):
     bucket.put("one/rows.csv", "\n".join(ROWS))
-    fold_s3("s3://data/one/rows.csv", "s3a://data/manifests", "--folds", "3", "--layout", "manifest")
+    fold_s3("s3://data/one/rows.csv", "s3a://data/manifests", count=3, layout="manifest")
     prefix, *names = json.loads(bucket.text("manifests/vc1/train.manifest"))
     assert prefix == {"prefix": "s3://data/manifests/"}
     rows = [row for name in names for row in bucket.text(f"manifests/{name}").splitlines()]

@@ -21,7 +21,7 @@ def test_changes_are_told_in_words(definition):
     del definition["Steps"][1]
     definition["Steps"][1]["Name"] = "TuneFoldX"
     application = definition["Steps"][0]["Arguments"]["AppSpecification"]
-    application["ContainerArguments"][application["ContainerArguments"].index("--seed") + 1] = "43"
+    application["ContainerArguments"][application["ContainerArguments"].index("--output-name") + 1] = "other"
     code = definition["Steps"][0]["Arguments"]["ProcessingInputs"][-1]["S3Input"]
     code["S3Uri"] = code["S3Uri"].replace("/code/", "/code/0")
     lines = definition_changes(before, definition)
@@ -33,3 +33,11 @@ def test_changes_are_told_in_words(definition):
     assert "step TuneFoldX: add" in lines
     assert any(line.startswith("step MakeFolds: Arguments.AppSpecification.ContainerArguments") for line in lines)
     assert f"step MakeFolds: code of {name} changes" in lines
+
+
+def test_another_option_of_the_folds_is_told_as_one(definition, config, resources):
+    from pipeline.definition import build_definition
+
+    seed = config.model_copy(update={"folds": config.folds.model_copy(update={"seed": 43})})
+    changes = definition_changes(definition, build_definition(seed, resources))
+    assert changes == ["step MakeFolds: options in fold_options.json change"]

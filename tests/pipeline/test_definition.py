@@ -222,3 +222,52 @@ def test_rooms_keep_apart(room, forbidden):
             words = line.split()
             if words[:1] in (["import"], ["from"]):
                 assert words[1].split(".")[0] not in forbidden, f"{path}: {line}"
+
+
+def with_dataset(config, **update):
+    return config.model_copy(update={"dataset": config.dataset.model_copy(update=update)})
+
+
+def options_of(definition: dict) -> str:
+    inputs = steps_of(definition)["MakeFolds"]["Arguments"]["ProcessingInputs"]
+    (uri,) = [item["S3Input"]["S3Uri"] for item in inputs if item["InputName"] == "options"]
+    return uri
+
+
+def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, resources):
+    from pipeline.definition import build_definition
+
+    columns = [f"column number {number:04} of a table that is wide" for number in range(2000)]
+    values = [f"value number {number:05}" for number in range(10_000)]
+    wide = with_dataset(config, numeric=columns, categorical={"kind": values})
+    wide = wide.model_copy(update={"folds": config.folds.model_copy(update={"count": 20})})
+    definition = build_definition(wide, resources)
+    assert lint(definition) == []
+    assert len(json.dumps(definition)) < 200_000
+    steps = steps_of(definition)
+    assert steps["TuneFold20"]["Arguments"]["TrainingJobDefinition"]["StaticHyperParameters"]["feature_dim"] == "12000"
+    assert len(steps["SelectBest"]["Arguments"]["AppSpecification"]["ContainerArguments"]) <= 100
+
+
+def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resources, built):
+    from pipeline.definition import build_definition
+
+    same = config.model_copy(update={"quality": config.quality.model_copy(update={"max_mse": 1.0})})
+    assert options_of(build_definition(same, resources)) == options_of(built)
+    others = [
+        with_dataset(config, numeric=[*reversed(config.dataset.numeric)]),
+        with_dataset(config, header=False),
+        config.model_copy(update={"folds": config.folds.model_copy(update={"seed": 43})}),
+    ]
+    uris = {options_of(built), *(options_of(build_definition(other, resources)) for other in others)}
+    assert len(uris) == 4
+
+
+def test_an_input_whose_uri_is_longer_than_an_argument_is_refused(config, resources, tmp_path):
+    from pipeline.dataset import dataset_uri
+    from pipeline.errors import ConfigError
+
+    (tmp_path / f"{'n' * 200}.csv").write_text("1,2\n")
+    for path in (str(tmp_path / f"{'n' * 200}.csv"), f"s3://bucket/{'n' * 300}"):
+        with pytest.raises(ConfigError, match=r"dataset\.input: s3://.* characters; SageMaker takes 256"):
+            dataset_uri(with_dataset(config, input=path), resources)

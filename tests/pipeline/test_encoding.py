@@ -45,3 +45,12 @@ def test_a_row_that_cannot_be_encoded_is_named(config, tmp_path, text, expected)
     path.write_text(text)
     with pytest.raises(UserError, match=expected.replace("(", r"\(")):
         encoded_file(path, config.dataset)
+
+
+def test_a_wide_table_is_refused_in_few_words(config, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("1,2,3\n")
+    wide = config.dataset.model_copy(update={"numeric": [f"column {number}" for number in range(2000)]})
+    with pytest.raises(UserError, match=r"column 19 and 1983 more; or, .* and 1988 more") as refused:
+        encoded_file(path, wide)
+    assert len(str(refused.value)) < 1000

@@ -94,7 +94,7 @@ def _join_within_join(definition):
         (_illegal_name, "Make Folds: a step's name has letters, digits and hyphens"),
         (_number_in_environment, "MakeFolds: Arguments: Invalid type for parameter Environment.A"),
         (_number_as_argument, "MakeFolds: Arguments: Invalid type for parameter AppSpecification.ContainerArguments"),
-        (_long_argument, "ContainerArguments[42]: 257 characters; SageMaker takes 256"),
+        (_long_argument, "ContainerArguments[10]: 257 characters; SageMaker takes 256"),
         (_missing_property_file, "SelectBest has no such property file"),
         (_property_file_of_no_output, "SelectBest: the property file's output 'worst' is not one of its outputs"),
         (_reference_to_no_step, "'Steps.Nobody.ProcessingJobName' refers to a step that is not there"),
