@@ -105,7 +105,7 @@ def test_the_caller_is_named(config, aws):
     [
         ("us-east-1", {"AWS_REGION": "us-east-1"}, State.OK),
         ("us-east-1", {"AWS_DEFAULT_REGION": "eu-west-1"}, State.ATTENTION),
-        ("xx-nowhere-1", {}, State.ATTENTION),
+        ("us-nowhere-1", {}, State.ATTENTION),
     ],
 )
 def test_the_region_has_to_be_known_and_the_environments_own(configure, aws, monkeypatch, region, environment, state):
@@ -160,9 +160,9 @@ def test_each_image_of_the_definition_is_looked_up_in_its_registry(config, aws, 
 
 
 def test_a_region_without_the_images_fails_in_a_sentence(configure, aws):
-    (found,) = check_images(account_of(configure(aws={"region": "xx-nowhere-1"}), aws))
+    (found,) = check_images(account_of(configure(aws={"region": "us-nowhere-1"}), aws))
     assert found.state is State.FAILED
-    assert "xx-nowhere-1" in found.found
+    assert "us-nowhere-1" in found.found
     assert "aws.region" in found.to_do
 
 
