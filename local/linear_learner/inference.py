@@ -200,7 +200,7 @@ def _numbers(rows: list[list[Any]]) -> Array | None:
     values = array("d")
     try:
         for row in rows:
-            values.extend(row)
+            values.fromlist(row)
     except (TypeError, OverflowError):
         return None
     numbers = np.frombuffer(values)
