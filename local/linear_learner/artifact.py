@@ -82,10 +82,13 @@ def read(model_tar_gz: Path) -> Parameters:
 
 
 def _read_model_file(model_tar_gz: Path) -> bytes:
-    with gzip.open(model_tar_gz) as stream:
-        for name, file in tar_files(stream, most_bytes=_LARGEST_ARTIFACT, most_members=_MOST_MEMBERS):
-            if Path(name).name.startswith("model_algo-"):
-                return file.read()
+    try:
+        with gzip.open(model_tar_gz) as stream:
+            for name, file in tar_files(stream, most_bytes=_LARGEST_ARTIFACT, most_members=_MOST_MEMBERS):
+                if Path(name).name.startswith("model_algo-"):
+                    return file.read()
+    except gzip.BadGzipFile as error:
+        raise ValueError(f"it is not a gzip file, or a damaged one: {error}") from error
     raise ValueError("it holds no file named model_algo-1")
 
 
