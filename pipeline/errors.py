@@ -11,7 +11,8 @@ class UserError(Exception):
 
 def with_trust_hint(message: str) -> str:
     """Add to AWS's message, if it is that a role cannot be assumed, what in the role's trust policy may be why."""
-    if not re.search(r"could not assume|cannot be assumed|unable to assume|not authorized to assume", message, re.I):
+    refused = re.search(r"could not assume|cannot be assumed|unable to assume|not authorized to assume", message, re.I)
+    if refused is None or "trust policy" in message:
         return message
     return (
         f"{message.rstrip()} Look at the role's trust policy: it has to admit the service, and a condition on "

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.errors import with_trust_hint
 from pipeline.execution import ExecutionState, StepState
 from pipeline.terminal import printable
 
@@ -82,7 +83,7 @@ def failures_of(session: Any, state: ExecutionState, lines: int) -> list[Failure
             continue
         if step.name == "VerifyEndpoint":
             streams += _endpoint_log(state)
-        found[_pattern(reason)] = Failure([step.name], printable(reason), list(finder.tails(streams)))
+        found[_pattern(reason)] = Failure([step.name], with_trust_hint(printable(reason)), list(finder.tails(streams)))
     return list(found.values())
 
 

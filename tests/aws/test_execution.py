@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from pipeline.errors import with_trust_hint
 from pipeline.execution import execution_state
 
 PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution"
@@ -77,6 +78,7 @@ def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_the_service_ou
     assert found.detail.startswith(reason)
     assert "trust policy" in found.detail
     assert "aws:SourceAccount" in found.detail
+    assert with_trust_hint(found.detail) == found.detail
 
 
 def test_another_failure_is_told_as_it_is(state_of):
