@@ -41,7 +41,8 @@ _NO_HEADERS: Mapping[bytes, bytes] = {}
 class Hosting:
     """The endpoints in service.
 
-    ``invoke`` runs in the gateway's event loop and touches no file: one look-up, the model's arithmetic, the answer.
+    ``invoke`` touches no file: one look-up, the model's arithmetic, the answer. It runs in the event loop, and
+    for large requests, which may take long, in a thread.
     Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
     """
 

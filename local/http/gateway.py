@@ -44,6 +44,12 @@ _LARGEST_EVENT = 6_291_556
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _THREADS = 64
+_QUICK_INVOCATION = 128 * 1024
+"""Bytes of a request to an endpoint that is answered in the event loop: a change of threads takes as long as a row."""
+
+_LARGE_INVOCATIONS = 2
+"""How many larger ones are answered at a time: JSON of 6 MB may take 100 MB as objects."""
+
 _ENDPOINTS = b"/endpoints/"
 _CREDENTIALS = credentials.PATH.encode()
 _HASH_HEADER = b"x-amz-content-sha256"
@@ -56,6 +62,7 @@ class Gateway:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._threads = ThreadPoolExecutor(_THREADS, "operation")
+        self._large_invocations = ThreadPoolExecutor(_LARGE_INVOCATIONS, "large invocation")
         self._s3 = S3(context)
         self._bodies = BodyReader(context.settings.root)
         self._services: dict[str, Answer] = {
@@ -69,6 +76,7 @@ class Gateway:
     def close(self) -> None:
         """Take no more requests."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._large_invocations.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -89,12 +97,15 @@ class Gateway:
             limit = _longest_body(signature.service, head.raw_path)
             body = await self._bodies.read(receive, limit, verify_body)
             body_is_read = True
-            if signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS):
+            invocation = signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS)
+            if invocation and len(body) <= _QUICK_INVOCATION:
                 reply = sagemaker_http.invoke(self._context, head, body)
             else:
-                answer = self._services.get(signature.service, self._context.moto.answer)
+                threads = self._large_invocations if invocation else self._threads
+                service = self._services.get(signature.service, self._context.moto.answer)
+                answer = sagemaker_http.invoke if invocation else service
                 loop = asyncio.get_running_loop()
-                reply = await loop.run_in_executor(self._threads, answer, self._context, head, body)
+                reply = await loop.run_in_executor(threads, answer, self._context, head, body)
         except ClientGone:
             return
         except SignatureRefused as refusal:

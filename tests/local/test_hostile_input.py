@@ -148,6 +148,19 @@ def test_a_function_takes_no_more_than_lambda_sends(service):
         client.invoke(FunctionName="limits", Payload="[" * 200_000)
 
 
+@pytest.mark.parametrize(("size", "in_the_loop"), [(100_000, True), (1_000_000, False)])
+def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(service, monkeypatch, size, in_the_loop):
+    threads: list[str] = []
+
+    def invoke(*_: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return 200, [], b""
+
+    monkeypatch.setattr(service.context.hosting, "invoke", invoke)
+    service.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1" * size)
+    assert [name == "gateway" for name in threads] == [in_the_loop]
+
+
 def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch):
     s3, threads = service.client("s3"), []
     s3.create_bucket(Bucket="listed")
