@@ -15,8 +15,8 @@ from pathlib import Path
 
 STEPS = Path(__file__).resolve().parent.parent / "steps"
 
-FOLD_MODULES = "fold_modules.zip"
-"""The modules that make_folds.py imports, in one archive: a list of them would be longer than a container takes."""
+FOLD_PACKAGE = "folds.zip"
+"""The package that make_folds.py imports, as Spark takes one."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,19 @@ def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
 
 
 def step_upload(name: str, bucket: str, prefix: str) -> Upload:
-    """The content-addressed upload of a file of steps/, or of ``FOLD_MODULES``."""
-    if name != FOLD_MODULES:
+    """The content-addressed upload of a file of steps/, or of ``FOLD_PACKAGE``."""
+    if name != FOLD_PACKAGE:
         return file_upload(STEPS / name, bucket, prefix)
-    content = archive(STEPS.glob("fold_*.py"))
+    content = archive((STEPS / "folds").glob("*.py"))
     return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
 
 
 def archive(files: Iterable[Path]) -> bytes:
-    """A zip archive of files, without their folders: the same bytes for the same content."""
+    """A zip archive of files of steps/, under their names there: the same bytes for the same content."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         for file in sorted(files):
-            entry = zipfile.ZipInfo(file.name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(file.relative_to(STEPS).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             package.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

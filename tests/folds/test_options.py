@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from fold_errors import FoldError, explain
-from fold_options import read_options
-from fold_storage import place
+from folds.errors import FoldError, explain
+from folds.options import read_options
+from folds.storage import place
 
 from pipeline.config import FoldsSection
 
@@ -82,8 +82,8 @@ def test_a_data_version_that_the_registry_takes_is_taken(version, document):
     ("content", "message"),
     [
         ("{", r"options\.json is not JSON: "),
-        ("[]", "the sections dataset and folds are expected"),
-        ({"tuning": {}}, "tuning: the sections dataset and folds are expected"),
+        ("[]", "the sections aws, dataset, folds are expected"),
+        ({"tuning": {}}, "tuning: the sections aws, dataset, folds are expected"),
         ({"dataset": {"numeric": ["a"]}}, "dataset.label: None is not the name of a column"),
         (changed("folds.number", 3), "folds.number: unknown key"),
         (changed("folds.count", 1), "1 folds cannot be made: 2 to 20 can"),
@@ -135,10 +135,10 @@ def test_the_output_is_read_from_the_jobs_own_configuration(tmp_path, document):
     assert read_options(arguments).output == "s3://bucket/run-1"
 
 
-def test_the_key_of_the_jobs_output_encrypts_the_folds(tmp_path, document):
-    encrypted = {"ProcessingOutputConfig": {**OUTPUTS["ProcessingOutputConfig"], "KmsKeyId": "arn:aws:kms:x:1:key/k"}}
-    assert read_options([*job_config(tmp_path, encrypted), *document(DOCUMENT)]).kms_key == "arn:aws:kms:x:1:key/k"
-    assert read_options([*job_config(tmp_path, OUTPUTS), *document(DOCUMENT)]).kms_key is None
+def test_the_configured_key_encrypts_the_folds(document):
+    encrypted = changed("aws.kms_key_arn", "arn:aws:kms:x:1:key/k")
+    assert read_options([*MINIMAL, *document(encrypted)]).kms_key == "arn:aws:kms:x:1:key/k"
+    assert read_options([*MINIMAL, *document(DOCUMENT)]).kms_key is None
 
 
 @pytest.mark.parametrize(

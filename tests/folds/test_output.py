@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 
-import fold_output
+import make_folds
 import pytest
-from fold_errors import FoldError
-from fold_lines import split_size
-from fold_storage import place
+from folds import output as fold_output
+from folds.errors import FoldError
+from folds.spans import spans_of, task_count
+from folds.storage import place
+
+from tests.folds.conftest import write_files
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]
 TEXT = "\n".join(ROWS)
@@ -66,16 +69,19 @@ def test_parts_have_about_the_size_asked_for(fold):
 
 
 @pytest.mark.parametrize(
-    ("total", "parallelism", "largest", "expected"),
+    ("total", "largest", "expected"),
     [
-        (10**12, 100, 640 * 2**20, 640 * 2**20),  # as large as the files may be
-        (400 * 10**6, 2, 640 * 2**20, 10**8),  # twice as many pieces as cores
-        (50_000, 2, 640 * 2**20, 16 * 2**20),  # not worth cutting
-        (50_000, 2, 2 * 2**20, 2 * 2**20),
+        (10**12, 640 * 2**20, 1491),  # as large as the files may be
+        (10**10, 640 * 2**20, 64),  # enough for many cores
+        (400 * 10**6, 640 * 2**20, 24),
+        (40 * 10**6, 640 * 2**20, 4),  # none of four cores is idle
+        (50_000, 640 * 2**20, 1),  # not worth cutting
+        (3 * 2**20, 2 * 2**20, 2),
     ],
 )
-def test_pieces_are_large_unless_cores_would_be_idle(total, parallelism, largest, expected):
-    assert split_size(total, parallelism, largest) == expected
+def test_tasks_are_large_unless_cores_would_be_idle(total, largest, expected):
+    spans = spans_of({"s3://bucket/rows.csv": total})
+    assert task_count(total, len(spans), largest) == expected
 
 
 def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path):
@@ -89,8 +95,13 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path):
     assert folder.files() == {"deep/rows.csv": 4}
 
 
-@pytest.mark.parametrize("broken", ["_check_complete", "_targets", "_write_manifests"])
-def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(fold, tmp_path, monkeypatch, broken):
+@pytest.mark.parametrize(
+    ("broken", "layout"),
+    [("_check_complete", "folders"), ("_copies", "folders"), ("_write_manifests", "manifest")],
+)
+def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(
+    fold, tmp_path, monkeypatch, broken, layout
+):
     def fail(*_):
         raise FoldError("the disk is full")
 
@@ -99,7 +110,7 @@ def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(fol
     output.mkdir()
     (output / "notes.txt").write_text("mine")
     with pytest.raises(FoldError, match="the disk is full"):
-        fold(TEXT, layout="manifest", output=output)
+        fold(TEXT, layout=layout, output=output)
     assert [path.name for path in output.rglob("*")] == ["notes.txt"]
 
 
@@ -123,8 +134,8 @@ def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch):
     seen = []
 
     class Blind:
-        def search(self, name):
-            match = real.search(name)
+        def match(self, name):
+            match = real.match(name)
             if match and not seen:
                 seen.append(name)
                 return None
@@ -176,3 +187,17 @@ def test_the_report_says_what_was_made_of_what(fold):
     assert (report["feature_dim"], report["seed"], report["shuffle"]) == (2, 7, True)
     assert (report["layout"], report["data_version"], report["input_files"]) == ("folders", "2024-05", 1)
     assert report["rejected"]["total"] == 0
+
+
+def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch):
+    source = write_files(tmp_path / "source", {"rows.csv": TEXT})
+    assign = make_folds.report_of
+
+    def rewrite_the_input(*arguments):
+        (source / "rows.csv").write_text("5,6,7\n" * 24)
+        return assign(*arguments)
+
+    monkeypatch.setattr("make_folds.report_of", rewrite_the_input)
+    with pytest.raises(FoldError, match="the input changed in between"):
+        fold(source, output=tmp_path / "out")
+    assert not any((tmp_path / "out").rglob("*"))

@@ -1,4 +1,4 @@
-"""Datasets of numbers only, which are split as bytes: into the same folds as Spark's SQL would make."""
+"""Reading spans, checking blocks of plain numbers, and moving lines: all of it on bytes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import re
 from collections import defaultdict
 from itertools import pairwise
 
-import make_folds
 import numpy as np
 import pytest
-from fold_blocks import Span, blocks
-from fold_bytes import are_rows, deal, line_ends, sample
-from fold_errors import FoldError, explain
-from fold_plain import await_tasks
+from folds.deal import in_folds
+from folds.errors import FoldError
+from folds.number import sample
+from folds.plain import are_rows, line_ends
+from folds.spans import Span, blocks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from py4j.protocol import Py4JJavaError
 
 from tests.folds.conftest import write_files
 from tests.folds.numbers import fields, is_number
@@ -27,24 +26,9 @@ NAMED = {"label": "y", "numeric": ["a", "b"]}
 ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 
-@pytest.fixture
-def routes(monkeypatch) -> list[str]:
-    """How the datasets of a test were split."""
-    taken = []
-    examine_plain = make_folds.examine_plain
-
-    def examine(*arguments):
-        table = examine_plain(*arguments)
-        taken.append("SQL" if table is None else "bytes")
-        return table
-
-    monkeypatch.setattr("make_folds.examine_plain", examine)
-    return taken
-
-
 @quick
 @given(text=fields)
-def test_a_field_is_a_number_to_both_ways_but_for_a_few_forms(text):
+def test_a_field_is_a_plain_number_if_it_is_a_number_but_for_a_few_forms(text):
     block = f"1,{text}\n".encode()
     left_to_the_grammar = re.search(r"\.(?![0-9])|[eE]\+?[0-9]{3}|[0-9]{201}|^[ \t]|[ \t]$", text)
     assert are_rows(block, line_ends(block), 2) == (is_number(text) and not left_to_the_grammar)
@@ -72,7 +56,7 @@ def test_each_line_is_in_one_span_however_a_file_is_cut(tmp_path, rows, data, la
 
 @pytest.mark.parametrize("start", [0, 4])
 def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, start):
-    monkeypatch.setattr("fold_blocks._LONGEST_LINE", 16)
+    monkeypatch.setattr("folds.spans._LONGEST_LINE", 16)
     (tmp_path / "rows.csv").write_text("1,2" * 9 + "\n1,2\n")
     with pytest.raises(FoldError, match=r"rows\.csv has a line of more than 16 bytes"):
         list(blocks(Span(f"{tmp_path.as_uri()}/rows.csv", start, 32), 8))
@@ -80,14 +64,17 @@ def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, star
 
 @quick
 @given(rows=lines, data=st.data())
-def test_lines_are_dealt_in_order(rows, data):
+def test_lines_are_dealt_in_order_unless_they_are_shuffled(rows, data):
     folds = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
     expected = defaultdict(str)
     for row, fold in zip(rows, folds, strict=True):
         expected[fold] += f"{row}\n"
     block = "".join(f"{row}\n" for row in rows).encode()
-    dealt = deal(block, line_ends(block), np.array(folds, np.uint8), 4)
-    assert [text.decode() for text in dealt] == [expected[fold] for fold in (1, 2, 3, 4)]
+    dealt = in_folds(block, np.array(folds, np.uint8), 4, None)
+    assert [b"".join(parts).decode() for parts in dealt] == [expected[fold] for fold in (1, 2, 3, 4)]
+    mixed = in_folds(block, np.array(folds, np.uint8), 4, [7])
+    texts = [b"".join(parts).decode() for parts in mixed]
+    assert [sorted(text.splitlines()) for text in texts] == [sorted(expected[n].splitlines()) for n in (1, 2, 3, 4)]
 
 
 @quick
@@ -108,55 +95,22 @@ def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, 
     assert len(sample(block, line_ends(block), 1)) == 64_000
 
 
-numbers = st.one_of(st.integers(-(10**9), 10**9).map(str), st.floats(-1e6, 1e6, allow_nan=False).map(repr))
-
-
-@settings(quick, max_examples=5)
-@given(
-    rows=st.lists(st.tuples(numbers, numbers, numbers).map(",".join), min_size=7, max_size=60),
-    data=st.data(),
-    folds=st.integers(2, 7),
-    header=st.booleans(),
-    shuffle=st.booleans(),
-)
-def test_the_folds_and_the_report_are_those_that_sql_makes(
-    fold, routes, tmp_path_factory, rows, data, folds, header, shuffle
-):
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4)))
-    files = {
-        f"{number}.csv": "\n".join([*(["y,a,b"] * header), *rows[start:end]])
-        for number, (start, end) in enumerate(pairwise([0, *cuts, len(rows)]))
-    }
-    source = write_files(tmp_path_factory.mktemp("source"), files)
-    options = {**NAMED, "header": header, "count": folds, "shuffle": shuffle}
-    as_bytes = fold(source, **options)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("make_folds.examine_plain", lambda *_: None)
-        by_sql = fold(source, **options)
-    assert set(routes) == {"bytes"}
-    assert list(map(sorted, as_bytes.tests())) == list(map(sorted, by_sql.tests()))
-    assert as_bytes.report == by_sql.report
-
-
-def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates(fold, routes, monkeypatch):
-    monkeypatch.setattr("fold_lines._SMALLEST_SPLIT", 1 << 16)
+def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates(fold, monkeypatch):
+    monkeypatch.setattr("folds.spans._SIMPLE", 1 << 16)
     rows = [f"{number},{number % 5},1.5" for number in range(120_000)] * 2
     made = fold("\n".join(rows))
-    assert routes == ["bytes"]
     assert len(list((made.folder / "vc1" / "test").iterdir())) > 1
     assert sorted(row for test in made.tests() for row in test) == sorted(rows)
     assert not made.report["duplicate_rows_exact"]
     assert 100_000 < made.report["duplicate_rows"] < 140_000
 
 
-@pytest.mark.parametrize("way", ["bytes", "SQL"])
-def test_many_duplicates_of_few_rows_are_seen(fold, monkeypatch, way):
-    if way == "SQL":
-        monkeypatch.setattr("make_folds.examine_plain", lambda *_: None)
+@pytest.mark.parametrize("given", [{}, {"stratify": 3}], ids=["plain", "by column"])
+def test_many_duplicates_of_few_rows_are_seen(fold, given):
     zeros, others = "0,0,0\n" * 100_000, "".join(f"{number},1,2\n" for number in range(100_000))
-    assert 85_000 < fold(zeros + others).report["duplicate_rows"] < 115_000
-    assert 195_000 < fold(zeros + zeros).report["duplicate_rows"] < 200_000
-    assert fold(others + others.replace(",1,", ",3,")).report["duplicate_rows"] == 0
+    assert 85_000 < fold(zeros + others, **given).report["duplicate_rows"] < 115_000
+    assert 195_000 < fold(zeros + zeros, **given).report["duplicate_rows"] < 200_000
+    assert fold(others + others.replace(",1,", ",3,"), **given).report["duplicate_rows"] == 0
 
 
 @pytest.mark.parametrize(
@@ -178,20 +132,15 @@ def test_many_duplicates_of_few_rows_are_seen(fold, monkeypatch, way):
         ("y,kind\n" + "1,0\n" * 20, {"label": "y", "categorical": {"kind": ["0", "1"]}}, 20),
     ],
 )
-def test_all_other_datasets_are_left_to_sql(fold, routes, content, options, rows):
+def test_no_dataset_loses_a_row(fold, content, options, rows):
     assert fold(content, **options).report["rows"] == rows
-    assert routes == ["SQL"]
 
 
-def test_files_whose_names_spark_writes_in_another_way_are_left_to_sql(fold, routes):
-    fold({"a b.csv": ROWS, "é.csv": ROWS})
-    assert routes == ["SQL"]
+def test_names_of_files_may_hold_any_characters(fold):
+    assert fold({"a b.csv": ROWS, "é%20.csv": ROWS}).report["rows"] == 80
 
 
-@pytest.mark.parametrize("way", ["bytes", "SQL"])
-def test_both_ways_read_the_same_files(fold, tmp_path, monkeypatch, way):
-    if way == "SQL":
-        monkeypatch.setattr("make_folds.examine_plain", lambda *_: None)
+def test_the_files_of_an_input_are_those_that_spark_reads(fold, tmp_path):
     names = ["a.csv", "deep/er/b.csv", "_c=1.csv", "_metadata/d.csv"]
     passed_over = ["_e.csv", ".f.csv", "g.csv._COPYING_", "_metadata.csv", "_deep/h.csv", ".deep/i.csv"]
     source = write_files(tmp_path / "in", dict.fromkeys([*names, *passed_over], ROWS))
@@ -213,61 +162,13 @@ def test_a_name_that_is_no_text_is_refused(fold):
         fold(ROWS, label="y", numeric=["\udcff"])
 
 
-def test_a_bad_line_far_into_a_file_is_found_and_named(fold, routes):
+def test_a_bad_line_far_into_a_file_is_found_and_named(fold):
     rows = [f"{number},1.5,2\n" for number in range(100_000)]
     rows[99_000] = "1,2\n"
     with pytest.raises(FoldError, match=r"rows\.csv, line 99001: wrong number of columns: '1,2'"):
         fold("".join(rows))
-    assert routes == ["SQL"]
 
 
-def test_a_file_without_the_header_of_the_others_is_named(fold, routes):
+def test_a_file_without_the_header_of_the_others_is_named(fold):
     with pytest.raises(FoldError, match=r"2\.csv: its first line is not 'y,a,b', the header of another file"):
         fold({"1.csv": "y,a,b\n" + ROWS, "2.csv": ROWS}, **NAMED, header=True)
-    assert routes == ["SQL"]
-
-
-def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch):
-    source = write_files(tmp_path / "source", {"rows.csv": ROWS})
-    assign = make_folds.fold_sizes
-
-    def rewrite_the_input(*arguments):
-        (source / "rows.csv").write_text("5,6,7\n" * 41)
-        return assign(*arguments)
-
-    monkeypatch.setattr("make_folds.fold_sizes", rewrite_the_input)
-    with pytest.raises(FoldError, match="the input changed in between"):
-        fold(source, output=tmp_path / "out")
-    assert not any((tmp_path / "out").rglob("*"))
-
-
-def test_tasks_that_still_write_when_one_fails_leave_nothing(fold, spark, tmp_path, monkeypatch):
-    monkeypatch.setattr("fold_lines._SMALLEST_SPLIT", 1 << 30)
-    source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
-    assign = make_folds.fold_sizes
-
-    def remove_a_file(*arguments):
-        (source / "a.csv").unlink()
-        return assign(*arguments)
-
-    monkeypatch.setattr("make_folds.fold_sizes", remove_a_file)
-    # Not shuffled, so that files are opened until the end.
-    with pytest.raises(Py4JJavaError):
-        fold(source, count=20, shuffle=False, output=tmp_path / "out")
-    await_tasks(spark)
-    assert not any((tmp_path / "out").rglob("*"))
-
-
-def test_what_ends_a_python_worker_is_said_in_one_line(fold, tmp_path, monkeypatch):
-    source = write_files(tmp_path / "source", {"rows.csv": ROWS})
-    assign = make_folds.fold_sizes
-
-    def remove_the_input(*arguments):
-        (source / "rows.csv").unlink()
-        return assign(*arguments)
-
-    monkeypatch.setattr("make_folds.fold_sizes", remove_the_input)
-    with pytest.raises(Py4JJavaError) as caught:
-        fold(source, output=tmp_path / "out")
-    assert explain(caught.value) == f"FileNotFoundError: [Errno 2] No such file or directory: '{source}/rows.csv'"
-    assert not any((tmp_path / "out").rglob("*"))

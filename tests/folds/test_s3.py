@@ -1,4 +1,4 @@
-"""The folds in S3: boto3 and Spark on one store, over HTTP."""
+"""The folds in S3, over HTTP."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-import fold_storage
 import pytest
-from fold_errors import FoldError
-from fold_options import read_options
-from fold_output import clear
-from fold_storage import find_input, place
+from folds import storage as fold_storage
+from folds.errors import FoldError
+from folds.options import read_options
+from folds.output import clear
+from folds.storage import find_input, place
 from make_folds import make_folds
 from moto import mock_aws
 
-from local.jobs.spark_configuration import object_store
 from local.server import LocalService
 from local.settings import Settings
-from tests.folds.conftest import options
+from tests.folds.conftest import in_this_process, options
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]
 
@@ -40,29 +39,24 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory, spark):
+def bucket(tmp_path_factory):
     with (
         LocalService(Settings(tmp_path_factory.mktemp("service") / ".local", port=0)) as service,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in service.settings.client_environment().items():
             patch.setenv(name, value)
-            # For Python workers: a running Java program's environment cannot change.
-            patch.setitem(spark.sparkContext.environment, name, value)
         client = boto3.client("s3")
         client.create_bucket(Bucket="data")
-        hadoop = spark.sparkContext._jsc.hadoopConfiguration()
-        for name, value in object_store(service.settings.buckets).items():
-            # The tests' files on the disk need a file system by default.
-            if name != "spark.hadoop.fs.defaultFS":
-                hadoop.set(name.removeprefix("spark.hadoop."), value)
         yield Bucket(client)
 
 
 @pytest.fixture
-def fold_s3(spark, tmp_path) -> Callable[..., dict]:
+def fold_s3(tmp_path) -> Callable[..., dict]:
     def make(source: str, target: str, **given: Any) -> dict:
-        return make_folds(spark, read_options(["--input", source, "--output", target, *options(tmp_path, **given)]))
+        return make_folds(
+            read_options(["--input", source, "--output", target, *options(tmp_path, **given)]), in_this_process
+        )
 
     return make
 
@@ -153,7 +147,7 @@ def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
             "out/_staging/fold=1/",
         ):
             client.put_object(Bucket="marked", Key=key, Body=b"1" if key[-1] != "/" else b"")
-        assert find_input("s3://marked/in/") == ("s3://marked/in", {"s3://marked/in/2020/rows.csv": 1})
+        assert find_input("s3://marked/in/") == {"s3://marked/in/2020/rows.csv": 1}
         clear(place("s3://marked/out"))
         left = [item["Key"] for item in client.list_objects_v2(Bucket="marked", Prefix="out/")["Contents"]]
         assert left == ["out/", "out/notes"]

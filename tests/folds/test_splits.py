@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import pairwise
 
+import numpy as np
 import pytest
-from fold_assignment import ByNumber, hash_of, shuffled
-from fold_hash import hashes_of
+from folds.deal import hashes_of, shuffled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
@@ -69,14 +69,14 @@ def test_without_shuffling_folds_follow_the_order_of_the_files_as_scikit_learns_
     rows = [f"{number},1,2" for number in range(count)]
     made = fold(data.draw(files_of(rows)), count=folds, shuffle=False)
     expected = [[rows[index] for index in test] for _, test in KFold(folds).split(rows)]
-    # Which part of a fold comes first is Spark's choice, by the size of the files.
-    assert [sorted(test) for test in made.tests()] == [sorted(test) for test in expected]
+    assert made.tests() == expected
 
 
-def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, spark, monkeypatch):
+def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, monkeypatch):
     text = "".join(f"{number},{number % 7}.25,3\n" for number in range(3000))
     whole = fold(text)
-    monkeypatch.setattr("fold_lines._SMALLEST_SPLIT", 1)
+    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 100)
+    monkeypatch.setattr("folds.spans._SIMPLE", 1)
     cut = fold({"rows.csv": text})
     assert len(list((cut.folder / "vc1" / "test").iterdir())) > 1
     assert [sorted(test) for test in cut.tests()] == [sorted(test) for test in whole.tests()]
@@ -105,26 +105,23 @@ def test_shuffled_folds_are_spread_over_the_whole_input(fold):
         assert all(190 < quarters[quarter] < 310 for quarter in range(4))
 
 
-@pytest.mark.parametrize("on_driver", [True, False])
 @pytest.mark.parametrize("rows", [7, 65_536, 65_537, 300_007])
-def test_a_shuffle_is_balanced_to_the_row_whoever_hashes(spark, monkeypatch, rows, on_driver):
-    monkeypatch.setattr("fold_assignment._ON_DRIVER", rows if on_driver else 0)
-    numbers = spark.range(rows).withColumnRenamed("id", "number")
-    counts = numbers.groupBy(shuffled(spark, rows, 7, seed=3).column().alias("fold")).count().collect()
-    sizes = [count for _, count in sorted((row["fold"], row["count"]) for row in counts)]
+def test_a_shuffle_is_balanced_to_the_row(rows):
+    sizes = np.bincount(shuffled(rows, 7, seed=3))[1:].tolist()
     assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
 
 
-@pytest.mark.parametrize("fold", [ByNumber([3, 900], seed=None), ByNumber([-(2**62), 0, 2**63 - 1], seed=7)])
-def test_a_row_has_the_same_fold_whoever_finds_it(spark, fold):
-    found = spark.range(1000).withColumnRenamed("id", "number").select(fold.column().alias("fold")).collect()
-    assert [row["fold"] for row in found] == [*fold.of_rows(0, 400), *fold.of_rows(400, 600)]
-
-
-@pytest.mark.parametrize("seed", [0, 42, 2**31 - 1])
-def test_the_driver_hashes_as_spark_does(spark, seed):
-    hashed = spark.range(1000, 3000).select(hash_of("id", seed).alias("hash")).collect()
-    assert [row["hash"] for row in hashed] == hashes_of(1000, 3000, seed).tolist()
+@pytest.mark.parametrize(
+    ("seed", "expected"),
+    [
+        (0, [8050503502868583368, -2888108625965644557, 4017811053625210216, 1686075966665782822]),
+        (42, [3679457220061673043, -6001584710029044734, -3056745034752140336, 5669814397020992615]),
+        (2147483647, [-5602317569842390673, 1582320767300730264, -1913653144270385649, -2974115165327418676]),
+    ],
+)
+def test_rows_are_hashed_as_ever(seed, expected):
+    """So that a seed goes on making the folds that it made; Spark's ``xxhash64(number, seed)`` gave these."""
+    assert hashes_of(200_000, seed)[[0, 1, 2, 199_999]].tolist() == expected
 
 
 @few

@@ -1,4 +1,4 @@
-"""The columns of the dataset: which the user declared, and where they are in the files."""
+"""How the files are written, which columns the user declared, and where these are in the files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,57 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from fold_errors import FoldError
+from folds.errors import FoldError, shortened, some_of
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the files are written.
+
+    Attributes:
+        header: whether the first line of each file names the columns.
+        delimiter: the character between fields.
+        encoding: a character encoding in which ASCII characters are one byte, as in UTF-8 and ISO-8859-1.
+    """
+
+    header: bool
+    delimiter: str
+    encoding: str
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter) != 1 or self.delimiter.isalnum() or self.delimiter in '".+-_\r\n\\':
+            raise FoldError(
+                f"the delimiter {self.delimiter!r} cannot be used: give one character that is in no number, "
+                "such as ',', ';', '|' or a tab"
+            )
+        try:
+            one_byte = f"0{self.delimiter}".encode(self.encoding) == f"0{self.delimiter}".encode("latin-1")
+        except LookupError:
+            raise FoldError(f"the encoding {self.encoding!r} is not known: UTF-8 and ISO-8859-1 are usual") from None
+        except UnicodeEncodeError:
+            one_byte = False
+        if not one_byte:
+            raise FoldError(
+                f"the encoding {self.encoding} is not supported, as its lines cannot be told apart by bytes: "
+                f"convert the files, for example with iconv -f {self.encoding} -t UTF-8"
+            )
+
+    @property
+    def blanks(self) -> str:
+        """What may stand around fields."""
+        return " \t".replace(self.delimiter, "")
+
+    def decode(self, block: bytes) -> str:
+        """Decode bytes of a file; those that are not text become surrogates."""
+        return block.decode(self.encoding, "surrogateescape")
+
+    def encode(self, text: str) -> bytes:
+        """Undo ``decode``."""
+        return text.encode(self.encoding, "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -47,7 +94,7 @@ class Declared:
         """Columns that hold numbers: the label, then the numeric ones."""
         return [self.label, *self.numeric]
 
-    @property
+    @cached_property
     def features(self) -> list[str]:
         """Names of the written features: the numeric columns, then ``<column>_<value>`` for each category."""
         return [*self.numeric, *(f"{name}_{value}" for name, values in self.categorical.items() for value in values)]
@@ -74,11 +121,13 @@ class FileColumns:
     @property
     def ignored(self) -> list[str]:
         """Columns of the file that are not read."""
-        return [name for name in self.names if name not in self.declared.needed]
+        needed = set(self.declared.needed)
+        return [name for name in self.names if name not in needed]
 
-    def position(self, name: str) -> int:
-        """Where in the file a column is, from 0."""
-        return self.names.index(name)
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where in the file each column is, from 0."""
+        return {name: position for position, name in enumerate(self.names)}
 
     @property
     def written_as_read(self) -> bool:
@@ -87,18 +136,19 @@ class FileColumns:
 
 
 def without_header(declared: Declared) -> FileColumns:
-    """The columns of files without a header: label, numeric, categorical, then the groups, as declared."""
+    """Return the columns of files without a header: label, numeric, categorical, then the groups, as declared."""
     return FileColumns(declared, declared.needed)
 
 
 def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
-    """The columns that a header names, in any order and with others among them.
+    """Return the columns that a header names, in any order and with others among them.
 
     Raises:
         FoldError: the header lacks a column or has it twice, or the line is no header.
     """
     names = [name.strip() for name in fields_of(line, delimiter)]
-    missing = [name for name in declared.needed if name not in names]
+    times = Counter(names)
+    missing = [name for name in declared.needed if name not in times]
     if missing and all(_NUMBER.fullmatch(name) for name in names):
         raise FoldError(
             f"a header is declared, but the first line holds numbers: {shortened(line)}. "
@@ -109,7 +159,6 @@ def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
             f"the header lacks {some_of(missing)}; it names {some_of(names)}. "
             "Check the columns of dataset, its delimiter and encoding, and whether the files have a header"
         )
-    times = Counter(names)
     for name in declared.needed:
         if times[name] > 1:
             raise FoldError(f"the header names the column {name!r} twice: rename one of them in the files")
@@ -117,19 +166,5 @@ def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
 
 
 def fields_of(line: str, delimiter: str) -> list[str]:
-    """The fields of one line of CSV."""
+    """Return the fields of one line of CSV."""
     return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def shortened(value: object, longest: int = 120) -> str:
-    """A value as an error message quotes it."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= longest else value[:longest] + "…")
-    text = repr(value)
-    return text if len(text) <= longest else text[:longest] + "…"
-
-
-def some_of(names: Sequence[str], most: int = 20) -> str:
-    """Names as an error message lists them: the first, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(shortened(name, 40) for name in names[:most]) + more

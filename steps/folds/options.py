@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fold_columns import Declared, shortened
-from fold_errors import FoldError
-from fold_lines import Format
+from folds.columns import Declared, Format
+from folds.errors import FoldError, shortened
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,6 @@ class Options:
     Attributes:
         input: URI of the files.
         output: URI of the folder for the folds.
-        kms_key: the key that encrypts what is written there in S3; without one, the bucket's default does.
         data_version: the user's name for the state of the data, only recorded.
         form: how the files are written.
         columns: what they hold.
@@ -35,11 +33,11 @@ class Options:
         quarantine: whether rows that cannot be used are set aside; else they end the job.
         max_bad_share: the largest share of such rows that may be set aside, from 0 to 1.
         target_bytes: the size of written files to aim at.
+        kms_key: ARN of the key that encrypts what is written to S3; None leaves that to the bucket.
     """
 
     input: str
     output: str
-    kms_key: str | None
     data_version: str
     form: Format
     columns: Declared
@@ -51,6 +49,7 @@ class Options:
     quarantine: bool
     max_bad_share: float
     target_bytes: int
+    kms_key: str | None
 
     def __post_init__(self) -> None:
         if self.stratify is not None and self.columns.groups is not None:
@@ -72,13 +71,11 @@ def read_options(arguments: list[str]) -> Options:
         FoldError: an option is missing, unknown or has a value that cannot be used.
     """
     given = _parser().parse_args(arguments)
-    output, kms_key = (given.output, None) if given.output else _output_of_job(given.job_config, given.output_name)
     document = _read_document(given.options)
     dataset, folds = document["dataset"], document["folds"]
     return Options(
         input=given.input,
-        output=output,
-        kms_key=kms_key,
+        output=given.output or _output_of_job(given.job_config, given.output_name),
         data_version="" if given.data_version is None else given.data_version,
         form=Format(dataset["header"], dataset["delimiter"], dataset["encoding"]),
         columns=Declared(dataset["label"], dataset["numeric"], dataset["categorical"], dataset["groups"]),
@@ -90,6 +87,7 @@ def read_options(arguments: list[str]) -> Options:
         quarantine=folds["on_bad_rows"] == "quarantine",
         max_bad_share=folds["max_bad_share"],
         target_bytes=folds["target_file_megabytes"] * 1024**2,
+        kms_key=document["aws"]["kms_key_arn"],
     )
 
 
@@ -113,7 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_version,
         help="recorded in folds.json, and with the model that is learned from the folds",
     )
-    add("--options", required=True, type=Path, help="JSON document: the sections dataset and folds of config.yaml")
+    add(
+        "--options",
+        required=True,
+        type=Path,
+        help="JSON document: keys of the sections aws, dataset and folds of config.yaml",
+    )
     return parser
 
 
@@ -157,6 +160,7 @@ def _is_count(value: Any) -> bool:
 
 _FLAG = _Key("true or false", lambda value: isinstance(value, bool), default=True)
 _DOCUMENT = {
+    "aws": {"kms_key_arn": _Key("the ARN of a key", lambda value: value is None or _is_text(value))},
     "dataset": {
         "header": _FLAG,
         "delimiter": _Key("text", _is_text, ","),
@@ -195,7 +199,7 @@ def _read_document(file: Path) -> dict[str, dict[str, Any]]:
     sections: dict[str, Any] = given if isinstance(given, dict) else {"document": None}
     for section, values in sections.items():
         if section not in _DOCUMENT or not isinstance(values, dict):
-            raise FoldError(f"--options {file}: {section}: the sections {' and '.join(_DOCUMENT)} are expected")
+            raise FoldError(f"--options {file}: {section}: the sections {', '.join(_DOCUMENT)} are expected")
         for key in values.keys() - _DOCUMENT[section].keys():
             raise FoldError(f"--options {file}: {section}.{key}: unknown key")
     for section, keys in _DOCUMENT.items():
@@ -221,16 +225,16 @@ def _check_categories(categories: Mapping[str, Sequence[str]]) -> None:
             )
 
 
-def _output_of_job(file: Path, name: str) -> tuple[str, str | None]:
-    """Where SageMaker is to upload an output, and under which key: the job reads both from its own configuration.
+def _output_of_job(file: Path, name: str) -> str:
+    """Where SageMaker is to upload an output: the job reads it from its own configuration.
 
     So the place, another one in each execution, is not among the arguments, from which SageMaker Pipelines derives
     the key of the step's cache. The file holds the request of CreateProcessingJob:
     https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
     """
     try:
-        config: Any = json.loads(file.read_text("utf-8"))["ProcessingOutputConfig"]
-        outputs = {output["OutputName"]: output for output in config["Outputs"]}
+        config: Any = json.loads(file.read_text("utf-8"))
+        outputs = {output["OutputName"]: output for output in config["ProcessingOutputConfig"]["Outputs"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FoldError(f"--job-config {file} is no configuration of a processing job: {error!r}") from None
     if name not in outputs:
@@ -238,4 +242,4 @@ def _output_of_job(file: Path, name: str) -> tuple[str, str | None]:
     uri = outputs[name].get("S3Output", {}).get("S3Uri")
     if not uri:
         raise FoldError(f"the job's output {name!r} has no S3Output.S3Uri, so that there is no place to write to")
-    return str(uri), config.get("KmsKeyId") or None
+    return str(uri)

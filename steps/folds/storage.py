@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from fold_errors import FoldError
+from folds.errors import FoldError
 
 _COPIES_AT_ONCE = 64
 _LARGEST_COPY = 5 * 1024**3
@@ -26,10 +26,12 @@ UNFINISHED = "_unfinished-"
 
 _HIDDEN_FILE = re.compile(r"\.|_[^=]*$|.*\._COPYING_$")
 _HIDDEN_FOLDER = re.compile(r"\.|_(?!metadata|common_metadata)[^=]*$|.*\._COPYING_$")
-"""Names that Spark passes over: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files, ``isDataPath`` of
+"""Names of files that are no data, as Spark has it: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files, ``isDataPath`` of
 ``PartitioningAwareFileIndex``."""
 
 _READ_AT_ONCE = 1024**2
+_LINE_BEYOND = 64 * 1024
+"""Bytes that are asked for beyond a span, for the rest of its last line."""
 
 
 class Place(Protocol):
@@ -57,7 +59,7 @@ class Place(Protocol):
 
 
 def place(uri: str, kms_key: str | None = None) -> Place:
-    """The place that a URI names.
+    """Return the place that a URI names.
 
     Args:
         uri: the URI.
@@ -68,10 +70,10 @@ def place(uri: str, kms_key: str | None = None) -> Place:
     """
     scheme, separator, rest = uri.partition("://")
     if separator and scheme in ("s3", "s3a"):
-        bucket, _, key = rest.partition("/")
+        bucket, _, prefix = rest.partition("/")
         if not bucket:
             raise FoldError(f"{uri!r} names no bucket: s3://bucket/prefix is expected")
-        return S3Prefix(scheme, bucket, key, kms_key)
+        return S3Prefix(scheme, bucket, prefix, kms_key)
     if separator and scheme == "file" and rest.startswith("/"):
         return LocalFolder(Path(rest))
     raise FoldError(
@@ -80,56 +82,82 @@ def place(uri: str, kms_key: str | None = None) -> Place:
     )
 
 
-def find_input(uri: str) -> tuple[str, dict[str, int]]:
-    """The files that a URI names: a file; or all in a folder and its folders; or in S3 all whose keys begin with it.
+def find_input(uri: str) -> dict[str, int]:
+    """Return the size in bytes of each file that a URI names, by its URI.
 
-    What is a folder counts as one, even where other keys begin with its name: next to ``data/insurance`` there is
-    often a ``data/insurance_folds``.
-
-    Returns:
-        the path by which Spark reads them, and the size in bytes of each by its URI.
+    It names a file; or all in a folder and its folders; or in S3 all whose keys begin with it. What is a folder counts
+    as one, even where other keys begin with its name: next to ``data/insurance`` there is often a
+    ``data/insurance_folds``.
 
     Raises:
         FoldError: there are none, or the URI cannot be used.
     """
     source = place(uri)
-    path, sizes = source.uri, source.files(linked=True)
+    folder, sizes = source.uri, source.files(linked=True)
     if not sizes and isinstance(source, S3Prefix):
-        parent, _, beginning = source.uri.rpartition("/")
-        path, sizes = source.uri, place(f"{parent}/").files(beginning) if not parent.endswith("/") else {}
-        wildcard = "*"
-    else:
-        wildcard = ""
-    folder = path.rpartition("/")[0] if wildcard else path
+        folder, _, beginning = source.uri.rpartition("/")
+        sizes = place(f"{folder}/").files(beginning) if not folder.endswith("/") else {}
     by_uri = {
         f"{folder}/{name}" if name else folder: size
         for name, size in sizes.items()
         # What ends with a slash marks a folder.
-        if not name.endswith("/") and not _passed_over(name or path.rpartition("/")[2])
+        if not name.endswith("/") and not _passed_over(name or folder.rpartition("/")[2])
     }
     if not by_uri:
         raise FoldError(f"the input {uri} is not there, or holds no files (but such as begin with a point or _)")
-    return re.sub(r"([\[\]{}*?\\^])", r"\\\1", path) + wildcard, by_uri
+    return by_uri
 
 
 def _passed_over(name: str) -> bool:
-    """Whether Spark does not read a file of this name, its folders included."""
+    """Whether a file of this name is no data to Spark and Hadoop, its folders included."""
     *folders, file = name.split("/")
     return any(map(_HIDDEN_FOLDER.match, folders)) or _HIDDEN_FILE.match(file) is not None
 
 
-def read_from(uri: str, offset: int) -> BinaryIO:
-    """A file, opened to be read from a place on, given in bytes."""
+def read_from(uri: str, start: int, end: int) -> BinaryIO:
+    """Open a file to be read from one byte to another, and on to the end of a line."""
     scheme, _, rest = uri.partition("://")
     if scheme == "file":
         file = Path(rest).open("rb")  # noqa: SIM115 - closed by who reads it
-        file.seek(offset)
+        file.seek(start)
         return file
     bucket, _, key = rest.partition("/")
-    body = _reading_client(os.environ.get("AWS_ENDPOINT_URL")).get_object(
-        Bucket=bucket, Key=key, Range=f"bytes={offset}-"
-    )["Body"]
-    return io.BufferedReader(body, _READ_AT_ONCE)
+    return io.BufferedReader(_ObjectReader(bucket, key, start, end), _READ_AT_ONCE)
+
+
+class _ObjectReader(io.RawIOBase):
+    """An S3 object, read by a request for the bytes that are wanted, and by more if more are."""
+
+    def __init__(self, bucket: str, key: str, start: int, end: int) -> None:
+        self._object = {"Bucket": bucket, "Key": key}
+        self._position, self._end = start, end + _LINE_BEYOND
+        self._body: Any = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._body is None and not self._request():
+                return 0
+            data = self._body.read(len(buffer))
+            if data:
+                buffer[: len(data)] = data
+                self._position += len(data)
+                return len(data)
+            self._body = None
+
+    def _request(self) -> bool:
+        """Ask for the next bytes; whether there are any."""
+        end = max(self._end, self._position + _READ_AT_ONCE)
+        client = _reading_client(os.environ.get("AWS_ENDPOINT_URL"))
+        try:
+            self._body = client.get_object(**self._object, Range=f"bytes={self._position}-{end - 1}")["Body"]
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidRange":
+                raise
+            return False
+        return True
 
 
 class LocalFolder:
@@ -202,11 +230,11 @@ def _unless_absent(error: OSError) -> None:
 class S3Prefix:
     """An object, or the objects under a prefix."""
 
-    def __init__(self, scheme: str, bucket: str, key: str, kms_key: str | None = None) -> None:
+    def __init__(self, scheme: str, bucket: str, prefix: str, kms_key: str | None) -> None:
         self._bucket = bucket
         self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         self._client = _client()
-        key = key.rstrip("/")
+        key = prefix.rstrip("/")
         # Keys are listed in order: one that is the whole prefix comes first.
         self.is_file = bool(key) and next((name for name, _ in self._list(key)), None) == key
         self._key = key if self.is_file or not key else f"{key}/"

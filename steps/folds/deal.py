@@ -1,0 +1,210 @@
+"""Which fold each row goes to, and in which order a task writes its rows.
+
+A row's fold depends on the row's number in the input (and on its group or label, if asked for) and on the seed, never
+on who reads the row: any cluster makes the same folds, without moving a row to find its place.
+
+Shuffling without sorting: XXH64 of the number is a bijection of 64-bit integers, so that sorting rows by it would
+be a random permutation. Its first n/k rows would be the first fold: the hashes that lie below its n/k-th.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from folds.errors import FoldError
+from folds.plain import lengths, line_ends
+
+Folds = npt.NDArray[np.uint8]
+"""The fold, from 1, of each of some rows."""
+
+_P1, _P2, _P3, _P4, _P5 = (
+    np.uint64(prime)
+    for prime in (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
+)
+_FIRST_SEED = 42
+_WORD = 1 << 64
+_HASHED = 1 << 17
+"""Numbers hashed at a time: few enough that they stay in a core's cache from one operation to the next."""
+
+_GREEDY = 1 << 16
+"""Groups that are dealt one by one, the largest first."""
+
+_MOVED = 1 << 13
+"""Rows put in order at a time."""
+
+_WIDEST, _SPREAD = 512, 3
+"""Bytes of the longest rows that are moved as records of one size, and how many times their own bytes these may be."""
+
+
+def fold_sizes(rows: int, folds: int, first: int = 0) -> list[int]:
+    """Return the rows of each fold when rows number ``first`` and up are dealt in turn: they differ by one at most.
+
+    >>> fold_sizes(7, 3)
+    [3, 2, 2]
+    """
+    return [(first + rows - fold + folds - 1) // folds - (first - fold + folds - 1) // folds for fold in range(folds)]
+
+
+def in_order(rows: int, folds: int) -> Folds:
+    """Return folds that follow the order of the input, as scikit-learn's ``KFold(shuffle=False)``."""
+    return _repeated(fold_sizes(rows, folds))
+
+
+def shuffled(rows: int, folds: int, seed: int) -> Folds:
+    """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most."""
+    hashes = hashes_of(rows, seed)
+    ends = np.cumsum(fold_sizes(rows, folds))[:-1]
+    starts = np.partition(hashes, ends)[ends]
+    dealt = np.ones(rows, np.uint8)
+    for start in starts:
+        dealt += hashes >= start
+    return dealt
+
+
+def stratified(labels: npt.NDArray[np.float64], folds: int, seed: int, bins: int) -> Folds:
+    """Return folds with as many rows of each bin of the label, as ``StratifiedKFold(shuffle=True)``.
+
+    Args:
+        labels: of each row.
+        folds: how many folds to make.
+        seed: of the shuffle.
+        bins: how many quantiles of the labels to make; labels that many rows share make them fewer.
+
+    Returns:
+        folds whose sizes differ by one at most, and so do the rows of each bin in them.
+    """
+    ranked = np.sort(labels)
+    ends = (
+        ranked[[len(labels) * number // bins - 1 for number in range(1, bins)]] if len(labels) >= bins else ranked[:0]
+    )
+    stratum_of = np.searchsorted(np.unique(ends[ends < ranked[-1]]), labels)
+    hashes = hashes_of(len(labels), seed)
+    dealt = np.zeros(len(labels), np.uint8)
+    first = 0
+    for stratum in range(int(stratum_of.max()) + 1):
+        own = np.flatnonzero(stratum_of == stratum)
+        dealt[own[np.argsort(hashes[own])]] = _repeated(fold_sizes(len(own), folds, first))
+        first += len(own)
+    return dealt
+
+
+def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tuple[Folds, int]:
+    """Return folds that keep rows of one group together, and the rows of the largest group.
+
+    Groups are dealt the largest first, each to the fold with the fewest rows, as ``GroupKFold`` does. Groups of about
+    the same size, less than a factor of two apart, come in random order.
+
+    Args:
+        groups: a hash of the group of each row.
+        folds: how many folds to make.
+        seed: shuffles the groups; None does not.
+
+    Raises:
+        FoldError: there are fewer groups than folds.
+    """
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(sizes) < folds:
+        raise FoldError(f"the rows have {len(sizes)} groups: fewer than {folds} folds. Lower folds.count")
+    random = np.arange(len(sizes)) if seed is None else np.random.RandomState(seed).permutation(len(sizes))
+    order = np.lexsort((random, -sizes if seed is None else -np.frexp(sizes)[1]))
+    fold_of = np.zeros(len(sizes), np.uint8)
+    lightest = [(0, fold) for fold in range(1, folds + 1)]
+    for group in order[:_GREEDY].tolist():
+        size, fold_of[group] = heapq.heappop(lightest)
+        heapq.heappush(lightest, (size + int(sizes[group]), int(fold_of[group])))
+    # The others are small: each fold gets as many as fill it up.
+    rest = order[_GREEDY:]
+    room = np.maximum(len(groups) / folds - np.array([size for size, _ in lightest]), 0).cumsum()
+    chosen = np.searchsorted(room[:-1], sizes[rest].cumsum())
+    fold_of[rest] = np.array([fold for _, fold in lightest], np.uint8)[chosen]
+    return fold_of[group_of.ravel()], int(sizes.max())
+
+
+def hashes_of(count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return XXH64 of each number from 0 up to, but without, ``count``, and of the seed: one begins the other's.
+
+    The algorithm, here for inputs of eight and of four bytes:
+    https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+
+    Args:
+        count: how many numbers there are.
+        seed: an integer of 32 bits.
+    """
+    hashes = np.empty(count, np.uint64)
+    # Numbers of Python, as numpy warns of a single number that overflows.
+    begun = np.uint64((_FIRST_SEED + int(_P5) + 8) % _WORD)
+    word, more = np.uint64(seed * int(_P1) % _WORD), np.uint64((int(_P5) + 4) % _WORD)
+    for start in range(0, count, _HASHED):
+        numbers = np.arange(start, min(start + _HASHED, count), dtype=np.uint64)
+        mixed = begun ^ (_rotated(numbers * _P2, 31) * _P1)
+        mixed = _finished(_rotated(mixed, 27) * _P1 + _P4)
+        mixed = (mixed + more) ^ word
+        hashes[start : start + _HASHED] = _finished(_rotated(mixed, 23) * _P2 + _P3)
+    return hashes.view(np.int64)
+
+
+def order_of(dealt: Folds, seed: Sequence[int] | None) -> npt.NDArray[np.int64]:
+    """Return the order in which rows are written: fold by fold; at random within a fold, if there is a seed."""
+    if seed is None:
+        return np.argsort(dealt, kind="stable")
+    # RandomState, not Generator: numpy does not change what it draws.
+    random = np.random.RandomState(seed).permutation(len(dealt))
+    return np.asarray(random[np.argsort(dealt[random], kind="stable")])
+
+
+def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None) -> list[list[bytes]]:
+    """Return the lines of each fold, in pieces.
+
+    Args:
+        block: lines.
+        dealt: the fold of each.
+        folds: how many there are.
+        seed: of their order within a fold; None leaves it as it is.
+    """
+    text = np.frombuffer(block + bytes(_WIDEST), np.uint8)
+    ends = line_ends(block)
+    sizes = lengths(ends)
+    starts = ends - sizes + 1
+    order = order_of(dealt, seed)
+    first = np.searchsorted(dealt[order], np.arange(1, folds + 2))
+    return [
+        [
+            _moved(text, starts[rows], sizes[rows])
+            for start in range(begin, end, _MOVED)
+            for rows in [order[start : min(start + _MOVED, end)]]
+        ]
+        for begin, end in zip(first[:-1].tolist(), first[1:].tolist(), strict=True)
+    ]
+
+
+def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> bytes:
+    """Return lines of a text, one after the other."""
+    widest = int(sizes.max())
+    if widest > _WIDEST or widest * len(sizes) > _SPREAD * int(sizes.sum()):
+        whole = text.data
+        return b"".join(
+            whole[start : start + size] for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
+        )
+    # As records of one size, which numpy copies at once, of which the ends are then taken off.
+    records = np.ndarray((len(text) - widest + 1,), f"V{widest}", text, strides=(1,))[starts]
+    table = records.view(np.uint8).reshape(-1, widest)
+    return table[np.arange(widest) < sizes[:, None]].tobytes()
+
+
+def _repeated(sizes: Sequence[int]) -> Folds:
+    return np.repeat(np.arange(1, len(sizes) + 1, dtype=np.uint8), sizes)
+
+
+def _finished(mixed: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return XXH64's last step: every bit of the result depends on every bit of what is given."""
+    mixed = (mixed ^ (mixed >> np.uint64(33))) * _P2
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _P3
+    return mixed ^ (mixed >> np.uint64(32))
+
+
+def _rotated(values: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
+    return (values << np.uint64(bits)) | (values >> np.uint64(64 - bits))

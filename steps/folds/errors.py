@@ -1,0 +1,58 @@
+"""What a user reads when the folds cannot be made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_LONGEST = 1000
+
+
+class FoldError(Exception):
+    """The folds cannot be made.
+
+    Attributes:
+        sentence: one line: what is wrong and where, then what to do. AWS shows the first 1,024 characters of a reason.
+        details: further lines, for the log.
+    """
+
+    def __init__(self, sentence: str, details: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join([sentence, *details]))
+        self.sentence = sentence
+        self.details = details
+
+
+def explain(error: Exception) -> str:
+    """Tell an error of Spark, S3 or the disk in one line: its cause, without the traces of Java and Python."""
+    causes = re.findall(r"^\s*(?:Caused by: |: )(\S+?(?:Exception|Error)\b.*)$", str(error), re.MULTILINE)
+    # What ended a Python worker is the last line of its traceback, which Java repeats before its own.
+    causes += re.findall(r"^(\S.*)\n\n\tat org\.apache\.spark\.api\.python\.", str(error), re.MULTILINE)
+    text = causes[-1] if causes else str(error).strip().partition("\n")[0]
+    text = text.removeprefix(f"{FoldError.__module__}.{FoldError.__name__}: ") or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def shortened(value: object, longest: int = 120) -> str:
+    """Quote a value as an error message does."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= longest else value[:longest] + "…")
+    text = repr(value)
+    return text if len(text) <= longest else text[:longest] + "…"
+
+
+def some_of(names: Sequence[str], most: int = 20) -> str:
+    """List names as an error message does: the first, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shortened(name, 40) for name in names[:most]) + more
+
+
+def name_under(source: str, file: str) -> str:
+    """Return the name by which the user knows a file: its path under the input, for an input of one file its name.
+
+    >>> name_under("s3://bucket/data", "s3a://bucket/data/2026/rows.csv")
+    '2026/rows.csv'
+    """
+    folder, path = (uri.partition(":")[2].strip("/") for uri in (source, file))
+    if path.startswith(f"{folder}/"):
+        return path[len(folder) + 1 :]
+    return path.removeprefix(f"{folder.rpartition('/')[0]}/")

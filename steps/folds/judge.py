@@ -1,0 +1,365 @@
+"""Which lines are rows, what is wrong with the others, and how rows are written.
+
+A block of plain numbers is taken as it is. Any other is cut into columns. If all of them hold what they should, which
+is seen at once, all lines are rows. Only else is each line judged by itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import chain, islice
+
+import numpy as np
+import numpy.typing as npt
+
+from folds.columns import FileColumns, Format
+from folds.errors import shortened
+from folds.plain import are_rows, line_ends
+from folds.spans import Span, blocks
+
+Columns = Sequence[Sequence[str]]
+"""The needed columns of some rows, in the order of ``Declared.needed``, without the blanks around fields."""
+
+_DIGITS = 200
+"""Digits before the point that a number may have. With an exponent of two, 1e299, it stays below the largest double,
+1.8e308."""
+
+NUMBER = (
+    rf"[+-]?(?:[0-9]{{1,{_DIGITS}}}(?:\.[0-9]*)?|\.[0-9]+)"
+    r"(?:[eE](?:-[0-9]{1,3}|\+?(?:0[0-9]{2}|[0-9]{1,2})))?"
+)
+_NUMBER = re.compile(NUMBER)
+_ANY_NUMBER = re.compile(
+    r"[+-]?(?:(?i:nan|infinity|inf|null|none|n/a|na)|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
+_NOT_TEXT = re.compile("[\udc80-\udcff\ufffd\\x00]")
+"""Bytes that could not be decoded. A NUL among numbers is a sign of UTF-16 or of a binary file."""
+
+_BLOCK, _SMALLEST_BLOCK = 1 << 20, 1 << 12
+"""Bytes of a block: few enough that what is made of it stays in a core's cache."""
+
+_ENCODED = 1 << 22
+"""Bytes that a block may have, about, once it is encoded."""
+
+_RECORDS = 4096
+_LONG_CODES = 512
+"""Categories whose codes are made when they are needed: together they are as many bytes as the square of this."""
+
+csv.field_size_limit(2**31 - 1)
+
+
+class Verdict(IntEnum):
+    """What is wrong with a line; of several faults, the last of these is told."""
+
+    WRONG_ENCODING = 1
+    WRONG_COLUMNS = 2
+    EMPTY_FIELD = 3
+    NOT_FINITE = 4
+    NOT_NUMERIC = 5
+    UNKNOWN_CATEGORY = 6
+    HEADER_AMONG_ROWS = 7
+
+    @property
+    def reason(self) -> str:
+        """The name under which folds.json counts it."""
+        return self.name.lower()
+
+
+DESCRIPTIONS = {
+    Verdict.WRONG_ENCODING: "not text in the declared encoding",
+    Verdict.WRONG_COLUMNS: "wrong number of columns",
+    Verdict.EMPTY_FIELD: "empty field",
+    Verdict.NOT_FINITE: "NaN, infinity or too large a number",
+    Verdict.NOT_NUMERIC: "not a number",
+    Verdict.UNKNOWN_CATEGORY: "category that is not declared",
+    Verdict.HEADER_AMONG_ROWS: "header among the rows",
+}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that cannot be used.
+
+    Attributes:
+        line: its number among the lines judged with it, from 0; of a record of several lines, that of the first.
+        verdict: what is wrong with it.
+        text: what it says, as it stands in the file.
+        detail: the column at fault and what it holds, or how many fields there are; may be empty.
+    """
+
+    line: int
+    verdict: Verdict
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Lines of a span, judged.
+
+    Attributes:
+        rows: how many of them are rows.
+        blank: how many hold nothing.
+        lines: how many there are.
+        raw: the rows as they stand in the file, one a line.
+        columns: the rows' needed columns; None where ``raw`` is what the folds hold.
+        rejected: the other lines.
+    """
+
+    rows: int
+    blank: int
+    lines: int
+    raw: bytes
+    columns: Columns | None = None
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of a dataset before its rows are read.
+
+    Attributes:
+        columns: the columns of its files.
+        form: how they are written.
+        header: the line that begins each file, if one does.
+        by_column: whether labels or groups are asked for, so that even plain numbers are cut into columns.
+    """
+
+    columns: FileColumns
+    form: Format
+    header: str | None
+    by_column: bool
+
+
+class HeaderMissingError(Exception):
+    """A file does not begin with the header of the others."""
+
+
+class QuotedAcrossLinesError(Exception):
+    """A quoted field holds a line break: the file cannot be read in pieces."""
+
+
+class Judge:
+    """Judges and encodes the rows of one dataset."""
+
+    def __init__(self, table: Table) -> None:
+        declared, form = table.columns.declared, table.form
+        self._form, self._header = form, table.header
+        self._width = len(table.columns.names)
+        self._needed = [(name, table.columns.positions[name]) for name in declared.needed]
+        self._numbers = len(declared.numbers)
+        self._categories = [frozenset(values) for values in declared.categorical.values()]
+        self._codes = [_codes(values) for values in declared.categorical.values()]
+        self._group = None if declared.groups is None else declared.needed.index(declared.groups)
+        self._are_numbers = re.compile(f"(?:{NUMBER},){{{self._numbers - 1}}}{NUMBER}")
+        as_read = table.columns.written_as_read and form.delimiter == "," and not table.by_column
+        self._plain = as_read
+        # Names of columns may look like a row of numbers.
+        self._header_line = form.encode(f"{table.header}\n") if table.header is not None else b""
+        self._treacherous = bool(self._header_line) and self._all_rows(self._columns([table.header or ""], "") or ())
+        self._block = max(_SMALLEST_BLOCK, min(_BLOCK, _ENCODED * self._width // len(declared.features)))
+
+    def read(self, span: Span) -> Iterator[Judged]:
+        """Judge the lines of a span.
+
+        Raises:
+            HeaderMissingError: the span begins a file, which does not begin with the header.
+            QuotedAcrossLinesError: a quoted field holds a line break, which had not been known of the file.
+        """
+        texts = self._without_header(span)
+        if span.across_lines:
+            yield from self._read_across_lines(span, texts)
+            return
+        for text in texts:
+            yield self.judge(text)
+
+    def judge(self, block: bytes) -> Judged:
+        """Judge a block of lines.
+
+        Raises:
+            QuotedAcrossLinesError: a quoted field holds a line break.
+        """
+        treacherous = self._treacherous and self._header_line in block
+        if self._plain and not treacherous:
+            ends = line_ends(block)
+            if are_rows(block, ends, self._width):
+                return Judged(len(ends), 0, len(ends), block)
+        text = self._form.decode(block)
+        lines = text[:-1].split("\n")
+        columns = None if '"' in text or treacherous else self._columns(lines, text)
+        if columns is not None and self._all_rows(columns):
+            return Judged(len(lines), 0, len(lines), block, columns)
+        records = self._records(lines, text)
+        columns = None if treacherous else self._columns_of_records(records)
+        if columns is not None and self._all_rows(columns):
+            return Judged(len(lines), 0, len(lines), block, columns)
+        return self._one_by_one(lines, records, range(len(lines)), len(lines))
+
+    def encode(self, judged: Judged) -> bytes:
+        """Return rows as the folds hold them: the label, the numbers, then 0 or 1 for each category."""
+        if judged.columns is None or not judged.rows:
+            return judged.raw
+        numbers, categories = self._parts(judged.columns)
+        coded = (map(code, values) for code, values in zip(self._codes, categories, strict=True))
+        text = "\n".join(map(",".join, zip(*numbers, *coded, strict=True)))
+        return f"{text}\n".encode("ascii")
+
+    def labels(self, judged: Judged) -> npt.NDArray[np.float64]:
+        """Return the labels of rows."""
+        assert judged.columns is not None
+        return np.fromiter(map(float, judged.columns[0]), np.float64, judged.rows)
+
+    def groups(self, judged: Judged) -> Sequence[str]:
+        """Return the groups of rows."""
+        assert judged.columns is not None
+        assert self._group is not None
+        return judged.columns[self._group]
+
+    def _without_header(self, span: Span) -> Iterator[bytes]:
+        for number, block in enumerate(blocks(span, self._block)):
+            if number or span.start or not self._header_line:
+                yield block
+            elif not block.startswith(self._header_line):
+                raise HeaderMissingError
+            elif block != self._header_line:
+                yield block[len(self._header_line) :]
+
+    def _read_across_lines(self, span: Span, texts: Iterator[bytes]) -> Iterator[Judged]:
+        taken: list[str] = []
+
+        def lines() -> Iterator[str]:
+            for text in texts:
+                for line in self._form.decode(text)[:-1].split("\n"):
+                    taken.append(line)
+                    yield f"{line}\n"
+
+        reader = csv.reader(lines(), delimiter=self._form.delimiter)
+        while True:
+            first, batch, own_texts, starts = reader.line_num, [], [], []
+            for record in islice(reader, _RECORDS):
+                batch.append(record)
+                own_texts.append("\n".join(taken))
+                starts.append(reader.line_num - len(taken) - first)
+                taken.clear()
+            if not batch:
+                return
+            yield self._one_by_one(own_texts, batch, starts, reader.line_num - first)
+
+    def _records(self, lines: Sequence[str], text: str) -> list[list[str]]:
+        if '"' not in text:
+            return [line.split(self._form.delimiter) for line in lines]
+        # A field whose quotes are open at the end takes the additional line.
+        records = list(csv.reader(chain(lines, [""]), delimiter=self._form.delimiter))
+        if len(records) != len(lines) + 1:
+            raise QuotedAcrossLinesError
+        return records[:-1]
+
+    def _columns(self, lines: Sequence[str], text: str) -> Columns | None:
+        """Cut lines without quotes into columns, all at once; None unless each has the right number of fields."""
+        delimiter, width = self._form.delimiter, self._width
+        fields = f"{delimiter}\n".join(lines).split(delimiter)
+        firsts = fields[::width]
+        if len(fields) != len(lines) * width or "".join(firsts).count("\n") != len(lines) - 1:
+            return None
+        padded = any(blank in text for blank in self._form.blanks)
+        # All but the first line begin with a line break.
+        fields[::width] = [firsts[0], *(first[1:] for first in firsts[1:])]
+        return [self._stripped(fields[position::width], padded) for _, position in self._needed]
+
+    def _columns_of_records(self, records: Sequence[Sequence[str]]) -> Columns | None:
+        if any(len(record) != self._width for record in records):
+            return None
+        columns = list(zip(*records, strict=True)) or [()] * self._width
+        return [self._stripped(columns[position], padded=True) for _, position in self._needed]
+
+    def _stripped(self, column: Sequence[str], padded: bool) -> Sequence[str]:
+        return [text.strip(self._form.blanks) for text in column] if padded else column
+
+    def _parts(self, columns: Columns) -> tuple[Columns, Columns]:
+        """Return the columns of numbers, and those of categories."""
+        last = self._numbers + len(self._codes)
+        return columns[: self._numbers], columns[self._numbers : last]
+
+    def _all_rows(self, columns: Columns) -> bool:
+        numbers, categories = self._parts(columns)
+        if not columns or not numbers[0]:
+            return False
+        text = "\n".join(chain.from_iterable(numbers))
+        if not text.isascii():
+            return False
+        block = f"{text}\n".encode()
+        ends = line_ends(block)
+        return (
+            len(ends) == len(numbers) * len(numbers[0])
+            and are_rows(block, ends, 1)
+            and all(known.issuperset(values) for known, values in zip(self._categories, categories, strict=True))
+            and (self._group is None or "" not in columns[self._group])
+        )
+
+    def _one_by_one(
+        self, texts: Sequence[str], records: Sequence[Sequence[str]], starts: Sequence[int], lines: int
+    ) -> Judged:
+        rows, rejected, blank = [], [], 0
+        for number, (text, record) in enumerate(zip(texts, records, strict=True)):
+            if not text.strip(" "):
+                blank += 1
+                continue
+            fault = self._fault(text, record)
+            if fault is None:
+                rows.append(number)
+            else:
+                rejected.append(Rejected(starts[number], fault[0], text, fault[1]))
+        # Line breaks within quotes would make several lines of a row.
+        raw = "".join(f"{texts[row]}\n" if "\n" not in texts[row] else f"{texts[row]!r}\n" for row in rows)
+        columns = self._columns_of_records([records[row] for row in rows])
+        return Judged(len(rows), blank, lines, self._form.encode(raw), columns, rejected)
+
+    def _fault(self, text: str, record: Sequence[str]) -> tuple[Verdict, str] | None:
+        if text == self._header:
+            return Verdict.HEADER_AMONG_ROWS, ""
+        if len(record) != self._width:
+            if _NOT_TEXT.search(text):
+                return Verdict.WRONG_ENCODING, ""
+            return Verdict.WRONG_COLUMNS, f"{len(record)} fields in {self._width} columns"
+        fields = [record[position].strip(self._form.blanks) for _, position in self._needed]
+        last = self._numbers + len(self._codes)
+        if (
+            self._are_numbers.fullmatch(",".join(fields[: self._numbers]))
+            and all(value in known for known, value in zip(self._categories, fields[self._numbers : last], strict=True))
+            and (self._group is None or fields[self._group])
+        ):
+            return None
+        if _NOT_TEXT.search(text):
+            return Verdict.WRONG_ENCODING, ""
+        faults = [self._fault_of_field(place, value) for place, value in enumerate(fields)]
+        worst = max(fault for fault in faults if fault is not None)
+        place = faults.index(worst)
+        return worst, f"column {shortened(self._needed[place][0], 60)}: {shortened(fields[place], 40)}"
+
+    def _fault_of_field(self, place: int, text: str) -> Verdict | None:
+        if place < self._numbers:
+            if _NUMBER.fullmatch(text):
+                return None
+            if text and not _ANY_NUMBER.fullmatch(text):
+                return Verdict.NOT_NUMERIC
+            return Verdict.NOT_FINITE if text else Verdict.EMPTY_FIELD
+        category = place - self._numbers
+        if category < len(self._categories) and text not in self._categories[category]:
+            return Verdict.UNKNOWN_CATEGORY if text else Verdict.EMPTY_FIELD
+        return None if text else Verdict.EMPTY_FIELD
+
+
+def _codes(values: Sequence[str]) -> Callable[[str], str]:
+    """Return what encodes a category: as many numbers as there are values, 1 for its own and 0 for the others."""
+    places = {value: place for place, value in enumerate(values)}
+    zeros = "0," * len(values)
+
+    def code(value: str) -> str:
+        place = places[value]
+        return f"{zeros[: 2 * place]}1{zeros[2 * place + 1 : -1]}"
+
+    return code if len(values) > _LONG_CODES else {value: code(value) for value in values}.__getitem__

@@ -1,0 +1,80 @@
+"""Blocks of lines that hold plain numbers only, checked by numpy.
+
+A block is whole lines, each with its line break. Everything is done to all of its bytes at once.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+Places = npt.NDArray[np.int64]
+
+_DELIMITER, _SIGN, _POINT, _EXPONENT = 1, 2, 4, 8
+_ANY = _DELIMITER | _SIGN | _POINT | _EXPONENT
+_CLASSES = (
+    # characters, what they are, what must not follow them
+    (b",\n", _DELIMITER, _DELIMITER | _EXPONENT),
+    (b"+-", _SIGN, _DELIMITER | _SIGN | _EXPONENT),
+    (b".", _POINT, _ANY),
+    (b"eE", _EXPONENT, _DELIMITER | _POINT | _EXPONENT),
+    (b"0123456789", 0, _SIGN),
+)
+_DIGITS = 200
+"""Consecutive digits that a number may have: as many as ``judge`` lets stand before the point."""
+
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LARGE_EXPONENT = re.compile(rb"[eE](?:\+?[0-9]{3}|-[0-9]{4})")
+
+
+def _codes() -> bytes:
+    """For each byte, its class and, four bits higher, the classes that must not follow.
+
+    A byte of no class gets all of them, so that it fits nowhere.
+    """
+    codes = bytearray([_ANY | _ANY << 4] * 256)
+    for characters, own, excluded in _CLASSES:
+        for character in characters:
+            codes[character] = own | excluded << 4
+    return bytes(codes)
+
+
+_CODES = _codes()
+
+
+def line_ends(block: bytes) -> Places:
+    """Where the line breaks are."""
+    return np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+
+
+def are_rows(block: bytes, ends: Places, columns: int) -> bool:
+    """Whether each line is a row: as many numbers as there are columns, separated by commas.
+
+    What it takes for a row is one to ``judge``, too. The opposite is not so: numbers like ``5.`` and ``1e005``, with
+    blanks around them or with very many digits after the point are not looked into here.
+
+    Args:
+        block: lines.
+        ends: where they end.
+        columns: how many numbers a row has.
+    """
+    code = np.frombuffer((b"\n" + block).translate(_CODES), np.uint8)
+    if (code[:-1] >> 4 & code[1:]).any():
+        return False
+    # Without digits and signs, numbers are their points and exponents: "", ".", "e" or ".e".
+    skeleton = block.translate(None, b"0123456789+-").lower()
+    character = np.frombuffer(skeleton, np.uint8)
+    if ((character[1:] == ord(".")) & (character[:-1] > ord(","))).any():
+        return False
+    if b"e" in skeleton and (b"ee" in skeleton or _LARGE_EXPONENT.search(block)):
+        return False
+    if skeleton.translate(None, b".e") != (b"," * (columns - 1) + b"\n") * len(ends):
+        return False
+    return int(lengths(ends).max(initial=0)) <= _DIGITS or b"0" * (_DIGITS + 1) not in block.translate(_AS_ZEROS)
+
+
+def lengths(ends: Places) -> Places:
+    """Return the bytes of each line, its line break among them."""
+    return np.diff(ends, prepend=-1)

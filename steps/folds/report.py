@@ -1,0 +1,88 @@
+"""What is told of the folds: folds.json, and why they cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from folds.columns import fields_of
+from folds.errors import FoldError, name_under, shortened
+from folds.judge import DESCRIPTIONS, Table
+from folds.number import Survey
+from folds.options import Options
+
+
+def check_rejected(survey: Survey, table: Table, options: Options) -> None:
+    """Refuse a dataset with more rejected lines than the options allow.
+
+    Raises:
+        FoldError: with the first line that has a fault, counts by fault, and further lines.
+    """
+    bad = sum(survey.rejected.values())
+    if bad and not options.quarantine:
+        remedy = "Mend or remove them, or set folds.on_bad_rows to quarantine"
+        raise _refusal(survey, table, options.input, _hint(survey, table, options) or remedy)
+    if bad > options.max_bad_share * (survey.rows + bad):
+        share = f"That is {bad / (survey.rows + bad):.3%} of the rows, and {options.max_bad_share:.3%} may be set aside"
+        raise _refusal(survey, table, options.input, f"{share}: folds.max_bad_share")
+
+
+def report_of(survey: Survey, table: Table, options: Options, sizes: Sequence[int], files: int) -> dict[str, Any]:
+    """Return what folds.json holds.
+
+    Args:
+        survey: what was found.
+        table: what is known of the dataset.
+        options: what was to be made of it.
+        sizes: rows of each fold.
+        files: how many files the input has.
+    """
+    declared, rejected = table.columns.declared, survey.rejected
+    return {
+        "rows": survey.rows,
+        "folds": [
+            {"fold": number, "test_rows": size, "train_rows": survey.rows - size}
+            for number, size in enumerate(sizes, start=1)
+        ],
+        "columns": {"label": declared.label, "features": declared.features},
+        "feature_dim": len(declared.features),
+        "encoding": {name: list(values) for name, values in declared.categorical.items()},
+        "ignored_columns": table.columns.ignored,
+        "shuffle": options.shuffle,
+        "seed": options.seed,
+        "groups": declared.groups,
+        "stratify": options.stratify,
+        "layout": options.layout,
+        "input": options.input,
+        "input_files": files,
+        "data_version": options.data_version,
+        "rejected": {
+            "total": sum(rejected.values()),
+            "by_reason": {verdict.reason: rejected.get(verdict, 0) for verdict in DESCRIPTIONS},
+        },
+        "duplicate_rows": survey.duplicates,
+        "duplicate_rows_exact": survey.compared_all,
+        "blank_lines": survey.blank,
+    }
+
+
+def _refusal(survey: Survey, table: Table, source: str, remedy: str) -> FoldError:
+    bad = sum(survey.rejected.values())
+    counts = ", ".join(f"{count} {DESCRIPTIONS[verdict]}" for verdict, count in survey.rejected.items())
+    first, *others = [
+        f"{name_under(source, file)}, line {line.line}: {DESCRIPTIONS[line.verdict]}: "
+        + shortened(table.form.encode(line.text).decode(table.form.encoding, "replace"))
+        + (f" ({line.detail})" if line.detail else "")
+        for file, line in survey.first_offenders()
+    ]
+    return FoldError(f"{first}. {bad} of {bad + survey.rows} rows cannot be used: {counts}. {remedy}", others)
+
+
+def _hint(survey: Survey, table: Table, options: Options) -> str | None:
+    """Return what the faults have in common, if it is how the files are declared."""
+    if table.header is None:
+        _, first = next(survey.first_offenders())
+        names = fields_of(first.text, options.form.delimiter) if first.line == 1 else []
+        if set(map(str.strip, names)) & set(options.columns.needed):
+            return "The first line names columns: set dataset.header to true"
+    return None
