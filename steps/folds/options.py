@@ -111,12 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_version,
         help="recorded in folds.json, and with the model that is learned from the folds",
     )
-    add(
-        "--options",
-        required=True,
-        type=Path,
-        help="JSON document: keys of the sections aws, dataset and folds of config.yaml",
-    )
+    add("--options", required=True, type=Path, help="JSON document: keys of aws, dataset and folds of config.yaml")
     return parser
 
 

@@ -26,8 +26,8 @@ UNFINISHED = "_unfinished-"
 
 _HIDDEN_FILE = re.compile(r"\.|_[^=]*$|.*\._COPYING_$")
 _HIDDEN_FOLDER = re.compile(r"\.|_(?!metadata|common_metadata)[^=]*$|.*\._COPYING_$")
-"""Names of files that are no data, as Spark has it: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files, ``isDataPath`` of
-``PartitioningAwareFileIndex``."""
+"""Names of files that are no data, as Spark has it: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files,
+``isDataPath`` of ``PartitioningAwareFileIndex``."""
 
 _READ_AT_ONCE = 1024**2
 _LINE_BEYOND = 64 * 1024
