@@ -15,10 +15,10 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-slow test-clients doctor local local-env definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run test test-slow test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
 	@$(RUN) scripts.run_local
@@ -37,6 +37,9 @@ local: $(READY)  ## Serve the AWS API of this machine in the foreground [PORT=85
 
 local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-env)"
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
+
+lint-definition: $(READY)  ## Check anybody's pipeline definition: make lint-definition FILE=definition.json
+	@$(RUN) scripts.lint_definition "$(FILE)"
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition

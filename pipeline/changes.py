@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.lint import all_steps
+from definition_language.documents import all_steps
 
 _MAX_SHOWN = 80
 Definition = dict[str, Any]

@@ -54,6 +54,16 @@ def function_settings(config: Config, resources: Resources) -> dict[str, Any]:
     }
 
 
+def creation_request(config: Config, resources: Resources) -> dict[str, Any]:
+    """Return the members of CreateFunction."""
+    return {
+        "FunctionName": resources.deploy_function_name,
+        "Code": {"ZipFile": function_package()},
+        "Tags": config.pipeline.tags,
+        **function_settings(config, resources),
+    }
+
+
 def function_changes(current: dict[str, Any] | None, config: Config, resources: Resources) -> list[str]:
     """What publishing would change of the function, in words.
 
@@ -97,10 +107,7 @@ def publish_function(client: Any, config: Config, resources: Resources) -> None:
     name, package, settings = resources.deploy_function_name, function_package(), function_settings(config, resources)
     current = current_function(client, resources)
     if current is None:
-        tags = config.pipeline.tags
-        _once_the_role_is_known(
-            client.create_function, FunctionName=name, Code={"ZipFile": package}, Tags=tags, **settings
-        )
+        _once_the_role_is_known(client.create_function, **creation_request(config, resources))
         client.get_waiter("function_active_v2").wait(FunctionName=name)
         return
     if current["CodeSha256"] != _sha256(package):

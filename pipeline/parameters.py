@@ -88,9 +88,13 @@ def pipeline_parameters(config: Config, input_data_uri: str) -> Parameters:
 
 
 def described(description: str) -> str:
-    """The pipeline's description, followed by a line for each parameter."""
-    lines = [f"{name}: {text}" for name, text in DESCRIPTIONS.items()]
-    return "\n".join([description, "", "Parameters", *lines])
+    """Return the pipeline's description with its parameters, on one line.
+
+    SageMaker refuses a PipelineDescription with line breaks: its pattern is ``.*``.
+    Source: https://github.com/aws/sagemaker-python-sdk/issues/4776
+    """
+    parameters = " | ".join(f"{name}: {text}" for name, text in DESCRIPTIONS.items())
+    return " ".join(f"{description} Parameters: {parameters}".split())
 
 
 def _choice(name: str, default: str, others: list[str]) -> Any:

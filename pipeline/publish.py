@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from definition_language.documents import all_steps
 from pipeline.bucket_checks import bucket_warnings
 from pipeline.changes import definition_changes
 from pipeline.code import Upload, step_upload
@@ -23,13 +24,10 @@ from pipeline.errors import UserError, with_trust_hint
 from pipeline.fold_options import fold_options_upload
 from pipeline.function import current_function, function_changes, publish_function
 from pipeline.function_log import retention_changes, set_retention
-from pipeline.lint import all_steps, lint
-from pipeline.parameters import described
+from pipeline.lint import lint
+from pipeline.requests import INLINE_DEFINITION_BYTES, definition_json, pipeline_request, pipeline_tags, refusals
 from pipeline.resources import Resources, stack_name
 from pipeline.triggers import apply_triggers
-
-INLINE_DEFINITION_BYTES = 100 * 1024
-"""The longest definition that a request to SageMaker Pipelines carries; a longer one goes through S3."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,9 @@ def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
         UserError: the bucket is not there, or the definition is one that SageMaker would refuse.
     """
     definition = build_definition(config, resources)
-    faults = lint(definition)
+    faults = [*lint(definition), *refusals(config, resources, definition)]
     if faults:
-        raise UserError("\n".join(["SageMaker would refuse this definition:", *faults]))
+        raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))
     _require_bucket(session.client("s3"), config, resources)
     uploads = [
         upload for upload in _uploads(config, resources, definition) if not _is_there(session.client("s3"), upload)
@@ -121,14 +119,8 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
 
 def _publish_pipeline(plan: Plan, session: Any) -> str:
     sagemaker = session.client("sagemaker")
-    settings = {
-        "PipelineName": plan.config.pipeline.name,
-        "PipelineDescription": described(plan.config.pipeline.description),
-        "RoleArn": plan.resources.pipeline_role_arn,
-        "ParallelismConfiguration": {"MaxParallelExecutionSteps": plan.config.pipeline.max_parallel_steps},
-        **_definition_argument(plan, session.client("s3")),
-    }
-    tags = [{"Key": key, "Value": value} for key, value in plan.config.pipeline.tags.items()]
+    settings = pipeline_request(plan.config, plan.resources) | _definition_argument(plan, session.client("s3"))
+    tags = pipeline_tags(plan.config)
     try:
         if not plan.exists:
             return str(sagemaker.create_pipeline(**settings, Tags=tags)["PipelineArn"])
@@ -141,7 +133,7 @@ def _publish_pipeline(plan: Plan, session: Any) -> str:
 
 
 def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
-    text = json.dumps(plan.definition, separators=(",", ":"), ensure_ascii=False)
+    text = definition_json(plan.definition)
     content = text.encode()
     if len(content) <= INLINE_DEFINITION_BYTES:
         return {"PipelineDefinition": text}

@@ -83,6 +83,27 @@ def wanted_rules(config: Config, resources: Resources) -> list[Rule]:
     return rules
 
 
+def rule_request(rule: Rule) -> dict[str, Any]:
+    """Return the members of PutRule."""
+    return {"Name": rule.name, "State": "ENABLED", "Description": f"Runs when {rule.occasion}", **rule.settings}
+
+
+def targets_request(rule: Rule) -> dict[str, Any]:
+    """Return the members of PutTargets."""
+    return {"Rule": rule.name, "Targets": [rule.target]}
+
+
+def permission_request(resources: Resources, rule: Rule) -> dict[str, Any]:
+    """Return the members of AddPermission, which lets one rule call the function."""
+    return {
+        "FunctionName": resources.deploy_function_name,
+        "StatementId": rule.name,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": resources.arn("events", f"rule/{rule.name}"),
+    }
+
+
 def apply_triggers(config: Config, resources: Resources, session: Any) -> list[str]:
     """Make EventBridge's rules what the configuration asks for, and remove those that it asks for no more.
 
@@ -160,13 +181,13 @@ def _put(events: Any, rule: Rule) -> bool:
     if current and _agrees(current, rule) and targets == [rule.target]:
         return False
     try:
-        events.put_rule(Name=rule.name, State="ENABLED", Description=f"Runs when {rule.occasion}", **rule.settings)
+        events.put_rule(**rule_request(rule))
     except ClientError as error:
         if "ScheduleExpression" in rule.settings and error.response["Error"]["Code"] == "ValidationException":
             expression = rule.settings["ScheduleExpression"]
             raise UserError(f"triggers.schedule: EventBridge does not accept {expression!r}.") from None
         raise
-    answer = events.put_targets(Rule=rule.name, Targets=[rule.target])
+    answer = events.put_targets(**targets_request(rule))
     _require_no_failures(answer, f"The rule {rule.name} exists, but has no target and does nothing")
     return True
 
@@ -204,13 +225,7 @@ def _agrees(current: dict[str, Any], rule: Rule) -> bool:
 def _permit(functions: Any, resources: Resources, rule: Rule) -> None:
     """Let one rule call the function."""
     try:
-        functions.add_permission(
-            FunctionName=resources.deploy_function_name,
-            StatementId=rule.name,
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=resources.arn("events", f"rule/{rule.name}"),
-        )
+        functions.add_permission(**permission_request(resources, rule))
     except functions.exceptions.ResourceConflictException:
         return  # it may already
 

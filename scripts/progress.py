@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from definition_language.documents import all_steps
 from pipeline.execution import ExecutionState, StepState, execution_state
 from pipeline.failures import failures_of
-from pipeline.lint import all_steps
 from scripts.console import console, is_local_service
 
 _MARKS = {

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipeline.lint import all_steps, lint, references
+from definition_language.documents import all_steps
+from pipeline.lint import lint
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/pipeline/definition.json"
@@ -27,6 +29,15 @@ sys.path.insert(0, ".")
 import runpy
 runpy.run_module("scripts.definition", run_name="__main__")
 """
+
+
+def references(value: object) -> Iterator[str]:
+    """Every ``Get`` within a value, for example ``Steps.MakeFolds.ProcessingJobName``."""
+    if isinstance(value, dict) and set(value) == {"Get"}:
+        yield value["Get"]
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from references(item)
 
 
 def steps_of(definition: dict) -> dict[str, dict]:

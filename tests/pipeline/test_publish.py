@@ -134,7 +134,7 @@ def test_all_uploads_are_encrypted_with_the_configured_key(account, config, reso
     publish(plan, account, lambda _: None)
     s3 = account.client("s3")
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=resources.bucket)["Contents"]]
-    assert {name.split("/")[1] for name in keys} == {"code", "data", "definition"}
+    assert {name.split("/")[1] for name in keys} == {"code", "data", "definition", "options"}
     for name in keys:
         stored = s3.head_object(Bucket=resources.bucket, Key=name)
         assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key), name
@@ -150,3 +150,11 @@ def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_sagemaker_out(
     account.events.register("before-call.sagemaker.CreatePipeline", refuse)
     with pytest.raises(UserError, match=r"cannot be used: Could not assume role .*aws:SourceAccount.*make bootstrap"):
         publish(plan, account, lambda _: None)
+
+
+def test_what_aws_would_refuse_of_any_request_is_said_before_anything_is_sent(config, resources, session):
+    name = "x" * 200
+    bad = config.model_copy(update={"pipeline": config.pipeline.model_copy(update={"tags": {name: "v"}})})
+    with pytest.raises(UserError, match=r"(?s)CreatePipeline\.Tags\[0\]\.Key: 200 characters; AWS takes 128") as caught:
+        plan_publishing(bad, resources, session)
+    assert "CreateEndpoint.Tags[0].Key: 200 characters" in str(caught.value)

@@ -1,0 +1,101 @@
+"""A definition's JSON: whether it has the form of one, and its steps wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from definition_language.expressions import is_expression
+from definition_language.steps import Document, References
+from definition_language.values import PARAMETER_KINDS
+
+_OLDEST_VERSION = "2020-12-01"
+
+
+def all_steps(definition: Document) -> list[Document]:
+    """Return every step, those in the branches of conditions too, in the order of the definition."""
+
+    def walk(steps: list[Document]) -> Iterator[Document]:
+        for step in steps:
+            yield step
+            for branch in branches(step):
+                yield from walk(branch)
+
+    return list(walk(definition["Steps"]))
+
+
+def branches(step: Document) -> list[list[Document]]:
+    """Return the steps that a condition step holds: of its two outcomes, or none."""
+    if step["Type"] != "Condition":
+        return []
+    return [step["Arguments"].get(name) or [] for name in ("IfSteps", "ElseSteps")]
+
+
+def own_arguments(step: Document) -> Any:
+    """Return arguments without the steps that a condition holds, which are looked at by themselves."""
+    arguments = step.get("Arguments", {})
+    return arguments.get("Conditions") if step["Type"] == "Condition" else arguments
+
+
+def known_references(definition: Document) -> References:
+    """Return what the references of a definition stand for."""
+    return References(
+        {parameter["Name"]: parameter["Type"] for parameter in definition.get("Parameters") or []},
+        {step["Name"]: (step["Type"], _output_types(step)) for step in all_steps(definition)},
+    )
+
+
+def form_faults(document: Any) -> Iterator[str]:
+    """Find why a document is no definition; where there is no such fault, the other functions can read it."""
+    if not isinstance(document, dict):
+        yield "a definition is a JSON object"
+        return
+    version = document.get("Version")
+    if not isinstance(version, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
+        yield f"Version is {version!r}; it is a date, {_OLDEST_VERSION} for one"
+    elif version < _OLDEST_VERSION:
+        yield f"Version {version} is older than {_OLDEST_VERSION}"
+    yield from _parameter_form_faults(document.get("Parameters"))
+    if not document.get("Steps"):
+        yield "Steps: a pipeline has at least one step"
+    else:
+        yield from _steps_form_faults(document["Steps"], "Steps")
+
+
+def _parameter_form_faults(parameters: Any) -> Iterator[str]:
+    if parameters is not None and not isinstance(parameters, list):
+        yield "Parameters is a list"
+        return
+    for index, parameter in enumerate(parameters or []):
+        if not isinstance(parameter, dict) or not isinstance(parameter.get("Name"), str):
+            yield f"Parameters[{index}]: a parameter is an object with a Name and a Type"
+        elif not isinstance(parameter.get("Type"), str) or parameter["Type"] not in PARAMETER_KINDS:
+            kinds = ", ".join(PARAMETER_KINDS)
+            yield f"parameter {parameter['Name']}: its type is {parameter.get('Type')!r}, not one of {kinds}"
+        elif not isinstance(parameter.get("EnumValues") or [], list):
+            yield f"parameter {parameter['Name']}: EnumValues is a list"
+
+
+def _steps_form_faults(steps: Any, where: str) -> Iterator[str]:
+    if not isinstance(steps, list):
+        yield f"{where} is a list"
+        return
+    for index, step in enumerate(steps):
+        if not isinstance(step, dict) or not all(isinstance(step.get(name), str) for name in ("Name", "Type")):
+            yield f"{where}[{index}]: a step is an object with a Name and a Type, which are texts"
+            continue
+        if not isinstance(step.get("Arguments", {}), dict) or is_expression(step.get("Arguments")):
+            yield f"{step['Name']}: Arguments is an object"
+            continue
+        for name in ("DependsOn", "PropertyFiles", "OutputParameters"):
+            if not isinstance(step.get(name) or [], list):
+                yield f"{step['Name']}: {name} is a list"
+        if step["Type"] == "Condition":
+            for name in ("IfSteps", "ElseSteps"):
+                yield from _steps_form_faults(step.get("Arguments", {}).get(name) or [], f"{step['Name']}.{name}")
+
+
+def _output_types(step: Document) -> dict[str, str]:
+    outputs = [item for item in step.get("OutputParameters") or [] if isinstance(item, dict)]
+    return {str(item.get("OutputName")): str(item.get("OutputType")) for item in outputs}

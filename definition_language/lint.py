@@ -1,0 +1,172 @@
+"""Faults of a definition that SageMaker would find when it creates the pipeline, or only while it executes.
+
+Each check takes a definition as SageMaker takes it and yields sentences that begin with the place:
+``MakeFolds: Arguments.ProcessingResources.ClusterConfig: ...``. Nothing is asked of a network.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from definition_language.caching import cache_faults
+from definition_language.constraints import faults
+from definition_language.documents import all_steps, form_faults, known_references, own_arguments
+from definition_language.models import service_model
+from definition_language.reference_checks import reference_faults, used_parameters
+from definition_language.sentences import sentence
+from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults
+
+_STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}")
+
+_CHECKED_ELSEWHERE = frozenset({"Condition", "Fail", "Lambda"})
+
+_OTHER_TYPES = frozenset(
+    {
+        *("AutoML", "Callback", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless", "Endpoint", "EndpointConfig"),
+        *("ForEach", "InferenceComponent", "Job", "Lineage", "QualityCheck"),
+    }
+)
+"""Types of steps that the SageMaker Python SDK 3 writes and whose arguments botocore does not describe."""
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "String": (str,),
+    "Integer": (int,),
+    "Float": (int, float),
+    "Boolean": (bool,),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What there is to say of a definition.
+
+    Attributes:
+        faults: what SageMaker would refuse, or what would fail or have no effect in an execution.
+        remarks: what its author may want to know.
+    """
+
+    faults: list[str]
+    remarks: list[str]
+
+
+def check(document: Any) -> Report:
+    """Check a definition, whoever wrote it.
+
+    Args:
+        document: the definition as JSON has it.
+    """
+    found = list(form_faults(document))
+    if found:
+        return Report(found, [])
+    references = known_references(document)
+    found += [*_parameter_faults(document), *_name_faults(document), *reference_faults(document)]
+    for step in all_steps(document):
+        found += [f"{step['Name']}: {fault}" for fault in _step_faults(step, references)]
+    return Report(list(dict.fromkeys(found)), list(_remarks(document)))
+
+
+def unused_parameters(definition: Document) -> list[str]:
+    """Return the names of parameters that no expression refers to."""
+    declared = {parameter["Name"] for parameter in definition.get("Parameters") or []}
+    return sorted(declared - used_parameters(definition))
+
+
+def _remarks(definition: Document) -> Iterator[str]:
+    for name in unused_parameters(definition):
+        yield f"parameter {name} is declared and not used"
+    for step in all_steps(definition):
+        if step["Type"] in _OTHER_TYPES:
+            yield f"{step['Name']}: the arguments of a {step['Type']} step are not checked"
+
+
+def _parameter_faults(definition: Document) -> Iterator[str]:
+    parameters = definition.get("Parameters") or []
+    shape = service_model("sagemaker").shape_for("PipelineParameterName")
+    for name, count in Counter(parameter["Name"] for parameter in parameters).items():
+        if count > 1:
+            yield f"parameter {name} is declared {count} times"
+        yield from (sentence(fault, f"parameter {name}") for fault in faults(shape, name))
+    for name in sorted(used_parameters(definition) - {parameter["Name"] for parameter in parameters}):
+        yield f"parameter {name} is used and not declared"
+    for parameter in parameters:
+        yield from _default_faults(parameter)
+
+
+def _default_faults(parameter: Document) -> Iterator[str]:
+    default, choices = parameter.get("DefaultValue"), parameter.get("EnumValues")
+    if default is None:
+        return
+    fits = isinstance(default, _PYTHON_TYPES[parameter["Type"]])
+    if not fits or (isinstance(default, bool) and parameter["Type"] != "Boolean"):
+        yield f"parameter {parameter['Name']}: its default {default!r} is not of type {parameter['Type']}"
+    elif choices and default not in choices:
+        yield f"parameter {parameter['Name']}: its default {default!r} is not one of {choices}"
+
+
+def _name_faults(definition: Document) -> Iterator[str]:
+    names = [step["Name"] for step in all_steps(definition)]
+    for name in names:
+        if not _STEP_NAME.fullmatch(name):
+            yield f"{name}: a step's name has letters, digits and hyphens or underscores between them, at most 64"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name}: two steps have this name"
+
+
+def _step_faults(step: Document, references: References) -> Iterator[str]:
+    if step["Type"] not in STEP_REQUESTS and step["Type"] not in _CHECKED_ELSEWHERE | _OTHER_TYPES:
+        yield f"there is no step of type {step['Type']!r}"
+    yield from text_faults(step)
+    for join in nested_joins(own_arguments(step)):
+        yield f"a Std:Join within a Std:Join, which no documentation shows: write one with all values: {join}"
+    found = list(argument_faults(step["Type"], step.get("Arguments", {}), references.kinds_of))
+    yield from (sentence(fault, "Arguments") for fault in found)
+    if found:
+        return
+    if step["Type"] == "Tuning":
+        yield from _grid_faults(step["Arguments"])
+    caching = step.get("CacheConfig")
+    if isinstance(caching, dict) and caching.get("Enabled") is True:
+        yield from cache_faults(step)
+
+
+def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:
+    """Return every ``Std:Join`` that is part of another one."""
+    if isinstance(value, dict):
+        is_join = set(value) == {"Std:Join"}
+        if is_join and within_join:
+            yield value
+        for item in value.values():
+            yield from nested_joins(item, within_join=within_join or is_join)
+    elif isinstance(value, list):
+        for item in value:
+            yield from nested_joins(item, within_join=within_join)
+
+
+def text_faults(step: Document) -> Iterator[str]:
+    """Find what SageMaker does not admit in the texts that a step shows."""
+    for member, shape in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
+        if step.get(member) is not None:
+            found = faults(service_model("sagemaker").shape_for(shape), step[member])
+            yield from (sentence(fault, member) for fault in found)
+
+
+def _grid_faults(arguments: Document) -> Iterator[str]:
+    config = arguments["HyperParameterTuningJobConfig"]
+    if config["Strategy"] != "Grid":
+        return
+    definitions = [arguments.get("TrainingJobDefinition"), *(arguments.get("TrainingJobDefinitions") or [])]
+    ranges = [config.get("ParameterRanges"), *(part.get("HyperParameterRanges") for part in definitions if part)]
+    given = [part for part in ranges if part]
+    if any(part.get("ContinuousParameterRanges") or part.get("IntegerParameterRanges") for part in given):
+        yield "a grid takes categorical ranges only"
+    points = sum(
+        math.prod(len(item["Values"]) for item in part.get("CategoricalParameterRanges") or []) for part in given
+    )
+    jobs = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    if jobs != points and not isinstance(jobs, dict):
+        yield f"MaxNumberOfTrainingJobs is {jobs} and the grid has {points} points"

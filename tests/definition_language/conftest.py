@@ -1,0 +1,3 @@
+"""The local service that requests are sent to."""
+
+from tests.local.conftest import service as service
