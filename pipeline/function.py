@@ -15,7 +15,16 @@ from pipeline.config import Config
 from pipeline.deployment_options import deployment_options
 from pipeline.resources import Resources
 
-FILE = "deploy_endpoint.py"
+MODULES = (
+    "aws_refusals.py",
+    "deploy_endpoint.py",
+    "endpoint_names.py",
+    "endpoint_scaling.py",
+    "registered_model.py",
+    "served_models.py",
+)
+"""Files of steps/ that are in the function's package."""
+
 HANDLER = "deploy_endpoint.handler"
 RUNTIME = "python3.12"
 TIMEOUT_SECONDS = 120
@@ -34,7 +43,7 @@ _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
 
 def function_package() -> bytes:
     """The zip archive with the function's code: the same bytes for the same code."""
-    return archive([STEPS / FILE])
+    return archive([STEPS / name for name in MODULES])
 
 
 def function_settings(config: Config, resources: Resources) -> dict[str, Any]:

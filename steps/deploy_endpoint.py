@@ -1,9 +1,12 @@
 """Lambda function: put an approved model package behind an endpoint, and return at once.
 
-It is called with one of four events:
+It is called with one of six events:
 
+* by the pipeline's FindModel step: ``find_in_group`` and what ``registered_model`` describes;
 * by the pipeline's DeployEndpoint step: ``model_package_arn``, ``endpoint_name``, ``instance_type``,
   ``instance_count``;
+* by the pipeline's RollBackEndpoint step: ``rollback`` and ``failed_config_name``, the configuration that did not
+  pass its verification;
 * by EventBridge when a person approves a package: the endpoint is then the one that the pipeline wrote into
   the package's metadata;
 * by EventBridge when an endpoint has come into service: only then can its autoscaling be registered, and a
@@ -12,32 +15,41 @@ It is called with one of four events:
 
 The function never waits for an endpoint: a Lambda step is cut off after 10 minutes, an endpoint may take longer.
 Names are derived from the package's version and everything that shapes the endpoint, so the same call made
-twice changes nothing. Two tags on the endpoint are its memory: which configuration last served well, and which
-package waits.
+twice changes nothing. Three tags on the endpoint are its memory: which configuration served before, which one failed
+its verification, and which package waits.
+
+Several calls may run at the same moment. SageMaker takes one change of an endpoint at a time and refuses the others;
+a call that was refused looks again at what there is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from aws_refusals import ExpectedRefusal, says, sentence
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from endpoint_names import Target, name_of, version_of
+from endpoint_scaling import Scaling
+from registered_model import find_registered
+from served_models import ServedModels, find_endpoint, pending_config
 
 OWNER_TAG = "deployed-by"
 GOOD_TAG = "last-known-good"
+FAILED_TAG = "failed-verification"
 WAITING_TAG = "waiting-model-package"
-VARIANT = "AllTraffic"
-POLICY = "invocations-per-instance"
-SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-LONGEST_STEM = 40
 LONGEST_WAIT_FOR_DELETION_SECONDS = 90
+POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 5.0
+LOST_RACE_PHRASES = ("already existing", "in-progress", "could not find endpoint", 'could not find model "')
+MAX_LOST_RACES = 10
+"""How often a call looks again after another one was faster."""
+
+NOTHING = "none"
+"""In the place of a name: an output parameter of a Lambda step may not be empty."""
 
 
 class DeploymentError(Exception):
@@ -48,23 +60,19 @@ class EndpointBusyError(DeploymentError):
     """The endpoint is being changed already, to something else."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """What to serve, where, and on how many of which instances."""
-
-    model_package_arn: str
-    endpoint_name: str
-    instance_type: str
-    instance_count: int
+class LostRaceError(EndpointBusyError):
+    """Another call changed what this one was about to use."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """Answer one event.
 
     Returns:
-        ``endpoint_name``, ``endpoint_config_name``, ``model_name`` and ``status``: ``Deploying``, ``InService``
-        (it serves exactly this already), ``AwaitingApproval``, ``Rejected``; for EventBridge also ``Deferred``
-        (the package waits for its turn) and ``Ignored`` (not this function's endpoint).
+        ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``replaced_config_name`` (what the endpoint
+        served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves exactly this already),
+        ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed); for EventBridge also
+        ``Deferred`` (the package waits for its turn) and ``Ignored`` (not this function's endpoint). The answers of
+        ``find_registered`` and ``go_back`` are described there.
 
     Raises:
         DeploymentError: nothing was deployed.
@@ -77,7 +85,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     try:
         answer = deployer.answer(event)
     except ClientError as error:
-        raise DeploymentError(_sentence(error)) from error
+        raise DeploymentError(sentence(error)) from error
     print(json.dumps(answer))
     return answer
 
@@ -96,19 +104,25 @@ class Deployer:
         # Lambda always sets AWS_REGION.
         region = os.environ["AWS_REGION"]
         self.sagemaker = boto3.client("sagemaker", region_name=region, config=patient)
-        self.autoscaling = boto3.client("application-autoscaling", region_name=region, config=patient)
+        scaling = boto3.client("application-autoscaling", region_name=region, config=patient)
+        self.scaling = Scaling(scaling, options["autoscaling"])
         self.options = options
         self.owner = owner
         self.deadline = deadline
         self.tags = [{"Key": key, "Value": value} for key, value in options["tags"].items()]
         self.tags.append({"Key": OWNER_TAG, "Value": owner})
+        self.models = ServedModels(self.sagemaker, options, self.tags)
 
     def answer(self, event: dict[str, Any]) -> dict[str, str]:
-        """Do what an event asks for; see the module's text for the four kinds."""
+        """Do what an event asks for; see the module's text for the six kinds."""
         if event.get("detail-type") == "SageMaker Model Package State Change":
             return self.deploy_approved(event["detail"]["ModelPackageArn"])
         if event.get("detail-type") == "SageMaker Endpoint State Change":
             return self.take_into_service(event["detail"]["EndpointName"])
+        if "find_in_group" in event:
+            return find_registered(self.sagemaker, event)
+        if "failed_config_name" in event:
+            return self.go_back(event["rollback"], event["failed_config_name"])
         if "rollback" in event:
             return self.roll_back(event["rollback"])
         target = Target(
@@ -117,7 +131,7 @@ class Deployer:
             instance_type=event["instance_type"],
             instance_count=int(event["instance_count"]),
         )
-        return self.deploy(target, self._package(target.model_package_arn))
+        return self.deploy(target, self._package(target.model_package_arn), wait=True)
 
     def deploy_approved(self, model_package_arn: str) -> dict[str, str]:
         """Deploy a package that was approved in Studio; a busy endpoint gets it when it is in service again."""
@@ -138,28 +152,43 @@ class Deployer:
         try:
             return self.deploy(target, package)
         except EndpointBusyError:
-            endpoint = self._endpoint(target.endpoint_name)
+            endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
             if endpoint is None:
                 raise
             self._tag(endpoint, WAITING_TAG, model_package_arn)
-            return _answer(target.endpoint_name, self._name(target), "Deferred")
+        # If it came into service before it had the tag, no event would give the package its turn.
+        try:
+            answer = self.deploy(target, package)
+        except EndpointBusyError:
+            return _answer(target.endpoint_name, name_of(target, self.options), "Deferred")
+        self._wait_no_more(endpoint, model_package_arn)
+        return answer
 
     def take_into_service(self, endpoint_name: str) -> dict[str, str]:
         """Finish what could not be done before the endpoint was in service."""
-        endpoint = self._endpoint(endpoint_name)
+        endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return _answer(endpoint_name, "", "Ignored")
         tags = self._tags(endpoint)
         if tags.get(OWNER_TAG) != self.owner:
             return _answer(endpoint_name, "", "Ignored")
         if WAITING_TAG in tags:
-            return self.deploy_approved(tags[WAITING_TAG])
-        self._agree_on_scaling(endpoint_name)
+            try:
+                answer = self.deploy_approved(tags[WAITING_TAG])
+            except EndpointBusyError:
+                raise
+            except DeploymentError:
+                self._wait_no_more(endpoint, tags[WAITING_TAG])
+                raise
+            if answer["status"] != "Deferred":
+                self._wait_no_more(endpoint, tags[WAITING_TAG])
+            return answer
+        self.scaling.agree(endpoint_name)
         return _answer(endpoint_name, endpoint["EndpointConfigName"], "InService")
 
     def roll_back(self, endpoint_name: str) -> dict[str, str]:
         """Return an endpoint to the configuration that served before the present one."""
-        endpoint = self._endpoint(endpoint_name)
+        endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None:
             raise DeploymentError(f"There is no endpoint {endpoint_name} to roll back.")
         self._require_ours(endpoint)
@@ -175,9 +204,47 @@ class Deployer:
         self._update(endpoint, good)
         return _answer(endpoint_name, good, "Deploying")
 
-    def deploy(self, target: Target, package: dict[str, Any]) -> dict[str, str]:
-        """Create or update the endpoint for a package, if it is approved."""
-        name = self._name(target)
+    def go_back(self, endpoint_name: str, failed_config_name: str) -> dict[str, str]:
+        """Take a configuration that did not pass its verification out of service, if something served before.
+
+        Returns:
+            ``status``, ``RollingBack`` or ``Unchanged``, and ``message``, a sentence about what serves now.
+        """
+        endpoint = find_endpoint(self.sagemaker, endpoint_name)
+        if endpoint is None:
+            return _unchanged(f"There is no endpoint {endpoint_name} any more.")
+        self._require_ours(endpoint)
+        status, config_name = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
+        if status == "InService" and config_name != failed_config_name:
+            return _unchanged(f"{endpoint_name} serves {config_name}.")
+        if status == "Failed":
+            return _unchanged(f"{endpoint_name} is Failed and serves nothing: the next deployment makes it anew.")
+        self._tag(endpoint, FAILED_TAG, failed_config_name)
+        if status == "InService" and self._tags(endpoint).get(GOOD_TAG) in (None, failed_config_name):
+            return _unchanged(
+                f"Nothing older is kept to go back to: {endpoint_name} stays in service with {failed_config_name} and "
+                "is billed. 'make delete LEVEL=endpoint' deletes it."
+            )
+        try:
+            good = self.roll_back(endpoint_name)["endpoint_config_name"]
+        except (DeploymentError, ClientError) as error:
+            reason = sentence(error) if isinstance(error, ClientError) else str(error)
+            return _unchanged(f"{endpoint_name} is {status} and did not go back: {reason}")
+        return {"status": "RollingBack", "message": f"{endpoint_name} goes back to {good}, which served before."}
+
+    def deploy(self, target: Target, package: dict[str, Any], wait: bool = False) -> dict[str, str]:
+        """Create or update the endpoint for a package, if it is approved.
+
+        Args:
+            target: what to serve, and where.
+            package: the model package's description.
+            wait: wait, as long as the function may run, for an endpoint that is being changed; but not where it is
+                being changed to a newer version: this one is superseded.
+
+        Raises:
+            EndpointBusyError: the endpoint is being changed to something else.
+        """
+        name = name_of(target, self.options)
         approval = package.get("ModelApprovalStatus")
         if approval == "PendingManualApproval":
             return _answer(target.endpoint_name, name, "AwaitingApproval")
@@ -187,7 +254,27 @@ class Deployer:
             raise DeploymentError(
                 f"{target.model_package_arn} is {package['ModelPackageStatus']}, not Completed: it cannot be served."
             )
-        endpoint = self._endpoint(target.endpoint_name)
+        pause, lost_races = POLL_SECONDS, 0
+        while True:
+            try:
+                return self._deploy_once(target, name)
+            except EndpointBusyError as busy:
+                lost_races += isinstance(busy, LostRaceError)
+                if wait and self._is_superseded(target, name):
+                    return _answer(target.endpoint_name, name, "Superseded")
+                again = isinstance(busy, LostRaceError) or wait
+                if not again or lost_races > MAX_LOST_RACES or time.monotonic() + pause > self.deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, MAX_POLL_SECONDS)
+
+    def _deploy_once(self, target: Target, name: str) -> dict[str, str]:
+        """Deploy, or say that there is nothing left to do.
+
+        Raises:
+            EndpointBusyError: the endpoint is being changed to something else; LostRaceError: by now it may not be.
+        """
+        endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
         if endpoint:
             self._require_ours(endpoint)
             if settled := self._settled(endpoint, name):
@@ -195,26 +282,33 @@ class Deployer:
         if endpoint and endpoint["EndpointStatus"] in ("Failed", "OutOfService", "Deleting"):
             self._delete(endpoint)
             endpoint = None
-        self._create_model(target, name)
-        self._create_endpoint_config(target, name)
         try:
+            # Another call's cleaning up may have removed them since the last attempt.
+            self.models.create(target, name)
             if endpoint is None:
                 self.sagemaker.create_endpoint(
                     EndpointName=target.endpoint_name, EndpointConfigName=name, Tags=self.tags
                 )
             else:
                 self._update(endpoint, name)
-                self._remember(endpoint)
+                self._remember(endpoint, name)
         except ClientError as error:
-            # The approval's event and the pipeline's step may both be deploying the same package.
-            if not _says(error, "already existing", "in-progress"):
+            if not says(error, *LOST_RACE_PHRASES):
                 raise
-            endpoint = self._endpoint(target.endpoint_name)
-            if endpoint and (settled := self._settled(endpoint, name)):
-                return settled
-            raise
-        self._clean_up(target.endpoint_name, {name, *self._kept(endpoint)})
-        return _answer(target.endpoint_name, name, "Deploying")
+            raise LostRaceError(
+                f"{target.endpoint_name} was not changed, perhaps because another call changes it: {sentence(error)}"
+            ) from error
+        self.models.clean_up(target.endpoint_name, name, self._kept(endpoint))
+        return _answer(target.endpoint_name, name, "Deploying", endpoint["EndpointConfigName"] if endpoint else None)
+
+    def _is_superseded(self, target: Target, name: str) -> bool:
+        """Whether the endpoint is being changed to a newer version of the same models."""
+        endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
+        if endpoint is None or endpoint["EndpointStatus"] not in ("Creating", "Updating"):
+            return False
+        coming = version_of(pending_config(endpoint), target.endpoint_name)
+        ours = version_of(name, target.endpoint_name)
+        return coming is not None and ours is not None and coming > ours
 
     def _settled(self, endpoint: dict[str, Any], name: str) -> dict[str, str] | None:
         """The answer when there is nothing left to do, None when there is.
@@ -224,11 +318,12 @@ class Deployer:
         """
         status = endpoint["EndpointStatus"]
         if _is_heading_for(endpoint, name):
-            return _answer(endpoint["EndpointName"], name, "Deploying")
+            replaced = endpoint["EndpointConfigName"] if status == "Updating" else None
+            return _answer(endpoint["EndpointName"], name, "Deploying", replaced)
         if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
             raise _busy(endpoint)
         if status == "InService" and endpoint["EndpointConfigName"] == name:
-            self._agree_on_scaling(endpoint["EndpointName"])
+            self.scaling.agree(endpoint["EndpointName"])
             return _answer(endpoint["EndpointName"], name, "InService")
         return None
 
@@ -243,69 +338,10 @@ class Deployer:
         try:
             package: dict[str, Any] = self.sagemaker.describe_model_package(ModelPackageName=arn)
         except ClientError as error:
-            if _says(error, "does not exist", "not found", "could not find"):
+            if says(error, "does not exist", "not found", "could not find"):
                 raise DeploymentError(f"There is no model package {arn}: was it deleted?") from error
             raise
         return package
-
-    def _endpoint(self, name: str) -> dict[str, Any] | None:
-        try:
-            endpoint: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
-        except ClientError as error:
-            if _says(error, "could not find"):
-                return None
-            raise
-        return endpoint
-
-    def _name(self, target: Target) -> str:
-        """The name of the model and of the endpoint configuration: the same input gives the same name."""
-        shape = [
-            target.model_package_arn,
-            target.instance_type,
-            target.instance_count,
-            *(self.options[key] for key in ("role_arn", "serverless", "data_capture", "kms_key_arn", "vpc")),
-        ]
-        digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:10]
-        version = target.model_package_arn.rpartition("/")[2]
-        return f"{_stem(target.endpoint_name)}-v{version}-{digest}"
-
-    def _create_model(self, target: Target, name: str) -> None:
-        request: dict[str, Any] = {
-            "ModelName": name,
-            "Containers": [{"ModelPackageName": target.model_package_arn}],
-            "ExecutionRoleArn": self.options["role_arn"],
-            "Tags": self.tags,
-        }
-        if vpc := self.options["vpc"]:
-            request["VpcConfig"] = {"Subnets": vpc["subnets"], "SecurityGroupIds": vpc["security_group_ids"]}
-        with _ExpectedRefusal("already existing"):
-            self.sagemaker.create_model(**request)
-
-    def _create_endpoint_config(self, target: Target, name: str) -> None:
-        variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": name}
-        if serverless := self.options["serverless"]:
-            variant["ServerlessConfig"] = {
-                "MemorySizeInMB": serverless["memory_megabytes"],
-                "MaxConcurrency": serverless["max_concurrency"],
-            }
-        else:
-            variant["InstanceType"] = target.instance_type
-            variant["InitialInstanceCount"] = target.instance_count
-            variant["InitialVariantWeight"] = 1.0
-        request: dict[str, Any] = {"EndpointConfigName": name, "ProductionVariants": [variant], "Tags": self.tags}
-        if key := self.options["kms_key_arn"]:
-            request["KmsKeyId"] = key
-        if capture := self.options["data_capture"]:
-            request["DataCaptureConfig"] = {
-                "EnableCapture": True,
-                "InitialSamplingPercentage": capture["percentage"],
-                "DestinationS3Uri": capture["s3_uri"],
-                "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-                "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
-                **({"KmsKeyId": key} if key else {}),
-            }
-        with _ExpectedRefusal("already existing"):
-            self.sagemaker.create_endpoint_config(**request)
 
     def _update(self, endpoint: dict[str, Any], config_name: str) -> None:
         """Replace what an endpoint serves, in place: the old fleet serves until the new one has taken over."""
@@ -320,7 +356,7 @@ class Deployer:
                 "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]},
             }
         # SageMaker refuses to change the instance type of a variant that scales by itself.
-        scaled = self._stop_scaling(name)
+        scaled = self.scaling.stop(name)
         if scaled and self.options["autoscaling"]:
             request["RetainAllVariantProperties"] = True
             request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
@@ -328,23 +364,36 @@ class Deployer:
             self.sagemaker.update_endpoint(**request)
         except ClientError:
             if scaled:
-                self._agree_on_scaling(name)
+                self.scaling.agree(name)
             raise
 
-    def _remember(self, endpoint: dict[str, Any]) -> None:
+    def _remember(self, endpoint: dict[str, Any], coming: str) -> None:
         """Note on an endpoint that is being updated what it served, and that no older package waits any more."""
-        if endpoint["EndpointStatus"] == "InService":
-            self._tag(endpoint, GOOD_TAG, endpoint["EndpointConfigName"])
-        self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=[WAITING_TAG])
+        served, failed = endpoint["EndpointConfigName"], self._tags(endpoint).get(FAILED_TAG)
+        if endpoint["EndpointStatus"] == "InService" and served not in (failed, coming):
+            self._tag(endpoint, GOOD_TAG, served)
+        past = [WAITING_TAG, FAILED_TAG] if failed == coming else [WAITING_TAG]
+        self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=past)
+
+    def _wait_no_more(self, endpoint: dict[str, Any], model_package_arn: str) -> None:
+        if self._tags(endpoint).get(WAITING_TAG) == model_package_arn:
+            self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=[WAITING_TAG])
 
     def _delete(self, endpoint: dict[str, Any]) -> None:
-        """Remove an endpoint that cannot be updated; its name is free again within seconds."""
+        """Remove an endpoint that cannot be updated; its name is free again within seconds.
+
+        Raises:
+            EndpointBusyError: it is still being deleted; LostRaceError: another call has made it anew.
+        """
         name = endpoint["EndpointName"]
         if endpoint["EndpointStatus"] != "Deleting":
-            self._stop_scaling(name)
-            self.sagemaker.delete_endpoint(EndpointName=name)
+            self.scaling.stop(name)
+            with ExpectedRefusal("could not find", "in-progress"):
+                self.sagemaker.delete_endpoint(EndpointName=name)
         latest = min(self.deadline, time.monotonic() + LONGEST_WAIT_FOR_DELETION_SECONDS)
-        while self._endpoint(name) is not None:
+        while (found := find_endpoint(self.sagemaker, name)) is not None:
+            if found["EndpointStatus"] not in ("Failed", "OutOfService", "Deleting"):
+                raise LostRaceError(f"Another call has made {name} anew.")
             if time.monotonic() > latest:
                 raise EndpointBusyError(f"{name} is still being deleted: try again in a few minutes.")
             time.sleep(1)
@@ -355,51 +404,6 @@ class Deployer:
             return set()
         return {endpoint["EndpointConfigName"], self._tags(endpoint).get(GOOD_TAG, "")}
 
-    def _clean_up(self, endpoint_name: str, kept: set[str]) -> None:
-        """Delete the configurations and models made for this endpoint before, but for those to keep."""
-        stem = _stem(endpoint_name)
-        mine = re.compile(re.escape(stem) + r"-v\d+-[0-9a-f]{10}")
-        for page in self.sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=stem):
-            for name in (found["EndpointConfigName"] for found in page["EndpointConfigs"]):
-                if mine.fullmatch(name) and name not in kept:
-                    with _ExpectedRefusal("could not find"):
-                        self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
-        for page in self.sagemaker.get_paginator("list_models").paginate(NameContains=stem):
-            for name in (found["ModelName"] for found in page["Models"]):
-                if mine.fullmatch(name) and name not in kept:
-                    with _ExpectedRefusal("could not find"):
-                        self.sagemaker.delete_model(ModelName=name)
-
-    def _agree_on_scaling(self, endpoint_name: str) -> None:
-        """Make the autoscaling of an endpoint in service what the options say."""
-        scaling = self.options["autoscaling"]
-        if not scaling:
-            self._stop_scaling(endpoint_name)
-            return
-        resource = _scalable_resource(endpoint_name)
-        self.autoscaling.register_scalable_target(
-            ResourceId=resource, MinCapacity=scaling["min_instances"], MaxCapacity=scaling["max_instances"], **SCALING
-        )
-        self.autoscaling.put_scaling_policy(
-            PolicyName=POLICY,
-            PolicyType="TargetTrackingScaling",
-            ResourceId=resource,
-            TargetTrackingScalingPolicyConfiguration={
-                "TargetValue": float(scaling["invocations_per_instance"]),
-                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-            },
-            **SCALING,
-        )
-
-    def _stop_scaling(self, endpoint_name: str) -> bool:
-        """Deregister the endpoint's variant, and with it policies and alarms; whether it was registered."""
-        resource = _scalable_resource(endpoint_name)
-        found = self.autoscaling.describe_scalable_targets(ResourceIds=[resource], **SCALING)
-        if not found["ScalableTargets"]:
-            return False
-        self.autoscaling.deregister_scalable_target(ResourceId=resource, **SCALING)
-        return True
-
     def _tags(self, endpoint: dict[str, Any]) -> dict[str, str]:
         pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
@@ -408,39 +412,24 @@ class Deployer:
         self.sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": key, "Value": value}])
 
 
-class _ExpectedRefusal:
-    """Lets a call pass that finds its work done by another one: a name says what the resource holds."""
-
-    def __init__(self, phrase: str) -> None:
-        self._phrase = phrase
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: Any) -> bool:
-        return isinstance(error, ClientError) and _says(error, self._phrase)
+def _answer(endpoint_name: str, name: str, status: str, replaced: str | None = None) -> dict[str, str]:
+    return {
+        "endpoint_name": endpoint_name,
+        "endpoint_config_name": name,
+        "model_name": name,
+        "replaced_config_name": replaced or NOTHING,
+        "status": status,
+    }
 
 
-def _answer(endpoint_name: str, name: str, status: str) -> dict[str, str]:
-    return {"endpoint_name": endpoint_name, "endpoint_config_name": name, "model_name": name, "status": status}
-
-
-def _stem(endpoint_name: str) -> str:
-    """The start of the names that belong to one endpoint, short enough for the rest to fit into 63 characters."""
-    if len(endpoint_name) <= LONGEST_STEM:
-        return endpoint_name
-    return f"{endpoint_name[:33]}-{hashlib.sha256(endpoint_name.encode()).hexdigest()[:6]}"
-
-
-def _scalable_resource(endpoint_name: str) -> str:
-    return f"endpoint/{endpoint_name}/variant/{VARIANT}"
+def _unchanged(message: str) -> dict[str, str]:
+    return {"status": "Unchanged", "message": message}
 
 
 def _is_heading_for(endpoint: dict[str, Any], config_name: str | None) -> bool:
     if endpoint["EndpointStatus"] not in ("Creating", "Updating"):
         return False
-    pending = endpoint.get("PendingDeploymentSummary", endpoint)
-    return bool(pending["EndpointConfigName"] == config_name)
+    return pending_config(endpoint) == config_name
 
 
 def _busy(endpoint: dict[str, Any]) -> EndpointBusyError:
@@ -448,21 +437,3 @@ def _busy(endpoint: dict[str, Any]) -> EndpointBusyError:
         f"{endpoint['EndpointName']} is {endpoint['EndpointStatus']} and cannot be changed now: "
         "retry when it is InService ('aws sagemaker wait endpoint-in-service' waits for it)."
     )
-
-
-def _says(error: ClientError, *phrases: str) -> bool:
-    message = error.response["Error"].get("Message", "").lower()
-    return any(phrase in message for phrase in phrases)
-
-
-def _sentence(error: ClientError) -> str:
-    """What AWS refused, as a sentence that says what to do; it becomes the failed step's reason."""
-    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    if code == "ResourceLimitExceeded":
-        return (
-            f"A quota of this AWS account is used up: {message} Raise it under Service Quotas, Amazon SageMaker, or "
-            "choose another deploy.instance_type, or set deploy.serverless."
-        )
-    if code in ("AccessDenied", "AccessDeniedException"):
-        return f"The function's role may not call {error.operation_name}: {message} See infra/bootstrap.yaml."
-    return f"{error.operation_name} was refused ({code}): {message}"

@@ -30,12 +30,13 @@ _S3_ACTIONS = {
 _PREFIXES = {"sagemaker-runtime": "sagemaker"}
 
 
-def iam_actions(path: Path) -> set[str]:
-    """The IAM actions behind every call that a file makes of the clients it makes.
+def iam_actions(*paths: Path) -> set[str]:
+    """The IAM actions behind every call that files make of the clients they make.
 
-    A call is an operation of a service that the file has a client of, called as a method, paged or waited for.
+    A call is an operation of a service that one of the files has a client of, called as a method, paged or waited for.
     """
-    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    trees = [ast.parse(path.read_text("utf-8")) for path in paths]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     methods = {_method(call) for call in calls}
     named = {_first_text(call) for call in calls if _method(call) in ("get_paginator", "get_waiter")}
     actions: set[str] = set()

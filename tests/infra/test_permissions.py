@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.function import MODULES
 from pipeline.resources import conventional_resources
 from tests.infra.calls import iam_actions
 from tests.infra.conftest import ACCOUNT, REGION, ROOT, configured, made_roles
@@ -127,14 +128,18 @@ def guarded():
 
 
 def job_calls() -> set[str]:
-    jobs = [path for path in STEPS.glob("*.py") if path.name != "deploy_endpoint.py"]
+    jobs = [path for path in STEPS.glob("*.py") if path.name not in MODULES]
     return set().union(*(iam_actions(path) for path in jobs))
+
+
+def function_calls() -> set[str]:
+    return iam_actions(*(STEPS / name for name in MODULES))
 
 
 def test_the_source_tells_what_the_steps_call():
     assert "sagemaker:DescribeTrainingJob" in iam_actions(STEPS / "select_best.py")
     assert "sagemaker:InvokeEndpoint" in iam_actions(STEPS / "verify_endpoint.py")
-    assert {"sagemaker:UpdateEndpoint", "sagemaker:ListModels"} <= iam_actions(STEPS / "deploy_endpoint.py")
+    assert {"sagemaker:UpdateEndpoint", "sagemaker:ListModels", "sagemaker:ListModelPackages"} <= function_calls()
 
 
 def test_a_call_that_is_added_is_noticed(tmp_path: Path):
@@ -151,7 +156,7 @@ def test_jobs_may_do_what_they_do_and_no_more(roles):
 
 
 def test_the_function_may_do_what_it_does_and_no_more(roles):
-    assert roles("lambda").actions() == iam_actions(STEPS / "deploy_endpoint.py") | EVERY_FUNCTION | DEPLOYING
+    assert roles("lambda").actions() == function_calls() | EVERY_FUNCTION | DEPLOYING
 
 
 def test_the_pipeline_may_do_what_its_steps_are_and_no_more(roles):
@@ -168,7 +173,7 @@ def test_eventbridge_may_start_this_pipeline_only(roles, config):
 
 
 def test_a_key_and_a_vpc_add_what_they_need_and_no_more(guarded):
-    function = iam_actions(STEPS / "deploy_endpoint.py") | EVERY_FUNCTION | DEPLOYING
+    function = function_calls() | EVERY_FUNCTION | DEPLOYING
     assert guarded("job").actions() == job_calls() | EVERY_JOB | WITH_KEY | WRITING_WITH_KEY | JOBS_IN_VPC
     assert guarded("lambda").actions() == function | WITH_KEY | FUNCTIONS_IN_VPC
     assert guarded("pipeline").actions() >= WITH_KEY
@@ -189,6 +194,7 @@ WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "cloudwatch:DescribeAlarms",
     "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModelPackages",
     "sagemaker:ListModels",
     "application-autoscaling:DescribeScalableTargets",
 }
@@ -240,11 +246,11 @@ def test_the_function_touches_endpoints_of_its_pipeline_only(roles):
 
 
 def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name():
-    import deploy_endpoint
+    from endpoint_names import stem_of
 
     endpoint = "e" * 30 + "-" + "f" * 32
     function = made_roles(configured(deploy={"endpoint_name": endpoint}))["lambda"]
-    made = f"{deploy_endpoint._stem(endpoint)}-v1-0123456789"
+    made = f"{stem_of(endpoint)}-v1-0123456789"
     assert function.allow("sagemaker:CreateModel", f"{SAGEMAKER}:model/{made}")
     assert function.allow("sagemaker:CreateEndpoint", f"{SAGEMAKER}:endpoint/{endpoint}")
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from pipeline.code import STEPS
 from pipeline.errors import UserError
-from pipeline.function import function_package
+from pipeline.function import MODULES, function_package
 from pipeline.publish import plan_publishing, publish
 
 TRUST = {
@@ -84,7 +84,7 @@ def test_the_function_runs_the_code_of_steps(account, config, resources):
     package = function_package()
     assert function["CodeSha256"] == base64.b64encode(hashlib.sha256(package).digest()).decode()
     with zipfile.ZipFile(io.BytesIO(package)) as files:
-        assert files.namelist() == ["deploy_endpoint.py"]
+        assert files.namelist() == list(MODULES)
         assert files.read("deploy_endpoint.py") == (STEPS / "deploy_endpoint.py").read_bytes()
 
 

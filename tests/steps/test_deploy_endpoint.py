@@ -299,7 +299,7 @@ def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_senten
     deploy(account.register())
     deploy(account.register())
     with pytest.raises(deploy_endpoint.DeploymentError, match=r"insurance is Updating.*retry when"):
-        deploy(account.register())
+        deploy(account.register(), seconds=10.2)
 
 
 @pytest.mark.parametrize("status", ["Failed", "OutOfService"])
@@ -510,3 +510,230 @@ def test_names_fit_into_what_aws_allows_for_the_longest_endpoint_name(account):
     answer = deploy(account.register(), endpoint_name=longest)
     assert len(answer["model_name"]) <= 63
     assert deploy(account.register(), endpoint_name="e" * 62)["model_name"][:40] != answer["model_name"][:40]
+
+
+IN_PROGRESS = 'Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:123456789012:endpoint/insurance".'
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """What happens while the function pauses, one entry a pause; it must not pause more often."""
+    happenings: list[Callable[[], None]] = []
+    monkeypatch.setattr(deploy_endpoint.time, "sleep", lambda _: happenings.pop(0)())
+    return happenings
+
+
+def test_the_pipelines_step_waits_for_an_endpoint_that_is_being_changed(account, pauses):
+    older = account.register()
+    deploy(account.register())
+    returning = deploy(older)["endpoint_config_name"]
+    pauses[:] = [lambda: None, lambda: account.settle(returning)]
+    answer = deploy(account.register())
+    assert answer["status"] == "Deploying"
+    assert answer["replaced_config_name"] == returning
+    assert account.pending == answer["endpoint_config_name"]
+    assert not pauses
+
+
+def test_a_step_whose_package_is_older_than_the_one_being_deployed_is_superseded(account):
+    deploy(account.register())
+    older, newer = account.register(), account.register()
+    coming = deploy(newer)["endpoint_config_name"]
+    account.calls.clear()
+    assert deploy(older)["status"] == "Superseded"
+    assert account.pending == coming
+    assert "UpdateEndpoint" not in account.calls
+
+
+def test_a_call_that_another_one_overtook_with_the_same_package_agrees_with_it(account, pauses):
+    first = deploy(account.register())["endpoint_config_name"]
+    arn, overtaken = account.register(), []
+
+    def the_other_one_was_faster():
+        if not overtaken:
+            overtaken.append(True)
+            account.meanwhile.clear()
+            assert approve(arn)["status"] == "Deploying"
+            account.refusals["UpdateEndpoint"] = ("ValidationException", IN_PROGRESS)
+
+    account.meanwhile["UpdateEndpoint"] = the_other_one_was_faster
+    pauses[:] = [lambda: None]
+    answer = deploy(arn)
+    assert answer["status"] == "Deploying"
+    assert answer["replaced_config_name"] == first
+    assert account.tags()["last-known-good"] == first
+
+
+def test_a_configuration_that_another_call_cleaned_up_is_made_again(account, pauses):
+    deploy(account.register())
+    arn = account.register()
+
+    def clean_up():
+        account.meanwhile.clear()
+        name = account.requests["CreateEndpointConfig"]["EndpointConfigName"]
+        account.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+        account.sagemaker.delete_model(ModelName=name)
+        account.refusals["UpdateEndpoint"] = ("ValidationException", f'Could not find endpoint configuration "{name}".')
+
+    account.meanwhile["UpdateEndpoint"] = clean_up
+    pauses[:] = [lambda: None]
+    answer = deploy(arn)
+    assert answer["status"] == "Deploying"
+    assert answer["endpoint_config_name"] in account.configs() & account.models()
+
+
+def test_what_is_refused_again_and_again_is_a_sentence_with_aws_words(account, pauses):
+    deploy(account.register())
+    gone = 'Could not find endpoint configuration "insurance-v1".'
+
+    def refuse():
+        account.refusals["UpdateEndpoint"] = ("ValidationException", gone)
+
+    account.meanwhile["UpdateEndpoint"] = refuse
+    pauses[:] = [lambda: None] * deploy_endpoint.MAX_LOST_RACES
+    with pytest.raises(deploy_endpoint.DeploymentError, match=r"another call changes it.*Could not find endpoint conf"):
+        deploy(account.register())
+    assert not pauses
+
+
+def test_an_endpoint_that_another_call_made_anew_is_not_deleted_again(account, pauses):
+    deploy(account.register())
+    account.endpoint().endpoint_status = "Failed"
+    arn = account.register()
+
+    def made_anew():
+        account.meanwhile.clear()
+        account.endpoint().endpoint_status = "Creating"
+        account.endpoint().endpoint_config_name = "insurance-by-hand"
+        account.refusals["DeleteEndpoint"] = ("ValidationException", IN_PROGRESS)
+
+    account.meanwhile["DeleteEndpoint"] = made_anew
+    pauses[:] = [account.settle]
+    answer = deploy(arn)
+    assert answer["status"] == "Deploying"
+    assert answer["replaced_config_name"] == "insurance-by-hand"
+    assert account.calls.count("CreateEndpoint") == 1
+    assert account.calls.count("DeleteEndpoint") == 1
+
+
+def test_an_approval_that_comes_as_the_update_ends_is_deployed_at_once(account):
+    deploy(account.register())
+    second = deploy(account.register())["endpoint_config_name"]
+
+    def come_into_service_first():
+        # Its event has been and gone: nothing else would give the package its turn.
+        account.meanwhile.clear()
+        account.settle(second)
+
+    account.meanwhile["AddTags"] = come_into_service_first
+    answer = approve(account.register())
+    assert answer["status"] == "Deploying"
+    assert account.pending == answer["endpoint_config_name"]
+    assert "waiting-model-package" not in account.tags()
+
+
+def test_a_package_that_was_rejected_while_it_waited_waits_no_more(account):
+    deploy(account.register())
+    second = deploy(account.register())["endpoint_config_name"]
+    third = account.register()
+    assert approve(third)["status"] == "Deferred"
+    account.sagemaker.update_model_package(
+        ModelPackageArn=third, ModelApprovalStatus="Rejected", CustomerMetadataProperties=METADATA
+    )
+    account.settle(second)
+    assert come_into_service()["status"] == "Rejected"
+    assert "waiting-model-package" not in account.tags()
+
+
+def test_a_package_that_was_deleted_while_it_waited_is_told_once(account):
+    deploy(account.register())
+    second = deploy(account.register())["endpoint_config_name"]
+    third = account.register()
+    approve(third)
+    account.settle(second)
+    account.refusals["DescribeModelPackage"] = ("ValidationException", f"ModelPackage {third} does not exist.")
+    with pytest.raises(deploy_endpoint.DeploymentError, match="There is no model package"):
+        come_into_service()
+    assert come_into_service()["status"] == "InService"
+
+
+def test_cleaning_up_ends_when_another_call_deploys(account):
+    for _ in range(3):
+        account.settle(deploy(account.register())["endpoint_config_name"])
+    before = account.configs()
+
+    def another_deployment():
+        endpoint = account.endpoint()
+        endpoint.endpoint_status, endpoint.pending_deployment_summary = "Updating", {"EndpointConfigName": "another"}
+
+    account.meanwhile["ListModels"] = another_deployment
+    answer = deploy(account.register())
+    assert account.configs() == before | {answer["endpoint_config_name"]}
+
+
+def go_back(failed):
+    return invoke({"rollback": "insurance", "failed_config_name": failed})
+
+
+def test_an_endpoint_that_failed_its_verification_goes_back_to_what_served_before(account):
+    good = deploy(account.register())["endpoint_config_name"]
+    bad = deploy(account.register())["endpoint_config_name"]
+    account.settle(bad)
+    answer = go_back(bad)
+    assert answer["status"] == "RollingBack"
+    assert f"insurance goes back to {good}" in answer["message"]
+    assert account.pending == good
+
+
+def test_a_first_deployment_that_failed_its_verification_stays_and_says_how_to_delete_it(account):
+    only = deploy(account.register())["endpoint_config_name"]
+    answer = go_back(only)
+    assert answer["status"] == "Unchanged"
+    assert f"insurance stays in service with {only}" in answer["message"]
+    assert "make delete LEVEL=endpoint" in answer["message"]
+    assert "UpdateEndpoint" not in account.calls
+
+
+def test_a_configuration_that_failed_its_verification_never_becomes_the_last_known_good(account):
+    failed = deploy(account.register())["endpoint_config_name"]
+    go_back(failed)
+    second = deploy(account.register())["endpoint_config_name"]
+    account.settle(second)
+    assert "last-known-good" not in account.tags()
+    assert go_back(second)["status"] == "Unchanged"
+
+
+def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(account):
+    arn = account.register()
+    good = deploy(account.register())["endpoint_config_name"]
+    again = deploy(arn)["endpoint_config_name"]
+    account.settle(again)
+    go_back(again)
+    account.settle(good)
+    account.settle(deploy(arn)["endpoint_config_name"])
+    deploy(account.register())
+    assert account.tags()["last-known-good"] == again
+
+
+def test_a_deployment_that_another_one_replaced_is_not_taken_back(account):
+    deploy(account.register())
+    bad = deploy(account.register())["endpoint_config_name"]
+    account.settle("insurance-v9-0123456789")
+    account.calls.clear()
+    assert go_back(bad)["message"] == "insurance serves insurance-v9-0123456789."
+    assert "UpdateEndpoint" not in account.calls
+    assert "failed-verification" not in account.tags()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("Failed", "serves nothing"), ("Updating", "is Updating and did not go back")]
+)
+def test_an_endpoint_that_cannot_go_back_says_why(account, status, words):
+    bad = deploy(account.register())["endpoint_config_name"]
+    account.endpoint().endpoint_status = status
+    answer = go_back(bad)
+    assert (answer["status"], words in answer["message"]) == ("Unchanged", True)
+
+
+def test_an_endpoint_that_is_gone_cannot_go_back(account):
+    assert "no endpoint insurance" in go_back("insurance-v1-0123456789")["message"]

@@ -1,0 +1,57 @@
+"""Autoscaling of the endpoint's variant, by Application Auto Scaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from endpoint_names import VARIANT
+
+POLICY = "invocations-per-instance"
+SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+
+
+class Scaling:
+    """The autoscaling that the deployment's options ask for.
+
+    Attributes:
+        autoscaling: boto3's client.
+        options: ``min_instances``, ``max_instances`` and ``invocations_per_instance``, or None for no autoscaling.
+    """
+
+    def __init__(self, autoscaling: Any, options: dict[str, Any] | None) -> None:
+        self.autoscaling = autoscaling
+        self.options = options
+
+    def agree(self, endpoint_name: str) -> None:
+        """Make the autoscaling of an endpoint in service what the options say."""
+        scaling = self.options
+        if not scaling:
+            self.stop(endpoint_name)
+            return
+        resource = _scalable_resource(endpoint_name)
+        self.autoscaling.register_scalable_target(
+            ResourceId=resource, MinCapacity=scaling["min_instances"], MaxCapacity=scaling["max_instances"], **SCALING
+        )
+        self.autoscaling.put_scaling_policy(
+            PolicyName=POLICY,
+            PolicyType="TargetTrackingScaling",
+            ResourceId=resource,
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": float(scaling["invocations_per_instance"]),
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            },
+            **SCALING,
+        )
+
+    def stop(self, endpoint_name: str) -> bool:
+        """Deregister the endpoint's variant, and with it policies and alarms; whether it was registered."""
+        resource = _scalable_resource(endpoint_name)
+        found = self.autoscaling.describe_scalable_targets(ResourceIds=[resource], **SCALING)
+        if not found["ScalableTargets"]:
+            return False
+        self.autoscaling.deregister_scalable_target(ResourceId=resource, **SCALING)
+        return True
+
+
+def _scalable_resource(endpoint_name: str) -> str:
+    return f"endpoint/{endpoint_name}/variant/{VARIANT}"

@@ -1,0 +1,113 @@
+"""The models and endpoint configurations behind an endpoint: made once each, and cleaned up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_refusals import ExpectedRefusal, says
+from botocore.exceptions import ClientError
+from endpoint_names import VARIANT, Target, stem_of, version_of
+
+
+class ServedModels:
+    """Makes and removes models and endpoint configurations.
+
+    Attributes:
+        sagemaker: boto3's client.
+        options: the static options of the deployment.
+        tags: of everything that is made.
+    """
+
+    def __init__(self, sagemaker: Any, options: dict[str, Any], tags: list[dict[str, str]]) -> None:
+        self.sagemaker = sagemaker
+        self.options = options
+        self.tags = tags
+
+    def create(self, target: Target, name: str) -> None:
+        """Create the model and the endpoint configuration of a name, unless they are there."""
+        self._create_model(target, name)
+        self._create_endpoint_config(target, name)
+
+    def clean_up(self, endpoint_name: str, name: str, kept: set[str]) -> None:
+        """Delete what was made for this endpoint before, but for ``name`` and what is to be kept.
+
+        Only as long as the endpoint is on its way to ``name`` or serves it: what another call deploys since may be
+        among those that were found.
+        """
+        stem = stem_of(endpoint_name)
+        configs = self.sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=stem)
+        models = self.sagemaker.get_paginator("list_models").paginate(NameContains=stem)
+        found_configs = [found["EndpointConfigName"] for page in configs for found in page["EndpointConfigs"]]
+        found_models = [found["ModelName"] for page in models for found in page["Models"]]
+
+        def stale(found: list[str]) -> list[str]:
+            return [old for old in found if version_of(old, endpoint_name) is not None and old not in {name, *kept}]
+
+        for old in stale(found_configs):
+            if not self._leads_to(endpoint_name, name):
+                return
+            with ExpectedRefusal("could not find"):
+                self.sagemaker.delete_endpoint_config(EndpointConfigName=old)
+        for old in stale(found_models):
+            if not self._leads_to(endpoint_name, name):
+                return
+            with ExpectedRefusal("could not find"):
+                self.sagemaker.delete_model(ModelName=old)
+
+    def _leads_to(self, endpoint_name: str, name: str) -> bool:
+        endpoint = find_endpoint(self.sagemaker, endpoint_name)
+        return endpoint is not None and pending_config(endpoint) == name
+
+    def _create_model(self, target: Target, name: str) -> None:
+        request: dict[str, Any] = {
+            "ModelName": name,
+            "Containers": [{"ModelPackageName": target.model_package_arn}],
+            "ExecutionRoleArn": self.options["role_arn"],
+            "Tags": self.tags,
+        }
+        if vpc := self.options["vpc"]:
+            request["VpcConfig"] = {"Subnets": vpc["subnets"], "SecurityGroupIds": vpc["security_group_ids"]}
+        with ExpectedRefusal("already existing"):
+            self.sagemaker.create_model(**request)
+
+    def _create_endpoint_config(self, target: Target, name: str) -> None:
+        variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": name}
+        if serverless := self.options["serverless"]:
+            variant["ServerlessConfig"] = {
+                "MemorySizeInMB": serverless["memory_megabytes"],
+                "MaxConcurrency": serverless["max_concurrency"],
+            }
+        else:
+            variant["InstanceType"] = target.instance_type
+            variant["InitialInstanceCount"] = target.instance_count
+            variant["InitialVariantWeight"] = 1.0
+        request: dict[str, Any] = {"EndpointConfigName": name, "ProductionVariants": [variant], "Tags": self.tags}
+        if key := self.options["kms_key_arn"]:
+            request["KmsKeyId"] = key
+        if capture := self.options["data_capture"]:
+            request["DataCaptureConfig"] = {
+                "EnableCapture": True,
+                "InitialSamplingPercentage": capture["percentage"],
+                "DestinationS3Uri": capture["s3_uri"],
+                "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+                "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+                **({"KmsKeyId": key} if key else {}),
+            }
+        with ExpectedRefusal("already existing"):
+            self.sagemaker.create_endpoint_config(**request)
+
+
+def find_endpoint(sagemaker: Any, name: str) -> dict[str, Any] | None:
+    """The description of an endpoint, or None where there is none."""
+    try:
+        endpoint: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if says(error, "could not find"):
+            return None
+        raise
+    return endpoint
+
+
+def pending_config(endpoint: dict[str, Any]) -> str:
+    """The configuration that the endpoint is on its way to, or else serves."""
+    return str(endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"])
