@@ -119,7 +119,10 @@ def _with_boto3(version: str) -> str | None:
     program = which(f"python{version}")
     if program is None:
         return None
-    question = "import sys, importlib.util as u; print(sys.executable if u.find_spec('boto3') else '')"
+    question = (
+        "import sys, importlib.util as u; "
+        "print(sys.executable if u.find_spec('boto3') and u.find_spec('numpy') else '')"
+    )
     try:
         answer = subprocess.run([program, "-c", question], capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -1,10 +1,29 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 import verify_endpoint
-from verify_endpoint import VerificationError, compare, requests, verify, wait_until_in_service
+from botocore.exceptions import ClientError
+from verify_endpoint import (
+    Answers,
+    LinearModel,
+    SupersededError,
+    VerificationError,
+    compare,
+    judge,
+    read_artifact,
+    requests,
+    verify,
+    wait_until_in_service,
+)
+
+from local.linear_learner import artifact
+from tests.local.resources.conftest import make_artifact
 
 
 class Endpoint:
@@ -55,18 +74,18 @@ def test_no_more_rows_than_the_limit_are_sent():
 
 
 def test_an_error_that_agrees_with_the_training_jobs_is_accepted():
-    assert compare([1.0, 3.0], 2.001)["mse"] == 2.0
+    assert compare([1.0, 3.0], 2.001, 1e-3)["mse"] == 2.0
 
 
 @pytest.mark.parametrize("expected", [2.1, 1.9, float("nan")])
 def test_an_error_that_differs_is_refused(expected):
     with pytest.raises(VerificationError, match="is not the training job's"):
-        compare([1.0, 3.0], expected)
+        compare([1.0, 3.0], expected, 1e-3)
 
 
 def test_a_fold_without_rows_is_refused():
     with pytest.raises(VerificationError, match="no held-out rows"):
-        compare([], 1.0)
+        compare([], 1.0, 1e-3)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +112,158 @@ def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(VerificationError, match="set the environment variable AWS_REGION"):
-        verify_endpoint.client("sagemaker")
+        verify_endpoint.aws_region()
+
+
+def test_a_third_configuration_in_service_is_another_deployment_and_no_failure():
+    endpoint = Endpoint(("Updating", "old"), ("InService", "newest"))
+    with pytest.raises(SupersededError, match="e serves newest: it was deployed after new"):
+        wait_until_in_service(endpoint, "e", "new", "old")
+
+
+def test_the_configuration_before_in_service_is_a_failure():
+    with pytest.raises(VerificationError, match="rolled back"):
+        wait_until_in_service(Endpoint(("InService", "old")), "e", "new", "old")
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(make_artifact(tmp_path, [0.5, -2.0, 1e-3], 7.25))
+    return path
+
+
+def test_an_artifact_is_read_as_the_local_service_reads_it(model_file):
+    ours, theirs = read_artifact(model_file), artifact.read(model_file)
+    np.testing.assert_array_equal(ours.weights, theirs.weights)
+    assert ours.bias == theirs.bias == 7.25
+
+
+def test_parameters_that_mxnet_wrote_are_read():
+    # 1.9.1's own bytes; see tests/linear_learner/make_mxnet_oracle.py.
+    data = (Path(__file__).parents[1] / "linear_learner/data/reference.params").read_bytes()
+    from local.linear_learner import mxnet_params
+
+    expected = mxnet_params.load(data)
+    arrays = verify_endpoint._arrays(data)
+    assert arrays.keys() == expected.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, expected[name].ravel())
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda _: b"no archive", lambda _: b""])
+def test_what_is_no_artifact_is_an_error_of_one_kind(model_file, damage):
+    model_file.write_bytes(damage(model_file.read_bytes()))
+    with pytest.raises(ValueError, match=r"\S"):
+        read_artifact(model_file)
+
+
+class Runtime:
+    """An endpoint that serves a linear model."""
+
+    def __init__(self, weights: list[float], bias: float) -> None:
+        self.weights, self.bias = np.array(weights, dtype=np.float32), np.float32(bias)
+
+    def invoke_endpoint(self, Body: bytes, **_: object) -> dict:
+        rows = np.loadtxt(io.BytesIO(Body), delimiter=",", ndmin=2, dtype=np.float32)
+        scores = (rows @ self.weights + self.bias).tolist()
+        body = json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
+        return {"Body": io.BytesIO(body)}
+
+
+MODEL = LinearModel(np.array([100.0, -3.0]), 2000.0)
+FEATURES = np.random.default_rng(0).normal(size=(200, 2)) * 50
+LABELS = MODEL.predict(FEATURES) + np.random.default_rng(1).normal(size=200) * 100
+ROWS = [",".join(map(repr, [label, *row])) for label, row in zip(LABELS.tolist(), FEATURES.tolist(), strict=True)]
+MSE = float(np.mean((MODEL.predict(FEATURES) - LABELS) ** 2))
+
+
+def asked(weights, bias, model=MODEL):
+    return verify_endpoint.ask(Runtime(weights, bias), "e", iter(ROWS), model)
+
+
+def test_scores_that_are_the_artifacts_prove_the_model_whatever_the_training_job_reported():
+    # SageMaker may leave the last rows, which do not fill a mini-batch, out of its metric.
+    numbers = judge(asked([100.0, -3.0], 2000.0), expected=MSE * 3, tolerance=0.3)
+    assert numbers["mse"] == pytest.approx(MSE, rel=1e-3)
+    assert numbers["largest_difference"] < 1e-6
+
+
+def test_a_neighbouring_model_is_refused_though_its_error_is_within_the_tolerance():
+    answers = asked([100.0, -3.0], 2010.0)
+    assert np.mean(answers.errors) == pytest.approx(MSE, rel=0.1)
+    with pytest.raises(VerificationError, match="scores are not those of the model") as failure:
+        judge(answers, MSE, 0.3)
+    assert failure.value.numbers["rows"] == 200
+
+
+def test_an_artifact_that_is_read_wrongly_leaves_the_decision_to_the_error():
+    wrong = LinearModel(np.array([1.0, 1.0]), 0.0)
+    assert judge(asked([100.0, -3.0], 2000.0, wrong), MSE, 0.01)["training_job_mse"] == MSE
+    with pytest.raises(VerificationError, match="is not the training job's"):
+        judge(asked([100.0, -3.0], 2500.0, wrong), MSE, 0.3)
+
+
+def test_without_an_artifact_the_error_decides():
+    assert judge(asked([100.0, -3.0], 2000.0, None), MSE, 0.01)["rows"] == 200
+    with pytest.raises(VerificationError, match="is not the training job's"):
+        judge(asked([100.0, -3.0], 2500.0, None), MSE, 0.3)
+
+
+def test_a_fold_without_rows_is_refused_also_with_an_artifact():
+    with pytest.raises(VerificationError, match="no held-out rows"):
+        judge(Answers(), 1.0, 0.3)
+
+
+@pytest.mark.parametrize(("code", "is_the_endpoints"), [("ModelError", True), ("AccessDeniedException", False)])
+def test_an_error_of_the_model_is_the_endpoints_failure_and_a_missing_permission_is_not(code, is_the_endpoints):
+    class Failing:
+        def invoke_endpoint(self, **_: object) -> dict:
+            raise ClientError({"Error": {"Code": code, "Message": "the message"}}, "InvokeEndpoint")
+
+    with pytest.raises(VerificationError if is_the_endpoints else ClientError, match="the message"):
+        verify_endpoint.ask(Failing(), "e", iter(ROWS))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the job's main against an endpoint, and gives its output."""
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "best.json").write_text(json.dumps({"fold": 2, "mse": MSE}))
+    (tmp_path / "best" / "model.tar.gz").write_bytes(make_artifact(tmp_path, [100.0, -3.0], 2000.0))
+    monkeypatch.setattr(
+        verify_endpoint, "held_out_rows", lambda s3, uri: iter(ROWS if uri.endswith("/vc2/test/") else [])
+    )
+
+    def main(runtime, *states, status="Deploying"):
+        clients = {"sagemaker": Endpoint(*states or [("InService", "new")]), "s3": None, "sagemaker-runtime": runtime}
+        monkeypatch.setattr(verify_endpoint.boto3, "client", lambda service, **_: clients[service])
+        verify_endpoint.main(
+            [
+                *("--endpoint-name", "e", "--endpoint-config-name", "new", "--replaced-config-name", "old"),
+                *("--deployment-status", status, "--tolerance", "0.3", "--folds-uri", "s3://b/folds"),
+                *("--best", str(tmp_path / "best"), "--verification", str(tmp_path / "verification")),
+            ]
+        )
+        return json.loads((tmp_path / "verification" / "verification.json").read_text())
+
+    return main
+
+
+def test_the_verdict_and_the_numbers_are_in_the_output(run):
+    verification = run(Runtime([100.0, -3.0], 2000.0))
+    assert (verification["outcome"], verification["verified"], verification["rows"]) == ("Verified", True, 200)
+
+
+def test_an_endpoint_that_fails_is_an_outcome_with_a_sentence_and_numbers(run):
+    verification = run(Runtime([100.0, -3.0], 9000.0))
+    assert (verification["outcome"], verification["verified"]) == ("Failed", False)
+    assert "scores are not those of the model" in verification["message"]
+    assert verification["artifact_mse"] == pytest.approx(MSE, rel=1e-3)
+
+
+def test_every_other_end_is_an_outcome_too(run):
+    assert run(None, ("Failed", "new"))["message"] == "e is Failed: the reason"
+    assert run(None, ("InService", "third"))["outcome"] == "Superseded"
+    assert run(None, status="Superseded")["outcome"] == "Superseded"
+    assert run(None, status="Rejected")["outcome"] == "Rejected"
