@@ -167,6 +167,7 @@ class DeploySection(_Section):
     data_capture_percentage: int = Field(default=0, ge=0, le=100)
     log_retention_days: RetentionDays = 90
     rollback_alarms: list[AlarmName] = Field(default_factory=list, max_length=10)
+    verification_tolerance: PositiveFloat = 0.3
 
 
 class TriggersSection(_Section):

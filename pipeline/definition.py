@@ -1,7 +1,13 @@
 """The pipeline.
 
-MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> RegisterModel -> DeployEndpoint -> VerifyEndpoint
+MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> FindModel -> CheckRegistered
                                                         -> RejectModel
+
+A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> VerifyEndpoint -> CheckEndpoint
+A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
+An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
+
+The steps of the deployment are in both branches, because a step cannot refer to one in a branch that was not taken.
 """
 
 from __future__ import annotations
@@ -12,10 +18,10 @@ from typing import Any
 from pipeline.build import Build
 from pipeline.config import Config
 from pipeline.dataset import dataset_uri
-from pipeline.deployment import deploy_endpoint, verify_endpoint
+from pipeline.deployment import deployment
 from pipeline.folds import make_folds
 from pipeline.parameters import pipeline_parameters
-from pipeline.registration import register_model
+from pipeline.registration import check_registered, find_model, register_model
 from pipeline.resources import Resources
 from pipeline.sdk import Pipeline, offline_environment, offline_session
 from pipeline.selection import check_quality, select_best
@@ -37,10 +43,14 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     folds = make_folds(build)
     tunings = [tune_fold(build, folds, number) for number in range(1, config.folds.count + 1)]
     selection = select_best(build, folds, tunings)
-    register = register_model(build, selection)
-    deploy = deploy_endpoint(build, register)
-    verify = verify_endpoint(build, folds, selection, deploy)
-    quality = check_quality(build, selection, steps_if_good=[register, deploy, verify])
+    find, register = find_model(build, selection), register_model(build, selection)
+    registered_arn = find.properties.Outputs["model_package_arn"]
+    registered = check_registered(
+        find,
+        steps_if_new=[register, *deployment(build, folds, selection, register.properties.ModelPackageArn)],
+        steps_if_registered=deployment(build, folds, selection, registered_arn, suffix="Again"),
+    )
+    quality = check_quality(build, selection, steps_if_good=[find, registered])
 
     return Pipeline(
         name=config.pipeline.name,

@@ -1,16 +1,61 @@
-"""RegisterModel: the best model becomes a version in the model registry."""
+"""FindModel, CheckRegistered and RegisterModel: a new model becomes a version in the model registry."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pipeline.build import Build
-from pipeline.sdk import ExecutionVariables, MetricsSource, ModelBuilder, ModelMetrics, ModelStep
+from pipeline.deployment import function_step
+from pipeline.sdk import (
+    ConditionEquals,
+    ConditionStep,
+    ExecutionVariables,
+    MetricsSource,
+    ModelBuilder,
+    ModelMetrics,
+    ModelStep,
+)
 from pipeline.selection import Selection
 from pipeline.tuning import linear_learner_image
 
 _CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 _RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
+
+
+def find_model(build: Build, selection: Selection) -> Any:
+    """The step that looks whether the best model is the newest version of the group already.
+
+    A Lambda step, because it has to look each time: SelectBest comes from the cache when nothing has changed.
+    """
+    parameters = build.parameters
+    return function_step(
+        build,
+        name="FindModel",
+        display_name="Find model",
+        description="Is the best model registered already?",
+        inputs={
+            "find_in_group": build.config.registry.group,
+            "artifact_sha256": selection.best("metadata.artifact_sha256"),
+            "image": linear_learner_image(build.config),
+            "approval_status": parameters.model_approval_status,
+            "endpoint_name": parameters.endpoint_name,
+            "instance_type": parameters.endpoint_instance_type,
+            "instance_count": parameters.endpoint_instance_count,
+        },
+        outputs=("status", "model_package_arn"),
+    )
+
+
+def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registered: list[Any]) -> Any:
+    """The condition that lets only a new model be registered."""
+    return ConditionStep(
+        name="CheckRegistered",
+        display_name="Check registered",
+        description="Is the best model new to the registry?",
+        conditions=[ConditionEquals(left=find_step.properties.Outputs["status"], right="New")],
+        if_steps=steps_if_new,
+        else_steps=steps_if_registered,
+    )
 
 
 def register_model(build: Build, selection: Selection) -> Any:
@@ -61,6 +106,7 @@ def _metadata(build: Build, selection: Selection) -> dict[str, Any]:
         "rows",
         "rejected_rows",
         "data_version",
+        "artifact_sha256",
     )
     parameters = build.parameters
     return {

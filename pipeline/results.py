@@ -9,9 +9,6 @@ from urllib.parse import urlsplit
 
 from pipeline.execution import ExecutionState
 
-_SERVING = ("Deploying", "InService")
-"""What the deploying function says of an endpoint that VerifyEndpoint then waits for and verifies."""
-
 
 @dataclass(frozen=True)
 class Results:
@@ -20,14 +17,17 @@ class Results:
     Attributes:
         best: ``best.json`` of SelectBest.
         training_jobs: every training job: fold, mse, hyperparameters, names.
-        model_package_arn: the registered version.
+        model_package_arn: the version of the model, registered by this execution or by an earlier one.
+        newly_registered: whether by this one.
         endpoint_name: the endpoint that was deployed.
-        endpoint_state: how the deployment ended: ``verified``, or what the deploying function said.
+        endpoint_state: how the deployment ended: ``verified``, another outcome of the verification, or what the
+            deploying function said.
     """
 
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     model_package_arn: str | None
+    newly_registered: bool
     endpoint_name: str | None
     endpoint_state: str
 
@@ -39,30 +39,47 @@ def results_of(session: Any, state: ExecutionState) -> Results:
         session: a ``boto3.Session`` of the account.
         state: the execution.
     """
-    outputs = _selection_outputs(session, state)
-    register, deploy, verify = (state.step(name) for name in ("RegisterModel", "DeployEndpoint", "VerifyEndpoint"))
-    deployed = {
-        parameter["Name"]: parameter["Value"]
-        for parameter in (deploy.metadata.get("Lambda", {}) if deploy else {}).get("OutputParameters", [])
-    }
-    verified = verify is not None and verify.status == "Succeeded" and deployed.get("status") in _SERVING
+    outputs = _job_outputs(session, state, "SelectBest")
+    found = _function_outputs(state, "FindModel")
+    registered = state.step("RegisterModel")
+    new_arn = registered.metadata.get("RegisterModel", {}).get("Arn") if registered else None
+    known_arn = found["model_package_arn"] if found.get("status") == "Registered" else None
+    again = "Again" if state.step("DeployEndpointAgain") else ""
+    deployed = _function_outputs(state, f"DeployEndpoint{again}")
+    verified_at = _job_outputs(session, state, f"VerifyEndpoint{again}")
+    verification = _json(session, verified_at, "verification", "verification.json") or {}
     return Results(
         best=_json(session, outputs, "best", "best.json"),
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
-        model_package_arn=register.metadata.get("RegisterModel", {}).get("Arn") if register else None,
+        model_package_arn=new_arn or known_arn,
+        newly_registered=new_arn is not None,
         endpoint_name=deployed.get("endpoint_name"),
-        endpoint_state="verified" if verified else deployed.get("status", "not deployed"),
+        endpoint_state=_endpoint_state(deployed, verification),
     )
 
 
-def _selection_outputs(session: Any, state: ExecutionState) -> dict[str, str]:
-    step = state.step("SelectBest")
+def _endpoint_state(deployed: dict[str, str], verification: dict[str, Any]) -> str:
+    if verification.get("verified"):
+        return "verified"
+    if verification.get("outcome") == "Failed":
+        return f"failed its verification: {verification['message']}"
+    return str(verification.get("outcome") or deployed.get("status", "not deployed"))
+
+
+def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:
+    step = state.step(name)
+    parameters = step.metadata.get("Lambda", {}).get("OutputParameters", []) if step else []
+    return {parameter["Name"]: parameter["Value"] for parameter in parameters}
+
+
+def _job_outputs(session: Any, state: ExecutionState, name: str) -> dict[str, str]:
+    step = state.step(name)
     if step is None or step.status != "Succeeded":
         return {}
-    name = step.metadata.get("ProcessingJob", {}).get("Arn", "").rpartition("/")[2]
-    if not name:  # from the cache of an execution that is gone
+    job_name = step.metadata.get("ProcessingJob", {}).get("Arn", "").rpartition("/")[2]
+    if not job_name:  # from the cache of an execution that is gone
         return {}
-    job = session.client("sagemaker").describe_processing_job(ProcessingJobName=name)
+    job = session.client("sagemaker").describe_processing_job(ProcessingJobName=job_name)
     return {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
 
 

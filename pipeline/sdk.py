@@ -60,7 +60,7 @@ with offline_environment():
     )
     from sagemaker.core.spark.processing import PySparkProcessor
     from sagemaker.core.telemetry import telemetry_logging
-    from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
+    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionLessThanOrEqualTo
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
@@ -116,6 +116,7 @@ __all__ = [
     "CategoricalParameter",
     "Channel",
     "Compute",
+    "ConditionEquals",
     "ConditionLessThanOrEqualTo",
     "ConditionStep",
     "ContinuousParameter",

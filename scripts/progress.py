@@ -90,6 +90,8 @@ def _print_changes(look: Callable[[], ExecutionState], pause: float) -> Executio
 def _drawn(state: ExecutionState) -> Group:
     table = Table(box=None, padding=(0, 1), show_header=False)
     for step in state.steps:
+        if state.ended and step.status == "Waiting":
+            continue  # in a branch that was not taken
         mark, style = _MARKS.get(step.status, ("?", "magenta"))
         seconds = f"{step.seconds:6.1f} s" if step.seconds else ""
         table.add_row(Text(mark, style), step.name, Text(step.status, style), seconds, Text(_one_line(step), "dim"))

@@ -53,7 +53,7 @@ def print_results(results: Results) -> None:
         "Hyperparameters": _tuned(best),
         **{name: f"{value:,.6g}" for name, value in sorted(best["metrics"].items()) if name in _SHOWN_METRICS},
         "Artifact": best["model_data"],
-        "Model package": results.model_package_arn or "not registered",
+        "Model package": _package(results),
         "Endpoint": f"{results.endpoint_name or 'none'} ({results.endpoint_state})",
     }
     for name, value in facts.items():
@@ -97,6 +97,13 @@ def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], folds: list[int
         for job in leading[:_LEADING]:
             table.add_row(str(fold), cell(job), _tuned(job))
     return table
+
+
+def _package(results: Results) -> str:
+    if results.model_package_arn is None:
+        return "not registered"
+    remark = "" if results.newly_registered else " (unchanged: registered by an earlier execution)"
+    return results.model_package_arn + remark
 
 
 def _tuned(job: dict[str, Any]) -> str:

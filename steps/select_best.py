@@ -12,12 +12,16 @@ Outputs:
 from __future__ import annotations
 
 import argparse
+import hashlib
+import io
 import json
 import math
 import os
 import statistics
 import sys
+import tarfile
 import unicodedata
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,8 +36,8 @@ class SelectionError(Exception):
     """There is no training job to select; the text says why."""
 
 
-def client(service: str) -> Any:
-    """Return a boto3 client for the region that the job runs in.
+def aws_region() -> str:
+    """Return the region that the job runs in.
 
     SageMaker's containers have AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
 
@@ -43,7 +47,7 @@ def client(service: str) -> Any:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region:
         raise SelectionError("no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION")
-    return boto3.client(service, region_name=region)
+    return region
 
 
 def completed_jobs(sagemaker: Any, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
@@ -140,6 +144,36 @@ def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:
     return {"regression_metrics": regression}
 
 
+def artifact_digest(model_tar_gz: Path) -> str:
+    """Return the SHA-256 of what an artifact holds: the names and contents of its files, also of those in zips.
+
+    The archives themselves carry dates, so that the same model trained twice is not the same bytes.
+    """
+    digest = hashlib.sha256()
+    for name, content in sorted(_files(model_tar_gz)):
+        digest.update(f"{len(name.encode())}:{name}:{len(content)}:".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(model_tar_gz: Path) -> Iterator[tuple[str, bytes]]:
+    if not tarfile.is_tarfile(model_tar_gz):
+        yield model_tar_gz.name, model_tar_gz.read_bytes()
+        return
+    with tarfile.open(model_tar_gz) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is None:
+                continue
+            content = file.read()
+            if not zipfile.is_zipfile(io.BytesIO(content)):
+                yield member.name, content
+                continue
+            with zipfile.ZipFile(io.BytesIO(content)) as inner:
+                for name in inner.namelist():
+                    yield f"{member.name}/{name}", inner.read(name)
+
+
 def write_json(path: Path, document: Any) -> None:
     """Write a JSON document."""
     path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
@@ -154,7 +188,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--best", required=True, type=Path, help="folder for the model and best.json")
     parser.add_argument("--evaluation", required=True, type=Path, help="folder for the metrics")
     options = parser.parse_args(arguments)
-    sagemaker = client("sagemaker")
+    region = aws_region()
+    sagemaker = boto3.client("sagemaker", region_name=region)
 
     jobs = [
         job
@@ -165,7 +200,9 @@ def main(arguments: list[str] | None = None) -> None:
     options.best.mkdir(parents=True, exist_ok=True)
     options.evaluation.mkdir(parents=True, exist_ok=True)
     artifact = urlsplit(best["model_data"])
-    client("s3").download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
+    s3 = boto3.client("s3", region_name=region)
+    s3.download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
+    best["metadata"]["artifact_sha256"] = artifact_digest(options.best / "model.tar.gz")
     write_json(options.evaluation / "model_quality.json", model_quality(best, jobs))
     write_json(options.evaluation / "training_jobs.json", sorted(jobs, key=lambda job: (job["fold"], job["mse"])))
     write_json(options.best / "best.json", best)

@@ -19,6 +19,7 @@ import math
 import os
 import statistics
 import struct
+import sys
 import tarfile
 import time
 import zipfile
@@ -374,4 +375,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except VerificationError as error:
+        sys.exit(f"verify_endpoint: error: {error}")

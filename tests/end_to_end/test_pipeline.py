@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
+
+from local.endpoints import serving
 
 RECORDS = "19,27.9,0,1,0,0,0,0,1,0,1\n18,33.77,1,0,1,0,0,1,0,1,0\n28,33,3,0,1,0,0,1,0,1,0"
 NAME = "insurance-cross-validation"
@@ -53,9 +57,12 @@ def test_every_step_succeeds(steps):
             *(f"TuneFold{number}" for number in range(1, 6)),
             "SelectBest",
             "CheckQuality",
+            "FindModel",
+            "CheckRegistered",
             "RegisterModel",
             "DeployEndpoint",
             "VerifyEndpoint",
+            "CheckEndpoint",
         ],
         "Succeeded",
     )
@@ -144,6 +151,107 @@ def test_a_second_execution_finds_its_jobs_in_the_cache_and_a_limit_rejects_the_
     cached = {step["StepName"] for step in listed["PipelineExecutionSteps"] if "CacheHitResult" in step}
     assert cached == {"MakeFolds", "SelectBest", *(f"TuneFold{number}" for number in range(1, 6))}
     assert "RegisterModel" not in {step["StepName"] for step in listed["PipelineExecutionSteps"]}
+
+
+def repeat(shell, **parameters: str) -> tuple[str, dict[str, dict]]:
+    """Execute the pipeline once more; return how it ended, and its steps."""
+    given = [f"Name={name},Value={value}" for name, value in parameters.items()]
+    options = ("--pipeline-parameters", *given) if given else ()
+    arn = shell.aws("sagemaker", "start-pipeline-execution", "--pipeline-name", NAME, *options)["PipelineExecutionArn"]
+    ended = shell.finish(arn)
+    listed = shell.aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", arn)
+    return ended, {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+def function_outputs(step: dict) -> dict[str, str]:
+    return {output["Name"]: output["Value"] for output in step["Metadata"]["Lambda"]["OutputParameters"]}
+
+
+def versions(shell) -> list[str]:
+    group = ("--model-package-group-name", NAME)
+    listed = shell.aws("sagemaker", "list-model-packages", *group)["ModelPackageSummaryList"]
+    return [package["ModelPackageArn"] for package in listed]
+
+
+def serving_configuration(shell) -> str:
+    shell.aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", NAME)
+    return shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)["EndpointConfigName"]
+
+
+def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alone(shell, steps):
+    before = shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)
+    ended, repeated = repeat(shell)
+    assert ended == "Succeeded"
+    assert "RegisterModel" not in repeated
+    assert function_outputs(repeated["DeployEndpointAgain"])["status"] == "InService"
+    assert versions(shell) == [steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]]
+    assert shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME) == before
+    report = shell.succeed("report")
+    assert "unchanged: registered by an earlier execution" in report
+    assert "(verified)" in report
+
+
+def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other_settings(shell, steps):
+    shell.aws("sagemaker", "delete-endpoint", "--endpoint-name", NAME)
+    ended, repeated = repeat(shell)
+    assert (ended, function_outputs(repeated["DeployEndpointAgain"])["status"]) == ("Succeeded", "Deploying")
+    first = serving_configuration(shell)
+    ended, repeated = repeat(shell, EndpointInstanceCount="2")
+    assert (ended, function_outputs(repeated["DeployEndpointAgain"])["status"]) == ("Succeeded", "Deploying")
+    assert serving_configuration(shell) != first
+    assert len(versions(shell)) == 1
+
+
+def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_says_so(shell, steps, monkeypatch):
+    before = serving_configuration(shell)
+    load, loaded = serving.Model.load, []
+
+    def load_another_model_once(path):
+        model = load(path)
+        if not loaded:
+            model._weights = model._weights * 1.5
+        loaded.append(path)
+        return model
+
+    monkeypatch.setattr(serving.Model, "load", load_another_model_once)
+    ended, repeated = repeat(shell, EndpointInstanceType="ml.c5.large")
+    assert ended.startswith("Failed")
+    reason = repeated["RejectEndpoint" if "RejectEndpoint" in repeated else "RejectEndpointAgain"]["FailureReason"]
+    assert "the endpoint's scores are not those of the model" in reason
+    assert '"largest_difference"' in reason
+    assert f"{NAME} goes back to {before}, which served before" in reason
+    assert serving_configuration(shell) == before
+    assert "failed its verification" in shell.command("report").stdout
+
+
+def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps, tmp_path):
+    package = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+    deploy = {"model_package_arn": package, "endpoint_name": NAME, "instance_type": "ml.m5.large"}
+    detail = {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"}
+    events = [
+        deploy | {"instance_count": 1},
+        deploy | {"instance_count": 3},
+        deploy | {"instance_count": 3},
+        {"detail-type": "SageMaker Model Package State Change", "detail": detail},
+    ]
+    together = threading.Barrier(len(events))
+
+    def call(number: int) -> dict:
+        together.wait()
+        file = tmp_path / f"{number}.json"
+        called = ("--function-name", f"{NAME}-deploy", "--payload", json.dumps(events[number]))
+        shell.aws("lambda", "invoke", *called, str(file))
+        return json.loads(file.read_text())
+
+    with ThreadPoolExecutor(len(events)) as callers:
+        answers = list(callers.map(call, range(len(events))))
+    assert {answer.get("status") for answer in answers} <= {"Deploying", "InService", "Deferred"}, answers
+    serves = serving_configuration(shell)
+    assert serves in {answer["endpoint_config_name"] for answer in answers}
+    assert "FailureReason" not in shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)
+    variants = shell.aws("sagemaker", "describe-endpoint-config", "--endpoint-config-name", serves)
+    model = variants["ProductionVariants"][0]["ModelName"]
+    assert shell.aws("sagemaker", "describe-model", "--model-name", model)["ModelName"] == model
 
 
 def test_a_wrong_parameter_is_a_sentence(shell, succeeded):

@@ -56,6 +56,14 @@ def test_a_run_leaves_its_results_and_nothing_running(folder):
     assert all(math.isfinite(score) for score in last["predictions"])
     assert commands_with(str(folder)) == []
 
+    again = run(folder)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "unchanged: registered by an earlier execution" in again.stdout
+    repeated = json.loads((folder / ".local/last-run.json").read_text())
+    assert repeated["pipeline_execution_arn"] != last["pipeline_execution_arn"]
+    for name in ("status", "model_package_arn", "endpoint_name", "predictions", "best_training_job"):
+        assert repeated[name] == last[name]
+
     rejected = run(folder, PARAMS="MaxMse=1")
     assert rejected.returncode == 1
     last = json.loads((folder / ".local/last-run.json").read_text())

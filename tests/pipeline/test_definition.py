@@ -71,9 +71,19 @@ def test_steps_and_their_types(built):
         *((f"TuneFold{number}", "Tuning") for number in range(1, 6)),
         ("SelectBest", "Processing"),
         ("CheckQuality", "Condition"),
+        ("FindModel", "Lambda"),
+        ("CheckRegistered", "Condition"),
         ("RegisterModel", "RegisterModel"),
         ("DeployEndpoint", "Lambda"),
         ("VerifyEndpoint", "Processing"),
+        ("CheckEndpoint", "Condition"),
+        ("RollBackEndpoint", "Lambda"),
+        ("RejectEndpoint", "Fail"),
+        ("DeployEndpointAgain", "Lambda"),
+        ("VerifyEndpointAgain", "Processing"),
+        ("CheckEndpointAgain", "Condition"),
+        ("RollBackEndpointAgain", "Lambda"),
+        ("RejectEndpointAgain", "Fail"),
         ("RejectModel", "Fail"),
     ]
 
@@ -87,6 +97,41 @@ def test_data_flows_from_step_to_step(built):
     assert upstream(built, "RegisterModel") == {"SelectBest"}
     assert upstream(built, "DeployEndpoint") == {"RegisterModel"}
     assert upstream(built, "VerifyEndpoint") == {"MakeFolds", "SelectBest", "DeployEndpoint"}
+    assert upstream(built, "CheckEndpoint") == {"VerifyEndpoint"}
+    assert upstream(built, "RollBackEndpoint") == {"DeployEndpoint"}
+    assert upstream(built, "RejectEndpoint") == {"VerifyEndpoint", "RollBackEndpoint"}
+
+
+def test_only_a_new_model_is_registered_and_a_registered_one_is_deployed_by_its_own_arn(built):
+    steps = steps_of(built)
+    assert upstream(built, "FindModel") == {"SelectBest"}
+    assert "CacheConfig" not in steps["FindModel"]
+    assert upstream(built, "CheckRegistered") == {"FindModel"}
+    branches = steps["CheckRegistered"]["Arguments"]
+    assert [step["Name"] for step in branches["IfSteps"]][:2] == ["RegisterModel", "DeployEndpoint"]
+    assert "RegisterModel" not in [step["Name"] for step in branches["ElseSteps"]]
+    assert upstream(built, "DeployEndpointAgain") == {"FindModel"}
+    metadata = steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"]["artifact_sha256"]
+    assert metadata == steps["FindModel"]["Arguments"]["artifact_sha256"]
+
+
+def test_no_step_refers_to_one_in_a_branch_that_may_not_be_taken(built):
+    def walk(steps: list[dict], known: frozenset[str]) -> None:
+        known |= {step["Name"] for step in steps}
+        for step in steps:
+            assert upstream(built, step["Name"]) <= known, step["Name"]
+            if step["Type"] == "Condition":
+                walk(step["Arguments"]["IfSteps"], known)
+                walk(step["Arguments"]["ElseSteps"], known)
+
+    walk(built["Steps"], frozenset())
+
+
+def test_both_branches_deploy_in_the_same_way(built):
+    steps = steps_of(built)
+    for name in ("VerifyEndpoint", "RollBackEndpoint", "RejectEndpoint"):
+        again = json.dumps(steps[f"{name}Again"]["Arguments"]).replace("EndpointAgain", "Endpoint")
+        assert json.loads(again) == steps[name]["Arguments"]
 
 
 def test_parameters_have_defaults_from_the_configuration(built, config):
@@ -143,7 +188,7 @@ def test_every_step_says_what_it_is_and_jobs_are_retried_and_cached(built):
         if step["Type"] in ("Processing", "Tuning"):
             retried = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
             assert retried >= {"Step.THROTTLING", "SageMaker.CAPACITY_ERROR", "SageMaker.JOB_INTERNAL_ERROR"}
-        if step["Type"] in ("Processing", "Tuning") and step["Name"] != "VerifyEndpoint":
+        if step["Type"] in ("Processing", "Tuning") and not step["Name"].startswith("VerifyEndpoint"):
             assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
+import tarfile
+import zipfile
 
 import boto3
 import pytest
@@ -124,6 +127,8 @@ def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypat
     files = run("one", "two")
     assert files["model.tar.gz"] == b"the artifact"
     best = files["best.json"]
+    digest = best["metadata"].pop("artifact_sha256")
+    assert re.fullmatch("[0-9a-f]{64}", digest)
     assert (best["training_job_name"], best["tuning_job_name"], best["fold"], best["mse"]) == ("e", "two", 2, 38.0)
     assert best["metadata"] == {
         "training_job": "e",
@@ -184,4 +189,29 @@ def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(select_best.SelectionError, match="set the environment variable AWS_REGION"):
-        select_best.client("sagemaker")
+        select_best.aws_region()
+
+
+def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):
+    """An artifact as linear-learner packs it: a zip in a tar, both with dates."""
+    model = io.BytesIO()
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("mx-mod-0000.params", date), params)
+        archive.writestr(zipfile.ZipInfo("mx-mod-symbol.json", date), b"{}")
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime = len(model.getvalue()), date[0]
+        archive.addfile(member, io.BytesIO(model.getvalue()))
+    return path
+
+
+def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path):
+    one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
+    assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", date=(2027, 2, 3, 4, 5, 6))) == one
+    assert (tmp_path / "one.tar.gz").read_bytes() != (tmp_path / "two.tar.gz").read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"params": b"weightz"}, {"name": "model_algo-2"}])
+def test_another_model_has_another_digest(tmp_path, change):
+    one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
+    assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", **change)) != one
