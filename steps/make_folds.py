@@ -33,8 +33,8 @@ from folds.report import check_rejected, report_of
 from folds.spans import Span, blocks, spans_of, task_count
 from folds.storage import Place, find_input, place
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 
 _SAMPLE = 1000
 """Lines from which the number of rows is estimated."""
@@ -64,7 +64,8 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     tasks = task_count(sum(sizes.values()), len(spans), options.target_bytes * options.folds)
     lines = _first_lines(spans, options, len(sizes))
     table = _table(lines, options)
-    survey = take_survey(distribute, spans, tasks, table, one_in(sizes, lines), options.input)
+    every = one_in(sizes, lines)
+    survey = take_survey(spans, table, every=every, source=options.input, tasks=tasks, distribute=distribute)
     check_rejected(survey, table, options)
     if survey.rows < options.folds:
         raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
@@ -85,12 +86,12 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     return report
 
 
-def by_spark(spark: SparkSession) -> Distribute:
+def by_spark(spark: SparkContext) -> Distribute:
     """Hand work out to Spark's Python workers. When it returns or fails, none of them works on."""
 
     def distribute(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         try:
-            results: list[Any] = spark.sparkContext.parallelize(items, max(1, len(items))).map(work).collect()
+            results: list[Any] = spark.parallelize(items, max(1, len(items))).map(work).collect()
         except BaseException:
             await_tasks(spark)
             raise
@@ -99,12 +100,12 @@ def by_spark(spark: SparkSession) -> Distribute:
     return distribute
 
 
-def await_tasks(spark: SparkSession) -> None:
+def await_tasks(spark: SparkContext) -> None:
     """Wait until no task runs: Spark tells those of a failed job to end, but not when they have."""
     give_up = time.monotonic() + _PATIENCE
     # A Spark that answers no more runs no tasks.
     with suppress(Py4JError, OSError):
-        executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos
+        executors = spark._jsc.sc().statusTracker().getExecutorInfos
         while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
             time.sleep(0.1)
 
@@ -114,9 +115,9 @@ def main(arguments: list[str]) -> int:
     try:
         options = read_options(arguments)
         # What tasks return grows with the rows, where labels or groups are asked for.
-        session = SparkSession.builder.appName("make-folds").config("spark.driver.maxResultSize", "0")
+        settings = SparkConf().setAppName("make-folds").set("spark.driver.maxResultSize", "0")
         # Not stopped here, which would wait up to a second for Python's side: Java stops it when this program ends.
-        report = make_folds(options, by_spark(session.getOrCreate()))
+        report = make_folds(options, by_spark(SparkContext.getOrCreate(settings)))
     except FoldError as error:
         return _fail(error.sentence, error.details)
     except (PySparkException, Py4JError, BotoCoreError, ClientError, OSError) as error:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from folds.errors import FoldError
 from folds.plain import lengths, line_ends
 
+Buffer = bytes | memoryview
 Folds = npt.NDArray[np.uint8]
 """The fold, from 1, of each of some rows."""
 
@@ -156,7 +157,7 @@ def order_of(dealt: Folds, seed: Sequence[int] | None) -> npt.NDArray[np.int64]:
     return np.asarray(random[np.argsort(dealt[random], kind="stable")])
 
 
-def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None) -> list[list[bytes]]:
+def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None) -> list[list[Buffer]]:
     """Return the lines of each fold, in pieces.
 
     Args:
@@ -181,7 +182,7 @@ def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None)
     ]
 
 
-def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> bytes:
+def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Buffer:
     """Return lines of a text, one after the other."""
     widest = int(sizes.max())
     if widest > _WIDEST or widest * len(sizes) > _SPREAD * int(sizes.sum()):
@@ -192,7 +193,8 @@ def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: np
     # As records of one size, which numpy copies at once, of which the ends are then taken off.
     records = np.ndarray((len(text) - widest + 1,), f"V{widest}", text, strides=(1,))[starts]
     table = records.view(np.uint8).reshape(-1, widest)
-    return table[np.arange(widest) < sizes[:, None]].tobytes()
+    # Numbers of two bytes are compared four times as fast as numbers of eight.
+    return table[np.arange(widest, dtype=np.uint16) < sizes.astype(np.uint16)[:, None]].data
 
 
 def _repeated(sizes: Sequence[int]) -> Folds:

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.columns import FileColumns, Format
-from folds.errors import shortened
-from folds.plain import are_rows, line_ends
+from folds.errors import FoldError, shortened
+from folds.plain import Places, are_rows, line_ends
 from folds.spans import Span, blocks
 
 Columns = Sequence[Sequence[str]]
@@ -108,6 +108,7 @@ class Judged:
         raw: the rows as they stand in the file, one a line.
         columns: the rows' needed columns; None where ``raw`` is what the folds hold.
         rejected: the other lines.
+        ends: where the lines of ``raw`` end, if that has been found.
     """
 
     rows: int
@@ -116,6 +117,7 @@ class Judged:
     raw: bytes
     columns: Columns | None = None
     rejected: list[Rejected] = field(default_factory=list)
+    ends: Places | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,22 @@ class Table:
     form: Format
     header: str | None
     by_column: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of all lines of a span.
+
+    Attributes:
+        rows: whether they are rows.
+        plain: whether they are rows as the folds hold them.
+    """
+
+    rows: bool
+    plain: bool
+
+
+UNKNOWN = Known(rows=False, plain=False)
 
 
 class HeaderMissingError(Exception):
@@ -160,11 +178,19 @@ class Judge:
         self._plain = as_read
         # Names of columns may look like a row of numbers.
         self._header_line = form.encode(f"{table.header}\n") if table.header is not None else b""
-        self._treacherous = bool(self._header_line) and self._all_rows(self._columns([table.header or ""], "") or ())
+        separator = form.encode(form.delimiter)
+        self._separators = separator * (self._width - 1) + b"\n"
+        self._not_separators = bytes({*range(256)} - {*self._separators})
+        header = self._columns(self._header_line, f"{table.header}\n", 1) if self._header_line else None
+        self._treacherous = header is not None and self._all_rows(header)
         self._block = max(_SMALLEST_BLOCK, min(_BLOCK, _ENCODED * self._width // len(declared.features)))
 
-    def read(self, span: Span) -> Iterator[Judged]:
+    def read(self, span: Span, known: Known = UNKNOWN) -> Iterator[Judged]:
         """Judge the lines of a span.
+
+        Args:
+            span: the span.
+            known: what an earlier reading has shown of them.
 
         Raises:
             HeaderMissingError: the span begins a file, which does not begin with the header.
@@ -175,29 +201,33 @@ class Judge:
             yield from self._read_across_lines(span, texts)
             return
         for text in texts:
-            yield self.judge(text)
+            yield self.judge(text, known)
 
-    def judge(self, block: bytes) -> Judged:
+    def judge(self, block: bytes, known: Known = UNKNOWN) -> Judged:
         """Judge a block of lines.
+
+        Args:
+            block: the lines.
+            known: what an earlier reading has shown of them.
 
         Raises:
             QuotedAcrossLinesError: a quoted field holds a line break.
         """
-        treacherous = self._treacherous and self._header_line in block
-        if self._plain and not treacherous:
-            ends = line_ends(block)
-            if are_rows(block, ends, self._width):
-                return Judged(len(ends), 0, len(ends), block)
+        ends = None if known.plain else line_ends(block)
+        count = block.count(b"\n") if ends is None else len(ends)
+        suspicious = self._treacherous and self._header_line in block
+        if self._plain and not suspicious and (ends is None or are_rows(block, ends, self._width)):
+            return Judged(count, 0, count, block, ends=ends)
         text = self._form.decode(block)
+        columns = None if '"' in text or suspicious else self._columns(block, text, count)
+        if columns is not None and (known.rows or self._all_rows(columns)):
+            return Judged(count, 0, count, block, columns, ends=ends)
         lines = text[:-1].split("\n")
-        columns = None if '"' in text or treacherous else self._columns(lines, text)
-        if columns is not None and self._all_rows(columns):
-            return Judged(len(lines), 0, len(lines), block, columns)
         records = self._records(lines, text)
-        columns = None if treacherous else self._columns_of_records(records)
-        if columns is not None and self._all_rows(columns):
-            return Judged(len(lines), 0, len(lines), block, columns)
-        return self._one_by_one(lines, records, range(len(lines)), len(lines))
+        columns = None if suspicious else self._columns_of_records(records)
+        if columns is not None and (known.rows or self._all_rows(columns)):
+            return Judged(count, 0, count, block, columns, ends=ends)
+        return self._one_by_one(lines, records, range(count), count)
 
     def encode(self, judged: Judged) -> bytes:
         """Return rows as the folds hold them: the label, the numbers, then 0 or 1 for each category."""
@@ -205,8 +235,12 @@ class Judge:
             return judged.raw
         numbers, categories = self._parts(judged.columns)
         coded = (map(code, values) for code, values in zip(self._codes, categories, strict=True))
-        text = "\n".join(map(",".join, zip(*numbers, *coded, strict=True)))
-        return f"{text}\n".encode("ascii")
+        try:
+            text = "\n".join(map(",".join, zip(*numbers, *coded, strict=True)))
+            return f"{text}\n".encode("ascii")
+        except (KeyError, UnicodeEncodeError):
+            # Only of lines that are known to be rows.
+            raise FoldError("the input changed while it was read. Run again when it is complete") from None
 
     def labels(self, judged: Judged) -> npt.NDArray[np.float64]:
         """Return the labels of rows."""
@@ -258,17 +292,13 @@ class Judge:
             raise QuotedAcrossLinesError
         return records[:-1]
 
-    def _columns(self, lines: Sequence[str], text: str) -> Columns | None:
+    def _columns(self, block: bytes, text: str, lines: int) -> Columns | None:
         """Cut lines without quotes into columns, all at once; None unless each has the right number of fields."""
-        delimiter, width = self._form.delimiter, self._width
-        fields = f"{delimiter}\n".join(lines).split(delimiter)
-        firsts = fields[::width]
-        if len(fields) != len(lines) * width or "".join(firsts).count("\n") != len(lines) - 1:
+        if block.translate(None, self._not_separators) != self._separators * lines:
             return None
+        fields = text[:-1].replace("\n", self._form.delimiter).split(self._form.delimiter)
         padded = any(blank in text for blank in self._form.blanks)
-        # All but the first line begin with a line break.
-        fields[::width] = [firsts[0], *(first[1:] for first in firsts[1:])]
-        return [self._stripped(fields[position::width], padded) for _, position in self._needed]
+        return [self._stripped(fields[position :: self._width], padded) for _, position in self._needed]
 
     def _columns_of_records(self, records: Sequence[Sequence[str]]) -> Columns | None:
         if any(len(record) != self._width for record in records):

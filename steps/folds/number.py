@@ -1,4 +1,4 @@
-"""The counting pass: how many rows each span has, so that every row has a number, and what is wrong with other lines."""
+"""The counting pass: how many rows each span has, so that each has a number, and what is wrong with other lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.errors import FoldError, name_under, shortened
-from folds.judge import HeaderMissingError, Judge, Judged, QuotedAcrossLinesError, Rejected, Table, Verdict
+from folds.judge import (
+    UNKNOWN,
+    HeaderMissingError,
+    Judge,
+    Judged,
+    Known,
+    QuotedAcrossLinesError,
+    Rejected,
+    Table,
+    Verdict,
+)
 from folds.plain import lengths, line_ends
 from folds.spans import COMPRESSED, Span, shared
 
@@ -52,6 +62,7 @@ class Counted:
     Attributes:
         span: the span.
         rows: usable lines.
+        known: what may be taken for granted when the span is read again.
         lines: all lines, the header included.
         blank: lines that hold nothing.
         by_verdict: rejected lines by what is wrong with them.
@@ -63,6 +74,7 @@ class Counted:
 
     span: Span
     rows: int = 0
+    known: Known = UNKNOWN
     lines: int = 0
     blank: int = 0
     by_verdict: Counter[Verdict] = field(default_factory=Counter)
@@ -126,20 +138,20 @@ class Survey:
         return islice(offenders, _OFFENDERS)
 
 
-def take_survey(
-    distribute: Distribute, spans: Sequence[Span], tasks: int, table: Table, every: int, source: str
+def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads it
+    spans: Sequence[Span], table: Table, *, every: int, source: str, tasks: int, distribute: Distribute
 ) -> Survey:
     """Count the rows of all spans.
 
     A file in which a quoted field turns out to hold a line break is read again, from end to end.
 
     Args:
-        distribute: hands the spans out.
         spans: of all files.
-        tasks: how many share them.
         table: what is known of the dataset.
         every: of how many rows to compare one with others: a power of two.
         source: the input, as the user names it.
+        tasks: how many share the spans.
+        distribute: hands them out.
 
     Raises:
         FoldError: a file does not begin with the header of the others.
@@ -185,7 +197,7 @@ def _count_task(table: Table, every: int, spans: Sequence[Span]) -> list[Counted
 
 def _count(span: Span, judge: Judge, table: Table, every: int) -> Counted:
     counted = Counted(span, lines=1 if table.header is not None and not span.start else 0)
-    keys = []
+    keys, plain = [], True
     try:
         for judged in judge.read(span):
             room = _OFFENDERS - len(counted.first_rejected)
@@ -196,11 +208,15 @@ def _count(span: Span, judge: Judge, table: Table, every: int) -> Counted:
             counted.rows += judged.rows
             counted.lines += judged.lines
             counted.blank += judged.blank
-            counted.sampled += [hash_of_text(line) for line in sample(judged.raw, line_ends(judged.raw), every)]
+            ends = line_ends(judged.raw) if judged.ends is None else judged.ends
+            counted.sampled += [hash_of_text(line) for line in sample(judged.raw, ends, every)]
+            plain = plain and judged.columns is None
             if table.by_column and judged.rows:
                 keys.append(_keys(judge, judged, table))
     except (HeaderMissingError, QuotedAcrossLinesError) as error:
         return Counted(span, fault=type(error))
+    all_rows = not counted.blank and not counted.by_verdict
+    counted.known = Known(all_rows, plain and all_rows)
     if keys:
         counted.keys = np.concatenate(keys)
     return counted

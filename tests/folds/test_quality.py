@@ -65,6 +65,46 @@ def test_a_field_is_a_number_if_and_only_if_it_is_one_to_python(text, beside):
     assert judge.judge(f"1,{text}\n{beside}".encode()).rows - others == is_number(text)
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("1,2", "wrong number of columns: '1,2' (2 fields in 3 columns)"),
+        ("1,red,2,3", "wrong number of columns: '1,red,2,3' (4 fields in 3 columns)"),
+        ("1,red, two ", "not a number: '1,red, two ' (column 'y': 'two')"),
+        (",red,2", "empty field: ',red,2' (column 'a': '')"),
+        ("1,red,inf", "NaN, infinity or too large a number: '1,red,inf' (column 'y': 'inf')"),
+        ('1,"bl""ue",2', "category that is not declared: '1,\"bl\"\"ue\",2' (column 'kind': 'bl\"ue')"),
+    ],
+)
+def test_a_message_names_the_column_and_quotes_the_line_as_it_stands_in_the_file(fold, row, expected):
+    with pytest.raises(FoldError) as caught:
+        fold(raw(row), **RAW)
+    assert caught.value.sentence.startswith(f"rows.csv, line 12: {expected}. 1 of 11 rows cannot be used: 1 ")
+    assert caught.value.sentence.endswith("Mend or remove them, or set folds.on_bad_rows to quarantine")
+
+
+def test_a_bad_line_below_line_breaks_in_quotes_has_its_own_number(fold):
+    text = 'y,a,remark\n1,2,"one\ntwo\nthree"\n1,2\n3,4,x\nx,2,"a\nb"\n' + "5,6,x\n" * 9
+    with pytest.raises(FoldError) as caught:
+        fold(text, label="y", numeric=["a"])
+    assert "rows.csv, line 5: wrong number of columns: '1,2' (2 fields in 3 columns)" in str(caught.value)
+    assert "rows.csv, line 7: not a number: 'x,2,\"a\\nb\"' (column 'y': 'x')" in str(caught.value)
+
+
+def test_a_quote_that_is_never_closed_is_named_by_the_line_that_opens_it(fold):
+    text = "y,a,remark\n" + "1,2,x\n" * 9 + '3,"4,x\n' + "5,6,x\n" * 5
+    with pytest.raises(FoldError, match=r"line 11: wrong number of columns: '3,\"4,x.* \(2 fields in 3 columns\)"):
+        fold(text, label="y", numeric=["a"])
+
+
+def test_a_damaged_archive_is_named(fold):
+    whole = gzip.compress(("1,2,3\n" * 9999).encode())
+    with pytest.raises(FoldError, match=r"2\.csv\.gz is damaged"):
+        fold({"1.csv": GOOD, "2.csv.gz": whole[: len(whole) // 2]})
+    with pytest.raises(FoldError, match=r"2\.csv\.zst is compressed in a form that is not read: use \.gz or \.bz2"):
+        fold({"1.csv": GOOD, "2.csv.zst": b"x"})
+
+
 def test_the_first_ten_offenders_are_shown_in_the_order_of_files_and_lines(fold):
     files = {f"{name}.csv": GOOD + "\n".join(f"{name},1,{number}" for number in range(8)) for name in "ba"}
     with pytest.raises(FoldError) as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -12,6 +12,7 @@ from folds import storage as fold_storage
 from folds.errors import FoldError
 from folds.options import read_options
 from folds.output import clear
+from folds.spans import Span, blocks
 from folds.storage import find_input, place
 from make_folds import make_folds
 from moto import mock_aws
@@ -130,27 +131,62 @@ def test_an_object_is_there_as_a_whole_or_not_at_all(bucket):
     assert bucket.text("written/rows.csv") == "1,2\n"
 
 
-def test_markers_of_folders_are_no_input_and_do_not_stay(monkeypatch):
+@pytest.fixture
+def simulated(monkeypatch):
+    """S3 as moto simulates it, which remembers keys of encryption."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="marked")
-        for key in (
-            "in/",
-            "in/2020/",
-            "in/2020/rows.csv",
-            "out/",
-            "out/notes",
-            "out/_staging/",
-            "out/_staging/fold=1/",
-        ):
-            client.put_object(Bucket="marked", Key=key, Body=b"1" if key[-1] != "/" else b"")
-        assert find_input("s3://marked/in/") == {"s3://marked/in/2020/rows.csv": 1}
-        clear(place("s3://marked/out"))
-        left = [item["Key"] for item in client.list_objects_v2(Bucket="marked", Prefix="out/")["Contents"]]
-        assert left == ["out/", "out/notes"]
+        client.create_bucket(Bucket="data")
+        yield client
+
+
+@pytest.mark.parametrize("largest", [10, 2**30], ids=["copied in parts", "copied at once"])
+def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypatch, largest):
+    monkeypatch.setattr(fold_storage, "_LARGEST_COPY", largest)
+    key = "arn:aws:kms:us-east-1:123456789012:key/0000"
+    simulated.put_object(Bucket="data", Key="in/rows.csv", Body=("\n".join([*ROWS, "bad"])).encode())
+    fold_s3("s3://data/in", "s3://data/out", kms_key_arn=key, on_bad_rows="quarantine", max_bad_share=0.1)
+    written = [item["Key"] for item in simulated.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]]
+    assert {name.split("/")[1][:3] for name in written} == {"vc1", "vc2", "vc3", "vc4", "vc5", "fol", "rej"}
+    for name in written:
+        head = simulated.head_object(Bucket="data", Key=name)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def test_a_span_of_an_object_is_asked_for_by_its_bytes(simulated, monkeypatch):
+    monkeypatch.setattr(fold_storage, "_LINE_BEYOND", 3)
+    monkeypatch.setattr(fold_storage, "_READ_AT_ONCE", 50)
+    text = "".join(f"{number:030}\n" for number in range(100)).encode()
+    simulated.put_object(Bucket="data", Key="rows.csv", Body=text)
+    monkeypatch.setattr(fold_storage, "_reading_client", lambda _: Recording(simulated))
+    spans = [Span("s3://data/rows.csv", start, min(start + 700, 3100)) for start in range(0, 3100, 700)]
+    assert b"".join(block for span in spans for block in blocks(span, 90)) == text
+    assert all(end - start < 800 for start, end in Recording.ranges)
+
+
+class Recording:
+    """A client of S3 that remembers which bytes it was asked for."""
+
+    ranges: ClassVar[list[tuple[int, int]]] = []
+
+    def __init__(self, client) -> None:
+        self.client, self.exceptions = client, client.exceptions
+
+    def get_object(self, **request):
+        self.ranges.append(tuple(map(int, request["Range"].removeprefix("bytes=").split("-"))))
+        return self.client.get_object(**request)
+
+
+def test_markers_of_folders_are_no_input_and_do_not_stay(simulated):
+    for key in ("in/", "in/2020/", "in/2020/rows.csv", "out/", "out/notes", "out/_staging/", "out/_staging/fold=1/"):
+        simulated.put_object(Bucket="data", Key=key, Body=b"1" if key[-1] != "/" else b"")
+    assert find_input("s3://data/in/") == {"s3://data/in/2020/rows.csv": 1}
+    clear(place("s3://data/out"))
+    left = [item["Key"] for item in simulated.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]]
+    assert left == ["out/", "out/notes"]
 
 
 def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from folds.deal import hashes_of, shuffled
+from folds.deal import grouped, hashes_of, shuffled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
@@ -172,3 +172,72 @@ def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, fo
     for stratum in range(len(edges) + 1):
         counts = [share[stratum] for share in shares]
         assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize("given", [{}, {"stratify": 3}], ids=["plain", "by column"])
+def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fold, monkeypatch, given):
+    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
+    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    made = fold({"rows.csv": "".join(f"{number},{number},1\n" for number in range(8000))}, **given, layout="manifest")
+    files = list(made.folder.glob("vc*/test/*.csv"))
+    assert len(files) > 5
+    for file in files:
+        places = [int(row.split(",")[0]) / 8000 for row in file.read_text().splitlines()]
+        # Not 0.5 each, with a standard deviation of 0.03, as it is spans that a task has at random.
+        for start in range(0, len(places) - 100, 100):
+            assert 0.25 < np.mean(places[start : start + 100]) < 0.75
+        steps = np.sign(np.diff(places))
+        assert 0.4 < np.mean(steps > 0) < 0.6
+
+
+def test_rows_that_are_not_shuffled_keep_the_order_of_the_input(fold, monkeypatch):
+    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
+    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    made = fold({"rows.csv": "".join(f"{number},1,{number % 7}\n" for number in range(3000))}, shuffle=False)
+    assert len(list((made.folder / "vc1" / "test").iterdir())) == 1
+    assert [int(row.split(",")[0]) for test in made.tests() for row in test] == list(range(3000))
+
+
+def test_a_shuffle_is_the_same_every_time_and_another_with_another_seed(fold):
+    text = "".join(f"{number},1,2\n" for number in range(500))
+    first, again, other = (fold(text, seed=seed) for seed in (1, 1, 2))
+    assert (first.tests(), first.train(1)) == (again.tests(), again.train(1))
+    assert first.tests() != other.tests()
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_as_many_groups_as_folds_are_enough_whatever_they_are_called(fold, shuffle):
+    for first in range(0, 300, 3):
+        rows = "".join(f"{number},1,2,{first + number % 3}\n" for number in range(30))
+        made = fold(rows, groups="who", count=3, shuffle=shuffle)
+        assert [entry["test_rows"] for entry in made.report["folds"]] == [10, 10, 10]
+
+
+def test_the_seed_decides_where_groups_go_whatever_their_sizes_are():
+    sizes = np.arange(10, 60)
+    groups = np.repeat(np.arange(50, dtype=np.uint64), sizes)
+    dealt = {seed: grouped(groups, 5, seed)[0] for seed in range(20)}
+    assert len({folds.tobytes() for folds in dealt.values()}) == 20
+    together = [folds[0] == folds[-1] for folds in dealt.values()]
+    assert 0 < sum(together) < 20
+    for folds in dealt.values():
+        rows = np.bincount(folds)[1:]
+        assert rows.max() - rows.min() <= 20
+
+
+def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch):
+    monkeypatch.setattr("folds.deal._GREEDY", 100)
+    groups = np.repeat(np.arange(100_000, dtype=np.uint64), 1 + np.arange(100_000) % 3)
+    folds, largest = grouped(groups, 7, 1)
+    rows = np.bincount(folds, minlength=8)[1:]
+    assert largest == 3
+    assert rows.sum() == len(groups)
+    assert rows.max() - rows.min() <= 6
+    firsts = np.flatnonzero(np.diff(groups, prepend=groups[-1]))
+    assert all(len(set(folds[first : first + 3][groups[first : first + 3] == groups[first]])) == 1 for first in firsts)
+
+
+def test_a_group_larger_than_the_others_together_is_told(fold, capsys):
+    rows = "".join(f"{number},1,2,{max(0, number - 60)}\n" for number in range(100))
+    fold(rows, groups="who", count=4)
+    assert "one group of who holds 61% of the rows: folds differ in size" in capsys.readouterr().out
