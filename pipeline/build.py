@@ -29,6 +29,9 @@ from pipeline.sdk import (
 PROCESSING = "/opt/ml/processing"
 """Where a processing container has its inputs and outputs."""
 
+MESSAGE = "/opt/ml/output/message"
+"""The file in which a processing container leaves why it failed."""
+
 _SCRIPT_IMAGE_VERSION = "1.4-2-py312"
 """Version of SageMaker's scikit-learn image, which serves here as Python with boto3.
 

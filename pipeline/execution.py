@@ -9,7 +9,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
-from pipeline.terminal import printable
 
 ENDED = ("Succeeded", "Failed", "Stopped")
 
@@ -82,7 +81,7 @@ def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> Executio
     return ExecutionState(
         arn=arn,
         status=description["PipelineExecutionStatus"],
-        failure=printable(description.get("FailureReason", "")),
+        failure=str(description.get("FailureReason", "")),
         steps=started + waiting,
     )
 
@@ -141,7 +140,7 @@ def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
 def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
     metadata = step.get("Metadata", {})
     if step.get("FailureReason"):
-        return printable(with_trust_hint(step["FailureReason"]))
+        return with_trust_hint(str(step["FailureReason"]))
     if source := _cache_source(step):
         return f"from the cache of {source.rpartition('/')[2]}"
     if "TuningJob" in metadata:

@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
 from pipeline.execution import ExecutionState, StepState
-from pipeline.terminal import printable
 
 _JOBS = {
     "ProcessingJob": ("processing", "/aws/sagemaker/ProcessingJobs"),
@@ -83,7 +82,7 @@ def failures_of(session: Any, state: ExecutionState, lines: int) -> list[Failure
             continue
         if step.name == "VerifyEndpoint":
             streams += _endpoint_log(state)
-        found[_pattern(reason)] = Failure([step.name], with_trust_hint(printable(reason)), list(finder.tails(streams)))
+        found[_pattern(reason)] = Failure([step.name], with_trust_hint(reason), list(finder.tails(streams)))
     return list(found.values())
 
 
@@ -137,7 +136,7 @@ class _Finder:
             events = self._logs.get_log_events(
                 logGroupName=group, logStreamName=name, limit=self._lines, startFromHead=False
             )
-            lines = [printable(event["message"].rstrip()) for event in events["events"]]
+            lines = [event["message"].rstrip() for event in events["events"]]
             yield LogTail(f"{group} {name}", lines[-self._lines :])
 
     def _job(self, step: StepState, kind: str, group: str, name: str) -> tuple[str, list[tuple[str, str]]]:
@@ -177,11 +176,13 @@ class _Finder:
 def _missing_from(reason: str, exit_message: str) -> str:
     """A processing job's exit message, if its last line tells more than the reason.
 
-    On AWS the reason may be no more than ``AlgorithmError: , exit code: 1``. smspark's exit message ends with what
-    the program printed last.
+    On AWS the reason may be no more than ``AlgorithmError: , exit code: 1``. smspark's exit message is no more than
+    the command line; what the program said is in its log.
     """
     lines = exit_message.strip().splitlines()
-    return exit_message.strip() if lines and lines[-1].strip() not in reason else ""
+    if not lines or lines[0].startswith("Algorithm Error: (caused by CalledProcessError)") or lines[-1] in reason:
+        return ""
+    return exit_message.strip()
 
 
 def _last_part(arn: str) -> str:

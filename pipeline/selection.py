@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.build import PROCESSING, Build
+from pipeline.build import MESSAGE, PROCESSING, Build
 from pipeline.folds import folds_uri
 from pipeline.sdk import (
     ConditionLessThanOrEqualTo,
@@ -52,6 +52,7 @@ def select_best(build: Build, folds_step: Any, tuning_steps: list[Any]) -> Selec
     for step in tuning_steps:
         arguments += ["--tuning-job", step.properties.HyperParameterTuningJobName]
     arguments += ["--best", f"{PROCESSING}/output/best", "--evaluation", f"{PROCESSING}/output/evaluation"]
+    arguments += ["--message", MESSAGE]
     step = ProcessingStep(
         name="SelectBest",
         display_name="Select best model",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -20,14 +22,37 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.errors import ConfigError, UserError
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Escape what a terminal would obey: control characters, ANSI sequences, changes of the writing direction."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class VisibleConsole(Console):
+    """A console on which text from outside, such as a log line or a name, is shown and never obeyed."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Turn a string into text, before Rich drops some of its control characters."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Turn anything into segments; only Rich's own control the terminal."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+console = VisibleConsole(highlight=False, soft_wrap=True)
+errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True)
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {

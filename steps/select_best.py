@@ -31,6 +31,9 @@ import boto3
 
 Job = dict[str, Any]
 
+LONGEST_MESSAGE = 1024
+"""Bytes of ``/opt/ml/output/message`` that SageMaker shows."""
+
 
 class SelectionError(Exception):
     """There is no training job to select; the text says why."""
@@ -179,6 +182,23 @@ def write_json(path: Path, document: Any) -> None:
     path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
 
 
+def leave_reason(error: Exception, message: Path | None) -> None:
+    """Write why the job failed to the file that SageMaker reads: its first kilobyte becomes the job's ExitMessage.
+
+    The file must be UTF-8, or the job fails with another reason.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-metadata.html
+
+    Args:
+        error: what went wrong.
+        message: ``/opt/ml/output/message``; None to write nothing.
+    """
+    if message is None:
+        return
+    reason = str(error) if isinstance(error, SelectionError) else f"{type(error).__name__}: {error}"
+    message.parent.mkdir(parents=True, exist_ok=True)
+    message.write_bytes(reason.encode(errors="replace")[:LONGEST_MESSAGE].decode(errors="ignore").encode())
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Select, and write the outputs."""
     parser = argparse.ArgumentParser(description="Find the best training job among the tuning jobs of all folds.")
@@ -187,10 +207,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--tuning-job", required=True, action="append", help="name, once a fold, in order")
     parser.add_argument("--best", required=True, type=Path, help="folder for the model and best.json")
     parser.add_argument("--evaluation", required=True, type=Path, help="folder for the metrics")
+    parser.add_argument("--message", type=Path, help="file for the reason of a failure: /opt/ml/output/message")
     options = parser.parse_args(arguments)
+    try:
+        select(options)
+    except Exception as error:
+        leave_reason(error, options.message)
+        raise
+
+
+def select(options: argparse.Namespace) -> None:
+    """Find the best training job, and write the outputs."""
     region = aws_region()
     sagemaker = boto3.client("sagemaker", region_name=region)
-
     jobs = [
         job
         for fold, tuning_job in enumerate(options.tuning_job, start=1)

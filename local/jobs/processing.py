@@ -187,9 +187,10 @@ class _Job:
         for hint in spark.hints(last_lines):
             self.log.note(hint)
             last_lines.append(hint)
-        file = self.root / "output" / "message"
-        if not file.exists():
-            file.write_text(spark.failure_message(status, last_lines))
+        application = self._record["AppSpecification"]
+        arguments = [*application["ContainerEntrypoint"][1:], *application.get("ContainerArguments", [])]
+        # In the place of what the application itself may have written there, as smspark-submit does.
+        (self.root / "output" / "message").write_text(spark.failure_message(status, arguments))
 
     def _exit_message(self) -> str | None:
         """The first kilobyte of ``/opt/ml/output/message``."""

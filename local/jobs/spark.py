@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ _SLASHES = re.compile("/+")
 SMALL_INPUT = 32 * 1024 * 1024
 """Bytes of input up to which a run is start-up rather than work."""
 
+_LONGEST_MESSAGE = 1024
 _HINTS = (
     (
         f'No FileSystem for scheme "{NO_SCHEME}"',
@@ -110,13 +112,22 @@ def input_size(context: Context, arguments: list[str], folder: Path) -> int:
     return size
 
 
-def failure_message(status: int, last_lines: list[str]) -> str:
-    """What ``smspark-submit`` writes to ``/opt/ml/output/message`` for an application that failed."""
+def failure_message(status: int, arguments: list[str]) -> str:
+    """Return what ``smspark-submit`` writes to ``/opt/ml/output/message`` for an application that failed.
+
+    It is the command line, cut; nothing of what the application said.
+    Source: https://github.com/aws/sagemaker-spark-container/blob/master/src/smspark/errors.py
+
+    Args:
+        status: the application's exit status; negative is the number of the signal that ended it.
+        arguments: what follows ``smspark-submit`` in the request.
+    """
     code = status if status >= 0 else 128 - status
+    command = shlex.join(["spark-submit", "--master", "yarn", "--deploy-mode", "client", *arguments])
     return (
-        "Algorithm Error: (caused by CalledProcessError)\n\n"
-        f"Caused by: Command 'spark-submit' returned non-zero exit status {code}.\n\n" + "\n".join(last_lines[-5:])
-    )
+        "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
+        f"Command '{command}' returned non-zero exit status {code}."
+    )[:_LONGEST_MESSAGE]
 
 
 def hints(last_lines: list[str]) -> list[str]:

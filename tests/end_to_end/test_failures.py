@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import os
 import signal
 import time
 import zipfile
@@ -17,7 +15,6 @@ from local.server import LocalService
 from local.settings import Settings
 from pipeline.execution import execution_state
 from pipeline.failures import Failure, failures_of
-from pipeline.terminal import printable
 from tests.local.pipelines.documents import ROLE, definition, function, processing
 
 BUCKET = "failures"
@@ -142,17 +139,3 @@ def test_a_function_that_raises_is_told_with_its_log(session):
     (log,) = failure.logs
     assert log.name.startswith("/aws/lambda/deploy ")
     assert any("ValueError" in line for line in log.lines)
-
-
-def test_control_characters_of_a_job_never_reach_the_terminal(session):
-    source = "import sys\nsys.exit('\\x1b]0;title\\x07 \\x1b[2Jgone')"
-    (failure,) = failures(session, script(session, "Escapes", source))
-    assert r"\x1b]0;title\x07 \x1b[2Jgone" in failure.reason
-    shown = json.dumps([failure.sentence, [log.lines for log in failure.logs]], ensure_ascii=False)
-    assert all(character.isprintable() for character in shown)
-
-
-def test_text_stays_as_it_is_but_for_control_characters():
-    assert printable("Größe\tπ\nx") == "Größe\tπ\nx"
-    assert printable("\x1b[31m\x9b\ud800‮") == r"\x1b[31m\x9b\ud800\u202e"
-    assert os.linesep in printable(f"a{os.linesep}b")

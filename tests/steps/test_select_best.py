@@ -215,3 +215,20 @@ def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path):
 def test_another_model_has_another_digest(tmp_path, change):
     one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
     assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", **change)) != one
+
+
+def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, tmp_path):
+    Account(monkeypatch, {"one": []})
+    (tmp_path / "folds.json").write_text(json.dumps(FOLDS))
+    message = tmp_path / "output/message"
+    folders = ["--best", str(tmp_path / "best"), "--evaluation", str(tmp_path / "evaluation")]
+    arguments = ["--objective", "validation:mse", "--folds", str(tmp_path / "folds.json"), "--tuning-job", "one"]
+    with pytest.raises(select_best.SelectionError):
+        select_best.main([*arguments, *folders, "--message", str(message)])
+    assert message.read_text() == "no training job of any fold completed with a finite objective"
+
+
+def test_a_long_reason_is_cut_to_a_kilobyte_of_whole_characters(tmp_path):
+    select_best.leave_reason(ValueError("é" * 2000), tmp_path / "message")
+    assert 1022 <= len((tmp_path / "message").read_bytes()) <= 1024
+    assert (tmp_path / "message").read_text("utf-8").startswith("ValueError: éé")

@@ -90,6 +90,15 @@ def test_a_path_without_a_scheme_fails_as_it_would_be_lost_in_the_cloud(jobs: Jo
     assert spark_job["ExitMessage"].startswith("Algorithm Error: (caused by CalledProcessError)")
 
 
+def test_the_exit_message_is_the_command_line_as_smspark_writes_it(spark_job: dict[str, Any]) -> None:
+    message = spark_job["ExitMessage"]
+    assert (
+        ": spark failed with a non-zero exit code: Command 'spark-submit --master yarn --deploy-mode client" in message
+    )
+    assert len(message) <= 1024
+    assert "a path has no scheme" not in message
+
+
 @pytest.mark.parametrize(
     ("command_line", "reason"),
     [
