@@ -33,6 +33,7 @@ from scripts.upsert import ensure_local_bucket
 ROOT = Path(".local")
 LAST_RUN = ROOT / "last-run.json"
 _SHOWN_ROWS = 3
+_SHOWN_CHARACTERS = 100
 
 
 def main() -> int:
@@ -109,7 +110,8 @@ def _predictions(session: Any, config: Config, results: Results) -> list[float]:
     scores = predict(session.client("sagemaker-runtime"), results.endpoint_name, lines)
     console.print(f"\nPredictions of the endpoint for the first rows of {path}:")
     for line, score in zip(lines, scores, strict=True):
-        console.print(f"  {line}  ->  {score:,.2f}", markup=False)
+        row = line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}..."
+        console.print(f"  {row}  ->  {score:,.2f}", markup=False)
     return scores
 
 

@@ -70,7 +70,7 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     if survey.rows < options.folds:
         raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
     dealt = _deal(survey, options)
-    fold_rows = np.bincount(dealt, minlength=options.folds + 1)[1:].tolist()
+    fold_rows = [int(np.count_nonzero(dealt == fold)) for fold in range(1, options.folds + 1)]
     report = report_of(survey, table, options, fold_rows, len(sizes))
     writer = Writer(table, options.folds, options.seed if options.shuffle else None, output.uri, options.kms_key)
     try:

@@ -10,7 +10,9 @@ be a random permutation. Its first n/k rows would be the first fold: the hashes 
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -58,11 +60,9 @@ def in_order(rows: int, folds: int) -> Folds:
 def shuffled(rows: int, folds: int, seed: int) -> Folds:
     """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most."""
     hashes = hashes_of(rows, seed)
-    ends = np.cumsum(fold_sizes(rows, folds))[:-1]
-    starts = np.partition(hashes, ends)[ends]
     dealt = np.ones(rows, np.uint8)
-    for start in starts:
-        dealt += hashes >= start
+    for rank in np.cumsum(fold_sizes(rows, folds))[:-1].tolist():
+        dealt += hashes >= _value_at(rank, hashes)
     return dealt
 
 
@@ -139,12 +139,17 @@ def hashes_of(count: int, seed: int) -> npt.NDArray[np.int64]:
     # Numbers of Python, as numpy warns of a single number that overflows.
     begun = np.uint64((_FIRST_SEED + int(_P5) + 8) % _WORD)
     word, more = np.uint64(seed * int(_P1) % _WORD), np.uint64((int(_P5) + 4) % _WORD)
-    for start in range(0, count, _HASHED):
+
+    def put(start: int) -> None:
         numbers = np.arange(start, min(start + _HASHED, count), dtype=np.uint64)
         mixed = begun ^ (_rotated(numbers * _P2, 31) * _P1)
         mixed = _finished(_rotated(mixed, 27) * _P1 + _P4)
         mixed = (mixed + more) ^ word
         hashes[start : start + _HASHED] = _finished(_rotated(mixed, 23) * _P2 + _P3)
+
+    # Threads suffice: numpy lets others run while it computes.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(put, range(0, count, _HASHED)))
     return hashes.view(np.int64)
 
 
@@ -195,6 +200,21 @@ def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: np
     table = records.view(np.uint8).reshape(-1, widest)
     # Numbers of two bytes are compared four times as fast as numbers of eight.
     return table[np.arange(widest, dtype=np.uint16) < sizes.astype(np.uint16)[:, None]].data
+
+
+def _value_at(rank: int, hashes: npt.NDArray[np.int64]) -> np.int64:
+    """Return the value that has a rank among hashes, as if they were sorted.
+
+    It is looked for where evenly spread hashes have it, give or take ten standard deviations. That takes a third of the
+    time of ``np.partition``.
+    """
+    count, width = len(hashes), 2**64
+    middle, margin = rank * width // count - 2**63, int(10 * width / count**0.5)
+    lowest, highest = max(middle - margin, -(2**63)), min(middle + margin, 2**63 - 1)
+    below = int(np.count_nonzero(hashes < lowest))
+    near = np.sort(hashes[(hashes >= lowest) & (hashes <= highest)])
+    value: np.int64 = near[rank - below]
+    return value
 
 
 def _repeated(sizes: Sequence[int]) -> Folds:

@@ -26,8 +26,8 @@ _OURS = re.compile(
     rf"|(vc\d+/)?{UNFINISHED}[^/]*$"
 )
 _PART = re.compile(r"vc(\d+)/test/(part-fold\d+-\d+\.csv)$")
-_BUFFER = 1 << 25
-"""Bytes of rows that a task holds, and shuffles, at a time."""
+_BUFFER, _LARGEST_BUFFER, _PLACES = 1 << 23, 1 << 25, 8
+"""Bytes that a task holds, and shuffles, at a time: rows of so many places of the input, up to a limit."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class _Task:
         self._files: dict[str, BinaryIO] = {}
         self._texts: list[bytes] = []
         self._folds: list[Folds] = []
-        self._buffered = self._flushed = 0
+        self._buffered = self._places = self._flushed = 0
 
     def run(self, works: Sequence[Work]) -> Written:
         rows = size = rejected = 0
@@ -130,6 +130,9 @@ class _Task:
                     size += self._take(self._judge.encode(judged), judged.rows, work.folds[in_span:])
                     in_span += judged.rows
             rows += in_span
+            self._places += 1
+            if self._buffered >= _BUFFER and self._places >= _PLACES:
+                self._flush()
         self._flush()
         return Written(rows, size, rejected)
 
@@ -138,7 +141,7 @@ class _Task:
         # More rows than were counted fit nowhere: the sum of what was written shows it.
         self._folds.append(dealt[:rows] if len(dealt) >= rows else np.ones(rows, np.uint8))
         self._buffered += len(text)
-        if self._buffered >= _BUFFER:
+        if self._buffered >= _LARGEST_BUFFER:
             self._flush()
         return len(text)
 
@@ -150,7 +153,7 @@ class _Task:
         for fold, pieces in enumerate(parts, start=1):
             if pieces:
                 self._file(f"vc{fold}/test/part-fold{fold}-{self._task:05}.csv").writelines(pieces)
-        self._texts, self._folds, self._buffered = [], [], 0
+        self._texts, self._folds, self._buffered, self._places = [], [], 0, 0
         self._flushed += 1
 
     def _reject(self, span: Span, first_line: int, rejected: Sequence[Rejected]) -> None:
