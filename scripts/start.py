@@ -19,7 +19,9 @@ def main() -> int:
     """Start an execution of the published pipeline."""
     config = load()
     parameters = option("PARAMS")
-    print_quota_warnings(with_parameters(config, parsed_parameters(parameters)))
+    values = parsed_parameters(parameters)
+    check_values(values)
+    print_quota_warnings(with_parameters(config, values))
     arn = start_execution(aws_session(config), config, parameters)
     console.print(f"Started {arn}")
     console.print("Follow it with: make status")

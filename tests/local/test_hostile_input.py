@@ -63,7 +63,7 @@ def test_an_uploads_chunk_is_handed_on_as_it_comes():
 
     async def begin() -> list[bytes]:
         signature = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
-        body = Body(receive, b"STREAMING-UNSIGNED-PAYLOAD-TRAILER", signature)
+        body = Body(receive, b"STREAMING-UNSIGNED-PAYLOAD-TRAILER", signature, b"key")
         return [(await body())["body"], (await body())["body"]]
 
     assert asyncio.run(begin()) == [b"x" * 100, b"y" * 50]

@@ -228,6 +228,7 @@ def test_an_error_of_the_model_is_the_endpoints_failure_and_a_missing_permission
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs the job's main against an endpoint, and gives its output."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     (tmp_path / "best").mkdir()
     (tmp_path / "best" / "best.json").write_text(json.dumps({"fold": 2, "mse": MSE}))
     (tmp_path / "best" / "model.tar.gz").write_bytes(make_artifact(tmp_path, [100.0, -3.0], 2000.0))
