@@ -29,7 +29,7 @@ import psutil
 from benchmarks.rows import COLUMNS, write_rows
 from local.jobs import spark_java
 from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
-from pipeline.code import STEPS
+from pipeline.definition.assets import STEPS
 
 _CORES = 2
 _HEAP = "1g"

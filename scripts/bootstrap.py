@@ -5,8 +5,8 @@ Options: YES=1 asks nothing; EXPIRATION_DAYS=n deletes what executions wrote aft
 
 from __future__ import annotations
 
-from pipeline.bootstrap import carry_out, discard, plan_stack
 from pipeline.errors import UserError
+from pipeline.operate.stack import carry_out, discard, plan_stack
 from scripts.console import aws_session, client_config, confirm, console, load, option, run
 
 

@@ -26,8 +26,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from pipeline.config import Config
-from pipeline.config_file import load_config
+from pipeline.config.loading import load_config
+from pipeline.config.models import Config
 from pipeline.errors import ConfigError, UserError
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.definition.resources import find_resources
 from pipeline.errors import UserError
-from pipeline.resources import find_resources
-from pipeline.teardown import LEVELS, delete_things, find_things
+from pipeline.operate.teardown import LEVELS, delete_things, find_things
 from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
 
 

@@ -11,9 +11,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.doctor.account import Account
-from pipeline.doctor.checks import run_checks
-from pipeline.doctor.findings import Finding, State
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.checks import run_checks
+from pipeline.operate.doctor.findings import Finding, State
 from scripts.console import aws_session, client_config, console, is_local_service, load, run
 
 _STYLES = {State.OK: "green", State.ATTENTION: "yellow", State.FAILED: "red", State.UNKNOWN: "dim"}

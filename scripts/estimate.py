@@ -13,9 +13,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.config import Config
-from pipeline.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
-from pipeline.savings import Saving, savings
+from pipeline.config.models import Config
+from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
+from pipeline.operate.savings import Saving, savings
 from scripts.console import console, load, option, run
 from scripts.quotas import print_quotas
 

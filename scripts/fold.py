@@ -12,10 +12,10 @@ from pathlib import Path
 from local.jobs import spark_java
 from local.jobs.spark import SMALL_INPUT
 from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
-from pipeline.code import STEPS
-from pipeline.config import Config
+from pipeline.config.models import Config
+from pipeline.definition.assets import STEPS
+from pipeline.definition.fold_options import FILE, fold_options
 from pipeline.errors import UserError
-from pipeline.fold_options import FILE, fold_options
 from scripts.console import load, option, run
 
 USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pipeline.encoding import encoded_file
 from pipeline.errors import UserError
-from pipeline.prediction import predict
+from pipeline.operate.encoding import encoded_file
+from pipeline.operate.prediction import predict
 from scripts.console import aws_session, load, option, run
 
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from definition_language.documents import all_steps
-from pipeline.execution import ExecutionState, StepState, execution_state
-from pipeline.failures import failures_of
+from pipeline.operate.execution import ExecutionState, StepState, execution_state
+from pipeline.operate.failures import failures_of
 from scripts.console import console, is_local_service
 
 _MARKS = {

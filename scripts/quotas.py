@@ -6,8 +6,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.config import Config
-from pipeline.quotas import CLIENT_CONFIG, QuotaCheck, QuotaReport, QuotaState, check_quotas
+from pipeline.config.models import Config
+from pipeline.operate.quotas import CLIENT_CONFIG, QuotaCheck, QuotaReport, QuotaState, check_quotas
 from scripts.console import aws_session, console
 
 _STYLES = {QuotaState.TOO_SMALL: "red", QuotaState.TIGHT: "yellow"}

@@ -11,8 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.errors import UserError
-from pipeline.execution import execution_state, latest_execution
-from pipeline.results import Results, results_of
+from pipeline.operate.execution import execution_state, latest_execution
+from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
 from scripts.progress import explain_failure
 

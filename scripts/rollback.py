@@ -5,8 +5,8 @@ Options: ENDPOINT=name, the configuration's endpoint by default; YES=1 asks noth
 
 from __future__ import annotations
 
-from pipeline.resources import find_resources
-from pipeline.rollback import roll_back
+from pipeline.definition.resources import find_resources
+from pipeline.operate.rollback import roll_back
 from scripts.console import aws_session, client_config, confirm, console, load, option, run
 
 

@@ -16,14 +16,14 @@ from typing import Any
 
 from local.server import LocalService, ServiceHeldError
 from local.settings import ACCOUNT_ID, Settings
-from pipeline.config import Config
-from pipeline.encoding import encoded_file
+from pipeline.config.models import Config
+from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
-from pipeline.execution import ExecutionState
-from pipeline.failures import failures_of
-from pipeline.prediction import predict
-from pipeline.resources import conventional_resources
-from pipeline.results import Results, results_of
+from pipeline.operate.encoding import encoded_file
+from pipeline.operate.execution import ExecutionState
+from pipeline.operate.failures import failures_of
+from pipeline.operate.prediction import predict
+from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
 from scripts.progress import follow
 from scripts.report import print_results
@@ -92,7 +92,7 @@ def _publish_and_start(session: Any, config: Config) -> str:
     resources = conventional_resources(config, ACCOUNT_ID)
     ensure_local_bucket(session, resources)
     with console.status("Building the definition"):
-        from pipeline.publish import plan_publishing, publish  # noqa: PLC0415 - the SDK takes seconds to import
+        from pipeline.operate.publish import plan_publishing, publish  # noqa: PLC0415 - the SDK takes seconds to import
 
         plan = plan_publishing(config, resources, session)
     with console.status("Publishing"):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.config import Config
+from pipeline.config.models import Config
 from pipeline.errors import UserError
-from pipeline.parameter_values import check_values
-from pipeline.quotas import with_parameters
+from pipeline.operate.parameter_values import check_values
+from pipeline.operate.quotas import with_parameters
 from scripts.console import aws_session, console, load, option, run
 from scripts.quotas import print_quota_warnings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.errors import UserError
-from pipeline.execution import latest_execution
+from pipeline.operate.execution import latest_execution
 from scripts.console import aws_session, load, option, run
 from scripts.progress import follow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.config import Config
-from pipeline.resources import Resources, find_resources
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources, find_resources
 from scripts.console import aws_session, confirm, console, is_local_service, load, run
 from scripts.quotas import print_quota_warnings, print_quotas
 
@@ -16,7 +16,7 @@ def main() -> int:
     session = aws_session(config)
     resources = find_resources(config, session)
     # Imported here, after AWS has answered: the SDK takes seconds to import.
-    from pipeline.publish import plan_publishing, publish  # noqa: PLC0415
+    from pipeline.operate.publish import plan_publishing, publish  # noqa: PLC0415
 
     if is_local_service():
         ensure_local_bucket(session, resources)

@@ -8,8 +8,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from pipeline.config import Config
-from pipeline.config_file import load_config
+from pipeline.config.loading import load_config
+from pipeline.config.models import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from pipeline.config import Config
-from pipeline.config_file import parse_config
-from pipeline.resources import Resources, conventional_resources
+from pipeline.config.loading import parse_config
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources, conventional_resources
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bucket_checks import bucket_warnings, cache_days
+from pipeline.operate.bucket_checks import bucket_warnings, cache_days
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 EXECUTIONS = "insurance-cross-validation/executions/"

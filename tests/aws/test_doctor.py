@@ -10,20 +10,20 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from pipeline.doctor.account import Account
-from pipeline.doctor.bucket import check_bucket, duration_days
-from pipeline.doctor.checks import run_checks
-from pipeline.doctor.findings import Finding, State, attempt
-from pipeline.doctor.identity import check_credentials, check_partition, check_region
-from pipeline.doctor.images import check_images
-from pipeline.doctor.published import check_function, check_rules
-from pipeline.doctor.roles import check_roles
-from pipeline.doctor.simulation import check_permissions
-from pipeline.doctor.stack import check_stack
+from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
-from pipeline.function import publish_function
-from pipeline.resources import conventional_resources
-from pipeline.triggers import apply_triggers
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.bucket import check_bucket, duration_days
+from pipeline.operate.doctor.checks import run_checks
+from pipeline.operate.doctor.findings import Finding, State, attempt
+from pipeline.operate.doctor.identity import check_credentials, check_partition, check_region
+from pipeline.operate.doctor.images import check_images
+from pipeline.operate.doctor.published import check_function, check_rules
+from pipeline.operate.doctor.roles import check_roles
+from pipeline.operate.doctor.simulation import check_permissions
+from pipeline.operate.doctor.stack import check_stack
+from pipeline.operate.function import publish_function
+from pipeline.operate.triggers import apply_triggers
 from tests.infra.conftest import make_stack
 
 ACCOUNT_ID = "123456789012"

@@ -12,9 +12,9 @@ import pytest
 
 from local.server import LocalService
 from local.settings import Settings
-from pipeline.config_file import load_config
-from pipeline.doctor.account import Account
-from pipeline.doctor.checks import run_checks
+from pipeline.config.loading import load_config
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.checks import run_checks
 from tests.aws.conftest import ROOT
 
 READS = re.compile(r"(Get|List|Describe|Head|Simulate|BatchGet)\w+")

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from pipeline.config_file import parse_config
+from pipeline.config.loading import parse_config
 from pipeline.errors import UserError
-from pipeline.estimate import DEFAULT_PRICES, estimate, load_prices
-from pipeline.savings import savings
+from pipeline.operate.estimate import DEFAULT_PRICES, estimate, load_prices
+from pipeline.operate.savings import savings
 from tests.aws.conftest import ROOT
 
 

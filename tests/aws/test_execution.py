@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pipeline.errors import with_trust_hint
-from pipeline.execution import execution_state
+from pipeline.operate.execution import execution_state
 
 PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution"
 NOW, SOURCE, EARLIEST = f"{PIPELINE}/now", f"{PIPELINE}/source", f"{PIPELINE}/earliest"

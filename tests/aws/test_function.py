@@ -7,7 +7,7 @@ import pytest
 
 from local.server import LocalService
 from local.settings import ACCESS_KEY, Settings
-from pipeline.function import current_function, function_changes, publish_function
+from pipeline.operate.function import current_function, function_changes, publish_function
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 VPC = {"subnets": ["subnet-2", "subnet-1"], "security_group_ids": ["sg-1"]}

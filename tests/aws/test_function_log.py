@@ -7,7 +7,7 @@ import pytest
 
 from local.server import LocalService
 from local.settings import ACCESS_KEY, Settings
-from pipeline.function_log import retention_changes, set_retention
+from pipeline.operate.function_log import retention_changes, set_retention
 
 
 @pytest.fixture(params=["local", "moto"])

@@ -21,12 +21,12 @@ import yaml
 from local.linear_learner import artifact
 from local.server import LocalService
 from local.settings import ACCESS_KEY, ACCOUNT_ID, Settings
-from pipeline.bootstrap import carry_out, plan_stack
-from pipeline.config_file import load_config
-from pipeline.function import publish_function
-from pipeline.resources import find_resources
-from pipeline.teardown import delete_things, find_things
-from pipeline.triggers import apply_triggers
+from pipeline.config.loading import load_config
+from pipeline.definition.resources import find_resources
+from pipeline.operate.function import publish_function
+from pipeline.operate.stack import carry_out, plan_stack
+from pipeline.operate.teardown import delete_things, find_things
+from pipeline.operate.triggers import apply_triggers
 from tests.aws.conftest import ROOT
 
 NAME = "claims"

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
-from pipeline.quotas import QuotaState, account_quotas, check_quotas, requirements, with_parameters
+from pipeline.operate.quotas import QuotaState, account_quotas, check_quotas, requirements, with_parameters
 
 TRAINING = "ml.m5.large for training job usage"
 ALL_TRAINING = "Number of instances across all training jobs"

@@ -11,7 +11,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from pipeline.errors import UserError
-from pipeline.rollback import roll_back
+from pipeline.operate.rollback import roll_back
 
 ANSWER = {
     "endpoint_name": "insurance",

@@ -7,10 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from pipeline import teardown
-from pipeline.bootstrap import carry_out, plan_stack
-from pipeline.stored_objects import StoredObjects
-from pipeline.teardown import Thing, delete_things, find_things
+from pipeline.operate import teardown
+from pipeline.operate.stack import carry_out, plan_stack
+from pipeline.operate.stored_objects import StoredObjects
+from pipeline.operate.teardown import Thing, delete_things, find_things
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
 

@@ -9,8 +9,8 @@ import pytest
 from moto.events.models import EventPattern
 
 from pipeline.errors import UserError
-from pipeline.function import publish_function
-from pipeline.triggers import apply_triggers, remove_rule, rule_names, wanted_rules
+from pipeline.operate.function import publish_function
+from pipeline.operate.triggers import apply_triggers, remove_rule, rule_names, wanted_rules
 
 
 @pytest.fixture

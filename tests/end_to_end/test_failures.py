@@ -13,8 +13,8 @@ import pytest
 
 from local.server import LocalService
 from local.settings import Settings
-from pipeline.execution import execution_state
-from pipeline.failures import Failure, failures_of
+from pipeline.operate.execution import execution_state
+from pipeline.operate.failures import Failure, failures_of
 from tests.local.pipelines.documents import ROLE, definition, function, processing
 
 BUCKET = "failures"

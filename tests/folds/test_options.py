@@ -9,7 +9,7 @@ from folds.errors import FoldError, explain
 from folds.options import read_options
 from folds.storage import place
 
-from pipeline.config import FoldsSection
+from pipeline.config.models import FoldsSection
 
 MINIMAL = ["--input", "s3://bucket/in", "--output", "s3://bucket/out"]
 DOCUMENT = {"dataset": {"label": "y", "numeric": ["a"]}, "folds": {}}

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from pipeline.bootstrap import carry_out, plan_stack
-from pipeline.config import Config
-from pipeline.config_file import parse_config
+from pipeline.config.loading import parse_config
+from pipeline.config.models import Config
+from pipeline.operate.stack import carry_out, plan_stack
 from tests.infra.policies import Policies, role_policies
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.stub import ANY, Stubber
 
-from pipeline.bootstrap import StackPlan, carry_out, discard, plan_stack, stack_parameters
+from pipeline.definition.resources import conventional_resources, find_resources
 from pipeline.errors import UserError
-from pipeline.resources import conventional_resources, find_resources
+from pipeline.operate.stack import StackPlan, carry_out, discard, plan_stack, stack_parameters
 from tests.infra.conftest import ACCOUNT, REGION
 
 

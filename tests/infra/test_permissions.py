@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.function import MODULES
-from pipeline.resources import conventional_resources
+from pipeline.definition.resources import conventional_resources
+from pipeline.operate.function import MODULES
 from tests.infra.calls import iam_actions
 from tests.infra.conftest import ACCOUNT, REGION, ROOT, configured, made_roles
 from tests.infra.policies import Policies

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from pipeline.resources import Resources, conventional_resources
+from pipeline.definition.resources import Resources, conventional_resources
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def resources(config) -> Resources:
 
 @pytest.fixture(scope="session")
 def built(config, resources) -> dict:
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     return build_definition(config, resources)
 

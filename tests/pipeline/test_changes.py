@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import copy
 
-from pipeline.changes import definition_changes
+from pipeline.operate.changes import definition_changes
 
 
 def test_equal_definitions_have_no_changes(definition):
@@ -36,7 +36,7 @@ def test_changes_are_told_in_words(definition):
 
 
 def test_another_option_of_the_folds_is_told_as_one(definition, config, resources):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     seed = config.model_copy(update={"folds": config.folds.model_copy(update={"seed": 43})})
     changes = definition_changes(definition, build_definition(seed, resources))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from pipeline.config import Config
+from pipeline.config.models import Config
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/configuration.md"
 

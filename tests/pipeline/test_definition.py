@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from definition_language.documents import all_steps
-from pipeline.lint import lint
+from pipeline.definition.lint import lint
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/pipeline/definition.json"
@@ -154,7 +154,7 @@ def test_parameters_have_defaults_from_the_configuration(built, config):
 
 
 def test_every_parameter_is_described(built):
-    from pipeline.parameters import DESCRIPTIONS, described
+    from pipeline.definition.parameters import DESCRIPTIONS, described
 
     assert list(DESCRIPTIONS) == [parameter["Name"] for parameter in built["Parameters"]]
     assert len(described("x" * 500)) <= 3072
@@ -204,7 +204,7 @@ def test_a_rejected_model_is_told_with_the_number_and_the_limit(built):
 
 
 def test_the_number_of_folds_is_the_configurations(config, resources):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     three = config.model_copy(update={"folds": config.folds.model_copy(update={"count": 3, "layout": "manifest"})})
     definition = build_definition(three, resources)
@@ -215,7 +215,7 @@ def test_the_number_of_folds_is_the_configurations(config, resources):
 
 
 def test_bayesian_search_has_continuous_ranges(config, resources):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     update = {"strategy": "Bayesian", "learning_rate": [0.00001, 0.1], "l1": [0.0001, 0.1], "max_jobs": 20}
     definition = build_definition(
@@ -232,8 +232,8 @@ def test_bayesian_search_has_continuous_ranges(config, resources):
 
 
 def test_keys_and_network_reach_every_job(config, resources):
-    from pipeline.config import VpcSection
-    from pipeline.definition import build_definition
+    from pipeline.config.models import VpcSection
+    from pipeline.definition.pipeline import build_definition
 
     key = "arn:aws:kms:us-east-1:123456789012:key/0000"
     vpc = VpcSection(subnets=["subnet-1"], security_group_ids=["sg-1"])
@@ -256,7 +256,7 @@ def test_keys_and_network_reach_every_job(config, resources):
 
 
 def test_spot_training_reaches_the_tuning_jobs(config, resources):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     spot = config.model_copy(update={"tuning": config.tuning.model_copy(update={"spot": True})})
     job = steps_of(build_definition(spot, resources))["TuneFold1"]["Arguments"]["TrainingJobDefinition"]
@@ -291,7 +291,7 @@ def options_of(definition: dict) -> str:
 
 
 def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, resources):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     columns = [f"column number {number:04} of a table that is wide" for number in range(2000)]
     values = [f"value number {number:05}" for number in range(10_000)]
@@ -306,7 +306,7 @@ def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, r
 
 
 def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resources, built):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     same = config.model_copy(update={"quality": config.quality.model_copy(update={"max_mse": 1.0})})
     assert options_of(build_definition(same, resources)) == options_of(built)
@@ -320,7 +320,7 @@ def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resource
 
 
 def test_an_input_whose_uri_is_longer_than_an_argument_is_refused(config, resources, tmp_path):
-    from pipeline.dataset import dataset_uri
+    from pipeline.definition.dataset import dataset_uri
     from pipeline.errors import ConfigError
 
     (tmp_path / f"{'n' * 200}.csv").write_text("1,2\n")

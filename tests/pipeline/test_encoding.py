@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.encoding import encoded_file
 from pipeline.errors import UserError
+from pipeline.operate.encoding import encoded_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

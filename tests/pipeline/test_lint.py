@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.lint import lint
+from pipeline.definition.lint import lint
 
 
 def step(definition: dict, name: str) -> dict:

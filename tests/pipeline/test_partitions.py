@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from pipeline.config_file import parse_config
+from pipeline.config.loading import parse_config
+from pipeline.definition.lint import lint
+from pipeline.definition.resources import conventional_resources
 from pipeline.errors import ConfigError
-from pipeline.lint import lint
-from pipeline.resources import conventional_resources
-from pipeline.triggers import wanted_rules
+from pipeline.operate.triggers import wanted_rules
 
 ELSEWHERE = [
     ("cn-north-1", "aws-cn", ".amazonaws.com.cn/"),
@@ -29,7 +29,7 @@ def in_region(config, region):
 
 @pytest.mark.parametrize(("region", "partition", "domain"), ELSEWHERE)
 def test_the_definition_names_resources_of_the_regions_partition(config, region, partition, domain):
-    from pipeline.definition import build_definition
+    from pipeline.definition.pipeline import build_definition
 
     elsewhere = in_region(config, region)
     definition = build_definition(elsewhere, conventional_resources(elsewhere))

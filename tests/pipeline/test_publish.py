@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipeline.code import STEPS
+from pipeline.definition.assets import STEPS
 from pipeline.errors import UserError
-from pipeline.function import MODULES, function_package
-from pipeline.publish import plan_publishing, publish
+from pipeline.operate.function import MODULES, function_package
+from pipeline.operate.publish import plan_publishing, publish
 
 TRUST = {
     "Version": "2012-10-17",

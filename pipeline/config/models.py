@@ -1,0 +1,199 @@
+"""What a user can set in config.yaml, as typed models.
+
+The models hold values and check each by itself; what has to agree between values is in ``config_checks``, and
+reading the file in ``config_file``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.config.types import (
+    AlarmName,
+    BucketName,
+    ColumnName,
+    Duration,
+    EndpointInstance,
+    EndpointName,
+    GroupName,
+    KeyArn,
+    NonNegativeFloat,
+    PipelineName,
+    PositiveFloat,
+    ProcessingInstance,
+    Region,
+    RetentionDays,
+    RoleArn,
+    Schedule,
+    TrainingInstance,
+    TransformInstance,
+)
+
+
+class _Section(BaseModel):
+    """A part of the configuration: unknown keys and values of another type are refused; nothing changes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PipelineSection(_Section):
+    """The pipeline itself."""
+
+    name: PipelineName
+    description: str = "Cross-validated linear-learner: tune every fold, register and serve the best model"
+    tags: dict[str, str] = Field(default_factory=dict, max_length=45)
+    max_parallel_steps: int = Field(default=5, ge=1, le=50)
+
+
+class VpcSection(_Section):
+    """The network that every job, the endpoint and the Lambda run in."""
+
+    subnets: list[str] = Field(min_length=1)
+    security_group_ids: list[str] = Field(min_length=1)
+
+
+class AwsSection(_Section):
+    """Where on AWS. What is empty is what ``make bootstrap`` makes."""
+
+    region: Region = "us-east-1"
+    stack_name: str | None = None
+    bucket: BucketName | None = None
+    pipeline_role_arn: RoleArn | None = None
+    job_role_arn: RoleArn | None = None
+    lambda_role_arn: RoleArn | None = None
+    events_role_arn: RoleArn | None = None
+    kms_key_arn: KeyArn | None = None
+    vpc: VpcSection | None = None
+
+
+class DatasetSection(_Section):
+    """The input and its columns."""
+
+    input: str = Field(min_length=1)
+    header: bool = True
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "UTF-8"
+    label: ColumnName
+    numeric: list[ColumnName] = Field(default_factory=list)
+    categorical: dict[ColumnName, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    groups: ColumnName | None = None
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features, in order: numeric columns, then ``<column>_<value>`` of each category."""
+        one_hot = [f"{column}_{value}" for column, values in self.categorical.items() for value in values]
+        return [*self.numeric, *one_hot]
+
+    @property
+    def feature_dim(self) -> int:
+        """Number of features."""
+        return len(self.features)
+
+
+class FoldsSection(_Section):
+    """How the rows are split into folds."""
+
+    count: int = Field(default=5, ge=2, le=20)
+    shuffle: bool = True
+    seed: int = Field(default=42, ge=0, le=2**31 - 1)
+    layout: Literal["folders", "manifest"] = "folders"
+    stratify: int | None = Field(default=None, ge=2, le=1000)
+    on_bad_rows: Literal["fail", "quarantine"] = "fail"
+    max_bad_share: float = Field(default=0.0, ge=0, le=1)
+    target_file_megabytes: int = Field(default=128, ge=1, le=4096)
+    instance_type: ProcessingInstance = "ml.m5.xlarge"
+    instance_count: int = Field(default=1, ge=1, le=100)
+    volume_gigabytes: int = Field(default=30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
+
+
+class TuningSection(_Section):
+    """The hyperparameter search of each fold."""
+
+    strategy: Literal["Grid", "Random", "Bayesian"] = "Grid"
+    learning_rate: list[PositiveFloat] = Field(min_length=1, max_length=30)
+    l1: list[NonNegativeFloat] = Field(min_length=1, max_length=30)
+    static_hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    max_jobs: int = Field(default=12, ge=1, le=750)
+    max_parallel_jobs: int = Field(default=2, ge=1, le=100)
+    early_stopping: Literal["Off", "Auto"] = "Off"
+    instance_type: TrainingInstance = "ml.m5.large"
+    volume_gigabytes: int = Field(default=30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(default=60, ge=2, le=7200)
+    spot: bool = False
+    max_wait_minutes: int = Field(default=120, ge=2, le=7200)
+
+
+class QualitySection(_Section):
+    """What a model has to reach to be registered."""
+
+    max_mse: PositiveFloat
+
+
+class RegistrySection(_Section):
+    """The model package group."""
+
+    group: GroupName
+    approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = "Approved"
+    inference_instances: list[EndpointInstance] = Field(min_length=1)
+    transform_instances: list[TransformInstance] = Field(min_length=1)
+
+
+class ServerlessSection(_Section):
+    """A serverless endpoint, billed by use, in place of instances."""
+
+    memory_megabytes: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    max_concurrency: int = Field(default=5, ge=1, le=200)
+
+
+class AutoscalingSection(_Section):
+    """Target tracking on invocations per instance."""
+
+    min_instances: int = Field(default=1, ge=1)
+    max_instances: int = Field(default=2, ge=1)
+    invocations_per_instance: int = Field(default=1000, ge=1)
+
+
+class DeploySection(_Section):
+    """The endpoint."""
+
+    endpoint_name: EndpointName
+    instance_type: EndpointInstance = "ml.m5.large"
+    instance_count: int = Field(default=1, ge=1, le=100)
+    serverless: ServerlessSection | None = None
+    autoscaling: AutoscalingSection | None = None
+    data_capture_percentage: int = Field(default=0, ge=0, le=100)
+    log_retention_days: RetentionDays = 90
+    rollback_alarms: list[AlarmName] = Field(default_factory=list, max_length=10)
+    verification_tolerance: PositiveFloat = 0.3
+
+
+class TriggersSection(_Section):
+    """What starts executions besides people."""
+
+    schedule: Schedule | None = None
+    on_new_input: bool = False
+
+
+class CachingSection(_Section):
+    """Reuse of steps that ran before with the same inputs."""
+
+    enabled: bool = True
+    expire_after: Duration = "P30D"
+
+
+class Config(_Section):
+    """The whole of config.yaml."""
+
+    pipeline: PipelineSection
+    aws: AwsSection = AwsSection()
+    dataset: DatasetSection
+    folds: FoldsSection = FoldsSection()
+    tuning: TuningSection
+    quality: QualitySection
+    registry: RegistrySection
+    deploy: DeploySection
+    triggers: TriggersSection = TriggersSection()
+    caching: CachingSection = CachingSection()

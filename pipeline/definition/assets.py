@@ -1,0 +1,79 @@
+"""Files of the project that the pipeline carries to S3, each under the hash of its content.
+
+The same bytes always get the same address, whatever the machine or the path: a step whose code has not changed
+keeps its cache key, and one that a running execution uses is never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+STEPS = Path(__file__).resolve().parents[2] / "steps"
+
+FOLD_PACKAGE = "folds.zip"
+"""The package that make_folds.py imports, as Spark takes one."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Something that goes to S3.
+
+    Attributes:
+        content: the bytes, or the file that holds them.
+        bucket: the bucket it goes to.
+        key: its key, which holds the SHA-256 of the content.
+    """
+
+    content: bytes | Path
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        """``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
+
+
+def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
+    """The content-addressed upload of a file.
+
+    Args:
+        source: the file.
+        bucket: name of the bucket.
+        prefix: what the key begins with, without a slash at the end.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    with source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Upload(source, bucket, f"{prefix}/{digest}/{source.name}")
+
+
+def step_upload(name: str, bucket: str, prefix: str) -> Upload:
+    """The content-addressed upload of a file of steps/, or of ``FOLD_PACKAGE``."""
+    if name != FOLD_PACKAGE:
+        return file_upload(STEPS / name, bucket, prefix)
+    content = archive((STEPS / "folds").glob("*.py"))
+    return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
+
+
+def archive(files: Iterable[Path]) -> bytes:
+    """A zip archive of files of steps/, under their names there: the same bytes for the same content."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        for file in sorted(files):
+            entry = zipfile.ZipInfo(file.relative_to(STEPS).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

@@ -1,0 +1,134 @@
+"""From a model package to a verified endpoint: DeployEndpoint, VerifyEndpoint, and the way back when that fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.definition.folds import folds_uri
+from pipeline.definition.sdk import (
+    ConditionEquals,
+    ConditionStep,
+    FailStep,
+    Join,
+    JsonGet,
+    Lambda,
+    LambdaOutput,
+    LambdaOutputTypeEnum,
+    LambdaStep,
+    ProcessingStep,
+    PropertyFile,
+)
+from pipeline.definition.selection import Selection
+from pipeline.definition.step_factory import PROCESSING, Build
+
+_OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "replaced_config_name", "status")
+
+
+def deployment(build: Build, folds_step: Any, selection: Selection, package_arn: Any, suffix: str = "") -> list[Any]:
+    """The steps that deploy a model package, verify the endpoint, and take it back if it does not serve the model.
+
+    Args:
+        build: what every step is built from.
+        folds_step: MakeFolds.
+        selection: the best model; the package's.
+        package_arn: the model package.
+        suffix: of the steps' names: both branches of a condition deploy, and a step's name is unique.
+    """
+    deploy = _deploy_endpoint(build, package_arn, suffix)
+    verify, verification = _verify_endpoint(build, folds_step, selection, deploy, suffix)
+    return [deploy, verify, _check_endpoint(build, deploy, verify, verification, suffix)]
+
+
+def function_step(build: Build, **step: Any) -> Any:
+    """A step that calls the function; its outputs are strings.
+
+    By ARN, and published beforehand: given code, the SDK would change the function while it builds the step.
+    """
+    outputs = [LambdaOutput(name, LambdaOutputTypeEnum.String) for name in step.pop("outputs")]
+    function = Lambda(function_arn=build.resources.deploy_function_arn, session=build.session)
+    return LambdaStep(lambda_func=function, outputs=outputs, **step)
+
+
+def _deploy_endpoint(build: Build, package_arn: Any, suffix: str) -> Any:
+    """The step that creates or updates the endpoint and returns at once: a Lambda step may take ten minutes."""
+    parameters = build.parameters
+    return function_step(
+        build,
+        name=f"DeployEndpoint{suffix}",
+        display_name="Deploy endpoint",
+        description="Create the endpoint, or update it in place, with the model package once it is approved",
+        inputs={
+            "model_package_arn": package_arn,
+            "endpoint_name": parameters.endpoint_name,
+            "instance_type": parameters.endpoint_instance_type,
+            "instance_count": parameters.endpoint_instance_count,
+        },
+        outputs=_OUTPUTS,
+    )
+
+
+def _verify_endpoint(
+    build: Build, folds_step: Any, selection: Selection, deploy_step: Any, suffix: str
+) -> tuple[Any, Any]:
+    """The step that waits for the endpoint and compares its answers with the model, and its property file.
+
+    It is never cached: an endpoint that served yesterday may not serve today.
+    """
+    deployed = deploy_step.properties.Outputs
+    verification = PropertyFile(name="Verification", output_name="verification", path="verification.json")
+    step = ProcessingStep(
+        name=f"VerifyEndpoint{suffix}",
+        display_name="Verify endpoint",
+        description="Send the winning fold's held-out rows and compare the answers with the model's own",
+        step_args=build.script_processor("verify-endpoint").run(
+            code=build.code("verify_endpoint.py").uri,
+            inputs=[build.input("best", selection.output_uri("best"))],
+            outputs=[build.output("verification")],
+            arguments=[
+                *("--endpoint-name", deployed["endpoint_name"]),
+                *("--endpoint-config-name", deployed["endpoint_config_name"]),
+                *("--replaced-config-name", deployed["replaced_config_name"]),
+                *("--deployment-status", deployed["status"]),
+                *("--tolerance", str(build.config.deploy.verification_tolerance)),
+                *("--best", f"{PROCESSING}/input/best"),
+                *("--folds-uri", folds_uri(folds_step)),
+                *("--verification", f"{PROCESSING}/output/verification"),
+            ],
+        ),
+        property_files=[verification],
+        retry_policies=build.job_retries(),
+    )
+    return step, verification
+
+
+def _check_endpoint(build: Build, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
+    """The condition that takes an endpoint which does not serve the model back, and fails the execution."""
+    deployed = deploy_step.properties.Outputs
+
+    def verified(path: str) -> Any:
+        return JsonGet(step_name=verify_step.name, property_file=verification, json_path=path)
+
+    roll_back = function_step(
+        build,
+        name=f"RollBackEndpoint{suffix}",
+        display_name="Roll back endpoint",
+        description="Return the endpoint to the configuration that served before, if there is one",
+        inputs={"rollback": deployed["endpoint_name"], "failed_config_name": deployed["endpoint_config_name"]},
+        outputs=("status", "message"),
+    )
+    reject = FailStep(
+        name=f"RejectEndpoint{suffix}",
+        display_name="Reject endpoint",
+        description="The endpoint does not serve the model as it should",
+        error_message=Join(
+            " ", ["VerifyEndpoint:", verified("message"), "RollBackEndpoint:", roll_back.properties.Outputs["message"]]
+        ),
+    )
+    return ConditionStep(
+        name=f"CheckEndpoint{suffix}",
+        display_name="Check endpoint",
+        description="Did the endpoint fail its verification?",
+        conditions=[ConditionEquals(left=verified("outcome"), right="Failed")],
+        if_steps=[roll_back, reject],
+        else_steps=[],
+    )

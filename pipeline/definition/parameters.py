@@ -1,0 +1,102 @@
+"""The pipeline's parameters: what a person can change from one execution to the next, in Studio's form or the CLI.
+
+Few, each with a default that works and, where only some values make sense, an enumeration. A definition has no
+place for a parameter's description: ``described`` puts them into the pipeline's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pipeline.config.models import Config
+from pipeline.definition.sdk import ParameterFloat, ParameterInteger, ParameterString
+
+_PROCESSING_TYPES = [
+    "ml.m5.large",
+    "ml.m5.xlarge",
+    "ml.m5.2xlarge",
+    "ml.m5.4xlarge",
+    "ml.m5.12xlarge",
+    "ml.r5.4xlarge",
+]
+_TRAINING_TYPES = [
+    "ml.m5.large",
+    "ml.m5.xlarge",
+    "ml.m5.2xlarge",
+    "ml.m5.4xlarge",
+    "ml.c5.xlarge",
+    "ml.c5.2xlarge",
+]
+_ENDPOINT_TYPES = ["ml.t2.medium", "ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"]
+_APPROVALS = ["Approved", "PendingManualApproval", "Rejected"]
+
+DESCRIPTIONS = {
+    "InputDataUri": "CSV file, or prefix of CSV files, to learn from.",
+    "DataVersion": "A new text (letters, digits, _.:/=+-@) makes the folds anew when data changed under the same URI.",
+    "ProcessingInstanceType": "Instances that make the folds.",
+    "ProcessingInstanceCount": "How many of them; more than one is a Spark cluster.",
+    "TrainingInstanceType": "Instance of each training job.",
+    "MaxMse": "The best model is rejected when its mean squared error is above this.",
+    "ModelApprovalStatus": "Approved deploys at once; PendingManualApproval waits for a person.",
+    "EndpointName": "Endpoint to create or to update.",
+    "EndpointInstanceType": "Instance that serves the endpoint, billed while it exists.",
+    "EndpointInstanceCount": "How many of them.",
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One SDK parameter each; see ``DESCRIPTIONS`` for their meaning."""
+
+    input_data_uri: Any
+    data_version: Any
+    processing_instance_type: Any
+    processing_instance_count: Any
+    training_instance_type: Any
+    max_mse: Any
+    model_approval_status: Any
+    endpoint_name: Any
+    endpoint_instance_type: Any
+    endpoint_instance_count: Any
+
+    def all(self) -> list[Any]:
+        """The parameters in the order of the form."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+def pipeline_parameters(config: Config, input_data_uri: str) -> Parameters:
+    """The parameters with their defaults from the configuration.
+
+    Args:
+        config: the configuration.
+        input_data_uri: where the input is when nobody says otherwise.
+    """
+    folds, tuning, deploy = config.folds, config.tuning, config.deploy
+    return Parameters(
+        input_data_uri=ParameterString("InputDataUri", default_value=input_data_uri),
+        data_version=ParameterString("DataVersion", default_value="1"),
+        processing_instance_type=_choice("ProcessingInstanceType", folds.instance_type, _PROCESSING_TYPES),
+        processing_instance_count=ParameterInteger("ProcessingInstanceCount", default_value=folds.instance_count),
+        training_instance_type=_choice("TrainingInstanceType", tuning.instance_type, _TRAINING_TYPES),
+        max_mse=ParameterFloat("MaxMse", default_value=config.quality.max_mse),
+        model_approval_status=_choice("ModelApprovalStatus", config.registry.approval_status, _APPROVALS),
+        endpoint_name=ParameterString("EndpointName", default_value=deploy.endpoint_name),
+        endpoint_instance_type=_choice("EndpointInstanceType", deploy.instance_type, _ENDPOINT_TYPES),
+        endpoint_instance_count=ParameterInteger("EndpointInstanceCount", default_value=deploy.instance_count),
+    )
+
+
+def described(description: str) -> str:
+    """Return the pipeline's description with its parameters, on one line.
+
+    SageMaker refuses a PipelineDescription with line breaks: its pattern is ``.*``.
+    Source: https://github.com/aws/sagemaker-python-sdk/issues/4776
+    """
+    parameters = " | ".join(f"{name}: {text}" for name, text in DESCRIPTIONS.items())
+    return " ".join(f"{description} Parameters: {parameters}".split())
+
+
+def _choice(name: str, default: str, others: list[str]) -> Any:
+    values = others if default in others else [default, *others]
+    return ParameterString(name, default_value=default, enum_values=values)

@@ -1,0 +1,83 @@
+"""The pipeline.
+
+MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> FindModel -> CheckRegistered
+                                                        -> RejectModel
+
+A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> VerifyEndpoint -> CheckEndpoint
+A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
+An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
+
+The steps of the deployment are in both branches, because a step cannot refer to one in a branch that was not taken.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.config.models import Config
+from pipeline.definition.dataset import dataset_uri
+from pipeline.definition.deployment import deployment
+from pipeline.definition.folds import make_folds
+from pipeline.definition.parameters import pipeline_parameters
+from pipeline.definition.registration import check_registered, find_model, register_model
+from pipeline.definition.resources import Resources
+from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
+from pipeline.definition.selection import check_quality, select_best
+from pipeline.definition.step_factory import Build
+from pipeline.definition.tuning import tune_fold
+
+
+@offline_environment()
+def get_pipeline(config: Config, resources: Resources) -> Pipeline:
+    """The SDK's pipeline for a configuration; no AWS call is made.
+
+    Args:
+        config: the configuration.
+        resources: bucket, roles and function that its steps name.
+    """
+    session = offline_session(resources.region, resources.bucket)
+    parameters = pipeline_parameters(config, dataset_uri(config, resources))
+    build = Build(config, resources, parameters, session)
+
+    folds = make_folds(build)
+    tunings = [tune_fold(build, folds, number) for number in range(1, config.folds.count + 1)]
+    selection = select_best(build, folds, tunings)
+    find, register = find_model(build, selection), register_model(build, selection)
+    registered_arn = find.properties.Outputs["model_package_arn"]
+    registered = check_registered(
+        find,
+        steps_if_new=[register, *deployment(build, folds, selection, register.properties.ModelPackageArn)],
+        steps_if_registered=deployment(build, folds, selection, registered_arn, suffix="Again"),
+    )
+    quality = check_quality(build, selection, steps_if_good=[find, registered])
+
+    return Pipeline(
+        name=config.pipeline.name,
+        parameters=parameters.all(),
+        steps=[folds, *tunings, selection.step, quality],
+        pipeline_experiment_config=None,
+        sagemaker_session=session,
+    )
+
+
+@offline_environment()
+def build_definition(config: Config, resources: Resources) -> dict[str, Any]:
+    """The definition as SageMaker takes it; the same configuration and code give the same definition."""
+    definition: dict[str, Any] = json.loads(get_pipeline(config, resources).definition())
+    return _with_encrypted_training_volumes(definition, config)
+
+
+def definition_text(definition: dict[str, Any]) -> str:
+    """A definition as text, the same for equal definitions."""
+    return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
+
+
+def _with_encrypted_training_volumes(definition: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Put the key of the training volumes in: the SDK drops it from tuning jobs (sagemaker 3.27)."""
+    if config.aws.kms_key_arn:
+        for step in definition["Steps"]:
+            if step["Type"] == "Tuning":
+                resources = step["Arguments"]["TrainingJobDefinition"]["ResourceConfig"]
+                resources["VolumeKmsKeyId"] = config.aws.kms_key_arn
+    return definition

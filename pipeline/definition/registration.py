@@ -1,0 +1,118 @@
+"""FindModel, CheckRegistered and RegisterModel: a new model becomes a version in the model registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.definition.deployment import function_step
+from pipeline.definition.sdk import (
+    ConditionEquals,
+    ConditionStep,
+    ExecutionVariables,
+    MetricsSource,
+    ModelBuilder,
+    ModelMetrics,
+    ModelStep,
+)
+from pipeline.definition.selection import Selection
+from pipeline.definition.step_factory import Build
+from pipeline.definition.tuning import linear_learner_image
+
+_CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
+_RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
+
+
+def find_model(build: Build, selection: Selection) -> Any:
+    """The step that looks whether the best model is the newest version of the group already.
+
+    A Lambda step, because it has to look each time: SelectBest comes from the cache when nothing has changed.
+    """
+    parameters = build.parameters
+    return function_step(
+        build,
+        name="FindModel",
+        display_name="Find model",
+        description="Is the best model registered already?",
+        inputs={
+            "find_in_group": build.config.registry.group,
+            "artifact_sha256": selection.best("metadata.artifact_sha256"),
+            "image": linear_learner_image(build.config),
+            "approval_status": parameters.model_approval_status,
+            "endpoint_name": parameters.endpoint_name,
+            "instance_type": parameters.endpoint_instance_type,
+            "instance_count": parameters.endpoint_instance_count,
+        },
+        outputs=("status", "model_package_arn"),
+    )
+
+
+def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registered: list[Any]) -> Any:
+    """The condition that lets only a new model be registered."""
+    return ConditionStep(
+        name="CheckRegistered",
+        display_name="Check registered",
+        description="Is the best model new to the registry?",
+        conditions=[ConditionEquals(left=find_step.properties.Outputs["status"], right="New")],
+        if_steps=steps_if_new,
+        else_steps=steps_if_registered,
+    )
+
+
+def register_model(build: Build, selection: Selection) -> Any:
+    """The step that makes the model package, with its metrics and where it came from."""
+    registry = build.config.registry
+    builder = ModelBuilder(
+        image_uri=linear_learner_image(build.config),
+        # The selection's own output, not a URI that its best.json names: this one follows a cached job.
+        s3_model_data_url=selection.output_uri("best", "model.tar.gz"),
+        role_arn=build.resources.job_role_arn,
+        instance_type=build.config.deploy.instance_type,
+        sagemaker_session=build.session,
+        # Left at their defaults these two call S3 and put empty variables into the container's environment.
+        dependencies=None,
+        log_level=None,
+    )
+    quality = MetricsSource(
+        content_type="application/json", s3_uri=selection.output_uri("evaluation", "model_quality.json")
+    )
+    return ModelStep(
+        name="RegisterModel",
+        display_name="Register model",
+        description=f"A new version in the model package group {registry.group}",
+        step_args=builder.register(
+            model_package_group_name=registry.group,
+            content_types=_CONTENT_TYPES,
+            response_types=_RESPONSE_TYPES,
+            inference_instances=registry.inference_instances,
+            transform_instances=registry.transform_instances,
+            approval_status=build.parameters.model_approval_status,
+            description="Best of the cross-validated linear-learner tunings",
+            model_metrics=ModelMetrics(model_statistics=quality),
+            customer_metadata_properties=_metadata(build, selection),
+            skip_model_validation="None",
+        ),
+        retry_policies=build.request_retries(),
+    )
+
+
+def _metadata(build: Build, selection: Selection) -> dict[str, Any]:
+    """What a person wants to know of a version, and what deploying it after its approval needs."""
+    described = (
+        "training_job",
+        "tuning_job",
+        "fold",
+        "mse",
+        "hyperparameters",
+        "rows",
+        "rejected_rows",
+        "data_version",
+        "artifact_sha256",
+    )
+    parameters = build.parameters
+    return {
+        **{name: selection.best(f"metadata.{name}") for name in described},
+        "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+        "endpoint_name": parameters.endpoint_name,
+        "endpoint_instance_type": parameters.endpoint_instance_type,
+        "endpoint_instance_count": parameters.endpoint_instance_count.to_string(),
+    }

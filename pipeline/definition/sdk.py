@@ -1,0 +1,164 @@
+"""Every name of the SageMaker Python SDK that this project uses, imported and used without a network."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_OFFLINE = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "offline",
+    "AWS_SECRET_ACCESS_KEY": "offline",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@contextmanager
+def offline_environment() -> Iterator[None]:
+    """An environment in which the SDK can be imported and can build steps, put back at the end.
+
+    Both make AWS clients that are never used: without a region that fails, and without credentials botocore asks
+    the machine's metadata service, and a profile's own command, for some.
+    """
+    before = {name: os.environ.pop(name, None) for name in (*_OFFLINE, "AWS_PROFILE", "AWS_REGION")}
+    os.environ.update(_OFFLINE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+# Read whenever a role is given: without it the SDK asks IAM whether the role would do.
+os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
+warnings.filterwarnings("ignore", module=r"sagemaker\..*|pydantic\..*")
+_root_before = (logging.root.level, logging.root.handlers[:])
+
+with offline_environment():
+    import boto3
+    from sagemaker.core import image_uris
+    from sagemaker.core.lambda_helper import Lambda
+    from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+    from sagemaker.core.network import NetworkConfig
+    from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter
+    from sagemaker.core.processing import ScriptProcessor
+    from sagemaker.core.shapes import (
+        Channel,
+        DataSource,
+        OutputDataConfig,
+        ProcessingInput,
+        ProcessingOutput,
+        ProcessingS3Input,
+        ProcessingS3Output,
+        S3DataSource,
+    )
+    from sagemaker.core.spark.processing import PySparkProcessor
+    from sagemaker.core.telemetry import telemetry_logging
+    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionLessThanOrEqualTo
+    from sagemaker.core.workflow.execution_variables import ExecutionVariables
+    from sagemaker.core.workflow.functions import Join, JsonGet
+    from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.core.workflow.properties import PropertyFile
+    from sagemaker.mlops.workflow.condition_step import ConditionStep
+    from sagemaker.mlops.workflow.fail_step import FailStep
+    from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
+    from sagemaker.mlops.workflow.model_step import ModelStep
+    from sagemaker.mlops.workflow.pipeline import Pipeline, PipelineGraph
+    from sagemaker.mlops.workflow.retry import (
+        SageMakerJobExceptionTypeEnum,
+        SageMakerJobStepRetryPolicy,
+        StepExceptionTypeEnum,
+        StepRetryPolicy,
+    )
+    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
+    from sagemaker.serve.model_builder import ModelBuilder
+    from sagemaker.train.configs import Compute, Networking, StoppingCondition
+    from sagemaker.train.model_trainer import ModelTrainer
+    from sagemaker.train.tuner import HyperparameterTuner
+
+
+# The SDK makes itself the logger of the whole process; what it says of its own building is not for the user.
+logging.root.setLevel(_root_before[0])
+logging.root.handlers[:] = _root_before[1]
+logging.getLogger("sagemaker").setLevel(logging.ERROR)
+
+
+def _send_nothing(*_: Any, **__: Any) -> None:
+    """Stand in for the SDK's telemetry, which reports the account, and the text of errors, of every call."""
+
+
+# The SDK's documented opt-out is a configuration that it checks anew for every request: six seconds a build.
+# An SDK that no longer has this function must not be used until its telemetry is off in another way.
+if not hasattr(telemetry_logging, "_send_telemetry_request"):
+    raise ImportError("pipeline/definition/sdk.py does not know how this version of the SageMaker SDK sends telemetry")
+telemetry_logging._send_telemetry_request = _send_nothing
+
+
+def offline_session(region: str, bucket: str) -> PipelineSession:
+    """A session that builds steps and has no credentials to call AWS with."""
+    boto_session = boto3.Session(
+        region_name=region,
+        aws_access_key_id="offline",
+        aws_secret_access_key="offline",  # noqa: S106
+    )
+    return PipelineSession(boto_session=boto_session, default_bucket=bucket)
+
+
+__all__ = [
+    "CacheConfig",
+    "CategoricalParameter",
+    "Channel",
+    "Compute",
+    "ConditionEquals",
+    "ConditionLessThanOrEqualTo",
+    "ConditionStep",
+    "ContinuousParameter",
+    "DataSource",
+    "ExecutionVariables",
+    "FailStep",
+    "HyperparameterTuner",
+    "Join",
+    "JsonGet",
+    "Lambda",
+    "LambdaOutput",
+    "LambdaOutputTypeEnum",
+    "LambdaStep",
+    "MetricsSource",
+    "ModelBuilder",
+    "ModelMetrics",
+    "ModelStep",
+    "ModelTrainer",
+    "NetworkConfig",
+    "Networking",
+    "OutputDataConfig",
+    "ParameterFloat",
+    "ParameterInteger",
+    "ParameterString",
+    "Pipeline",
+    "PipelineGraph",
+    "ProcessingInput",
+    "ProcessingOutput",
+    "ProcessingS3Input",
+    "ProcessingS3Output",
+    "ProcessingStep",
+    "PropertyFile",
+    "PySparkProcessor",
+    "S3DataSource",
+    "SageMakerJobExceptionTypeEnum",
+    "SageMakerJobStepRetryPolicy",
+    "ScriptProcessor",
+    "StepExceptionTypeEnum",
+    "StepRetryPolicy",
+    "StoppingCondition",
+    "TuningStep",
+    "image_uris",
+    "offline_environment",
+    "offline_session",
+]

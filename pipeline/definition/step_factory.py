@@ -1,0 +1,169 @@
+"""What every step of the definition is built from, and what all steps have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.config.models import Config
+from pipeline.definition.assets import Upload, step_upload
+from pipeline.definition.parameters import Parameters
+from pipeline.definition.resources import Resources
+from pipeline.definition.sdk import (
+    CacheConfig,
+    ExecutionVariables,
+    Join,
+    NetworkConfig,
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+    SageMakerJobExceptionTypeEnum,
+    SageMakerJobStepRetryPolicy,
+    ScriptProcessor,
+    StepExceptionTypeEnum,
+    StepRetryPolicy,
+    image_uris,
+)
+
+PROCESSING = "/opt/ml/processing"
+"""Where a processing container has its inputs and outputs."""
+
+MESSAGE = "/opt/ml/output/message"
+"""The file in which a processing container leaves why it failed."""
+
+_SCRIPT_IMAGE_VERSION = "1.4-2-py312"
+"""Version of SageMaker's scikit-learn image, which serves here as Python with boto3.
+
+Python 3.12 follows 1.4-2, whose Python 3.10 gets no more fixes. Both have the same registries in every region (the
+SDK's image_uri_config/sklearn.json) and boto3 1.28 (docker/sklearn/1.4-2-py312 of aws/deep-learning-containers, which
+lists the tag 1.4-2-py312-cpu-py3).
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What every step of the definition is built from.
+
+    Attributes:
+        config: the configuration.
+        resources: bucket, roles and function.
+        parameters: the pipeline's parameters.
+        session: an SDK session that makes no call.
+    """
+
+    config: Config
+    resources: Resources
+    parameters: Parameters
+    session: Any
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """The project's tags in AWS's form."""
+        return [{"Key": key, "Value": value} for key, value in self.config.pipeline.tags.items()]
+
+    def code(self, name: str) -> Upload:
+        """The upload of a file of steps/."""
+        return step_upload(name, self.resources.bucket, f"{self.config.pipeline.name}/code")
+
+    def execution_uri(self, *parts: str) -> Any:
+        """A URI under the execution's own prefix.
+
+        Only for outputs: in arguments, in the environment or in inputs the execution's id would be part of the
+        step's cache key, and nothing would ever be found in the cache.
+        """
+        prefix = ["s3:/", self.resources.bucket, self.config.pipeline.name, "executions"]
+        return Join("/", [*prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, *parts])
+
+    def output(self, name: str) -> Any:
+        """A processing output under the execution's prefix, uploaded when the job ends."""
+        return ProcessingOutput(
+            output_name=name,
+            s3_output=ProcessingS3Output(
+                s3_uri=self.execution_uri(name),
+                local_path=f"{PROCESSING}/output/{name}",
+                s3_upload_mode="EndOfJob",
+            ),
+        )
+
+    def input(self, name: str, uri: Any) -> Any:
+        """A processing input: an object, or all under a prefix, copied to ``/opt/ml/processing/input/<name>``."""
+        return ProcessingInput(
+            input_name=name,
+            s3_input=ProcessingS3Input(
+                s3_uri=uri,
+                local_path=f"{PROCESSING}/input/{name}",
+                s3_data_type="S3Prefix",
+                s3_input_mode="File",
+            ),
+        )
+
+    def network(self) -> Any:
+        """The network of processing jobs, or None for SageMaker's own."""
+        vpc = self.config.aws.vpc
+        return vpc and NetworkConfig(security_group_ids=vpc.security_group_ids, subnets=vpc.subnets)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables of every processing job.
+
+        SageMaker sets AWS_REGION in its containers, but boto3 reads AWS_DEFAULT_REGION only.
+        """
+        return {"AWS_DEFAULT_REGION": self.config.aws.region}
+
+    def script_processor(self, name: str) -> Any:
+        """A processor that runs one Python file on one small instance."""
+        region, key = self.config.aws.region, self.config.aws.kms_key_arn
+        return ScriptProcessor(
+            base_job_name=name,
+            image_uri=image_uris.retrieve("sklearn", region, version=_SCRIPT_IMAGE_VERSION),
+            command=["python3"],
+            role=self.resources.job_role_arn,
+            instance_type="ml.m5.large",
+            instance_count=1,
+            volume_kms_key=key,
+            output_kms_key=key,
+            max_runtime_in_seconds=3600,
+            env=self.environment(),
+            network_config=self.network(),
+            tags=self.tags,
+            sagemaker_session=self.session,
+        )
+
+    def cache(self) -> Any:
+        """Reuse of earlier results, as the configuration has it."""
+        caching = self.config.caching
+        return CacheConfig(enable_caching=caching.enabled, expire_after=caching.expire_after)
+
+    @staticmethod
+    def request_retries() -> list[Any]:
+        """Retries of the request that starts a step."""
+        return [
+            StepRetryPolicy(
+                exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
+                interval_seconds=10,
+                backoff_rate=2.0,
+                max_attempts=5,
+            )
+        ]
+
+    @classmethod
+    def job_retries(cls) -> list[Any]:
+        """Retries of a step that is a job: of its request, for want of quota or capacity, and of SageMaker's faults."""
+        return [
+            *cls.request_retries(),
+            SageMakerJobStepRetryPolicy(
+                exception_types=[SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT],
+                interval_seconds=60,
+                backoff_rate=1.5,
+                max_attempts=10,
+            ),
+            SageMakerJobStepRetryPolicy(
+                failure_reason_types=[
+                    SageMakerJobExceptionTypeEnum.INTERNAL_ERROR,
+                    SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
+                ],
+                interval_seconds=60,
+                backoff_rate=2.0,
+                max_attempts=3,
+            ),
+        ]

@@ -1,0 +1,134 @@
+"""TuneFold1 to TuneFoldk: a hyperparameter search over linear-learner on each fold."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pipeline.config.models import Config
+from pipeline.definition.folds import fold_uri
+from pipeline.definition.sdk import (
+    CategoricalParameter,
+    Channel,
+    Compute,
+    ContinuousParameter,
+    DataSource,
+    HyperparameterTuner,
+    ModelTrainer,
+    Networking,
+    OutputDataConfig,
+    S3DataSource,
+    StoppingCondition,
+    TuningStep,
+    image_uris,
+)
+from pipeline.definition.step_factory import Build
+
+OBJECTIVE = "validation:mse"
+
+
+def linear_learner_image(config: Config) -> str:
+    """The algorithm's image in the configuration's region."""
+    image: str = image_uris.retrieve("linear-learner", config.aws.region)
+    return image
+
+
+def tune_fold(build: Build, folds_step: Any, fold: int) -> Any:
+    """The step that tunes one fold.
+
+    Args:
+        build: what the step is built from.
+        folds_step: MakeFolds.
+        fold: number of the fold, 1 to k.
+    """
+    tuning = build.config.tuning
+    tuner = HyperparameterTuner(
+        model_trainer=_trainer(build),
+        objective_metric_name=OBJECTIVE,
+        objective_type="Minimize",
+        strategy=tuning.strategy,
+        hyperparameter_ranges={
+            "learning_rate": _range(build.config, tuning.learning_rate),
+            "l1": _range(build.config, tuning.l1),
+        },
+        max_jobs=tuning.max_jobs,
+        max_parallel_jobs=tuning.max_parallel_jobs,
+        early_stopping_type=tuning.early_stopping,
+        base_tuning_job_name=f"fold{fold}",
+        tags=build.tags,
+    )
+    return TuningStep(
+        name=f"TuneFold{fold}",
+        display_name=f"Tune fold {fold}",
+        description=f"{tuning.strategy} search of {tuning.max_jobs} training jobs; validated on fold {fold}",
+        step_args=tuner.tune(inputs=_channels(build, folds_step, fold)),
+        cache_config=build.cache(),
+        retry_policies=build.job_retries(),
+    )
+
+
+def _trainer(build: Build) -> Any:
+    tuning, vpc, key = build.config.tuning, build.config.aws.vpc, build.config.aws.kms_key_arn
+    return ModelTrainer(
+        sagemaker_session=build.session,
+        role=build.resources.job_role_arn,
+        training_image=linear_learner_image(build.config),
+        compute=Compute(
+            instance_type=build.parameters.training_instance_type,
+            instance_count=1,
+            volume_size_in_gb=tuning.volume_gigabytes,
+            enable_managed_spot_training=tuning.spot or None,
+        ),
+        networking=vpc and Networking(security_group_ids=vpc.security_group_ids, subnets=vpc.subnets),
+        stopping_condition=StoppingCondition(
+            max_runtime_in_seconds=tuning.max_runtime_minutes * 60,
+            **({"max_wait_time_in_seconds": tuning.max_wait_minutes * 60} if tuning.spot else {}),
+        ),
+        output_data_config=OutputDataConfig(
+            s3_output_path=build.execution_uri("models"), **({"kms_key_id": key} if key else {})
+        ),
+        hyperparameters=_static_hyperparameters(build.config),
+        training_input_mode="File",
+    )
+
+
+def _static_hyperparameters(config: Config) -> dict[str, str]:
+    static = {name: _text(value) for name, value in config.tuning.static_hyperparameters.items()}
+    return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **static}
+
+
+def _range(config: Config, values: list[float]) -> Any:
+    """A grid takes categories only; the other strategies search between two ends, evenly in the logarithm."""
+    if config.tuning.strategy == "Grid":
+        return CategoricalParameter([_text(value) for value in values])
+    low, high = values
+    return ContinuousParameter(_text(low), _text(high), scaling_type="Logarithmic")
+
+
+def _text(value: bool | float | str) -> str:
+    """A hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 rather than 1e-05."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    return str(value)
+
+
+def _channels(build: Build, folds_step: Any, fold: int) -> list[Any]:
+    if build.config.folds.layout == "manifest":
+        train = _channel("train", fold_uri(folds_step, fold, "train.manifest"), "ManifestFile")
+    else:
+        train = _channel("train", fold_uri(folds_step, fold, "train/"), "S3Prefix")
+    return [train, _channel("validation", fold_uri(folds_step, fold, "test/"), "S3Prefix")]
+
+
+def _channel(name: str, uri: Any, kind: str) -> Any:
+    return Channel(
+        channel_name=name,
+        content_type="text/csv",
+        input_mode="File",
+        compression_type="None",
+        data_source=DataSource(
+            s3_data_source=S3DataSource(s3_data_type=kind, s3_uri=uri, s3_data_distribution_type="FullyReplicated")
+        ),
+    )

@@ -1,0 +1,61 @@
+"""The account under examination: what several checks need of it, asked for once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources, find_resources
+from pipeline.operate.doctor.findings import State
+
+
+class Account:
+    """An AWS account, or the local service, that a configuration is for.
+
+    Attributes:
+        config: the configuration.
+        session: a ``boto3.Session`` in the configuration's region.
+        is_local: whether the local service answers in AWS's place.
+    """
+
+    def __init__(self, config: Config, session: Any, *, is_local: bool, client_config: Any = None) -> None:
+        self.config = config
+        self.session = session
+        self.is_local = is_local
+        self._client_config = client_config
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service in the configuration's region."""
+        return self.session.client(service, config=self._client_config)
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """``Account`` and ``Arn`` of whoever the credentials belong to."""
+        answer: dict[str, str] = self.client("sts").get_caller_identity()
+        return answer
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Bucket, roles and function, as publishing would use them."""
+        return find_resources(self.config, self.session)
+
+    @cached_property
+    def bucket_region(self) -> str | None:
+        """Region of the bucket; None when there is no such bucket."""
+        try:
+            answer = self.client("s3").get_bucket_location(Bucket=self.resources.bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                return None
+            raise
+        # S3 spells its two oldest regions in its own way.
+        found: str | None = answer["LocationConstraint"]
+        return "us-east-1" if found is None else "eu-west-1" if found == "EU" else found
+
+    @property
+    def missing(self) -> State:
+        """State of a role, stack or bucket that is not there: the local service does without."""
+        return State.ATTENTION if self.is_local else State.FAILED

@@ -1,0 +1,144 @@
+"""The bucket: where it is, how it is encrypted and kept, and who may reach it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.findings import Finding, State, attempt
+
+_LONGEST_DAYS = {"Y": 366, "M": 31, "W": 7, "D": 1}
+_ABSENT = re.compile(r"NoSuch\w+Configuration|\w+NotFoundError")
+"""How S3 says that a bucket has no such setting."""
+
+_LOCAL = "the local service keeps none of a stack's bucket settings"
+
+
+def check_bucket(account: Account) -> Iterator[Finding]:
+    """Check where the bucket is, then its settings one by one."""
+    bucket, region = account.resources.bucket, account.bucket_region
+    if region is None:
+        yield Finding("bucket", account.missing, f"{bucket} does not exist", "make bootstrap, or set aws.bucket")
+        return
+    if region != account.config.aws.region:
+        to_do = f"use a bucket in {account.config.aws.region}: jobs need it in their own region"
+        yield Finding("bucket", State.FAILED, f"{bucket} is in {region}", to_do)
+    else:
+        yield Finding("bucket", State.OK, f"{bucket} in {region}")
+    s3 = account.client("s3")
+    for subject, check in _SETTINGS.items():
+        if account.is_local:
+            yield Finding(f"bucket: {subject}", State.UNKNOWN, _LOCAL)
+        else:
+            yield from attempt(f"bucket: {subject}", partial(check, account, s3, f"bucket: {subject}"))
+
+
+def _encryption(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+    bucket, wanted = account.resources.bucket, account.config.aws.kms_key_arn
+    answer = _setting(s3.get_bucket_encryption, bucket)
+    rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
+    key, algorithm = default.get("KMSMasterKeyID"), default.get("SSEAlgorithm", "none")
+    if key == wanted:
+        yield Finding(subject, State.OK, key or algorithm)
+    elif wanted:
+        # Spark and boto3 name no key when they write: the bucket's default decides.
+        to_do = f"make {wanted} the bucket's default key; what jobs write themselves follows the bucket"
+        yield Finding(subject, State.ATTENTION, f"{key or algorithm}, while aws.kms_key_arn is {wanted}", to_do)
+    else:
+        to_do = "set aws.kms_key_arn to this key, run make bootstrap, and let the key's policy admit the roles"
+        yield Finding(subject, State.ATTENTION, f"{key}, which the roles may not use", to_do)
+
+
+def _versioning(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+    bucket = account.resources.bucket
+    status = s3.get_bucket_versioning(Bucket=bucket).get("Status", "never enabled")
+    to_do = (
+        f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled, so that an "
+        "overwritten or deleted model can be brought back"
+    )
+    is_on = status == "Enabled"
+    yield Finding(subject, State.OK if is_on else State.ATTENTION, status, "" if is_on else to_do)
+
+
+def _lifecycle(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+    rules = _setting(s3.get_bucket_lifecycle_configuration, account.resources.bucket).get("Rules", [])
+    executions = f"{account.config.pipeline.name}/executions/"
+    expiring = [
+        rule
+        for rule in rules
+        if rule["Status"] == "Enabled" and "Days" in rule.get("Expiration", {}) and _covers(rule, executions)
+    ]
+    if not expiring:
+        yield Finding(subject, State.OK, f"nothing under {executions} expires")
+        return
+    shortest = min(expiring, key=lambda rule: int(rule["Expiration"]["Days"]))
+    days, caching = shortest["Expiration"]["Days"], account.config.caching
+    found = f"rule {shortest.get('ID', 'without a name')} deletes what is under {executions} after {days} days"
+    if caching.enabled and days <= duration_days(caching.expire_after):
+        to_do = f"caching.expire_after has to be under P{days}D: a cached step's results would be gone"
+        yield Finding(subject, State.FAILED, f"{found}; steps are cached for {caching.expire_after}", to_do)
+    else:
+        to_do = "an endpoint whose artifact has expired cannot be scaled, repaired or rolled back"
+        yield Finding(subject, State.OK, found, to_do)
+
+
+def _public_access(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+    bucket = account.resources.bucket
+    block = _setting(s3.get_public_access_block, bucket).get("PublicAccessBlockConfiguration", {})
+    if block and all(block.values()):
+        yield Finding(subject, State.OK, "blocked")
+    else:
+        to_do = (
+            f"aws s3api put-public-access-block --bucket {bucket} --public-access-block-configuration "
+            "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
+        )
+        yield Finding(subject, State.ATTENTION, "the bucket itself does not block it", to_do)
+
+
+def _ownership(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+    rules = _setting(s3.get_bucket_ownership_controls, account.resources.bucket).get("OwnershipControls", {})
+    ownership = [rule["ObjectOwnership"] for rule in rules.get("Rules", [])] or ["ObjectWriter"]
+    if ownership == ["BucketOwnerEnforced"]:
+        yield Finding(subject, State.OK, ownership[0])
+    else:
+        to_do = "BucketOwnerEnforced, or objects that other accounts write stay theirs and jobs cannot read them"
+        yield Finding(subject, State.ATTENTION, ownership[0], to_do)
+
+
+_SETTINGS: dict[str, Callable[[Account, Any, str], Iterator[Finding]]] = {
+    "encryption": _encryption,
+    "versioning": _versioning,
+    "lifecycle": _lifecycle,
+    "public access": _public_access,
+    "ownership": _ownership,
+}
+
+
+def duration_days(duration: str) -> float:
+    """Return how many days an ISO 8601 duration takes at the most."""
+    date, _, clock = duration.removeprefix("P").partition("T")
+    days = sum(int(number) * _LONGEST_DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
+    seconds = {"H": 3600, "M": 60, "S": 1}
+    return days + sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([HMS])", clock)) / 86400
+
+
+def _setting(get: Callable[..., dict[str, Any]], bucket: str) -> dict[str, Any]:
+    """Return a setting of the bucket; empty when it has none."""
+    try:
+        return get(Bucket=bucket)
+    except ClientError as error:
+        if _ABSENT.fullmatch(error.response["Error"]["Code"]):
+            return {}
+        raise
+
+
+def _covers(rule: dict[str, Any], prefix: str) -> bool:
+    scope = rule.get("Filter", {})
+    own = scope.get("Prefix") or scope.get("And", {}).get("Prefix") or rule.get("Prefix") or ""
+    return prefix.startswith(own) or own.startswith(prefix)

@@ -1,0 +1,79 @@
+"""Whose credentials these are, and whether region and partition fit the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.operate.aws_errors import reason
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.findings import Finding, State
+
+
+def check_credentials(account: Account) -> Iterator[Finding]:
+    """Ask STS who the caller is."""
+    try:
+        identity = account.identity
+    except (ClientError, BotoCoreError) as error:
+        yield Finding(
+            "credentials",
+            State.FAILED,
+            reason(error),
+            "sign in ('aws sso login') or set AWS_PROFILE. A region that your account has not enabled refuses valid "
+            'credentials. For the local service: make local, then eval "$(make -s local-env)"',
+        )
+        return
+    place = f" at {account.client('sts').meta.endpoint_url}" if account.is_local else ""
+    root = identity["Arn"].endswith(":root")
+    yield Finding(
+        "credentials",
+        State.ATTENTION if root else State.OK,
+        f"{identity['Arn']}, account {identity['Account']}{place}",
+        "use a role or a user: these are the root user's credentials" if root else "",
+    )
+
+
+def check_region(account: Account) -> Iterator[Finding]:
+    """Compare the configuration's region with botocore's list and with the environment's default region."""
+    region, session = account.config.aws.region, account.session
+    partitions = session.get_available_partitions()
+    known = {name for partition in partitions for name in session.get_available_regions("sagemaker", partition)}
+    elsewhere = {os.environ[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)} - {region}
+    if region not in known:
+        to_do = "check the spelling of aws.region; if the region is new, update boto3"
+        yield Finding("region", State.ATTENTION, f"botocore knows no SageMaker in {region}", to_do)
+    elif elsewhere:
+        to_do = f"export AWS_REGION={region} AWS_DEFAULT_REGION={region}, or give AWS's own commands --region {region}"
+        found = f"{region}, while the environment says {', '.join(sorted(elsewhere))}"
+        yield Finding("region", State.ATTENTION, found, to_do)
+    else:
+        yield Finding("region", State.OK, region)
+
+
+def check_partition(account: Account) -> Iterator[Finding]:
+    """Compare the region's partition with that of the credentials and of every ARN in the configuration."""
+    aws = account.config.aws
+    partition = account.session.get_partition_for_region(aws.region)
+    named = {
+        "the credentials": account.identity["Arn"],
+        "aws.pipeline_role_arn": aws.pipeline_role_arn,
+        "aws.job_role_arn": aws.job_role_arn,
+        "aws.lambda_role_arn": aws.lambda_role_arn,
+        "aws.events_role_arn": aws.events_role_arn,
+        "aws.kms_key_arn": aws.kms_key_arn,
+    }
+    other = [f"{name}: {arn}" for name, arn in named.items() if arn and arn.split(":")[1] != partition]
+    if other:
+        to_do = "use a region, credentials and ARNs of one partition"
+        yield Finding("partition", State.FAILED, f"{aws.region} is in {partition}, not {'; '.join(other)}", to_do)
+    else:
+        yield Finding("partition", State.OK, partition)
+
+
+def check_sagemaker(account: Account) -> Iterator[Finding]:
+    """Ask SageMaker for a page of pipelines: it has to answer in this region and to this identity."""
+    sagemaker = account.client("sagemaker")
+    sagemaker.list_pipelines(MaxResults=1)
+    yield Finding("SageMaker", State.OK, f"answers at {sagemaker.meta.endpoint_url}")

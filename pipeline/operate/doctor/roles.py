@@ -1,0 +1,94 @@
+"""Whether the roles exist, whether the right service may assume each, and whether you may pass them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import partial
+
+from botocore.exceptions import ClientError
+
+from pipeline.operate.doctor.account import Account
+from pipeline.operate.doctor.findings import Finding, State, attempt
+from pipeline.operate.doctor.simulation import check_permissions
+from pipeline.operate.doctor.trust import TrustCondition, trust_conditions
+
+_BOOTSTRAP = "'make bootstrap' makes it; or set aws.{kind}_role_arn to a role of yours"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One of the pipeline's roles.
+
+    Attributes:
+        kind: ``pipeline``, ``job``, ``lambda`` or ``events``.
+        arn: its ARN.
+        service: the service that assumes it.
+    """
+
+    kind: str
+    arn: str
+    service: str
+
+    @property
+    def name(self) -> str:
+        """Its name, without its path."""
+        return self.arn.rpartition("/")[2]
+
+
+def check_roles(account: Account) -> Iterator[Finding]:
+    """Check each role by itself; EventBridge's only where something starts executions by itself."""
+    resources, triggers = account.resources, account.config.triggers
+    roles = [
+        Role("pipeline", resources.pipeline_role_arn, "sagemaker.amazonaws.com"),
+        Role("job", resources.job_role_arn, "sagemaker.amazonaws.com"),
+        Role("lambda", resources.lambda_role_arn, "lambda.amazonaws.com"),
+    ]
+    if triggers.schedule or triggers.on_new_input:
+        roles.append(Role("events", resources.events_role_arn, "events.amazonaws.com"))
+    for role in roles:
+        yield from attempt(f"role: {role.kind}", partial(_check_role, account, role))
+
+
+def _check_role(account: Account, role: Role) -> Iterator[Finding]:
+    subject = f"role: {role.kind}"
+    if role.arn.split(":")[4] != account.identity["Account"]:
+        found = f"{role.arn} belongs to another account than {account.identity['Account']}"
+        yield Finding(subject, State.FAILED, found, "a role cannot be passed across accounts: use one of this account")
+        return
+    try:
+        policy = account.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        yield Finding(subject, account.missing, f"{role.arn} does not exist", _BOOTSTRAP.format(kind=role.kind))
+        return
+    yield _judge_trust(subject, role, trust_conditions(policy, role.service), account.identity["Account"])
+    yield from attempt(f"role: {role.kind}, permissions", partial(check_permissions, account, role.kind, role.arn))
+
+
+def _judge_trust(subject: str, role: Role, allowed: list[list[TrustCondition]], account_id: str) -> Finding:
+    trusts = f"{role.name} trusts {role.service}"
+    if not allowed:
+        to_do = f"copy the trust policy of the {role.kind} role from infra/bootstrap.yaml"
+        return Finding(subject, State.FAILED, f"{role.name} does not trust {role.service}", to_do)
+    admitting = [conditions for conditions in allowed if not _other_accounts(conditions, account_id)]
+    if not admitting:
+        found = f"{trusts} for aws:SourceAccount {', '.join(_other_accounts(allowed[0], account_id))} only"
+        return Finding(subject, State.FAILED, found, f"the condition in the trust policy has to admit {account_id}")
+    strict = {condition.key for conditions in admitting for condition in conditions if condition.is_strict}
+    if not strict or any(not any(item.is_strict for item in conditions) for conditions in admitting):
+        return Finding(subject, State.OK, trusts)
+    # AWS documents aws:SourceAccount for pipelines, processing and training jobs, not for tuning jobs.
+    to_do = (
+        "if anything ends with 'Could not assume role', this is the likely cause: a service that does not send the key "
+        "is kept out. Use StringEqualsIfExists in place of StringEquals"
+    )
+    return Finding(subject, State.ATTENTION, f"{trusts} on a condition, {', '.join(sorted(strict))}", to_do)
+
+
+def _other_accounts(conditions: list[TrustCondition], account_id: str) -> list[str]:
+    """Return the accounts that conditions ask for in place of this one."""
+    wanted = [condition.values for condition in conditions if condition.key == "aws:sourceaccount"]
+    return [value for values in wanted if not any(fnmatch(account_id, text) for text in values) for value in values]

@@ -1,0 +1,223 @@
+"""Bringing AWS up to date with the configuration: code, data, function, pipeline, triggers, in this order.
+
+A definition never names code that is not there yet, and a pipeline never calls a function older than itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from definition_language.documents import all_steps
+from pipeline.config.models import Config
+from pipeline.definition.assets import Upload, step_upload
+from pipeline.definition.dataset import dataset_upload
+from pipeline.definition.fold_options import fold_options_upload
+from pipeline.definition.lint import lint
+from pipeline.definition.pipeline import build_definition
+from pipeline.definition.resources import Resources, stack_name
+from pipeline.errors import UserError, with_trust_hint
+from pipeline.operate.bucket_checks import bucket_warnings
+from pipeline.operate.changes import definition_changes
+from pipeline.operate.function import current_function, function_changes, publish_function
+from pipeline.operate.function_log import retention_changes, set_retention
+from pipeline.operate.requests import (
+    INLINE_DEFINITION_BYTES,
+    definition_json,
+    pipeline_request,
+    pipeline_tags,
+    refusals,
+)
+from pipeline.operate.triggers import apply_triggers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What publishing would do.
+
+    Attributes:
+        config: the configuration.
+        resources: bucket, roles and function.
+        definition: the definition to publish.
+        uploads: files that are not in the bucket yet.
+        exists: whether the pipeline exists already.
+        changes: all of it in words, one line each; empty when AWS is up to date.
+    """
+
+    config: Config
+    resources: Resources
+    definition: dict[str, Any]
+    uploads: list[Upload]
+    exists: bool
+    changes: list[str]
+
+
+def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
+    """Build the definition and compare it with what is published; nothing is changed.
+
+    Args:
+        config: the configuration.
+        resources: bucket, roles and function.
+        session: a ``boto3.Session`` of the account.
+
+    Raises:
+        UserError: the bucket is not there, or the definition is one that SageMaker would refuse.
+    """
+    definition = build_definition(config, resources)
+    faults = [*lint(definition), *refusals(config, resources, definition)]
+    if faults:
+        raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))
+    _require_bucket(session.client("s3"), config, resources)
+    uploads = [
+        upload for upload in _uploads(config, resources, definition) if not _is_there(session.client("s3"), upload)
+    ]
+    published = _published(session.client("sagemaker"), config.pipeline.name)
+    function = current_function(session.client("lambda"), resources)
+    changes = [
+        *(f"upload {upload.name} to {upload.uri}" for upload in uploads),
+        *function_changes(function, config, resources),
+        *retention_changes(session.client("logs"), config, resources),
+        *definition_changes(published and json.loads(published["PipelineDefinition"]), definition),
+    ]
+    if published and published["RoleArn"] != resources.pipeline_role_arn:
+        changes.append(f"pipeline: role {published['RoleArn']} -> {resources.pipeline_role_arn}")
+    return Plan(config, resources, definition, uploads, published is not None, changes)
+
+
+def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
+    """Carry the plan out.
+
+    Args:
+        plan: what to do.
+        session: a ``boto3.Session`` of the account.
+        say: told what has been done, a sentence at a time.
+
+    Returns:
+        The pipeline's ARN.
+
+    Raises:
+        UserError: somebody else is updating the pipeline, or its role cannot be assumed.
+    """
+    s3, encryption = session.client("s3"), _encryption(plan.config)
+    for upload in plan.uploads:
+        if isinstance(upload.content, bytes):
+            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content, **encryption)
+        else:
+            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=encryption)
+        say(f"uploaded {upload.uri}")
+    set_retention(session.client("logs"), plan.config, plan.resources)
+    publish_function(session.client("lambda"), plan.config, plan.resources)
+    say(f"Lambda {plan.resources.deploy_function_name} is ready")
+    arn = _publish_pipeline(plan, session)
+    say(f"pipeline {plan.config.pipeline.name} is {'updated' if plan.exists else 'created'}")
+    for sentence in [
+        *apply_triggers(plan.config, plan.resources, session),
+        *bucket_warnings(s3, plan.config, plan.resources),
+    ]:
+        say(sentence)
+    return arn
+
+
+def _publish_pipeline(plan: Plan, session: Any) -> str:
+    sagemaker = session.client("sagemaker")
+    settings = pipeline_request(plan.config, plan.resources) | _definition_argument(plan, session.client("s3"))
+    tags = pipeline_tags(plan.config)
+    try:
+        if not plan.exists:
+            return str(sagemaker.create_pipeline(**settings, Tags=tags)["PipelineArn"])
+        arn = str(sagemaker.update_pipeline(**settings)["PipelineArn"])
+        if tags:
+            sagemaker.add_tags(ResourceArn=arn, Tags=tags)
+    except ClientError as error:
+        raise _explained(error, plan) from error
+    return arn
+
+
+def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
+    text = definition_json(plan.definition)
+    content = text.encode()
+    if len(content) <= INLINE_DEFINITION_BYTES:
+        return {"PipelineDefinition": text}
+    key = f"{plan.config.pipeline.name}/definition/{hashlib.sha256(content).hexdigest()}.json"
+    s3.put_object(Bucket=plan.resources.bucket, Key=key, Body=content, **_encryption(plan.config))
+    return {"PipelineDefinitionS3Location": {"Bucket": plan.resources.bucket, "ObjectKey": key}}
+
+
+def _encryption(config: Config) -> dict[str, str]:
+    """How what publishing uploads is encrypted: a bucket that is not the stack's may have another default key."""
+    key = config.aws.kms_key_arn
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+
+
+def _explained(error: Any, plan: Plan) -> Exception:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code == "ConflictException":
+        return UserError(f"Somebody else is changing the pipeline {plan.config.pipeline.name}: {message} Try again.")
+    if "assume" in message.lower() or "iam:PassRole" in message:
+        return UserError(
+            f"The role {plan.resources.pipeline_role_arn} cannot be used: {with_trust_hint(message)} "
+            "'make bootstrap' makes one that can; or set aws.pipeline_role_arn."
+        )
+    unexplained: Exception = error
+    return unexplained
+
+
+def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:
+    """The input, where it is a file here, the folds' options, and every file of steps/ that the definition names."""
+    data = dataset_upload(config, resources)
+    prefix = f"{config.pipeline.name}/code"
+    names = {
+        uri.rpartition("/")[2]
+        for step in all_steps(definition)
+        for uri in _texts(step["Arguments"])
+        if uri.startswith(f"s3://{resources.bucket}/{prefix}/")
+    }
+    code = [step_upload(name, resources.bucket, prefix) for name in sorted(names)]
+    return [*([data] if data else []), fold_options_upload(config, resources), *code]
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for item in items for text in _texts(item)]
+
+
+def _require_bucket(s3: Any, config: Config, resources: Resources) -> None:
+    try:
+        s3.head_bucket(Bucket=resources.bucket)
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 404:
+            reason = "does not exist: run 'make bootstrap', or set aws.bucket"
+        elif status == 403:
+            reason = "is not yours to use, or belongs to another account: check your credentials and aws.bucket"
+        else:
+            reason = f"is not in {resources.region}: check aws.region and aws.bucket"
+        raise UserError(f"The bucket {resources.bucket} (stack {stack_name(config)}) {reason}.") from None
+
+
+def _is_there(s3: Any, upload: Upload) -> bool:
+    try:
+        s3.head_object(Bucket=upload.bucket, Key=upload.key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True
+
+
+def _published(sagemaker: Any, name: str) -> dict[str, Any] | None:
+    try:
+        description: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
+    except ClientError as error:
+        # The name has been checked against the API's own pattern: what else there is to validate is its existence.
+        if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
+            return None
+        raise
+    return description

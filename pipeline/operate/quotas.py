@@ -1,0 +1,258 @@
+"""The SageMaker quotas that an execution and its endpoint need, and what the account has of them.
+
+SageMaker counts instances by type and in total. A tuning job counts with all the training jobs that it may run at
+once: CreateHyperParameterTuningJob is refused when MaxParallelTrainingJobs times the instances of a job do not fit
+into what is left of the quota, see "Resource limit example" in
+https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html
+
+Quotas are found by name, as Service Quotas and ResourceLimitExceeded spell it: each instance type has its own code.
+Names: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.config.models import Config
+from pipeline.operate.aws_errors import reason
+from pipeline.operate.estimate import SCRIPT_INSTANCE, jobs_per_fold
+
+CLIENT_CONFIG = ClientConfig(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
+"""Settings of the Service Quotas client: the answer helps, but nobody should wait long for it."""
+
+_OPERATIONS = ("list_service_quotas", "list_aws_default_service_quotas")
+"""Service Quotas lists a quota that the account never had changed under the defaults only."""
+
+
+class QuotaState(StrEnum):
+    """How a quota compares with what is needed."""
+
+    ENOUGH = "enough"
+    TIGHT = "tight"
+    TOO_SMALL = "too small"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class QuotaRequirement:
+    """What an execution or its endpoint needs of one quota.
+
+    Attributes:
+        quota: name of the quota, as Service Quotas and ResourceLimitExceeded spell it.
+        minimum: with less than this, a step fails.
+        needed: with less than this, steps wait for each other, or a later update of the endpoint fails.
+        use: what counts against it.
+        remedy: given the account's quota, which setting needs less; empty where none does.
+        documented: AWS's documented default, for a limit whose name in Service Quotas is not documented; it is taken
+            as the account's, so ``minimum`` is 0: the account may have more.
+    """
+
+    quota: str
+    minimum: int
+    needed: int
+    use: str
+    remedy: Callable[[int], str]
+    documented: int | None = None
+
+
+@dataclass(frozen=True)
+class AccountQuota:
+    """A quota as Service Quotas lists it.
+
+    Attributes:
+        value: how much the account may use.
+        code: the quota's code, ``L-...``; empty when the value is from AWS's documentation.
+        is_default: whether it is AWS's default value, which new accounts do not always get.
+    """
+
+    value: int
+    code: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class QuotaCheck:
+    """A requirement beside what the account has; None when that is unknown."""
+
+    requirement: QuotaRequirement
+    account: AccountQuota | None
+
+    @property
+    def state(self) -> QuotaState:
+        """Whether the account has enough, other use of the account aside."""
+        if self.account is None:
+            return QuotaState.UNKNOWN
+        if self.account.value < self.requirement.minimum:
+            return QuotaState.TOO_SMALL
+        return QuotaState.TIGHT if self.account.value < self.requirement.needed else QuotaState.ENOUGH
+
+    def advice(self, region: str) -> str:
+        """Return what to do about a quota that is tight or too small; empty when there is nothing to do."""
+        if self.account is None or self.state is QuotaState.ENOUGH:
+            return ""
+        code = self.account.code
+        request = (
+            f"aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code {code} "
+            f"--desired-value {self.requirement.needed} --region {region}"
+            if code
+            else "an AWS Support case"
+        )
+        remedy = self.requirement.remedy(self.account.value)
+        return f"{remedy}, or ask for more: {request}" if remedy else f"ask for more: {request}"
+
+
+@dataclass(frozen=True)
+class QuotaReport:
+    """All requirements.
+
+    Attributes:
+        checks: one for each requirement.
+        unanswered: why Service Quotas gave no answer; empty when it did.
+    """
+
+    checks: list[QuotaCheck]
+    unanswered: str
+
+
+def check_quotas(config: Config, connect: Callable[[], Any]) -> QuotaReport:
+    """Compare what the configuration needs with what the account has.
+
+    Args:
+        config: the configuration.
+        connect: gives boto3's Service Quotas client; use ``CLIENT_CONFIG``.
+
+    Returns:
+        A report; without an answer of Service Quotas, one that says so. No AWS error is raised.
+    """
+    needed, found, unanswered = requirements(config), {}, ""
+    try:
+        found = account_quotas(connect(), [quota.quota for quota in needed if quota.documented is None])
+    except (ClientError, BotoCoreError) as error:
+        unanswered = reason(error)
+    checks = [QuotaCheck(requirement, found.get(requirement.quota, _documented(requirement))) for requirement in needed]
+    return QuotaReport(checks, unanswered)
+
+
+def requirements(config: Config) -> list[QuotaRequirement]:
+    """Return what one execution and its endpoint need, in the order of the pipeline."""
+    return [*_processing(config), *_training(config), *_endpoint(config)]
+
+
+def account_quotas(client: Any, names: Iterable[str]) -> dict[str, AccountQuota]:
+    """Look SageMaker's quotas up by their names; those that Service Quotas does not list are left out.
+
+    Args:
+        client: boto3's Service Quotas client.
+        names: names of quotas.
+
+    Raises:
+        botocore.exceptions.ClientError: Service Quotas refused.
+        botocore.exceptions.BotoCoreError: it cannot be reached.
+    """
+    found: dict[str, AccountQuota] = {}
+    missing = {name.casefold(): name for name in names}
+    for operation in _OPERATIONS:
+        # Thousands of quotas in pages of a hundred: stop as soon as all are found.
+        pages = client.get_paginator(operation).paginate(ServiceCode="sagemaker") if missing else []
+        for page in pages:
+            for quota in page["Quotas"]:
+                key = quota["QuotaName"].casefold()
+                if key in missing and "Value" in quota:
+                    is_default = operation != _OPERATIONS[0]
+                    found[missing.pop(key)] = AccountQuota(int(quota["Value"]), quota["QuotaCode"], is_default)
+            if not missing:
+                break
+    return found
+
+
+def with_parameters(config: Config, parameters: Iterable[Mapping[str, str]]) -> Config:
+    """Return the configuration as an execution's parameters change it, as far as quotas depend on them.
+
+    Args:
+        config: the configuration.
+        parameters: ``Name`` and ``Value`` of each, as StartPipelineExecution takes them.
+    """
+    for parameter in parameters:
+        section, key = _PARAMETERS.get(parameter["Name"], ("", ""))
+        value = parameter["Value"]
+        if section and (not key.endswith("count") or value.isdecimal()):
+            update = {key: int(value) if key.endswith("count") else value}
+            config = config.model_copy(update={section: getattr(config, section).model_copy(update=update)})
+    return config
+
+
+_PARAMETERS = {
+    "ProcessingInstanceType": ("folds", "instance_type"),
+    "ProcessingInstanceCount": ("folds", "instance_count"),
+    "TrainingInstanceType": ("tuning", "instance_type"),
+    "EndpointInstanceType": ("deploy", "instance_type"),
+    "EndpointInstanceCount": ("deploy", "instance_count"),
+}
+"""Parameters of the pipeline that decide about quotas, and the keys of config.yaml that they override."""
+
+
+def _processing(config: Config) -> Iterator[QuotaRequirement]:
+    folds = config.folds
+    fewer = "lower folds.instance_count"
+    if folds.instance_type == SCRIPT_INSTANCE:
+        yield _fixed(f"{SCRIPT_INSTANCE} for processing job usage", folds.instance_count, "all processing jobs", fewer)
+    else:
+        other = "use another folds.instance_type" if folds.instance_count == 1 else fewer
+        yield _fixed(f"{folds.instance_type} for processing job usage", folds.instance_count, "MakeFolds", other)
+        yield _fixed(f"{SCRIPT_INSTANCE} for processing job usage", 1, "SelectBest, VerifyEndpoint")
+    yield _fixed("Number of instances across all processing jobs", folds.instance_count, "MakeFolds", fewer)
+    if folds.instance_count > 1:
+        yield _fixed("Maximum number of instances per processing job", folds.instance_count, "MakeFolds", fewer)
+
+
+def _training(config: Config) -> Iterator[QuotaRequirement]:
+    tuning = config.tuning
+    folds = min(config.folds.count, config.pipeline.max_parallel_steps)
+    jobs = min(tuning.max_parallel_jobs, jobs_per_fold(config))
+    kind = "spot training" if tuning.spot else "training"
+
+    def remedy(quota: int) -> str:
+        if quota >= jobs:
+            return f"set pipeline.max_parallel_steps: {quota // jobs}, so that folds wait for their turn"
+        return f"set tuning.max_parallel_jobs: {quota}" if quota else "use another tuning.instance_type"
+
+    use = f"{folds} folds x {jobs} training jobs at once"
+    yield QuotaRequirement(f"{tuning.instance_type} for {kind} job usage", jobs, folds * jobs, use, remedy)
+    yield QuotaRequirement(f"Number of instances across all {kind} jobs", jobs, folds * jobs, use, remedy)
+    name, remedy_of = "parallel training jobs per hyperparameter tuning job", "lower tuning.max_parallel_jobs"
+    yield QuotaRequirement(name, 0, jobs, "each TuneFold", lambda _: remedy_of, documented=10)
+    name, remedy_of = "parallel (concurrent) hyperparameter tuning jobs", "lower pipeline.max_parallel_steps"
+    yield QuotaRequirement(name, 0, folds, "folds at once", lambda _: remedy_of, documented=100)
+
+
+def _endpoint(config: Config) -> Iterator[QuotaRequirement]:
+    deploy = config.deploy
+    if deploy.serverless:
+        name = "Maximum total concurrency that can be allocated across all serverless endpoints"
+        concurrency = deploy.serverless.max_concurrency
+        yield _fixed(name, concurrency, "the endpoint", "lower deploy.serverless.max_concurrency")
+        return
+    most = max(deploy.instance_count, deploy.autoscaling.max_instances if deploy.autoscaling else 0)
+
+    def remedy(quota: int) -> str:
+        if quota < deploy.instance_count:
+            return "use another deploy.instance_type, or deploy.serverless"
+        return "delete the endpoint before it is updated (make delete LEVEL=endpoint)"
+
+    use = f"{deploy.instance_count} to begin with; an update holds old and new instances at once"
+    for name in (f"{deploy.instance_type} for endpoint usage", "Number of instances across active endpoints"):
+        yield QuotaRequirement(name, deploy.instance_count, 2 * most, use, remedy)
+
+
+def _fixed(quota: str, count: int, use: str, remedy: str = "") -> QuotaRequirement:
+    return QuotaRequirement(quota, count, count, use, lambda _: remedy)
+
+
+def _documented(requirement: QuotaRequirement) -> AccountQuota | None:
+    return None if requirement.documented is None else AccountQuota(requirement.documented, "", True)

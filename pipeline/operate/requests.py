@@ -1,0 +1,74 @@
+"""The requests with which publishing changes AWS, so that they can be checked before any of them is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from definition_language.requests import Request, request_faults
+from pipeline.config.models import Config
+from pipeline.definition.parameters import described
+from pipeline.definition.resources import Resources
+from pipeline.operate.deployment_options import deployment_options
+from pipeline.operate.function import creation_request, function_settings
+from pipeline.operate.triggers import permission_request, rule_request, targets_request, wanted_rules
+
+INLINE_DEFINITION_BYTES = 100 * 1024
+"""The longest definition that a request to SageMaker Pipelines carries; a longer one goes through S3."""
+
+
+def refusals(config: Config, resources: Resources, definition: dict[str, Any]) -> list[str]:
+    """Return what AWS would refuse of all requests of publishing, and of the function that it publishes."""
+    requests = [*_of_pipeline(config, resources, definition), *_of_function(config, resources)]
+    requests += [*_of_triggers(config, resources), *_of_endpoint(config, resources)]
+    return list(dict.fromkeys(fault for request in requests for fault in request_faults(request)))
+
+
+def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
+    """Return the members of CreatePipeline and UpdatePipeline, but for the definition."""
+    return {
+        "PipelineName": config.pipeline.name,
+        "PipelineDescription": described(config.pipeline.description),
+        "RoleArn": resources.pipeline_role_arn,
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": config.pipeline.max_parallel_steps},
+    }
+
+
+def pipeline_tags(config: Config) -> list[dict[str, str]]:
+    """Return the pipeline's tags as SageMaker takes them."""
+    return [{"Key": key, "Value": value} for key, value in config.pipeline.tags.items()]
+
+
+def definition_json(definition: dict[str, Any]) -> str:
+    """Return a definition as it is sent."""
+    return json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
+
+
+def _of_pipeline(config: Config, resources: Resources, definition: dict[str, Any]) -> Iterator[Request]:
+    text, settings = definition_json(definition), pipeline_request(config, resources)
+    if len(text.encode()) <= INLINE_DEFINITION_BYTES:
+        settings = settings | {"PipelineDefinition": text}
+    token = {"ClientRequestToken": "x" * 32}  # boto3 fills it in
+    yield Request("sagemaker", "CreatePipeline", settings | token | {"Tags": pipeline_tags(config)})
+    yield Request("sagemaker", "UpdatePipeline", settings)
+
+
+def _of_function(config: Config, resources: Resources) -> Iterator[Request]:
+    yield Request("lambda", "CreateFunction", creation_request(config, resources))
+    members = {"FunctionName": resources.deploy_function_name, **function_settings(config, resources)}
+    yield Request("lambda", "UpdateFunctionConfiguration", members)
+
+
+def _of_triggers(config: Config, resources: Resources) -> Iterator[Request]:
+    for rule in wanted_rules(config, resources):
+        yield Request("events", "PutRule", rule_request(rule))
+        yield Request("events", "PutTargets", targets_request(rule))
+        yield Request("lambda", "AddPermission", permission_request(resources, rule))
+
+
+def _of_endpoint(config: Config, resources: Resources) -> Iterator[Request]:
+    """The function's CreateEndpoint, whose name and tags are the configuration's."""
+    tags = [{"Key": key, "Value": value} for key, value in deployment_options(config, resources)["tags"].items()]
+    members = {"EndpointName": config.deploy.endpoint_name, "EndpointConfigName": "made-by-the-function", "Tags": tags}
+    yield Request("sagemaker", "CreateEndpoint", members)

@@ -1,0 +1,91 @@
+"""What an execution found: the winner, every training job, the model package, the endpoint."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.operate.execution import ExecutionState
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an execution found; what it did not get to is None or empty.
+
+    Attributes:
+        best: ``best.json`` of SelectBest.
+        training_jobs: every training job: fold, mse, hyperparameters, names.
+        model_package_arn: the version of the model, registered by this execution or by an earlier one.
+        newly_registered: whether by this one.
+        endpoint_name: the endpoint that was deployed.
+        endpoint_state: how the deployment ended: ``verified``, another outcome of the verification, or what the
+            deploying function said.
+    """
+
+    best: dict[str, Any] | None
+    training_jobs: list[dict[str, Any]]
+    model_package_arn: str | None
+    newly_registered: bool
+    endpoint_name: str | None
+    endpoint_state: str
+
+
+def results_of(session: Any, state: ExecutionState) -> Results:
+    """Collect what an execution found.
+
+    Args:
+        session: a ``boto3.Session`` of the account.
+        state: the execution.
+    """
+    outputs = _job_outputs(session, state, "SelectBest")
+    found = _function_outputs(state, "FindModel")
+    registered = state.step("RegisterModel")
+    new_arn = registered.metadata.get("RegisterModel", {}).get("Arn") if registered else None
+    known_arn = found["model_package_arn"] if found.get("status") == "Registered" else None
+    again = "Again" if state.step("DeployEndpointAgain") else ""
+    deployed = _function_outputs(state, f"DeployEndpoint{again}")
+    verified_at = _job_outputs(session, state, f"VerifyEndpoint{again}")
+    verification = _json(session, verified_at, "verification", "verification.json") or {}
+    return Results(
+        best=_json(session, outputs, "best", "best.json"),
+        training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
+        model_package_arn=new_arn or known_arn,
+        newly_registered=new_arn is not None,
+        endpoint_name=deployed.get("endpoint_name"),
+        endpoint_state=_endpoint_state(deployed, verification),
+    )
+
+
+def _endpoint_state(deployed: dict[str, str], verification: dict[str, Any]) -> str:
+    if verification.get("verified"):
+        return "verified"
+    if verification.get("outcome") == "Failed":
+        return f"failed its verification: {verification['message']}"
+    return str(verification.get("outcome") or deployed.get("status", "not deployed"))
+
+
+def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:
+    step = state.step(name)
+    parameters = step.metadata.get("Lambda", {}).get("OutputParameters", []) if step else []
+    return {parameter["Name"]: parameter["Value"] for parameter in parameters}
+
+
+def _job_outputs(session: Any, state: ExecutionState, name: str) -> dict[str, str]:
+    step = state.step(name)
+    if step is None or step.status != "Succeeded":
+        return {}
+    job_name = step.metadata.get("ProcessingJob", {}).get("Arn", "").rpartition("/")[2]
+    if not job_name:  # from the cache of an execution that is gone
+        return {}
+    job = session.client("sagemaker").describe_processing_job(ProcessingJobName=job_name)
+    return {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
+
+
+def _json(session: Any, outputs: dict[str, str], output: str, name: str) -> Any:
+    if output not in outputs:
+        return None
+    place = urlsplit(f"{outputs[output].rstrip('/')}/{name}")
+    body = session.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+    return json.loads(body)

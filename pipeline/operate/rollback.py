@@ -1,0 +1,34 @@
+"""Back to the endpoint configuration that served before: the deploying function does it, this asks it to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.definition.resources import Resources
+from pipeline.errors import UserError
+
+
+def roll_back(functions: Any, resources: Resources, endpoint_name: str) -> dict[str, str]:
+    """Return an endpoint to its last known good configuration; it serves until the old one has taken over.
+
+    Args:
+        functions: boto3's Lambda client.
+        resources: bucket, roles and function.
+        endpoint_name: the endpoint.
+
+    Returns:
+        The function's answer: ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``status``.
+
+    Raises:
+        UserError: there is nothing to return to, or the endpoint cannot be changed now.
+    """
+    name = resources.deploy_function_name
+    try:
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"rollback": endpoint_name}))
+    except functions.exceptions.ResourceNotFoundException:
+        raise UserError(f"There is no Lambda function {name}: run 'make upsert' first.") from None
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise UserError(payload.get("errorMessage", f"{name} failed: see its log group /aws/lambda/{name}."))
+    return {str(key): str(value) for key, value in payload.items()}

@@ -1,0 +1,267 @@
+"""Everything that the project made on AWS: finding it, and deleting it in an order that works.
+
+Nothing is deleted for its name alone where names are free for all: endpoints, their configurations and models carry
+the tag of the function that made them, model packages name the pipeline that registered them. What is found is
+found anew each time, so that deleting again after an interruption goes on where it stopped, and once more is harmless.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources, stack_name
+from pipeline.errors import UserError
+from pipeline.operate.stack import stack_failures
+from pipeline.operate.stored_objects import StoredObjects
+from pipeline.operate.triggers import remove_rule, rule_names
+
+LEVELS = ("endpoint", "pipeline", "all")
+"""What to delete: the endpoint, which costs by the hour; everything but data; everything."""
+
+OWNER_TAG = "deployed-by"
+"""The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
+
+_MADE_FOR_ENDPOINT = re.compile(r".+-v\d+-[0-9a-f]{10}")
+_GONE = ("could not find", "does not exist", "not found", "no such", "not exist")
+_WAIT = {"Delay": 3, "MaxAttempts": 400}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something to delete.
+
+    Attributes:
+        kind: what it is, in words.
+        name: which one.
+        delete: deletes it and waits until it is gone; it may have gone already.
+    """
+
+    kind: str
+    name: str
+    delete: Callable[[], Any]
+
+
+def find_things(config: Config, resources: Resources, session: Any, level: str) -> list[Thing]:
+    """What there is to delete, in the order in which it can be deleted.
+
+    Args:
+        config: the configuration.
+        resources: bucket, roles and function.
+        session: a ``boto3.Session`` of the account.
+        level: one of ``LEVELS``.
+    """
+    finder = _Finder(config, resources, session)
+    if level == "endpoint":
+        return [*finder.endpoints()]
+    things = [
+        *finder.rules(),
+        *finder.running_executions(),
+        *finder.pipeline(),
+        *finder.endpoints(),
+        *finder.endpoint_configs(),
+        *finder.models(),
+        *finder.packages(),
+        *finder.function(),
+    ]
+    if level == "all":
+        things += [*finder.log_groups(), *finder.objects(), *finder.stack()]
+    return things
+
+
+def delete_things(things: list[Thing], say: Callable[[str], None]) -> list[str]:
+    """Delete one after the other; what cannot be deleted does not stop the others.
+
+    Args:
+        things: what ``find_things`` found.
+        say: told what has been deleted, a sentence at a time.
+
+    Returns:
+        What could not be deleted and why, a sentence each.
+    """
+    failures = []
+    for thing in things:
+        try:
+            thing.delete()
+        except (ClientError, WaiterError, UserError) as error:
+            if not is_gone(error):
+                failures.append(f"{thing.kind} {thing.name}: {_reason(error)}")
+                continue
+        say(f"deleted {thing.kind} {thing.name}")
+    return failures
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether AWS refused because there is nothing of that name; each service has its own way to say so."""
+    if not isinstance(error, ClientError):
+        return False
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "").lower()
+    return code in ("ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "ObjectNotFoundException") or (
+        code in ("ValidationException", "ValidationError") and any(phrase in message for phrase in _GONE)
+    )
+
+
+def _reason(error: ClientError | WaiterError | UserError) -> str:
+    if isinstance(error, ClientError):
+        return error.response["Error"].get("Message") or str(error)
+    return f"it is not gone yet: {error}" if isinstance(error, WaiterError) else str(error)
+
+
+class _Finder:
+    """Looks for what the project made, each kind in a method."""
+
+    def __init__(self, config: Config, resources: Resources, session: Any) -> None:
+        self.config = config
+        self.resources = resources
+        self.name = config.pipeline.name
+        self.sagemaker = session.client("sagemaker")
+        self.scaling = session.client("application-autoscaling")
+        self.events = session.client("events")
+        self.functions = session.client("lambda")
+        self.logs = session.client("logs")
+        self.s3 = session.client("s3")
+        self.cloudformation = session.client("cloudformation")
+
+    def rules(self) -> Iterator[Thing]:
+        for name in rule_names(self.config):
+            if self._exists(self.events.describe_rule, Name=name):
+                yield Thing("EventBridge rule", name, partial(remove_rule, self.events, name))
+
+    def running_executions(self) -> Iterator[Thing]:
+        if not self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
+            return
+        pages = self.sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=self.name)
+        for execution in (found for page in pages for found in page["PipelineExecutionSummaries"]):
+            if execution["PipelineExecutionStatus"] in ("Executing", "Stopping"):
+                arn = execution["PipelineExecutionArn"]
+                yield Thing("running execution", arn, partial(_stop, self.sagemaker, arn))
+
+    def pipeline(self) -> Iterator[Thing]:
+        if self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
+            yield Thing("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
+
+    def endpoints(self) -> Iterator[Thing]:
+        for endpoint in self._pages("list_endpoints", "Endpoints"):
+            if self._is_ours(endpoint["EndpointArn"]):
+                name = endpoint["EndpointName"]
+                yield Thing("endpoint", name, partial(self._delete_endpoint, name))
+
+    def endpoint_configs(self) -> Iterator[Thing]:
+        for found in self._pages("list_endpoint_configs", "EndpointConfigs"):
+            name, delete = found["EndpointConfigName"], self.sagemaker.delete_endpoint_config
+            if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["EndpointConfigArn"]):
+                yield Thing("endpoint configuration", name, partial(delete, EndpointConfigName=name))
+
+    def models(self) -> Iterator[Thing]:
+        for found in self._pages("list_models", "Models"):
+            name, delete = found["ModelName"], self.sagemaker.delete_model
+            if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["ModelArn"]):
+                yield Thing("model", name, partial(delete, ModelName=name))
+
+    def packages(self) -> Iterator[Thing]:
+        """The packages that this pipeline registered; the group too, unless others registered in it."""
+        group = self.config.registry.group
+        if not self._exists(self.sagemaker.describe_model_package_group, ModelPackageGroupName=group):
+            return
+        others = False
+        mark = f":pipeline/{self.name}/".lower()
+        for found in self._pages("list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group):
+            arn = found["ModelPackageArn"]
+            metadata = self.sagemaker.describe_model_package(ModelPackageName=arn).get("CustomerMetadataProperties", {})
+            if mark in metadata.get("pipeline_execution_arn", "").lower():
+                delete = self.sagemaker.delete_model_package
+                yield Thing("model package", arn, partial(delete, ModelPackageName=arn))
+            else:
+                others = True
+        if not others:
+            delete = self.sagemaker.delete_model_package_group
+            yield Thing("model package group", group, partial(delete, ModelPackageGroupName=group))
+
+    def function(self) -> Iterator[Thing]:
+        name = self.resources.deploy_function_name
+        if self._exists(self.functions.get_function_configuration, FunctionName=name):
+            yield Thing("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
+
+    def log_groups(self) -> Iterator[Thing]:
+        """Those of the function and the endpoint; a job's log group is shared by the whole account."""
+        for name in (
+            f"/aws/lambda/{self.resources.deploy_function_name}",
+            f"/aws/sagemaker/Endpoints/{self.config.deploy.endpoint_name}",
+        ):
+            found = self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+            if name in [group["logGroupName"] for group in found]:
+                yield Thing("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
+
+    def objects(self) -> Iterator[Thing]:
+        stored = StoredObjects(self.s3, self.resources.bucket, f"{self.name}/")
+        if count := stored.count():
+            yield Thing("objects", f"{stored.uri} ({count} with their old versions)", stored.delete)
+
+    def stack(self) -> Iterator[Thing]:
+        name = stack_name(self.config)
+        try:
+            (stack,) = self.cloudformation.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if is_gone(error):
+                return
+            raise
+        parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
+        if parameters.get("PipelineName") == self.name:
+            yield Thing(
+                "CloudFormation stack (bucket and roles)", name, partial(self._delete_stack, name, stack["StackId"])
+            )
+
+    def _delete_endpoint(self, name: str) -> None:
+        target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+        resource = f"endpoint/{name}/variant/AllTraffic"
+        if self.scaling.describe_scalable_targets(ResourceIds=[resource], **target)["ScalableTargets"]:
+            self.scaling.deregister_scalable_target(ResourceId=resource, **target)
+        self.sagemaker.delete_endpoint(EndpointName=name)
+        self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=_WAIT)
+
+    def _delete_stack(self, name: str, stack_id: str) -> None:
+        self.cloudformation.delete_stack(StackName=name)
+        try:
+            self.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_WAIT)
+        except WaiterError as error:
+            raise UserError("; ".join(stack_failures(self.cloudformation, stack_id)) or str(error)) from None
+
+    def _pages(self, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        # Read to the end first: deleting while paging would skip some.
+        pages = list(self.sagemaker.get_paginator(operation).paginate(**arguments))
+        yield from (found for page in pages for found in page[member])
+
+    def _is_ours(self, arn: str) -> bool:
+        pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        return tags.get(OWNER_TAG) == self.resources.deploy_function_name
+
+    @staticmethod
+    def _exists(describe: Callable[..., Any], **arguments: str) -> bool:
+        try:
+            describe(**arguments)
+        except ClientError as error:
+            if is_gone(error):
+                return False
+            raise
+        return True
+
+
+def _stop(sagemaker: Any, execution_arn: str) -> None:
+    """Stop an execution, and wait: a pipeline with running executions cannot be deleted."""
+    for attempt in range(_WAIT["MaxAttempts"]):
+        status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)["PipelineExecutionStatus"]
+        if status == "Executing":
+            sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution_arn, ClientRequestToken=str(uuid.uuid4()))
+        elif status != "Stopping":
+            return
+        time.sleep(min(attempt, _WAIT["Delay"]))
+    raise WaiterError("execution_stopped", "Max attempts exceeded", {})

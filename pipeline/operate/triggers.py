@@ -1,0 +1,245 @@
+"""What EventBridge does for the pipeline: deploy what a person approves, and start executions by itself.
+
+Four rules at most, all on the default event bus. Two call the deploying function: when a model package of the
+group is approved, and when an endpoint has come into service. Two start the pipeline: on a schedule, and when an
+object appears under the input's prefix; these exist only when the configuration asks for them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources
+from pipeline.errors import UserError
+
+_IN_SERVICE = ["IN_SERVICE", "InService"]
+"""SageMaker's events spell it one way, its API the other."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of EventBridge and its one target.
+
+    Attributes:
+        name: the rule's name.
+        occasion: when it fires, in words.
+        settings: what ``put_rule`` takes besides the name.
+        target: what ``put_targets`` takes.
+    """
+
+    name: str
+    occasion: str
+    settings: dict[str, str]
+    target: dict[str, Any]
+
+
+def rule_names(config: Config) -> list[str]:
+    """Names of all rules that the pipeline may have."""
+    return [f"{config.pipeline.name}-{kind}" for kind in ("approved", "in-service", "schedule", "new-input")]
+
+
+def wanted_rules(config: Config, resources: Resources) -> list[Rule]:
+    """The rules that the configuration asks for."""
+    approved, in_service, schedule, new_input = rule_names(config)
+    function = {"Id": "deploy", "Arn": resources.deploy_function_arn}
+    rules = [
+        Rule(
+            approved,
+            f"a model of {config.registry.group} is approved",
+            _pattern(
+                "aws.sagemaker",
+                "SageMaker Model Package State Change",
+                {"ModelPackageGroupName": [config.registry.group], "ModelApprovalStatus": ["Approved"]},
+            ),
+            function,
+        ),
+        Rule(
+            in_service,
+            f"an endpoint {config.deploy.endpoint_name}... comes into service",
+            _pattern(
+                "aws.sagemaker",
+                "SageMaker Endpoint State Change",
+                {"EndpointName": [{"prefix": config.deploy.endpoint_name}], "EndpointStatus": _IN_SERVICE},
+            ),
+            function,
+        ),
+    ]
+    start = _start_pipeline(config, resources)
+    if config.triggers.schedule:
+        expression = config.triggers.schedule
+        rules.append(Rule(schedule, f"the schedule {expression}", {"ScheduleExpression": expression}, start))
+    if config.triggers.on_new_input:
+        place = urlsplit(config.dataset.input)
+        detail = {"bucket": {"name": [place.netloc]}, "object": {"key": [{"prefix": place.path.lstrip("/")}]}}
+        occasion = f"an object appears under {config.dataset.input}"
+        rules.append(Rule(new_input, occasion, _pattern("aws.s3", "Object Created", detail), start))
+    return rules
+
+
+def rule_request(rule: Rule) -> dict[str, Any]:
+    """Return the members of PutRule."""
+    return {"Name": rule.name, "State": "ENABLED", "Description": f"Runs when {rule.occasion}", **rule.settings}
+
+
+def targets_request(rule: Rule) -> dict[str, Any]:
+    """Return the members of PutTargets."""
+    return {"Rule": rule.name, "Targets": [rule.target]}
+
+
+def permission_request(resources: Resources, rule: Rule) -> dict[str, Any]:
+    """Return the members of AddPermission, which lets one rule call the function."""
+    return {
+        "FunctionName": resources.deploy_function_name,
+        "StatementId": rule.name,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": resources.arn("events", f"rule/{rule.name}"),
+    }
+
+
+def apply_triggers(config: Config, resources: Resources, session: Any) -> list[str]:
+    """Make EventBridge's rules what the configuration asks for, and remove those that it asks for no more.
+
+    Args:
+        config: the configuration.
+        resources: bucket, roles and function; the function exists.
+        session: a ``boto3.Session`` of the account.
+
+    Returns:
+        What was changed and what to know of it, a sentence each; nothing when all was as it should be.
+
+    Raises:
+        UserError: EventBridge does not accept the schedule, or could not connect a rule with its target.
+    """
+    events, functions = session.client("events"), session.client("lambda")
+    sentences = []
+    wanted = wanted_rules(config, resources)
+    for rule in wanted:
+        try:
+            if _put(events, rule):
+                sentences.append(f"rule {rule.name}: runs when {rule.occasion}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"].get("HTTPStatusCode") != HTTPStatus.NOT_IMPLEMENTED:
+                raise
+            sentences.append(f"rule {rule.name}: left out, as this is {error.response['Error']['Message']}")
+        if rule.target["Id"] == "deploy":
+            _permit(functions, resources, rule)
+    for name in set(rule_names(config)) - {rule.name for rule in wanted}:
+        if remove_rule(events, name):
+            sentences.append(f"rule {name}: removed")
+    if config.triggers.on_new_input:
+        sentences += _silent_bucket(session.client("s3"), urlsplit(config.dataset.input).netloc)
+    return sentences
+
+
+def remove_rule(events: Any, name: str) -> bool:
+    """Delete a rule and its targets; whether there was one.
+
+    Raises:
+        UserError: EventBridge could not take a target away.
+    """
+    if _describe(events, name) is None:
+        return False
+    targets = events.list_targets_by_rule(Rule=name)["Targets"]
+    if targets:
+        answer = events.remove_targets(Rule=name, Ids=[target["Id"] for target in targets])
+        _require_no_failures(answer, f"The rule {name} could not be separated from its target")
+    events.delete_rule(Name=name)
+    return True
+
+
+def _pattern(source: str, detail_type: str, detail: dict[str, Any]) -> dict[str, str]:
+    return {"EventPattern": json.dumps({"source": [source], "detail-type": [detail_type], "detail": detail})}
+
+
+def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
+    target: dict[str, Any] = {
+        "Id": "pipeline",
+        "Arn": resources.arn("sagemaker", f"pipeline/{config.pipeline.name.lower()}"),
+        "RoleArn": resources.events_role_arn,
+    }
+    if config.dataset.input.startswith("s3://"):
+        # The URI stays the same when the data changes: without a new version the folds would come from the cache.
+        # A rule's SageMakerPipelineParameters take JSON paths of the event, the whole value being one ("Dynamic path
+        # parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html ). Were the path passed
+        # on as it is, MakeFolds would refuse it for its $.
+        version = {"Name": "DataVersion", "Value": "$.time"}
+        target["SageMakerPipelineParameters"] = {"PipelineParameterList": [version]}
+    return target
+
+
+def _put(events: Any, rule: Rule) -> bool:
+    current = _describe(events, rule.name)
+    targets = events.list_targets_by_rule(Rule=rule.name)["Targets"] if current else []
+    if current and _agrees(current, rule) and targets == [rule.target]:
+        return False
+    try:
+        events.put_rule(**rule_request(rule))
+    except ClientError as error:
+        if "ScheduleExpression" in rule.settings and error.response["Error"]["Code"] == "ValidationException":
+            expression = rule.settings["ScheduleExpression"]
+            raise UserError(f"triggers.schedule: EventBridge does not accept {expression!r}.") from None
+        raise
+    answer = events.put_targets(**targets_request(rule))
+    _require_no_failures(answer, f"The rule {rule.name} exists, but has no target and does nothing")
+    return True
+
+
+def _require_no_failures(answer: dict[str, Any], what: str) -> None:
+    """Raise what EventBridge reports in the body of a request that succeeded.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html , "can partially fail".
+
+    Raises:
+        UserError: an entry failed.
+    """
+    if answer.get("FailedEntryCount"):
+        entries = answer.get("FailedEntries", [])
+        reasons = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in entries)
+        raise UserError(f"{what} ({reasons or 'no reason given'}): run the command again.")
+
+
+def _describe(events: Any, name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = events.describe_rule(Name=name)
+    except events.exceptions.ResourceNotFoundException:
+        return None
+    return found
+
+
+def _agrees(current: dict[str, Any], rule: Rule) -> bool:
+    if current["State"] != "ENABLED" or current.get("ScheduleExpression") != rule.settings.get("ScheduleExpression"):
+        return False
+    return bool(
+        json.loads(current.get("EventPattern") or "null") == json.loads(rule.settings.get("EventPattern", "null"))
+    )
+
+
+def _permit(functions: Any, resources: Resources, rule: Rule) -> None:
+    """Let one rule call the function."""
+    try:
+        functions.add_permission(**permission_request(resources, rule))
+    except functions.exceptions.ResourceConflictException:
+        return  # it may already
+
+
+def _silent_bucket(s3: Any, bucket: str) -> list[str]:
+    """What to know when a bucket does not tell EventBridge of its new objects."""
+    try:
+        if "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket):
+            return []
+        reason = "does not send its events to EventBridge"
+    except ClientError as error:
+        reason = f"does not say whether it sends its events to EventBridge ({error.response['Error']['Code']})"
+    return [
+        f"the bucket {bucket} {reason}; without, new input starts nothing. Turn it on: "
+        f"aws s3api put-bucket-notification-configuration --bucket {bucket} "
+        "--notification-configuration '{\"EventBridgeConfiguration\": {}}' (this replaces its other notifications)"
+    ]
