@@ -81,10 +81,11 @@ bench: $(READY)  ## Measure, and print the tables of docs/performance.md
 	@$(UV) sync --quiet --locked --inexact --group bench
 	@$(RUN) benchmarks
 
-check: $(READY)  ## Check format, style, types, and that the lock file is up to date
+check: $(READY)  ## Check format, style, types, imports between folders, and that the lock file is up to date
 	@$(RUN) ruff format --check --quiet
 	@$(RUN) ruff check --quiet
 	@$(RUN) mypy
+	@.venv/bin/lint-imports --no-logo --no-cache > /dev/null || .venv/bin/lint-imports --no-logo --no-cache
 	@$(UV) lock --check --quiet
 
 format: $(READY)  ## Format the code
