@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from definition_language.expressions import references
+from definition_language.expressions import readable_references
 from definition_language.steps import Document
 
 CACHE_KEYS = {
@@ -41,6 +41,6 @@ def cache_faults(step: Document) -> Iterator[str]:
         value = step["Arguments"]
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        for reference in references(value):
+        for reference in readable_references(value):
             if reference.root == "Execution" and reference.name != "PipelineName":
                 yield f"{path} holds {reference}: no later execution would find the step in the cache"

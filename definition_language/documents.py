@@ -41,9 +41,17 @@ def own_arguments(step: Document) -> Any:
 def known_references(definition: Document) -> References:
     """Return what the references of a definition stand for."""
     return References(
-        {parameter["Name"]: parameter["Type"] for parameter in definition.get("Parameters") or []},
+        {parameter["Name"]: type_of(parameter) for parameter in definition.get("Parameters") or []},
         {step["Name"]: (step["Type"], _output_types(step)) for step in all_steps(definition)},
     )
+
+
+def type_of(parameter: Document) -> str:
+    """Return a parameter's type; a parameter without one is a text.
+
+    Source: StringParameter of https://aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema/
+    """
+    return str(parameter.get("Type", "String"))
 
 
 def form_faults(document: Any) -> Iterator[str]:
@@ -69,8 +77,8 @@ def _parameter_form_faults(parameters: Any) -> Iterator[str]:
         return
     for index, parameter in enumerate(parameters or []):
         if not isinstance(parameter, dict) or not isinstance(parameter.get("Name"), str):
-            yield f"Parameters[{index}]: a parameter is an object with a Name and a Type"
-        elif not isinstance(parameter.get("Type"), str) or parameter["Type"] not in PARAMETER_KINDS:
+            yield f"Parameters[{index}]: a parameter is an object with a Name"
+        elif type_of(parameter) not in PARAMETER_KINDS:
             kinds = ", ".join(PARAMETER_KINDS)
             yield f"parameter {parameter['Name']}: its type is {parameter.get('Type')!r}, not one of {kinds}"
         elif not isinstance(parameter.get("EnumValues") or [], list):

@@ -106,6 +106,14 @@ def references(value: Json) -> Iterator[Reference]:
             yield from references(item)
 
 
+def readable_references(value: Json) -> Iterator[Reference]:
+    """Yield what the expressions within a value refer to, up to one that is malformed."""
+    try:
+        yield from references(value)
+    except ExpressionError:
+        return
+
+
 def evaluate(value: Json, scope: Scope) -> Json:
     """Replace every expression within a value by what it stands for.
 

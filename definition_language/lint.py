@@ -15,11 +15,12 @@ from typing import Any
 
 from definition_language.caching import cache_faults
 from definition_language.constraints import faults
-from definition_language.documents import all_steps, form_faults, known_references, own_arguments
+from definition_language.documents import all_steps, form_faults, known_references, own_arguments, type_of
+from definition_language.expressions import is_expression
 from definition_language.models import service_model
 from definition_language.reference_checks import reference_faults, used_parameters
 from definition_language.sentences import sentence
-from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults
+from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
 
 _STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}")
 
@@ -101,9 +102,9 @@ def _default_faults(parameter: Document) -> Iterator[str]:
     default, choices = parameter.get("DefaultValue"), parameter.get("EnumValues")
     if default is None:
         return
-    fits = isinstance(default, _PYTHON_TYPES[parameter["Type"]])
-    if not fits or (isinstance(default, bool) and parameter["Type"] != "Boolean"):
-        yield f"parameter {parameter['Name']}: its default {default!r} is not of type {parameter['Type']}"
+    kind = type_of(parameter)
+    if not isinstance(default, _PYTHON_TYPES[kind]) or (isinstance(default, bool) and kind != "Boolean"):
+        yield f"parameter {parameter['Name']}: its default {default!r} is not of type {kind}"
     elif choices and default not in choices:
         yield f"parameter {parameter['Name']}: its default {default!r} is not one of {choices}"
 
@@ -120,14 +121,15 @@ def _name_faults(definition: Document) -> Iterator[str]:
 def _step_faults(step: Document, references: References) -> Iterator[str]:
     if step["Type"] not in STEP_REQUESTS and step["Type"] not in _CHECKED_ELSEWHERE | _OTHER_TYPES:
         yield f"there is no step of type {step['Type']!r}"
-    yield from text_faults(step)
+    for member, fault in text_faults(step.get("DisplayName"), step.get("Description")):
+        yield sentence(fault, member)
     for join in nested_joins(own_arguments(step)):
         yield f"a Std:Join within a Std:Join, which no documentation shows: write one with all values: {join}"
     found = list(argument_faults(step["Type"], step.get("Arguments", {}), references.kinds_of))
     yield from (sentence(fault, "Arguments") for fault in found)
     if found:
         return
-    if step["Type"] == "Tuning":
+    if step["Type"] == "Tuning" and not is_expression(step["Arguments"]["HyperParameterTuningJobConfig"]):
         yield from _grid_faults(step["Arguments"])
     caching = step.get("CacheConfig")
     if isinstance(caching, dict) and caching.get("Enabled") is True:
@@ -147,26 +149,27 @@ def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:
             yield from nested_joins(item, within_join=within_join)
 
 
-def text_faults(step: Document) -> Iterator[str]:
-    """Find what SageMaker does not admit in the texts that a step shows."""
-    for member, shape in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
-        if step.get(member) is not None:
-            found = faults(service_model("sagemaker").shape_for(shape), step[member])
-            yield from (sentence(fault, member) for fault in found)
-
-
 def _grid_faults(arguments: Document) -> Iterator[str]:
     config = arguments["HyperParameterTuningJobConfig"]
-    if config["Strategy"] != "Grid":
-        return
-    definitions = [arguments.get("TrainingJobDefinition"), *(arguments.get("TrainingJobDefinitions") or [])]
-    ranges = [config.get("ParameterRanges"), *(part.get("HyperParameterRanges") for part in definitions if part)]
+    several = arguments.get("TrainingJobDefinitions")
+    definitions = [arguments.get("TrainingJobDefinition"), *(several if isinstance(several, list) else [])]
+    ranges = [config.get("ParameterRanges"), *((part or {}).get("HyperParameterRanges") for part in definitions)]
     given = [part for part in ranges if part]
+    # What an expression stands for is known in an execution only.
+    if config.get("Strategy") != "Grid" or _holds_expression([given, config.get("ResourceLimits")]):
+        return
     if any(part.get("ContinuousParameterRanges") or part.get("IntegerParameterRanges") for part in given):
         yield "a grid takes categorical ranges only"
     points = sum(
         math.prod(len(item["Values"]) for item in part.get("CategoricalParameterRanges") or []) for part in given
     )
     jobs = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
-    if jobs != points and not isinstance(jobs, dict):
+    if jobs != points:
         yield f"MaxNumberOfTrainingJobs is {jobs} and the grid has {points} points"
+
+
+def _holds_expression(value: Any) -> bool:
+    if is_expression(value):
+        return True
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_holds_expression(item) for item in items)

@@ -7,14 +7,20 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from definition_language.documents import all_steps, branches, own_arguments
-from definition_language.expressions import EXECUTION_VARIABLES, ExpressionError, Reference, references
+from definition_language.expressions import (
+    EXECUTION_VARIABLES,
+    ExpressionError,
+    Reference,
+    readable_references,
+    references,
+)
 from definition_language.steps import STEP_REQUESTS, Document, property_shape
 
 
 def used_parameters(definition: Document) -> set[str]:
     """Return the names of the parameters that expressions refer to."""
     places = [definition.get("PipelineExperimentConfig"), *map(own_arguments, all_steps(definition))]
-    found = [reference for place in places for reference in _readable(place)]
+    found = [reference for place in places for reference in readable_references(place)]
     return {reference.name for reference in found if reference.root == "Parameters"}
 
 
@@ -80,7 +86,7 @@ def _property_file_faults(source: Document) -> Iterator[str]:
 def _cycle_faults(steps: dict[str, Document]) -> Iterator[str]:
     graph: dict[str, set[str]] = {}
     for name, step in steps.items():
-        found = {reference.name for reference in _readable(own_arguments(step)) if reference.root == "Steps"}
+        found = {reference.name for reference in readable_references(own_arguments(step)) if reference.root == "Steps"}
         graph[name] = graph.get(name, set()) | {other for other in found if other in steps}
         graph[name] |= {str(other) for other in step.get("DependsOn") or [] if str(other) in steps}
         for branch in branches(step):
@@ -90,13 +96,6 @@ def _cycle_faults(steps: dict[str, Document]) -> Iterator[str]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         yield f"steps wait for each other: {' -> '.join(reversed(error.args[1]))}"
-
-
-def _readable(value: Any) -> Iterator[Reference]:
-    try:
-        yield from references(value)
-    except ExpressionError:
-        return
 
 
 def _objects(value: Any) -> list[Document]:

@@ -76,6 +76,20 @@ def argument_faults(step_type: str, arguments: Document, kinds_of: Callable[[str
     yield from faults(shape, foreseen(admitted, kinds_of), given=request.given)
 
 
+def text_faults(display_name: Any, description: Any) -> Iterator[tuple[str, Fault]]:
+    """Find what SageMaker does not admit in the texts that a step shows; None stands for no text.
+
+    Yields:
+        The member's name, and what is wrong with it.
+    """
+    for member, shape, text in (
+        ("DisplayName", "StepDisplayName", display_name),
+        ("Description", "StepDescription", description),
+    ):
+        if text is not None:
+            yield from ((member, fault) for fault in faults(service_model("sagemaker").shape_for(shape), text))
+
+
 class References:
     """What the references of a definition stand for, as far as that is known before an execution."""
 

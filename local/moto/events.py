@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from local import functions
 from local.errors import ServiceError, not_implemented, validation_error
 from local.http.wire import Head, Reply, json_reply
+from local.moto.checks import check_request
 from local.moto.services import operation_name
 from local.sagemaker.operations import call
 from local.settings import ACCOUNT_ID
@@ -74,6 +75,7 @@ def answer(context: Context, head: Head, body: bytes) -> Reply:
         ServiceError: the request asks for what would have no effect.
     """
     name = operation_name(head, body)
+    check_request("events", name, body)
     request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
     if name == "PutEvents":
         results = [_put(context, entry) for entry in request.get("Entries", [])]

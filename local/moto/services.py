@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 from local.errors import not_implemented
 from local.http.access import read_signature
 from local.http.wire import Head, Reply
+from local.moto.checks import check_request
 from local.names import partition
 from local.settings import ACCOUNT_ID
 
@@ -67,6 +68,8 @@ class MotoServices:
         service, name = read_signature(head).service, operation_name(head, body)
         if service not in _SERVICES:
             raise not_implemented(service, name)
+        if service == "application-autoscaling":
+            check_request(service, name, body)
         return self._answer(service, name, head, body)
 
     def answer_about_bucket(self, bucket: str, head: Head, body: bytes) -> Reply:

@@ -14,7 +14,7 @@ from definition_language.expressions import (
 )
 from definition_language.paths import show
 from definition_language.sentences import place, sentence
-from definition_language.steps import References, argument_faults, property_shape
+from definition_language.steps import References, argument_faults, property_shape, text_faults
 from local.pipelines.definition import Definition, Step
 from local.pipelines.step_types import RESOURCE_STEPS
 from local.sagemaker.validation import constraint_fault
@@ -47,6 +47,8 @@ def _step_faults(definition: Definition, step: Step, kinds: References) -> Itera
         yield from _reference_faults(definition, reference, where)
     for fault in argument_faults(step.type, step.arguments, kinds.kinds_of):
         yield f"{where}: Model Validation failed: {_in_words(fault)}"
+    for member, fault in text_faults(step.display_name, step.description):
+        yield f"{where}: Model Validation failed: {sentence(fault, member)}"
     if step.type == "Fail" and set(step.arguments) != {"ErrorMessage"}:
         yield f"{where}: a Fail step's Arguments have ErrorMessage and nothing else"
     yield from _output_faults(step, where)

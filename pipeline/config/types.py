@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from typing import Annotated, Literal
 
@@ -11,16 +10,13 @@ import botocore.session
 from botocore.exceptions import UnknownRegionError
 from pydantic import AfterValidator, Field
 
-
-@cache
-def _sagemaker_shape_pattern(shape: str) -> re.Pattern[str]:
-    model = botocore.session.get_session().get_service_model("sagemaker")
-    return re.compile(model.shape_for(shape).metadata["pattern"])
+from definition_language.constraints import faults
+from definition_language.models import service_model
 
 
 @cache
 def _sagemaker_enum(shape: str) -> frozenset[str]:
-    return frozenset(botocore.session.get_session().get_service_model("sagemaker").shape_for(shape).enum)
+    return frozenset(service_model("sagemaker").shape_for(shape).enum)
 
 
 def _name(shape: str, longest: int) -> AfterValidator:
@@ -29,7 +25,7 @@ def _name(shape: str, longest: int) -> AfterValidator:
     def check(value: str) -> str:
         if len(value) > longest:
             raise ValueError(f"{value!r} has {len(value)} characters; AWS allows {longest}")
-        if not _sagemaker_shape_pattern(shape).fullmatch(value):
+        if any(faults(service_model("sagemaker").shape_for(shape), value)):
             raise ValueError(f"AWS would refuse {value!r}: use letters, digits and single hyphens between them")
         return value
 
@@ -68,8 +64,7 @@ def _check_metadata_text(value: str) -> str:
 
     Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
     """
-    good = all(unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@" for character in value)
-    if not good or not 1 <= len(value) <= 256:
+    if any(faults(service_model("sagemaker").shape_for("CustomerMetadataValue"), value)):
         raise ValueError(
             f"{value!r} cannot be recorded with a model: use 1 to 256 letters, digits, spaces and _.:/=+-@"
         )

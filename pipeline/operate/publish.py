@@ -18,7 +18,6 @@ from pipeline.config.models import Config
 from pipeline.definition.assets import Upload, step_upload
 from pipeline.definition.dataset import dataset_upload
 from pipeline.definition.fold_options import fold_options_upload
-from pipeline.definition.lint import lint
 from pipeline.definition.pipeline import build_definition
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError, with_trust_hint
@@ -31,7 +30,7 @@ from pipeline.operate.requests import (
     definition_json,
     pipeline_request,
     pipeline_tags,
-    refusals,
+    publishing_faults,
 )
 from pipeline.operate.triggers import apply_triggers
 
@@ -69,7 +68,7 @@ def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
         UserError: the bucket is not there, or the definition is one that SageMaker would refuse.
     """
     definition = build_definition(config, resources)
-    faults = [*lint(definition), *refusals(config, resources, definition)]
+    faults = publishing_faults(config, resources, definition)
     if faults:
         raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))
     _require_bucket(session.client("s3"), config, resources)

@@ -8,21 +8,30 @@ from typing import Any
 
 from definition_language.requests import Request, request_faults
 from pipeline.config.models import Config
+from pipeline.definition.lint import lint
 from pipeline.definition.parameters import described
 from pipeline.definition.resources import Resources
-from pipeline.operate.deployment_options import deployment_options
-from pipeline.operate.function import creation_request, function_settings
+from pipeline.operate.deployment_requests import deployment_requests
+from pipeline.operate.function import creation_request, function_package, function_settings
 from pipeline.operate.triggers import permission_request, rule_request, targets_request, wanted_rules
 
 INLINE_DEFINITION_BYTES = 100 * 1024
 """The longest definition that a request to SageMaker Pipelines carries; a longer one goes through S3."""
 
 
-def refusals(config: Config, resources: Resources, definition: dict[str, Any]) -> list[str]:
-    """Return what AWS would refuse of all requests of publishing, and of the function that it publishes."""
-    requests = [*_of_pipeline(config, resources, definition), *_of_function(config, resources)]
-    requests += [*_of_triggers(config, resources), *_of_endpoint(config, resources)]
-    return list(dict.fromkeys(fault for request in requests for fault in request_faults(request)))
+def publishing_faults(config: Config, resources: Resources, definition: dict[str, Any]) -> list[str]:
+    """Return all faults of a definition, and of every request of publishing and of the function that it publishes."""
+    requests = publishing_requests(config, resources, definition)
+    refused = [fault for request in requests for fault in request_faults(request)]
+    return [*lint(definition), *dict.fromkeys(refused)]
+
+
+def publishing_requests(config: Config, resources: Resources, definition: dict[str, Any]) -> Iterator[Request]:
+    """Yield every request of publishing that changes something, and those of the function that it publishes."""
+    yield from _of_pipeline(config, resources, definition)
+    yield from _of_function(config, resources)
+    yield from _of_triggers(config, resources)
+    yield from deployment_requests(config, resources)
 
 
 def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
@@ -52,12 +61,16 @@ def _of_pipeline(config: Config, resources: Resources, definition: dict[str, Any
     token = {"ClientRequestToken": "x" * 32}  # boto3 fills it in
     yield Request("sagemaker", "CreatePipeline", settings | token | {"Tags": pipeline_tags(config)})
     yield Request("sagemaker", "UpdatePipeline", settings)
+    arn = resources.arn("sagemaker", f"pipeline/{config.pipeline.name.lower()}")
+    yield Request("sagemaker", "AddTags", {"ResourceArn": arn, "Tags": pipeline_tags(config)})
 
 
 def _of_function(config: Config, resources: Resources) -> Iterator[Request]:
     yield Request("lambda", "CreateFunction", creation_request(config, resources))
     members = {"FunctionName": resources.deploy_function_name, **function_settings(config, resources)}
     yield Request("lambda", "UpdateFunctionConfiguration", members)
+    code = {"FunctionName": resources.deploy_function_name, "ZipFile": function_package()}
+    yield Request("lambda", "UpdateFunctionCode", code)
 
 
 def _of_triggers(config: Config, resources: Resources) -> Iterator[Request]:
@@ -65,10 +78,3 @@ def _of_triggers(config: Config, resources: Resources) -> Iterator[Request]:
         yield Request("events", "PutRule", rule_request(rule))
         yield Request("events", "PutTargets", targets_request(rule))
         yield Request("lambda", "AddPermission", permission_request(resources, rule))
-
-
-def _of_endpoint(config: Config, resources: Resources) -> Iterator[Request]:
-    """The function's CreateEndpoint, whose name and tags are the configuration's."""
-    tags = [{"Key": key, "Value": value} for key, value in deployment_options(config, resources)["tags"].items()]
-    members = {"EndpointName": config.deploy.endpoint_name, "EndpointConfigName": "made-by-the-function", "Tags": tags}
-    yield Request("sagemaker", "CreateEndpoint", members)

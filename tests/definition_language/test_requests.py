@@ -2,127 +2,282 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-from hypothesis import HealthCheck, given, settings
+from botocore.exceptions import ClientError, ParamValidationError
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from definition_language.lint import check
 from definition_language.models import input_shape
 from definition_language.requests import Request, request_faults
 from definition_language.steps import STEP_REQUESTS
 from local.errors import ServiceError
+from local.pipelines.parsing import parse
 from local.sagemaker.validation import validate_request
+from pipeline.config.models import AutoscalingSection, VpcSection
+from pipeline.definition.resources import conventional_resources
+from tests.definition_language.requests import AWKWARD, requests
 from tests.local.conftest import RunningService
-from tests.local.pipelines.documents import definition, fail
+from tests.local.pipelines.documents import DEFINITIONS, definition, fail, processing
 
-PUBLISHED = [
-    ("sagemaker", "CreatePipeline"),
-    ("sagemaker", "UpdatePipeline"),
-    ("sagemaker", "StartPipelineExecution"),
-    ("sagemaker", "AddTags"),
-    ("sagemaker", "CreateEndpoint"),
-    ("sagemaker", "CreateEndpointConfig"),
-    ("lambda", "CreateFunction"),
-    ("lambda", "UpdateFunctionConfiguration"),
-    ("lambda", "AddPermission"),
-    ("events", "PutRule"),
-    ("events", "PutTargets"),
+OPERATIONS = [
+    *(("sagemaker", name) for name in ("CreatePipeline", "UpdatePipeline", "StartPipelineExecution", "AddTags")),
+    *(("sagemaker", name) for name in ("CreateEndpoint", "CreateEndpointConfig", "CreateModel", "UpdateEndpoint")),
+    *(("lambda", name) for name in ("CreateFunction", "UpdateFunctionConfiguration", "AddPermission")),
+    *(("events", name) for name in ("PutRule", "PutTargets")),
+    *(("application-autoscaling", name) for name in ("RegisterScalableTarget", "PutScalingPolicy")),
+    *sorted({("sagemaker", request.create) for request in STEP_REQUESTS.values()}),
 ]
-OF_STEPS = sorted({("sagemaker", request.create) for request in STEP_REQUESTS.values()})
-
-AWKWARD = ["", "a", "a\n", "a\nb", "\r", "a\u2028b", "ä", "名前", "a" * 300, "s3://bucket/key", "arn:aws:iam::1:role/r"]
-texts = st.sampled_from(AWKWARD) | st.text(max_size=8)
 
 
-def values(shape: Shape, depth: int = 0) -> st.SearchStrategy[Any]:
-    """Values of a shape, many of them with something that AWS refuses."""
-    if depth > 4 and isinstance(shape, StructureShape | MapShape | ListShape):
-        return st.just([] if isinstance(shape, ListShape) else {})
-    if isinstance(shape, StructureShape):
-        required = {name: values(shape.members[name], depth + 1) for name in shape.required_members}
-        optional = {name: values(member, depth + 1) for name, member in shape.members.items() if name not in required}
-        return st.fixed_dictionaries(required, optional=optional)
-    if isinstance(shape, ListShape):
-        return st.lists(values(shape.member, depth + 1), max_size=2)
-    if isinstance(shape, MapShape):
-        return st.dictionaries(texts, values(shape.value, depth + 1), max_size=2)
-    if shape.type_name == "string":
-        enum = shape.metadata.get("enum")
-        return st.sampled_from(enum) | texts if enum else texts
-    if shape.type_name in ("integer", "long"):
-        return st.integers(-2, 10**7)
-    if shape.type_name in ("float", "double"):
-        return st.floats(-2, 1e7)
-    if shape.type_name == "boolean":
-        return st.booleans() | st.just("true")
-    return st.just(b"x") if shape.type_name == "blob" else st.just(1.0)
-
-
-def flat(shape: StructureShape) -> st.SearchStrategy[dict[str, Any]]:
-    """Requests whose required members are there, with a few of the others and sometimes one that is unknown."""
-    required = {name: values(shape.members[name]) for name in shape.required_members}
-    others = [name for name in shape.members if name not in required]
-    chosen = st.lists(st.sampled_from(others), max_size=3, unique=True) if others else st.just([])
-    return chosen.flatmap(
-        lambda names: st.fixed_dictionaries(
-            required | {name: values(shape.members[name]) for name in names}, optional={"NoSuchMember": st.just(1)}
-        )
+def bounded(examples: int) -> Callable[[Any], Any]:
+    return settings(
+        max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
 
 
-def refused(shape: StructureShape, members: dict[str, Any]) -> bool:
-    """Whether the local service refuses a request."""
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+def test_any_request_is_refused_with_words_where_the_lint_finds_a_fault_and_only_there(service, operation):
+    shape = input_shape(service, operation)
+
+    @bounded(25)
+    @given(requests(shape))
+    def agree(members: dict[str, Any]) -> None:
+        found = list(request_faults(Request(service, operation, members)))
+        refused = False
+        try:
+            validate_request(shape, members)
+        except ServiceError as error:
+            refused = error.code == "ValidationException" and error.message != ""
+        assert refused == (found != []), found
+
+    agree()
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Paths to everything in a document."""
+    if path:
+        yield path
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from leaves(child, (*path, key))
+
+
+def replaced(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    parent = changed
+    for key in path[:-1]:
+        parent = parent[key]
+    parent[path[-1]] = value
+    return changed
+
+
+def at(document: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+MODEL_DATA = "s3://bucket/model/model.tar.gz"
+IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+CHANNEL = {
+    "ChannelName": "train",
+    "ContentType": "text/csv",
+    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train"}},
+}
+STEPS = [
+    processing("Make", "python3", "make.py", outputs={"a": "s3://bucket/a"}, arguments={"Environment": {"A": "b\nc"}}),
+    {
+        "Name": "Train",
+        "Type": "Training",
+        "DisplayName": "Train a model",
+        "Arguments": {
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+            "HyperParameters": {"predictor_type": "regressor"},
+            "InputDataConfig": [CHANNEL],
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "RoleArn": ROLE,
+        },
+    },
+    {
+        "Name": "Score",
+        "Type": "Transform",
+        "Description": "Score the rows",
+        "Arguments": {
+            "ModelName": "m",
+            "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
+            "TransformOutput": {"S3OutputPath": "s3://bucket/out", "Accept": "text/csv"},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        },
+    },
+    {
+        "Name": "Model",
+        "Type": "Model",
+        "Arguments": {"PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": MODEL_DATA}, "ExecutionRoleArn": ROLE},
+    },
+    {
+        "Name": "Register",
+        "Type": "RegisterModel",
+        "Arguments": {
+            "ModelPackageGroupName": "group",
+            "CustomerMetadataProperties": {"fold": "1"},
+            "InferenceSpecification": {
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": MODEL_DATA}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+        },
+    },
+]
+
+
+def refuses(text: str) -> bool:
+    """Whether the local service refuses a definition."""
     try:
-        validate_request(shape, members)
+        parse(text)
     except ServiceError:
         return True
     return False
 
 
-@pytest.mark.parametrize(("service", "operation"), PUBLISHED + OF_STEPS)
-def test_what_the_lint_passes_the_local_service_takes_and_the_other_way_round(service, operation):
-    shape = input_shape(service, operation)
-
-    @settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(flat(shape))
-    def agree(members: dict[str, Any]) -> None:
-        found = list(request_faults(Request(service, operation, members)))
-        assert found == [] or refused(shape, members), found
-        assert found or not refused(shape, members)
-
-    agree()
+def _step_of_tuning() -> dict[str, Any]:
+    steps = json.loads((DEFINITIONS / "sdk_v3.json").read_text())["Steps"]
+    tuning = next(step for step in steps if step["Type"] == "Tuning")
+    job = tuning["Arguments"]["TrainingJobDefinition"]
+    job["ResourceConfig"] = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    for channel in job["InputDataConfig"]:
+        channel["DataSource"]["S3DataSource"]["S3Uri"] = "s3://bucket/fold"
+    return {name: tuning[name] for name in ("Name", "Type", "Arguments")}
 
 
-REQUESTS = [
-    ({"PipelineDescription": "one line"}, True),
-    ({"PipelineDescription": "two\nlines"}, False),
-    ({"PipelineDescription": "ends\n"}, False),
-    ({"PipelineDescription": "x" * 3073}, False),
-    ({"PipelineDisplayName": "a b"}, False),
-    ({"PipelineDisplayName": "a-b"}, True),
-    ({"ParallelismConfiguration": {"MaxParallelExecutionSteps": 0}}, False),
-    ({"Tags": [{"Key": "aws", "Value": "x" * 257}]}, False),
-    ({"Tags": [{"Key": "k", "Value": "line\nbreak"}]}, False),
+EXPRESSIONS = [
+    {"Get": "Execution.PipelineExecutionId"},
+    {"Get": "Parameters.Count"},
+    {"Get": "Parameters.Text"},
+    {"Get": "Steps.Other.ProcessingJobName"},
+    {"Get": "Steps.Other.ProcessingResources.ClusterConfig.InstanceCount"},
+    {"Get": "Steps.Other.Environment"},
+    {"Std:Join": {"On": "-", "Values": ["a", "b"]}},
+    {"Std:Join": {"On": "\n", "Values": ["a", "b"]}},
+    {"Std:Join": {"On": "/", "Values": ["s3://bucket", {"Get": "Parameters.Text"}]}},
+    {"Std:JsonGet": {"S3Uri": "s3://bucket/file.json", "Path": "a.b"}},
+]
+PARAMETERS = [
+    {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
+    {"Name": "Text", "Type": "String", "DefaultValue": "t"},
 ]
 
 
-@pytest.mark.parametrize(("changed", "good"), REQUESTS)
-def test_over_http_the_service_takes_what_the_lint_passes(service: RunningService, changed, good):
-    members = {
-        "PipelineName": "lint",
-        "PipelineDefinition": definition(fail("Ends")),
-        "ClientRequestToken": "t" * 32,
-        "RoleArn": "arn:aws:iam::123456789012:role/r",
-        **changed,
+@pytest.mark.parametrize("step", [*STEPS, _step_of_tuning()], ids=lambda step: step["Type"])
+def test_the_lint_and_the_local_service_take_and_refuse_the_same_steps(step):
+    @bounded(60)
+    @given(
+        st.sampled_from([path for path in leaves(step) if path[0] not in ("Name", "Type") and len(path) > 1]),
+        st.sampled_from([*AWKWARD, *EXPRESSIONS, -1, 0, 1, 10**7, 1.5, True, None, [], {}, ["a"], {"Extra": "a"}]),
+    )
+    def agree(path: tuple[str | int, ...], value: Any) -> None:
+        changed = replaced(step, path, value)
+        text = definition(processing("Other"), changed, parameters=PARAMETERS)
+        # Whether a grid covers its points is no constraint of the model, and known only to the lint.
+        found = [fault for fault in check(json.loads(text)).faults if "the grid has" not in fault]
+        assert (found != []) == refuses(text), found
+
+    agree()
+    assert check(json.loads(definition(processing("Other"), step))).faults == []
+
+
+@pytest.mark.parametrize("member", ["DisplayName", "Description"])
+@pytest.mark.parametrize(("text", "good"), [("One line", True), ("two\nlines", False), ("x" * 3073, False)])
+def test_texts_of_steps_are_checked_by_both(member, text, good):
+    document = definition(fail("Last", **{member: text}))
+    assert (check(json.loads(document)).faults == []) is good
+    assert refuses(document) is not good
+
+
+@pytest.fixture(scope="module")
+def published(config) -> list[Request]:
+    """Every request of publishing and deploying a configuration that uses all that one can."""
+    from pipeline.definition.pipeline import build_definition
+    from pipeline.operate.requests import publishing_requests
+
+    vpc = VpcSection(subnets=["subnet-1"], security_group_ids=["sg-1"])
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    changes = {
+        "aws": config.aws.model_copy(update={"vpc": vpc, "kms_key_arn": key}),
+        "deploy": config.deploy.model_copy(
+            update={"autoscaling": AutoscalingSection(), "data_capture_percentage": 5, "rollback_alarms": ["Errors"]}
+        ),
+        "dataset": config.dataset.model_copy(update={"input": "s3://bucket/rows/"}),
+        "triggers": config.triggers.model_copy(update={"on_new_input": True}),
     }
-    faults = list(request_faults(Request("sagemaker", "CreatePipeline", members)))
-    assert (faults == []) is good, faults
-    client = service.client("sagemaker", parameter_validation=False)
-    if good:
-        client.create_pipeline(**members)
-        client.delete_pipeline(PipelineName="lint", ClientRequestToken="t" * 32)
-    else:
-        with pytest.raises(client.exceptions.ClientError, match="ValidationException"):
-            client.create_pipeline(**members)
+    everything = config.model_copy(update=changes)
+    resources = conventional_resources(everything)
+    return list(publishing_requests(everything, resources, build_definition(everything, resources)))
+
+
+def places(request: Request) -> list[tuple[str | int, ...]]:
+    """Where a request has a text or a number; what the definition is, is not a matter of the request's shape."""
+    return [
+        path
+        for path in leaves(request.members)
+        if isinstance(at(request.members, path), str | int | float)
+        and path[0] not in ("PipelineDefinition", "EventPattern")
+    ]
+
+
+@pytest.fixture(scope="module")
+def clients(service: RunningService) -> dict[str, Any]:
+    names = ("sagemaker", "lambda", "events", "application-autoscaling")
+    return {name: service.client(name, parameter_validation=False) for name in names}
+
+
+def breaks_a_constraint(clients: dict[str, Any], request: Request) -> bool:
+    """Whether the service answers that a constraint of the model is broken; other refusals do not count."""
+    method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in request.operation)[1:]
+    try:
+        getattr(clients[request.service], method)(**request.members)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        return "failed to satisfy constraint" in message or "Invalid type for parameter" in message
+    return False
+
+
+def test_publishing_sends_nothing_that_the_service_refuses(clients, published):
+    assert {(request.service, request.operation) for request in published} >= {
+        *(("sagemaker", name) for name in ("CreatePipeline", "UpdatePipeline", "AddTags", "CreateModel")),
+        *(("sagemaker", name) for name in ("CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint")),
+        *(("lambda", name) for name in ("CreateFunction", "UpdateFunctionConfiguration", "UpdateFunctionCode")),
+        *(("lambda", "AddPermission"), ("events", "PutRule"), ("events", "PutTargets")),
+        *(("application-autoscaling", name) for name in ("RegisterScalableTarget", "PutScalingPolicy")),
+    }
+    for request in published:
+        assert list(request_faults(request)) == []
+        assert not breaks_a_constraint(clients, request), request.operation
+
+
+def test_over_http_the_service_refuses_what_the_lint_finds_and_nothing_else(clients, published):
+    @bounded(150)
+    @given(st.data())
+    def agree(data: st.DataObject) -> None:
+        request = data.draw(st.sampled_from(published))
+        path = data.draw(st.sampled_from(places(request)))
+        good = at(request.members, path)
+        value = data.draw(st.sampled_from(AWKWARD if isinstance(good, str) else [-1, 0, 1, 10**7]))
+        # Lambda has the function's name in the path, where nothing is another operation.
+        assume(value != "" or path != ("FunctionName",))
+        changed = Request(request.service, request.operation, replaced(request.members, path, value))
+        try:
+            refused = breaks_a_constraint(clients, changed)
+        except ParamValidationError:
+            assume(False)
+        found = list(request_faults(changed))
+        assert refused == (found != []), (request.operation, path, value, found)
+
+    agree()

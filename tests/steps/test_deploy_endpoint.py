@@ -19,6 +19,11 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sagemaker.models import sagemaker_backends
 
+from pipeline.config.models import AutoscalingSection, ServerlessSection, VpcSection
+from pipeline.definition.resources import conventional_resources
+from pipeline.operate.deployment_options import deployment_options
+from pipeline.operate.deployment_requests import deployment_requests
+
 REGION = "us-east-1"
 OPTIONS = {
     "role_arn": "arn:aws:iam::123456789012:role/insurance-job-us-east-1",
@@ -391,6 +396,46 @@ def test_every_option_reaches_the_configuration(account, monkeypatch):
     assert config["ProductionVariants"][0]["InitialInstanceCount"] == 3
     vpc = account.requests["CreateModel"]["VpcConfig"]
     assert vpc == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+
+
+@pytest.mark.parametrize("serverless", [None, ServerlessSection()])
+def test_what_the_function_sends_is_what_publishing_checks_beforehand(account, monkeypatch, config, serverless):
+    vpc = VpcSection(subnets=["subnet-1"], security_group_ids=["sg-1"])
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    scaling = None if serverless else AutoscalingSection()
+    deploy_section = config.deploy.model_copy(
+        update={
+            "serverless": serverless,
+            "autoscaling": scaling,
+            "data_capture_percentage": 5,
+            "rollback_alarms": ["insurance-errors"],
+        }
+    )
+    aws = config.aws.model_copy(update={"vpc": vpc, "kms_key_arn": key})
+    config = config.model_copy(update={"aws": aws, "deploy": deploy_section})
+    resources = conventional_resources(config)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", resources.deploy_function_name)
+    configure(monkeypatch, **deployment_options(config, resources))
+    name = config.deploy.endpoint_name
+    settings = {"count": str(deploy_section.instance_count), "instance_type": deploy_section.instance_type}
+    deploy(account.register(endpoint_name=name), endpoint_name=name, **settings)
+    come_into_service(name)
+    sent = dict(account.requests)
+    deploy(account.register(endpoint_name=name), endpoint_name=name, **settings)
+    update = account.requests["UpdateEndpoint"]
+    for member in ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties"):
+        update.pop(member, None)
+    sent["UpdateEndpoint"] = update
+    for request in deployment_requests(config, resources):
+        assert _without_names(sent[request.operation]) == _without_names(request.members), request.operation
+
+
+def _without_names(value):
+    """A request without the names that the function makes up."""
+    if isinstance(value, dict):
+        made_up = ("ModelName", "EndpointConfigName", "ModelPackageName")
+        return {name: "*" if name in made_up else _without_names(item) for name, item in value.items()}
+    return [_without_names(item) for item in value] if isinstance(value, list) else value
 
 
 def test_a_serverless_endpoint_has_no_instances(account, monkeypatch):
