@@ -23,10 +23,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from benchmarks.rows import COLUMNS, write_rows
+from benchmarks.rows import COLUMNS, RAW_DATASET, write_raw_rows, write_rows
 from local.jobs import spark_java
 from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.definition.assets import STEPS
@@ -35,6 +36,21 @@ _CORES = 2
 _HEAP = "1g"
 _NOTEBOOK_HEAP = "2g"
 """Ten million rows in one window have failed with less."""
+
+_METHODS = (
+    "notebook",
+    "folders",
+    "folders, unchecked",
+    "manifest",
+    "manifest, unchecked",
+    "raw",
+    "raw, unchecked",
+    "polars",
+    "polars, typed",
+    "duckdb",
+    "copy",
+)
+"""``raw`` is the manifest layout of a dataset with text for categories; all others take numbers."""
 
 _LONG = 5e6
 """Rows at which the notebook's method has one turn."""
@@ -61,7 +77,7 @@ def main() -> int:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
-    parser.add_argument("--only", nargs="+", choices=list(_commands(Path(), Path(), Path())), help="methods to measure")
+    parser.add_argument("--only", nargs="+", choices=_METHODS, help="methods to measure")
     parser.add_argument("--turns", type=int, default=4)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="folds-benchmark-") as name:
@@ -81,52 +97,53 @@ def main() -> int:
 
 def _compare(rows: int, folder: Path, only: Sequence[str] | None, turns: int) -> dict[str, Measured]:
     source = write_rows(folder / f"rows-{rows}" / "rows.csv", rows)
+    raw = write_raw_rows(folder / f"raw-{rows}" / "raw.csv", rows)
     target = folder / "output"
-    every = _commands(source, target, folder)
+    every = _commands(source, raw, target, folder)
     commands = {name: command for name, command in every.items() if not only or name in only}
     best: dict[str, Measured] = {}
     for turn in range(turns):
         for name, command in commands.items():
             if name == "notebook" and rows >= _LONG and turn:
                 continue
-            source.read_bytes()
+            (raw if "raw" in name else source).read_bytes()
             measured = _measure(command, target, folder)
             print(f"  {rows:>10,} {name:<20} {measured.seconds:7.1f} s", file=sys.stderr, flush=True)
             if name not in best or measured.seconds < best[name].seconds:
                 best[name] = measured
     source.unlink()
+    raw.unlink()
     return best
 
 
-def _commands(source: Path, target: Path, folder: Path) -> dict[str, list[str]]:
+def _commands(source: Path, raw: Path, target: Path, folder: Path) -> dict[str, list[str]]:
     here = Path(__file__).parent
+    dataset = {"header": False, "label": COLUMNS[0], "numeric": COLUMNS[1:]}
 
-    def ours(script: Path, layout: str, encoding: str = "UTF-8") -> list[str]:
-        options = folder / f"{layout}-{encoding}.json"
-        dataset = {"header": False, "encoding": encoding, "label": COLUMNS[0], "numeric": COLUMNS[1:]}
+    def ours(script: Path, layout: str, file: Path = source, dataset: Mapping[str, Any] = dataset) -> list[str]:
+        options = folder / f"{file.stem}-{layout}.json"
         options.write_text(json.dumps({"dataset": dataset, "folds": {"layout": layout}}))
-        places = ["--input", f"file://{source}", "--output", f"file://{target}", "--options", str(options)]
+        places = ["--input", f"file://{file}", "--output", f"file://{target}", "--options", str(options)]
         return _spark(folder, script, *places)
 
     checked, unchecked = STEPS / "make_folds.py", here / "unchecked_folds.py"
-    # Only UTF-8 is split as bytes, although these rows are the same in both.
-    by_sql = ("manifest", "ISO-8859-1")
     uris = (f"file://{source}", f"file://{target}")
     engines = [sys.executable, "-m", "benchmarks.table_engines"]
-    return {
-        "notebook": _spark(folder, here / "notebook_folds.py", *uris, heap=_NOTEBOOK_HEAP),
-        "folders": ours(checked, "folders"),
-        "folders, unchecked": ours(unchecked, "folders"),
-        "manifest": ours(checked, "manifest"),
-        "manifest, unchecked": ours(unchecked, "manifest"),
-        "SQL": ours(checked, *by_sql),
-        "SQL, unchecked": ours(unchecked, *by_sql),
-        "polars": [*engines, "polars", str(source), str(target)],
-        "polars, typed": [*engines, "polars-typed", str(source), str(target)],
-        "duckdb": [*engines, "duckdb", str(source), str(target)],
+    commands = [
+        _spark(folder, here / "notebook_folds.py", *uris, heap=_NOTEBOOK_HEAP),
+        ours(checked, "folders"),
+        ours(unchecked, "folders"),
+        ours(checked, "manifest"),
+        ours(unchecked, "manifest"),
+        ours(checked, "manifest", raw, RAW_DATASET),
+        ours(unchecked, "manifest", raw, RAW_DATASET),
+        [*engines, "polars", str(source), str(target)],
+        [*engines, "polars-typed", str(source), str(target)],
+        [*engines, "duckdb", str(source), str(target)],
         # The same bytes as the folders layout, each row five times.
-        "copy": ["sh", "-c", 'mkdir "$1"; for i in 1 2 3 4 5; do cp "$0" "$1/$i"; done', str(source), str(target)],
-    }
+        ["sh", "-c", 'mkdir "$1"; for i in 1 2 3 4 5; do cp "$0" "$1/$i"; done', str(source), str(target)],
+    ]
+    return dict(zip(_METHODS, commands, strict=True))
 
 
 def _spark(folder: Path, script: Path, *arguments: str, heap: str = _HEAP) -> list[str]:
@@ -190,7 +207,7 @@ def _print_table(rows: int, measured: Mapping[str, Measured]) -> None:
         ]
         cells = [f"{own.seconds:.1f}", f"{own.cpu_seconds:.1f}", f"{own.megabytes:.0f}", f"{own.written / 1e6:.0f}"]
         print(f"| {name} | {' | '.join([*cells, *ratios])} |")
-    for name in ("folders", "manifest", "SQL"):
+    for name in ("folders", "manifest", "raw"):
         if {name, f"{name}, unchecked"} <= measured.keys():
             share = measured[name].seconds / measured[f"{name}, unchecked"].seconds - 1
             print(f"\nThe checks take {share:+.0%} with {name}.")

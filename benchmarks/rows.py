@@ -1,7 +1,8 @@
-"""Rows to measure with: as many as wanted of a table like the encoded insurance dataset, about 40 bytes each."""
+"""Rows to measure with: as many as wanted of a table like the insurance dataset, about 40 bytes each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,28 @@ import polars as pl
 COLUMNS = ("charges", "age", "bmi", "children", *(f"category_{number}" for number in range(8)))
 """A label and eleven features: three numbers and three one-hot encoded categories of two, two and four values."""
 
+_CATEGORIES = {
+    "sex": ["female", "male"],
+    "smoker": ["no", "yes"],
+    "region": ["northeast", "northwest", "southeast", "southwest"],
+}
+RAW_DATASET = {"label": "charges", "numeric": ["age", "bmi", "children"], "categorical": _CATEGORIES}
+
 _CHUNK = 500_000
 _SEED = 7
 
 
 def write_rows(file: Path, count: int) -> Path:
-    """Write a CSV file without a header, unless it is there already."""
+    """Write a CSV file without a header, of numbers only, unless it is there already."""
+    return _write(file, count, _chunk, header=False)
+
+
+def write_raw_rows(file: Path, count: int) -> Path:
+    """Write a CSV file with a header, and with text for categories, unless it is there already."""
+    return _write(file, count, _raw_chunk, header=True)
+
+
+def _write(file: Path, count: int, chunk: Callable[[np.random.Generator, int], pl.DataFrame], *, header: bool) -> Path:
     if file.exists():
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +40,8 @@ def write_rows(file: Path, count: int) -> Path:
     unfinished = file.with_suffix(".unfinished")
     with unfinished.open("wb") as target:
         for start in range(0, count, _CHUNK):
-            _chunk(random, min(_CHUNK, count - start)).write_csv(target, include_header=False)
+            rows = chunk(random, min(_CHUNK, count - start))
+            rows.write_csv(target, include_header=header and not start)
     return unfinished.rename(file)
 
 
@@ -39,3 +57,8 @@ def _chunk(random: np.random.Generator, count: int) -> pl.DataFrame:
         for value in range(4 if first == 8 else 2):
             columns[COLUMNS[first + value]] = (values == value).astype(np.int8)
     return pl.DataFrame(columns)
+
+
+def _raw_chunk(random: np.random.Generator, count: int) -> pl.DataFrame:
+    categories = {name: random.choice(values, count) for name, values in _CATEGORIES.items()}
+    return _chunk(random, count).select("age", "bmi", "children", "charges").with_columns(**categories)

@@ -16,7 +16,7 @@ from folds.storage import read_from
 _MEGABYTE = 1024**2
 _LONGEST_LINE = 16 * _MEGABYTE
 _SMALLEST_SPAN, _LARGEST_SPAN, _SPANS = _MEGABYTE, 4 * _MEGABYTE, 512
-_SMALL_TASK, _SIMPLE, _MOST_TASKS = 16 * _MEGABYTE, 8 * _MEGABYTE, 64
+_SMALL_TASK, _SIMPLE, _MOST_TASKS = 64 * _MEGABYTE, 8 * _MEGABYTE, 64
 _SPANS_OF_TASK = 256
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}

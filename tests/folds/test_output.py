@@ -73,7 +73,7 @@ def test_parts_have_about_the_size_asked_for(fold):
     [
         (10**12, 640 * 2**20, 1491),  # as large as the files may be
         (10**10, 640 * 2**20, 64),  # enough for many cores
-        (400 * 10**6, 640 * 2**20, 24),
+        (400 * 10**6, 640 * 2**20, 8),
         (40 * 10**6, 640 * 2**20, 4),  # none of four cores is idle
         (50_000, 640 * 2**20, 1),  # not worth cutting
         (3 * 2**20, 2 * 2**20, 2),
