@@ -58,11 +58,37 @@ def in_order(rows: int, folds: int) -> Folds:
 
 
 def shuffled(rows: int, folds: int, seed: int) -> Folds:
-    """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most."""
-    hashes = hashes_of(rows, seed)
+    """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most.
+
+    Where the sorted hashes would be cut, is looked for where evenly spread hashes have it, give or take ten standard
+    deviations. So all hashes are never held at once.
+    """
+    width, margin = 2**64, int(10 * 2**64 / rows**0.5)
+    ranks = np.cumsum(fold_sizes(rows, folds))[:-1].tolist()
+    middles = [rank * width // rows - width // 2 for rank in ranks]
+    windows = [(max(place - margin, -width // 2), min(place + margin, width // 2 - 1)) for place in middles]
+    chunks = [(start, min(start + _HASHED, rows)) for start in range(0, rows, _HASHED)]
     dealt = np.ones(rows, np.uint8)
-    for rank in np.cumsum(fold_sizes(rows, folds))[:-1].tolist():
-        dealt += hashes >= _value_at(rank, hashes)
+
+    def look(chunk: tuple[int, int]) -> list[tuple[int, npt.NDArray[np.int64]]]:
+        hashes = hashes_of(*chunk, seed)
+        return [
+            (int(np.count_nonzero(hashes < low)), hashes[(hashes >= low) & (hashes <= high)]) for low, high in windows
+        ]
+
+    def deal(chunk: tuple[int, int]) -> None:
+        hashes = hashes_of(*chunk, seed)
+        for start in starts:
+            dealt[slice(*chunk)] += hashes >= start
+
+    # Threads suffice: numpy lets others run while it computes.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        seen = [list(window) for window in zip(*pool.map(look, chunks), strict=True)]
+        starts = [
+            np.sort(np.concatenate([near for _, near in window]))[rank - sum(below for below, _ in window)]
+            for rank, window in zip(ranks, seen, strict=True)
+        ]
+        list(pool.map(deal, chunks))
     return dealt
 
 
@@ -83,7 +109,7 @@ def stratified(labels: npt.NDArray[np.float64], folds: int, seed: int, bins: int
         ranked[[len(labels) * number // bins - 1 for number in range(1, bins)]] if len(labels) >= bins else ranked[:0]
     )
     stratum_of = np.searchsorted(np.unique(ends[ends < ranked[-1]]), labels)
-    hashes = hashes_of(len(labels), seed)
+    hashes = hashes_of(0, len(labels), seed)
     dealt = np.zeros(len(labels), np.uint8)
     first = 0
     for stratum in range(int(stratum_of.max()) + 1):
@@ -125,32 +151,24 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
     return fold_of[group_of.ravel()], int(sizes.max())
 
 
-def hashes_of(count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return XXH64 of each number from 0 up to, but without, ``count``, and of the seed: one begins the other's.
+def hashes_of(first: int, end: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return XXH64 of each number from ``first`` up to, but without, ``end``, and of the seed: one begins the other's.
 
     The algorithm, here for inputs of eight and of four bytes:
     https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 
     Args:
-        count: how many numbers there are.
+        first: a number.
+        end: a number.
         seed: an integer of 32 bits.
     """
-    hashes = np.empty(count, np.uint64)
     # Numbers of Python, as numpy warns of a single number that overflows.
     begun = np.uint64((_FIRST_SEED + int(_P5) + 8) % _WORD)
     word, more = np.uint64(seed * int(_P1) % _WORD), np.uint64((int(_P5) + 4) % _WORD)
-
-    def put(start: int) -> None:
-        numbers = np.arange(start, min(start + _HASHED, count), dtype=np.uint64)
-        mixed = begun ^ (_rotated(numbers * _P2, 31) * _P1)
-        mixed = _finished(_rotated(mixed, 27) * _P1 + _P4)
-        mixed = (mixed + more) ^ word
-        hashes[start : start + _HASHED] = _finished(_rotated(mixed, 23) * _P2 + _P3)
-
-    # Threads suffice: numpy lets others run while it computes.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(put, range(0, count, _HASHED)))
-    return hashes.view(np.int64)
+    mixed = begun ^ (_rotated(np.arange(first, end, dtype=np.uint64) * _P2, 31) * _P1)
+    mixed = _finished(_rotated(mixed, 27) * _P1 + _P4)
+    mixed = (mixed + more) ^ word
+    return _finished(_rotated(mixed, 23) * _P2 + _P3).view(np.int64)
 
 
 def order_of(dealt: Folds, seed: Sequence[int] | None) -> npt.NDArray[np.int64]:
@@ -200,21 +218,6 @@ def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: np
     table = records.view(np.uint8).reshape(-1, widest)
     # Numbers of two bytes are compared four times as fast as numbers of eight.
     return table[np.arange(widest, dtype=np.uint16) < sizes.astype(np.uint16)[:, None]].data
-
-
-def _value_at(rank: int, hashes: npt.NDArray[np.int64]) -> np.int64:
-    """Return the value that has a rank among hashes, as if they were sorted.
-
-    It is looked for where evenly spread hashes have it, give or take ten standard deviations. That takes a third of the
-    time of ``np.partition``.
-    """
-    count, width = len(hashes), 2**64
-    middle, margin = rank * width // count - 2**63, int(10 * width / count**0.5)
-    lowest, highest = max(middle - margin, -(2**63)), min(middle + margin, 2**63 - 1)
-    below = int(np.count_nonzero(hashes < lowest))
-    near = np.sort(hashes[(hashes >= lowest) & (hashes <= highest)])
-    value: np.int64 = near[rank - below]
-    return value
 
 
 def _repeated(sizes: Sequence[int]) -> Folds:

@@ -107,7 +107,7 @@ def test_shuffled_folds_are_spread_over_the_whole_input(fold):
 
 @pytest.mark.parametrize("rows", [7, 65_536, 65_537, 300_007])
 def test_a_shuffle_is_balanced_to_the_row_and_sorts_rows_by_their_hashes(rows):
-    assert np.all(np.diff(shuffled(rows, 7, seed=3)[np.argsort(hashes_of(rows, 3))].astype(int)) >= 0)
+    assert np.all(np.diff(shuffled(rows, 7, seed=3)[np.argsort(hashes_of(0, rows, 3))].astype(int)) >= 0)
     sizes = np.bincount(shuffled(rows, 7, seed=3))[1:].tolist()
     assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
 
@@ -122,7 +122,7 @@ def test_a_shuffle_is_balanced_to_the_row_and_sorts_rows_by_their_hashes(rows):
 )
 def test_rows_are_hashed_as_ever(seed, expected):
     """So that a seed goes on making the folds that it made; Spark's ``xxhash64(number, seed)`` gave these."""
-    assert hashes_of(200_000, seed)[[0, 1, 2, 199_999]].tolist() == expected
+    assert hashes_of(0, 200_000, seed)[[0, 1, 2, 199_999]].tolist() == expected
 
 
 @few

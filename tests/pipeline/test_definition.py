@@ -255,6 +255,14 @@ def test_keys_and_network_reach_every_job(config, resources):
     assert lint(definition) == []
 
 
+def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(config):
+    from pipeline.definition.fold_options import fold_options
+
+    key = "arn:aws:kms:us-east-1:123456789012:key/0000"
+    encrypted = config.model_copy(update={"aws": config.aws.model_copy(update={"kms_key_arn": key})})
+    assert json.loads(fold_options(encrypted))["aws"] == {"kms_key_arn": key}
+
+
 def test_spot_training_reaches_the_tuning_jobs(config, resources):
     from pipeline.definition.pipeline import build_definition
 
