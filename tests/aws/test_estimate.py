@@ -97,7 +97,7 @@ def test_options_in_use_are_not_offered_again(configure, prices):
 
 def test_the_price_file_knows_every_type_that_studio_offers(prices):
     # Read as text: importing the parameters would import the SDK, which takes longer than all of these tests.
-    offered = set(re.findall(r'"(ml\.[a-z0-9.]+)"', (ROOT / "pipeline" / "parameters.py").read_text()))
+    offered = set(re.findall(r'"(ml\.[a-z0-9.]+)"', (ROOT / "pipeline" / "definition" / "parameters.py").read_text()))
     assert "ml.m5.large" in offered
     assert offered <= set(prices.hourly)
 
