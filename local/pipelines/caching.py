@@ -10,9 +10,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from definition_language.caching import CACHE_KEYS, part
 from local.pipelines import records
 from local.pipelines.definition import Json, Step
-from local.pipelines.step_types import RESOURCE_STEPS
 from local.store import Document
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
     if step.type == "Lambda":
         attributes: dict[str, Json] = {"FunctionArn": step.function_arn, "Arguments": arguments}
     else:
-        kind = RESOURCE_STEPS[step.type]
-        if not kind.cache_key:
+        if step.type not in CACHE_KEYS:
             return None
-        attributes = {path: _part(arguments, path) for path in kind.cache_key}
+        attributes = {path: part(arguments, path) for path in CACHE_KEYS[step.type]}
     return json.dumps([step.type, attributes], sort_keys=True)
 
 
@@ -52,10 +51,3 @@ def find_run(context: Context, pipeline_arn: str, step: Step, key: str) -> tuple
         and run["EndTime"] >= oldest
     ]
     return max(runs, key=lambda found: float(found[1]["EndTime"]), default=None)
-
-
-def _part(arguments: dict[str, Json], path: str) -> Json:
-    value: Json = arguments
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

@@ -24,9 +24,6 @@ class ResourceStep:
         arn_member: its ARN in the description.
         status_member: its state in the description; None where it is done once created.
         metadata: its member of a step's Metadata.
-        cache_key: the arguments that decide whether an earlier run may be used again; dotted where a part of
-            one counts. Empty where steps of this type are not cached. Source: "Default cache key attributes by
-            pipeline step type", Amazon SageMaker developer guide.
         name_length: the longest name.
     """
 
@@ -38,7 +35,6 @@ class ResourceStep:
     arn_member: str
     status_member: str | None
     metadata: str
-    cache_key: tuple[str, ...] = ()
     name_length: int = 63
 
     @property
@@ -57,7 +53,6 @@ RESOURCE_STEPS = {
         arn_member="ProcessingJobArn",
         status_member="ProcessingJobStatus",
         metadata="ProcessingJob",
-        cache_key=("AppSpecification", "Environment", "ProcessingInputs"),
     ),
     "Training": ResourceStep(
         kind="training-job",
@@ -68,15 +63,6 @@ RESOURCE_STEPS = {
         arn_member="TrainingJobArn",
         status_member="TrainingJobStatus",
         metadata="TrainingJob",
-        cache_key=(
-            "AlgorithmSpecification",
-            "CheckpointConfig",
-            "DebugHookConfig",
-            "DebugRuleConfigurations",
-            "Environment",
-            "HyperParameters",
-            "InputDataConfig",
-        ),
     ),
     "Tuning": ResourceStep(
         kind="hyper-parameter-tuning-job",
@@ -87,15 +73,6 @@ RESOURCE_STEPS = {
         arn_member="HyperParameterTuningJobArn",
         status_member="HyperParameterTuningJobStatus",
         metadata="TuningJob",
-        cache_key=(
-            "HyperParameterTuningJobConfig",
-            "TrainingJobDefinition.AlgorithmSpecification",
-            "TrainingJobDefinition.HyperParameterRanges",
-            "TrainingJobDefinition.InputDataConfig",
-            "TrainingJobDefinition.StaticHyperParameters",
-            "TrainingJobDefinition.TuningObjective",
-            "TrainingJobDefinitions",
-        ),
         name_length=32,
     ),
     "Transform": ResourceStep(
@@ -107,7 +84,6 @@ RESOURCE_STEPS = {
         arn_member="TransformJobArn",
         status_member="TransformJobStatus",
         metadata="TransformJob",
-        cache_key=("DataProcessing", "Environment", "ModelName", "TransformInput"),
     ),
     "Model": ResourceStep(
         kind="model",
