@@ -10,7 +10,8 @@ from definition_language.expressions import is_expression
 from definition_language.steps import Document, References
 from definition_language.values import PARAMETER_KINDS
 
-_OLDEST_VERSION = "2020-12-01"
+OLDEST_VERSION = "2020-12-01"
+STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}")
 
 
 def all_steps(definition: Document) -> list[Document]:
@@ -61,9 +62,9 @@ def form_faults(document: Any) -> Iterator[str]:
         return
     version = document.get("Version")
     if not isinstance(version, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
-        yield f"Version is {version!r}; it is a date, {_OLDEST_VERSION} for one"
-    elif version < _OLDEST_VERSION:
-        yield f"Version {version} is older than {_OLDEST_VERSION}"
+        yield f"Version is {version!r}; it is a date, {OLDEST_VERSION} for one"
+    elif version < OLDEST_VERSION:
+        yield f"Version {version} is older than {OLDEST_VERSION}"
     yield from _parameter_form_faults(document.get("Parameters"))
     if not document.get("Steps"):
         yield "Steps: a pipeline has at least one step"

@@ -7,7 +7,6 @@ Each check takes a definition as SageMaker takes it and yields sentences that be
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from typing import Any
 
 from definition_language.caching import cache_faults
 from definition_language.constraints import faults
-from definition_language.documents import all_steps, form_faults, known_references, own_arguments, type_of
+from definition_language.documents import STEP_NAME, all_steps, form_faults, known_references, own_arguments, type_of
 from definition_language.expressions import is_expression
 from definition_language.models import service_model
 from definition_language.reference_checks import reference_faults, used_parameters
 from definition_language.sentences import sentence
 from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
-
-_STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}")
 
 _CHECKED_ELSEWHERE = frozenset({"Condition", "Fail", "Lambda"})
 
@@ -112,7 +109,7 @@ def _default_faults(parameter: Document) -> Iterator[str]:
 def _name_faults(definition: Document) -> Iterator[str]:
     names = [step["Name"] for step in all_steps(definition)]
     for name in names:
-        if not _STEP_NAME.fullmatch(name):
+        if not STEP_NAME.fullmatch(name):
             yield f"{name}: a step's name has letters, digits and hyphens or underscores between them, at most 64"
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"{name}: two steps have this name"

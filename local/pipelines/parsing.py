@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from definition_language.documents import OLDEST_VERSION, STEP_NAME
 from definition_language.expressions import ExpressionError, references
 from local.errors import ServiceError, validation_error
 from local.pipelines.checks import definition_faults
@@ -16,7 +17,6 @@ from local.pipelines.parameters import parse_parameter
 from local.pipelines.policies import parse_cache_config, parse_retry_policy
 from local.pipelines.step_types import RESOURCE_STEPS, SUPPORTED_TYPES
 
-_OLDEST_VERSION = "2020-12-01"
 _MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
 _STEP_MEMBERS = {"Name", "Type", "Arguments", "DisplayName", "Description", "DependsOn"}
 _MEMBERS_BY_TYPE = {
@@ -72,9 +72,9 @@ class _Reader:
         self._unknown_members(document, _MEMBERS, "the definition")
         version = document.get("Version")
         if not isinstance(version, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
-            self._faults.append(f"Version {version!r} is not a date such as '{_OLDEST_VERSION}'")
-        elif version < _OLDEST_VERSION:
-            self._faults.append(f"Version {version} is older than {_OLDEST_VERSION}")
+            self._faults.append(f"Version {version!r} is not a date such as '{OLDEST_VERSION}'")
+        elif version < OLDEST_VERSION:
+            self._faults.append(f"Version {version} is older than {OLDEST_VERSION}")
         if document.get("MlflowConfig") is not None:
             self._faults.append("MlflowConfig is not implemented by the local service")
         parameters = self._parameters(self._list(document.get("Parameters"), "Parameters"))
@@ -99,7 +99,7 @@ class _Reader:
     def _read_steps(self, documents: Iterable[Json], branch: Branch | None, where: str) -> None:
         for index, document in enumerate(documents):
             name = document.get("Name") if isinstance(document, dict) else None
-            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}", name):
+            if not isinstance(name, str) or not STEP_NAME.fullmatch(name):
                 self._faults.append(
                     f"{where}[{index}]: a step's Name is 1 to 64 letters, digits, '-' and '_', not {name!r}"
                 )
