@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from local.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
@@ -55,7 +54,7 @@ def create_model_package(context: Context, request: Request) -> Response:
     """Register a version of a group, or a package without a group."""
     if "ValidationSpecification" in request:
         raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
-    _check_metadata(request.get("CustomerMetadataProperties", {}))
+    _check_count(request.get("CustomerMetadataProperties", {}))
     group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
     if group_name and name:
         raise validation_error(
@@ -213,24 +212,13 @@ def _change_metadata(package: Document, request: Request) -> None:
         if key in changes:
             raise validation_error(f"CustomerMetadataProperties key {key!r} is both set and removed.")
         metadata.pop(key, None)
-    _check_metadata(metadata)
+    _check_count(metadata)
     if changes or removals:
         package["CustomerMetadataProperties"] = metadata
 
 
-def _is_metadata_character(character: str) -> bool:
-    r"""``[\p{L}\p{Z}\p{N}_.:/=+\-@]`` of the model's pattern, which Python cannot compile."""
-    return unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@"
-
-
-def _check_metadata(metadata: dict[str, str]) -> None:
-    for key, value in metadata.items():
-        for text, what, longest in ((key, "key", 128), (value, f"value of {key!r}", 256)):
-            if not 1 <= len(text) <= longest or not all(map(_is_metadata_character, text)):
-                raise validation_error(
-                    f"CustomerMetadataProperties: the {what} {text[:longest]!r} has to be 1 to {longest} letters, "
-                    "digits, separators and _.:/=+-@"
-                )
+def _check_count(metadata: dict[str, str]) -> None:
+    """Refuse more properties than a package can have; the request's shape has bounds for the changes only."""
     if len(metadata) > _MOST_CUSTOMER_METADATA:
         raise limit_exceeded(
             f"A ModelPackage can have {_MOST_CUSTOMER_METADATA} CustomerMetadataProperties, not {len(metadata)}."
