@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,10 +22,15 @@ def cache_days(config: Config) -> int:
     """
     if not config.caching.enabled:
         return 0
-    date, _, time = config.caching.expire_after.removeprefix("P").partition("T")
-    hours = sum(int(count) * {"H": 3600, "M": 60, "S": 1}[unit] for count, unit in re.findall(r"(\d+)([HMS])", time))
-    days = sum(int(count) * _LONGEST_DAYS[unit] for count, unit in re.findall(r"(\d+)([YMWD])", date))
-    return days + -(-hours // 86_400)
+    return math.ceil(duration_days(config.caching.expire_after))
+
+
+def duration_days(duration: str) -> float:
+    """Return how many days an ISO 8601 duration takes at the most."""
+    date, _, clock = duration.removeprefix("P").partition("T")
+    days = sum(int(number) * _LONGEST_DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
+    seconds = {"H": 3600, "M": 60, "S": 1}
+    return days + sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([HMS])", clock)) / 86400
 
 
 def bucket_warnings(s3: Any, config: Config, resources: Resources) -> list[str]:
@@ -49,7 +55,7 @@ def _expiring_results(s3: Any, config: Config, resources: Resources) -> Iterator
         return
     for rule in rules:
         days = rule.get("Expiration", {}).get("Days")
-        if rule["Status"] != "Enabled" or days is None or days > cached or not _covers(rule, prefix):
+        if rule["Status"] != "Enabled" or days is None or days > cached or not covers(rule, prefix):
             continue
         yield (
             f"the bucket {bucket} deletes what executions wrote after {days} days (lifecycle rule {rule.get('ID')}), "
@@ -58,8 +64,8 @@ def _expiring_results(s3: Any, config: Config, resources: Resources) -> Iterator
         )
 
 
-def _covers(rule: dict[str, Any], prefix: str) -> bool:
-    """Whether a lifecycle rule may apply to objects under a prefix that have no tags."""
+def covers(rule: dict[str, Any], prefix: str) -> bool:
+    """Return whether a lifecycle rule may apply to objects under a prefix that have no tags."""
     condition = rule.get("Filter", {})
     joined = condition.get("And", condition)
     if "Tag" in joined or joined.get("Tags"):

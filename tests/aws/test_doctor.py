@@ -12,8 +12,9 @@ from botocore.stub import Stubber
 
 from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
+from pipeline.operate.bucket_checks import duration_days
 from pipeline.operate.doctor.account import Account
-from pipeline.operate.doctor.bucket import check_bucket, duration_days
+from pipeline.operate.doctor.bucket import check_bucket
 from pipeline.operate.doctor.checks import run_checks
 from pipeline.operate.doctor.findings import Finding, State, attempt
 from pipeline.operate.doctor.identity import check_credentials, check_partition, check_region

@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.operate.bucket_checks import covers, duration_days
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State, attempt
 
-_LONGEST_DAYS = {"Y": 366, "M": 31, "W": 7, "D": 1}
 _ABSENT = re.compile(r"NoSuch\w+Configuration|\w+NotFoundError")
 """How S3 says that a bucket has no such setting."""
 
@@ -47,8 +47,8 @@ def _encryption(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
     if key == wanted:
         yield Finding(subject, State.OK, key or algorithm)
     elif wanted:
-        # Spark and boto3 name no key when they write: the bucket's default decides.
-        to_do = f"make {wanted} the bucket's default key; what jobs write themselves follows the bucket"
+        # Publishing and jobs name the key; what others put there gets the bucket's default.
+        to_do = f"make {wanted} the bucket's default key; the input that others put there follows the bucket"
         yield Finding(subject, State.ATTENTION, f"{key or algorithm}, while aws.kms_key_arn is {wanted}", to_do)
     else:
         to_do = "set aws.kms_key_arn to this key, run make bootstrap, and let the key's policy admit the roles"
@@ -72,7 +72,7 @@ def _lifecycle(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
     expiring = [
         rule
         for rule in rules
-        if rule["Status"] == "Enabled" and "Days" in rule.get("Expiration", {}) and _covers(rule, executions)
+        if rule["Status"] == "Enabled" and "Days" in rule.get("Expiration", {}) and covers(rule, executions)
     ]
     if not expiring:
         yield Finding(subject, State.OK, f"nothing under {executions} expires")
@@ -120,14 +120,6 @@ _SETTINGS: dict[str, Callable[[Account, Any, str], Iterator[Finding]]] = {
 }
 
 
-def duration_days(duration: str) -> float:
-    """Return how many days an ISO 8601 duration takes at the most."""
-    date, _, clock = duration.removeprefix("P").partition("T")
-    days = sum(int(number) * _LONGEST_DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
-    seconds = {"H": 3600, "M": 60, "S": 1}
-    return days + sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([HMS])", clock)) / 86400
-
-
 def _setting(get: Callable[..., dict[str, Any]], bucket: str) -> dict[str, Any]:
     """Return a setting of the bucket; empty when it has none."""
     try:
@@ -136,9 +128,3 @@ def _setting(get: Callable[..., dict[str, Any]], bucket: str) -> dict[str, Any]:
         if _ABSENT.fullmatch(error.response["Error"]["Code"]):
             return {}
         raise
-
-
-def _covers(rule: dict[str, Any], prefix: str) -> bool:
-    scope = rule.get("Filter", {})
-    own = scope.get("Prefix") or scope.get("And", {}).get("Prefix") or rule.get("Prefix") or ""
-    return prefix.startswith(own) or own.startswith(prefix)
