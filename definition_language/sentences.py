@@ -7,10 +7,10 @@ from definition_language.constraints import Constraint, Entry, Fault, Path
 _LONGEST_SHOWN = 100
 
 _BOUNDS = {
-    Constraint.MIN_LENGTH: "characters; SageMaker takes at least",
-    Constraint.MAX_LENGTH: "characters; SageMaker takes",
-    Constraint.MIN_ENTRIES: "entries; SageMaker takes at least",
-    Constraint.MAX_ENTRIES: "entries; SageMaker takes",
+    Constraint.MIN_LENGTH: ("characters", "takes at least"),
+    Constraint.MAX_LENGTH: ("characters", "takes"),
+    Constraint.MIN_ENTRIES: ("entries", "takes at least"),
+    Constraint.MAX_ENTRIES: ("entries", "takes"),
 }
 
 
@@ -22,7 +22,7 @@ def sentence(fault: Fault, root: str, service: str = "SageMaker") -> str:
         root: what stands for the request itself, for example ``Arguments``.
         service: who takes the request.
     """
-    return f"{_place(fault, root)}: {_reason(fault).replace('SageMaker', service)}"
+    return f"{_place(fault, root)}: {_reason(fault, service)}"
 
 
 def place(path: Path, root: str) -> str:
@@ -45,7 +45,7 @@ def _place(fault: Fault, root: str) -> str:
 _STRUCTURAL = (Constraint.TYPE, Constraint.KNOWN, Constraint.REQUIRED)
 
 
-def _reason(fault: Fault) -> str:
+def _reason(fault: Fault, service: str) -> str:
     name = place(fault.path, "")
     parent = place(fault.path[:-1], "") if len(fault.path) > 1 else "input"
     value, expected = shown(fault.value), fault.expected
@@ -57,9 +57,9 @@ def _reason(fault: Fault) -> str:
         case Constraint.REQUIRED:
             reason = f'Missing required parameter in {parent}: "{fault.path[-1]}"'
         case Constraint.ONE_OF_UNION:
-            reason = f"{len(fault.value)} members are set; SageMaker takes exactly one of {_listed(expected)}"
+            reason = f"{len(fault.value)} members are set; {service} takes exactly one of {_listed(expected)}"
         case Constraint.ENUM:
-            reason = f"{value} is not one of SageMaker's values: {_listed(expected)}"
+            reason = f"{value} is not one of {service}'s values: {_listed(expected)}"
         case Constraint.PATTERN:
             reason = f"{value} does not match {expected}{_hint(fault.value)}"
         case Constraint.CHECKABLE:
@@ -69,7 +69,8 @@ def _reason(fault: Fault) -> str:
         case Constraint.MAX_VALUE:
             reason = f"{value} is more than {expected}"
         case bound:
-            reason = f"{len(fault.value)} {_BOUNDS[bound]} {expected}"
+            unit, takes = _BOUNDS[bound]
+            reason = f"{len(fault.value)} {unit}; {service} {takes} {expected}"
     return reason
 
 

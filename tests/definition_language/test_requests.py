@@ -281,3 +281,8 @@ def test_over_http_the_service_refuses_what_the_lint_finds_and_nothing_else(clie
         assert refused == (found != []), (request.operation, path, value, found)
 
     agree()
+
+
+def test_a_fault_names_the_service_and_shows_the_value_as_it_is():
+    (fault,) = request_faults(Request("events", "PutRule", {"Name": "SageMaker rule"}))
+    assert fault.startswith("PutRule.Name: 'SageMaker rule' does not match")
