@@ -271,11 +271,6 @@ def ask(runtime: Any, endpoint: str, rows: Iterator[str], model: LinearModel | N
     return answers
 
 
-def squared_errors(runtime: Any, endpoint: str, rows: Iterator[str]) -> list[float]:
-    """The squared error of the endpoint's score for each row; see ``ask``."""
-    return ask(runtime, endpoint, rows).errors
-
-
 def compare(errors: list[float], expected: float, tolerance: float) -> dict[str, Any]:
     """Compare a mean squared error with the training job's.
 

@@ -101,7 +101,7 @@ def test_a_wrong_answer_is_refused(answer, expected):
             return {"Body": type("Body", (), {"read": staticmethod(lambda: answer)})}
 
     with pytest.raises(VerificationError, match=expected):
-        verify_endpoint.squared_errors(Runtime(), "e", iter(["1,2", "3,4"]))
+        verify_endpoint.ask(Runtime(), "e", iter(["1,2", "3,4"]))
 
 
 def test_an_endpoint_that_awaits_approval_is_left_alone():
