@@ -196,7 +196,11 @@ def arrange(written: Written, survey: Survey, folds: int, output: Place, layout:
     Raises:
         FoldError: not all rows arrived there.
     """
-    parts = {name: size for name, size in output.files("vc").items() if _PART.match(name)}
+    there = output.files("vc")
+    # On a disk, a task whose executor was killed leaves its unfinished file; Spark has rerun that task.
+    left = [name for name in (*there, *output.files("rejected/")) if name.rpartition("/")[2].startswith(UNFINISHED)]
+    output.delete(left)
+    parts = {name: size for name, size in there.items() if _PART.match(name)}
     _check_complete(survey, written, parts)
     if layout == "manifest":
         _write_manifests(parts, folds, output)

@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -180,8 +180,10 @@ class LocalFolder:
         for folder, _, names in os.walk(self._path, onerror=_unless_absent, followlinks=linked):
             for path in (Path(folder, name) for name in names):
                 name = path.relative_to(self._path).as_posix()
-                if name.startswith(prefix) and path.is_file():
-                    sizes[name] = path.stat().st_size
+                # A task that ends may remove its unfinished file at this moment.
+                with suppress(FileNotFoundError):
+                    if name.startswith(prefix) and path.is_file():
+                        sizes[name] = path.stat().st_size
         return sizes
 
     def delete(self, names: Iterable[str]) -> None:

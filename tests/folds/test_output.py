@@ -12,7 +12,7 @@ from folds.errors import FoldError
 from folds.spans import spans_of, task_count
 from folds.storage import place
 
-from tests.folds.conftest import write_files
+from tests.folds.conftest import folding, in_this_process, write_files
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]
 TEXT = "\n".join(ROWS)
@@ -48,6 +48,20 @@ def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
     assert not (second.folder / "vc1" / "train").exists()
     assert not any("unfinished" in name for name in second.names())
     assert not (second.folder / "vc4").exists()
+
+
+def test_what_a_killed_task_left_is_removed_when_its_rerun_succeeds(tmp_path):
+    def killed_once(work, items):
+        results = in_this_process(work, items)
+        for folder in ("vc1/test", "rejected"):
+            if (tmp_path / "output" / folder).exists():
+                (tmp_path / "output" / folder / "_unfinished-0").write_text("1,2")
+        return results
+
+    given = {"count": 2, "on_bad_rows": "quarantine", "max_bad_share": 1}
+    made = folding(tmp_path / "input", killed_once)(f"{TEXT}\nx,1,2", output=tmp_path / "output", **given)
+    assert any("rejected" in name for name in made.names())
+    assert not [name for name in made.names() if "unfinished" in name]
 
 
 def test_a_manifest_names_the_files_of_the_other_folds(fold):
