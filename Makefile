@@ -101,7 +101,7 @@ $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "Installing the project's packages into .venv (a minute or so the first time)" >&2
 	@$(UV) sync --quiet --locked --inexact >&2
 	@echo "Preparing Java's classes for quick Spark jobs (half a minute; does without if it cannot)" >&2
-	-@$(RUN) local.jobs.spark_archive >&2
+	-@$(RUN) local.runtime.jobs.spark_archive >&2
 	@touch $@
 
 # Without --target, a system's own Python may refuse to be installed into.

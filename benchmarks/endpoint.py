@@ -27,7 +27,7 @@ from rich.table import Table
 
 from benchmarks.endpoint_load import CONNECTIONS, load_with_updates
 from benchmarks.served_models import ENDPOINT, bare_server, client, deploy, local_service, rows, signed_headers
-from local.settings import HOST, Settings
+from local.core.settings import HOST, Settings
 
 _TURN = 50
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from benchmarks.served_models import ENDPOINT, client, signed_headers
-from local.settings import HOST, Settings
+from local.core.settings import HOST, Settings
 
 CONNECTIONS = 50
 

@@ -28,8 +28,8 @@ from typing import Any
 import psutil
 
 from benchmarks.rows import COLUMNS, RAW_DATASET, write_raw_rows, write_rows
-from local.jobs import spark_java
-from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
+from local.runtime.jobs import spark_java
+from local.runtime.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.definition.assets import STEPS
 
 _CORES = 2

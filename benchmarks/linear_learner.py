@@ -37,12 +37,12 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
-from local.linear_learner import artifact  # noqa: E402
-from local.linear_learner.channels import Channel  # noqa: E402
-from local.linear_learner.choices import Choices  # noqa: E402
-from local.linear_learner.fitting import Dataset, LinearModel, Outcome, fit, fit_together  # noqa: E402
-from local.linear_learner.hyperparameters import Hyperparameters, parse  # noqa: E402
-from local.linear_learner.inference import Model  # noqa: E402
+from local.algorithms.linear_learner import artifact  # noqa: E402
+from local.algorithms.linear_learner.channels import Channel  # noqa: E402
+from local.algorithms.linear_learner.choices import Choices  # noqa: E402
+from local.algorithms.linear_learner.fitting import Dataset, LinearModel, Outcome, fit, fit_together  # noqa: E402
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse  # noqa: E402
+from local.algorithms.linear_learner.inference import Model  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 
@@ -190,7 +190,7 @@ def compare_reading_and_memory(console: Console, rows: Array, folder: Path) -> N
     roots = write_roots(folder, fold)
     channel = Channel.from_config(roots[0] / "input/data/train", "train", {"ContentType": "text/csv"})
     path = channel.files()[0]
-    train = [sys.executable, "-m", "local.linear_learner", *map(str, roots)]
+    train = [sys.executable, "-m", "local.algorithms.linear_learner", *map(str, roots)]
     reading, numpy_reading, training, process = best_of(
         5,
         channel.read,

@@ -20,8 +20,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from local.linear_learner import artifact
-from local.settings import ACCESS_KEY, HOST, Settings
+from local.algorithms.linear_learner import artifact
+from local.core.settings import ACCESS_KEY, HOST, Settings
 
 ENDPOINT = "benchmark"
 FEATURES = 11

@@ -1,1 +1,5 @@
-"""The SageMaker API on one machine: the service, its job runners, linear-learner and endpoint hosting."""
+"""SageMaker and the services around it on one machine, behind AWS's API on localhost.
+
+Layers, top to bottom; an import goes down only: ``app``, ``api``, ``interpreter``, ``runtime``, ``records``,
+``storage``, ``aws``, ``core``. ``algorithms`` imports nothing of the rest.
+"""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from botocore.exceptions import UnknownRegionError
 
-from local.names import partition
-from local.server import LocalService, StartError, environment_of
-from local.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
+from local.app.server import LocalService, StartError, environment_of
+from local.core.arns import partition
+from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 
 
 def main() -> int:

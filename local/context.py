@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from local.settings import Settings
-from local.store import Store
+from local.core.settings import Settings
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.endpoints.hosting import Hosting
-    from local.http.credentials import KeyRing
-    from local.jobs.supervisor import Supervisor
-    from local.logs.files import Logs
-    from local.moto.services import MotoServices
-    from local.pipelines.executions import Executions
-    from local.s3.objects import Objects
+    from local.api.moto.services import MotoServices
+    from local.aws.credentials import KeyRing
+    from local.interpreter.executions import Executions
+    from local.runtime.endpoints.hosting import Hosting
+    from local.runtime.supervisor import Supervisor
+    from local.storage.log_files import Logs
+    from local.storage.objects import Objects
 
 
 @dataclass

@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.jobs import spark_java
-from local.jobs.spark import SMALL_INPUT
-from local.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
+from local.runtime.jobs import spark_java
+from local.runtime.jobs.spark import SMALL_INPUT
+from local.runtime.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
 from pipeline.config.models import Config
 from pipeline.definition.assets import STEPS
 from pipeline.definition.fold_options import FILE, fold_options

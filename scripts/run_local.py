@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.server import LocalService, ServiceHeldError
-from local.settings import ACCOUNT_ID, Settings
+from local.app.server import LocalService, ServiceHeldError
+from local.core.settings import ACCOUNT_ID, Settings
 from pipeline.config.models import Config
 from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError

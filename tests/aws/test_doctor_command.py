@@ -10,8 +10,8 @@ import sys
 import boto3
 import pytest
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 from pipeline.config.loading import load_config
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.checks import run_checks

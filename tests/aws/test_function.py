@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from local.server import LocalService
-from local.settings import ACCESS_KEY, Settings
+from local.app.server import LocalService
+from local.core.settings import ACCESS_KEY, Settings
 from pipeline.operate.function import current_function, function_changes, publish_function
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"

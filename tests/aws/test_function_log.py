@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from local.server import LocalService
-from local.settings import ACCESS_KEY, Settings
+from local.app.server import LocalService
+from local.core.settings import ACCESS_KEY, Settings
 from pipeline.operate.function_log import retention_changes, set_retention
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 import yaml
 
-from local.linear_learner import artifact
-from local.server import LocalService
-from local.settings import ACCESS_KEY, ACCOUNT_ID, Settings
+from local.algorithms.linear_learner import artifact
+from local.app.server import LocalService
+from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.config.loading import load_config
 from pipeline.definition.resources import find_resources
 from pipeline.operate.function import publish_function

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 
 SDK_DEFAULTS = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 

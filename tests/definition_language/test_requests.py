@@ -16,9 +16,9 @@ from definition_language.lint import check
 from definition_language.models import input_shape
 from definition_language.requests import Request, request_faults
 from definition_language.steps import STEP_REQUESTS
-from local.errors import ServiceError
-from local.pipelines.parsing import parse
-from local.sagemaker.validation import validate_request
+from local.aws.shapes import validate_request
+from local.core.errors import ServiceError
+from local.interpreter.parsing import parse
 from pipeline.config.models import AutoscalingSection, VpcSection
 from pipeline.definition.resources import conventional_resources
 from tests.definition_language.requests import AWKWARD, requests

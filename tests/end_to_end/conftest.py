@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 AWS = Path(sys.executable).parent / "aws"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 from pipeline.operate.execution import execution_state
 from pipeline.operate.failures import Failure, failures_of
 from tests.local.pipelines.documents import ROLE, definition, function, processing

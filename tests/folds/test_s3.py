@@ -17,8 +17,8 @@ from folds.storage import find_input, place
 from make_folds import make_folds
 from moto import mock_aws
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 from tests.folds.conftest import in_this_process, options
 
 ROWS = [f"{number},{number}.5,2" for number in range(23)]

@@ -8,7 +8,7 @@ environment of its own, because it does not run with today's numpy:
     mxnet-oracle/bin/python tests/linear_learner/make_mxnet_oracle.py
 
 It writes ``data/mxnet_optimizers.json``, ``data/reference.params`` and ``data/mxnet_predictions.json``. The
-last one needs ``data/artifact/``, the four members of an artifact that ``local.linear_learner.artifact``
+last one needs ``data/artifact/``, the four members of an artifact that ``local.algorithms.linear_learner.artifact``
 wrote (``unzip model_algo-1 -d data/artifact``) for the model in ``reference.params``.
 """
 

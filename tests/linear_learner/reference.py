@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from local.linear_learner.choices import Choices
-from local.linear_learner.hyperparameters import Hyperparameters, parse
-from local.linear_learner.losses import loss_of
-from local.linear_learner.optimizers import initial_weights
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse
+from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.optimizers import initial_weights
 
 
 @dataclass

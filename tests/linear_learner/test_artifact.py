@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from local.linear_learner import artifact, mxnet_params
-from local.linear_learner.inference import Model
+from local.algorithms.linear_learner import artifact, mxnet_params
+from local.algorithms.linear_learner.inference import Model
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS, BIAS = np.array([0.25, -1.5, 3.1415927, 1e-7], dtype=np.float32), np.float32(12.5)

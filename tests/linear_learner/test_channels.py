@@ -3,8 +3,8 @@ import gzip
 import numpy as np
 import pytest
 
-from local.linear_learner.channels import Channel, read_once
-from local.linear_learner.errors import ClientError
+from local.algorithms.linear_learner.channels import Channel, read_once
+from local.algorithms.linear_learner.errors import ClientError
 from tests.linear_learner.conftest import csv
 from tests.linear_learner.recordio_writer import dense_stream, framed, message, tensor
 

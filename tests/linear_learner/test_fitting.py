@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.linear_learner import fitting
-from local.linear_learner.batches import GramBatches, RowBatches
-from local.linear_learner.choices import Choices
-from local.linear_learner.errors import AlgorithmError, ClientError
-from local.linear_learner.fitting import Dataset, Epoch, LinearModel, fit, fit_together, lockstep_key
-from local.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
-from local.linear_learner.hyperparameters import parse
-from local.linear_learner.losses import loss_of
-from local.linear_learner.optimizers import initial_weights, optimizer_for
-from local.linear_learner.scaling import Scaling
+from local.algorithms.linear_learner import fitting
+from local.algorithms.linear_learner.batches import GramBatches, RowBatches
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
+from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit, fit_together, lockstep_key
+from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from local.algorithms.linear_learner.hyperparameters import parse
+from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for
+from local.algorithms.linear_learner.scaling import Scaling
 from tests.linear_learner.reference import job, train
 
 GRID = list(itertools.product((0.01, 0.03, 0.1), (1e-7, 1e-2), (1e-7, 1e-2)))

@@ -24,9 +24,9 @@ def invoke(tmp_path: Path) -> Invoke:
         code = f"""\
             from pathlib import Path
             import numpy as np
-            from local.linear_learner.artifact import Parameters
-            from local.linear_learner.errors import InferenceError
-            from local.linear_learner.inference import Model
+            from local.algorithms.linear_learner.artifact import Parameters
+            from local.algorithms.linear_learner.errors import InferenceError
+            from local.algorithms.linear_learner.inference import Model
             model = Model(Parameters(np.ones({features}), 0.0))
             model.invoke(",".join(["1"] * {features}).encode(), "text/csv", "")
             body = Path({str(tmp_path / "body")!r}).read_bytes()
@@ -126,7 +126,7 @@ def test_an_artifact_that_unpacks_to_gigabytes_is_refused(tmp_path, member):
     import gzip, io, sys, tarfile, zipfile
     from pathlib import Path
     import numpy, random, tempfile
-    from local.linear_learner import artifact
+    from local.algorithms.linear_learner import artifact
     GIB = 2**30
     class Zeros(io.RawIOBase):
         def read(self, size=-1):
@@ -174,7 +174,7 @@ def test_an_artifact_that_unpacks_to_gigabytes_is_refused(tmp_path, member):
 def test_parameters_of_many_arrays_are_refused_before_they_are_made():
     array = struct.pack("<IiIiiif", 0xF993FAC9, 0, 0, 1, 0, 0, 1.0)
     code = f"""\
-    from local.linear_learner import mxnet_params
+    from local.algorithms.linear_learner import mxnet_params
     import struct, numpy
     data = struct.pack("<QQQ", 0x112, 0, 3_000_000) + {array!r} * 3_000_000
     # limited
@@ -192,8 +192,8 @@ def test_a_training_file_of_one_line_or_of_none_is_read_once(tmp_path, content):
     import gzip
     from pathlib import Path
     import numpy
-    from local.linear_learner.channels import Channel
-    from local.linear_learner.errors import ClientError
+    from local.algorithms.linear_learner.channels import Channel
+    from local.algorithms.linear_learner.errors import ClientError
     folder = Path({str(tmp_path)!r})
     with gzip.open(folder / "rows.csv.gz", "wb", compresslevel=1) as stream:
         for _ in range(512):
@@ -213,8 +213,8 @@ def test_a_sparse_training_record_of_another_width_reserves_nothing(tmp_path):
     code = f"""\
     from pathlib import Path
     import numpy
-    from local.linear_learner.channels import Channel
-    from local.linear_learner.errors import ClientError
+    from local.algorithms.linear_learner.channels import Channel
+    from local.algorithms.linear_learner.errors import ClientError
     folder = Path({str(tmp_path)!r})
     # limited
     try:

@@ -1,8 +1,8 @@
 import pytest
 
-from local.linear_learner.errors import ClientError
-from local.linear_learner.hyperparameters import parse
-from local.linear_learner.metrics import TUNABLE
+from local.algorithms.linear_learner.errors import ClientError
+from local.algorithms.linear_learner.hyperparameters import parse
+from local.algorithms.linear_learner.metrics import TUNABLE
 
 REGRESSOR = {"predictor_type": "regressor"}
 

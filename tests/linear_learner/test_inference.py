@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.linear_learner.artifact import Parameters
-from local.linear_learner.errors import InferenceError
-from local.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, _encode_json
-from local.linear_learner.recordio import encode_scores
+from local.algorithms.linear_learner.artifact import Parameters
+from local.algorithms.linear_learner.errors import InferenceError
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, _encode_json
+from local.algorithms.linear_learner.recordio import encode_scores
 from tests.linear_learner.recordio_writer import dense_stream, framed, message, tensor
 
 ROWS = [[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]]
@@ -204,7 +204,8 @@ def test_one_model_serves_many_threads(model):
 
 
 def test_serving_does_not_load_the_training_engine():
-    code = "import sys, local.linear_learner.inference; print([m for m in sys.modules if m.startswith('local.')])"
+    serving = "local.algorithms.linear_learner.inference"
+    code = f"import sys, {serving}; print([m for m in sys.modules if m.startswith('local.')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "local.linear_learner.artifact" in loaded
+    assert "local.algorithms.linear_learner.artifact" in loaded
     assert not any(name in loaded for name in ("fitting", "optimizers", "training", "channels"))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from local.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
-from local.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from local.algorithms.linear_learner.losses import loss_of
 from tests.linear_learner.reference import job
 
 

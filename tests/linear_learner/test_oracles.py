@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression
 
-from local.linear_learner.batches import GramBatches, RowBatches
-from local.linear_learner.choices import Choices
-from local.linear_learner.fitting import Dataset, fit
-from local.linear_learner.losses import loss_of
-from local.linear_learner.optimizers import optimizer_for
-from local.linear_learner.scaling import Scaling
+from local.algorithms.linear_learner.batches import GramBatches, RowBatches
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.fitting import Dataset, fit
+from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.optimizers import optimizer_for
+from local.algorithms.linear_learner.scaling import Scaling
 from tests.linear_learner.reference import job
 
 ORACLE = json.loads((Path(__file__).parent / "data/mxnet_optimizers.json").read_text())

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.linear_learner import recordio
-from local.linear_learner.recordio import RecordIOError, decode, decode_messages, encode_scores
+from local.algorithms.linear_learner import recordio
+from local.algorithms.linear_learner.recordio import RecordIOError, decode, decode_messages, encode_scores
 from tests.linear_learner.recordio_writer import delimited, dense_stream, framed, message, tensor
 
 ROWS = np.array([[1.5, -2, 0, 1e-3], [2.5, 4, 1, 7], [0, 0, 0, 0]], dtype=np.float32)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from local.linear_learner.inference import Model
-from local.linear_learner.metrics import METRIC_DEFINITIONS, TUNING_OBJECTIVES
+from local.algorithms.linear_learner.inference import Model
+from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS, TUNING_OBJECTIVES
 from tests.linear_learner.conftest import csv
 from tests.linear_learner.recordio_writer import dense_stream
 
@@ -24,7 +24,7 @@ TUNED = {"mini_batch_size": "20", "_tuning_objective_metric": "validation:mse"}
 
 
 def run(*roots: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local.linear_learner", *map(str, roots)]
+    command = [sys.executable, "-m", "local.algorithms.linear_learner", *map(str, roots)]
     return subprocess.run(
         command, cwd=PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -218,7 +218,7 @@ def test_rows_that_are_left_out_are_said(make_root, data):
 def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, rows):
     endless = TUNED | {"epochs": "100000000", "early_stopping_patience": "100000001", "loss": "huber_loss"}
     root = make_root(endless, train={"files": {"0.csv": csv(rows)}})
-    process = subprocess.Popen([sys.executable, "-m", "local.linear_learner", str(root)], cwd=PROJECT)
+    process = subprocess.Popen([sys.executable, "-m", "local.algorithms.linear_learner", str(root)], cwd=PROJECT)
     try:
         deadline = time.monotonic() + 30
         while "Epoch 2:" not in (log(root) if (root / "output/log.txt").exists() else ""):

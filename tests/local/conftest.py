@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local.app.server import LocalService
 from local.context import Context
-from local.server import LocalService
-from local.settings import ACCESS_KEY, Settings
+from local.core.settings import ACCESS_KEY, Settings
 
 
 @dataclass

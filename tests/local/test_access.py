@@ -17,10 +17,10 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.http import access
-from local.http.credentials import KeyRing
-from local.http.wire import Head
-from local.settings import ACCESS_KEY
+from local.aws import sigv4 as access
+from local.aws.credentials import KeyRing
+from local.aws.wire import Head
+from local.core.settings import ACCESS_KEY
 
 LIST_PIPELINES = {"X-Amz-Target": "SageMaker.ListPipelines", "Content-Type": "application/x-amz-json-1.1"}
 

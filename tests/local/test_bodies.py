@@ -22,12 +22,12 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.errors import ServiceError
-from local.http import bodies
-from local.http.bodies import BodyReader, ClientGone
-from local.http.refusals import Fault, SignatureRefused
-from local.secret import secret_key
-from local.settings import ACCESS_KEY
+from local.aws import bodies
+from local.aws.bodies import BodyReader, ClientGone
+from local.aws.refusals import Fault, SignatureRefused
+from local.core.errors import ServiceError
+from local.core.secret import secret_key
+from local.core.settings import ACCESS_KEY
 from tests.local.conftest import environment_without_aws
 
 REPOSITORY = Path(__file__).resolve().parents[2]

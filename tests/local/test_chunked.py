@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanio.errors import InvalidRequest, SignatureDoesNotMatch
 
-from local.http.access import Signature, signing_key
-from local.s3.chunked import Body, ContentMismatch, UploadAborted
+from local.api.s3.chunked import Body, ContentMismatch, UploadAborted
+from local.aws.sigv4 import Signature, signing_key
 
 SIGNATURE = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
 SIGNING_KEY = signing_key("the-secret", SIGNATURE.scope)

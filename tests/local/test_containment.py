@@ -19,16 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from definition_language.expressions import ExpressionError
-from local.errors import ServiceError
-from local.jobs import inputs
-from local.jobs.endings import JobFailedError
-from local.jobs.uploads import upload
-from local.paths import UnsafeNameError, below
-from local.pipelines.definition import Definition
-from local.pipelines.scope import ExecutionScope
-from local.s3.objects import Objects, S3Uri
-from local.s3.paths import BucketPaths, RefusedNameError
-from local.settings import ACCESS_KEY
+from local.core.errors import ServiceError
+from local.core.paths import UnsafeNameError, below
+from local.core.settings import ACCESS_KEY
+from local.interpreter.definition import Definition
+from local.interpreter.scope import ExecutionScope
+from local.runtime.jobs import inputs
+from local.runtime.jobs.endings import JobFailedError
+from local.runtime.jobs.uploads import upload
+from local.storage.object_paths import BucketPaths, RefusedNameError
+from local.storage.objects import Objects, S3Uri
 from tests.local.conftest import RunningService
 from tests.local.jobs.conftest import ROLE, SCIKIT_LEARN, training_request
 

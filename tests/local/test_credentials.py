@@ -16,11 +16,11 @@ from botocore.config import Config
 from botocore.credentials import ContainerProvider
 from botocore.exceptions import ClientError
 
-from local import secret
-from local.http.credentials import KeyRing
-from local.secret import make_private, secret_key
-from local.server import LocalService, StartError, environment_of
-from local.settings import ACCESS_KEY, Settings
+from local.app.server import LocalService, StartError, environment_of
+from local.aws.credentials import KeyRing
+from local.core import secret
+from local.core.secret import make_private, secret_key
+from local.core.settings import ACCESS_KEY, Settings
 
 HOUR = 3600.0
 
@@ -128,7 +128,7 @@ def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name
         wrong = client(service, name, key.access_key, "wrong", key.token)
         assert code_of(lambda: call(wrong)) in ("InvalidSignatureException", "SignatureDoesNotMatch")
     assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == unknown
-    monkeypatch.setattr("local.http.credentials._LIFETIME_SECONDS", -1.0)
+    monkeypatch.setattr("local.aws.credentials._LIFETIME_SECONDS", -1.0)
     with service.context.keys.of_invocation() as key:
         assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == expired
 

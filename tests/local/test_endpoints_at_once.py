@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from local.endpoints import changes
-from local.endpoints.hosting import restore
+from local.runtime.endpoints import changes
+from local.runtime.endpoints.hosting import restore
 from tests.local.resources.conftest import IMAGE, close_context, make_artifact, open_context
 
 CLIENTS = 4

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from local import functions
+from local.runtime import functions
 
 ROLE = "arn:aws:iam::123456789012:role/function"
 

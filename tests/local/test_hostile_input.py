@@ -16,23 +16,23 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.archives import ArchiveError, open_zip
-from local.http.access import Signature
-from local.jobs import inputs, transform
-from local.jobs.lines import LONGEST_LINE
-from local.jobs.output import OutputReader
-from local.linear_learner.inference import MAXIMUM_BODY_BYTES
-from local.logs.files import Logs
-from local.s3.chunked import Body
-from local.s3.objects import Objects
-from local.s3.storage import BucketFiles
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES
+from local.api.s3.chunked import Body
+from local.api.s3.storage import BucketFiles
+from local.aws.sigv4 import Signature
+from local.core.archives import ArchiveError, open_zip
+from local.runtime.jobs import inputs, transform
+from local.runtime.jobs.output import OutputReader
+from local.runtime.lines import LONGEST_LINE
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
 from tests.within_limits import run_within_limits
 
 
 def test_a_zip_files_list_of_files_is_not_read_if_it_is_huge():
     code = """\
     import io, struct, zipfile
-    from local.archives import ArchiveError, open_zip
+    from local.core.archives import ArchiveError, open_zip
     entry = struct.pack("<4s4B4HL2L5H2L", b"PK\\1\\2", 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     names = entry * 400_000
     end = struct.pack("<4s4H2LH", b"PK\\5\\6", 0, 0, 65535, 65535, len(names), 0, 0)

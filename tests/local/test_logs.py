@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from local.logs.files import Logs
+from local.storage.log_files import Logs
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from benchmarks.served_models import ENDPOINT, deploy, rows, signed_headers
-from local.http.one_write import _OneWriteTransport
+from local.app.one_write import _OneWriteTransport
 
 
 class Written:

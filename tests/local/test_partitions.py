@@ -10,8 +10,8 @@ import zipfile
 
 import pytest
 
-from local.server import LocalService
-from local.settings import Settings
+from local.app.server import LocalService
+from local.core.settings import Settings
 from tests.local.conftest import RunningService
 
 BUCKET_TEMPLATE = "Resources: {B: {Type: 'AWS::S3::Bucket', Properties: {BucketName: of-a-stack}}}"

@@ -19,9 +19,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.secret import secret_key
-from local.server import LocalService, ServiceHeldError, StartError
-from local.settings import ACCESS_KEY, Settings
+from local.app.server import LocalService, ServiceHeldError, StartError
+from local.core.secret import secret_key
+from local.core.settings import ACCESS_KEY, Settings
 from tests.local.conftest import environment_without_aws
 from tests.local.resources.conftest import IMAGE, make_artifact
 from tests.processes import commands_with

@@ -22,7 +22,7 @@ from verify_endpoint import (
     wait_until_in_service,
 )
 
-from local.linear_learner import artifact
+from local.algorithms.linear_learner import artifact
 from tests.local.resources.conftest import make_artifact
 
 
@@ -142,7 +142,7 @@ def test_an_artifact_is_read_as_the_local_service_reads_it(model_file):
 def test_parameters_that_mxnet_wrote_are_read():
     # 1.9.1's own bytes; see tests/linear_learner/make_mxnet_oracle.py.
     data = (Path(__file__).parents[1] / "linear_learner/data/reference.params").read_bytes()
-    from local.linear_learner import mxnet_params
+    from local.algorithms.linear_learner import mxnet_params
 
     expected = mxnet_params.load(data)
     arrays = verify_endpoint._arrays(data)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.jobs import log
-from local.sagemaker.operations import call
+from local.api.sagemaker.operations import call
+from local.runtime.jobs import log
 from tests.local.conftest import RunningService
 
 ROLE = "arn:aws:iam::123456789012:role/jobs"

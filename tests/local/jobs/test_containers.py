@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.jobs.container import local_path, map_paths
-from local.jobs.images import Runtime, algorithm_runtime, interpreter, processing_runtime, python_version
+from local.runtime.jobs.container import local_path, map_paths
+from local.runtime.jobs.images import Runtime, algorithm_runtime, interpreter, processing_runtime, python_version
 from tests.local.jobs.conftest import LINEAR_LEARNER, SCIKIT_LEARN, SPARK
 
 ROOT = Path("/jobs/one")

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.jobs import container
+from local.runtime.jobs import container
 from tests.local.jobs.conftest import BUCKET, SPARK, Jobs, processing_input, training_request
 
 MACHINE = {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ"}

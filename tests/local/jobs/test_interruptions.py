@@ -23,10 +23,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.context import Context
-from local.jobs.supervisor import Program, Supervisor
-from local.secret import secret_key
-from local.settings import ACCESS_KEY, Settings
-from local.store import Store
+from local.core.secret import secret_key
+from local.core.settings import ACCESS_KEY, Settings
+from local.runtime.supervisor import Program, Supervisor
+from local.storage.store import Store
 from tests.local.jobs.conftest import ROLE, SCIKIT_LEARN, processing_input
 
 REPOSITORY = Path(__file__).parents[3]

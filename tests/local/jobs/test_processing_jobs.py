@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.errors import ServiceError
+from local.core.errors import ServiceError
 from tests.local.jobs.conftest import BUCKET, Jobs, processing_input, processing_output
 
 OUT = "/opt/ml/processing/output/out"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.errors import ServiceError
-from local.jobs.early_stopping import MedianRule
-from local.jobs.ranges import read
-from local.jobs.search import search
+from local.core.errors import ServiceError
+from local.runtime.jobs.early_stopping import MedianRule
+from local.runtime.jobs.ranges import read
+from local.runtime.jobs.search import search
 
 
 def _continuous(least: str, most: str, scaling: str) -> dict[str, list[dict[str, str]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.jobs import spark_java
+from local.runtime.jobs import spark_java
 
 
 def _java_says(command: list[str]) -> subprocess.CompletedProcess[str]:

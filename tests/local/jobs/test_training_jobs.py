@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import ServiceError
-from local.jobs import log
-from local.linear_learner.inference import Model
+from local.algorithms.linear_learner.inference import Model
+from local.core.errors import ServiceError
+from local.runtime.jobs import log
 from tests.local.jobs.conftest import BUCKET, Jobs, channel, training_request
 
 pytestmark = pytest.mark.usefixtures("rows")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.errors import ServiceError
-from local.linear_learner.inference import Model
+from local.algorithms.linear_learner.inference import Model
+from local.core.errors import ServiceError
 from tests.local.jobs.conftest import BUCKET, LINEAR_LEARNER, ROLE, Jobs, training_request
 
 pytestmark = pytest.mark.usefixtures("rows")

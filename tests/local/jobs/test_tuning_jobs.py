@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from local.errors import ServiceError
-from local.jobs import log
+from local.core.errors import ServiceError
+from local.runtime.jobs import log
 from tests.local.jobs.conftest import BUCKET, Jobs, channel, training_request
 
 pytestmark = pytest.mark.usefixtures("rows")

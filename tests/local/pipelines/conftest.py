@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.pipelines import records
+from local.records import executions as records
 from tests.local.conftest import RunningService
 from tests.local.pipelines.documents import ROLE, Document, definition
 

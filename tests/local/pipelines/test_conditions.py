@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from definition_language.expressions import ExpressionError
-from local.pipelines.conditions import holds
+from local.interpreter.conditions import holds
 from tests.local.pipelines.documents import FALSE, TRUE, compare, get
 
 

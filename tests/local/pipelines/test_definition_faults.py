@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.errors import ServiceError
-from local.pipelines.definition import Branch
-from local.pipelines.parsing import parse
+from local.core.errors import ServiceError
+from local.interpreter.definition import Branch
+from local.interpreter.parsing import parse
 from tests.local.pipelines.documents import (
     DEFINITIONS,
     FALSE,

@@ -241,7 +241,7 @@ def test_a_function_has_to_return_what_the_step_declares(pipelines, echo, given,
 
 
 def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monkeypatch):
-    monkeypatch.setattr("local.pipelines.lambda_steps.TIME_LIMIT", 0.2)
+    monkeypatch.setattr("local.interpreter.lambda_steps.TIME_LIMIT", 0.2)
     arn = pipelines.function("slow", "import time\ndef handler(event, context):\n    time.sleep(5)\n", Timeout=10)
     outcome = pipelines.run(function("Call", arn))
     assert outcome.status == "Failed"

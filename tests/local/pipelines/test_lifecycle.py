@@ -8,10 +8,10 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from local.errors import ServiceError, limit_exceeded
-from local.pipelines import records
-from local.pipelines.executions import Executions, restore
-from local.sagemaker import operations
+from local.api.sagemaker import operations
+from local.core.errors import ServiceError, limit_exceeded
+from local.interpreter.executions import Executions, restore
+from local.records import executions as records
 from tests.local.pipelines.documents import (
     FALSE,
     TRUE,

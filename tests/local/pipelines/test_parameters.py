@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.errors import ServiceError
-from local.pipelines.parameters import parse_parameter, resolve
+from local.core.errors import ServiceError
+from local.interpreter.parameters import parse_parameter, resolve
 from tests.local.pipelines.documents import parameter
 
 

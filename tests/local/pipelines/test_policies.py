@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from local.errors import ServiceError, limit_exceeded, not_implemented
-from local.pipelines.policies import parse_duration, parse_retry_policy
-from local.pipelines.retries import Retries, kind_of_call_error, kind_of_job_failure
+from local.core.errors import ServiceError, limit_exceeded, not_implemented
+from local.interpreter.policies import parse_duration, parse_retry_policy
+from local.interpreter.retries import Retries, kind_of_call_error, kind_of_job_failure
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.secret import secret_key
-from local.settings import ACCESS_KEY
+from local.core.secret import secret_key
+from local.core.settings import ACCESS_KEY
 from tests.local.pipelines.documents import ROLE, TRUE, condition, definition, processing
 
 SLOW = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from local.algorithms.linear_learner import artifact
+from local.api.moto.services import MotoServices
+from local.api.sagemaker import catalog  # noqa: F401 - importing registers the operations
 from local.context import Context
-from local.endpoints.hosting import Hosting
-from local.linear_learner import artifact
-from local.logs.files import Logs
-from local.moto.services import MotoServices
-from local.s3.objects import Objects
-from local.sagemaker import catalog  # noqa: F401 - importing registers the operations
-from local.settings import Settings
-from local.store import Store
+from local.core.settings import Settings
+from local.runtime.endpoints.hosting import Hosting
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Store
 
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"

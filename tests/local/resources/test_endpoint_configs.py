@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.errors import ServiceError
-from local.sagemaker.operations import call
+from local.api.sagemaker.operations import call
+from local.core.errors import ServiceError
 from tests.local.resources.conftest import IMAGE
 
 VARIANT = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from local.endpoints import changes, serving
-from local.endpoints.hosting import restore
-from local.errors import ServiceError
-from local.linear_learner.inference import Model
-from local.sagemaker.operations import call
+from local.algorithms.linear_learner.inference import Model
+from local.api.sagemaker.operations import call
+from local.core.errors import ServiceError
+from local.runtime.endpoints import changes, serving
+from local.runtime.endpoints.hosting import restore
 from tests.local.resources.conftest import IMAGE, close_context, open_context
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from local.sagemaker.operations import call
+from local.api.sagemaker.operations import call
 from tests.local.resources.conftest import IMAGE
 
 

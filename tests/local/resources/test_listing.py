@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.errors import ServiceError
-from local.sagemaker.listing import page
+from local.api.sagemaker.listing import page
+from local.core.errors import ServiceError
 
 
 def job(name: str, created: float, status: str = "Completed", modified: float | None = None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from local.errors import ServiceError
-from local.sagemaker.operations import call
+from local.api.sagemaker.operations import call
+from local.core.errors import ServiceError
 from tests.local.resources.conftest import IMAGE
 
 SPECIFICATION = {

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from local.errors import ServiceError
-from local.sagemaker.models import containers, find_model
-from local.sagemaker.operations import call
+from local.api.sagemaker.models import containers, find_model
+from local.api.sagemaker.operations import call
+from local.core.errors import ServiceError
 from tests.local.resources.conftest import IMAGE, ROLE
 
 

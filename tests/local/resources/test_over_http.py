@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from benchmarks import served_models
 from benchmarks.endpoint import boto_sender
 from benchmarks.endpoint_load import load_with_updates
-from local.settings import Settings
+from local.core.settings import Settings
 from tests.local.resources.conftest import IMAGE, ROLE, make_artifact
 
 FAST = {"Delay": 1, "MaxAttempts": 30}

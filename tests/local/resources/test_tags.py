@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.errors import ServiceError
-from local.sagemaker.operations import call
+from local.api.sagemaker.operations import call
+from local.core.errors import ServiceError
 
 
 @pytest.fixture

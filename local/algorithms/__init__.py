@@ -1,0 +1,1 @@
+"""Built-in algorithms, reimplemented as libraries that import nothing else of ``local``."""

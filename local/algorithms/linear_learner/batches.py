@@ -1,0 +1,156 @@
+"""Two orders in which to evaluate the same mini-batches: row by row, or through their Gram matrices.
+
+Both normalise the rows as they pass, a few thousand at a time so that they stay in the processor's cache,
+and need no normalised copy of the data.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from local.algorithms.linear_learner.losses import Loss
+from local.algorithms.linear_learner.optimizers import Optimizer
+from local.algorithms.linear_learner.scaling import Scaling
+
+Array = npt.NDArray[np.float64]
+
+_ROWS_AT_ONCE = 4096
+_GRAMS_AT_ONCE = 128
+
+
+class Batches(ABC):
+    """The rows of one or more datasets in mini-batches, always in the same order."""
+
+    @abstractmethod
+    def run_epoch(self, optimizer: Optimizer) -> Array:
+        """Take one optimizer step a mini-batch.
+
+        Returns:
+            Each model's mean loss over the rows, every mini-batch measured before its own step, in
+            normalised label units and of shape (datasets, models).
+        """
+
+    @abstractmethod
+    def mean_loss(self, weights: Array) -> Array:
+        """Each model's mean loss over the rows, likewise, all under the same weights."""
+
+
+class RowBatches(Batches):
+    """Passes over the rows of one dataset: any loss, any number of features."""
+
+    def __init__(self, rows: Array, scaling: Scaling, loss: Loss, batch_size: int) -> None:
+        self._rows = rows
+        self._scaling = scaling
+        self._loss = loss
+        self._batch_size = batch_size
+
+    def run_epoch(self, optimizer: Optimizer) -> Array:
+        """See ``Batches``."""
+        weights, gradient = optimizer.weights[0], optimizer.gradient[0]
+        total = np.zeros(weights.shape[1])
+        for batch in _normalised(self._rows, self._scaling, self._batch_size):
+            residual = batch[:, 1:] @ weights
+            residual -= batch[:, :1]
+            total += self._loss.values(residual).sum(axis=0)
+            np.matmul(batch[:, 1:].T, self._loss.slopes(residual), out=gradient)
+            gradient /= len(batch)
+            optimizer.step()
+        return total[None] / len(self._rows)
+
+    def mean_loss(self, weights: Array) -> Array:
+        """See ``Batches``."""
+        total = np.zeros(weights.shape[2])
+        for batch in _normalised(self._rows, self._scaling, _ROWS_AT_ONCE):
+            total += self._loss.values(batch[:, 1:] @ weights[0] - batch[:, :1]).sum(axis=0)
+        return total[None] / len(self._rows)
+
+
+class GramBatches(Batches):
+    """Squared loss of few features from each mini-batch's Gram matrix, after a single pass over the rows.
+
+    With ``Z`` a batch's ``n`` normalised rows and ``t`` its labels, the gradient of the mean squared loss
+    is ``A w - c`` where ``A = 2/n Z'Z`` and ``c = 2/n Z't``, and the loss is ``w'(A w / 2 - c) + t't/n``:
+    exact, and independent of ``n`` once ``A`` and ``c`` are known. The datasets, which must have equally
+    many mini-batches, advance in lockstep.
+    """
+
+    def __init__(self, datasets: Sequence[Array], scalings: Sequence[Scaling], batch_size: int) -> None:
+        grams = [_joint_grams(rows, scaling, batch_size) for rows, scaling in zip(datasets, scalings, strict=True)]
+        joint = 2.0 * np.stack(grams, axis=1)
+        self._quadratic = np.ascontiguousarray(joint[..., 1:, 1:])
+        self._linear = np.ascontiguousarray(joint[..., 1:, :1])
+        sizes = np.full(joint.shape[:2], float(batch_size))
+        rows = np.array([len(rows) for rows in datasets])
+        sizes[-1] = rows - batch_size * (len(joint) - 1)
+        self._shares = sizes / rows
+        self._constant = (self._shares * joint[..., 0, 0] / 2).sum(axis=0)[:, None]
+
+    def run_epoch(self, optimizer: Optimizer) -> Array:
+        """See ``Batches``."""
+        total = np.repeat(self._constant, optimizer.weights.shape[2], axis=1)
+        for start in range(0, len(self._shares), _GRAMS_AT_ONCE):
+            total += self._run_part(optimizer, slice(start, start + _GRAMS_AT_ONCE))
+        return total
+
+    def _run_part(self, optimizer: Optimizer, part: slice) -> Array:
+        quadratic, linear = self._quadratic[part], self._linear[part]
+        visited = np.empty((len(quadratic), *optimizer.weights.shape))
+        products = np.empty_like(visited)
+        for matrix, vector, weights, product in zip(quadratic, linear, visited, products, strict=True):
+            weights[:] = optimizer.weights
+            np.matmul(matrix, weights, out=product)
+            np.subtract(product, vector, out=optimizer.gradient)
+            optimizer.step()
+        return self._varying_loss(visited, products, part)
+
+    def mean_loss(self, weights: Array) -> Array:
+        """See ``Batches``."""
+        visited = np.broadcast_to(weights, (len(self._shares), *weights.shape))
+        varying = self._varying_loss(visited, self._quadratic @ weights, slice(None))
+        # A perfect fit cancels to a few units of rounding, on either side of zero.
+        loss: Array = np.maximum(self._constant + varying, 0.0)
+        return loss
+
+    def _varying_loss(self, visited: Array, products: Array, part: slice) -> Array:
+        """The mean over all rows of the part's ``w'(A w / 2 - c)``."""
+        products *= 0.5
+        products -= self._linear[part]
+        loss: Array = np.einsum("bdqk,bdqk,bd->dk", visited, products, self._shares[part])
+        return loss
+
+
+def _normalised(rows: Array, scaling: Scaling, batch_size: int) -> Iterator[Array]:
+    """Normalised mini-batches of shape (rows, 2 + features): label, features, one; each replaces the last."""
+    buffer = np.empty((min(batch_size, len(rows)), rows.shape[1] + 1))
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        scaling.normalise(batch, buffer[: len(batch)])
+        yield buffer[: len(batch)]
+
+
+def _joint_grams(rows: Array, scaling: Scaling, batch_size: int) -> Array:
+    """Every mini-batch's mean outer product of (label, features, one) with itself."""
+    width = rows.shape[1] + 1
+    whole = len(rows) // batch_size
+    grams = np.zeros((-(-len(rows) // batch_size), width, width))
+    if batch_size >= _ROWS_AT_ONCE:
+        for index, gram in enumerate(grams):
+            _accumulate_gram(rows[index * batch_size : (index + 1) * batch_size], scaling, gram)
+        return grams
+    together = _ROWS_AT_ONCE // batch_size
+    for index, block in enumerate(_normalised(rows[: whole * batch_size], scaling, together * batch_size)):
+        batches = block.reshape(-1, batch_size, width)
+        out = grams[index * together : index * together + len(batches)]
+        np.matmul(batches.transpose(0, 2, 1), batches, out=out)
+        out /= batch_size
+    if whole < len(grams):
+        _accumulate_gram(rows[whole * batch_size :], scaling, grams[-1])
+    return grams
+
+
+def _accumulate_gram(rows: Array, scaling: Scaling, gram: Array) -> None:
+    for block in _normalised(rows, scaling, _ROWS_AT_ONCE):
+        gram += block.T @ block
+    gram /= len(rows)

@@ -1,0 +1,129 @@
+"""The documented names, defaults and valid values of the regressor's hyperparameters.
+
+Source: Amazon SageMaker developer guide, "Linear learner hyperparameters".
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.algorithms.linear_learner.errors import ClientError
+
+CAUSE: Final = "(caused by ValidationError)"
+REGRESSION_LOSSES: Final = (
+    "squared_loss",
+    "absolute_loss",
+    "eps_insensitive_squared_loss",
+    "eps_insensitive_absolute_loss",
+    "quantile_loss",
+    "huber_loss",
+)
+CLASSIFICATION_ONLY: Final = (
+    "num_classes",
+    "accuracy_top_k",
+    "balance_multiclass_weights",
+    "binary_classifier_model_selection_criteria",
+    "f_beta",
+    "margin",
+    "positive_example_weight_mult",
+    "target_precision",
+    "target_recall",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one hyperparameter is read: None from ``read`` means that the text is not valid."""
+
+    default: str
+    valid: str
+    read: Callable[[str], Any]
+    auto: Any = ...
+
+    def parse(self, name: str, text: str) -> Any:
+        """The value of a text, None for an ``auto`` that is resolved later."""
+        if text == "auto" and self.auto is not ...:
+            return self.auto
+        value = self.read(text)
+        if value is None:
+            alternative = "" if self.auto is ... else "'auto' or "
+            raise ClientError(f"{name}: '{text}' is not {alternative}{self.valid} {CAUSE}")
+        return value
+
+
+def _integer(default: str, **auto: Any) -> Rule:
+    def read(text: str) -> int | None:
+        return int(text) if re.fullmatch(r"\+?[0-9]{1,18}", text) and int(text) > 0 else None
+
+    return Rule(default, "an integer greater than 0", read, **auto)
+
+
+def _number(default: str, valid: str, accept: Callable[[float], bool], **auto: Any) -> Rule:
+    def read(text: str) -> float | None:
+        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+            return None
+        value = float(text)
+        return value if math.isfinite(value) and accept(value) else None
+
+    return Rule(default, f"a number {valid}", read, **auto)
+
+
+def _positive(default: str, **auto: Any) -> Rule:
+    return _number(default, "greater than 0", lambda value: value > 0, **auto)
+
+
+def _not_negative(default: str, **auto: Any) -> Rule:
+    return _number(default, "of at least 0", lambda value: value >= 0, **auto)
+
+
+def _fraction(default: str, **auto: Any) -> Rule:
+    return _number(default, "between 0 and 1, both excluded", lambda value: 0 < value < 1, **auto)
+
+
+def _boolean(default: str, **auto: Any) -> Rule:
+    return Rule(default, "'true' or 'false'", lambda text: {"true": True, "false": False}.get(text.lower()), **auto)
+
+
+def _choice(default: str, values: tuple[str, ...], **auto: Any) -> Rule:
+    return Rule(default, f"one of {list(values)}", lambda text: text if text in values else None, **auto)
+
+
+RULES: Final[dict[str, Rule]] = {
+    "feature_dim": _integer("auto", auto=None),
+    "mini_batch_size": _integer("1000"),
+    "epochs": _integer("15"),
+    "optimizer": _choice("auto", ("adam", "sgd", "rmsprop"), auto="adam"),
+    "learning_rate": _positive("auto", auto=None),
+    "beta_1": _fraction("auto", auto=None),
+    "beta_2": _fraction("auto", auto=None),
+    "momentum": _number("auto", "of at least 0 and below 1", lambda value: 0 <= value < 1, auto=None),
+    "l1": _not_negative("auto", auto=None),
+    "wd": _not_negative("auto", auto=None),
+    "use_bias": _boolean("true"),
+    "bias_lr_mult": _positive("auto", auto=None),
+    "bias_wd_mult": _not_negative("auto", auto=None),
+    "init_method": _choice("uniform", ("uniform", "normal")),
+    "init_scale": _positive("0.07"),
+    "init_sigma": _positive("0.01"),
+    "init_bias": _number("0", "", lambda value: True),
+    "use_lr_scheduler": _boolean("true"),
+    "lr_scheduler_step": _integer("auto", auto=None),
+    "lr_scheduler_factor": _fraction("auto", auto=None),
+    "lr_scheduler_minimum_lr": _positive("auto", auto=None),
+    "loss": _choice("auto", REGRESSION_LOSSES, auto="squared_loss"),
+    "loss_insensitivity": _positive("0.01"),
+    "quantile": _fraction("0.5"),
+    "huber_delta": _positive("1.0"),
+    "normalize_data": _boolean("true", auto=None),
+    "normalize_label": _boolean("auto", auto=None),
+    "unbias_data": _boolean("auto", auto=None),
+    "unbias_label": _boolean("auto", auto=None),
+    "num_point_for_scaler": _integer("10000"),
+    "num_models": _integer("auto", auto=None),
+    # Sets the threshold of a classifier; a regressor has none, but the container's defaults include it.
+    "num_calibration_samples": _integer("auto", auto=None),
+    "early_stopping_patience": _integer("3"),
+    "early_stopping_tolerance": _positive("0.001"),
+}

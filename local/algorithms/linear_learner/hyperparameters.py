@@ -1,0 +1,165 @@
+"""The hyperparameters of one training job, checked and with every ``auto`` resolved."""
+
+import difflib
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from local.algorithms.linear_learner import choices
+from local.algorithms.linear_learner.errors import ClientError
+from local.algorithms.linear_learner.hyperparameter_rules import CAUSE, CLASSIFICATION_ONLY, RULES
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """One training job's hyperparameters, with every ``auto`` resolved.
+
+    Attributes carry the documented names. ``feature_dim`` is None for ``auto``, ``num_models`` is the
+    number to train, and ``explored`` names the ones left at ``auto`` that those models vary.
+    """
+
+    feature_dim: int | None
+    mini_batch_size: int
+    epochs: int
+    optimizer: str
+    learning_rate: float
+    beta_1: float
+    beta_2: float
+    momentum: float
+    l1: float
+    wd: float
+    use_bias: bool
+    bias_lr_mult: float
+    bias_wd_mult: float
+    init_method: str
+    init_scale: float
+    init_sigma: float
+    init_bias: float
+    use_lr_scheduler: bool
+    lr_scheduler_step: int
+    lr_scheduler_factor: float
+    lr_scheduler_minimum_lr: float
+    loss: str
+    loss_insensitivity: float
+    quantile: float
+    huber_delta: float
+    normalize_data: bool
+    normalize_label: bool
+    unbias_data: bool
+    unbias_label: bool
+    num_point_for_scaler: int
+    num_models: int
+    early_stopping_patience: int
+    early_stopping_tolerance: float
+    explored: tuple[str, ...] = ()
+
+    def models(self) -> list["Hyperparameters"]:
+        """The models that this job trains side by side; the first has the job's own values."""
+        if self.num_models == 1:
+            return [self]
+        grid = itertools.product(
+            _around("learning_rate", self, [f * self.learning_rate for f in choices.EXPLORED_LEARNING_RATES]),
+            _around("wd", self, choices.EXPLORED_WD),
+            _around("l1", self, choices.EXPLORED_L1),
+        )
+        return [
+            replace(self, learning_rate=learning_rate, wd=wd, l1=l1, num_models=1, explored=())
+            for learning_rate, wd, l1 in itertools.islice(grid, self.num_models)
+        ]
+
+    def shared(self) -> "Hyperparameters":
+        """The part that models must have in common to be trained together, usable as a key."""
+        return replace(self, learning_rate=0.0, l1=0.0, wd=0.0, num_models=1, explored=())
+
+
+def _around(name: str, job: Hyperparameters, values: Sequence[float]) -> list[float]:
+    return list(values) if name in job.explored else [getattr(job, name)]
+
+
+def parse(raw: Mapping[str, str]) -> Hyperparameters:
+    """Check and resolve the hyperparameters of a training job.
+
+    Args:
+        raw: names and values as CreateTrainingJob takes them, all strings. Names that begin with an
+            underscore are the service's own and are accepted.
+
+    Raises:
+        ClientError: if one is missing, unknown, out of range, or meant for classification.
+    """
+    given = {name: value for name, value in raw.items() if not name.startswith("_")}
+    _check_predictor_type(given)
+    for name in given:
+        _check_name(name)
+    values = {name: rule.parse(name, given.get(name, rule.default)) for name, rule in RULES.items()}
+    del values["num_calibration_samples"]
+    explored = tuple(name for name in ("learning_rate", "wd", "l1") if values[name] is None)
+    combinations = math.prod(_EXPLORED_COUNTS[name] for name in explored)
+    values["num_models"] = min(values["num_models"] or combinations, combinations)
+    if "_tuning_objective_metric" in raw:
+        # SageMaker switches the internal search off under a tuning job and ignores the user's value.
+        values["num_models"] = 1
+    _resolve_auto(values)
+    return Hyperparameters(**values, explored=explored)
+
+
+_EXPLORED_COUNTS: Final = {
+    "learning_rate": len(choices.EXPLORED_LEARNING_RATES),
+    "wd": len(choices.EXPLORED_WD),
+    "l1": len(choices.EXPLORED_L1),
+}
+
+
+def _check_predictor_type(given: Mapping[str, str]) -> None:
+    predictor_type = given.get("predictor_type")
+    if predictor_type is None:
+        raise ClientError(
+            f"No value(s) were specified for 'predictor_type' which are required hyperparameter(s) {CAUSE}"
+        )
+    if predictor_type in ("binary_classifier", "multiclass_classifier"):
+        raise ClientError(
+            f"predictor_type: '{predictor_type}' is not supported on this machine, which trains 'regressor' only"
+        )
+    if predictor_type != "regressor":
+        raise ClientError(f"predictor_type: '{predictor_type}' is not one of ['regressor'] {CAUSE}")
+
+
+def _check_name(name: str) -> None:
+    if name in CLASSIFICATION_ONLY:
+        raise ClientError(
+            f"Additional properties are not allowed ('{name}' was unexpected) {CAUSE}: "
+            f"{name} is for classification, and predictor_type is 'regressor'"
+        )
+    if name not in RULES and name != "predictor_type":
+        close = difflib.get_close_matches(name, RULES, n=1)
+        hint = f": did you mean '{close[0]}'?" if close else ""
+        raise ClientError(f"Additional properties are not allowed ('{name}' was unexpected) {CAUSE}{hint}")
+
+
+def _resolve_auto(values: dict[str, Any]) -> None:
+    use_bias = values["use_bias"]
+    automatic = {
+        "learning_rate": choices.AUTO_LEARNING_RATE[values["optimizer"]],
+        "beta_1": choices.AUTO_BETA_1,
+        "beta_2": choices.AUTO_BETA_2,
+        "momentum": choices.AUTO_MOMENTUM,
+        "l1": choices.AUTO_L1,
+        "wd": choices.AUTO_WD,
+        "bias_lr_mult": choices.AUTO_BIAS_LR_MULT,
+        "bias_wd_mult": choices.AUTO_BIAS_WD_MULT,
+        "lr_scheduler_step": choices.AUTO_LR_SCHEDULER_STEP,
+        "lr_scheduler_factor": choices.AUTO_LR_SCHEDULER_FACTOR,
+        "lr_scheduler_minimum_lr": choices.AUTO_LR_SCHEDULER_MINIMUM_LR,
+        "normalize_data": True,
+        "normalize_label": True,
+        "unbias_data": use_bias,
+        "unbias_label": use_bias,
+    }
+    for name, value in automatic.items():
+        if values[name] is None:
+            values[name] = value
+    for name in ("unbias_data", "unbias_label"):
+        if values[name] and not use_bias:
+            # Folding the means back into raw units makes a bias, which the user has switched off.
+            raise ClientError(f"{name}: 'true' needs use_bias to be 'true'")

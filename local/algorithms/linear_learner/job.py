@@ -1,0 +1,103 @@
+"""One training job's ``/opt/ml`` folder: what is read from it and what is left in it.
+
+Source: Amazon SageMaker developer guide, "How Amazon SageMaker runs your training image".
+"""
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from local.algorithms.linear_learner import artifact
+from local.algorithms.linear_learner.channels import Channel
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
+from local.algorithms.linear_learner.fitting import LinearModel
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse
+from local.algorithms.linear_learner.job_log import JobLog
+
+_CHANNELS = ("train", "validation", "test")
+_FAILURE_CHARACTERS = 1024
+
+
+class Job:
+    """A training job.
+
+    Attributes:
+        hyperparameters: parsed; set by ``configure``.
+        channels: in the order train, validation, test; set by ``configure``.
+        log: ``output/log.txt``.
+        failed: whether ``output/failure`` says why there is no model.
+    """
+
+    hyperparameters: Hyperparameters
+    channels: list[Channel]
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._host = "algo-1"
+        self.failed = False
+        self.log = JobLog(root / "output/log.txt", self._host)
+
+    def configure(self, choices: Choices) -> None:
+        """Read the three configuration files.
+
+        Raises:
+            ClientError: if they ask for something that linear-learner does not do.
+        """
+        raw = self._read_config("hyperparameters.json")
+        self._host = self._read_config("resourceconfig.json").get("current_host", self._host)
+        self.log.host = self._host
+        self.log.write(f"Reading provided configuration from /opt/ml/input/config/hyperparameters.json: {raw}")
+        self.hyperparameters = parse(raw)
+        self.log.write(f"Final configuration: {json.dumps(asdict(self.hyperparameters))}")
+        self.log.write(f"Choices of this machine: {json.dumps(asdict(choices))}")
+        self.channels = self._read_channels(self._read_config("inputdataconfig.json"))
+
+    def _read_channels(self, config: dict[str, Any]) -> list[Channel]:
+        for name in config:
+            if name not in _CHANNELS:
+                raise ClientError(f"channel {name}: linear-learner has the channels {', '.join(_CHANNELS)}")
+        if "train" not in config:
+            raise ClientError("The train channel is missing from InputDataConfig")
+        data = self._root / "input/data"
+        return [Channel.from_config(data / name, name, config[name]) for name in _CHANNELS if name in config]
+
+    def _read_config(self, name: str) -> dict[str, Any]:
+        path = self._root / "input/config" / name
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ClientError(f"/opt/ml/input/config/{name}: is not JSON: {error}") from error
+        if not isinstance(content, dict):
+            raise ClientError(f"/opt/ml/input/config/{name}: is not a JSON object")
+        return content
+
+    def save(self, model: LinearModel) -> None:
+        """Leave the model for the service to upload."""
+        best = model.hyperparameters
+        names = (
+            "lr_scheduler_step",
+            "wd",
+            "optimizer",
+            "lr_scheduler_factor",
+            "l1",
+            "learning_rate",
+            "lr_scheduler_minimum_lr",
+        )
+        described = json.dumps({name: getattr(best, name) for name in names})
+        self.log.write(f"Best model found for hyperparameters: {described}")
+        artifact.write(self._root / f"model/model_{self._host}", model.weights, model.bias)
+        self.log.write(f'Saved checkpoint to "/opt/ml/model/model_{self._host}/mx-mod-0000.params"')
+
+    def fail(self, error: Exception) -> None:
+        """Say why there is no model, in the log and in ``output/failure``."""
+        kind = "ClientError" if isinstance(error, ClientError) else "AlgorithmError"
+        known = isinstance(error, ClientError | AlgorithmError)
+        reason = f"{kind}: {error if known else f'{type(error).__name__}: {error}'}"
+        self.log.write(reason, level=logging.ERROR)
+        (self._root / "output/failure").write_text(reason[:_FAILURE_CHARACTERS], encoding="utf-8")
+        self.failed = True

@@ -1,0 +1,85 @@
+"""The regression losses, as functions of the residual ``prediction - label``.
+
+Formulas: AWS's notebook "scientific details of algorithms", where the squared loss has no factor 1/2 and
+the Huber loss has one. Residuals are in normalised label units.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One regression loss.
+
+    Attributes:
+        name: the value of the ``loss`` hyperparameter.
+        parameter: its insensitivity, quantile or delta; unused by the others.
+    """
+
+    name: str
+    parameter: float
+
+    @property
+    def metric(self) -> str:
+        """The name of the objective in log lines, as in ``train mse_objective <loss>=...``."""
+        return "mse_objective" if self.name == "squared_loss" else f"{self.name}_objective"
+
+    @property
+    def degree(self) -> int:
+        """The power of the label's unit that the loss is in."""
+        return 2 if self.name in ("squared_loss", "huber_loss", "eps_insensitive_squared_loss") else 1
+
+    def values(self, residual: Array) -> Array:
+        """The loss of every residual, of the same shape."""
+        size = np.abs(residual)
+        match self.name:
+            case "squared_loss":
+                return residual * residual
+            case "absolute_loss":
+                return size
+            case "quantile_loss":
+                weight: Array = np.where(residual < 0, self.parameter, 1 - self.parameter)
+                return weight * size
+            case "huber_loss":
+                inside = np.minimum(size, self.parameter)
+                return inside * (size - 0.5 * inside)
+            case _:
+                excess: Array = np.maximum(size - self.parameter, 0.0)
+                return excess if self.degree == 1 else excess * excess
+
+    def slopes(self, residual: Array) -> Array:
+        """The derivative of every value with respect to the prediction, of the same shape."""
+        match self.name:
+            case "squared_loss":
+                return 2.0 * residual
+            case "absolute_loss":
+                sign: Array = np.sign(residual)
+                return sign
+            case "quantile_loss":
+                slope: Array = np.where(residual < 0, -self.parameter, 1 - self.parameter)
+                slope[residual == 0] = 0.0
+                return slope
+            case "huber_loss":
+                return np.clip(residual, -self.parameter, self.parameter)
+            case "eps_insensitive_squared_loss":
+                return 2.0 * np.sign(residual) * np.maximum(np.abs(residual) - self.parameter, 0.0)
+            case _:
+                return np.sign(residual) * (np.abs(residual) > self.parameter)
+
+
+def loss_of(hyperparameters: Hyperparameters) -> Loss:
+    """The loss that the hyperparameters ask for."""
+    parameter = {
+        "quantile_loss": hyperparameters.quantile,
+        "huber_loss": hyperparameters.huber_delta,
+        "eps_insensitive_squared_loss": hyperparameters.loss_insensitivity,
+        "eps_insensitive_absolute_loss": hyperparameters.loss_insensitivity,
+    }
+    return Loss(hyperparameters.loss, parameter.get(hyperparameters.loss, 0.0))

@@ -1,0 +1,194 @@
+"""MXNet's optimizers over a block of models that are trained side by side.
+
+Weights, gradients and moments have the shape (datasets, features + 1, models), the bias last. The updates
+are those of MXNet's ``adam_update``, ``sgd_mom_update`` and ``rmsprop_update`` with its ``FactorScheduler``:
+weight decay is added to the gradient before the optimizer sees it, so it is coupled.
+
+Arrays of a few hundred numbers cost what their numpy calls cost, and broadcasting doubles that, so every
+update works in place and on operands of full size.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from local.algorithms.linear_learner import choices
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters
+
+Array = npt.NDArray[np.float64]
+Models = Sequence[Sequence[Hyperparameters]]
+"""The models of every dataset: as many for each, alike in all that ``Hyperparameters.shared`` names."""
+
+
+class Optimizer(ABC):
+    """Weights and the rule that improves them.
+
+    Attributes:
+        weights: overwritten by every step.
+        gradient: the caller writes the mean gradient of the loss here before each step, which spoils it.
+    """
+
+    def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
+        self.weights = weights
+        self.gradient = np.empty_like(weights)
+        self._shared = models[0][0]
+        rates = np.repeat(_column(models, "learning_rate"), weights.shape[1], axis=1)
+        minimum_rates = np.minimum(rates, self._shared.lr_scheduler_minimum_lr)
+        for values in (rates, minimum_rates):
+            values[:, -1] *= self._shared.bias_lr_mult if self._shared.use_bias else 0.0
+        self._base_rates, self._minimum_rates, self._rates = rates, minimum_rates, rates
+        self._steps = 0
+        self._step_sizes = np.empty_like(weights)
+        self._scratch = np.empty_like(weights)
+        l1 = np.repeat(_column(models, "l1"), weights.shape[1], axis=1)
+        l1[:, -1] = 0.0
+        wd = np.repeat(_column(models, "wd"), weights.shape[1], axis=1)
+        wd[:, -1] *= self._shared.bias_wd_mult
+        self._wd = wd if wd.any() else None
+        self._subgradient = l1 if l1.any() and l1_method == "subgradient" else None
+        self._threshold = l1 * self._threshold_factor() if l1.any() and l1_method == "proximal" else None
+
+    def step(self) -> None:
+        """Improve the weights by one mini-batch's gradient."""
+        self._steps += 1
+        self._set_rates()
+        scratch = self._scratch
+        if self._wd is not None:
+            np.multiply(self.weights, self._wd, out=scratch)
+            self.gradient += scratch
+        if self._subgradient is not None:
+            np.sign(self.weights, out=scratch)
+            scratch *= self._subgradient
+            self.gradient += scratch
+        self._descend()
+        if self._threshold is not None:
+            self._soft_threshold(self._threshold)
+
+    def _set_rates(self) -> None:
+        """MXNet's FactorScheduler, except that a rate below the minimum is never raised to it."""
+        shared = self._shared
+        if shared.use_lr_scheduler and (self._steps - 1) % shared.lr_scheduler_step == 0:
+            drops = (self._steps - 1) // shared.lr_scheduler_step
+            self._rates = np.maximum(self._base_rates * shared.lr_scheduler_factor**drops, self._minimum_rates)
+
+    def _soft_threshold(self, threshold: Array) -> None:
+        """Move every weight towards zero by its own step size times l1, and stop there.
+
+        A threshold of ``rate * l1`` alone has other fixed points than the l1 objective when the
+        optimizer scales each weight's gradient by itself.
+        """
+        low, high = self._scratch, self._step_sizes
+        high *= threshold
+        np.negative(high, out=low)
+        np.maximum(self.weights, low, out=low)
+        np.minimum(low, high, out=low)
+        self.weights -= low
+
+    @abstractmethod
+    def _threshold_factor(self) -> float:
+        """What ``l1 * _step_sizes`` still lacks to be the threshold."""
+
+    @abstractmethod
+    def _descend(self) -> None:
+        """Update the weights from the gradient, leaving each weight's step size in ``_step_sizes``."""
+
+
+class Adam(Optimizer):
+    """Kingma and Ba's Adam, as MXNet writes it: epsilon outside the bias correction.
+
+    The moments are kept without their factors ``1 - beta``, which are constant, and beside each other,
+    the first one's increment being the gradient itself: both save calls in the innermost loop.
+    """
+
+    def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
+        super().__init__(weights, models, l1_method)
+        increments = np.empty((2, *weights.shape))
+        self.gradient = increments[0]
+        self._increments, self._squares = increments, increments[1]
+        self._moments = np.zeros_like(increments)
+        self._first_moments, self._second_moments = self._moments
+        betas = np.array([self._shared.beta_1, self._shared.beta_2])
+        self._decay = np.broadcast_to(betas[:, None, None, None], increments.shape).copy()
+        self._epsilon = choices.ADAM_EPSILON / math.sqrt(1 - self._shared.beta_2)
+
+    def _threshold_factor(self) -> float:
+        return 1 / (1 - self._shared.beta_1)
+
+    def _descend(self) -> None:
+        beta_1, beta_2 = self._shared.beta_1, self._shared.beta_2
+        np.square(self.gradient, out=self._squares)
+        self._moments *= self._decay
+        self._moments += self._increments
+        correction = math.sqrt((1 - beta_2**self._steps) / (1 - beta_2)) * (1 - beta_1) / (1 - beta_1**self._steps)
+        sizes = self._step_sizes
+        np.sqrt(self._second_moments, out=sizes)
+        sizes += self._epsilon
+        sizes *= 1 / correction
+        np.divide(self._rates, sizes, out=sizes)
+        np.multiply(sizes, self._first_moments, out=self._scratch)
+        self.weights -= self._scratch
+
+
+class Sgd(Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
+        super().__init__(weights, models, l1_method)
+        self._velocity = np.zeros_like(weights)
+
+    def _threshold_factor(self) -> float:
+        return 1 / (1 - self._shared.momentum)
+
+    def _descend(self) -> None:
+        self._step_sizes[:] = self._rates
+        self._velocity *= self._shared.momentum
+        np.multiply(self._step_sizes, self.gradient, out=self._scratch)
+        self._velocity -= self._scratch
+        self.weights += self._velocity
+
+
+class RmsProp(Optimizer):
+    """RMSProp of Tieleman and Hinton, not centred."""
+
+    def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
+        super().__init__(weights, models, l1_method)
+        self._mean_square = np.zeros_like(weights)
+
+    def _threshold_factor(self) -> float:
+        return 1.0
+
+    def _descend(self) -> None:
+        sizes = self._step_sizes
+        np.square(self.gradient, out=sizes)
+        sizes *= 1 - choices.RMSPROP_DECAY
+        self._mean_square *= choices.RMSPROP_DECAY
+        self._mean_square += sizes
+        np.add(self._mean_square, choices.RMSPROP_EPSILON, out=sizes)
+        np.sqrt(sizes, out=sizes)
+        np.divide(self._rates, sizes, out=sizes)
+        np.multiply(sizes, self.gradient, out=self._scratch)
+        self.weights -= self._scratch
+
+
+def _column(models: Models, name: str) -> Array:
+    """One hyperparameter of every model, of shape (datasets, 1, models)."""
+    return np.array([[[getattr(model, name) for model in row]] for row in models])
+
+
+def optimizer_for(weights: Array, models: Models, l1_method: str) -> Optimizer:
+    """The optimizer that the models share, over a block of their weights."""
+    kinds: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": Sgd, "rmsprop": RmsProp}
+    return kinds[models[0][0].optimizer](weights, models, l1_method)
+
+
+def initial_weights(features: int, shared: Hyperparameters, seed: int) -> Array:
+    """The weights that every model of a block begins with, of shape (features + 1,), the bias last."""
+    random = np.random.default_rng(seed)
+    if shared.init_method == "uniform":
+        weights = random.uniform(-shared.init_scale, shared.init_scale, features)
+    else:
+        weights = random.normal(0.0, shared.init_sigma, features)
+    return np.append(weights, shared.init_bias if shared.use_bias else 0.0)

@@ -1,0 +1,297 @@
+"""The application/x-recordio-protobuf format, without a protobuf dependency.
+
+Sources: the ``aialgs.data`` schema in the Amazon SageMaker developer guide, "Common data formats for
+training", and MXNet's RecordIO framing: a magic number, the length, the record, padding to 4 bytes.
+"""
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from local.algorithms.linear_learner.sparse_rows import SparseRows, Vector
+
+Array = npt.NDArray[np.float64]
+
+_MAGIC = 0xCED7230A
+_FRAME = struct.Struct("<II")
+# Value's oneof: field numbers of float32_tensor, float64_tensor and int32_tensor.
+_FLOAT_TENSORS: Final[dict[int, np.dtype[Any]]] = {2: np.dtype("<f4"), 3: np.dtype("<f8")}
+_INT32_TENSOR = 7
+_MOST_FEATURES = 2**24
+_VARINT_BITS = 70
+"""A varint has at most ten bytes of seven bits: https://protobuf.dev/programming-guides/encoding/#varints ."""
+
+
+class RecordIOError(ValueError):
+    """Bytes that are not RecordIO of ``aialgs.data.Record`` messages that linear-learner can read."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Decoded records.
+
+    Attributes:
+        features: of shape (records, features).
+        labels: of shape (records,), None if the first record has none.
+    """
+
+    features: Array
+    labels: Array | None
+
+
+def decode(data: bytes, features: int | None = None) -> Records:
+    """Decode a RecordIO stream.
+
+    Args:
+        data: the stream.
+        features: how many features a sparse record without a ``shape`` has.
+
+    Raises:
+        RecordIOError: if a record is damaged, or differs in its features or label from the first one.
+    """
+    uniform = _decode_uniform(data)
+    return uniform if uniform is not None else decode_messages(list(_frames(data)), features)
+
+
+def decode_features(data: bytes, features: int) -> Array | SparseRows:
+    """Decode the features of a RecordIO stream in memory that grows with the stream, not with sparse records' shapes.
+
+    Args:
+        data: the stream.
+        features: how many features a sparse record without a ``shape`` has.
+
+    Raises:
+        RecordIOError: as ``decode``.
+    """
+    uniform = _decode_uniform(data)
+    if uniform is not None:
+        return uniform.features
+    vectors, _ = _decode_vectors(list(_frames(data)), features)
+    if all(vector.keys is None for vector in vectors):
+        return np.array([vector.values for vector in vectors])
+    return SparseRows(vectors)
+
+
+def decode_messages(messages: Sequence[bytes], features: int | None = None) -> Records:
+    """Decode protobuf messages that have already been taken out of their frames, see ``decode``."""
+    vectors, labels = _decode_vectors(messages, features)
+    width = vectors[0].width
+    if features not in (None, width) and any(vector.keys is not None for vector in vectors):
+        raise RecordIOError(f"record 1: has {width} features where {features} are expected")
+    if (needed := len(vectors) * width * 8) > half_of_memory():
+        raise RecordIOError(
+            f"its {len(vectors)} records of {width} features would take {needed:,} bytes, more than half of this "
+            "machine's memory"
+        )
+    rows = np.zeros((len(vectors), width))
+    for row, vector in zip(rows, vectors, strict=True):
+        row[slice(None) if vector.keys is None else vector.keys] = vector.values
+    known = [label for label in labels if label is not None]
+    return Records(rows, np.array(known) if known else None)
+
+
+def half_of_memory() -> int:
+    """Half of this machine's memory in bytes: what one channel may take at most."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[list[Vector], list[float | None]]:
+    """The features and labels of records that are alike."""
+    vectors: list[Vector] = []
+    labels: list[float | None] = []
+    for number, message in enumerate(messages, 1):
+        try:
+            vector, label = _decode_message(message, features)
+        except (IndexError, KeyError, ValueError, struct.error, OverflowError) as error:
+            reason = error if isinstance(error, RecordIOError) else "is not an aialgs.data.Record"
+            raise RecordIOError(f"record {number}: {reason}") from error
+        if vectors and vector.width != vectors[0].width:
+            raise RecordIOError(f"record {number}: has {vector.width} features where {vectors[0].width} are expected")
+        if labels and (label is None) != (labels[0] is None):
+            raise RecordIOError(f"record {number}: only some records have a label")
+        vectors.append(vector)
+        labels.append(label)
+    if not vectors:
+        raise RecordIOError("there is no record")
+    return vectors, labels
+
+
+def encode_scores(scores: Sequence[float]) -> bytes:
+    """Predictions as the container answers them: one record each, its label ``score`` a float32."""
+    return b"".join(_frame(_score_message(score)) for score in scores)
+
+
+def _score_message(score: float) -> bytes:
+    tensor = _delimited(1, struct.pack("<f", score))
+    entry = _delimited(1, b"score") + _delimited(2, _delimited(2, tensor))
+    return _delimited(2, entry)
+
+
+def _frame(message: bytes) -> bytes:
+    return _FRAME.pack(_MAGIC, len(message)) + message + bytes(-len(message) % 4)
+
+
+def _delimited(field: int, payload: bytes) -> bytes:
+    """A length-delimited protobuf field shorter than 128 bytes."""
+    return bytes([field << 3 | 2, len(payload)]) + payload
+
+
+def _frames(data: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(data):
+        if not _MAGIC.to_bytes(4, "little").startswith(data[position : position + 4]):
+            raise RecordIOError(f"no RecordIO magic number at byte {position}")
+        if len(data) - position < _FRAME.size:
+            raise RecordIOError("the last record is cut off")
+        length = _FRAME.unpack_from(data, position)[1]
+        if length >> 29:
+            raise RecordIOError(f"the record at byte {position} is split into parts, which is not supported")
+        start = position + _FRAME.size
+        if start + length > len(data):
+            raise RecordIOError("the last record is cut off")
+        yield data[start : start + length]
+        position = start + length + (-length % 4)
+
+
+def _decode_uniform(data: bytes) -> Records | None:
+    """All records at once if they differ in nothing but the numbers of dense tensors, else None.
+
+    That is how every common writer encodes a matrix.
+    """
+    if len(data) < _FRAME.size or _FRAME.unpack_from(data)[0] != _MAGIC:
+        return None
+    length = _FRAME.unpack_from(data)[1]
+    stride = _FRAME.size + length + (-length % 4)
+    if len(data) % stride or len(data) == stride:
+        return None
+    layout = _dense_layout(data[_FRAME.size : _FRAME.size + length])
+    if layout is None:
+        return None
+    table = np.frombuffer(data, np.uint8).reshape(-1, stride)
+    fixed = np.ones(stride, dtype=np.bool_)
+    for start, end, _ in layout.values():
+        fixed[_FRAME.size + start : _FRAME.size + end] = False
+    if (table[:, fixed] != table[0, fixed]).any():
+        return None
+    columns = {
+        name: np.ascontiguousarray(table[:, _FRAME.size + start : _FRAME.size + end]).view(dtype)
+        for name, (start, end, dtype) in layout.items()
+    }
+    labels = columns.get("labels")
+    return Records(columns["features"].astype(np.float64), None if labels is None else labels[:, 0].astype(np.float64))
+
+
+def _dense_layout(message: bytes) -> dict[str, tuple[int, int, np.dtype[Any]]] | None:
+    """Where a record's numbers lie (start, end, type), if it has dense float features in one packed field."""
+    layout: dict[str, tuple[int, int, np.dtype[Any]]] = {}
+    try:
+        for field, start, end in _spans(message, 0, len(message)):
+            if field not in (1, 2):
+                continue
+            entry = {number: (first, last) for number, first, last in _spans(message, start, end)}
+            if message[slice(*entry[1])] != b"values":
+                return None
+            ((kind, first, last),) = _spans(message, *entry[2])
+            ((number, first, last),) = _spans(message, first, last)
+            if number != 1 or (last - first) % _FLOAT_TENSORS[kind].itemsize or first == last:
+                return None
+            layout["features" if field == 1 else "labels"] = (first, last, _FLOAT_TENSORS[kind])
+    except (IndexError, KeyError, ValueError):
+        return None
+    return layout if "features" in layout else None
+
+
+def _decode_message(message: bytes, features: int | None) -> tuple[Vector, float | None]:
+    """A record's features, and its label if it has one."""
+    vector: Vector | None = None
+    label: float | None = None
+    for field, start, end in _spans(message, 0, len(message)):
+        if field not in (1, 2):
+            continue
+        entry = {number: message[first:last] for number, first, last in _spans(message, start, end)}
+        if entry.get(1) != b"values":
+            continue
+        if field == 1:
+            vector = _decode_tensor(entry[2], features)
+        else:
+            label = _decode_label(entry[2])
+    if vector is None:
+        raise RecordIOError("has no features named 'values'")
+    return vector, label
+
+
+def _decode_label(value: bytes) -> float:
+    vector = _decode_tensor(value, 1)
+    if vector.keys is not None and len(vector.values) != 1:
+        raise RecordIOError("has a label of several values")
+    return float(vector.values[0])
+
+
+def _decode_tensor(value: bytes, features: int | None) -> Vector:
+    ((kind, start, end),) = _spans(value, 0, len(value))
+    parts: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
+    for field, first, last in _spans(value, start, end):
+        parts[field].append(value[first:last])
+    packed = {field: b"".join(chunks) for field, chunks in parts.items()}
+    if kind == _INT32_TENSOR:
+        numbers = np.array(_varints(packed[1]), dtype=np.uint64).astype(np.int64).astype(np.float64)
+    else:
+        numbers = np.frombuffer(packed[1], _FLOAT_TENSORS[kind]).astype(np.float64)
+    keys = _varints(packed[2])
+    if not keys:
+        return Vector(None, numbers, len(numbers))
+    shape = _varints(packed[3])
+    size = shape[0] if shape else features
+    if size is None:
+        raise RecordIOError("is sparse and has no shape; set feature_dim")
+    if size > _MOST_FEATURES or max(keys) >= size or len(keys) != len(numbers):
+        raise RecordIOError(f"has sparse keys that do not fit its {len(numbers)} values and {size} features")
+    return Vector(np.array(keys, dtype=np.int64), numbers, size)
+
+
+def _spans(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The fields of a message as (number, start, end); of a varint or fixed field, its own bytes."""
+    while position < end:
+        tag, position = _varint(data, position)
+        start = position
+        match tag & 7:
+            case 0:
+                _, position = _varint(data, position)
+            case 1:
+                position += 8
+            case 2:
+                length, start = _varint(data, position)
+                position = start + length
+            case 5:
+                position += 4
+            case _:
+                raise RecordIOError("is not an aialgs.data.Record")
+        if position > end:
+            raise RecordIOError("is cut off")
+        yield tag >> 3, start, position
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if shift >= _VARINT_BITS:
+            raise RecordIOError("has a number of more than 64 bits")
+        byte = data[position]
+        value |= (byte & 127) << shift
+        position += 1
+        if byte < 128:
+            return value, position
+        shift += 7
+
+
+def _varints(data: bytes) -> list[int]:
+    values, position = [], 0
+    while position < len(data):
+        value, position = _varint(data, position)
+        values.append(value)
+    return values

@@ -1,0 +1,58 @@
+"""Final metrics of trained models on a channel's rows, in raw label units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from local.algorithms.linear_learner.fitting import LinearModel
+from local.algorithms.linear_learner.losses import loss_of
+
+Array = npt.NDArray[np.float64]
+
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Score:
+    """A model's mean losses over a channel.
+
+    Attributes:
+        objective: the training loss, in the label's unit or its square.
+        mse: mean squared error.
+        absolute_loss: mean absolute error.
+    """
+
+    objective: float
+    mse: float
+    absolute_loss: float
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean squared error."""
+        return float(np.sqrt(self.mse))
+
+
+def score(rows: Array, models: Sequence[LinearModel]) -> list[Score]:
+    """Score models of one loss, with the float32 weights that their artifacts hold.
+
+    Args:
+        rows: of shape (rows, 1 + features), the label first.
+        models: which were trained on one dataset with the same loss.
+    """
+    weights = np.array([model.weights for model in models], dtype=np.float64).T
+    biases = np.array([model.bias for model in models], dtype=np.float64)
+    loss, label_scale = loss_of(models[0].hyperparameters), models[0].label_scale
+    totals = np.zeros((3, len(models)))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
+        residual = part[:, 1:] @ weights
+        residual += biases - part[:, :1]
+        totals[1] += np.einsum("ij,ij->j", residual, residual)
+        totals[2] += np.abs(residual).sum(axis=0)
+        if loss.name != "squared_loss":
+            totals[0] += loss.values(residual / label_scale).sum(axis=0) * label_scale**loss.degree
+    if loss.name == "squared_loss":
+        totals[0] = totals[1]
+    return [Score(*map(float, means)) for means in (totals / len(rows)).T]

@@ -1,0 +1,201 @@
+"""Training jobs from their folders to their models: what ``python -m local.algorithms.linear_learner`` does."""
+
+import logging
+import signal
+import sys
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from local.algorithms.linear_learner.channels import Array, read_once
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
+from local.algorithms.linear_learner.fitting import (
+    Dataset,
+    Epoch,
+    LinearModel,
+    Outcome,
+    fit_together,
+    lockstep_key,
+    rows_used,
+)
+from local.algorithms.linear_learner.job import Job
+from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.scoring import score
+
+_STOPPED = 128 + signal.SIGTERM
+
+
+@dataclass
+class _Group:
+    """Jobs that have the same input.
+
+    Attributes:
+        jobs: some or all of those jobs.
+        rows: the input, by channel.
+    """
+
+    jobs: list[Job]
+    rows: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> Dataset:
+        return Dataset(self.rows["train"], self.rows.get("validation"))
+
+
+class _StopRequest:
+    """Whether the process was asked to terminate."""
+
+    def __init__(self) -> None:
+        self.made = False
+        signal.signal(signal.SIGTERM, self._make)
+
+    def _make(self, number: int, frame: FrameType | None) -> None:
+        self.made = True
+
+    def __call__(self) -> bool:
+        return self.made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train the jobs in the given ``/opt/ml`` folders.
+
+    Jobs with the same input files read them once, and those that share all but learning rate, l1 and wd
+    train together. A job's failure is left in its own folder and stops no other.
+
+    Returns:
+        0 if every job has a model, 1 if one has not, 2 if an argument is not a folder, 143 after SIGTERM.
+    """
+    missing = [argument for argument in arguments if not Path(argument).is_dir()]
+    if missing or not arguments:
+        print("usage: python -m local.algorithms.linear_learner ROOT [ROOT ...]", file=sys.stderr)
+        for argument in missing:
+            print(f"{argument}: is not a folder", file=sys.stderr)
+        return 2
+    stop = _StopRequest()
+    jobs = [Job(Path(argument)) for argument in arguments]
+    with _reported_to(jobs):
+        _train(jobs, Choices.from_environment(), stop)
+    for job in jobs:
+        job.log.close()
+    if stop.made:
+        return _STOPPED
+    return 1 if any(job.failed for job in jobs) else 0
+
+
+@contextmanager
+def _reported_to(jobs: Sequence[Job]) -> Iterator[None]:
+    """Make an error the failure of every job given, and go on without them."""
+    try:
+        yield
+    except Exception as error:  # a fault of ours is a job's failure too, never a silent end
+        for job in jobs:
+            if not isinstance(error, ClientError | AlgorithmError):
+                job.log.write(*traceback.format_exc().splitlines(), level=logging.ERROR)
+            job.fail(error)
+
+
+def _train(jobs: Sequence[Job], choices: Choices, stop: _StopRequest) -> None:
+    for job in jobs:
+        with _reported_to([job]):
+            job.configure(choices)
+    groups = _by_input([job for job in jobs if not job.failed])
+    for group in groups:
+        with _reported_to(group.jobs):
+            _read(group)
+    for block in _blocks(groups, choices):
+        if stop.made:
+            return
+        with _reported_to([job for group in block for job in group.jobs]):
+            _train_block(block, choices, stop)
+
+
+def _by_input(jobs: Iterable[Job]) -> list[_Group]:
+    groups: dict[object, _Group] = {}
+    for job in jobs:
+        with _reported_to([job]):
+            key = (job.hyperparameters.feature_dim, *(channel.identity() for channel in job.channels))
+            groups.setdefault(key, _Group([])).jobs.append(job)
+    return list(groups.values())
+
+
+def _read(group: _Group) -> None:
+    feature_dim = group.jobs[0].hyperparameters.feature_dim
+    group.rows = read_once(group.jobs[0].channels, feature_dim)
+    features = group.rows["train"].shape[1] - 1
+    if feature_dim not in (None, features):
+        raise ClientError(f"feature_dim: {feature_dim} does not match the {features} features of the train channel")
+    counts = ", ".join(f"{name} {len(rows)}" for name, rows in group.rows.items())
+    for job in group.jobs:
+        job.log.write(f"Read rows: {counts}; {features} features")
+
+
+def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
+    """Divide the jobs into blocks that train in lockstep: groups with those jobs that take part."""
+    blocks: dict[object, list[_Group]] = defaultdict(list)
+    for group in groups:
+        alike: dict[object, list[Job]] = defaultdict(list)
+        for job in group.jobs:
+            if not job.failed:
+                alike[job.hyperparameters.shared()].append(job)
+        for shared, jobs in alike.items():
+            with _reported_to(jobs):
+                part = _Group(jobs, group.rows)
+                models = sum(job.hyperparameters.num_models for job in jobs)
+                key = lockstep_key(part.dataset, jobs[0].hyperparameters, choices)
+                blocks[shared, models, key].append(part)
+    return list(blocks.values())
+
+
+def _train_block(block: Sequence[_Group], choices: Choices, stop: _StopRequest) -> None:
+    jobs = [job for group in block for job in group.jobs]
+    shared = jobs[0].hyperparameters
+    loss = loss_of(shared)
+    rows = {job: _announce_rows(job, group, choices) for group in block for job in group.jobs}
+
+    def listen(epoch: Epoch) -> None:
+        for index, job in enumerate(jobs):
+            if epoch.running[index]:
+                job.log.epoch(epoch, index, shared.epochs, rows[job], loss)
+
+    for job in jobs:
+        job.log.start_clock()
+    hyperparameters = [[job.hyperparameters for job in group.jobs] for group in block]
+    outcomes = iter(fit_together([group.dataset for group in block], hyperparameters, choices, listen, stop))
+    for group in block:
+        _finish(group, [next(outcomes) for _ in group.jobs])
+
+
+def _announce_rows(job: Job, group: _Group, choices: Choices) -> int:
+    """How many rows an epoch trains on; those left out are logged."""
+    rows = len(group.rows["train"])
+    used = rows_used(rows, job.hyperparameters.mini_batch_size, choices)
+    if used < rows:
+        job.log.write(f"The last {rows - used} of {rows} train rows do not fill a mini-batch and are left out")
+    return used
+
+
+def _finish(group: _Group, outcomes: Sequence[Outcome]) -> None:
+    """Leave every job of a group with its model and scores, or with its failure."""
+    trained: list[tuple[Job, LinearModel]] = []
+    for job, outcome in zip(group.jobs, outcomes, strict=True):
+        if isinstance(outcome, LinearModel):
+            trained.append((job, outcome))
+        else:
+            job.fail(outcome)
+    if not trained:
+        return
+    loss = loss_of(trained[0][1].hyperparameters)
+    for channel, rows in group.rows.items():
+        scores = score(rows, [model for _, model in trained])
+        for (job, _), result in zip(trained, scores, strict=True):
+            job.log.score(channel, result, loss)
+    for job, model in trained:
+        if "test" not in group.rows:
+            job.log.write("Test data is not provided.")
+        with _reported_to([job]):
+            job.save(model)

@@ -1,0 +1,198 @@
+"""EventBridge: rules and their targets are moto's records; events are delivered here, to what really runs.
+
+An event reaches Lambda functions, SageMaker pipelines and log groups. A rule that nothing would ever come of, a
+scheduled one or one with another target, is refused when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from local.api.moto.checks import check_request
+from local.api.moto.services import operation_name
+from local.api.sagemaker.operations import call
+from local.aws.wire import Head, Reply, json_reply
+from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.settings import ACCOUNT_ID
+from local.runtime import functions
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+Event = dict[str, Any]
+
+_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
+_PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
+_LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
+_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
+_PLACE = re.compile(r"<([^<>\"]+)>")
+_TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
+_log = logging.getLogger(__name__)
+
+
+def emit(context: Context, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
+    """Send an event to the default bus; the targets of the rules that match it get it in the background.
+
+    Args:
+        context: the running service.
+        source: for example ``aws.sagemaker``.
+        detail_type: for example ``SageMaker Model Package State Change``.
+        detail: what the service documents for it.
+        resources: ARNs that the event is about.
+
+    Returns:
+        The event's id.
+    """
+    identifier = str(uuid.uuid4())
+    if not may_have_rules(context):
+        return identifier
+    event = {
+        "version": "0",
+        "id": identifier,
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT_ID,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "region": context.settings.region,
+        "resources": list(resources),
+        "detail": detail,
+    }
+    context.supervisor.run_in_background(lambda: _deliver(context, event), f"event/{identifier}")
+    return identifier
+
+
+def answer(context: Context, head: Head, body: bytes) -> Reply:
+    """Answer a request to EventBridge.
+
+    Raises:
+        ServiceError: the request asks for what would have no effect.
+    """
+    name = operation_name(head, body)
+    check_request("events", name, body)
+    request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+    if name == "PutEvents":
+        results = [_put(context, entry) for entry in request.get("Entries", [])]
+        return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
+    if request.get("ScheduleExpression"):
+        raise not_implemented("events", "PutRule with a ScheduleExpression")
+    for target in request.get("Targets", []):
+        if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
+            raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
+        if _PIPELINE.fullmatch(target["Arn"]):
+            _check_pipeline_target(target)
+    return context.moto.answer(context, head, body)
+
+
+def _check_pipeline_target(target: dict[str, Any]) -> None:
+    """Refuse a target that could not start a pipeline, or whose parameters are no paths that EventBridge reads.
+
+    Source: "Dynamic path parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    if not target.get("RoleArn"):
+        raise validation_error(f"RoleArn is required for target {target['Arn']}.")
+    for item in _parameters(target):
+        if item["Value"].startswith("$") and not _PATH.fullmatch(item["Value"]):
+            raise not_implemented("events", f"PutTargets with the JSON path {item['Value']}")
+
+
+def _put(context: Context, entry: dict[str, Any]) -> dict[str, str]:
+    for member in ("Source", "DetailType", "Detail"):
+        if not entry.get(member):
+            message = f"Parameter {member} is not valid. Reason: {member} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+    if not entry.get("EventBusName", "default").endswith("default"):
+        raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
+    try:
+        detail = json.loads(entry["Detail"])
+    except ValueError:
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    return {"EventId": emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
+
+
+def may_have_rules(context: Context) -> bool:
+    """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
+    return context.moto.has_changed("events", "cloudformation")
+
+
+def _deliver(context: Context, event: Event) -> None:
+    for rule, target in context.moto.targets(event):
+        try:
+            _send(context, target, event)
+        except ServiceError as error:
+            _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
+
+
+def _send(context: Context, target: dict[str, Any], event: Event) -> None:
+    arn = target["Arn"]
+    if _FUNCTION.fullmatch(arn):
+        functions.invoke(context, arn, _input(target, event))
+    elif match := _PIPELINE.fullmatch(arn):
+        values = [{"Name": item["Name"], "Value": _value(item["Value"], event)} for item in _parameters(target)]
+        request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
+        call(context, "StartPipelineExecution", request)
+    elif match := _LOG_GROUP.fullmatch(arn):
+        context.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
+
+
+def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:
+    parameters: list[dict[str, str]] = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
+    return parameters
+
+
+def _input(target: dict[str, Any], event: Event) -> Any:
+    """What the target gets: the event, a part of it, a constant or a filled template.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    if "Input" in target:
+        return json.loads(target["Input"])
+    if "InputPath" in target:
+        return _at(event, target["InputPath"])
+    if "InputTransformer" not in target:
+        return event
+    transformer = target["InputTransformer"]
+    values = {name: _at(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1]:
+            return json.dumps(values.get(match[1]))
+        # Within quotes a text stands as it is.
+        return _PLACE.sub(lambda place: _within_quotes(values.get(place[1])), match[0])
+
+    return json.loads(_TEMPLATE_PART.sub(fill, transformer["InputTemplate"]))
+
+
+def _within_quotes(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return json.dumps(text)[1:-1]
+
+
+def _value(text: str, event: Event) -> str:
+    """A parameter's value: the text, or what stands at its path in the event as it came, before any transformation.
+
+    Raises:
+        ServiceError: the event has nothing there.
+    """
+    if not text.startswith("$"):
+        return text
+    value = _at(event, text)
+    if value is None:
+        raise validation_error(f"the event has nothing at {text}")
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _at(document: Any, path: str) -> Any:
+    """The value at a path such as ``$.detail.items[0]``; None where there is none."""
+    for name, index in _PATH_PART.findall(path.removeprefix("$")):
+        try:
+            document = document[int(index)] if index else document[name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document

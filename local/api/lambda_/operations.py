@@ -1,0 +1,268 @@
+"""Lambda's operations."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+from local.api.lambda_ import policies
+from local.api.lambda_.rest import Members, answer, operation
+from local.core.errors import ServiceError, not_implemented, validation_error
+from local.records import functions as records
+from local.runtime.functions.invocation import invoke
+from local.storage.objects import ObjectTooLargeError
+from local.storage.store import AlreadyExistsError, Document
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+__all__ = ["answer", "policies"]
+
+_CONFIGURATION = (
+    "Runtime",
+    "Role",
+    "Handler",
+    "Description",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    "Architectures",
+    "EphemeralStorage",
+    "VpcConfig",
+    "TracingConfig",
+    "KMSKeyArn",
+    "LoggingConfig",
+)
+_NOT_IMITATED = (
+    "Layers",
+    "DeadLetterConfig",
+    "FileSystemConfigs",
+    "ImageConfig",
+    "SnapStart",
+    "CodeSigningConfigArn",
+    "DurableConfig",
+    "CapacityProviderConfig",
+    "TenancyConfig",
+    "Publish",
+)
+_RESERVED_VARIABLES = (
+    "_HANDLER",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+)
+_PAGE = 50
+_LARGEST_PAYLOAD, _LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
+"""Bytes of what a function is invoked with, synchronously and as an event.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+_LONGEST_TIMEOUT = 900
+
+
+@operation("CreateFunction")
+def _create(context: Context, request: Members) -> Document:
+    name = records.function_name(request["FunctionName"])
+    _check(request)
+    records.check_runtime(request.get("Runtime"))
+    if "Handler" not in request:
+        raise _invalid("Handler is mandatory for functions created with deployment packages.")
+    if context.store.find(records.KIND, name) is not None:
+        raise _exists(name)
+    configuration = _configuration(request)
+    code = records.save_code(context, name, _archive(context, request["Code"]))
+    record = records.new_record(context, name, configuration, code)
+    record["_Tags"] = request.get("Tags", {})
+    try:
+        context.store.insert(records.KIND, name, record)
+    except AlreadyExistsError:
+        raise _exists(name) from None
+    return record
+
+
+@operation("UpdateFunctionCode")
+def _update_code(context: Context, request: Members) -> Document:
+    record = records.find(context, request["FunctionName"])
+    _check(request)
+    _check_revision(record, request)
+    archive = _archive(context, request)
+    if request.get("DryRun"):
+        return record
+    code = records.save_code(context, record["FunctionName"], archive)
+    if "Architectures" in request:
+        code["Architectures"] = request["Architectures"]
+    return records.change(context, record["FunctionName"], code)
+
+
+@operation("UpdateFunctionConfiguration")
+def _update_configuration(context: Context, request: Members) -> Document:
+    record = records.find(context, request["FunctionName"])
+    _check(request)
+    _check_revision(record, request)
+    if "Runtime" in request:
+        records.check_runtime(request["Runtime"])
+    return records.change(context, record["FunctionName"], _configuration(request))
+
+
+@operation("GetFunction")
+def _get(context: Context, request: Members) -> Members:
+    record = records.find(context, request["FunctionName"])
+    return {
+        "Configuration": record,
+        "Code": {"RepositoryType": "S3"},
+        "Tags": record["_Tags"] or None,
+    }
+
+
+@operation("GetFunctionConfiguration")
+def _get_configuration(context: Context, request: Members) -> Document:
+    return records.find(context, request["FunctionName"])
+
+
+@operation("ListFunctions")
+def _list(context: Context, request: Members) -> Members:
+    functions = sorted(context.store.list(records.KIND), key=lambda record: str(record["FunctionName"]))
+    rest = [record for record in functions if record["FunctionName"] > request.get("Marker", "")]
+    page = rest[: request.get("MaxItems", _PAGE)]
+    more = len(rest) > len(page)
+    return {"Functions": page, "NextMarker": page[-1]["FunctionName"] if more else None}
+
+
+@operation("DeleteFunction")
+def _delete(context: Context, request: Members) -> None:
+    records.remove(context, records.function_name(request["FunctionName"]))
+
+
+@operation("Invoke")
+def _invoke(context: Context, request: Members) -> Members:
+    record = records.find(context, request["FunctionName"])
+    kind = request.get("InvocationType", "RequestResponse")
+    event = _event(request["Payload"], _LARGEST_EVENT if kind == "Event" else _LARGEST_PAYLOAD)
+    if kind == "DryRun":
+        return {"StatusCode": 204}
+    if kind == "Event":
+        name = record["FunctionName"]
+        context.supervisor.run_in_background(lambda: _invoke_quietly(context, name, event), f"function/{name}")
+        return {"StatusCode": 202}
+    result = invoke(context, record["FunctionName"], event)
+    return {
+        "StatusCode": 200,
+        "ExecutedVersion": records.LATEST,
+        "FunctionError": result.error,
+        "LogResult": base64.b64encode(result.log).decode() if request.get("LogType") == "Tail" else None,
+        "Payload": json.dumps(result.payload, ensure_ascii=False).encode(),
+    }
+
+
+def _invoke_quietly(context: Context, name: str, event: Any) -> None:
+    invoke(context, name, event)
+
+
+def _event(payload: bytes, at_most: int) -> Any:
+    if len(payload) > at_most:
+        message = f"{len(payload)} byte payload is too large for the {at_most} byte limit of this InvocationType"
+        raise ServiceError("RequestTooLargeException", message, 413)
+    try:
+        return json.loads(payload) if payload else {}
+    except ValueError as error:
+        message = f"Could not parse request body into json: {error}"
+        raise ServiceError("InvalidRequestContentException", message) from None
+    except RecursionError:
+        message = "Could not parse request body into json: it is nested too deeply"
+        raise ServiceError("InvalidRequestContentException", message) from None
+
+
+def _check(request: Members) -> None:
+    """Refuse what would be dropped silently, and what Lambda refuses."""
+    for member in _NOT_IMITATED:
+        if request.get(member) not in (None, False, [], {}, {"ApplyOn": "None"}):
+            raise not_implemented("lambda", member)
+    if request.get("PackageType", "Zip") != "Zip" or "ImageUri" in request.get("Code", request):
+        raise not_implemented("lambda", "container images")
+    if request.get("Timeout", 0) > _LONGEST_TIMEOUT:
+        raise validation_error(
+            f"1 validation error detected: Value '{request['Timeout']}' at 'timeout' failed to satisfy"
+            f" constraint: Member must have value less than or equal to {_LONGEST_TIMEOUT}"
+        )
+    variables = request.get("Environment", {}).get("Variables", {})
+    reserved = [name for name in variables if name in _RESERVED_VARIABLES]
+    if reserved:
+        raise _invalid(
+            "Lambda was unable to configure your environment variables because the environment variables you"
+            " have provided contains reserved keys that are currently not supported for modification."
+            f" Reserved keys used in this request: {', '.join(reserved)}"
+        )
+
+
+def _configuration(request: Members) -> Members:
+    """The settings that a request names, as a function's description has them.
+
+    What it does not name stays as it is. Empty lists take a function out of its VPC, and an empty text takes its key
+    away.
+    """
+    configuration = {member: request[member] for member in _CONFIGURATION if member in request}
+    if "VpcConfig" in configuration:
+        subnets, groups = (configuration["VpcConfig"].get(name, []) for name in ("SubnetIds", "SecurityGroupIds"))
+        if bool(subnets) != bool(groups):
+            raise _invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
+        configuration["VpcConfig"] = {
+            "Ipv6AllowedForDualStack": False,
+            **configuration["VpcConfig"],
+            "SubnetIds": subnets,
+            "SecurityGroupIds": groups,
+            # Which VPC subnets belong to is not known here.
+            **({} if subnets else {"VpcId": ""}),
+        }
+    if "KMSKeyArn" in configuration:
+        configuration["KMSKeyArn"] = configuration["KMSKeyArn"] or None
+    return configuration
+
+
+def _check_revision(record: Document, request: Members) -> None:
+    if request.get("RevisionId") not in (None, record["RevisionId"]):
+        message = "The Revision Id provided does not match the latest Revision Id."
+        raise ServiceError("PreconditionFailedException", f"{message} Call the GetFunction API.", 412)
+
+
+def _archive(context: Context, code: Members) -> bytes:
+    if "ZipFile" in code:
+        try:
+            return base64.b64decode(code["ZipFile"], validate=True)
+        except binascii.Error:
+            raise _invalid("ZipFile is not base64") from None
+    if "S3Bucket" not in code or "S3Key" not in code:
+        raise _invalid("Please provide a source for function code.")
+    uri = f"s3://{code['S3Bucket']}/{code['S3Key']}"
+    if "S3ObjectVersion" in code:
+        raise not_implemented("lambda", "S3ObjectVersion")
+    if not context.objects.exists(uri):
+        what, name = ("Key", "key") if context.objects.bucket_exists(uri) else ("Bucket", "bucket")
+        raise _invalid(
+            f"Error occurred while GetObject. S3 Error Code: NoSuch{what}."
+            f" S3 Error Message: The specified {name} does not exist."
+        )
+    try:
+        return context.objects.read(uri, at_most=records.LARGEST_ARCHIVE)
+    except ObjectTooLargeError as error:
+        raise _invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterValueException", message)
+
+
+def _exists(name: str) -> ServiceError:
+    return ServiceError("ResourceConflictException", f"Function already exist: {name}", 409)

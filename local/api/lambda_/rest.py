@@ -1,0 +1,156 @@
+"""Lambda's HTTP interface, read from botocore's model of it.
+
+Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+import botocore.session
+from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+
+from local.api.sagemaker.operations import shaped
+from local.aws.shapes import validate_request
+from local.aws.wire import Head, Reply, new_request_id
+from local.core.errors import ServiceError, not_implemented, validation_error
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+Members = dict[str, Any]
+Handler = Callable[["Context", Members], Members | None]
+
+_handlers: dict[str, Handler] = {}
+
+
+@dataclass(frozen=True)
+class _Route:
+    """How one operation is addressed."""
+
+    method: str
+    path: re.Pattern[str]
+    literal_characters: int
+    operation: OperationModel
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Register a function as the implementation of an operation of Lambda's API.
+
+    It gets the request's members, checked against the input shape, the payload as bytes. It returns the
+    response's members.
+    """
+
+    def register(handler: Handler) -> Handler:
+        _handlers[name] = handler
+        return handler
+
+    return register
+
+
+def answer(context: Context, head: Head, body: bytes) -> Reply:
+    """Carry out the operation that a request addresses.
+
+    Raises:
+        ServiceError: the operation's own error.
+    """
+    path = head.raw_path.decode("latin-1").rstrip("/")
+    for route in _routes():
+        match = route.path.fullmatch(path)
+        if match is not None and route.method == head.method:
+            break
+    else:
+        raise ServiceError("UnknownOperationException", f"Lambda has no operation at {head.method} {path}", 404)
+    model = route.operation
+    handler = _handlers.get(model.name)
+    if handler is None:
+        raise not_implemented("lambda", model.name)
+    labels = {name: unquote(value) for name, value in match.groupdict().items()}
+    request = _read(model.input_shape, labels, head, body)
+    return _render(model, handler(context, request) or {})
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("lambda")
+
+
+@cache
+def _routes() -> list[_Route]:
+    routes = []
+    for name in _model().operation_names:
+        model = _model().operation_model(name)
+        template = model.http["requestUri"].partition("?")[0].rstrip("/")
+        parts = re.split(r"\{(\w+)\}", template)
+        pattern = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        routes.append(_Route(model.http["method"], re.compile(pattern), sum(map(len, parts[::2])), model))
+    return sorted(routes, key=lambda route: -route.literal_characters)
+
+
+def _read(shape: StructureShape, labels: Mapping[str, str], head: Head, body: bytes) -> Members:
+    fields = parse_qs(head.query.decode("latin-1"), keep_blank_values=True)
+    payload = shape.serialization.get("payload")
+    request: Members = {} if payload else _document(shape, body)
+    for name, member in shape.members.items():
+        place, key = member.serialization.get("location"), member.serialization.get("name", name)
+        if place == "uri":
+            request[name] = labels[key]
+        elif place == "querystring" and key in fields:
+            request[name] = fields[key] if member.type_name == "list" else _typed(member, fields[key][0])
+        elif place == "header" and key.lower().encode() in head.headers:
+            request[name] = _typed(member, head.headers[key.lower().encode()].decode("latin-1"))
+    validate_request(shape, request)
+    if payload:
+        request[payload] = body
+    return request
+
+
+def _document(shape: StructureShape, body: bytes) -> Members:
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        raise ServiceError("InvalidRequestContentException", "Could not parse request body into json.") from None
+    if not isinstance(document, dict):
+        raise ServiceError("SerializationException", "the request's body is not a JSON object")
+    in_body = {name for name, member in shape.members.items() if "location" not in member.serialization}
+    return {name: value for name, value in document.items() if name in in_body and value is not None}
+
+
+def _typed(shape: Shape, text: str) -> Any:
+    if shape.type_name == "boolean":
+        return text == "true"
+    if shape.type_name not in ("integer", "long"):
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise validation_error(f"{text!r} is not an integer") from None
+
+
+def _render(model: OperationModel, response: Members) -> Reply:
+    status = model.http.get("responseCode", 200)
+    headers = [(b"x-amzn-requestid", new_request_id().encode())]
+    shape = model.output_shape
+    if shape is None:
+        return Reply(status, b"", headers)
+    payload = shape.serialization.get("payload")
+    document: Members = {}
+    for name, value in response.items():
+        if value is None or name not in shape.members or name == payload:
+            continue
+        member = shape.members[name]
+        place = member.serialization.get("location")
+        if place == "statusCode":
+            status = value
+        elif place == "header":
+            headers.append((member.serialization["name"].lower().encode(), str(value).encode()))
+        else:
+            document[name] = shaped(member, value)
+    body = response.get(payload) or b"" if payload else json.dumps(document).encode()
+    return Reply(status, body, [*headers, (b"content-type", b"application/json")])

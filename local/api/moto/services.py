@@ -1,0 +1,261 @@
+"""The AWS services beside this project's subject, answered by moto: IAM, STS, CloudFormation and more.
+
+Moto keeps its state in memory. Each request that changed it is put into the service's records, and the requests
+are run again, in their order, the first time that moto is needed after a restart: with the random numbers and
+the time that they had at first, so that identifiers and dates are the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import re
+import threading
+import time
+import uuid
+from datetime import datetime, tzinfo
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from local.api.moto.checks import check_request
+from local.aws.sigv4 import read_signature
+from local.aws.wire import Head, Reply
+from local.core.arns import partition
+from local.core.errors import not_implemented
+from local.core.settings import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+KIND = "moto-request"
+_READS = re.compile(
+    r"(Get|List|Describe|Head|Lookup|Filter|Test|Validate|Simulate|Estimate|Search|Query|Detect|PutEvents)"
+)
+_SIGNATURE = re.compile(r"Signature=\w+")
+_NOT_KEPT = {"sts"}
+_SERVICES = {
+    *("iam", "sts", "cloudformation", "events", "monitoring", "application-autoscaling", "sns", "sqs", "kms"),
+    *("secretsmanager", "ssm", "ecr"),
+}
+"""By signing name: those whose records moto keeps as AWS does. Of others it would make up what has happened."""
+_log = logging.getLogger(__name__)
+
+
+class MotoServices:
+    """Moto's own server application, imported when the first request needs it.
+
+    One request at a time: the order in which they change moto's state is the order in which they are kept.
+    Moto has one state in a process. Where there are several services, it is put back to the state of the one that
+    is asked.
+    """
+
+    _lock = threading.RLock()
+    _holder: MotoServices | None = None
+    _application: Any = None
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._changed = {record["Service"] for record in context.store.list(KIND)}
+
+    def answer(self, context: Context, head: Head, body: bytes) -> Reply:
+        """Answer a request to any service but the service's own.
+
+        Raises:
+            ServiceError: neither the service nor moto has what is asked for.
+        """
+        service, name = read_signature(head).service, operation_name(head, body)
+        if service not in _SERVICES:
+            raise not_implemented(service, name)
+        if service == "application-autoscaling":
+            check_request(service, name, body)
+        return self._answer(service, name, head, body)
+
+    def answer_about_bucket(self, bucket: str, head: Head, body: bytes) -> Reply:
+        """Answer a request about a bucket's settings."""
+        name = "Get" if head.method in ("GET", "HEAD") else f"Put {bucket}"
+        return self._answer("s3", name, head, body, bucket)
+
+    def forget_bucket(self, bucket: str) -> None:
+        """Forget the settings of a bucket that is deleted."""
+        with self._lock:
+            kept = [record for record in self._context.store.list(KIND) if record["Bucket"] == bucket]
+            for record in kept:
+                self._context.store.delete(KIND, record["Key"])
+            if kept and MotoServices._holder is self:
+                # Moto leaves traces of a bucket behind, its tags for one: build its state anew without it.
+                MotoServices._holder = None
+
+    def has_changed(self, *services: str) -> bool:
+        """Whether any request that was kept went to one of these services."""
+        return not self._changed.isdisjoint(services)
+
+    def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Targets of the default bus's rules that match an event, each with its rule's name."""
+        with self._lock:
+            self._start()
+            from moto.events.models import events_backends  # noqa: PLC0415
+
+            rules = events_backends[ACCOUNT_ID][self._context.settings.region].event_buses["default"].rules
+            return [
+                (rule.name, target)
+                for rule in rules.values()
+                if rule.state == "ENABLED" and rule.event_pattern.matches_event(event)
+                for target in rule.targets
+            ]
+
+    def bucket_names(self) -> set[str]:
+        """The buckets that moto knows: those of stacks, and those with settings."""
+        with self._lock:
+            self._start()
+            return set(_moto_s3(self._context.settings.region).buckets)
+
+    def tells_events(self, bucket: str) -> bool:
+        """Whether a bucket's notifications go to EventBridge."""
+        with self._lock:
+            self._start()
+            known = _moto_s3(self._context.settings.region).buckets.get(bucket)
+            settings = known and known.notification_configuration
+            return bool(settings and settings.event_bridge is not None)
+
+    def buckets_of_stack(self, stack: str) -> list[str]:
+        """The buckets that a stack of that name or ARN has made."""
+        with self._lock:
+            self._start()
+            from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
+            from moto.s3.models import FakeBucket  # noqa: PLC0415
+
+            stacks = cloudformation_backends[ACCOUNT_ID][self._context.settings.region].stacks.values()
+            return [
+                str(resource.name)
+                for made in stacks
+                if stack in (made.name, made.stack_id)
+                for resource in made.stack_resources
+                if isinstance(resource, FakeBucket)
+            ]
+
+    def resource_types(self) -> set[str]:
+        """Types of resources that moto's CloudFormation makes."""
+        with self._lock:
+            self._start()
+            from moto.cloudformation.parsing import NULL_MODELS, get_model_map  # noqa: PLC0415
+
+            return {*get_model_map(), *NULL_MODELS}
+
+    def _answer(self, service: str, operation: str, head: Head, body: bytes, bucket: str | None = None) -> Reply:
+        with self._lock:
+            self._start()
+            record: dict[str, Any] = {
+                "Key": str(uuid.uuid4()),
+                "Service": service,
+                "Operation": operation,
+                "Bucket": bucket,
+                "Time": time.time(),
+                "Method": head.method,
+                "Path": head.raw_path.decode("latin-1"),
+                "Query": head.query.decode("latin-1"),
+                "Headers": {
+                    name.decode("latin-1"): _SIGNATURE.sub("Signature=0", value.decode("latin-1"))
+                    for name, value in head.headers.items()
+                    if name != b"x-amz-security-token"
+                },
+                "Body": base64.b64encode(body).decode(),
+            }
+            try:
+                reply = self._run(record)
+            except NotImplementedError:
+                raise not_implemented(service, operation) from None
+            changes = not _READS.match(operation) and service not in _NOT_KEPT
+            if changes and reply.status < 300:
+                self._keep(record)
+            return reply
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        try:
+            self._context.store.insert(KIND, record["Key"], record)
+            self._changed.add(record["Service"])
+        except Exception:
+            # The client hears that it failed: what it changed must go from moto's memory too.
+            MotoServices._holder = None
+            raise
+
+    def _start(self) -> None:
+        if MotoServices._holder is self:
+            return
+        os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
+        os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT_ID)
+        from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415
+        from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
+
+        moto_api_backend.reset()
+        MotoServices._application = DomainDispatcherApplication(create_backend_app)
+        MotoServices._holder = self
+        for record in self._context.store.list(KIND):
+            reply = self._run(record)
+            if reply.status >= 300:
+                _log.error("%s of %s failed when run again", record["Operation"], record["Service"])
+
+    def _run(self, record: dict[str, Any]) -> Reply:
+        from moto.core import utils  # noqa: PLC0415
+        from moto.moto_api._internal import mock_random  # noqa: PLC0415
+        from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: PLC0415
+
+        mock_random.seed(record["Key"])
+        if record["Bucket"] is not None:
+            _ensure_moto_bucket(record["Bucket"], self._context.settings.region)
+        builder = EnvironBuilder(
+            path=record["Path"],
+            query_string=record["Query"],
+            method=record["Method"],
+            headers=record["Headers"],
+            data=base64.b64decode(record["Body"]),
+        )
+        environ = builder.get_environ()
+        environ["RAW_URI"] = record["Path"] + (f"?{record['Query']}" if record["Query"] else "")
+        present = utils.datetime
+        try:
+            utils.datetime = SimpleNamespace(datetime=_clock_at(record["Time"]))
+            parts, status, headers = run_wsgi_app(self._application, environ, buffered=True)
+        finally:
+            utils.datetime = present
+        kept = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers
+            if name.lower() not in ("content-length", "date", "server")
+        ]
+        return Reply(int(status.split()[0]), b"".join(parts), kept)
+
+
+def operation_name(head: Head, body: bytes) -> str:
+    """The operation that a request of any protocol asks for; for REST, the method stands for it."""
+    target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
+    if target:
+        return target.rpartition(".")[2]
+    if b"/operation/" in head.raw_path:
+        return head.raw_path.rpartition(b"/")[2].decode("latin-1")
+    for text in (body, head.query):
+        action = parse_qs(text.decode("latin-1")).get("Action")
+        if action:
+            return action[0]
+    return {"GET": "Get", "HEAD": "Head"}.get(head.method, head.method)
+
+
+def _clock_at(seconds: float) -> type[datetime]:
+    class Recorded(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.fromtimestamp(seconds, tz)
+
+    return Recorded
+
+
+def _moto_s3(region: str) -> Any:
+    from moto.s3.models import s3_backends  # noqa: PLC0415
+
+    return s3_backends[ACCOUNT_ID][partition(region)]
+
+
+def _ensure_moto_bucket(bucket: str, region: str) -> None:
+    if bucket not in _moto_s3(region).buckets:
+        _moto_s3(region).create_bucket(bucket, region)

@@ -1,0 +1,131 @@
+"""Paging, filters and sorting of the List operations, led by the request's own members."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from botocore.utils import parse_timestamp
+
+from local.api.sagemaker.operations import Request, Response
+from local.core.errors import validation_error
+from local.storage.store import Document
+
+DEFAULT_PAGE_SIZE = 100
+
+_SortKey = tuple[Any, ...]
+
+
+def page(  # noqa: PLR0913 - each argument is one of the ways in which SageMaker's List operations differ
+    request: Request,
+    items: Sequence[Document],
+    result_key: str,
+    *,
+    resource: str = "",
+    created: str = "CreationTime",
+    modified: str = "LastModifiedTime",
+    identity: str | None = None,
+    sort_by: str = "CreationTime",
+    order: str = "Ascending",
+    page_size: int = DEFAULT_PAGE_SIZE,
+    sort_keys: Mapping[str, Callable[[Document], Any]] | None = None,
+) -> Response:
+    """Answer a List operation: filter, sort and cut one page out of the records.
+
+    These members of the request are obeyed, those absent are not: ``NameContains``, ``CreationTimeAfter``,
+    ``CreationTimeBefore``, ``CreatedAfter``, ``CreatedBefore``, ``LastModifiedTimeAfter``,
+    ``LastModifiedTimeBefore``, ``StatusEquals``, ``SortBy``, ``SortOrder``, ``MaxResults`` and ``NextToken``.
+    Any other filter is the caller's. A ``NextToken`` says which item came last, so that a list that grows or
+    shrinks between two calls neither repeats an item nor skips one.
+
+    Args:
+        request: the List operation's request.
+        items: the records to choose from.
+        result_key: the response's member that lists them, for example ``Endpoints``.
+        resource: what the members ``<resource>Name``, ``<resource>Arn`` and ``<resource>Status`` begin with.
+        created: the member that holds the time of creation, seconds since the epoch.
+        modified: the member that holds the time of the last change; an item without it was never changed.
+        identity: a member whose value no two items share; ``<resource>Arn`` if None.
+        sort_by: what ``SortBy`` means where the request has none.
+        order: what ``SortOrder`` means where the request has none.
+        page_size: what ``MaxResults`` means where the request has none.
+        sort_keys: for values of ``SortBy`` other than Name, Status and CreationTime, the value to sort by.
+
+    Returns:
+        The response: the items under ``result_key``, and ``NextToken`` where there are more.
+
+    Raises:
+        ServiceError: ValidationException, the ``NextToken`` is not one that this operation gave.
+    """
+    members = {"Name": f"{resource}Name", "Status": f"{resource}Status", "CreationTime": created}
+    unique = identity or f"{resource}Arn"
+    field: str = request.get("SortBy", sort_by)
+    value_of = (sort_keys or {}).get(field, _member(members.get(field, field)))
+
+    def sort_key(item: Document) -> _SortKey:
+        value = value_of(item)
+        return (value is not None, value if value is not None else 0, item.get(created) or 0, item[unique])
+
+    keep = _filters(request, members["Name"], members["Status"], created, modified)
+    descending = request.get("SortOrder", order) == "Descending"
+    chosen = sorted((item for item in items if keep(item)), key=sort_key, reverse=descending)
+    if "NextToken" in request:
+        last = _read_token(request["NextToken"])
+        chosen = [item for item in chosen if _comes_after(sort_key(item), last, descending)]
+    limit = request.get("MaxResults", page_size)
+    response: Response = {result_key: chosen[:limit]}
+    if len(chosen) > limit:
+        response["NextToken"] = _make_token(sort_key(chosen[limit - 1]))
+    return response
+
+
+def _member(name: str) -> Callable[[Document], Any]:
+    return lambda item: item.get(name)
+
+
+def _filters(request: Request, name: str, status: str, created: str, modified: str) -> Callable[[Document], bool]:
+    def keep(item: Document) -> bool:
+        creation = item.get(created) or 0.0
+        change = item.get(modified) or creation
+        return (
+            request.get("NameContains", "") in item.get(name, "")
+            and request.get("StatusEquals", item.get(status)) == item.get(status)
+            and all(creation > moment for moment in _moments(request, "CreationTimeAfter", "CreatedAfter"))
+            and all(creation < moment for moment in _moments(request, "CreationTimeBefore", "CreatedBefore"))
+            and all(change > moment for moment in _moments(request, "LastModifiedTimeAfter"))
+            and all(change < moment for moment in _moments(request, "LastModifiedTimeBefore"))
+        )
+
+    return keep
+
+
+def _moments(request: Request, *members: str) -> list[float]:
+    return [parse_timestamp(request[member]).timestamp() for member in members if member in request]
+
+
+def _comes_after(key: _SortKey, last: _SortKey, descending: bool) -> bool:
+    try:
+        return key < last if descending else key > last
+    except TypeError:
+        raise _invalid_token() from None
+
+
+def _make_token(key: _SortKey) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def _read_token(token: str) -> _SortKey:
+    try:
+        key = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (binascii.Error, ValueError):
+        raise _invalid_token() from None
+    if not isinstance(key, list) or len(key) != 4:
+        raise _invalid_token()
+    return tuple(key)
+
+
+def _invalid_token() -> Exception:
+    return validation_error("Invalid pagination token: NextToken must come from the same list operation")

@@ -1,0 +1,236 @@
+"""Hyperparameter tuning jobs: the operations."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from local.algorithms.linear_learner.metrics import TUNING_OBJECTIVES
+from local.api.sagemaker.listing import page
+from local.api.sagemaker.operations import Request, Response, operation
+from local.api.sagemaker.tags import delete_tags
+from local.api.sagemaker.training_jobs import check_definition
+from local.core.arns import sagemaker_arn
+from local.core.errors import in_use, limit_exceeded, not_found, validation_error
+from local.records import resources as records
+from local.records import training_jobs as training_record
+from local.records import tuning_jobs as tuning_record
+from local.runtime.jobs import images, ranges, training, tuning
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.storage.store import Document
+
+_KIND = tuning_record.KIND
+_ENDED = ("Completed", "Failed", "Stopped")
+_MOST_TRAINING_JOBS = {"Random": 10_000}
+_MOST_TRAINING_JOBS_OTHERWISE = 750
+_MOST_PARALLEL = 100
+_PAGE_SIZE = 10
+
+
+@operation("CreateHyperParameterTuningJob")
+def create_tuning_job(context: Context, request: Request) -> Response:
+    """Start a tuning job."""
+    name: str = request["HyperParameterTuningJobName"]
+    config, definition = request["HyperParameterTuningJobConfig"], _definition(request)
+    check_definition(context, definition)
+    _check_strategy(config)
+    _check_objective(config, definition)
+    _check_ranges(config, definition)
+    now = time.time()
+    arn = sagemaker_arn(context.settings.region, _KIND, name)
+    objective = config["HyperParameterTuningJobObjective"]["MetricName"]
+    static = definition.get("StaticHyperParameters", {}) | {"_tuning_objective_metric": objective}
+    record = {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobArn": arn,
+        "HyperParameterTuningJobConfig": config,
+        "TrainingJobDefinition": definition
+        | {
+            "StaticHyperParameters": static,
+            "AlgorithmSpecification": training_record.with_metrics(definition["AlgorithmSpecification"], objective),
+        },
+        "HyperParameterTuningJobStatus": "InProgress",
+        "CreationTime": now,
+        "LastModifiedTime": now,
+    }
+    taken = in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
+    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+    context.supervisor.run_in_background(partial(tuning.run, context, name), f"tuning job {name}")
+    return {"HyperParameterTuningJobArn": arn}
+
+
+@operation("DescribeHyperParameterTuningJob")
+def describe_tuning_job(context: Context, request: Request) -> Response:
+    """Describe a tuning job, its best training job so far included."""
+    return tuning_record.described(context, _existing(context, request["HyperParameterTuningJobName"]))
+
+
+@operation("ListHyperParameterTuningJobs")
+def list_tuning_jobs(context: Context, request: Request) -> Response:
+    """List tuning jobs."""
+    answer = page(
+        request,
+        context.store.list(_KIND),
+        "HyperParameterTuningJobSummaries",
+        resource="HyperParameterTuningJob",
+        sort_by="Name",
+        page_size=_PAGE_SIZE,
+    )
+    answer["HyperParameterTuningJobSummaries"] = [
+        tuning_record.described(context, record)
+        | {
+            "Strategy": record["HyperParameterTuningJobConfig"]["Strategy"],
+            "ResourceLimits": record["HyperParameterTuningJobConfig"]["ResourceLimits"],
+        }
+        for record in answer["HyperParameterTuningJobSummaries"]
+    ]
+    return answer
+
+
+@operation("ListTrainingJobsForHyperParameterTuningJob")
+def list_training_jobs_of_tuning_job(context: Context, request: Request) -> Response:
+    """List a tuning job's training jobs."""
+    record = _existing(context, request["HyperParameterTuningJobName"])
+    jobs = tuning_record.training_jobs(context, record)
+    values = {job["TrainingJobName"]: tuning_record.value(job) for job in jobs}
+    if request.get("SortBy") == "FinalObjectiveMetricValue":
+        jobs = [job for job in jobs if values[job["TrainingJobName"]] is not None]
+    return page(
+        request,
+        [tuning_record.summary(record, job) for job in jobs],
+        "TrainingJobSummaries",
+        resource="TrainingJob",
+        sort_by="Name",
+        page_size=_PAGE_SIZE,
+        sort_keys={"FinalObjectiveMetricValue": lambda job: values[job["TrainingJobName"]]},
+    )
+
+
+@operation("StopHyperParameterTuningJob")
+def stop_tuning_job(context: Context, request: Request) -> Response:
+    """Ask a tuning job and the training jobs that it has under way to stop."""
+    with context.store.transaction():
+        record = _existing(context, request["HyperParameterTuningJobName"])
+        name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
+        if status in _ENDED:
+            raise validation_error(
+                f"The request was rejected because the hyperparameter tuning job is in status {status}."
+            )
+        now = time.time()
+        context.store.update(
+            _KIND,
+            name,
+            lambda record: record.update(HyperParameterTuningJobStatus="Stopping", LastModifiedTime=now),
+        )
+        names = [job["TrainingJobName"] for job in tuning_record.training_jobs(context, record)]
+        for job in names:
+            context.store.update(training_record.KIND, job, training_record.stop_if_running)
+    for key in [tuning.program_key(name), *(training.program_key(job) for job in names)]:
+        context.supervisor.terminate(key)
+    return {}
+
+
+@operation("DeleteHyperParameterTuningJob")
+def delete_tuning_job(context: Context, request: Request) -> Response:
+    """Forget a tuning job that has ended; its training jobs and their artifacts stay."""
+    with context.store.transaction():
+        record = _existing(context, request["HyperParameterTuningJobName"])
+        name = record["HyperParameterTuningJobName"]
+        if record["HyperParameterTuningJobStatus"] not in _ENDED:
+            raise in_use(
+                f"The hyperparameter tuning job {name} is in status {record['HyperParameterTuningJobStatus']}."
+            )
+        context.store.delete(_KIND, name)
+        delete_tags(context, record["HyperParameterTuningJobArn"])
+    return {}
+
+
+def _definition(request: Request) -> dict[str, Any]:
+    for member in ("TrainingJobDefinitions", "WarmStartConfig", "Autotune"):
+        if member in request:
+            raise validation_error(f"{member}: not implemented by the local service")
+    if "TrainingJobDefinition" not in request:
+        raise validation_error("TrainingJobDefinition is required")
+    definition: dict[str, Any] = request["TrainingJobDefinition"]
+    resources = [member for member in ("ResourceConfig", "HyperParameterTuningResourceConfig") if member in definition]
+    if len(resources) != 1:
+        raise validation_error(
+            "TrainingJobDefinition: either ResourceConfig or HyperParameterTuningResourceConfig is required"
+        )
+    return definition
+
+
+def _check_strategy(config: dict[str, Any]) -> None:
+    strategy, limits = config["Strategy"], config["ResourceLimits"]
+    if strategy == "Hyperband":
+        raise validation_error("Strategy: Hyperband is not implemented by the local service")
+    if "StrategyConfig" in config:
+        raise validation_error("StrategyConfig is for the strategy Hyperband only")
+    criteria = config.get("TuningJobCompletionCriteria", {})
+    if criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled":
+        raise validation_error("TuningJobCompletionCriteria.ConvergenceDetected: not implemented by the local service")
+    for limit, most in (
+        ("MaxNumberOfTrainingJobs", _MOST_TRAINING_JOBS.get(strategy, _MOST_TRAINING_JOBS_OTHERWISE)),
+        ("MaxParallelTrainingJobs", _MOST_PARALLEL),
+    ):
+        if limits.get(limit, 0) > most:
+            raise limit_exceeded(f"ResourceLimits.{limit}: {limits[limit]} is more than the limit of {most}")
+
+
+def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None:
+    if "HyperParameterTuningJobObjective" not in config:
+        raise validation_error("HyperParameterTuningJobObjective is required")
+    metric = config["HyperParameterTuningJobObjective"]["MetricName"]
+    algorithm = definition["AlgorithmSpecification"]
+    if images.algorithm_runtime(algorithm["TrainingImage"]) is None:
+        if metric not in [each["Name"] for each in algorithm.get("MetricDefinitions", [])]:
+            raise validation_error(
+                "A metric is required for this hyperparameter tuning job objective. Provide a metric in the "
+                "metric definitions."
+            )
+    elif metric not in TUNING_OBJECTIVES:
+        raise validation_error(
+            f"{metric} is not an objective metric of linear-learner for regression. "
+            f"Choose one of: {', '.join(TUNING_OBJECTIVES)}"
+        )
+
+
+def _check_ranges(config: dict[str, Any], definition: dict[str, Any]) -> None:
+    chosen = ranges.read(config.get("ParameterRanges", {}), definition.get("StaticHyperParameters", {}))
+    if images.algorithm_runtime(definition["AlgorithmSpecification"]["TrainingImage"]):
+        ranges.check_linear_learner(chosen)
+    combinations = 1.0
+    for each in chosen:
+        combinations *= each.size
+    limit = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    if config["Strategy"] == "Grid":
+        for each in chosen:
+            if each.kind != "Categorical":
+                raise validation_error(
+                    f"The strategy Grid takes categorical ranges only; {each.name} has a {each.kind.lower()} range"
+                )
+        if limit is not None and limit != combinations:
+            raise validation_error(
+                f"ResourceLimits.MaxNumberOfTrainingJobs: {limit} is not the number of combinations of the "
+                f"grid, {combinations:.0f}; leave it out or make it equal"
+            )
+    elif limit is None:
+        raise validation_error(
+            f"ResourceLimits.MaxNumberOfTrainingJobs is required for the strategy {config['Strategy']}"
+        )
+    elif combinations < limit:
+        raise validation_error(
+            "You don't have enough combinations of hyperparameter ranges. The total number of hyperparameter "
+            f"combinations for the provided ranges [{combinations}] must be equal or greater than the value of "
+            f"MaxNumberOfJobs, [{limit}]. Provide additional ranges."
+        )
+
+
+def _existing(context: Context, name: str) -> Document:
+    record = context.store.find(_KIND, name)
+    if record is None:
+        raise not_found(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
+    return record

@@ -1,0 +1,1 @@
+"""The gateway and the server: the only layer that knows every part and connects them."""

@@ -1,0 +1,181 @@
+"""The service's one door: checks who asks, and hands each request to the service that it is signed for."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from local.api import cloudformation
+from local.api import eventbridge as events
+from local.api import logs as logs_api
+from local.api.lambda_ import operations as functions_api
+from local.api.s3.server import S3
+from local.api.sagemaker import http as sagemaker_http
+from local.aws import credentials
+from local.aws.bodies import BodyReader, ClientGone, discard
+from local.aws.refusals import SignatureRefused
+from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
+from local.aws.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
+from local.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Answer = Callable[["Context", Head, bytes], Reply]
+
+_LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes of a request's body. The longest that an operation takes is a pipeline's definition: a million characters,
+each of which JSON may write as six."""
+
+_LARGEST_CODE = 69_905_067
+"""Bytes of a request with a function's code: 50 MB of zip file in base64."""
+
+_LARGEST_EVENT = 6_291_556
+"""Bytes of an event of a function. Lambda names both of its limits in its errors.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+_THREADS = 64
+_QUICK_INVOCATION = 128 * 1024
+"""Bytes of a request to an endpoint that is answered in the event loop: a change of threads takes as long as a row."""
+
+_LARGE_INVOCATIONS = 2
+"""How many larger ones are answered at a time: JSON of 6 MB may take 100 MB as objects."""
+
+_ENDPOINTS = b"/endpoints/"
+_CREDENTIALS = credentials.PATH.encode()
+_HASH_HEADER = b"x-amz-content-sha256"
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._threads = ThreadPoolExecutor(_THREADS, "operation")
+        self._large_invocations = ThreadPoolExecutor(_LARGE_INVOCATIONS, "large invocation")
+        self._s3 = S3(context)
+        self._bodies = BodyReader(context.settings.root)
+        self._services: dict[str, Answer] = {
+            "sagemaker": sagemaker_http.answer,
+            "lambda": functions_api.answer,
+            "logs": logs_api.answer,
+            "events": events.answer,
+            "cloudformation": cloudformation.answer,
+        }
+
+    def close(self) -> None:
+        """Take no more requests."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._large_invocations.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        head = _head(scope)
+        protocol, body_is_untouched, body_is_read = Protocol.REST_JSON, True, False
+        try:
+            check_sender(head.headers)
+            if head.raw_path.startswith(_CREDENTIALS) and head.method == "GET":
+                await _send(send, self._answer_container(head))
+                return
+            signature = read_signature(head)
+            protocol = protocol_of(signature.service, head.headers)
+            if signature.service == "s3":
+                await self._s3(signature, head, scope, receive, send)
+                return
+            verify_body = self._verifier(signature, head)
+            body_is_untouched = False
+            limit = _longest_body(signature.service, head.raw_path)
+            body = await self._bodies.read(receive, limit, verify_body)
+            body_is_read = True
+            invocation = signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS)
+            if invocation and len(body) <= _QUICK_INVOCATION:
+                reply = sagemaker_http.invoke(self._context, head, body)
+            else:
+                threads = self._large_invocations if invocation else self._threads
+                service = self._services.get(signature.service, self._context.moto.answer)
+                answer = sagemaker_http.invoke if invocation else service
+                loop = asyncio.get_running_loop()
+                reply = await loop.run_in_executor(threads, answer, self._context, head, body)
+        except ClientGone:
+            return
+        except SignatureRefused as refusal:
+            reply = error_reply(refusal.as_error(protocol), protocol)
+        except ServiceError as error:
+            reply = error_reply(error, protocol)
+        except Exception as error:
+            reply = error_reply(_unexpected(error), protocol)
+        if body_is_untouched and b"expect" not in head.headers:
+            # A client that still sends does not hear an answer.
+            await discard(receive)
+        await _send(send, reply if body_is_read else closing(reply))
+
+    def _verifier(self, signature: Signature, head: Head) -> Callable[[bytes], None]:
+        """Return what checks a request's signature once its body's hash is known.
+
+        Raises:
+            SignatureRefused: it is wrong whatever the body is.
+        """
+        signer = find_signer(signature, head, self._context.keys)
+        said = head.headers.get(_HASH_HEADER)
+        if said is not None and _HASH_HEADER in signature.signed_headers.split(b";"):
+            verify(signature, head, said, signer)
+
+        def verify_body(payload_hash: bytes) -> None:
+            verify(signature, head, payload_hash, signer)
+
+        return verify_body
+
+    def _answer_container(self, head: Head) -> Reply:
+        """Answer a job that asks for its credentials, at the path that only this job knows."""
+        found = self._context.keys.answer(head.raw_path.decode("latin-1"))
+        headers = [(b"content-type", b"application/json")]
+        if found is None:
+            return Reply(404, b'{"code": "NoSuchCredentials", "message": "no running job has this path"}', headers)
+        return Reply(200, json.dumps(found.document()).encode(), headers)
+
+
+def _longest_body(service: str, raw_path: bytes) -> int:
+    if service == "sagemaker" and raw_path.startswith(_ENDPOINTS):
+        return sagemaker_http.LARGEST_INVOCATION
+    if service == "lambda":
+        return _LARGEST_EVENT if raw_path.endswith(b"/invocations") else _LARGEST_CODE
+    return _LARGEST_BODY
+
+
+def _head(scope: Scope) -> Head:
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        headers[name] = headers[name] + b"," + value if name in headers else value
+    return Head(scope["method"], scope["raw_path"], scope["query_string"], headers)
+
+
+def _unexpected(error: Exception) -> ServiceError:
+    if _disk_is_full(error):
+        message = "no space is left on the disk that holds the local service's state: free some and try again"
+        return ServiceError("InsufficientStorage", message, 507)
+    _log.error("a request failed", exc_info=error)
+    message = f"the local service failed: {type(error).__name__}: {error} (service.log has the details)"
+    return ServiceError("InternalFailure", message, 500)
+
+
+def _disk_is_full(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -1,0 +1,267 @@
+"""Puts the service together, starts it and stops it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import replace
+from typing import IO, Any
+
+import uvicorn
+
+from local.api.moto.services import MotoServices
+from local.app.gateway import Gateway
+from local.app.one_write import OneWriteProtocol
+from local.aws.credentials import KeyRing
+from local.context import Context
+from local.core.secret import make_private
+from local.core.settings import HOST, Settings
+from local.interpreter import executions
+from local.runtime import functions, jobs
+from local.runtime.endpoints import changes as endpoint_changes
+from local.runtime.endpoints.hosting import Hosting
+from local.runtime.supervisor import Supervisor
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Store
+
+_STOP_SECONDS = 1.0
+_BACKLOG = 2048
+_LOGGERS = ("local", "nanio", "moto", "uvicorn", "py.warnings")
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_KEPT = {
+    "pipeline": "pipelines",
+    "pipeline-execution": "executions",
+    "processing-job": "processing jobs",
+    "training-job": "training jobs",
+    "hyper-parameter-tuning-job": "tuning jobs",
+    "transform-job": "transform jobs",
+    "model-package": "model packages",
+    "endpoint": "endpoints",
+    "function": "functions",
+}
+
+
+class StartError(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+class ServiceHeldError(StartError):
+    """Another service holds the folder.
+
+    Attributes:
+        environment: environment variables that point an AWS client at that one.
+    """
+
+    def __init__(self, message: str, environment: dict[str, str]) -> None:
+        super().__init__(message)
+        self.environment = environment
+
+
+class LocalService:
+    """One running service.
+
+    Args:
+        settings: port 0 takes a free port; ``settings`` of the started service tells which.
+
+    Attributes:
+        settings: the settings in force.
+        context: the running service as its operations see it; set once it has started.
+        restored: sentences about what an earlier run left and this one took up.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.context: Context | None = None
+        self.restored: list[str] = []
+        self._lock: IO[str] | None = None
+        self._log: logging.Handler | None = None
+        self._gateway: Gateway | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> LocalService:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start to serve; when this returns, clients are answered.
+
+        Raises:
+            ServiceHeldError: another service holds the folder.
+            StartError: the folder cannot be written to, or the port is in use.
+        """
+        try:
+            make_private(self.settings.root)
+            self._lock = _hold(self.settings)
+            keys = KeyRing(self.settings.secret_key)
+        except OSError as error:
+            if self._lock is not None:
+                self._lock.close()
+            raise StartError(f"{self.settings.root} cannot be used: {error.strerror}") from None
+        try:
+            listener = _listen(self.settings)
+            self.settings = replace(self.settings, port=listener.getsockname()[1])
+            _tell_holder(self._lock, self.settings)
+            self._log = _log_to(self.settings)
+            self.context = _assemble(self.settings, keys)
+            self.restored = _restore(self.context)
+            self._serve(listener, self.context)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take no more requests, end every process that the service started, keep the records."""
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._gateway is not None:
+            self._gateway.close()
+        if self.context is not None:
+            self.context.executions.stop_all()
+            self.context.supervisor.stop_all()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+        if self.context is not None:
+            self.context.hosting.close()
+            self.context.store.close()
+            self.context = None
+        if self._log is not None:
+            _stop_log(self._log)
+        if self._lock is not None:
+            self._lock.close()
+
+    def _serve(self, listener: socket.socket, context: Context) -> None:
+        self._gateway = Gateway(context)
+        config = uvicorn.Config(
+            self._gateway,
+            http=OneWriteProtocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="gateway", daemon=True
+        )
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+
+
+def _assemble(settings: Settings, keys: KeyRing) -> Context:
+    context = Context(settings, Store(settings.database))
+    context.keys = keys
+    context.objects = Objects(settings.buckets)
+    context.logs = Logs(settings.logs)
+    context.supervisor = Supervisor(context)
+    context.hosting = Hosting(context)
+    context.executions = executions.Executions(context)
+    context.moto = MotoServices(context)
+    return context
+
+
+def _restore(context: Context) -> list[str]:
+    """Put right what an earlier run left; return sentences about it.
+
+    Jobs come first: executions look at what became of theirs.
+    """
+    kept = [(len(context.store.list(kind)), name) for kind, name in _KEPT.items()]
+    counts = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for count, name in kept if count)
+    functions.restore(context)
+    return [
+        *([f"Kept from before: {counts}."] if counts else []),
+        *jobs.restore(context),
+        *(f"endpoint {name}: in service again" for name in endpoint_changes.restore(context)),
+        *executions.restore(context),
+    ]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What points an AWS client at the service that holds the folder, or at the one that would serve there.
+
+    Raises:
+        StartError: the folder cannot be used.
+    """
+    try:
+        if settings.root.is_dir():
+            _hold(settings).close()
+        return settings.client_environment()
+    except ServiceHeldError as error:
+        return error.environment or settings.client_environment()
+    except OSError as error:
+        raise StartError(f"{settings.root} cannot be used: {error.strerror}") from None
+
+
+def _hold(settings: Settings) -> IO[str]:
+    """Lock the folder; the lock goes with the process, however it ends."""
+    path = settings.root / "service.lock"
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        text = file.read()
+        file.close()
+        holder: dict[str, Any] = json.loads(text) if text else {"process": "unknown", "environment": {}}
+        url = holder["environment"].get("AWS_ENDPOINT_URL", "an address not known yet")
+        raise ServiceHeldError(
+            f"{settings.root} is in use by the local service at {url} (process {holder['process']}):"
+            " use that one, stop it, or give another --root",
+            settings.client_environment() | holder["environment"] if holder["environment"] else {},
+        ) from None
+    file.truncate(0)
+    return file
+
+
+def _tell_holder(lock: IO[str], settings: Settings) -> None:
+    environment = settings.client_environment()
+    del environment["AWS_SECRET_ACCESS_KEY"]  # which is in a file of its own
+    lock.write(json.dumps({"process": os.getpid(), "environment": environment}))
+    lock.flush()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, settings.port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"port {settings.port} of {HOST} cannot be used ({error.strerror}): give another --port"
+        ) from None
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _log_to(settings: Settings) -> logging.Handler:
+    """Send what goes wrong within the service to a file, and nothing of it to the user's terminal."""
+    handler = logging.FileHandler(settings.root / "service.log", delay=True)
+    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False
+    return handler
+
+
+def _stop_log(handler: logging.Handler) -> None:
+    for name in _LOGGERS:
+        logging.getLogger(name).removeHandler(handler)
+        logging.getLogger(name).propagate = True
+    handler.close()

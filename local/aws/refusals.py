@@ -1,0 +1,66 @@
+"""What may be wrong with a request's signature, and what each kind of service calls it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from local.aws.wire import Protocol
+from local.core.errors import ServiceError
+
+
+class Fault(Enum):
+    """What may be wrong with a request's signature; services name it differently."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown key"
+    WRONG = "wrong"
+    SKEWED = "skewed"
+    EXPIRED = "expired"
+    EXPIRED_TOKEN = "expired token"  # noqa: S105 - a word
+
+
+_S3_CODES = {
+    Fault.MISSING: ("AccessDenied", 403),
+    Fault.MALFORMED: ("AuthorizationHeaderMalformed", 400),
+    Fault.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
+    Fault.WRONG: ("SignatureDoesNotMatch", 403),
+    Fault.SKEWED: ("RequestTimeTooSkewed", 403),
+    Fault.EXPIRED: ("AccessDenied", 403),
+    Fault.EXPIRED_TOKEN: ("ExpiredToken", 400),
+}
+_QUERY_CODES = {
+    Fault.MISSING: ("MissingAuthenticationToken", 403),
+    Fault.MALFORMED: ("IncompleteSignature", 400),
+    Fault.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
+    Fault.WRONG: ("SignatureDoesNotMatch", 403),
+    Fault.SKEWED: ("SignatureDoesNotMatch", 403),
+    Fault.EXPIRED: ("RequestExpired", 400),
+    Fault.EXPIRED_TOKEN: ("ExpiredToken", 403),
+}
+_JSON_CODES = {
+    Fault.MISSING: ("MissingAuthenticationTokenException", 400),
+    Fault.MALFORMED: ("IncompleteSignatureException", 400),
+    Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
+    Fault.WRONG: ("InvalidSignatureException", 400),
+    Fault.SKEWED: ("InvalidSignatureException", 400),
+    Fault.EXPIRED: ("RequestExpired", 400),
+    Fault.EXPIRED_TOKEN: ("ExpiredTokenException", 400),
+}
+
+
+class SignatureRefused(Exception):  # noqa: N818 - the word says it
+    """A request whose signature does not count."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+
+    def as_error(self, protocol: Protocol) -> ServiceError:
+        """The error with the code and status that services of the protocol use for it."""
+        codes = {Protocol.S3: _S3_CODES, Protocol.QUERY: _QUERY_CODES}.get(protocol, _JSON_CODES)
+        code, status = codes[self.fault]
+        if protocol is Protocol.REST_JSON:
+            status = 403
+        return ServiceError(code, self.message, status)

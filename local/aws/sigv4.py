@@ -1,0 +1,297 @@
+"""Who may drive the service: signatures (AWS Signature Version 4) and the browser's two headers.
+
+The service runs code for whoever may call it. A request counts only when it is signed with the folder's secret key
+or with the temporary key of a running job, comes to a local host name and does not come from a web page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+from local.aws import sigv2 as access_v2
+from local.aws.credentials import Credentials, KeyRing
+from local.aws.refusals import Fault, SignatureRefused
+from local.aws.wire import Head
+from local.core.errors import ServiceError
+from local.core.settings import ACCESS_KEY
+
+UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
+_ALGORITHM = b"AWS4-HMAC-SHA256"
+_ALLOWED_SKEW_SECONDS = 15 * 60
+_LONGEST_PRESIGNED_SECONDS = 7 * 24 * 3600
+_AUTHORIZATION = re.compile(
+    rb"AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/(\d{8})/([^/,]+)/([^/,]+)/aws4_request\s*,"
+    rb"\s*SignedHeaders=([a-z0-9;_.-]+)\s*,\s*Signature=([0-9a-f]{64})\s*"
+)
+_CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
+_LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a request says about its signature.
+
+    Attributes:
+        access_key: who signed.
+        scope: date, region and service for which the signing key holds.
+        signed_headers: names of the headers that the signature covers.
+        value: the signature in hexadecimal.
+        time: when it was made, ``YYYYMMDDTHHMMSSZ``.
+        expires: seconds that a presigned URL holds; None for a signature in a header.
+        token: the session token of a temporary access key, or empty.
+        is_version_2: whether it is a presigned URL of the older version, which says nothing of the above but who
+            signed and the token.
+    """
+
+    access_key: str
+    scope: tuple[str, str, str]
+    signed_headers: bytes
+    value: bytes
+    time: bytes
+    expires: int | None = None
+    token: str = ""
+    is_version_2: bool = False
+
+    @property
+    def service(self) -> str:
+        """The service that the request is signed for."""
+        return self.scope[2]
+
+    @property
+    def region(self) -> str:
+        """The region that the request is signed for."""
+        return self.scope[1]
+
+
+def read_signature(head: Head) -> Signature:
+    """Find a request's signature in its Authorization header or, for a presigned URL, in its query.
+
+    Raises:
+        SignatureRefused: there is none, or it is not well-formed.
+    """
+    authorization = head.headers.get(b"authorization")
+    if authorization is not None:
+        match = _AUTHORIZATION.fullmatch(authorization)
+        made = head.headers.get(b"x-amz-date")
+        if match is None or made is None:
+            raise SignatureRefused(
+                Fault.MALFORMED,
+                "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of"
+                " AWS4-HMAC-SHA256, and the request an 'X-Amz-Date' header.",
+            )
+        key, date, region, service, signed, value = match.groups()
+        scope = (date.decode(), region.decode(), service.decode())
+        token = head.headers.get(b"x-amz-security-token", b"").decode("latin-1")
+        return Signature(key.decode(), scope, signed, value, made, token=token)
+    if b"X-Amz-Signature=" in head.query:
+        return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
+    if access_v2.is_presigned(head.query):
+        access_key, token = access_v2.signer(head.query)
+        return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=0, token=token, is_version_2=True)
+    raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
+
+
+def _presigned(fields: dict[str, str]) -> Signature:
+    credential = _CREDENTIAL.fullmatch(fields.get("X-Amz-Credential", ""))
+    expires = fields.get("X-Amz-Expires", "")
+    if (
+        credential is None
+        or fields.get("X-Amz-Algorithm") != _ALGORITHM.decode()
+        or not expires.isdecimal()
+        or not 1 <= int(expires) <= _LONGEST_PRESIGNED_SECONDS
+    ):
+        raise SignatureRefused(
+            Fault.MALFORMED, "the URL's X-Amz-Algorithm, X-Amz-Credential or X-Amz-Expires is not valid"
+        )
+    key, date, region, service = credential.groups()
+    return Signature(
+        key,
+        (date, region, service),
+        fields.get("X-Amz-SignedHeaders", "").encode(),
+        fields["X-Amz-Signature"].encode(),
+        fields.get("X-Amz-Date", "").encode(),
+        int(expires),
+        fields.get("X-Amz-Security-Token", ""),
+    )
+
+
+def find_signer(signature: Signature, head: Head, keys: KeyRing) -> Credentials:
+    """Return the credentials that a request says it is signed with.
+
+    This needs no body, so that a request of a stranger is refused before its body is read.
+
+    Raises:
+        SignatureRefused: they are not known or have expired, or the signature is out of date.
+    """
+    if signature.is_version_2:
+        if access_v2.has_expired(head.query):
+            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+    else:
+        _check_time(signature)
+    signer = keys.find(signature.access_key)
+    if signer is None or not signer.accepts(signature.token):
+        raise SignatureRefused(
+            Fault.UNKNOWN_KEY,
+            "The security token included in the request is invalid."
+            f" (The local service knows the access key {ACCESS_KEY!r} only, and those of the jobs that run.)",
+        )
+    if signer.expires is not None and signer.expires < time.time():
+        raise SignatureRefused(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
+    return signer
+
+
+def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Credentials) -> None:
+    """Check a signature.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+
+    Args:
+        signature: what ``read_signature`` found.
+        head: the request.
+        payload_hash: the body's SHA-256 in hexadecimal, or the word that stands for it.
+        signer: what ``find_signer`` found.
+
+    Raises:
+        SignatureRefused: it is not the signer's, or not over this request.
+    """
+    if signature.is_version_2:
+        if not access_v2.is_right(head, signer.secret_key):
+            raise _wrong(signer)
+        return
+    names = signature.signed_headers.split(b";")
+    if b"host" not in names:
+        raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
+    canonical_headers = b"".join(b"%b:%b\n" % (name, b" ".join(head.headers.get(name, b"").split())) for name in names)
+    canonical = b"\n".join(
+        (
+            head.method.encode(),
+            _canonical_path(head.raw_path, signature.service),
+            _canonical_query(head.query) if head.query else b"",
+            canonical_headers,
+            signature.signed_headers,
+            payload_hash,
+        )
+    )
+    date, region, service = signature.scope
+    to_sign = b"%b\n%b\n%b/%b/%b/aws4_request\n%b" % (
+        _ALGORITHM,
+        signature.time,
+        date.encode(),
+        region.encode(),
+        service.encode(),
+        hashlib.sha256(canonical).hexdigest().encode(),
+    )
+    expected = hmac.digest(signing_key(signer.secret_key, signature.scope), to_sign, "sha256").hex().encode()
+    if not hmac.compare_digest(expected, signature.value):
+        raise _wrong(signer)
+
+
+def _wrong(signer: Credentials) -> SignatureRefused:
+    hint = " (The local service's secret key is random: make local-env prints it.)" if signer.token is None else ""
+    return SignatureRefused(
+        Fault.WRONG,
+        "The request signature we calculated does not match the signature you provided."
+        " Check your AWS Secret Access Key and signing method."
+        f" Consult the service documentation for details.{hint}",
+    )
+
+
+def check_sender(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what a web page can send: a foreign host name (DNS rebinding) and any request with an Origin.
+
+    Raises:
+        ServiceError: AccessDenied.
+    """
+    host = headers.get(b"host", b"")
+    if _LOCAL_HOST.fullmatch(host) is None:
+        shown = host.decode("latin-1")
+        raise ServiceError(
+            "AccessDenied",
+            f"the local service answers at 127.0.0.1 and localhost only, not at {shown!r}",
+            403,
+        )
+    if b"origin" in headers:
+        raise ServiceError("AccessDenied", "the local service does not answer web pages", 403)
+
+
+@lru_cache(maxsize=256)
+def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
+    """The key that signs requests of a day, a region and a service."""
+    key = b"AWS4" + secret_key.encode()
+    for part in (*scope, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _check_time(signature: Signature) -> None:
+    made = _seconds(signature.time)
+    if not signature.time.startswith(signature.scope[0].encode()):
+        raise SignatureRefused(
+            Fault.WRONG, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+        )
+    now = time.time()
+    if made > now + _ALLOWED_SKEW_SECONDS:
+        latest = _stamp(now + _ALLOWED_SKEW_SECONDS)
+        raise SignatureRefused(
+            Fault.SKEWED,
+            f"Signature not yet current: {signature.time.decode()} is still later than {latest}"
+            f" ({_stamp(now)} + 15 min.)",
+        )
+    if signature.expires is not None:
+        if now > made + signature.expires:
+            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+    elif made < now - _ALLOWED_SKEW_SECONDS:
+        earliest = _stamp(now - _ALLOWED_SKEW_SECONDS)
+        raise SignatureRefused(
+            Fault.SKEWED,
+            f"Signature expired: {signature.time.decode()} is now earlier than {earliest} ({_stamp(now)} - 15 min.)",
+        )
+
+
+@lru_cache(maxsize=256)
+def _seconds(stamp: bytes) -> float:
+    try:
+        return datetime.strptime(stamp.decode("latin-1"), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise SignatureRefused(
+            Fault.MALFORMED, "X-Amz-Date must be in the ISO 8601 basic format YYYYMMDD'T'HHMMSS'Z'"
+        ) from None
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@lru_cache(maxsize=512)
+def _canonical_path(raw_path: bytes, service: str) -> bytes:
+    if service == "s3":
+        return "/".join(_encoded(segment) for segment in raw_path.split(b"/")).encode()
+    segments: list[str] = []
+    for segment in raw_path.decode("latin-1").split("/"):
+        if segment == "..":
+            segments = segments[:-1]
+        elif segment not in ("", "."):
+            segments.append(segment)
+    tail = "/" if raw_path.endswith(b"/") and segments else ""
+    return quote("/" + "/".join(segments) + tail, safe="/-_.~").encode()
+
+
+def _canonical_query(query: bytes) -> bytes:
+    pairs = []
+    for field in query.split(b"&"):
+        name, _, value = field.partition(b"=")
+        if field and name != b"X-Amz-Signature":
+            pairs.append((_encoded(name), _encoded(value)))
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs)).encode()
+
+
+def _encoded(text: bytes) -> str:
+    return quote(unquote_to_bytes(text), safe="-_.~")

@@ -1,0 +1,1 @@
+"""What every layer may use: settings, errors, ARNs, paths and ports."""

@@ -1,0 +1,138 @@
+"""Faults that one step alone does not show: names that lead nowhere, cycles, arguments no operation takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from definition_language.constraints import Constraint, Fault, Unknown
+from definition_language.expressions import (
+    EXECUTION_VARIABLES,
+    ExpressionError,
+    Reference,
+    references,
+)
+from definition_language.paths import show
+from definition_language.sentences import place, sentence
+from definition_language.steps import References, argument_faults, property_shape, text_faults
+from local.aws.shapes import constraint_fault
+from local.interpreter.definition import Definition, Step
+from local.interpreter.step_types import RESOURCE_STEPS
+
+
+def definition_faults(definition: Definition) -> Iterator[str]:
+    """Everything wrong with a definition whose steps were read without fault."""
+    try:
+        wanted = list(references(definition.experiment))
+    except ExpressionError as error:
+        yield f"PipelineExperimentConfig: {error}"
+    else:
+        for reference in wanted:
+            if reference.root == "Steps":
+                yield f"PipelineExperimentConfig: {reference} is not known before the steps run"
+            else:
+                yield from _reference_faults(definition, reference, "PipelineExperimentConfig")
+    kinds = _known_kinds(definition)
+    for step in definition.steps.values():
+        yield from _step_faults(definition, step, kinds)
+    yield from _cycle_faults(definition)
+
+
+def _step_faults(definition: Definition, step: Step, kinds: References) -> Iterator[str]:
+    where = f"Step '{step.name}'"
+    for name in step.depends_on:
+        if name not in definition.steps:
+            yield f"{where}: DependsOn: there is no step '{name}'"
+    for reference in dict.fromkeys(references(step.arguments)):
+        yield from _reference_faults(definition, reference, where)
+    for fault in argument_faults(step.type, step.arguments, kinds.kinds_of):
+        yield f"{where}: Model Validation failed: {_in_words(fault)}"
+    for member, fault in text_faults(step.display_name, step.description):
+        yield f"{where}: Model Validation failed: {sentence(fault, member)}"
+    if step.type == "Fail" and set(step.arguments) != {"ErrorMessage"}:
+        yield f"{where}: a Fail step's Arguments have ErrorMessage and nothing else"
+    yield from _output_faults(step, where)
+
+
+def _known_kinds(definition: Definition) -> References:
+    return References(
+        {parameter.name: parameter.type for parameter in definition.parameters.values()},
+        {step.name: (step.type, step.outputs) for step in definition.steps.values()},
+    )
+
+
+def _in_words(fault: Fault) -> str:
+    """Return a fault of a step's arguments as SageMaker Pipelines words it."""
+    parent = f"{place(fault.path[:-1], '')}: " if len(fault.path) > 1 else ""
+    match fault.constraint:
+        case Constraint.KNOWN:
+            return f"{parent}Unknown Argument member '{fault.path[-1]}'"
+        case Constraint.REQUIRED:
+            return f"{parent}Missing Argument member '{fault.path[-1]}'"
+        case Constraint.TYPE:
+            return f"{place(fault.path, '')}: {_type_in_words(fault)}"
+        case Constraint.ONE_OF_UNION:
+            return sentence(fault, "")
+        case _:
+            return constraint_fault(fault)
+
+
+def _type_in_words(fault: Fault) -> str:
+    if isinstance(fault.value, Unknown):
+        return f"Cannot assign {fault.value} to argument of type [{fault.expected}]"
+    if fault.expected in ("structure", "map"):
+        return "Expecting start of Json Object"
+    if fault.expected == "list":
+        return "Expecting start of Json Array"
+    return f"Value {fault.value!r} is not of type {fault.expected}"
+
+
+def _output_faults(step: Step, where: str) -> Iterator[str]:
+    config = step.arguments.get("ProcessingOutputConfig")
+    listed = config.get("Outputs") if isinstance(config, dict) else None
+    outputs = [item.get("OutputName") for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    for name, file in step.property_files.items():
+        if file.output_name not in outputs:
+            yield f"{where}: PropertyFile '{name}': the step has no output '{file.output_name}'"
+
+
+def _reference_faults(definition: Definition, reference: Reference, where: str) -> Iterator[str]:
+    if reference.root == "Parameters":
+        if reference.name not in definition.parameters:
+            yield f"{where}: {reference}: the pipeline has no parameter '{reference.name}'"
+    elif reference.root == "Execution":
+        if reference.name not in EXECUTION_VARIABLES:
+            yield f"{where}: {reference}: execution variables are {', '.join(EXECUTION_VARIABLES)}"
+    elif reference.root == "PipelineExperimentConfig":
+        if reference.name not in definition.experiment:
+            yield f"{where}: {reference}: PipelineExperimentConfig has no such member"
+    elif reference.name not in definition.steps:
+        yield f"{where}: {reference}: there is no step '{reference.name}'"
+    else:
+        yield from _property_faults(definition.steps[reference.name], reference, where)
+
+
+def _property_faults(step: Step, reference: Reference, where: str) -> Iterator[str]:
+    path = reference.path
+    if reference.property_file is not None:
+        if reference.property_file not in step.property_files:
+            yield f"{where}: {reference}: step '{step.name}' has no property file '{reference.property_file}'"
+    elif step.type == "Lambda":
+        if len(path) != 2 or path[0] != "OutputParameters" or path[1] not in step.outputs:
+            outputs = ", ".join(step.outputs) or "none"
+            yield f"{where}: {reference}: the OutputParameters of Lambda step '{step.name}': {outputs}"
+    elif step.type in ("Condition", "Fail"):
+        known = {"Condition": "Outcome", "Fail": "ErrorMessage"}[step.type]
+        if path != (known,):
+            yield f"{where}: {reference}: a {step.type} step has the property {known} only"
+    elif property_shape(step.type, path) is None:
+        describe = RESOURCE_STEPS[step.type].describe
+        yield f"{where}: {reference}: {describe} answers with nothing at {show(path)}"
+
+
+def _cycle_faults(definition: Definition) -> Iterator[str]:
+    graph = {name: step.dependencies & set(definition.steps) for name, step in definition.steps.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"Cycle detected in the steps: {' -> '.join(reversed(error.args[1]))}"

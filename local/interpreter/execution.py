@@ -1,0 +1,157 @@
+"""One execution under way: which step may start when, and how it all ends."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from local.interpreter.definition import Definition, Step
+from local.interpreter.parsing import parse
+from local.interpreter.selection import skipped_steps
+from local.interpreter.steps import Signals, StepRun
+from local.records import executions as records
+from local.runtime.supervisor import ServiceStoppingError
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+_logger = logging.getLogger(__name__)
+
+STEPS_FAILED = "Step failure: One or multiple steps failed."
+"""The FailureReason of an execution in which a step failed, in SageMaker's words."""
+
+_FINISHED = ("Succeeded", "Failed", "Stopped", "Skipped")
+
+
+class Execution:
+    """Runs the steps of an execution, each in a thread of its own.
+
+    A step starts when all steps that it depends on have succeeded. A step behind a branch not taken is skipped, as
+    is everything that depends on it. After a step has failed no other starts, and those running are waited for.
+    """
+
+    def __init__(self, context: Context, execution_arn: str, signals: Signals) -> None:
+        self._context = context
+        self._arn = execution_arn
+        self._signals = signals
+        self._states: dict[str, str] = {}
+        self._ended: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+
+    @cached_property
+    def _definition(self) -> Definition:
+        return parse(records.definition_text(self._context, self._arn))
+
+    def stop(self) -> None:
+        """Have running steps stop and no more start."""
+        self._signals.stop.set()
+        self.wake_up()
+
+    def wake_up(self) -> None:
+        """Have every waiting thread of the execution look at its signals."""
+        self._ended.put(None)
+        with self._context.store.transaction():
+            pass
+
+    def carry_out(self) -> None:
+        """Run until nothing more can start and nothing is running; then give the execution its last state."""
+        try:
+            self._recall()
+            while True:
+                self._skip()
+                if not self._failed and not self._signals.stop.is_set():
+                    self._start_ready_steps()
+                if not self._running:
+                    break
+                self._take_in(self._ended.get())
+            self._finish()
+        except ServiceStoppingError:
+            return
+        except Exception as error:
+            if self._signals.shutdown.is_set():
+                return
+            _logger.exception("execution %s", self._arn)
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            records.finish_execution(self._context, self._arn, "Failed", reason)
+
+    def _recall(self) -> None:
+        record = records.execution(self._context, self._arn)
+        self._states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
+        for step in records.steps(self._context, self._arn):
+            self._states[step["StepName"]] = step["StepStatus"]
+
+    @property
+    def _failed(self) -> bool:
+        return "Failed" in self._states.values()
+
+    @property
+    def _running(self) -> int:
+        return sum(state not in _FINISHED for state in self._states.values())
+
+    def _skip(self) -> None:
+        """Mark what will never run; the definition's order need not be that of the dependencies."""
+        while True:
+            unreachable = [
+                step.name
+                for step in self._definition.steps.values()
+                if step.name not in self._states and self._is_unreachable(step)
+            ]
+            if not unreachable:
+                return
+            self._states.update(dict.fromkeys(unreachable, "Skipped"))
+
+    def _is_unreachable(self, step: Step) -> bool:
+        if any(self._states.get(name) == "Skipped" for name in step.dependencies):
+            return True
+        if step.branch is None or self._states.get(step.branch.condition) != "Succeeded":
+            return False
+        condition = records.step(self._context, self._arn, step.branch.condition)
+        return condition is not None and condition["_Properties"]["Outcome"] != step.branch.outcome
+
+    def _start_ready_steps(self) -> None:
+        limit = self._limit()
+        for step in self._definition.steps.values():
+            if limit is not None and self._running >= limit:
+                return
+            if step.name in self._states:
+                continue
+            if all(self._states.get(name) == "Succeeded" for name in step.dependencies):
+                self._start(step)
+
+    def _limit(self) -> int | None:
+        # Read every time: UpdatePipelineExecution may change it while the execution runs.
+        record = records.execution(self._context, self._arn)
+        configuration = record.get("ParallelismConfiguration") or {}
+        limit: int | None = configuration.get("MaxParallelExecutionSteps")
+        return limit
+
+    def _start(self, step: Step) -> None:
+        self._states[step.name] = "Starting"
+        run = StepRun(self._context, self._arn, self._definition, step, self._signals)
+
+        def carry_out() -> None:
+            try:
+                self._ended.put((step.name, run.carry_out()))
+            except Exception as error:
+                if not isinstance(error, ServiceStoppingError) and not self._signals.shutdown.is_set():
+                    _logger.exception("step %s of %s", step.name, self._arn)
+                self._ended.put((step.name, "Failed"))
+
+        threading.Thread(target=carry_out, name=f"step {step.name}", daemon=True).start()
+
+    def _take_in(self, ended: tuple[str, str] | None) -> None:
+        if self._signals.shutdown.is_set():
+            raise ServiceStoppingError
+        if ended is not None:
+            name, state = ended
+            self._states[name] = state
+
+    def _finish(self) -> None:
+        if self._failed:
+            records.finish_execution(self._context, self._arn, "Failed", STEPS_FAILED)
+        elif self._signals.stop.is_set():
+            records.finish_execution(self._context, self._arn, "Stopped")
+        else:
+            records.finish_execution(self._context, self._arn, "Succeeded")

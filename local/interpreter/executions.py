@@ -1,0 +1,100 @@
+"""Executions under way: starting, stopping, and putting right what a stop of the service left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from local.interpreter.execution import Execution
+from local.interpreter.steps import Signals
+from local.records import executions as records
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+SERVICE_STOPPED = "InternalServerError: the local service stopped while this was running"
+
+
+class Executions:
+    """The executions that run in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._shutdown = threading.Event()
+        self._running: dict[str, tuple[Execution, threading.Thread]] = {}
+
+    def start(self, execution_arn: str) -> None:
+        """Run an execution whose record is there; steps that have succeeded are not run again."""
+        execution = Execution(self._context, execution_arn, Signals(shutdown=self._shutdown))
+        thread = threading.Thread(
+            target=self._run, args=(execution_arn, execution), name=f"execution {execution_arn}", daemon=True
+        )
+        with self._lock:
+            self._running[execution_arn] = execution, thread
+        thread.start()
+
+    def stop(self, execution_arn: str) -> None:
+        """Have an execution stop its running steps and start no more; returns at once."""
+        running = self._find(execution_arn)
+        if running is not None:
+            running.stop()
+
+    def reconsider(self, execution_arn: str) -> None:
+        """Have an execution whose configuration has changed look whether more steps may start."""
+        running = self._find(execution_arn)
+        if running is not None:
+            running.wake_up()
+
+    def stop_all(self, timeout: float = 1.0) -> None:
+        """Have every thread end for the service is going down; records stay as they are for ``restore``."""
+        self._shutdown.set()
+        with self._lock:
+            running = list(self._running.values())
+        deadline = time.monotonic() + timeout
+        for execution, thread in running:
+            execution.wake_up()
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _find(self, execution_arn: str) -> Execution | None:
+        with self._lock:
+            return self._running.get(execution_arn, (None,))[0]
+
+    def _run(self, execution_arn: str, execution: Execution) -> None:
+        try:
+            execution.carry_out()
+        finally:
+            with self._lock:
+                # A retry may have put another run of the same execution in its place.
+                if self._running.get(execution_arn, (None,))[0] is execution:
+                    del self._running[execution_arn]
+
+
+def restore(context: Context) -> list[str]:
+    """Put right what was running when the service stopped.
+
+    An execution none of whose steps had started runs now. Any other is marked Failed, with its steps that were
+    running; one that was being stopped is marked Stopped.
+
+    Returns:
+        One line for each such execution, saying what became of it.
+    """
+    remarks = []
+    for record in context.store.list(records.EXECUTION):
+        arn = record["PipelineExecutionArn"]
+        status = record["PipelineExecutionStatus"]
+        if status not in records.UNDER_WAY:
+            continue
+        started = records.steps(context, arn)
+        if not started and status == "Executing":
+            context.executions.start(arn)
+            remarks.append(f"pipeline execution {arn}: resumed")
+            continue
+        last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
+        for step in started:
+            if step["StepStatus"] in records.UNDER_WAY:
+                records.change_step(context, arn, step["StepName"], **records.last_members(last, reason))
+        records.finish_execution(context, arn, last, reason)
+        remarks.append(f"pipeline execution {arn}: was running, is {last} now")
+    return remarks

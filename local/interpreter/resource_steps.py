@@ -1,0 +1,169 @@
+"""Steps that create a job, a model or a model package, and wait for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from definition_language.expressions import evaluate
+from local.api.sagemaker.operations import Response, call
+from local.core.arns import random_suffix
+from local.core.errors import ServiceError
+from local.interpreter.arguments import fit
+from local.interpreter.definition import Json, Step
+from local.interpreter.outcomes import StepFailedError, StepStoppedError
+from local.interpreter.retries import kind_of_call_error, kind_of_job_failure
+from local.interpreter.step_types import FINISHED, RESOURCE_STEPS, ResourceStep
+from local.records import executions as records
+from local.storage.store import Document
+
+if TYPE_CHECKING:
+    from local.interpreter.steps import StepRun
+
+_logger = logging.getLogger(__name__)
+
+_STEP_NAME_IN_JOB_NAME = 20
+_RANDOM_IN_JOB_NAME = 10
+_STOP_SECONDS = 300.0
+
+
+class ResourceAttempt:
+    """One attempt at a step: one resource."""
+
+    def __init__(self, run: StepRun) -> None:
+        self._run = run
+        self._step: Step = run.step
+        self._kind: ResourceStep = RESOURCE_STEPS[run.step.type]
+        self._name = self._resource_name()
+        self.request: dict[str, Any] = self._make_request()
+
+    def carry_out(self) -> None:
+        """Create the resource and wait until it is done; the step's record tells what came of it.
+
+        Raises:
+            StepFailedError: it could not be created, or it failed.
+            StepStoppedError: the execution is being stopped.
+        """
+        kind = self._kind
+        request = dict(self.request)
+        if self._step.type == "RegisterModel":
+            # A versioned package has no tags of its own.
+            self._create_group(request.pop("Tags", None))
+        arn: str = self._call(kind.create, request)[kind.arn_member]
+        self._run.change(StepStatus="Executing", Metadata={kind.metadata: {"Arn": arn}})
+        if kind.status_member is not None:
+            self._wait(arn, kind.status_member)
+        self._run.change(_Properties=self._properties(arn))
+
+    def _wait(self, arn: str, status_member: str) -> None:
+        key = arn if self._kind.kind == "model-package" else self._name
+        store = self._run.context.store
+
+        def record() -> Document | None:
+            return store.find(self._kind.kind, key)
+
+        def finished() -> bool:
+            document = record()
+            return document is None or document[status_member] in FINISHED
+
+        self._run.wait_until(finished)
+        if self._run.stopping and self._kind.stop is not None and not finished():
+            self._stop()
+            self._run.wait_until(finished, _STOP_SECONDS, even_when_stopping=True)
+        self._judge(record(), status_member, arn)
+
+    def _stop(self) -> None:
+        self._run.change(StepStatus="Stopping")
+        try:
+            call(self._run.context, str(self._kind.stop), {self._kind.name_member: self._name})
+        except ServiceError as error:
+            # It has finished by itself a moment ago, unless something is wrong.
+            _logger.info("stopping %s: %s", self._name, error)
+
+    def _judge(self, document: Document | None, status_member: str, arn: str) -> None:
+        status = None if document is None else document[status_member]
+        if status in ("Completed", "Succeeded"):
+            return
+        if self._run.stopping and status != "Failed":
+            raise StepStoppedError
+        if document is None:
+            raise StepFailedError(f"ClientError: {arn} was deleted while the step waited for it")
+        if status == "Stopped":
+            detail = document.get("SecondaryStatus", "Stopped")
+            raise StepFailedError(f"ClientError: {arn} was stopped ({detail})")
+        reason = document.get("FailureReason") or f"ClientError: {arn} failed without a reason"
+        raise StepFailedError(reason, kind_of_job_failure(reason, self._step.type))
+
+    def _properties(self, arn: str) -> Json:
+        context = self._run.context
+        name = arn if self._kind.kind == "model-package" else self._name
+        properties = call(context, self._kind.describe, {self._kind.name_member: name})
+        if self._step.type == "Tuning":
+            # What HyperparameterTuner.get_top_model_s3_uri refers to: the best first.
+            objective = properties["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
+            order = "Ascending" if objective.get("Type") == "Minimize" else "Descending"
+            top = call(
+                context,
+                "ListTrainingJobsForHyperParameterTuningJob",
+                {self._kind.name_member: name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order},
+            )
+            properties["TrainingJobSummaries"] = top["TrainingJobSummaries"]
+        return properties
+
+    def _make_request(self) -> dict[str, Any]:
+        shape = self._kind.input_shape
+        scope = self._run.scope(self._name)
+        request: dict[str, Any] = fit(shape, evaluate(self._step.arguments, scope))
+        role_member = next((name for name in ("RoleArn", "ExecutionRoleArn") if name in shape.members), None)
+        if role_member is not None:
+            request.setdefault(role_member, self._run.role_arn)
+        if self._step.type != "RegisterModel":
+            request["Tags"] = [*request.get("Tags", []), *self._own_tags()]
+        if "ModelPackageGroupName" not in request:
+            request[self._kind.name_member] = self._name
+        return request
+
+    def _create_group(self, tags: list[dict[str, str]] | None) -> None:
+        """Make the package's group where it is not there, as SageMaker does, with the step's tags."""
+        group = self.request.get("ModelPackageGroupName", "arn:")
+        if group.startswith("arn:") or self._run.context.store.find("model-package-group", group) is not None:
+            return
+        try:
+            self._call("CreateModelPackageGroup", {"ModelPackageGroupName": group, **({"Tags": tags} if tags else {})})
+        except StepFailedError:
+            # Another execution may have been first.
+            if self._run.context.store.find("model-package-group", group) is None:
+                raise
+
+    def _call(self, operation: str, request: dict[str, Any]) -> Response:
+        try:
+            return call(self._run.context, operation, request)
+        except ServiceError as error:
+            raise StepFailedError(
+                f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}",
+                kind_of_call_error(error),
+            ) from None
+
+    def _own_tags(self) -> list[dict[str, str]]:
+        return [
+            {"Key": "sagemaker:pipeline-arn", "Value": self._run.pipeline_arn},
+            {"Key": "sagemaker:pipeline-execution-arn", "Value": self._run.execution_arn},
+            {"Key": "sagemaker:pipeline-step-name", "Value": self._step.name},
+        ]
+
+    def _resource_name(self) -> str:
+        """``pipelines-<execution>-<step>-<random>``, as SageMaker makes names; a tuning job's is shorter.
+
+        A definition made with PipelineDefinitionConfig(use_custom_job_prefix=True) has a prefix of its own as
+        the resource's name.
+        """
+        execution = records.execution_id(self._run.execution_arn)
+        random = random_suffix(_RANDOM_IN_JOB_NAME)
+        prefix = self._step.arguments.get(self._kind.name_member)
+        if prefix is not None:
+            head, tail = str(evaluate(prefix, self._run.scope())), f"-{execution}-{random}"
+        elif self._step.type == "Tuning":
+            head, tail = f"{execution}-{self._step.name}", f"-{random}"
+        else:
+            head, tail = f"pipelines-{execution}-{self._step.name[:_STEP_NAME_IN_JOB_NAME]}", f"-{random}"
+        return (head[: self._kind.name_length - len(tail)] + tail).replace("_", "-")

@@ -1,5 +1,0 @@
-"""Jobs: what SageMaker runs in containers, run as programs on this machine."""
-
-from local.jobs.restoring import restore
-
-__all__ = ["restore"]

@@ -1,1 +1,0 @@
-"""The interpreter of pipeline definitions: what turns definition JSON into jobs, models and endpoints."""

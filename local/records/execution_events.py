@@ -1,0 +1,78 @@
+"""What EventBridge hears of executions and their steps.
+
+Source: "Automating Amazon SageMaker AI with Amazon EventBridge", sections on model building pipelines, Amazon
+SageMaker developer guide.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local.api.eventbridge import emit
+from local.storage.store import Document
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+_SOURCE = "aws.sagemaker"
+_EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
+_STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
+_ENDED = ("Succeeded", "Failed", "Stopped")
+
+
+def announce_execution(context: Context, execution: Document, previous: str | None) -> None:
+    """Tell that an execution has come into another state."""
+    status = execution["PipelineExecutionStatus"]
+    detail = {
+        "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),
+        "pipelineExecutionDisplayName": execution["PipelineExecutionDisplayName"],
+        "currentPipelineExecutionStatus": status,
+        "previousPipelineExecutionStatus": previous,
+        "executionStartTime": _time(execution["CreationTime"]),
+        "executionEndTime": _time(execution["LastModifiedTime"]) if status in _ENDED else None,
+        **_arns(execution["PipelineExecutionArn"]),
+    }
+    _send(context, _EXECUTION_CHANGE, detail)
+
+
+def announce_step(context: Context, execution_arn: str, step_type: str, step: Document, previous: str | None) -> None:
+    """Tell that a step has come into another state."""
+    metadata = {_lower_first(kind): _lower_keys(members) for kind, members in step["Metadata"].items()}
+    detail = {
+        "metadata": metadata,
+        "stepStartTime": _time(step["StartTime"]),
+        "stepEndTime": _time(step["EndTime"]) if "EndTime" in step else None,
+        "stepName": step["StepName"],
+        "stepType": step_type,
+        "previousStepStatus": previous,
+        "currentStepStatus": step["StepStatus"],
+        **_arns(execution_arn),
+    }
+    _send(context, _STEP_CHANGE, detail)
+
+
+def _send(context: Context, detail_type: str, detail: dict[str, Any]) -> None:
+    known = {name: value for name, value in detail.items() if value is not None}
+    emit(context, _SOURCE, detail_type, known, [known["pipelineArn"], known["pipelineExecutionArn"]])
+
+
+def _arns(execution_arn: str) -> dict[str, str]:
+    pipeline_arn = execution_arn.partition("/execution/")[0]
+    return {"pipelineArn": pipeline_arn, "pipelineExecutionArn": execution_arn}
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _lower_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_lower_first(name): _lower_keys(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_lower_keys(item) for item in value]
+    return value
+
+
+def _lower_first(name: str) -> str:
+    return name[:1].lower() + name[1:]

@@ -1,0 +1,173 @@
+"""Functions that the service knows: their configuration in the store, their code in a folder."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import io
+import re
+import shutil
+import stat
+import uuid
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.core.archives import open_zip
+from local.core.arns import arn
+from local.core.errors import ServiceError, not_implemented
+from local.storage.store import Document, MissingError
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+KIND = "function"
+LATEST = "$LATEST"
+LARGEST_ARCHIVE = 250 * 1024 * 1024
+"""Bytes of a zip file in S3: what it unzips to has this limit, and no smaller size."""
+_LARGEST_UNZIPPED = 250 * 1024 * 1024
+_NOT_A_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+"""Errors of files whose names no file system takes, or that are folders of others as well."""
+_RUNTIME = re.compile(r"python3\.\d+")
+_NAME = re.compile(
+    r"(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
+)
+
+
+def function_arn(context: Context, name: str) -> str:
+    """The ARN of a function."""
+    return arn(context.settings.region, "lambda", f"function:{name}")
+
+
+def function_name(name_or_arn: str) -> str:
+    """The name within a name, a partial ARN or an ARN.
+
+    Raises:
+        ServiceError: it is none of them, or names a version other than ``$LATEST``.
+    """
+    match = _NAME.fullmatch(name_or_arn)
+    if match is None:
+        raise ServiceError("InvalidParameterValueException", f"{name_or_arn!r} does not name a Lambda function")
+    if match[2] not in (None, LATEST):
+        raise not_implemented("lambda", f"versions and aliases ({name_or_arn})")
+    return match[1]
+
+
+def find(context: Context, name_or_arn: str) -> Document:
+    """The record of a function.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    name = function_name(name_or_arn)
+    try:
+        return context.store.get(KIND, name)
+    except MissingError:
+        raise _not_found(context, name) from None
+
+
+def change(context: Context, name_or_arn: str, members: dict[str, Any]) -> Document:
+    """Change members of a function's record; return the new record.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    name = function_name(name_or_arn)
+
+    def apply(document: Document) -> None:
+        document.update(members, LastModified=_now(), RevisionId=str(uuid.uuid4()))
+
+    try:
+        return context.store.update(KIND, name, apply)
+    except MissingError:
+        raise _not_found(context, name) from None
+
+
+def new_record(context: Context, name: str, configuration: dict[str, Any], code: dict[str, Any]) -> Document:
+    """The record of a function that was just made."""
+    return (
+        {"Description": "", "Timeout": 3, "MemorySize": 128, "Architectures": ["x86_64"]}
+        | {"EphemeralStorage": {"Size": 512}, "TracingConfig": {"Mode": "PassThrough"}, "PackageType": "Zip"}
+        | {"LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}}
+        | configuration
+        | code
+        | {"FunctionName": name, "FunctionArn": function_arn(context, name), "Version": LATEST}
+        | {"State": "Active", "LastUpdateStatus": "Successful"}
+        | {"LastModified": _now(), "RevisionId": str(uuid.uuid4()), "_Policy": [], "_Tags": {}}
+    )
+
+
+def check_runtime(runtime: str | None) -> None:
+    """Refuse what is not a Python runtime.
+
+    Raises:
+        ServiceError: not implemented.
+    """
+    if runtime is None or _RUNTIME.fullmatch(runtime) is None:
+        raise not_implemented("lambda", f"the runtime {runtime} (python3.x is)")
+
+
+def save_code(context: Context, name: str, archive: bytes) -> dict[str, Any]:
+    """Unzip a function's code into its place; return the record's members that tell of it.
+
+    Raises:
+        ServiceError: InvalidParameterValueException, it is not a zip file or too large.
+    """
+    digest = hashlib.sha256(archive)
+    target = code_folder(context, name, digest.hexdigest())
+    if not target.exists():
+        unfinished = target.with_name(f".{uuid.uuid4().hex}")
+        unfinished.mkdir(parents=True)
+        try:
+            _unzip(archive, unfinished)
+            unfinished.replace(target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return {
+        "CodeSize": len(archive),
+        "CodeSha256": base64.b64encode(digest.digest()).decode(),
+        "_Code": digest.hexdigest(),
+    }
+
+
+def code_folder(context: Context, name: str, digest: str) -> Path:
+    """The folder of a function's unzipped code."""
+    return context.settings.functions / name / "code" / digest
+
+
+def remove(context: Context, name: str) -> None:
+    """Remove a function and its code.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    if context.store.delete(KIND, name) is None:
+        raise _not_found(context, name)
+    shutil.rmtree(context.settings.functions / name, ignore_errors=True)
+
+
+def _unzip(archive: bytes, folder: Path) -> None:
+    try:
+        with open_zip(io.BytesIO(archive)) as opened:
+            if sum(entry.file_size for entry in opened.infolist()) > _LARGEST_UNZIPPED:
+                message = f"Unzipped size must be smaller than {_LARGEST_UNZIPPED} bytes"
+                raise ServiceError("InvalidParameterValueException", message)
+            for entry in opened.infolist():
+                if not stat.S_ISLNK(entry.external_attr >> 16):
+                    opened.extract(entry, folder)
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOT_A_PATH:
+            raise
+        message = "Could not unzip uploaded file. Please check your file, then try to upload again."
+        raise ServiceError("InvalidParameterValueException", f"{message} (local service: {error})") from None
+
+
+def _not_found(context: Context, name: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"Function not found: {function_arn(context, name)}", status=404)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

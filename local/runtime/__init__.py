@@ -1,0 +1,1 @@
+"""Processes: jobs, endpoints and function invocations."""

@@ -1,0 +1,147 @@
+"""Data capture: what an endpoint was asked and what it answered, as JSON lines in S3.
+
+Format and path: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html .
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import threading
+import time
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from local.storage.objects import Objects
+from local.storage.store import Document
+
+if TYPE_CHECKING:
+    from local.storage.log_files import Logs
+
+FLUSH_SECONDS = 1.0
+"""How long a captured request may stay in memory: what ``kill -9`` can lose."""
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """How an endpoint captures, from its configuration's ``DataCaptureConfig``.
+
+    Attributes:
+        percentage: of requests to capture, 0 to 100.
+        destination: S3 URI that the files' keys begin with.
+        modes: ``Input``, ``Output``, ``InputAndOutput``.
+        encodings: content types that are captured as text, and as what (``CSV``, ``JSON``); others become base64.
+    """
+
+    percentage: int
+    destination: str
+    modes: frozenset[str]
+    encodings: dict[str, str]
+
+    @classmethod
+    def of(cls, config: Document | None) -> CaptureSettings | None:
+        """The settings of a ``DataCaptureConfig``, or None where nothing is to be captured."""
+        if not config or not config.get("EnableCapture", True):
+            return None
+        headers = config.get("CaptureContentTypeHeader", {})
+        encodings = dict.fromkeys(headers.get("CsvContentTypes", []), "CSV")
+        encodings |= dict.fromkeys(headers.get("JsonContentTypes", []), "JSON")
+        return cls(
+            config["InitialSamplingPercentage"],
+            config["DestinationS3Uri"],
+            frozenset(option["CaptureMode"] for option in config["CaptureOptions"]),
+            encodings,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A request's or an answer's body and content type."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The endpoint and the variant that answered."""
+
+    endpoint: str
+    variant: str
+
+
+class DataCapture:
+    """Collects captured requests and writes them to S3 from a thread of its own, off the requests' path."""
+
+    def __init__(self, objects: Objects, logs: Logs) -> None:
+        self._objects = objects
+        self._logs = logs
+        self._lock = threading.Lock()
+        self._lines: dict[tuple[str, Source], list[str]] = defaultdict(list)
+        self._timer: threading.Timer | None = None
+
+    def record(
+        self, settings: CaptureSettings, source: Source, asked: Payload, answered: Payload, inference_id: str
+    ) -> None:
+        """Capture a request and its answer, if the sampling percentage chooses it.
+
+        Args:
+            settings: what to capture, and to where.
+            source: who answered.
+            asked: the request.
+            answered: the answer.
+            inference_id: the client's name for the request, empty if it gave none.
+        """
+        if random.random() * 100 >= settings.percentage:
+            return
+        line = _line(settings, asked, answered, inference_id)
+        with self._lock:
+            self._lines[settings.destination, source].append(line)
+            if self._timer is None:
+                self._timer = threading.Timer(FLUSH_SECONDS, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Write what is collected; what cannot be written is told in the endpoint's log."""
+        with self._lock:
+            collected, self._lines, self._timer = self._lines, defaultdict(list), None
+        for (destination, source), lines in collected.items():
+            now = datetime.now(UTC)
+            file = f"{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+            uri = f"{destination.rstrip('/')}/{source.endpoint}/{source.variant}/{file}"
+            if self._objects.bucket_exists(uri):
+                self._objects.write(uri, "".join(lines).encode())
+            else:
+                sentence = f"data capture lost {len(lines)} records: the bucket of {uri} does not exist"
+                group = f"/aws/sagemaker/Endpoints/{source.endpoint}"
+                self._logs.append(group, f"{source.variant}/data-capture", [sentence])
+
+
+def _line(settings: CaptureSettings, asked: Payload, answered: Payload, inference_id: str) -> str:
+    captured = {}
+    if settings.modes & {"Input", "InputAndOutput"}:
+        captured["endpointInput"] = _side(settings, asked, "INPUT")
+    if settings.modes & {"Output", "InputAndOutput"}:
+        captured["endpointOutput"] = _side(settings, answered, "OUTPUT")
+    metadata = {"eventId": str(uuid.uuid4())}
+    if inference_id:
+        metadata["inferenceId"] = inference_id
+    metadata["inferenceTime"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event = {"captureData": captured, "eventMetadata": metadata, "eventVersion": "0"}
+    return json.dumps(event, separators=(",", ":")) + "\n"
+
+
+def _side(settings: CaptureSettings, payload: Payload, mode: str) -> dict[str, str]:
+    encoding = settings.encodings.get(payload.content_type.partition(";")[0].strip(), "BASE64")
+    body = base64.b64encode(payload.body) if encoding == "BASE64" else payload.body
+    return {
+        "observedContentType": payload.content_type,
+        "mode": mode,
+        "data": body.decode(errors="replace"),
+        "encoding": encoding,
+    }

@@ -1,0 +1,163 @@
+"""Models in service: answers invocations of endpoints as sagemaker-runtime does."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from local.algorithms.linear_learner.errors import InferenceError
+from local.core.arns import arn, resource_key
+from local.core.settings import ACCOUNT_ID
+from local.runtime.endpoints.changes import restore
+from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
+from local.runtime.endpoints.serving import Deployment, Variant
+
+if TYPE_CHECKING:
+    from local.context import Context
+
+__all__ = ["Hosting", "restore"]
+
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
+
+LARGEST_ANSWER = 6 * 1024 * 1024
+"""Bytes of an answer's body; the gateway holds requests to the same limit.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html .
+"""
+
+_NOT_IMITATED = {
+    b"x-amzn-sagemaker-target-model": "TargetModel",
+    b"x-amzn-sagemaker-target-container-hostname": "TargetContainerHostname",
+    b"x-amzn-sagemaker-inference-component": "InferenceComponentName",
+    b"x-amzn-sagemaker-enable-explanations": "EnableExplanations",
+    b"x-amzn-sagemaker-session-id": "SessionId",
+}
+_NO_HEADERS: Mapping[bytes, bytes] = {}
+
+
+class Hosting:
+    """The endpoints in service.
+
+    ``invoke`` touches no file: one look-up, the model's arithmetic, the answer. It runs in the event loop, and
+    for large requests, which may take long, in a thread.
+    Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._deployments: dict[str, Deployment] = {}
+        self._capture = DataCapture(context.objects, context.logs)
+        self.background = ThreadPoolExecutor(4, "endpoint")
+
+    def close(self) -> None:
+        """Write what is captured and logged, and wait for it."""
+        self.background.shutdown()
+        self._capture.flush()
+
+    def deployment(self, endpoint: str) -> Deployment | None:
+        """What an endpoint serves, or None."""
+        return self._deployments.get(resource_key(endpoint))
+
+    def put_in_service(self, deployment: Deployment) -> None:
+        """Serve a deployment from the next request on, in the place of the endpoint's last one."""
+        self._deployments[resource_key(deployment.endpoint)] = deployment
+
+    def take_out_of_service(self, endpoint: str) -> None:
+        """Serve an endpoint no more."""
+        self._deployments.pop(resource_key(endpoint), None)
+
+    def invoke(  # noqa: PLR0913, PLR0917 - these are what every invocation has
+        self,
+        name: str,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        target_variant: str | None,
+        headers: Mapping[bytes, bytes] = _NO_HEADERS,
+    ) -> Answer:
+        """Answer InvokeEndpoint.
+
+        Args:
+            name: of the endpoint.
+            body: of the request.
+            content_type: of the body; text/csv if None.
+            accept: content type of the answer that the client wants; application/json if None.
+            target_variant: the variant that must answer, or None to have it chosen by weight.
+            headers: all of the request's headers by lower-case name, for those that few requests have.
+
+        Returns:
+            HTTP status, headers and body.
+        """
+        deployment = self._deployments.get(name.lower())
+        if deployment is None:
+            return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+        variant = deployment.choose(target_variant)
+        if variant is None:
+            return _error(400, "ValidationError", f"Variant {target_variant} of endpoint {name} not found.")
+        if not _NOT_IMITATED.keys().isdisjoint(headers):
+            return _not_implemented(headers)
+        asked_type = content_type or "text/csv"
+        try:
+            answer, answer_type = variant.model.invoke(body, asked_type, accept or "application/json")
+        except Exception as error:
+            return self._model_error(deployment, variant, error)
+        if len(answer) > LARGEST_ANSWER:
+            return _error(413, "", f"HTTP content length exceeded {LARGEST_ANSWER} bytes.")
+        if deployment.capture is not None:
+            source = Source(deployment.endpoint, variant.name)
+            inference_id = headers.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1")
+            asked, answered = Payload(body, asked_type), Payload(answer, answer_type)
+            self._capture.record(deployment.capture, source, asked, answered, inference_id)
+        return 200, _headers(answer_type.encode(), variant), answer
+
+    def _model_error(self, deployment: Deployment, variant: Variant, error: Exception) -> Answer:
+        status, message = 500, f"{type(error).__name__}: {error}"
+        if isinstance(error, InferenceError):
+            status, message = error.status, error.message
+        endpoint, region = deployment.endpoint, self._context.settings.region
+        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self.background.submit(self._context.logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
+        side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else ("server", "SERVER_ERROR_FROM_MODEL")
+        console = (
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+        )
+        document = {
+            "ErrorCode": code,
+            "LogStreamArn": arn(region, "logs", f"log-group:{group}"),
+            "Message": f'Received {side} error ({status}) from primary with message "{message}". '
+            f"See {console} in account {ACCOUNT_ID} for more information.",
+            "OriginalMessage": message,
+            "OriginalStatusCode": status,
+        }
+        headers = [*_headers(b"application/json", variant), (b"x-amzn-ErrorType", b"ModelError")]
+        return 424, headers, json.dumps(document).encode()
+
+
+def _headers(content_type: bytes, variant: Variant) -> Headers:
+    return [
+        (b"x-amzn-RequestId", _request_id()),
+        (b"x-Amzn-Invoked-Production-Variant", variant.name.encode()),
+        (b"Content-Type", content_type),
+    ]
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    headers = [(b"x-amzn-RequestId", _request_id()), (b"Content-Type", b"application/json")]
+    if code:
+        headers.append((b"x-amzn-ErrorType", code.encode()))
+    return status, headers, json.dumps({"Message": message}).encode()
+
+
+def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
+    wanted = ", ".join(member for header, member in _NOT_IMITATED.items() if header in headers)
+    operation = f"sagemaker-runtime:InvokeEndpoint with {wanted}"
+    return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
+
+
+def _request_id() -> bytes:
+    """A random UUID, made without a call of the operating system as every answer has one."""
+    digits = b"%032x" % random.getrandbits(128)
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,258 @@
+"""Runs functions: each invocation is a fresh process with the function's environment, time and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.records import functions as records
+from local.runtime.lines import read_lines
+
+if TYPE_CHECKING:
+    from local.aws.credentials import Credentials
+    from local.context import Context
+    from local.runtime.supervisor import Program
+    from local.storage.store import Document
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_INITIALISATION_SECONDS = 10.0
+"""Lambda gives a function's import this long, and its Timeout to the handler only."""
+_WATCH_SECONDS = 0.05
+_TAIL_BYTES = 4096
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """What an invocation gave.
+
+    Attributes:
+        payload: the handler's answer as JSON has it, or Lambda's description of the error.
+        error: ``Unhandled`` when the function failed, else None.
+        log: the last four KiB of the invocation's log.
+    """
+
+    payload: Any
+    error: str | None = None
+    log: bytes = b""
+
+
+def invoke(context: Context, function_name_or_arn: str, payload: Any) -> InvocationResult:
+    """Run a function's handler with an event and wait for its end.
+
+    Args:
+        context: the running service.
+        function_name_or_arn: which function.
+        payload: the event, anything that JSON has.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+        ServiceStoppingError: the service is going down.
+    """
+    record = records.find(context, function_name_or_arn)
+    invocation = _Invocation(context, record)
+    try:
+        return invocation.run(payload)
+    finally:
+        shutil.rmtree(invocation.folder, ignore_errors=True)
+
+
+class _Invocation:
+    """One run of one function."""
+
+    def __init__(self, context: Context, record: Document) -> None:
+        self._context = context
+        self._record = record
+        self._request_id = str(uuid.uuid4())
+        name = record["FunctionName"]
+        self.folder = context.settings.functions / name / "invocations" / self._request_id
+        self._group = f"/aws/lambda/{name}"
+        self._stream = datetime.now(UTC).strftime("%Y/%m/%d/[$LATEST]") + uuid.uuid4().hex
+        self._last_lines: deque[str] = deque(maxlen=_TAIL_BYTES)
+        self._peak_bytes = 0
+        self._stopped_by: str | None = None
+
+    def run(self, payload: Any) -> InvocationResult:
+        interpreter, remark = _interpreter(self._record["Runtime"])
+        code = records.code_folder(self._context, self._record["FunctionName"], self._record["_Code"])
+        self.folder.mkdir(parents=True)
+        (self.folder / "event.json").write_text(json.dumps(payload))
+        (self.folder / "invocation.json").write_text(json.dumps(self._description(code)))
+        self._log(f"INIT_START Runtime: {remark}")
+        self._log(f"START RequestId: {self._request_id} Version: {records.LATEST}")
+        started = time.monotonic()
+        with self._context.keys.of_invocation() as credentials:
+            program = self._context.supervisor.start(
+                f"function/{self._request_id}",
+                [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],
+                folder=code,
+                environment=self._environment(code, credentials),
+            )
+            watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
+            watch.start()
+            for lines in read_lines(program.output):
+                for line in lines:
+                    self._log(line)
+            program.output.close()
+            status = program.wait()
+        outcome = self._outcome()
+        whole_seconds = time.monotonic() - started
+        watch.join()
+        return self._finish(outcome, status, whole_seconds)
+
+    def _finish(self, outcome: dict[str, Any] | None, status: int, whole_seconds: float) -> InvocationResult:
+        failure: dict[str, Any] | None = None
+        seconds = whole_seconds if outcome is None else outcome["seconds"]
+        if outcome is not None:
+            failure = outcome.get("error")
+        elif self._stopped_by == "time":
+            seconds = float(self._record["Timeout"])
+            said = f"Task timed out after {seconds:.2f} seconds"
+            self._log(f"{_instant()} {self._request_id} {said}")
+            failure = self._failure("Sandbox.Timedout", said)
+        else:
+            why = "signal: killed" if status < 0 else f"exit status {status}"
+            failure = self._failure("Runtime.ExitError", f"Runtime exited with error: {why}")
+            self._log(f"RequestId: {self._request_id} {failure['errorMessage'].partition(' ')[2]}")
+        milliseconds = seconds * 1000
+        self._log(f"END RequestId: {self._request_id}")
+        self._log(
+            f"REPORT RequestId: {self._request_id}\tDuration: {milliseconds:.2f} ms"
+            f"\tBilled Duration: {int(milliseconds) + 1} ms\tMemory Size: {self._record['MemorySize']} MB"
+            f"\tMax Memory Used: {self._peak_bytes // _MEBIBYTE} MB"
+        )
+        log = "\n".join(self._last_lines).encode()[-_TAIL_BYTES:]
+        if failure is not None:
+            return InvocationResult(failure | {"requestId": self._request_id}, "Unhandled", log)
+        assert outcome is not None
+        return InvocationResult(json.loads(outcome["text"]), None, log)
+
+    def _failure(self, kind: str, message: str) -> dict[str, Any]:
+        return {"errorType": kind, "errorMessage": f"RequestId: {self._request_id} Error: {message}"}
+
+    def _watch(self, program: Program) -> None:
+        """Stop the process when it has answered, when its time is up, or when it takes too much memory."""
+        limit = self._record["MemorySize"] * _MEBIBYTE
+        latest_start = time.monotonic() + _INITIALISATION_SECONDS
+        deadline: float | None = None
+        while (used := _resident_bytes(program.group)) is not None:
+            self._peak_bytes = max(self._peak_bytes, used)
+            now = time.monotonic()
+            if deadline is None and (now > latest_start or (self.folder / "initialised").exists()):
+                deadline = now + self._record["Timeout"]
+            if self._outcome() is not None:
+                break
+            if used > limit:
+                self._stopped_by = "memory"
+                break
+            if deadline is not None and now > deadline:
+                self._stopped_by = "time"
+                break
+            time.sleep(_WATCH_SECONDS)
+        program.kill()
+
+    def _outcome(self) -> dict[str, Any] | None:
+        with contextlib.suppress(FileNotFoundError):
+            outcome: dict[str, Any] = json.loads((self.folder / "result.json").read_text())
+            return outcome
+        return None
+
+    def _log(self, line: str) -> None:
+        # Of what came before the last four KiB, only the log knows.
+        self._last_lines.append(line[-_TAIL_BYTES:])
+        self._context.logs.append(self._group, self._stream, [line])
+
+    def _description(self, code: Path) -> dict[str, Any]:
+        return {
+            "request_id": self._request_id,
+            "function_arn": self._record["FunctionArn"],
+            "timeout": self._record["Timeout"],
+            "memory_bytes": self._record["MemorySize"] * _MEBIBYTE,
+            "code": str(code),
+            "packages": _packages_folder(),
+        }
+
+    def _environment(self, code: Path, credentials: Credentials) -> dict[str, str]:
+        """Environment variables of the function's process.
+
+        docs/local-service.md has the table.
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        settings = self._context.settings
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "TMPDIR": str(self.folder),
+            "HOME": str(self.folder),
+            "AWS_REGION": settings.region,
+            "AWS_DEFAULT_REGION": settings.region,
+            **credentials.variables(),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{self._record['Runtime']}",
+            "AWS_LAMBDA_FUNCTION_NAME": self._record["FunctionName"],
+            "AWS_LAMBDA_FUNCTION_VERSION": records.LATEST,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._record["MemorySize"]),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self._group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self._stream,
+            "LAMBDA_TASK_ROOT": str(code),
+            "_HANDLER": self._record["Handler"],
+            "AWS_ENDPOINT_URL": settings.endpoint_url,
+            **self._record.get("Environment", {}).get("Variables", {}),
+        }
+
+
+def _instant() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+@functools.cache
+def _packages_folder() -> str:
+    spec = importlib.util.find_spec("boto3")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parents[1])
+
+
+@functools.cache
+def _interpreter(runtime: str) -> tuple[str, str]:
+    """The Python for a runtime such as ``python3.12``, and what the log says about it."""
+    ours = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = None if runtime == ours else shutil.which(runtime)
+    if found is not None:
+        question = "import sys; print('python%d.%d' % sys.version_info[:2])"
+        answer = subprocess.run([found, "-I", "-S", "-c", question], capture_output=True, text=True, check=False)
+        if answer.stdout.strip() == runtime:
+            return found, runtime
+    if runtime == ours:
+        return sys.executable, runtime
+    return sys.executable, f"{ours}, because no {runtime} is on this machine"
+
+
+def _resident_bytes(process: int) -> int | None:
+    """Memory that a process holds at the moment; None when it has ended."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/statm").exists():
+            return None
+    else:
+        # A process that has ended and is not collected yet holds none.
+        return pages * os.sysconf("SC_PAGE_SIZE") or None
+    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
+    kibibytes = shown.stdout.strip()
+    return int(kibibytes) * 1024 if kibibytes else None

@@ -1,0 +1,89 @@
+"""How jobs end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from local.core.errors import ServiceError
+from local.runtime.jobs.inputs import InputError
+from local.runtime.supervisor import ServiceStoppingError
+
+_LONGEST_REASON = 1024
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The outcome of a job.
+
+    Attributes:
+        status: ``Completed``, ``Failed`` or ``Stopped``.
+        reason: FailureReason, at most 1024 characters.
+        message: ExitMessage of a processing job: what its program wrote to ``/opt/ml/output/message``.
+        time_limit_exceeded: whether it was stopped because its time was up.
+    """
+
+    status: str
+    reason: str | None = None
+    message: str | None = None
+    time_limit_exceeded: bool = False
+
+
+class JobFailedError(Exception):
+    """A job cannot go on; the text is its FailureReason."""
+
+
+def failed(reason: str, message: str | None = None) -> Ending:
+    """The ending of a job that failed."""
+    return Ending("Failed", reason[:_LONGEST_REASON], message)
+
+
+def ending_of(work: Callable[[], Outcome], write: Callable[[list[str]], None]) -> Outcome | Ending:
+    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason.
+
+    Args:
+        work: the work.
+        write: takes lines about what went wrong for the job's log.
+
+    Returns:
+        What the work returns, or the Failed ending.
+
+    Raises:
+        ServiceStoppingError: the service is going down.
+    """
+    try:
+        return work()
+    except ServiceStoppingError:
+        raise
+    except (InputError, JobFailedError) as error:
+        write([str(error)])
+        return failed(str(error))
+    except ServiceError as error:
+        write([error.message])
+        return failed(f"ClientError: {error.message}")
+    except Exception as error:
+        write(traceback.format_exc().splitlines())
+        return failed(f"InternalServerError: the local service could not run the job: {error!r}")
+
+
+def program_failure(status: int, last_lines: list[str]) -> str:
+    """FailureReason for a program's exit status, with the last thing that it said.
+
+    SageMaker says ``AlgorithmError: , exit code: 1``; what it leaves empty there tells a user most.
+    """
+    code = status if status >= 0 else 128 - status
+    return f"AlgorithmError: {_last_message(last_lines)[:900]}, exit code: {code}"
+
+
+def _last_message(lines: list[str]) -> str:
+    """The last line that is not indented, and the indented lines after it, which go on with it."""
+    message: list[str] = []
+    for line in reversed(lines):
+        if line.strip():
+            message.append(line.strip())
+            if not line[0].isspace():
+                break
+    return " ".join(reversed(message))

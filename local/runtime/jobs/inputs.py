@@ -1,0 +1,167 @@
+"""S3 data of a job's inputs and channels: which objects they name, and where a container finds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.core.errors import ServiceError, validation_error
+from local.core.paths import UnsafeNameError, below
+from local.storage.objects import Objects, ObjectTooLargeError, S3Uri
+
+_LARGEST_MANIFEST = 64 * 1024 * 1024
+
+
+class InputError(Exception):
+    """An input cannot be brought to the job; the text is a reason of failure in SageMaker's words."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """An object of an input.
+
+    Attributes:
+        uri: the object.
+        place: its path relative to the folder of the input.
+    """
+
+    uri: str
+    place: str
+
+
+def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
+    """The objects that a data source names.
+
+    A prefix names every key that begins with it, as in S3: ``s3://bucket/train`` names ``train/a`` and
+    ``train.csv``. A manifest is a JSON list whose first element gives a prefix and whose others are keys
+    relative to it. Source: "S3DataSource" in SageMaker's API reference.
+
+    Args:
+        objects: the buckets.
+        data_type: ``S3Prefix`` or ``ManifestFile``.
+        uri: the prefix, or the manifest's object.
+
+    Raises:
+        InputError: there is no such data, or the manifest cannot be read.
+        ServiceError: ValidationException, not an S3 URI.
+    """
+    if data_type == "ManifestFile":
+        return list(_of_manifest(objects, uri))
+    parsed = S3Uri.parse(uri)
+    keys = objects.keys(uri)
+    if not keys:
+        raise InputError(f"ClientError: Data download failed:No objects found under S3 URL {uri}")
+    return [InputFile(str(S3Uri(parsed.bucket, key)), _place(key, parsed.key)) for key in keys]
+
+
+def check_exists(objects: Objects, data_type: str, uri: str, *, region: str, role: str) -> None:
+    """Refuse a data source that names no object, as CreateTrainingJob does before the job begins.
+
+    Raises:
+        ServiceError: ValidationException in SageMaker's words.
+    """
+    if objects.exists(uri) or (data_type == "S3Prefix" and objects.keys(uri)):
+        return
+    bucket = S3Uri.parse(uri).bucket
+    raise validation_error(
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+        f"exists in the selected region ({region}), that objects exist under that S3 prefix, and that the role "
+        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+
+
+def bring(objects: Objects, files: list[InputFile], folder: Path, *, link: bool) -> int:
+    """Put the objects into a folder.
+
+    Args:
+        objects: the buckets.
+        files: the objects and their places.
+        folder: made if it is not there.
+        link: make hard links where the file system allows; only for programs that never write to their input,
+            as writing to a link would write to the object.
+
+    Returns:
+        Their size, bytes.
+
+    Raises:
+        InputError: two objects have the same place, or one has none within the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    size = 0
+    for file in files:
+        try:
+            source, target = objects.path(file.uri), below(folder, file.place)
+        except (ServiceError, UnsafeNameError) as error:
+            raise InputError(f"ClientError: Data download failed:{file.uri}: {error}") from None
+        if target.exists():
+            raise InputError(f"ClientError: Data download failed:{file.uri} and another object are one file")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if not (link and _linked(source, target)):
+                shutil.copyfile(source, target)
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(f"ClientError: Data download failed:{file.uri} does not exist") from None
+        size += target.stat().st_size
+    return size
+
+
+def _linked(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Another file system, or one without hard links.
+        return False
+    return True
+
+
+def _place(key: str, prefix: str) -> str:
+    """Where a key lies relative to its prefix: below it, or beside where the prefix ends within a name."""
+    if key == prefix:
+        return key.rpartition("/")[2]
+    if prefix == "" or prefix.endswith("/"):
+        return key.removeprefix(prefix)
+    if key[len(prefix)] == "/":
+        return key[len(prefix) + 1 :]
+    return key[len(prefix.rpartition("/")[0]) :].lstrip("/")
+
+
+def _of_manifest(objects: Objects, uri: str) -> Iterator[InputFile]:
+    def wrong(what: str) -> InputError:
+        return InputError(f"ClientError: Data download failed:manifest file {uri}: {what}")
+
+    try:
+        entries = json.loads(objects.read(uri, at_most=_LARGEST_MANIFEST))
+    except ObjectTooLargeError as error:
+        raise wrong(str(error)) from None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise wrong("it does not exist") from None
+    except ValueError as error:
+        raise wrong(f"it is not JSON: {error}") from None
+    except RecursionError:
+        raise wrong("its JSON is nested too deeply") from None
+    if not isinstance(entries, list) or not entries:
+        raise wrong("it is not a list of a prefix and keys")
+    first, *keys = entries
+    if not isinstance(first, dict) or not isinstance(first.get("prefix"), str):
+        raise wrong('its first element is not {"prefix": "s3://..."}')
+    for key in keys:
+        if not isinstance(key, str):
+            raise wrong(f"{json.dumps(key)} is not a key")
+        target = first["prefix"] + key
+        try:
+            exists = objects.exists(target)
+        except ServiceError as error:
+            raise wrong(error.message) from None
+        if not exists:
+            raise wrong(f"{target} does not exist")
+        try:
+            below(Path(), key)
+        except UnsafeNameError as error:
+            raise wrong(f"the key {key!r} {error}") from None
+        yield InputFile(target, key)

@@ -1,0 +1,34 @@
+"""A program's output, line by line, on its way to CloudWatch Logs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import Thread
+
+from local.runtime.lines import read_lines
+from local.runtime.supervisor import Program
+
+_LINES_KEPT = 50
+
+
+class OutputReader:
+    """Hands a program's output on in whole lines while it runs, and keeps the last of them."""
+
+    def __init__(self, program: Program, publish: Callable[[list[str]], None]) -> None:
+        self._program = program
+        self._publish = publish
+        self._last: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._thread = Thread(target=self._read, name=f"output of {program.group}", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> list[str]:
+        """Wait for the end of the output; return its last lines."""
+        self._thread.join()
+        return list(self._last)
+
+    def _read(self) -> None:
+        with self._program.output as stream:
+            for lines in read_lines(stream):
+                self._last.extend(lines)
+                self._publish(lines)

@@ -1,0 +1,214 @@
+"""Runs a processing job: its inputs, its program, its outputs."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.runtime.jobs import images, inputs, log, spark
+from local.runtime.jobs.container import environment, local_path, map_paths
+from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed, program_failure
+from local.runtime.jobs.output import OutputReader
+from local.runtime.jobs.uploads import ContinuousUpload, upload
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.storage.store import Document
+
+KIND = "processing-job"
+_LONGEST_MESSAGE = 1024
+_BYTES_PER_CHARACTER = 4
+
+
+def program_key(name: str) -> str:
+    """The name under which the supervisor knows a job's program."""
+    return f"{KIND}/{name}"
+
+
+def folder(context: Context, name: str) -> Path:
+    """A job's folder: what ``/opt/ml`` is in the container."""
+    return context.settings.jobs / "processing" / name
+
+
+def run(context: Context, name: str) -> None:
+    """Run a job whose record is made, from its download to its end; the record says how it went."""
+    job = _Job(context, name)
+    ending = ending_of(job.run, job.log.write)
+    if ending.status == "Completed":
+        shutil.rmtree(job.root, ignore_errors=True)
+    finish(context, name, ending)
+
+
+def finish(context: Context, name: str, ending: Ending) -> None:
+    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
+    now = time.time()
+
+    def change(record: Document) -> None:
+        stopping = record["ProcessingJobStatus"] == "Stopping"
+        record["ProcessingJobStatus"] = "Stopped" if stopping else ending.status
+        record["ProcessingEndTime"] = record["LastModifiedTime"] = now
+        if ending.reason and not stopping:
+            record["FailureReason"] = ending.reason
+        if ending.message:
+            record["ExitMessage"] = ending.message
+
+    context.store.update(KIND, name, change)
+
+
+class _Job:
+    """One job under way."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self.context = context
+        self.name = name
+        self.root = folder(context, name)
+        self.log = log.JobLog(context, log.PROCESSING, name)
+        self._record = context.store.get(KIND, name)
+        application = self._record["AppSpecification"]
+        self._image: str = application["ImageUri"]
+        self._command_line: list[str] = map_paths(
+            [*application.get("ContainerEntrypoint", []), *application.get("ContainerArguments", [])], self.root
+        )
+
+    def run(self) -> Ending:
+        """Download, run, upload."""
+        entrypoint = self._record["AppSpecification"].get("ContainerEntrypoint", [])
+        runtime = images.processing_runtime(self._image, entrypoint)
+        if runtime is None:
+            raise JobFailedError(images.unsupported(self._image, entrypoint))
+        self._lay_out()
+        self._bring_inputs()
+        with self.context.keys.of_container() as credentials_path:
+            if runtime is images.Runtime.SPARK:
+                command, variables = self._spark_program(credentials_path)
+            else:
+                command, variables = self._script_program(credentials_path)
+            status, last_lines, time_limit_exceeded = self._run_program(command, variables)
+        if status != 0 and runtime is images.Runtime.SPARK:
+            self._write_spark_message(status, last_lines)
+        for output in self._outputs():
+            upload(self.context.objects, self._local(output), output["S3Uri"])
+        message = self._exit_message()
+        if time_limit_exceeded:
+            reason = "Processing job runtime exceeded MaxRuntimeInSeconds provided"
+            return Ending("Stopped", reason, message)
+        if status != 0:
+            return failed(program_failure(status, last_lines), message)
+        return Ending("Completed", message=message)
+
+    def _lay_out(self) -> None:
+        """Make the folders and the configuration files that the container has.
+
+        Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container" and
+        "... Your Processing Container's Configuration" in SageMaker's developer guide.
+        """
+        shutil.rmtree(self.root, ignore_errors=True)
+        config = self.root / "config"
+        config.mkdir(parents=True)
+        (self.root / "output").mkdir()
+        for output in self._outputs():
+            self._local(output).mkdir(parents=True, exist_ok=True)
+        members = (
+            "ProcessingJobArn",
+            "ProcessingJobName",
+            "AppSpecification",
+            "Environment",
+            "ProcessingInputs",
+            "ProcessingOutputConfig",
+            "ProcessingResources",
+            "RoleArn",
+            "StoppingCondition",
+        )
+        job = {member: self._record[member] for member in members if member in self._record}
+        resources = {"current_host": "algo-1", "hosts": ["algo-1"]}
+        (config / "processingjobconfig.json").write_text(json.dumps(map_paths(job, self.root)))
+        (config / "resourceconfig.json").write_text(json.dumps(resources))
+
+    def _bring_inputs(self) -> None:
+        for given in self._record.get("ProcessingInputs", []):
+            if given.get("AppManaged"):
+                continue
+            source = given["S3Input"]
+            files = inputs.find(self.context.objects, source["S3DataType"], source["S3Uri"])
+            # Copies, as a script may write to its input.
+            inputs.bring(self.context.objects, files, self._local(source), link=False)
+
+    def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
+        arguments = self._command_line[1:]
+        size = spark.input_size(self.context, arguments, self.root / "processing" / "input")
+        program = spark.prepare(
+            self.context,
+            self.root,
+            arguments,
+            credentials_path=credentials_path,
+            own_environment=self._own_variables(),
+            input_bytes=size,
+            log=self.log,
+        )
+        return program.command, program.environment
+
+    def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
+        interpreter = images.interpreter(self._image)
+        self.log.note(interpreter.remark)
+        variables = environment(self.context.settings, self.root, credentials_path, self._own_variables())
+        return [interpreter.path, *self._command_line[1:]], variables
+
+    def _own_variables(self) -> dict[str, str]:
+        return {**images.variables(self._image), **self._record.get("Environment", {})}
+
+    def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
+        resources = self._record["ProcessingResources"]["ClusterConfig"]
+        if resources.get("InstanceCount", 1) > 1:
+            self.log.note(f"one machine in the place of {resources['InstanceCount']} instances")
+        now = time.time()
+        self.context.store.update(
+            KIND, self.name, lambda record: record.update(ProcessingStartTime=now, LastModifiedTime=now)
+        )
+        continuous = {
+            output["S3Uri"]: self._local(output) for output in self._outputs() if output["S3UploadMode"] == "Continuous"
+        }
+        program = self.context.supervisor.start(
+            program_key(self.name), command, folder=self.root, environment=variables
+        )
+        # Stop may have come between the record's making and the program's start.
+        if self.context.store.get(KIND, self.name)["ProcessingJobStatus"] == "Stopping":
+            program.terminate()
+        program.limit_time(self._record["StoppingCondition"]["MaxRuntimeInSeconds"])
+        reader = OutputReader(program, self.log.write)
+        with ContinuousUpload(self.context.objects, continuous):
+            status = program.wait()
+        return status, reader.finish(), program.time_limit_exceeded
+
+    def _write_spark_message(self, status: int, last_lines: list[str]) -> None:
+        for hint in spark.hints(last_lines):
+            self.log.note(hint)
+            last_lines.append(hint)
+        application = self._record["AppSpecification"]
+        arguments = [*application["ContainerEntrypoint"][1:], *application.get("ContainerArguments", [])]
+        # In the place of what the application itself may have written there, as smspark-submit does.
+        (self.root / "output" / "message").write_text(spark.failure_message(status, arguments))
+
+    def _exit_message(self) -> str | None:
+        """The first kilobyte of ``/opt/ml/output/message``."""
+        try:
+            with (self.root / "output" / "message").open("rb") as file:
+                begin = file.read(_LONGEST_MESSAGE * _BYTES_PER_CHARACTER)
+            # The last character may be cut in two.
+            return codecs.getincrementaldecoder("utf-8")().decode(begin)[:_LONGEST_MESSAGE] or None
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise JobFailedError("ClientError: /opt/ml/output/message is not UTF-8 text") from None
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        config = self._record.get("ProcessingOutputConfig", {})
+        return [output["S3Output"] for output in config.get("Outputs", []) if not output.get("AppManaged")]
+
+    def _local(self, place: dict[str, Any]) -> Path:
+        path = local_path(place["LocalPath"], self.root)
+        assert path is not None, "CreateProcessingJob refuses paths outside /opt/ml"
+        return path

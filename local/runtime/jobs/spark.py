@@ -1,0 +1,174 @@
+"""Runs a Spark application on this machine as ``smspark-submit`` runs it in SageMaker's Spark container."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.runtime.jobs import spark_java
+from local.runtime.jobs.container import environment
+from local.runtime.jobs.spark_configuration import (
+    NO_SCHEME,
+    ON_THIS_MACHINE,
+    object_store,
+    of_user,
+    write_logging,
+    write_properties,
+)
+from local.runtime.jobs.spark_options import SubmitOptions, parse
+from local.storage.objects import S3Uri
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.runtime.jobs.log import JobLog
+
+_SLASHES = re.compile("/+")
+SMALL_INPUT = 32 * 1024 * 1024
+"""Bytes of input up to which a run is start-up rather than work."""
+
+_LONGEST_MESSAGE = 1024
+_HINTS = (
+    (
+        f'No FileSystem for scheme "{NO_SCHEME}"',
+        "a path has no scheme: in SageMaker's Spark container it would be HDFS, which is gone when the job ends. "
+        "Write s3://bucket/key, or file:///opt/ml/processing/... for a folder that SageMaker uploads",
+    ),
+    ("Empty Mount table in config for viewfs://", "an s3:// URI names a bucket that does not exist"),
+)
+
+
+@dataclass(frozen=True)
+class SparkProgram:
+    """A Spark application, ready to run.
+
+    Attributes:
+        command: the Java program and its arguments.
+        environment: its environment variables.
+    """
+
+    command: list[str]
+    environment: dict[str, str]
+
+
+def prepare(  # noqa: PLR0913 - what a job's request and folder give
+    context: Context,
+    root: Path,
+    command_line: list[str],
+    *,
+    credentials_path: str,
+    own_environment: dict[str, str],
+    input_bytes: int,
+    log: JobLog,
+) -> SparkProgram:
+    """Turn a ``smspark-submit`` command line into a Java command.
+
+    Spark's class SparkSubmit is run directly, without the shell script and the extra Java process that
+    ``spark-submit`` begins with. A run whose input is small gets settings that shorten the start.
+
+    Args:
+        context: the running service.
+        root: the job's folder, inputs in place.
+        command_line: what follows ``smspark-submit``, paths mapped to the job's folder.
+        credentials_path: where the service answers with the job's credentials.
+        own_environment: the environment variables of the image and of the request.
+        input_bytes: the size of the job's inputs and of the S3 data that its arguments name.
+        log: the job's log.
+
+    Raises:
+        JobFailedError: the command line or the user's configuration is wrong.
+    """
+    options = parse(command_line)
+    user = of_user(root / "processing" / "input" / "conf" / "configuration.json")
+    for remark in [spark_java.versions(), *user.remarks]:
+        log.note(remark)
+    small = input_bytes <= SMALL_INPUT
+    folder = root / "spark"
+    (folder / "conf").mkdir(parents=True)
+    properties = _properties(context, folder, options) | user.properties
+    write_properties(folder / "spark-defaults.conf", properties)
+    write_logging(folder / "log4j2.properties", user.logging)
+    variables = spark_java.environment(folder) | user.environment | own_environment
+    return SparkProgram(
+        [*spark_java.command(folder, _heap(properties, small), small=small), *_submit(folder, options)],
+        environment(context.settings, root, credentials_path, variables),
+    )
+
+
+def input_size(context: Context, arguments: list[str], folder: Path) -> int:
+    """Bytes under a folder and under the S3 URIs that arguments name."""
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    for argument in arguments:
+        start = argument.find("s3://")
+        if start in (-1, len(argument) - len("s3://")):
+            continue
+        # Hadoop reads a run of slashes as one.
+        uri = f"s3://{_SLASHES.sub('/', argument[start + len('s3://') :])}"
+        bucket = S3Uri.parse(uri).bucket
+        size += sum(context.objects.path(str(S3Uri(bucket, key))).stat().st_size for key in context.objects.keys(uri))
+    return size
+
+
+def failure_message(status: int, arguments: list[str]) -> str:
+    """Return what ``smspark-submit`` writes to ``/opt/ml/output/message`` for an application that failed.
+
+    It is the command line, cut; nothing of what the application said.
+    Source: https://github.com/aws/sagemaker-spark-container/blob/master/src/smspark/errors.py
+
+    Args:
+        status: the application's exit status; negative is the number of the signal that ended it.
+        arguments: what follows ``smspark-submit`` in the request.
+    """
+    code = status if status >= 0 else 128 - status
+    command = shlex.join(["spark-submit", "--master", "yarn", "--deploy-mode", "client", *arguments])
+    return (
+        "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
+        f"Command '{command}' returned non-zero exit status {code}."
+    )[:_LONGEST_MESSAGE]
+
+
+def hints(last_lines: list[str]) -> list[str]:
+    """Sentences about errors that arise from where the job runs."""
+    text = "\n".join(last_lines)
+    return [hint for sign, hint in _HINTS if sign in text]
+
+
+def _submit(folder: Path, options: SubmitOptions) -> list[str]:
+    lists = {"--jars": options.jars, "--py-files": options.py_files, "--files": options.files}
+    return [
+        "--properties-file",
+        str(folder / "spark-defaults.conf"),
+        *(["--class", options.main_class] if options.main_class else []),
+        *(part for option, files in lists.items() if files for part in (option, ",".join(files))),
+        *(["--verbose"] if options.verbose else []),
+        options.application,
+        *options.arguments,
+    ]
+
+
+def _properties(context: Context, folder: Path, options: SubmitOptions) -> dict[str, str]:
+    cores = os.cpu_count() or 1
+    properties = object_store(context.settings.buckets) | ON_THIS_MACHINE
+    properties |= {
+        # The container's own sizing: twice as many partitions as cores.
+        "spark.default.parallelism": str(2 * cores),
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
+    }
+    if options.event_logs:
+        options.event_logs.mkdir(parents=True, exist_ok=True)
+        properties |= {
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": options.event_logs.as_uri(),
+        }
+    return properties
+
+
+def _heap(properties: dict[str, str], small: bool) -> str:
+    if "spark.driver.memory" in properties:
+        return properties["spark.driver.memory"]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
+    return "1g" if small else f"{max(1024, memory // 4)}m"

@@ -1,0 +1,176 @@
+"""The folder of a training job, laid out as ``/opt/ml`` is in its container, from inputs to artifact."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import tarfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.records import training_jobs as training_record
+from local.runtime.jobs import images, inputs, log
+from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed, program_failure
+from local.runtime.jobs.metrics import Definition, MetricReader
+from local.storage.objects import S3Uri
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.storage.store import Document
+
+Listener = Callable[[str, MetricReader], None]
+"""Is told a job's name and its metrics whenever its log has grown."""
+
+
+class TrainingFolder:
+    """One training job under way.
+
+    Attributes:
+        name: the job.
+        record: its record as it was at the start.
+        root: its folder.
+        log: its log stream.
+        ending: how it ended, once it has.
+    """
+
+    def __init__(self, context: Context, name: str, listener: Listener | None) -> None:
+        self.name = name
+        self.record = context.store.get(training_record.KIND, name)
+        self.root = path(context, name)
+        self.log = log.JobLog(context, log.TRAINING, name)
+        self.ending: Ending | None = None
+        self._objects = context.objects
+        self._listener = listener
+        self._artifact: str | None = None
+        self._read_until = 0
+        self._outcome: Ending | None = None
+        definitions = self.record["AlgorithmSpecification"].get("MetricDefinitions", [])
+        self._metrics = MetricReader(Definition.compile(each["Name"], each["Regex"]) for each in definitions)
+
+    def attempt(self, work: Callable[[], Ending | None]) -> None:
+        """Do a part of the job's work, unless it has ended; what goes wrong ends it."""
+        if self.ending is None:
+            self.ending = ending_of(work, self.log.write)
+
+    def bring_inputs(self) -> None:
+        """Lay the folder out: configuration and data.
+
+        Source: "How Amazon SageMaker Provides Training Information" in SageMaker's developer guide.
+        """
+        image = self.record["AlgorithmSpecification"]["TrainingImage"]
+        if images.algorithm_runtime(image) is None:
+            raise JobFailedError(images.unsupported(image))
+        shutil.rmtree(self.root, ignore_errors=True)
+        for folder in ("input/config", "input/data", "model", "output"):
+            (self.root / folder).mkdir(parents=True)
+        channels = self.record.get("InputDataConfig", [])
+        config = self.root / "input" / "config"
+        _write(config / "hyperparameters.json", self.record.get("HyperParameters", {}))
+        _write(config / "resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
+        _write(config / "inputdataconfig.json", {each["ChannelName"]: self._channel(each) for each in channels})
+        self._note_differences(channels)
+        for channel in channels:
+            source = channel["DataSource"]["S3DataSource"]
+            files = inputs.find(self._objects, source["S3DataType"], source["S3Uri"])
+            inputs.bring(self._objects, files, self.root / "input" / "data" / channel["ChannelName"], link=True)
+
+    def read_log(self, *, to_end: bool = False) -> None:
+        """Publish what the program has added to the job's log since the last call.
+
+        Args:
+            to_end: take a last line without a line feed too.
+        """
+        try:
+            with (self.root / "output" / "log.txt").open("rb") as file:
+                file.seek(self._read_until)
+                added = file.read()
+        except FileNotFoundError:
+            return
+        if not to_end:
+            added = added[: added.rfind(b"\n") + 1]
+        self._read_until += len(added)
+        lines = added.decode(errors="replace").splitlines()
+        if lines:
+            self.log.write(lines)
+            self._metrics.read(lines)
+            if self._listener:
+                self._listener(self.name, self._metrics)
+
+    def program_ended(self, status: int, said: Sequence[str], *, time_limit_exceeded: bool) -> None:
+        """Take note of how the program ended; whether this job has a model is seen in its folder."""
+        self.log.write(list(said))
+        failure = self.root / "output" / "failure"
+        if failure.exists():
+            self._outcome = failed(failure.read_text(errors="replace"))
+        elif time_limit_exceeded:
+            self._outcome = Ending("Stopped", time_limit_exceeded=True)
+        elif not any((self.root / "model").iterdir()):
+            self._outcome = failed(program_failure(status, list(said)))
+        else:
+            self._outcome = Ending("Completed")
+
+    def upload_model(self) -> Ending | None:
+        """Bring the model to S3; a job that is stopped may have one too."""
+        if self._outcome is not None and self._outcome.status != "Failed" and any((self.root / "model").iterdir()):
+            target = self.record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+            artifact = f"{target}/{self.name}/output/model.tar.gz"
+            if not self._objects.bucket_exists(artifact):
+                bucket = S3Uri.parse(artifact).bucket
+                raise JobFailedError(f"ClientError: Artifact upload failed:the bucket {bucket} does not exist")
+            packed = self.root / "model.tar.gz"
+            pack(self.root / "model", packed)
+            self._objects.put(artifact, packed)
+            self._artifact = artifact
+        return self._outcome
+
+    def write_ending(self, record: Document) -> None:
+        """Write how the job ended into its record."""
+        assert self.ending is not None
+        training_record.end(record, self.ending, self._artifact, self._metrics.final())
+
+    def _channel(self, channel: dict[str, Any]) -> dict[str, str]:
+        mode = self.record["AlgorithmSpecification"]["TrainingInputMode"]
+        distribution = channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated")
+        return {
+            "ContentType": channel.get("ContentType", ""),
+            "TrainingInputMode": channel.get("InputMode", mode),
+            "S3DistributionType": distribution,
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+            "CompressionType": channel.get("CompressionType", "None"),
+        }
+
+    def _note_differences(self, channels: list[dict[str, Any]]) -> None:
+        count = self.record.get("ResourceConfig", {}).get("InstanceCount", 1)
+        if count > 1:
+            self.log.note(f"one machine in the place of {count} instances")
+            if any(self._channel(channel)["S3DistributionType"] == "ShardedByS3Key" for channel in channels):
+                self.log.note("it reads all of the data, not a share (ShardedByS3Key)")
+        if self.record.get("CheckpointConfig"):
+            self.log.note("no checkpoints are written: jobs here are not interrupted")
+
+
+def path(context: Context, name: str) -> Path:
+    """A job's folder: what ``/opt/ml`` is in the container."""
+    return context.settings.jobs / "training" / name
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Write what a folder holds as ``model.tar.gz``; the same files give the same bytes."""
+
+    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.mtime, member.uid, member.gid, member.uname, member.gname = 0, 0, 0, "", ""
+        return member
+
+    with (
+        target.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as archive,
+    ):
+        for member in sorted(folder.iterdir()):
+            archive.add(member, member.name, filter=anonymous)
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(json.dumps(content))

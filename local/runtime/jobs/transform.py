@@ -1,0 +1,187 @@
+"""Runs a batch transform job: every object of its input goes through the model, record by record or whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from local.algorithms.linear_learner.errors import InferenceError
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
+from local.api.sagemaker.models import containers, find_model
+from local.core.paths import below
+from local.runtime.jobs import images, inputs, log
+from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed
+from local.runtime.jobs.uploads import upload
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.storage.store import Document
+
+KIND = "transform-job"
+_DEFAULT_PAYLOAD_MEGABYTES = 6
+_COLUMNS = re.compile(r"\$\[(?:(\d+)|(\d*):(\d*))\]")
+JSON_LINES = "application/jsonlines"
+
+
+def run(context: Context, name: str) -> None:
+    """Run a job whose record is made; the record says how it went."""
+    now = time.time()
+    record = context.store.update(KIND, name, lambda record: record.update(TransformStartTime=now))
+    job_log = log.JobLog(context, log.TRANSFORM, name)
+    finish(context, name, ending_of(_Transform(context, record, job_log).run, job_log.write))
+
+
+def finish(context: Context, name: str, ending: Ending) -> None:
+    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
+
+    def change(record: Document) -> None:
+        stopping = record["TransformJobStatus"] == "Stopping"
+        record["TransformJobStatus"] = "Stopped" if stopping else ending.status
+        record["TransformEndTime"] = record["LastModifiedTime"] = time.time()
+        if ending.reason and not stopping:
+            record["FailureReason"] = ending.reason
+
+    context.store.update(KIND, name, change)
+
+
+def columns(expression: str) -> slice | None:
+    """The columns that an InputFilter chooses of a CSV row: ``$``, ``$[2]``, ``$[1:]``; None for any other."""
+    if expression == "$":
+        return slice(None)
+    found = _COLUMNS.fullmatch(expression)
+    if found is None:
+        return None
+    if found[1]:
+        return slice(int(found[1]), int(found[1]) + 1)
+    return slice(int(found[2]) if found[2] else None, int(found[3]) if found[3] else None)
+
+
+class _Transform:
+    """One job under way."""
+
+    def __init__(self, context: Context, record: Document, job_log: log.JobLog) -> None:
+        self._context = context
+        self._record = record
+        self._log = job_log
+        self._input: dict[str, Any] = record["TransformInput"]
+        self._output: dict[str, Any] = record["TransformOutput"]
+        self._processing: dict[str, str] = record.get("DataProcessing", {})
+
+    def run(self) -> Ending:
+        """Transform object after object; those that can be are stored even if others cannot.
+
+        Source: "Batch Transform" in SageMaker's developer guide. A job that is stopped stores nothing.
+        """
+        model = self._load_model()
+        source = self._input["DataSource"]["S3DataSource"]
+        files = inputs.find(self._context.objects, source["S3DataType"], source["S3Uri"])
+        faults = []
+        with tempfile.TemporaryDirectory(dir=self._made_folder()) as name:
+            for file in files:
+                if self._is_stopping():
+                    return Ending("Stopped")
+                output = below(Path(name), f"{file.place}.out")
+                output.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    self._transform(model, file, output)
+                    self._log.note(f"transformed {file.uri}")
+                except JobFailedError as fault:
+                    output.unlink(missing_ok=True)
+                    self._log.write([str(fault)])
+                    faults.append(str(fault))
+            upload(self._context.objects, Path(name), self._output["S3OutputPath"])
+        return failed(faults[0]) if faults else Ending("Completed")
+
+    def _made_folder(self) -> Path:
+        folder = self._context.settings.jobs / "transform"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _load_model(self) -> Model:
+        parts = containers(find_model(self._context, self._record["ModelName"]))
+        if len(parts) != 1 or images.algorithm_runtime(parts[0]["Image"]) is None:
+            raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
+        url = parts[0]["ModelDataUrl"]
+        try:
+            return Model.load(self._context.objects.path(url))
+        except (OSError, ValueError) as error:
+            raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
+
+    def _transform(self, model: Model, file: inputs.InputFile, output: Path) -> None:
+        source = self._context.objects.path(file.uri)
+        gzipped = self._input.get("CompressionType") == "Gzip"
+        accept, content_type = self._output.get("Accept", ""), self._input.get("ContentType", "")
+        separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
+        try:
+            with _opened(source, gzipped=gzipped) as content, output.open("wb") as answers:
+                for number, records in enumerate(self._payloads(content), start=1):
+                    try:
+                        answer, _ = model.invoke(self._filtered(records), content_type, accept)
+                    except InferenceError as error:
+                        raise JobFailedError(
+                            f"ClientError: {file.uri}, request {number}: received error ({error.status}) from the "
+                            f"model: {error}"
+                        ) from None
+                    answers.write(self._joined(records, answer).rstrip(separator) + separator)
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
+
+    def _payloads(self, content: IO[bytes]) -> Iterator[bytes]:
+        """What is sent to the model at a time; one byte more than it takes, where there is more."""
+        given: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
+        most = given * 1024**2 or MAXIMUM_BODY_BYTES
+        if self._input.get("SplitType", "None") == "None":
+            yield content.read(MAXIMUM_BODY_BYTES + 1)
+            return
+        single = self._record.get("BatchStrategy") == "SingleRecord"
+        batch: list[bytes] = []
+        size = 0
+        for line in _lines(content, MAXIMUM_BODY_BYTES + 1):
+            if batch and (single or size + len(line) > most):
+                yield b"".join(batch)
+                batch, size = [], 0
+            batch.append(line)
+            size += len(line)
+        if batch:
+            yield b"".join(batch)
+
+    def _filtered(self, records: bytes) -> bytes:
+        chosen = columns(self._processing.get("InputFilter", "$"))
+        if chosen in (None, slice(None)):
+            return records
+        rows = (line.split(b",")[chosen] for line in records.splitlines())
+        return b"".join(b",".join(row) + b"\n" for row in rows)
+
+    def _joined(self, records: bytes, answer: bytes) -> bytes:
+        """Put each answer into its record as ``SageMakerOutput`` (JoinSource Input, JSON lines)."""
+        if self._processing.get("JoinSource", "None") == "None":
+            return answer
+        pairs = zip(records.splitlines(), answer.splitlines(), strict=True)
+        return b"\n".join(
+            json.dumps(json.loads(record) | {"SageMakerOutput": json.loads(result)}).encode()
+            for record, result in pairs
+        )
+
+    def _is_stopping(self) -> bool:
+        stopping: bool = (
+            self._context.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
+        )
+        return stopping
+
+
+def _opened(path: Path, *, gzipped: bool) -> IO[bytes]:
+    return gzip.open(path) if gzipped else path.open("rb")  # type: ignore[return-value]
+
+
+def _lines(content: IO[bytes], longest: int) -> Iterator[bytes]:
+    """Lines that are not blank, with their line breaks; of a longer one its beginning."""
+    while line := content.readline(longest):
+        if line.strip():
+            yield line

@@ -1,0 +1,204 @@
+"""Runs a tuning job: searches, trains in batches, and stops when it is time to."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from local.api.sagemaker.tags import save_tags, tags_of
+from local.records import training_jobs as training_record
+from local.records import tuning_jobs as tuning_record
+from local.records.tuning_jobs import KIND, TUNED
+from local.runtime.jobs import ranges, training
+from local.runtime.jobs.early_stopping import MedianRule
+from local.runtime.jobs.endings import Ending, ending_of, failed
+from local.runtime.jobs.metrics import OBJECTIVE, MetricReader
+from local.runtime.jobs.search import Point, search
+
+if TYPE_CHECKING:
+    from local.context import Context
+    from local.storage.store import Document
+
+EACH_EPOCH = "validation:objective_loss"
+"""The one objective of linear-learner that is known while it trains, and so the one that stops jobs early."""
+
+_ATTEMPTS_WITHOUT_SUCCESS = 5
+_NOT_OF_A_TRAINING_JOB = (
+    "DefinitionName",
+    "TuningObjective",
+    "HyperParameterRanges",
+    "StaticHyperParameters",
+    "HyperParameterTuningResourceConfig",
+)
+_log = logging.getLogger(__name__)
+
+
+def program_key(name: str) -> str:
+    """The name under which the supervisor knows the program that trains a tuning job's batch."""
+    return f"{KIND}/{name}"
+
+
+def run(context: Context, name: str) -> None:
+    """Run a tuning job whose record is made; the record says how it went."""
+    ending = ending_of(_Tuning(context, name).run, lambda lines: _log.error("\n".join(lines)))
+    finish(context, name, ending)
+
+
+def finish(context: Context, name: str, ending: Ending) -> None:
+    """Write a tuning job's ending into its record; one that was told to stop is Stopped however it ended."""
+
+    def change(record: Document) -> None:
+        stopping = record["HyperParameterTuningJobStatus"] == "Stopping"
+        record["HyperParameterTuningJobStatus"] = "Stopped" if stopping else ending.status
+        now = record["HyperParameterTuningEndTime"] = record["LastModifiedTime"] = time.time()
+        record["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(now - record["CreationTime"])}
+        if ending.reason and not stopping:
+            record["FailureReason"] = ending.reason
+
+    context.store.update(KIND, name, change)
+
+
+class _Tuning:
+    """One tuning job under way."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self._context = context
+        self._name = name
+        self._record = context.store.get(KIND, name)
+        self._config: dict[str, Any] = self._record["HyperParameterTuningJobConfig"]
+        self._definition: dict[str, Any] = self._record["TrainingJobDefinition"]
+        self._objective = tuning_record.objective(self._record)
+        self._minimize = self._objective["Type"] == "Minimize"
+        self._limits: dict[str, Any] = self._config["ResourceLimits"]
+        self._rule = MedianRule(minimize=self._minimize)
+        self._ended: list[Document] = []
+
+    def run(self) -> Ending:
+        """Train batch after batch until nothing is left to do."""
+        chosen = ranges.read(self._config["ParameterRanges"], {})
+        seed = self._config.get("RandomSeed")
+        strategy = search(self._config["Strategy"], chosen, minimize=self._minimize, seed=seed)
+        while (count := self._batch_size()) and (points := strategy.ask(count)):
+            names = self._make_training_jobs(points)
+            if not names:
+                break
+            self._train(names)
+            for name, point in zip(names, points, strict=True):
+                job = self._context.store.get(training_record.KIND, name)
+                self._ended.append(job)
+                strategy.tell(point, tuning_record.value(job))
+            if reason := self._why_hopeless():
+                return failed(reason)
+            if self._is_good_enough():
+                break
+        return Ending("Completed")
+
+    def _batch_size(self) -> int:
+        """How many training jobs to start next: as many as may run side by side."""
+        most = self._limits.get("MaxNumberOfTrainingJobs", math.inf)
+        if self._seconds_left() <= 0:
+            return 0
+        return int(min(self._limits["MaxParallelTrainingJobs"], most - len(self._ended)))
+
+    def _seconds_left(self) -> float:
+        limit: float = self._limits.get("MaxRuntimeInSeconds", math.inf)
+        started: float = self._record["CreationTime"]
+        return started + limit - time.time()
+
+    def _make_training_jobs(self, points: list[Point]) -> list[str]:
+        """Make the records of a batch; none once the tuning job has been told to stop."""
+        tags = tags_of(self._context, self._record["HyperParameterTuningJobArn"])
+        names = []
+        with self._context.store.transaction():
+            if self._context.store.get(KIND, self._name)["HyperParameterTuningJobStatus"] == "Stopping":
+                return []
+            for number, point in enumerate(points, start=len(self._ended) + 1):
+                name = f"{self._name}-{number:03d}-{secrets.token_hex(4)}"
+                record = training_record.new(
+                    self._context.settings, self._request(name, point), self._objective["MetricName"]
+                )
+                record["TuningJobArn"] = self._record["HyperParameterTuningJobArn"]
+                record[TUNED] = point
+                self._context.store.insert(training_record.KIND, name, record)
+                save_tags(self._context, record["TrainingJobArn"], tags)
+                names.append(name)
+        return names
+
+    def _request(self, name: str, point: Point) -> dict[str, Any]:
+        """The members of CreateTrainingJob for a point."""
+        given = {member: value for member, value in self._definition.items() if member not in _NOT_OF_A_TRAINING_JOB}
+        resources = self._definition.get("HyperParameterTuningResourceConfig")
+        if resources:
+            # Given a choice of instances, SageMaker takes the first that it has.
+            choices = resources.get("InstanceConfigs") or [resources]
+            members = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+            merged = resources | choices[0]
+            given["ResourceConfig"] = {member: merged[member] for member in members if member in merged}
+        static = self._definition.get("StaticHyperParameters", {})
+        return given | {"TrainingJobName": name, "HyperParameters": static | point}
+
+    def _train(self, names: list[str]) -> None:
+        left = self._seconds_left()
+        most_seconds = None if math.isinf(left) else left
+        if self._config.get("TrainingJobEarlyStoppingType") != "Auto" or self._objective["MetricName"] != EACH_EPOCH:
+            training.run_together(self._context, names, program_key(self._name), most_seconds=most_seconds)
+            return
+        # Each in a program of its own, which can be stopped alone.
+        with ThreadPoolExecutor(len(names)) as threads:
+            values = threads.map(partial(self._train_alone, most_seconds), names)
+        for each in values:
+            self._rule.add(each)
+
+    def _train_alone(self, most_seconds: float | None, name: str) -> list[float]:
+        """Train one job, stopping it by the median rule; return its objective's values, one an epoch."""
+        key = training.program_key(name)
+        values: list[float] = []
+
+        def listen(name: str, metrics: MetricReader) -> None:
+            reached = metrics.history.get(OBJECTIVE, [])
+            for count in range(len(values) + 1, len(reached) + 1):
+                if self._rule.stops(reached[:count]):
+                    self._context.store.update(training_record.KIND, name, training_record.stop_if_running)
+                    self._context.supervisor.terminate(key)
+                    break
+            values[:] = reached
+
+        training.run_together(self._context, [name], key, most_seconds=most_seconds, listener=listen)
+        return values
+
+    def _why_hopeless(self) -> str | None:
+        """Why there is no sense in going on, in SageMaker's words, or None."""
+        succeeded = [job for job in self._ended if job["TrainingJobStatus"] != "Failed"]
+        everything = self._batch_size() == 0
+        if not succeeded and (everything or len(self._ended) >= _ATTEMPTS_WITHOUT_SUCCESS):
+            first = self._ended[0].get("FailureReason", "")
+            return (
+                f"No training job succeeded after {len(self._ended)} attempts. For additional details, please "
+                "take a look at the training job failures by listing training jobs for the hyperparameter "
+                f"tuning job. The first: {first}"
+            )
+        if succeeded and all(tuning_record.value(job) is None for job in succeeded):
+            return (
+                f"No objective metrics found after running {len(self._ended)} training jobs. Please ensure that "
+                "the algorithm is emitting the objective metric as defined by the regular expression provided."
+            )
+        return None
+
+    def _is_good_enough(self) -> bool:
+        """Whether one of the completion criteria is met."""
+        criteria = self._config.get("TuningJobCompletionCriteria", {})
+        best = tuning_record.best(self._record, self._ended)
+        if best is None:
+            return False
+        target, reached = criteria.get("TargetObjectiveMetricValue"), tuning_record.value(best)
+        sign = 1 if self._minimize else -1
+        if target is not None and reached is not None and sign * reached <= sign * target:
+            return True
+        patience = criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving")
+        since = len(self._ended) - 1 - self._ended.index(best)
+        return patience is not None and since >= patience

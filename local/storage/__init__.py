@@ -1,0 +1,1 @@
+"""What is on the disk: the record store, S3 objects and log files."""

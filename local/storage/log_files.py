@@ -1,0 +1,232 @@
+"""Logs of jobs, functions and endpoints: files that a person reads, and that CloudWatch Logs' API serves."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from local.core.errors import ServiceError
+from local.core.paths import UnsafeNameError, below
+
+_GROUP_FILE = ".log-group"
+_STEP = 4096
+_BREAKS_AROUND_A_LINE = 3
+"""As the last line may lack its end, the last that has one is surely there."""
+_STAMP_LENGTH = len("2026-01-31T12:00:00.000Z")
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """One line of a log.
+
+    Attributes:
+        timestamp: milliseconds since the epoch.
+        stream: name of the log stream.
+        position: number of the line in its stream, from 0.
+        message: the line.
+    """
+
+    timestamp: int
+    stream: str
+    position: int
+    message: str
+
+
+class Logs:
+    """Log groups and their streams as files ``<root>/<group>/<stream>.log``.
+
+    A line of a file is its time (UTC, milliseconds), a space and the message.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        root.mkdir(parents=True, exist_ok=True)
+
+    def path(self, group: str, stream: str) -> Path:
+        """The file of a stream, there or not."""
+        return _below(self._folder(group), stream, ".log")
+
+    def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
+        """Add lines to a stream with the present time, making group and stream where they are missing."""
+        now = time.time_ns() // 1_000_000
+        self.put(group, stream, [(now, line) for line in text_lines])
+
+    def put(self, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
+        """Add messages with times (milliseconds since the epoch); each line of a message becomes an event."""
+        text = "".join(
+            f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
+        )
+        with self._lock:
+            self._make_group(group)
+            path = self.path(group, stream)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+
+    def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
+        """Make a group; return whether it is new."""
+        with self._lock:
+            made = self._make_group(group, tags)
+        if not made and not self.has_group(group):
+            message = f"{group!r} cannot be a log group here: its name differs from another group's by a slash only"
+            raise ServiceError("InvalidParameterException", message)
+        return made
+
+    def tags(self, group: str) -> dict[str, str]:
+        """The tags that a group was made with."""
+        tags: dict[str, str] = self._document(group).get("tags", {})
+        return tags
+
+    def delete_group(self, group: str) -> bool:
+        """Remove a group with its streams; return whether it was there."""
+        with self._lock:
+            if not self.has_group(group):
+                return False
+            folder = self._folder(group)
+            (folder / _GROUP_FILE).unlink()
+            for path in _stream_files(folder):
+                path.unlink()
+            if not any(path.name == _GROUP_FILE for path in folder.rglob(_GROUP_FILE)):
+                shutil.rmtree(folder)
+            return True
+
+    def retention(self, group: str) -> int | None:
+        """Days that a group is to keep its lines, or None for ever; only recorded."""
+        days: int | None = self._document(group).get("retention")
+        return days
+
+    def set_retention(self, group: str, days: int | None) -> None:
+        """Record for how many days a group is to keep its lines."""
+        with self._lock:
+            self._write_document(group, {**self._document(group), "retention": days})
+
+    def delete_stream(self, group: str, stream: str) -> bool:
+        """Remove a stream; return whether it was there."""
+        with self._lock:
+            path = self.path(group, stream)
+            there = path.is_file()
+            path.unlink(missing_ok=True)
+            return there
+
+    def has_group(self, group: str) -> bool:
+        """Whether the group exists."""
+        marker = self._folder(group) / _GROUP_FILE
+        # "/group" and "group" are two groups to CloudWatch, and one folder here.
+        return marker.is_file() and json.loads(marker.read_text())["name"] == group
+
+    def groups(self) -> list[tuple[str, int]]:
+        """Names of the groups, sorted, each with the time of its making in milliseconds."""
+        found = []
+        for path in self._root.rglob(_GROUP_FILE):
+            document = json.loads(path.read_text())
+            found.append((str(document["name"]), int(document["created"])))
+        return sorted(found)
+
+    def streams(self, group: str) -> list[str]:
+        """Names of a group's streams, sorted."""
+        folder = self._folder(group)
+        return sorted(path.relative_to(folder).as_posix()[: -len(".log")] for path in _stream_files(folder))
+
+    def events(self, group: str, streams: Iterable[str]) -> Iterator[Event]:
+        """The lines of streams of a group, merged in the order of their times."""
+        return heapq.merge(*(self._stream_events(group, stream) for stream in streams))
+
+    def ends(self, group: str, stream: str) -> tuple[int, int] | None:
+        """Times of a stream's first and last line in milliseconds, or None where it has no line."""
+        path = self.path(group, stream)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            first = file.read(_STAMP_LENGTH)
+            last = _last_stamp(file)
+        return (_milliseconds(first.decode()), _milliseconds(last.decode())) if last else None
+
+    def _stream_events(self, group: str, stream: str) -> Iterator[Event]:
+        path = self.path(group, stream)
+        if not path.is_file():
+            return
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for position, line in enumerate(file):
+                # A line without its end is still being written.
+                if line.endswith("\n"):
+                    message = line[_STAMP_LENGTH + 1 : -1]
+                    yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
+
+    def _make_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
+        folder = self._folder(group)
+        marker = folder / _GROUP_FILE
+        if marker.is_file():
+            return False
+        folder.mkdir(parents=True, exist_ok=True)
+        self._write_document(group, {"name": group, "created": time.time_ns() // 1_000_000, "tags": tags or {}})
+        return True
+
+    def _document(self, group: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self._folder(group) / _GROUP_FILE).read_text())
+        return document
+
+    def _write_document(self, group: str, document: dict[str, Any]) -> None:
+        marker = self._folder(group) / _GROUP_FILE
+        unfinished = marker.with_suffix(".new")
+        unfinished.write_text(json.dumps(document))
+        unfinished.replace(marker)
+
+    def _folder(self, group: str) -> Path:
+        # CloudWatch's own groups begin with a slash.
+        return _below(self._root, group.removeprefix("/"))
+
+
+def _stream_files(folder: Path) -> Iterator[Path]:
+    """Files of a group's own streams: groups may lie within one another's folders."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir():
+            if not (entry / _GROUP_FILE).is_file():
+                yield from _stream_files(entry)
+        elif entry.suffix == ".log":
+            yield entry
+
+
+def _last_stamp(file: IO[bytes]) -> bytes:
+    """The time of the last line that has an end; empty if there is none. A log may have gigabytes: read backwards."""
+    tail, place = b"", file.seek(0, os.SEEK_END)
+    while place and tail.count(b"\n") < _BREAKS_AROUND_A_LINE:
+        place = max(0, place - max(_STEP, len(tail)))
+        file.seek(place)
+        tail = file.read()
+    whole, ended, _ = tail.rpartition(b"\n")
+    return whole[whole.rfind(b"\n") + 1 :][:_STAMP_LENGTH] if ended else b""
+
+
+def _below(folder: Path, name: str, suffix: str = "") -> Path:
+    try:
+        below(folder, name)
+        path = below(folder, name + suffix)
+    except UnsafeNameError as error:
+        message = f"{name[:512]!r} is not a name for a log group or stream: it {error}"
+        raise ServiceError("InvalidParameterException", message) from None
+    if any(part.startswith(_GROUP_FILE) for part in name.split("/")):
+        message = f"{name!r} is not a name for a log group or stream: {_GROUP_FILE} is the local service's file"
+        raise ServiceError("InvalidParameterException", message)
+    return path
+
+
+def _stamp(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
+def _milliseconds(stamp: str) -> int:
+    moment = datetime.fromisoformat(stamp)
+    return round(moment.timestamp() * 1000)
