@@ -11,19 +11,18 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from local.api.moto.checks import check_request
-from local.api.moto.services import operation_name
-from local.api.sagemaker.operations import call
+from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import Head, Reply, json_reply
 from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
-from local.runtime import functions
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.runtime.supervisor import Supervisor
+from local.storage.log_files import Logs
 
 Event = dict[str, Any]
 
@@ -37,57 +36,110 @@ _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
 _log = logging.getLogger(__name__)
 
 
-def emit(context: Context, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
-    """Send an event to the default bus; the targets of the rules that match it get it in the background.
+@dataclass(frozen=True)
+class EventBridge:
+    """The default event bus.
 
-    Args:
-        context: the running service.
-        source: for example ``aws.sagemaker``.
-        detail_type: for example ``SageMaker Model Package State Change``.
-        detail: what the service documents for it.
-        resources: ARNs that the event is about.
-
-    Returns:
-        The event's id.
+    Attributes:
+        moto: keeps the rules.
+        logs: where log groups get events.
+        supervisor: runs deliveries in the background.
+        region: in every event.
+        call: starts pipelines.
+        invoke_function: invokes Lambda functions with an event.
     """
-    identifier = str(uuid.uuid4())
-    if not may_have_rules(context):
+
+    moto: MotoServices
+    logs: Logs
+    supervisor: Supervisor
+    region: str
+    call: CallOperation
+    invoke_function: Callable[[str, Any], object]
+
+    def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
+        """Send an event to the default bus; the targets of the rules that match it get it in the background.
+
+        Args:
+            source: for example ``aws.sagemaker``.
+            detail_type: for example ``SageMaker Model Package State Change``.
+            detail: what the service documents for it.
+            resources: ARNs that the event is about.
+
+        Returns:
+            The event's id.
+        """
+        identifier = str(uuid.uuid4())
+        if not self.may_have_rules():
+            return identifier
+        event = {
+            "version": "0",
+            "id": identifier,
+            "detail-type": detail_type,
+            "source": source,
+            "account": ACCOUNT_ID,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "region": self.region,
+            "resources": list(resources),
+            "detail": detail,
+        }
+        self.supervisor.run_in_background(lambda: self._deliver(event), f"event/{identifier}")
         return identifier
-    event = {
-        "version": "0",
-        "id": identifier,
-        "detail-type": detail_type,
-        "source": source,
-        "account": ACCOUNT_ID,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "region": context.settings.region,
-        "resources": list(resources),
-        "detail": detail,
-    }
-    context.supervisor.run_in_background(lambda: _deliver(context, event), f"event/{identifier}")
-    return identifier
 
+    def may_have_rules(self) -> bool:
+        """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
+        return self.moto.has_changed("events", "cloudformation")
 
-def answer(context: Context, head: Head, body: bytes) -> Reply:
-    """Answer a request to EventBridge.
+    def answer(self, head: Head, body: bytes) -> Reply:
+        """Answer a request to EventBridge.
 
-    Raises:
-        ServiceError: the request asks for what would have no effect.
-    """
-    name = operation_name(head, body)
-    check_request("events", name, body)
-    request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
-    if name == "PutEvents":
-        results = [_put(context, entry) for entry in request.get("Entries", [])]
-        return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
-    if request.get("ScheduleExpression"):
-        raise not_implemented("events", "PutRule with a ScheduleExpression")
-    for target in request.get("Targets", []):
-        if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
-            raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
-        if _PIPELINE.fullmatch(target["Arn"]):
-            _check_pipeline_target(target)
-    return context.moto.answer(context, head, body)
+        Raises:
+            ServiceError: the request asks for what would have no effect.
+        """
+        name = operation_name(head, body)
+        check_request("events", name, body)
+        request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+        if name == "PutEvents":
+            results = [self._put(entry) for entry in request.get("Entries", [])]
+            return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
+        if request.get("ScheduleExpression"):
+            raise not_implemented("events", "PutRule with a ScheduleExpression")
+        for target in request.get("Targets", []):
+            if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
+                raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
+            if _PIPELINE.fullmatch(target["Arn"]):
+                _check_pipeline_target(target)
+        return self.moto.answer(head, body)
+
+    def _put(self, entry: dict[str, Any]) -> dict[str, str]:
+        for member in ("Source", "DetailType", "Detail"):
+            if not entry.get(member):
+                message = f"Parameter {member} is not valid. Reason: {member} is a required argument."
+                return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+        if not entry.get("EventBusName", "default").endswith("default"):
+            raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
+        try:
+            detail = json.loads(entry["Detail"])
+        except ValueError:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        return {"EventId": self.emit(entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
+
+    def _deliver(self, event: Event) -> None:
+        for rule, target in self.moto.targets(event):
+            try:
+                self._send(target, event)
+            except ServiceError as error:
+                _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
+
+    def _send(self, target: dict[str, Any], event: Event) -> None:
+        arn = target["Arn"]
+        if _FUNCTION.fullmatch(arn):
+            self.invoke_function(arn, _input(target, event))
+        elif match := _PIPELINE.fullmatch(arn):
+            values = [{"Name": item["Name"], "Value": _value(item["Value"], event)} for item in _parameters(target)]
+            request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
+            self.call("StartPipelineExecution", request)
+        elif match := _LOG_GROUP.fullmatch(arn):
+            self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
 
 
 def _check_pipeline_target(target: dict[str, Any]) -> None:
@@ -100,45 +152,6 @@ def _check_pipeline_target(target: dict[str, Any]) -> None:
     for item in _parameters(target):
         if item["Value"].startswith("$") and not _PATH.fullmatch(item["Value"]):
             raise not_implemented("events", f"PutTargets with the JSON path {item['Value']}")
-
-
-def _put(context: Context, entry: dict[str, Any]) -> dict[str, str]:
-    for member in ("Source", "DetailType", "Detail"):
-        if not entry.get(member):
-            message = f"Parameter {member} is not valid. Reason: {member} is a required argument."
-            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
-    if not entry.get("EventBusName", "default").endswith("default"):
-        raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
-    try:
-        detail = json.loads(entry["Detail"])
-    except ValueError:
-        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-    return {"EventId": emit(context, entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
-
-
-def may_have_rules(context: Context) -> bool:
-    """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
-    return context.moto.has_changed("events", "cloudformation")
-
-
-def _deliver(context: Context, event: Event) -> None:
-    for rule, target in context.moto.targets(event):
-        try:
-            _send(context, target, event)
-        except ServiceError as error:
-            _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
-
-
-def _send(context: Context, target: dict[str, Any], event: Event) -> None:
-    arn = target["Arn"]
-    if _FUNCTION.fullmatch(arn):
-        functions.invoke(context, arn, _input(target, event))
-    elif match := _PIPELINE.fullmatch(arn):
-        values = [{"Name": item["Name"], "Value": _value(item["Value"], event)} for item in _parameters(target)]
-        request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
-        call(context, "StartPipelineExecution", request)
-    elif match := _LOG_GROUP.fullmatch(arn):
-        context.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
 
 
 def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:

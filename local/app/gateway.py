@@ -9,14 +9,11 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from local.api import cloudformation
-from local.api import eventbridge as events
-from local.api import logs as logs_api
-from local.api.lambda_ import operations as functions_api
-from local.api.s3.server import S3
-from local.api.sagemaker import http as sagemaker_http
+from local.api.sagemaker.http import LARGEST_INVOCATION
+from local.app.parts import Parts
 from local.aws import credentials
 from local.aws.bodies import BodyReader, ClientGone, discard
 from local.aws.refusals import SignatureRefused
@@ -24,14 +21,10 @@ from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature
 from local.aws.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
 from local.core.errors import ServiceError
 
-if TYPE_CHECKING:
-    from local.context import Context
-
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Answer = Callable[["Context", Head, bytes], Reply]
 
 _LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request's body. The longest that an operation takes is a pipeline's definition: a million characters,
@@ -60,19 +53,11 @@ _log = logging.getLogger(__name__)
 class Gateway:
     """The ASGI application."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, parts: Parts, root: Path) -> None:
+        self._parts = parts
         self._threads = ThreadPoolExecutor(_THREADS, "operation")
         self._large_invocations = ThreadPoolExecutor(_LARGE_INVOCATIONS, "large invocation")
-        self._s3 = S3(context)
-        self._bodies = BodyReader(context.settings.root)
-        self._services: dict[str, Answer] = {
-            "sagemaker": sagemaker_http.answer,
-            "lambda": functions_api.answer,
-            "logs": logs_api.answer,
-            "events": events.answer,
-            "cloudformation": cloudformation.answer,
-        }
+        self._bodies = BodyReader(root)
 
     def close(self) -> None:
         """Take no more requests."""
@@ -91,7 +76,7 @@ class Gateway:
             signature = read_signature(head)
             protocol = protocol_of(signature.service, head.headers)
             if signature.service == "s3":
-                await self._s3(signature, head, scope, receive, send)
+                await self._parts.s3(signature, head, scope, receive, send)
                 return
             verify_body = self._verifier(signature, head)
             body_is_untouched = False
@@ -100,13 +85,13 @@ class Gateway:
             body_is_read = True
             invocation = signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS)
             if invocation and len(body) <= _QUICK_INVOCATION:
-                reply = sagemaker_http.invoke(self._context, head, body)
+                reply = self._parts.sagemaker_http.invoke(head, body)
             else:
                 threads = self._large_invocations if invocation else self._threads
-                service = self._services.get(signature.service, self._context.moto.answer)
-                answer = sagemaker_http.invoke if invocation else service
+                service = self._parts.services.get(signature.service, self._parts.moto.answer)
+                answer = self._parts.sagemaker_http.invoke if invocation else service
                 loop = asyncio.get_running_loop()
-                reply = await loop.run_in_executor(threads, answer, self._context, head, body)
+                reply = await loop.run_in_executor(threads, answer, head, body)
         except ClientGone:
             return
         except SignatureRefused as refusal:
@@ -126,7 +111,7 @@ class Gateway:
         Raises:
             SignatureRefused: it is wrong whatever the body is.
         """
-        signer = find_signer(signature, head, self._context.keys)
+        signer = find_signer(signature, head, self._parts.keys)
         said = head.headers.get(_HASH_HEADER)
         if said is not None and _HASH_HEADER in signature.signed_headers.split(b";"):
             verify(signature, head, said, signer)
@@ -138,7 +123,7 @@ class Gateway:
 
     def _answer_container(self, head: Head) -> Reply:
         """Answer a job that asks for its credentials, at the path that only this job knows."""
-        found = self._context.keys.answer(head.raw_path.decode("latin-1"))
+        found = self._parts.keys.answer(head.raw_path.decode("latin-1"))
         headers = [(b"content-type", b"application/json")]
         if found is None:
             return Reply(404, b'{"code": "NoSuchCredentials", "message": "no running job has this path"}', headers)
@@ -147,7 +132,7 @@ class Gateway:
 
 def _longest_body(service: str, raw_path: bytes) -> int:
     if service == "sagemaker" and raw_path.startswith(_ENDPOINTS):
-        return sagemaker_http.LARGEST_INVOCATION
+        return LARGEST_INVOCATION
     if service == "lambda":
         return _LARGEST_EVENT if raw_path.endswith(b"/invocations") else _LARGEST_CODE
     return _LARGEST_BODY

@@ -14,38 +14,17 @@ from typing import IO, Any
 
 import uvicorn
 
-from local.api.moto.services import MotoServices
 from local.app.gateway import Gateway
 from local.app.one_write import OneWriteProtocol
+from local.app.parts import Parts
 from local.aws.credentials import KeyRing
-from local.context import Context
 from local.core.secret import make_private
 from local.core.settings import HOST, Settings
-from local.interpreter import executions
-from local.runtime import functions, jobs
-from local.runtime.endpoints import changes as endpoint_changes
-from local.runtime.endpoints.hosting import Hosting
-from local.runtime.supervisor import Supervisor
-from local.storage.log_files import Logs
-from local.storage.objects import Objects
-from local.storage.store import Store
 
 _STOP_SECONDS = 1.0
 _BACKLOG = 2048
 _LOGGERS = ("local", "nanio", "moto", "uvicorn", "py.warnings")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-_KEPT = {
-    "pipeline": "pipelines",
-    "pipeline-execution": "executions",
-    "processing-job": "processing jobs",
-    "training-job": "training jobs",
-    "hyper-parameter-tuning-job": "tuning jobs",
-    "transform-job": "transform jobs",
-    "model-package": "model packages",
-    "endpoint": "endpoints",
-    "function": "functions",
-}
 
 
 class StartError(Exception):
@@ -72,13 +51,13 @@ class LocalService:
 
     Attributes:
         settings: the settings in force.
-        context: the running service as its operations see it; set once it has started.
+        parts: the parts of the running service; set once it has started.
         restored: sentences about what an earlier run left and this one took up.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.context: Context | None = None
+        self.parts: Parts | None = None
         self.restored: list[str] = []
         self._lock: IO[str] | None = None
         self._log: logging.Handler | None = None
@@ -113,9 +92,9 @@ class LocalService:
             self.settings = replace(self.settings, port=listener.getsockname()[1])
             _tell_holder(self._lock, self.settings)
             self._log = _log_to(self.settings)
-            self.context = _assemble(self.settings, keys)
-            self.restored = _restore(self.context)
-            self._serve(listener, self.context)
+            self.parts = Parts(self.settings, keys)
+            self.restored = self.parts.restore()
+            self._serve(listener, self.parts)
         except BaseException:
             self.stop()
             raise
@@ -126,22 +105,20 @@ class LocalService:
             self._server.should_exit = True
         if self._gateway is not None:
             self._gateway.close()
-        if self.context is not None:
-            self.context.executions.stop_all()
-            self.context.supervisor.stop_all()
+        if self.parts is not None:
+            self.parts.stop_work()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
-        if self.context is not None:
-            self.context.hosting.close()
-            self.context.store.close()
-            self.context = None
+        if self.parts is not None:
+            self.parts.close()
+            self.parts = None
         if self._log is not None:
             _stop_log(self._log)
         if self._lock is not None:
             self._lock.close()
 
-    def _serve(self, listener: socket.socket, context: Context) -> None:
-        self._gateway = Gateway(context)
+    def _serve(self, listener: socket.socket, parts: Parts) -> None:
+        self._gateway = Gateway(parts, self.settings.root)
         config = uvicorn.Config(
             self._gateway,
             http=OneWriteProtocol,
@@ -162,34 +139,6 @@ class LocalService:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
-
-
-def _assemble(settings: Settings, keys: KeyRing) -> Context:
-    context = Context(settings, Store(settings.database))
-    context.keys = keys
-    context.objects = Objects(settings.buckets)
-    context.logs = Logs(settings.logs)
-    context.supervisor = Supervisor(context)
-    context.hosting = Hosting(context)
-    context.executions = executions.Executions(context)
-    context.moto = MotoServices(context)
-    return context
-
-
-def _restore(context: Context) -> list[str]:
-    """Put right what an earlier run left; return sentences about it.
-
-    Jobs come first: executions look at what became of theirs.
-    """
-    kept = [(len(context.store.list(kind)), name) for kind, name in _KEPT.items()]
-    counts = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for count, name in kept if count)
-    functions.restore(context)
-    return [
-        *([f"Kept from before: {counts}."] if counts else []),
-        *jobs.restore(context),
-        *(f"endpoint {name}: in service again" for name in endpoint_changes.restore(context)),
-        *executions.restore(context),
-    ]
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

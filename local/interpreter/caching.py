@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
 
 from definition_language.caching import CACHE_KEYS, part
 from local.interpreter.definition import Json, Step
 from local.records import executions as records
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Document, Store
 
 
 def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
@@ -37,15 +33,15 @@ def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
     return json.dumps([step.type, attributes], sort_keys=True)
 
 
-def find_run(context: Context, pipeline_arn: str, step: Step, key: str) -> tuple[str, Document] | None:
+def find_run(store: Store, pipeline_arn: str, step: Step, key: str) -> tuple[str, Document] | None:
     """The latest run that may be used again: its execution's ARN and its record."""
     if step.cache_window is None:
         return None
     oldest = time.time() - step.cache_window.total_seconds()
     runs = [
         (execution["PipelineExecutionArn"], run)
-        for execution in context.store.list(records.EXECUTION, f"{pipeline_arn}/execution/")
-        if (run := records.step(context, execution["PipelineExecutionArn"], step.name)) is not None
+        for execution in store.list(records.EXECUTION, f"{pipeline_arn}/execution/")
+        if (run := records.step(store, execution["PipelineExecutionArn"], step.name)) is not None
         and run["StepStatus"] == "Succeeded"
         and run.get("_CacheKey") == key
         and run["EndTime"] >= oldest

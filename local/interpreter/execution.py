@@ -6,17 +6,15 @@ import logging
 import queue
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from local.interpreter.definition import Definition, Step
 from local.interpreter.parsing import parse
 from local.interpreter.selection import skipped_steps
-from local.interpreter.steps import Signals, StepRun
+from local.interpreter.services import StepServices
+from local.interpreter.step_run import Signals, StepRun
+from local.interpreter.steps import run_step
 from local.records import executions as records
 from local.runtime.supervisor import ServiceStoppingError
-
-if TYPE_CHECKING:
-    from local.context import Context
 
 _logger = logging.getLogger(__name__)
 
@@ -33,8 +31,8 @@ class Execution:
     is everything that depends on it. After a step has failed no other starts, and those running are waited for.
     """
 
-    def __init__(self, context: Context, execution_arn: str, signals: Signals) -> None:
-        self._context = context
+    def __init__(self, services: StepServices, execution_arn: str, signals: Signals) -> None:
+        self._services = services
         self._arn = execution_arn
         self._signals = signals
         self._states: dict[str, str] = {}
@@ -42,7 +40,7 @@ class Execution:
 
     @cached_property
     def _definition(self) -> Definition:
-        return parse(records.definition_text(self._context, self._arn))
+        return parse(records.definition_text(self._services.store, self._arn))
 
     def stop(self) -> None:
         """Have running steps stop and no more start."""
@@ -52,20 +50,20 @@ class Execution:
     def wake_up(self) -> None:
         """Have every waiting thread of the execution look at its signals."""
         self._ended.put(None)
-        with self._context.store.transaction():
+        with self._services.store.transaction():
             pass
 
-    def carry_out(self) -> None:
+    def run(self) -> None:
         """Run until nothing more can start and nothing is running; then give the execution its last state."""
         try:
-            self._recall()
+            self._load_states()
             while True:
                 self._skip()
                 if not self._failed and not self._signals.stop.is_set():
                     self._start_ready_steps()
                 if not self._running:
                     break
-                self._take_in(self._ended.get())
+                self._on_step_finished(self._ended.get())
             self._finish()
         except ServiceStoppingError:
             return
@@ -74,12 +72,12 @@ class Execution:
                 return
             _logger.exception("execution %s", self._arn)
             reason = f"InternalServerError: {type(error).__name__}: {error}"
-            records.finish_execution(self._context, self._arn, "Failed", reason)
+            records.finish_execution(self._services.store, self._services.events, self._arn, "Failed", reason)
 
-    def _recall(self) -> None:
-        record = records.execution(self._context, self._arn)
+    def _load_states(self) -> None:
+        record = records.execution(self._services.store, self._arn)
         self._states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
-        for step in records.steps(self._context, self._arn):
+        for step in records.steps(self._services.store, self._arn):
             self._states[step["StepName"]] = step["StepStatus"]
 
     @property
@@ -107,7 +105,7 @@ class Execution:
             return True
         if step.branch is None or self._states.get(step.branch.condition) != "Succeeded":
             return False
-        condition = records.step(self._context, self._arn, step.branch.condition)
+        condition = records.step(self._services.store, self._arn, step.branch.condition)
         return condition is not None and condition["_Properties"]["Outcome"] != step.branch.outcome
 
     def _start_ready_steps(self) -> None:
@@ -122,26 +120,26 @@ class Execution:
 
     def _limit(self) -> int | None:
         # Read every time: UpdatePipelineExecution may change it while the execution runs.
-        record = records.execution(self._context, self._arn)
+        record = records.execution(self._services.store, self._arn)
         configuration = record.get("ParallelismConfiguration") or {}
         limit: int | None = configuration.get("MaxParallelExecutionSteps")
         return limit
 
     def _start(self, step: Step) -> None:
         self._states[step.name] = "Starting"
-        run = StepRun(self._context, self._arn, self._definition, step, self._signals)
+        run = StepRun(self._services, self._arn, self._definition, step, self._signals)
 
-        def carry_out() -> None:
+        def work() -> None:
             try:
-                self._ended.put((step.name, run.carry_out()))
+                self._ended.put((step.name, run_step(run)))
             except Exception as error:
                 if not isinstance(error, ServiceStoppingError) and not self._signals.shutdown.is_set():
                     _logger.exception("step %s of %s", step.name, self._arn)
                 self._ended.put((step.name, "Failed"))
 
-        threading.Thread(target=carry_out, name=f"step {step.name}", daemon=True).start()
+        threading.Thread(target=work, name=f"step {step.name}", daemon=True).start()
 
-    def _take_in(self, ended: tuple[str, str] | None) -> None:
+    def _on_step_finished(self, ended: tuple[str, str] | None) -> None:
         if self._signals.shutdown.is_set():
             raise ServiceStoppingError
         if ended is not None:
@@ -150,8 +148,8 @@ class Execution:
 
     def _finish(self) -> None:
         if self._failed:
-            records.finish_execution(self._context, self._arn, "Failed", STEPS_FAILED)
+            records.finish_execution(self._services.store, self._services.events, self._arn, "Failed", STEPS_FAILED)
         elif self._signals.stop.is_set():
-            records.finish_execution(self._context, self._arn, "Stopped")
+            records.finish_execution(self._services.store, self._services.events, self._arn, "Stopped")
         else:
-            records.finish_execution(self._context, self._arn, "Succeeded")
+            records.finish_execution(self._services.store, self._services.events, self._arn, "Succeeded")

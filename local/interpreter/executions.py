@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from local.interpreter.execution import Execution
-from local.interpreter.steps import Signals
+from local.interpreter.services import StepServices
+from local.interpreter.step_run import Signals
 from local.records import executions as records
-
-if TYPE_CHECKING:
-    from local.context import Context
 
 SERVICE_STOPPED = "InternalServerError: the local service stopped while this was running"
 
@@ -19,15 +16,15 @@ SERVICE_STOPPED = "InternalServerError: the local service stopped while this was
 class Executions:
     """The executions that run in this process."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, services: StepServices) -> None:
+        self._services = services
         self._lock = threading.Lock()
         self._shutdown = threading.Event()
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
 
     def start(self, execution_arn: str) -> None:
         """Run an execution whose record is there; steps that have succeeded are not run again."""
-        execution = Execution(self._context, execution_arn, Signals(shutdown=self._shutdown))
+        execution = Execution(self._services, execution_arn, Signals(shutdown=self._shutdown))
         thread = threading.Thread(
             target=self._run, args=(execution_arn, execution), name=f"execution {execution_arn}", daemon=True
         )
@@ -57,44 +54,45 @@ class Executions:
             execution.wake_up()
             thread.join(max(0.0, deadline - time.monotonic()))
 
+    def restore(self) -> list[str]:
+        """Put right what was running when the service stopped.
+
+        An execution none of whose steps had started runs now. Any other is marked Failed, with its steps that were
+        running; one that was being stopped is marked Stopped.
+
+        Returns:
+            One line for each such execution, saying what became of it.
+        """
+        remarks = []
+        for record in self._services.store.list(records.EXECUTION):
+            arn = record["PipelineExecutionArn"]
+            status = record["PipelineExecutionStatus"]
+            if status not in records.UNDER_WAY:
+                continue
+            started = records.steps(self._services.store, arn)
+            if not started and status == "Executing":
+                self.start(arn)
+                remarks.append(f"pipeline execution {arn}: resumed")
+                continue
+            last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
+            for step in started:
+                if step["StepStatus"] in records.UNDER_WAY:
+                    records.change_step(
+                        self._services.store, arn, step["StepName"], **records.last_members(last, reason)
+                    )
+            records.finish_execution(self._services.store, self._services.events, arn, last, reason)
+            remarks.append(f"pipeline execution {arn}: was running, is {last} now")
+        return remarks
+
     def _find(self, execution_arn: str) -> Execution | None:
         with self._lock:
             return self._running.get(execution_arn, (None,))[0]
 
     def _run(self, execution_arn: str, execution: Execution) -> None:
         try:
-            execution.carry_out()
+            execution.run()
         finally:
             with self._lock:
                 # A retry may have put another run of the same execution in its place.
                 if self._running.get(execution_arn, (None,))[0] is execution:
                     del self._running[execution_arn]
-
-
-def restore(context: Context) -> list[str]:
-    """Put right what was running when the service stopped.
-
-    An execution none of whose steps had started runs now. Any other is marked Failed, with its steps that were
-    running; one that was being stopped is marked Stopped.
-
-    Returns:
-        One line for each such execution, saying what became of it.
-    """
-    remarks = []
-    for record in context.store.list(records.EXECUTION):
-        arn = record["PipelineExecutionArn"]
-        status = record["PipelineExecutionStatus"]
-        if status not in records.UNDER_WAY:
-            continue
-        started = records.steps(context, arn)
-        if not started and status == "Executing":
-            context.executions.start(arn)
-            remarks.append(f"pipeline execution {arn}: resumed")
-            continue
-        last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
-        for step in started:
-            if step["StepStatus"] in records.UNDER_WAY:
-                records.change_step(context, arn, step["StepName"], **records.last_members(last, reason))
-        records.finish_execution(context, arn, last, reason)
-        remarks.append(f"pipeline execution {arn}: was running, is {last} now")
-    return remarks

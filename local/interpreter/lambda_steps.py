@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from definition_language.expressions import as_text
 from local.core.errors import ServiceError
 from local.interpreter.definition import Json, Scalar
 from local.interpreter.outcomes import StepFailedError
 from local.interpreter.retries import kind_of_call_error
-from local.runtime import functions
-
-if TYPE_CHECKING:
-    from local.interpreter.steps import StepRun
+from local.interpreter.step_run import StepRun
+from local.runtime.functions.invocation import InvocationResult
 
 TIME_LIMIT = 600.0
 """Seconds that a function may take in a step. Source: "Lambda step", Amazon SageMaker developer guide."""
@@ -39,11 +37,11 @@ def invoke_function(run: StepRun, payload: dict[str, Json]) -> None:
 
 
 def _answer(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
-    outcome: list[functions.InvocationResult | Exception] = []
+    outcome: list[InvocationResult | Exception] = []
 
     def invoke() -> None:
         try:
-            outcome.append(functions.invoke(run.context, arn, payload))
+            outcome.append(run.services.functions.invoke(arn, payload))
         except Exception as error:  # raised again in the step's own thread
             outcome.append(error)
 

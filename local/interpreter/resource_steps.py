@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from definition_language.expressions import evaluate
-from local.api.sagemaker.operations import Response, call
 from local.core.arns import random_suffix
 from local.core.errors import ServiceError
 from local.interpreter.arguments import fit
 from local.interpreter.definition import Json, Step
 from local.interpreter.outcomes import StepFailedError, StepStoppedError
 from local.interpreter.retries import kind_of_call_error, kind_of_job_failure
+from local.interpreter.step_run import StepRun
 from local.interpreter.step_types import FINISHED, RESOURCE_STEPS, ResourceStep
 from local.records import executions as records
 from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.interpreter.steps import StepRun
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +34,7 @@ class ResourceAttempt:
         self._name = self._resource_name()
         self.request: dict[str, Any] = self._make_request()
 
-    def carry_out(self) -> None:
+    def run(self) -> None:
         """Create the resource and wait until it is done; the step's record tells what came of it.
 
         Raises:
@@ -57,7 +54,7 @@ class ResourceAttempt:
 
     def _wait(self, arn: str, status_member: str) -> None:
         key = arn if self._kind.kind == "model-package" else self._name
-        store = self._run.context.store
+        store = self._run.services.store
 
         def record() -> Document | None:
             return store.find(self._kind.kind, key)
@@ -75,7 +72,7 @@ class ResourceAttempt:
     def _stop(self) -> None:
         self._run.change(StepStatus="Stopping")
         try:
-            call(self._run.context, str(self._kind.stop), {self._kind.name_member: self._name})
+            self._run.services.call(str(self._kind.stop), {self._kind.name_member: self._name})
         except ServiceError as error:
             # It has finished by itself a moment ago, unless something is wrong.
             _logger.info("stopping %s: %s", self._name, error)
@@ -95,15 +92,14 @@ class ResourceAttempt:
         raise StepFailedError(reason, kind_of_job_failure(reason, self._step.type))
 
     def _properties(self, arn: str) -> Json:
-        context = self._run.context
+        services = self._run.services
         name = arn if self._kind.kind == "model-package" else self._name
-        properties = call(context, self._kind.describe, {self._kind.name_member: name})
+        properties = services.call(self._kind.describe, {self._kind.name_member: name})
         if self._step.type == "Tuning":
             # What HyperparameterTuner.get_top_model_s3_uri refers to: the best first.
             objective = properties["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
             order = "Ascending" if objective.get("Type") == "Minimize" else "Descending"
-            top = call(
-                context,
+            top = services.call(
                 "ListTrainingJobsForHyperParameterTuningJob",
                 {self._kind.name_member: name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order},
             )
@@ -126,18 +122,18 @@ class ResourceAttempt:
     def _create_group(self, tags: list[dict[str, str]] | None) -> None:
         """Make the package's group where it is not there, as SageMaker does, with the step's tags."""
         group = self.request.get("ModelPackageGroupName", "arn:")
-        if group.startswith("arn:") or self._run.context.store.find("model-package-group", group) is not None:
+        if group.startswith("arn:") or self._run.services.store.find("model-package-group", group) is not None:
             return
         try:
             self._call("CreateModelPackageGroup", {"ModelPackageGroupName": group, **({"Tags": tags} if tags else {})})
         except StepFailedError:
             # Another execution may have been first.
-            if self._run.context.store.find("model-package-group", group) is None:
+            if self._run.services.store.find("model-package-group", group) is None:
                 raise
 
-    def _call(self, operation: str, request: dict[str, Any]) -> Response:
+    def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            return call(self._run.context, operation, request)
+            return self._run.services.call(operation, request)
         except ServiceError as error:
             raise StepFailedError(
                 f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}",

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from definition_language.expressions import ExpressionError, Reference, evaluate
 from definition_language.paths import PathError, follow
 from local.core.errors import ServiceError
 from local.interpreter.definition import Definition, Json
 from local.records import executions as records
-from local.storage.objects import ObjectTooLargeError
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.objects import Objects, ObjectTooLargeError
+from local.storage.store import Document, Store
 
 _LARGEST_JSON_FILE = 16 * 1024 * 1024
 
@@ -24,14 +20,16 @@ class ExecutionScope:
     """The values that an execution gives to references.
 
     Args:
-        context: the running service.
         definition: the execution's pipeline definition.
         record: the execution's record.
         job_name: the name of the job that the step is about to create, where it creates one.
     """
 
-    def __init__(self, context: Context, definition: Definition, record: Document, job_name: str | None = None) -> None:
-        self._context = context
+    def __init__(
+        self, store: Store, objects: Objects, definition: Definition, record: Document, job_name: str | None = None
+    ) -> None:
+        self._store = store
+        self._objects = objects
         self._definition = definition
         self._record = record
         self._job_name = job_name
@@ -55,7 +53,7 @@ class ExecutionScope:
         """The content of a property file, or of the JSON object at an S3 URI."""
         uri = location if isinstance(location, str) else self._property_file_uri(location)
         try:
-            return json.loads(self._context.objects.read(uri, at_most=_LARGEST_JSON_FILE))
+            return json.loads(self._objects.read(uri, at_most=_LARGEST_JSON_FILE))
         except ServiceError as error:
             raise ExpressionError(f"{location}: {error.message}") from None
         except (FileNotFoundError, IsADirectoryError):
@@ -75,7 +73,7 @@ class ExecutionScope:
         return f"{uri.rstrip('/')}/{file.path}"
 
     def _properties(self, step_name: str) -> Json:
-        document = records.step(self._context, self._record["PipelineExecutionArn"], step_name)
+        document = records.step(self._store, self._record["PipelineExecutionArn"], step_name)
         return (document or {}).get("_Properties", {})
 
     def _variable(self, reference: Reference) -> Json:

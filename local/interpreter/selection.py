@@ -6,15 +6,11 @@ Source: "Selective execution of pipeline steps", Amazon SageMaker developer guid
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from local.core.errors import validation_error
 from local.interpreter.definition import Definition
 from local.records import executions as records
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Document, Store
 
 
 def skipped_steps(definition: Definition, execution: Document) -> set[str]:
@@ -23,11 +19,11 @@ def skipped_steps(definition: Definition, execution: Document) -> set[str]:
     return set(definition.steps) - selected if selected else set()
 
 
-def lent_steps(context: Context, definition: Definition, pipeline_arn: str, config: Document) -> list[Document]:
+def lent_steps(store: Store, definition: Definition, pipeline_arn: str, config: Document) -> list[Document]:
     """Records of the steps that are not selected and that the selected ones depend on, out of another execution.
 
     Args:
-        context: the running service.
+        store: the records.
         definition: the pipeline's definition.
         pipeline_arn: the pipeline, to which the other execution has to belong.
         config: SelectiveExecutionConfig.
@@ -48,9 +44,9 @@ def lent_steps(context: Context, definition: Definition, pipeline_arn: str, conf
                 f"selected: {', '.join(needed)}"
             )
         return []
-    if not source.startswith(f"{pipeline_arn}/execution/") or context.store.find(records.EXECUTION, source) is None:
+    if not source.startswith(f"{pipeline_arn}/execution/") or store.find(records.EXECUTION, source) is None:
         raise validation_error(f"SourcePipelineExecutionArn {source} is no execution of {pipeline_arn}")
-    return [_lent(context, source, name) for name in needed]
+    return [_lent(store, source, name) for name in needed]
 
 
 def _selected(config: Document | None) -> set[str]:
@@ -75,8 +71,8 @@ def _selection_faults(definition: Definition, selected: set[str]) -> Iterator[st
             )
 
 
-def _lent(context: Context, source: str, name: str) -> Document:
-    record = records.step(context, source, name)
+def _lent(store: Store, source: str, name: str) -> Document:
+    record = records.step(store, source, name)
     if record is None or record["StepStatus"] != "Succeeded":
         raise validation_error(f"Step '{name}' did not succeed in {source}, and the selected steps depend on it")
     lent = {

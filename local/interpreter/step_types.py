@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import StructureShape
 
-from local.api.sagemaker.operations import service_model
+from local.aws.service_models import service_model
 
 
 @dataclass(frozen=True)

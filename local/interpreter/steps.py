@@ -3,214 +3,137 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from definition_language.expressions import ExpressionError, as_text, evaluate
 from local.interpreter.caching import cache_key, find_run
 from local.interpreter.conditions import holds
-from local.interpreter.definition import Definition, Json, Step
+from local.interpreter.definition import Json
 from local.interpreter.lambda_steps import invoke_function
 from local.interpreter.outcomes import StepFailedError, StepStoppedError
 from local.interpreter.resource_steps import ResourceAttempt
 from local.interpreter.retries import Retries
-from local.interpreter.scope import ExecutionScope
+from local.interpreter.step_run import StepRun
 from local.records import executions as records
-from local.records.execution_events import announce_step
 from local.runtime.supervisor import ServiceStoppingError
-
-if TYPE_CHECKING:
-    from local.context import Context
 
 _logger = logging.getLogger(__name__)
 
-_FOREVER = 1e8
 
+def run_step(run: StepRun) -> str:
+    """Run the step; return its last state: ``Succeeded``, ``Failed`` or ``Stopped``.
 
-@dataclass
-class Signals:
-    """What the threads of one execution watch beside the records.
-
-    Attributes:
-        stop: the execution is to stop.
-        shutdown: the service is to stop.
+    Raises:
+        ServiceStoppingError: the service is going down; the step's record is left as it is.
     """
+    records.start_step(run.services.store, run.execution_arn, _first_record(run))
+    run.change(StepStatus="Starting")
+    status, reason = "Succeeded", None
+    try:
+        _perform(run)
+    except StepFailedError as error:
+        status, reason = "Failed", error.reason
+    except ExpressionError as error:
+        status, reason = "Failed", f"ClientError: {error}"
+    except StepStoppedError:
+        status = "Stopped"
+    except ServiceStoppingError:
+        raise
+    except Exception as error:
+        if run.shutting_down:
+            raise ServiceStoppingError from error
+        _logger.exception("step %s of %s", run.step.name, run.execution_arn)
+        status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+    run.change(**records.last_members(status, reason))
+    return status
 
-    stop: threading.Event = field(default_factory=threading.Event)
-    shutdown: threading.Event = field(default_factory=threading.Event)
+
+def _first_record(run: StepRun) -> dict[str, Any]:
+    optional = {"StepDisplayName": run.step.display_name, "StepDescription": run.step.description}
+    return {
+        "StepName": run.step.name,
+        **{name: value for name, value in optional.items() if value is not None},
+        "StartTime": time.time(),
+        "StepStatus": "Starting",
+        "Metadata": {},
+        "AttemptCount": 1,
+    }
 
 
-class StepRun:
-    """One step of one execution."""
+def _perform(run: StepRun) -> None:
+    if run.step.type == "Condition":
+        _decide(run)
+    elif run.step.type == "Fail":
+        _fail(run)
+    else:
+        _run_with_retries(run)
 
-    def __init__(
-        self, context: Context, execution_arn: str, definition: Definition, step: Step, signals: Signals
-    ) -> None:
-        self.context = context
-        self.execution_arn = execution_arn
-        self.step = step
-        self._definition = definition
-        self._signals = signals
-        self._status: str | None = None
 
-    @property
-    def pipeline_arn(self) -> str:
-        """The pipeline's ARN."""
-        return self.execution_arn.partition("/execution/")[0]
+def _decide(run: StepRun) -> None:
+    scope = run.scope()
+    outcome = all(holds(condition, scope) for condition in run.step.arguments["Conditions"])
+    run.change(Metadata={"Condition": {"Outcome": str(outcome)}}, _Properties={"Outcome": outcome})
 
-    @property
-    def role_arn(self) -> str:
-        """The execution's role, for steps that name none."""
-        role: str = records.execution(self.context, self.execution_arn)["RoleArn"]
-        return role
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the execution is being stopped."""
-        return self._signals.stop.is_set()
+def _fail(run: StepRun) -> None:
+    message = as_text(evaluate(run.step.arguments["ErrorMessage"], run.scope()))
+    run.change(Metadata={"Fail": {"ErrorMessage": message}}, _Properties={"ErrorMessage": message})
+    raise StepFailedError(message)
 
-    def scope(self, job_name: str | None = None) -> ExecutionScope:
-        """What references mean in this step."""
-        record = records.execution(self.context, self.execution_arn)
-        return ExecutionScope(self.context, self._definition, record, job_name)
 
-    def change(self, **members: Any) -> None:
-        """Change members of the step's record, and tell when its state is another."""
-        record = records.change_step(self.context, self.execution_arn, self.step.name, **members)
-        if record["StepStatus"] != self._status:
-            announce_step(self.context, self.execution_arn, self.step.type, record, self._status)
-            self._status = record["StepStatus"]
-
-    def wait_until(
-        self, reached: Callable[[], bool], timeout: float = _FOREVER, *, even_when_stopping: bool = False
-    ) -> None:
-        """Wait until something is so, the time is over, or the execution is to stop.
-
-        Args:
-            reached: a quick look at the records.
-            timeout: seconds to wait at the most.
-            even_when_stopping: wait on though the execution is to stop.
-
-        Raises:
-            ServiceStoppingError: the service is going down.
-        """
-
-        def over() -> bool:
-            stopped = self.stopping and not even_when_stopping
-            return stopped or self._signals.shutdown.is_set() or reached()
-
-        self.context.store.wait_until(over, timeout)
-        if self._signals.shutdown.is_set():
-            raise ServiceStoppingError
-
-    def carry_out(self) -> str:
-        """Run the step; return its last state: ``Succeeded``, ``Failed`` or ``Stopped``.
-
-        Raises:
-            ServiceStoppingError: the service is going down; the step's record is left as it is.
-        """
-        records.start_step(self.context, self.execution_arn, self._first_record())
-        self.change(StepStatus="Starting")
-        status, reason = "Succeeded", None
+def _run_with_retries(run: StepRun) -> None:
+    retries = Retries(run.step.retry_policies)
+    attempts = 0
+    while True:
+        attempts += 1
+        run.change(AttemptCount=attempts)
         try:
-            self._perform()
+            _attempt(run)
         except StepFailedError as error:
-            status, reason = "Failed", error.reason
-        except ExpressionError as error:
-            status, reason = "Failed", f"ClientError: {error}"
-        except StepStoppedError:
-            status = "Stopped"
-        except ServiceStoppingError:
-            raise
-        except Exception as error:
-            if self._signals.shutdown.is_set():
-                raise ServiceStoppingError from error
-            _logger.exception("step %s of %s", self.step.name, self.execution_arn)
-            status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
-        self.change(**records.last_members(status, reason))
-        return status
-
-    def _first_record(self) -> dict[str, Any]:
-        optional = {"StepDisplayName": self.step.display_name, "StepDescription": self.step.description}
-        return {
-            "StepName": self.step.name,
-            **{name: value for name, value in optional.items() if value is not None},
-            "StartTime": time.time(),
-            "StepStatus": "Starting",
-            "Metadata": {},
-            "AttemptCount": 1,
-        }
-
-    def _perform(self) -> None:
-        if self.step.type == "Condition":
-            self._decide()
-        elif self.step.type == "Fail":
-            self._fail()
+            delay = retries.delay(error.kind)
+            if delay is None:
+                raise _final(run, error, retries) from None
+            run.wait_until(lambda: False, delay)
+            if run.stopping:
+                raise StepStoppedError from None
         else:
-            self._run_with_retries()
+            return
 
-    def _decide(self) -> None:
-        scope = self.scope()
-        outcome = all(holds(condition, scope) for condition in self.step.arguments["Conditions"])
-        self.change(Metadata={"Condition": {"Outcome": str(outcome)}}, _Properties={"Outcome": outcome})
 
-    def _fail(self) -> None:
-        message = as_text(evaluate(self.step.arguments["ErrorMessage"], self.scope()))
-        self.change(Metadata={"Fail": {"ErrorMessage": message}}, _Properties={"ErrorMessage": message})
-        raise StepFailedError(message)
+def _attempt(run: StepRun) -> None:
+    if run.step.type == "Lambda":
+        payload = evaluate(run.step.arguments, run.scope())
+        if not _use_earlier_run(run, payload):
+            invoke_function(run, payload)
+    else:
+        attempt = ResourceAttempt(run)
+        if not _use_earlier_run(run, attempt.request):
+            attempt.run()
 
-    def _run_with_retries(self) -> None:
-        retries = Retries(self.step.retry_policies)
-        attempts = 0
-        while True:
-            attempts += 1
-            self.change(AttemptCount=attempts)
-            try:
-                self._attempt()
-            except StepFailedError as error:
-                delay = retries.delay(error.kind)
-                if delay is None:
-                    raise self._final(error, retries) from None
-                self.wait_until(lambda: False, delay)
-                if self.stopping:
-                    raise StepStoppedError from None
-            else:
-                return
 
-    def _attempt(self) -> None:
-        if self.step.type == "Lambda":
-            payload = evaluate(self.step.arguments, self.scope())
-            if not self._use_earlier_run(payload):
-                invoke_function(self, payload)
-        else:
-            attempt = ResourceAttempt(self)
-            if not self._use_earlier_run(attempt.request):
-                attempt.carry_out()
+def _use_earlier_run(run: StepRun, arguments: dict[str, Json]) -> bool:
+    key = cache_key(run.step, arguments)
+    if key is None:
+        return False
+    found = find_run(run.services.store, run.pipeline_arn, run.step, key)
+    if found is None:
+        run.change(_CacheKey=key)
+        return False
+    source, earlier = found
+    run.change(
+        CacheHitResult={"SourcePipelineExecutionArn": source},
+        Metadata=earlier["Metadata"],
+        _Properties=earlier["_Properties"],
+    )
+    return True
 
-    def _use_earlier_run(self, arguments: dict[str, Json]) -> bool:
-        key = cache_key(self.step, arguments)
-        if key is None:
-            return False
-        found = find_run(self.context, self.pipeline_arn, self.step, key)
-        if found is None:
-            self.change(_CacheKey=key)
-            return False
-        source, run = found
-        self.change(
-            CacheHitResult={"SourcePipelineExecutionArn": source},
-            Metadata=run["Metadata"],
-            _Properties=run["_Properties"],
-        )
-        return True
 
-    def _final(self, error: StepFailedError, retries: Retries) -> StepFailedError:
-        if error.kind is None or retries.covers(error.kind):
-            return error
-        return StepFailedError(
-            f"{error.reason}\nRetry not appropriate on execution of step with PipelineExecutionArn "
-            f"{self.execution_arn} and StepId {self.step.name}. No retry policy configured for the exception "
-            f"type {error.kind.replace('.', '_').upper()}."
-        )
+def _final(run: StepRun, error: StepFailedError, retries: Retries) -> StepFailedError:
+    if error.kind is None or retries.covers(error.kind):
+        return error
+    return StepFailedError(
+        f"{error.reason}\nRetry not appropriate on execution of step with PipelineExecutionArn "
+        f"{run.execution_arn} and StepId {run.step.name}. No retry policy configured for the exception "
+        f"type {error.kind.replace('.', '_').upper()}."
+    )

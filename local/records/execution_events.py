@@ -7,13 +7,10 @@ SageMaker developer guide.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.api.eventbridge import emit
+from local.core.ports import EventBus
 from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
 
 _SOURCE = "aws.sagemaker"
 _EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
@@ -21,7 +18,7 @@ _STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
 _ENDED = ("Succeeded", "Failed", "Stopped")
 
 
-def announce_execution(context: Context, execution: Document, previous: str | None) -> None:
+def announce_execution(events: EventBus, execution: Document, previous: str | None) -> None:
     """Tell that an execution has come into another state."""
     status = execution["PipelineExecutionStatus"]
     detail = {
@@ -33,10 +30,10 @@ def announce_execution(context: Context, execution: Document, previous: str | No
         "executionEndTime": _time(execution["LastModifiedTime"]) if status in _ENDED else None,
         **_arns(execution["PipelineExecutionArn"]),
     }
-    _send(context, _EXECUTION_CHANGE, detail)
+    _send(events, _EXECUTION_CHANGE, detail)
 
 
-def announce_step(context: Context, execution_arn: str, step_type: str, step: Document, previous: str | None) -> None:
+def announce_step(events: EventBus, execution_arn: str, step_type: str, step: Document, previous: str | None) -> None:
     """Tell that a step has come into another state."""
     metadata = {_lower_first(kind): _lower_keys(members) for kind, members in step["Metadata"].items()}
     detail = {
@@ -49,12 +46,12 @@ def announce_step(context: Context, execution_arn: str, step_type: str, step: Do
         "currentStepStatus": step["StepStatus"],
         **_arns(execution_arn),
     }
-    _send(context, _STEP_CHANGE, detail)
+    _send(events, _STEP_CHANGE, detail)
 
 
-def _send(context: Context, detail_type: str, detail: dict[str, Any]) -> None:
+def _send(events: EventBus, detail_type: str, detail: dict[str, Any]) -> None:
     known = {name: value for name, value in detail.items() if value is not None}
-    emit(context, _SOURCE, detail_type, known, [known["pipelineArn"], known["pipelineExecutionArn"]])
+    events.emit(_SOURCE, detail_type, known, [known["pipelineArn"], known["pipelineExecutionArn"]])
 
 
 def _arns(execution_arn: str) -> dict[str, str]:

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local.core.ports import EventBus
 from local.records.execution_events import announce_execution
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Document, Store
 
 PIPELINE = "pipeline"
 PIPELINE_VERSION = "pipeline-version"
@@ -44,44 +42,44 @@ def version_key(pipeline_arn: str, version: int) -> str:
     return f"{pipeline_arn}/version/{version:08d}"
 
 
-def definition_text(context: Context, execution_arn: str) -> str:
+def definition_text(store: Store, execution_arn: str) -> str:
     """The definition that an execution obeys, as JSON text."""
-    record = execution(context, execution_arn)
+    record = execution(store, execution_arn)
     key = version_key(record["PipelineArn"], record["PipelineVersionId"])
-    text: str = context.store.get(PIPELINE_VERSION, key)["_Definition"]
+    text: str = store.get(PIPELINE_VERSION, key)["_Definition"]
     return text
 
 
-def execution(context: Context, execution_arn: str) -> Document:
+def execution(store: Store, execution_arn: str) -> Document:
     """An execution's record.
 
     Raises:
         MissingError: there is none.
     """
-    return context.store.get(EXECUTION, execution_arn)
+    return store.get(EXECUTION, execution_arn)
 
 
-def steps(context: Context, execution_arn: str) -> list[Document]:
+def steps(store: Store, execution_arn: str) -> list[Document]:
     """The records of an execution's steps that have started, in the order in which they did."""
-    return context.store.list(STEP, f"{execution_arn}/")
+    return store.list(STEP, f"{execution_arn}/")
 
 
-def step(context: Context, execution_arn: str, name: str) -> Document | None:
+def step(store: Store, execution_arn: str, name: str) -> Document | None:
     """The record of a step; None where it has not started."""
-    return context.store.find(STEP, f"{execution_arn}/{name}")
+    return store.find(STEP, f"{execution_arn}/{name}")
 
 
-def start_step(context: Context, execution_arn: str, document: Document) -> None:
+def start_step(store: Store, execution_arn: str, document: Document) -> None:
     """Make a step's record, which puts it last in the order; an earlier one of that name goes."""
     key = f"{execution_arn}/{document['StepName']}"
-    with context.store.transaction():
-        context.store.delete(STEP, key)
-        context.store.insert(STEP, key, document)
+    with store.transaction():
+        store.delete(STEP, key)
+        store.insert(STEP, key, document)
 
 
-def change_step(context: Context, execution_arn: str, name: str, **members: Any) -> Document:
+def change_step(store: Store, execution_arn: str, name: str, **members: Any) -> Document:
     """Change members of a step's record; return the new record."""
-    return context.store.update(STEP, f"{execution_arn}/{name}", lambda document: document.update(members))
+    return store.update(STEP, f"{execution_arn}/{name}", lambda document: document.update(members))
 
 
 def last_members(status: str, reason: str | None) -> dict[str, Any]:
@@ -90,26 +88,28 @@ def last_members(status: str, reason: str | None) -> dict[str, Any]:
     return {"StepStatus": status, "EndTime": time.time(), **failure}
 
 
-def change_execution(context: Context, execution_arn: str, change: Callable[[Document], None]) -> Document:
+def change_execution(store: Store, execution_arn: str, change: Callable[[Document], None]) -> Document:
     """Change an execution's record and the time of its last change; return the new record."""
 
     def apply(document: Document) -> None:
         change(document)
         document["LastModifiedTime"] = time.time()
 
-    return context.store.update(EXECUTION, execution_arn, apply)
+    return store.update(EXECUTION, execution_arn, apply)
 
 
-def finish_execution(context: Context, execution_arn: str, status: str, reason: str | None = None) -> None:
+def finish_execution(
+    store: Store, events: EventBus, execution_arn: str, status: str, reason: str | None = None
+) -> None:
     """Give an execution its last state, and tell."""
-    before = execution(context, execution_arn)["PipelineExecutionStatus"]
+    before = execution(store, execution_arn)["PipelineExecutionStatus"]
 
     def finish(document: Document) -> None:
         document["PipelineExecutionStatus"] = status
         if reason is not None:
             document["FailureReason"] = shortened(reason, _LONGEST_EXECUTION_REASON)
 
-    announce_execution(context, change_execution(context, execution_arn, finish), before)
+    announce_execution(events, change_execution(store, execution_arn, finish), before)
 
 
 def shortened(text: str, longest: int) -> str:

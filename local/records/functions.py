@@ -14,15 +14,13 @@ import zipfile
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.core.archives import open_zip
 from local.core.arns import arn
 from local.core.errors import ServiceError, not_implemented
-from local.storage.store import Document, MissingError
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.core.settings import Settings
+from local.storage.store import Document, MissingError, Store
 
 KIND = "function"
 LATEST = "$LATEST"
@@ -37,9 +35,9 @@ _NAME = re.compile(
 )
 
 
-def function_arn(context: Context, name: str) -> str:
+def function_arn(region: str, name: str) -> str:
     """The ARN of a function."""
-    return arn(context.settings.region, "lambda", f"function:{name}")
+    return arn(region, "lambda", f"function:{name}")
 
 
 def function_name(name_or_arn: str) -> str:
@@ -56,7 +54,7 @@ def function_name(name_or_arn: str) -> str:
     return match[1]
 
 
-def find(context: Context, name_or_arn: str) -> Document:
+def find(store: Store, region: str, name_or_arn: str) -> Document:
     """The record of a function.
 
     Raises:
@@ -64,12 +62,12 @@ def find(context: Context, name_or_arn: str) -> Document:
     """
     name = function_name(name_or_arn)
     try:
-        return context.store.get(KIND, name)
+        return store.get(KIND, name)
     except MissingError:
-        raise _not_found(context, name) from None
+        raise _not_found(region, name) from None
 
 
-def change(context: Context, name_or_arn: str, members: dict[str, Any]) -> Document:
+def change(store: Store, region: str, name_or_arn: str, members: dict[str, Any]) -> Document:
     """Change members of a function's record; return the new record.
 
     Raises:
@@ -81,12 +79,12 @@ def change(context: Context, name_or_arn: str, members: dict[str, Any]) -> Docum
         document.update(members, LastModified=_now(), RevisionId=str(uuid.uuid4()))
 
     try:
-        return context.store.update(KIND, name, apply)
+        return store.update(KIND, name, apply)
     except MissingError:
-        raise _not_found(context, name) from None
+        raise _not_found(region, name) from None
 
 
-def new_record(context: Context, name: str, configuration: dict[str, Any], code: dict[str, Any]) -> Document:
+def new_record(region: str, name: str, configuration: dict[str, Any], code: dict[str, Any]) -> Document:
     """The record of a function that was just made."""
     return (
         {"Description": "", "Timeout": 3, "MemorySize": 128, "Architectures": ["x86_64"]}
@@ -94,7 +92,7 @@ def new_record(context: Context, name: str, configuration: dict[str, Any], code:
         | {"LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}}
         | configuration
         | code
-        | {"FunctionName": name, "FunctionArn": function_arn(context, name), "Version": LATEST}
+        | {"FunctionName": name, "FunctionArn": function_arn(region, name), "Version": LATEST}
         | {"State": "Active", "LastUpdateStatus": "Successful"}
         | {"LastModified": _now(), "RevisionId": str(uuid.uuid4()), "_Policy": [], "_Tags": {}}
     )
@@ -110,14 +108,14 @@ def check_runtime(runtime: str | None) -> None:
         raise not_implemented("lambda", f"the runtime {runtime} (python3.x is)")
 
 
-def save_code(context: Context, name: str, archive: bytes) -> dict[str, Any]:
+def save_code(settings: Settings, name: str, archive: bytes) -> dict[str, Any]:
     """Unzip a function's code into its place; return the record's members that tell of it.
 
     Raises:
         ServiceError: InvalidParameterValueException, it is not a zip file or too large.
     """
     digest = hashlib.sha256(archive)
-    target = code_folder(context, name, digest.hexdigest())
+    target = code_folder(settings, name, digest.hexdigest())
     if not target.exists():
         unfinished = target.with_name(f".{uuid.uuid4().hex}")
         unfinished.mkdir(parents=True)
@@ -133,20 +131,20 @@ def save_code(context: Context, name: str, archive: bytes) -> dict[str, Any]:
     }
 
 
-def code_folder(context: Context, name: str, digest: str) -> Path:
+def code_folder(settings: Settings, name: str, digest: str) -> Path:
     """The folder of a function's unzipped code."""
-    return context.settings.functions / name / "code" / digest
+    return settings.functions / name / "code" / digest
 
 
-def remove(context: Context, name: str) -> None:
+def remove(store: Store, settings: Settings, name: str) -> None:
     """Remove a function and its code.
 
     Raises:
         ServiceError: ResourceNotFoundException.
     """
-    if context.store.delete(KIND, name) is None:
-        raise _not_found(context, name)
-    shutil.rmtree(context.settings.functions / name, ignore_errors=True)
+    if store.delete(KIND, name) is None:
+        raise _not_found(settings.region, name)
+    shutil.rmtree(settings.functions / name, ignore_errors=True)
 
 
 def _unzip(archive: bytes, folder: Path) -> None:
@@ -165,8 +163,8 @@ def _unzip(archive: bytes, folder: Path) -> None:
         raise ServiceError("InvalidParameterValueException", f"{message} (local service: {error})") from None
 
 
-def _not_found(context: Context, name: str) -> ServiceError:
-    return ServiceError("ResourceNotFoundException", f"Function not found: {function_arn(context, name)}", status=404)
+def _not_found(region: str, name: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"Function not found: {function_arn(region, name)}", status=404)
 
 
 def _now() -> str:

@@ -8,13 +8,10 @@ from __future__ import annotations
 import logging
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.api import eventbridge as events
+from local.core.ports import EventBus
 from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
 
 _PACKAGE_MEMBERS = (
     "ModelPackageName",
@@ -49,7 +46,7 @@ _log = logging.getLogger(__name__)
 _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def announce_package(context: Context, package: Document) -> None:
+def announce_package(events: EventBus, package: Document) -> None:
     """Tell that a version was registered, or that its approval or life cycle changed."""
     detail = {name: package[name] for name in _PACKAGE_MEMBERS if name in package}
     if "ModelPackageVersion" in package:
@@ -57,21 +54,21 @@ def announce_package(context: Context, package: Document) -> None:
     for name in ("CreationTime", "LastModifiedTime"):
         if name in detail:
             detail[name] = datetime.fromtimestamp(detail[name], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _emit(context, "SageMaker Model Package State Change", detail, package["ModelPackageArn"])
+    _emit(events, "SageMaker Model Package State Change", detail, package["ModelPackageArn"])
 
 
-def announce_endpoint(context: Context, endpoint: Document) -> None:
+def announce_endpoint(events: EventBus, endpoint: Document) -> None:
     """Tell an endpoint's new status, which events spell ``IN_SERVICE``, with times in milliseconds."""
     detail = {name: endpoint[name] for name in _ENDPOINT_MEMBERS if name in endpoint}
     detail["EndpointStatus"] = _WORD_END.sub("_", detail["EndpointStatus"]).upper()
     for name in ("CreationTime", "LastModifiedTime"):
         detail[name] = int(detail[name] * 1000)
-    _emit(context, "SageMaker Endpoint State Change", detail, endpoint["EndpointArn"])
+    _emit(events, "SageMaker Endpoint State Change", detail, endpoint["EndpointArn"])
 
 
-def _emit(context: Context, detail_type: str, detail: dict[str, Any], arn: str) -> None:
+def _emit(events: EventBus, detail_type: str, detail: dict[str, Any], arn: str) -> None:
     try:
-        events.emit(context, "aws.sagemaker", detail_type, detail, [arn])
+        events.emit("aws.sagemaker", detail_type, detail, [arn])
     except Exception:
         # As on AWS, an event that cannot be sent does not undo the change that it tells of.
         _log.exception("the event %s of %s could not be sent", detail_type, arn)

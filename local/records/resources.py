@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from local.api.sagemaker.tags import save_tags
-from local.context import Context
 from local.core.errors import ServiceError
-from local.storage.store import AlreadyExistsError, Document
+from local.records.tags import save_tags
+from local.storage.store import AlreadyExistsError, Document, Store
 
 
 def add(  # noqa: PLR0913 - a record is all of these
-    context: Context,
+    store: Store,
     kind: str,
     key: str,
     record: Document,
@@ -21,7 +20,7 @@ def add(  # noqa: PLR0913 - a record is all of these
     """Add a resource's record and tags.
 
     Args:
-        context: the running service.
+        store: the records.
         kind: kind of record.
         key: its key.
         record: what it holds.
@@ -33,8 +32,8 @@ def add(  # noqa: PLR0913 - a record is all of these
         ServiceError: ``taken``, or a tag is refused; nothing is kept then.
     """
     try:
-        with context.store.transaction():
-            context.store.insert(kind, key, record)
-            save_tags(context, arn, tags)
+        with store.transaction():
+            store.insert(kind, key, record)
+            save_tags(store, arn, tags)
     except AlreadyExistsError:
         raise taken from None

@@ -6,16 +6,13 @@ import math
 import time
 from typing import Any
 
-from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS
-from local.api.sagemaker.operations import Request
 from local.core.arns import sagemaker_arn
-from local.core.settings import Settings
-from local.runtime.jobs import images
-from local.runtime.jobs.endings import Ending
-from local.runtime.jobs.metrics import OBJECTIVE
+from local.core.outcomes import JobOutcome
 from local.storage.store import Document
 
 KIND = "training-job"
+OBJECTIVE = "ObjectiveMetric"
+"""The metric by which a training job reports its tuning job's objective."""
 ENDED = ("Completed", "Failed", "Stopped")
 _DEFAULT_MAX_RUNTIME = 86400
 
@@ -32,20 +29,18 @@ _MESSAGES = {
 }
 
 
-def new(settings: Settings, request: Request, objective: str | None = None) -> Document:
+def new(region: str, request: Document) -> Document:
     """The record of a job that is about to start.
 
     Args:
-        settings: the service's settings.
+        region: the service's region.
         request: the members of CreateTrainingJob.
-        objective: the objective of the tuning job that the job belongs to.
     """
     record = {member: value for member, value in request.items() if member != "Tags"} | {
-        "TrainingJobArn": sagemaker_arn(settings.region, KIND, request["TrainingJobName"]),
+        "TrainingJobArn": sagemaker_arn(region, KIND, request["TrainingJobName"]),
         "TrainingJobStatus": "InProgress",
         "CreationTime": time.time(),
         "SecondaryStatusTransitions": [],
-        "AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"], objective),
     }
     record["StoppingCondition"] = {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME} | request.get("StoppingCondition", {})
     enter(record, "Starting")
@@ -83,7 +78,7 @@ def stop_if_running(record: Document) -> None:
         stop(record)
 
 
-def end(record: Document, ending: Ending, artifact: str | None, metrics: list[dict[str, object]]) -> None:
+def end(record: Document, ending: JobOutcome, artifact: str | None, metrics: list[dict[str, object]]) -> None:
     """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
     stopping = record["TrainingJobStatus"] == "Stopping"
     record["TrainingJobStatus"] = "Stopped" if stopping else ending.status
@@ -100,19 +95,3 @@ def end(record: Document, ending: Ending, artifact: str | None, metrics: list[di
         record["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
     if metrics:
         record["FinalMetricDataList"] = metrics
-
-
-def with_metrics(algorithm: dict[str, Any], objective: str | None) -> dict[str, Any]:
-    """An AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
-
-    Args:
-        algorithm: as a request has it.
-        objective: the objective of a tuning job, which its training jobs report under one more name.
-    """
-    if images.algorithm_runtime(algorithm.get("TrainingImage", "")) is None:
-        return algorithm
-    known = list(METRIC_DEFINITIONS)
-    if objective:
-        known += [(OBJECTIVE, regex) for name, regex in METRIC_DEFINITIONS if name == objective]
-    definitions = [{"Name": name, "Regex": regex} for name, regex in known]
-    return algorithm | {"MetricDefinitions": definitions, "EnableSageMakerMetricsTimeSeries": True}

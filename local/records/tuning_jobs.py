@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from local.records import training_jobs as training_record
-from local.runtime.jobs.metrics import OBJECTIVE
+from local.records.training_jobs import OBJECTIVE
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 KIND = "hyper-parameter-tuning-job"
@@ -19,11 +19,11 @@ TUNED = "_TunedHyperParameters"
 _COUNTERS = {"Completed": "Completed", "Failed": "NonRetryableError", "Stopped": "Stopped"}
 
 
-def training_jobs(context: Context, record: Document) -> list[Document]:
+def training_jobs(store: Store, record: Document) -> list[Document]:
     """Records of a tuning job's training jobs, oldest first."""
     prefix = f"{record['HyperParameterTuningJobName']}-"
     arn = record["HyperParameterTuningJobArn"]
-    return [job for job in context.store.list(training_record.KIND, prefix) if job.get("TuningJobArn") == arn]
+    return [job for job in store.list(training_record.KIND, prefix) if job.get("TuningJobArn") == arn]
 
 
 def objective(record: Document) -> dict[str, str]:
@@ -68,9 +68,9 @@ def best(record: Document, jobs: list[Document]) -> Document | None:
     return min(ended, key=lambda job: sign * (value(job) or 0.0), default=None)
 
 
-def described(context: Context, record: Document) -> Document:
+def described(store: Store, record: Document) -> Document:
     """A tuning job with what its training jobs say about it."""
-    jobs = training_jobs(context, record)
+    jobs = training_jobs(store, record)
     statuses = Counter(_COUNTERS.get(job["TrainingJobStatus"], "InProgress") for job in jobs)
     objectives = Counter(_objective_status(job) for job in jobs)
     names = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")

@@ -12,10 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Store
 
 KIND = "process"
 STOP_SECONDS = 120.0
@@ -112,8 +111,8 @@ class Supervisor:
     kills them the moment the service is gone, and a record of each, by which the next start finds survivors.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._programs: dict[int, Program] = {}
         self._by_key: dict[str, Program] = {}

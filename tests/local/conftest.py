@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local.app.parts import Parts
 from local.app.server import LocalService
-from local.context import Context
 from local.core.settings import ACCESS_KEY, Settings
 
 
@@ -28,9 +28,9 @@ class RunningService:
         return self.service.settings
 
     @property
-    def context(self) -> Context:
-        assert self.service.context is not None
-        return self.service.context
+    def parts(self) -> Parts:
+        assert self.service.parts is not None
+        return self.service.parts
 
     @property
     def environment(self) -> dict[str, str]:

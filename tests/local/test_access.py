@@ -174,7 +174,7 @@ def test_secrets_and_signatures_stay_out_of_every_file(service):
     for path in logs:
         assert b"Signature=" not in path.read_bytes()
         assert service.settings.secret_key.encode() not in path.read_bytes()
-    kept = json.dumps(service.context.store.list("moto-request"))
+    kept = json.dumps(service.parts.store.list("moto-request"))
     assert "CreateUser" in kept
     assert set(re.findall("Signature=(\\w*)", kept)) == {"0"}
 

@@ -25,7 +25,7 @@ from local.core.settings import ACCESS_KEY
 from local.interpreter.definition import Definition
 from local.interpreter.scope import ExecutionScope
 from local.runtime.jobs import inputs
-from local.runtime.jobs.endings import JobFailedError
+from local.runtime.jobs.failures import JobFailedError
 from local.runtime.jobs.uploads import upload
 from local.storage.object_paths import BucketPaths, RefusedNameError
 from local.storage.objects import Objects, S3Uri
@@ -169,8 +169,8 @@ def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret):
                 with pytest.raises(ClientError, match="AccessDenied"):
                     call()
             with pytest.raises(ServiceError, match="symbolic link"):
-                service.context.objects.read(f"s3://{BUCKET}/{key}")
-        assert service.context.objects.keys(f"s3://{BUCKET}/folder") == []
+                service.parts.objects.read(f"s3://{BUCKET}/{key}")
+        assert service.parts.objects.keys(f"s3://{BUCKET}/folder") == []
         assert sorted(path.name for path in secret.parent.iterdir()) == ["secret.json"]
     finally:
         (bucket / "link").unlink()
@@ -180,7 +180,7 @@ def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret):
 @pytest.mark.parametrize("uri", ["s3://contained/{}", "s3://../contained{}", "s3://contained/a/../../../..{}"])
 def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri):
     uri = uri.format(secret)
-    objects = service.context.objects
+    objects = service.parts.objects
     for use in (objects.exists, objects.read, objects.keys, objects.delete, objects.bucket_exists):
         with pytest.raises(ServiceError):
             use(uri)
@@ -231,7 +231,7 @@ def test_the_code_of_a_function_is_not_a_file_elsewhere(service, s3, tmp_path):
 
 
 def test_json_that_a_pipeline_reads_is_not_a_file_elsewhere(service, s3, secret):
-    scope = ExecutionScope(service.context, Definition.__new__(Definition), {})
+    scope = ExecutionScope(service.parts.store, service.parts.objects, Definition.__new__(Definition), {})
     for key in (secret, f"a/../../../..{secret}"):
         with pytest.raises(ExpressionError):
             scope.json_file(f"s3://{BUCKET}/{key}")
@@ -240,7 +240,7 @@ def test_json_that_a_pipeline_reads_is_not_a_file_elsewhere(service, s3, secret)
 @pytest.mark.parametrize("stream", ["{}", "../../..{}", "a//b", "x" * 300])
 def test_a_log_stream_is_not_a_file_elsewhere(service, tmp_path, stream):
     logs = service.client("logs")
-    if not service.context.logs.has_group("contained"):
+    if not service.parts.logs.has_group("contained"):
         logs.create_log_group(logGroupName="contained")
     with pytest.raises(ClientError, match="InvalidParameterException"):
         logs.create_log_stream(logGroupName="contained", logStreamName=stream.format(tmp_path / "stream"))

@@ -86,7 +86,7 @@ def test_an_error_ends_credentials_too():
 
 
 def test_botocore_takes_what_a_containers_path_answers(service):
-    with service.context.keys.of_container() as path:
+    with service.parts.keys.of_container() as path:
         uri = service.settings.endpoint_url + path
         found = ContainerProvider({"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri}).load()
         assert not found.refresh_needed()
@@ -96,8 +96,8 @@ def test_botocore_takes_what_a_containers_path_answers(service):
 
 @pytest.mark.parametrize("path", ["", "/", "/v2", "/v2/credentials", "/v2/credentials/", "/v2/credentials/guessed"])
 def test_no_other_path_answers_with_credentials(service, path):
-    with service.context.keys.of_container() as known:
-        service.context.keys.answer(known)
+    with service.parts.keys.of_container() as known:
+        service.parts.keys.answer(known)
         with pytest.raises(urllib.error.HTTPError) as refusal:
             urllib.request.urlopen(service.settings.endpoint_url + path)
     assert refusal.value.code in (403, 404)
@@ -106,7 +106,7 @@ def test_no_other_path_answers_with_credentials(service, path):
 
 @pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
 def test_a_web_page_gets_no_credentials(service, header):
-    with service.context.keys.of_container() as path:
+    with service.parts.keys.of_container() as path:
         request = urllib.request.Request(service.settings.endpoint_url + path, headers=header)
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(request)
@@ -121,7 +121,7 @@ def test_a_web_page_gets_no_credentials(service, header):
     ],
 )
 def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name, call, unknown, expired):
-    with service.context.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation() as key:
         call(client(service, name, key.access_key, key.secret_key, key.token))
         for token in (None, "", "another"):
             assert code_of(lambda t=token: call(client(service, name, key.access_key, key.secret_key, t))) == unknown
@@ -129,14 +129,14 @@ def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name
         assert code_of(lambda: call(wrong)) in ("InvalidSignatureException", "SignatureDoesNotMatch")
     assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == unknown
     monkeypatch.setattr("local.aws.credentials._LIFETIME_SECONDS", -1.0)
-    with service.context.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation() as key:
         assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == expired
 
 
 def test_tokens_of_jobs_are_in_no_file(service):
-    with service.context.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation() as key:
         client(service, "iam", key.access_key, key.secret_key, key.token).create_user(UserName="made-by-a-job")
-        kept = json.dumps(service.context.store.list("moto-request"))
+        kept = json.dumps(service.parts.store.list("moto-request"))
     assert "CreateUser" in kept
     assert key.token not in kept
     assert key.secret_key not in kept

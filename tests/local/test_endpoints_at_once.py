@@ -11,8 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.runtime.endpoints import changes
-from local.runtime.endpoints.hosting import restore
-from tests.local.resources.conftest import IMAGE, close_context, make_artifact, open_context
+from tests.local.resources.conftest import IMAGE, make_artifact, open_parts
 
 CLIENTS = 4
 UPDATES = 30
@@ -24,7 +23,7 @@ def configurations(service, tmp_path):
     sagemaker, scores = service.client("sagemaker"), {}
     for number in range(CLIENTS):
         name, uri = f"config-{number}", f"s3://models/{number}/model.tar.gz"
-        service.context.objects.write(uri, make_artifact(tmp_path, [1.0, 2.0], float(number)))
+        service.parts.objects.write(uri, make_artifact(tmp_path, [1.0, 2.0], float(number)))
         sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri})
         variant = {"VariantName": "v", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
@@ -82,8 +81,8 @@ def test_of_updates_at_the_same_moment_one_is_taken_and_what_it_serves_stays(ser
     score = json.loads(answer["Body"].read())["predictions"][0]["score"]
     assert score == configurations[endpoint["EndpointConfigName"]]
     # What a restart would load is there too.
-    again = open_context(service.settings)
+    again = open_parts(service.settings)
     try:
-        assert "busy" in restore(again)
+        assert "busy" in again.changes.restore()
     finally:
-        close_context(again)
+        again.close()

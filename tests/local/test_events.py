@@ -6,8 +6,6 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api import eventbridge as events
-
 APPROVED = {"ModelApprovalStatus": "Approved", "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:x"}
 CHANGE = "SageMaker Model Package State Change"
 SOURCE = "import json\ndef handler(event, context): open('%s', 'a').write(json.dumps(event) + '\\n')"
@@ -57,8 +55,8 @@ def rule(service, pattern, **target):
 
 def test_a_matching_event_of_the_service_reaches_the_function(service, received):
     rule(service, {"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}}, Arn=received.arn)
-    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED | {"ModelApprovalStatus": "Rejected"})
-    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED, [APPROVED["ModelPackageArn"]])
+    service.parts.events.emit("aws.sagemaker", CHANGE, APPROVED | {"ModelApprovalStatus": "Rejected"})
+    service.parts.events.emit("aws.sagemaker", CHANGE, APPROVED, [APPROVED["ModelPackageArn"]])
     [event] = received(1)
     assert event["detail"] == APPROVED
     assert (event["source"], event["detail-type"], event["account"]) == ("aws.sagemaker", CHANGE, "123456789012")
@@ -78,7 +76,7 @@ def test_a_template_shapes_what_the_function_gets(service, received):
         "InputTemplate": '{"package": <arn>, "said": "of <arn>: \\"yes\\"", "all": <detail>}',
     }
     rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn, InputTransformer=transformer)
-    events.emit(service.context, "aws.sagemaker", CHANGE, APPROVED)
+    service.parts.events.emit("aws.sagemaker", CHANGE, APPROVED)
     arn = APPROVED["ModelPackageArn"]
     assert received(1) == [{"package": arn, "said": f'of {arn}: "yes"', "all": APPROVED}]
 
@@ -106,9 +104,9 @@ def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(servic
 def test_a_disabled_rule_sends_nothing(service, received):
     rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn)
     service.client("events").disable_rule(Name="rule")
-    events.emit(service.context, "aws.sagemaker", CHANGE, {"first": 1})
+    service.parts.events.emit("aws.sagemaker", CHANGE, {"first": 1})
     service.client("events").enable_rule(Name="rule")
-    events.emit(service.context, "aws.sagemaker", CHANGE, {"second": 2})
+    service.parts.events.emit("aws.sagemaker", CHANGE, {"second": 2})
     assert [event["detail"] for event in received(1)] == [{"second": 2}]
 
 

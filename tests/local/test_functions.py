@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from local.runtime import functions
-
 ROLE = "arn:aws:iam::123456789012:role/function"
 
 
@@ -193,7 +191,7 @@ def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, clie
     for _ in range(200):
         if done.exists():
             break
-        service.context.store.wait_until(lambda: False, 0.05)
+        service.parts.store.wait_until(lambda: False, 0.05)
     assert done.exists()
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/a-function")["logGroups"]
 
@@ -266,7 +264,7 @@ def test_a_zip_cannot_write_outside_the_functions_folder(service, client, create
 
 def test_one_python_call_invokes_a_function(service, create):
     create("def handler(event, context): return event")
-    result = functions.invoke(service.context, "a-function", {"fold": 3})
+    result = service.parts.functions.invoke("a-function", {"fold": 3})
     assert (result.payload, result.error) == ({"fold": 3}, None)
 
 
@@ -285,7 +283,7 @@ def test_the_log_says_which_python_ran_the_function(service, create, client):
 def test_ten_invocations_at_once_do_not_mix(service, create):
     create("def handler(event, context): return [event, context.aws_request_id]")
     with ThreadPoolExecutor(5) as callers:
-        results = list(callers.map(lambda number: functions.invoke(service.context, "a-function", number), range(10)))
+        results = list(callers.map(lambda number: service.parts.functions.invoke("a-function", number), range(10)))
     assert [result.payload[0] for result in results] == list(range(10))
     assert len({result.payload[1] for result in results}) == 10
     assert list((service.settings.functions / "a-function" / "invocations").iterdir()) == []

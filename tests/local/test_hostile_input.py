@@ -114,8 +114,8 @@ def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects):
         "TransformInput": {"CompressionType": "Gzip", "ContentType": "text/csv", "SplitType": "None"},
         "TransformOutput": {},
     }
-    context: Any = SimpleNamespace(objects=objects)
-    job = transform._Transform(context, record, SimpleNamespace())  # type: ignore[arg-type]
+    parts: Any = SimpleNamespace(objects=objects)
+    job = transform._Transform(parts, record, SimpleNamespace())  # type: ignore[arg-type]
     file = inputs.InputFile("s3://bucket/rows.gz", "rows.gz")
     tracemalloc.start()
     try:
@@ -156,7 +156,7 @@ def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(ser
         threads.append(threading.current_thread().name)
         return 200, [], b""
 
-    monkeypatch.setattr(service.context.hosting, "invoke", invoke)
+    monkeypatch.setattr(service.parts.hosting, "invoke", invoke)
     service.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1" * size)
     assert [name == "gateway" for name in threads] == [in_the_loop]
 

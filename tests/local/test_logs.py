@@ -13,9 +13,9 @@ GROUP = "/aws/sagemaker/TrainingJobs"
 
 @pytest.fixture
 def logs(service):
-    yield service.context.logs
-    for name, _ in service.context.logs.groups():
-        service.context.logs.delete_group(name)
+    yield service.parts.logs
+    for name, _ in service.parts.logs.groups():
+        service.parts.logs.delete_group(name)
 
 
 @pytest.fixture

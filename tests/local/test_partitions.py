@@ -67,7 +67,7 @@ def test_a_bucket_of_a_stack_is_there_and_keeps_its_settings(elsewhere):
     s3.put_bucket_notification_configuration(
         Bucket="of-a-stack", NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
-    assert service.context.moto.tells_events("of-a-stack")
+    assert service.parts.moto.tells_events("of-a-stack")
 
 
 def test_a_region_of_no_partition_is_one_sentence(tmp_path):

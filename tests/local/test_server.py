@@ -339,7 +339,7 @@ def test_one_of_ten_clients_creates_what_all_want_to_create(service):
 def test_a_client_that_goes_away_within_a_body_leaves_nothing(service):
     service.client("s3").create_bucket(Bucket="interrupted")
     url = service.client("s3").generate_presigned_url("put_object", {"Bucket": "interrupted", "Key": "half"})
-    before = len(service.context.store.list("model-package-group"))
+    before = len(service.parts.store.list("model-package-group"))
     for target in (url.partition(str(service.settings.port))[2], "/"):
         with socket.create_connection(("127.0.0.1", service.settings.port)) as client:
             head = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n"
@@ -347,7 +347,7 @@ def test_a_client_that_goes_away_within_a_body_leaves_nothing(service):
     uploads = service.settings.buckets / ".nanio" / "uploads"
     until(lambda: not list(uploads.iterdir()))
     assert service.client("s3").list_objects_v2(Bucket="interrupted")["KeyCount"] == 0
-    assert len(service.context.store.list("model-package-group")) == before
+    assert len(service.parts.store.list("model-package-group")) == before
 
 
 def test_an_invocation_of_more_than_six_megabytes_is_refused(service):
@@ -374,7 +374,7 @@ def test_a_disk_that_is_full_for_an_object_is_said_and_nothing_is_half_written(s
 
 def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_stays(tmp_path):
     with LocalService(Settings(tmp_path / ".local", port=0)) as service:
-        database = service.context.store._database
+        database = service.parts.store._database
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages + 3}")
         client = boto3.client(
@@ -406,7 +406,7 @@ def test_an_unexpected_failure_is_an_answer_and_a_line_in_the_services_log(servi
     def fail(*_):
         raise RuntimeError("not foreseen")
 
-    monkeypatch.setattr(service.context.store, "list", fail)
+    monkeypatch.setattr(service.parts.store, "list", fail)
     with pytest.raises(ClientError, match="RuntimeError: not foreseen") as failure:
         service.client("sagemaker").list_model_package_groups()
     assert failure.value.response["Error"]["Code"] == "InternalFailure"

@@ -5,20 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from local.api.lambda_ import policies
-from local.api.lambda_.rest import Members, answer, operation
+from local.api.lambda_.policies import FunctionPolicies
+from local.api.lambda_.rest import Handler, Members, answer
+from local.aws.wire import Head, Reply
 from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.settings import Settings
 from local.records import functions as records
-from local.runtime.functions.invocation import invoke
-from local.storage.objects import ObjectTooLargeError
-from local.storage.store import AlreadyExistsError, Document
-
-if TYPE_CHECKING:
-    from local.context import Context
-
-__all__ = ["answer", "policies"]
+from local.runtime.functions.invocation import FunctionRunner
+from local.runtime.supervisor import Supervisor
+from local.storage.objects import Objects, ObjectTooLargeError
+from local.storage.store import AlreadyExistsError, Document, Store
 
 _CONFIGURATION = (
     "Runtime",
@@ -73,102 +72,146 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LONGEST_TIMEOUT = 900
 
 
-@operation("CreateFunction")
-def _create(context: Context, request: Members) -> Document:
-    name = records.function_name(request["FunctionName"])
-    _check(request)
-    records.check_runtime(request.get("Runtime"))
-    if "Handler" not in request:
-        raise _invalid("Handler is mandatory for functions created with deployment packages.")
-    if context.store.find(records.KIND, name) is not None:
-        raise _exists(name)
-    configuration = _configuration(request)
-    code = records.save_code(context, name, _archive(context, request["Code"]))
-    record = records.new_record(context, name, configuration, code)
-    record["_Tags"] = request.get("Tags", {})
-    try:
-        context.store.insert(records.KIND, name, record)
-    except AlreadyExistsError:
-        raise _exists(name) from None
-    return record
+@dataclass(frozen=True)
+class FunctionOperations:
+    """Operations of functions."""
 
+    store: Store
+    settings: Settings
+    objects: Objects
+    supervisor: Supervisor
+    functions: FunctionRunner
 
-@operation("UpdateFunctionCode")
-def _update_code(context: Context, request: Members) -> Document:
-    record = records.find(context, request["FunctionName"])
-    _check(request)
-    _check_revision(record, request)
-    archive = _archive(context, request)
-    if request.get("DryRun"):
+    def answer(self, head: Head, body: bytes) -> Reply:
+        """Carry out an operation.
+
+        Raises:
+            ServiceError: the operation's own error.
+        """
+        return answer(self._operations(), head, body)
+
+    def _operations(self) -> dict[str, Handler]:
+        """The operations that the service has, by name."""
+        policies = FunctionPolicies(self.store, self.settings.region)
+        return {
+            "CreateFunction": self._create,
+            "UpdateFunctionCode": self._update_code,
+            "UpdateFunctionConfiguration": self._update_configuration,
+            "GetFunction": self._get,
+            "GetFunctionConfiguration": self._get_configuration,
+            "ListFunctions": self._list,
+            "DeleteFunction": self._delete,
+            "Invoke": self._invoke,
+            "AddPermission": policies.add_permission,
+            "RemovePermission": policies.remove_permission,
+            "GetPolicy": policies.get_policy,
+            "TagResource": policies.tag,
+            "ListTags": policies.list_tags,
+            "UntagResource": policies.untag,
+        }
+
+    def _create(self, request: Members) -> Document:
+        name = records.function_name(request["FunctionName"])
+        _check(request)
+        records.check_runtime(request.get("Runtime"))
+        if "Handler" not in request:
+            raise _invalid("Handler is mandatory for functions created with deployment packages.")
+        if self.store.find(records.KIND, name) is not None:
+            raise _exists(name)
+        configuration = _configuration(request)
+        code = records.save_code(self.settings, name, self._archive(request["Code"]))
+        record = records.new_record(self.settings.region, name, configuration, code)
+        record["_Tags"] = request.get("Tags", {})
+        try:
+            self.store.insert(records.KIND, name, record)
+        except AlreadyExistsError:
+            raise _exists(name) from None
         return record
-    code = records.save_code(context, record["FunctionName"], archive)
-    if "Architectures" in request:
-        code["Architectures"] = request["Architectures"]
-    return records.change(context, record["FunctionName"], code)
 
+    def _update_code(self, request: Members) -> Document:
+        record = records.find(self.store, self.settings.region, request["FunctionName"])
+        _check(request)
+        _check_revision(record, request)
+        archive = self._archive(request)
+        if request.get("DryRun"):
+            return record
+        code = records.save_code(self.settings, record["FunctionName"], archive)
+        if "Architectures" in request:
+            code["Architectures"] = request["Architectures"]
+        return records.change(self.store, self.settings.region, record["FunctionName"], code)
 
-@operation("UpdateFunctionConfiguration")
-def _update_configuration(context: Context, request: Members) -> Document:
-    record = records.find(context, request["FunctionName"])
-    _check(request)
-    _check_revision(record, request)
-    if "Runtime" in request:
-        records.check_runtime(request["Runtime"])
-    return records.change(context, record["FunctionName"], _configuration(request))
+    def _update_configuration(self, request: Members) -> Document:
+        record = records.find(self.store, self.settings.region, request["FunctionName"])
+        _check(request)
+        _check_revision(record, request)
+        if "Runtime" in request:
+            records.check_runtime(request["Runtime"])
+        return records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
 
+    def _get(self, request: Members) -> Members:
+        record = records.find(self.store, self.settings.region, request["FunctionName"])
+        return {
+            "Configuration": record,
+            "Code": {"RepositoryType": "S3"},
+            "Tags": record["_Tags"] or None,
+        }
 
-@operation("GetFunction")
-def _get(context: Context, request: Members) -> Members:
-    record = records.find(context, request["FunctionName"])
-    return {
-        "Configuration": record,
-        "Code": {"RepositoryType": "S3"},
-        "Tags": record["_Tags"] or None,
-    }
+    def _get_configuration(self, request: Members) -> Document:
+        return records.find(self.store, self.settings.region, request["FunctionName"])
 
+    def _list(self, request: Members) -> Members:
+        functions = sorted(self.store.list(records.KIND), key=lambda record: str(record["FunctionName"]))
+        rest = [record for record in functions if record["FunctionName"] > request.get("Marker", "")]
+        page = rest[: request.get("MaxItems", _PAGE)]
+        more = len(rest) > len(page)
+        return {"Functions": page, "NextMarker": page[-1]["FunctionName"] if more else None}
 
-@operation("GetFunctionConfiguration")
-def _get_configuration(context: Context, request: Members) -> Document:
-    return records.find(context, request["FunctionName"])
+    def _delete(self, request: Members) -> None:
+        records.remove(self.store, self.settings, records.function_name(request["FunctionName"]))
 
+    def _invoke(self, request: Members) -> Members:
+        record = records.find(self.store, self.settings.region, request["FunctionName"])
+        kind = request.get("InvocationType", "RequestResponse")
+        event = _event(request["Payload"], _LARGEST_EVENT if kind == "Event" else _LARGEST_PAYLOAD)
+        if kind == "DryRun":
+            return {"StatusCode": 204}
+        if kind == "Event":
+            name = record["FunctionName"]
+            self.supervisor.run_in_background(lambda: self._invoke_quietly(name, event), f"function/{name}")
+            return {"StatusCode": 202}
+        result = self.functions.invoke(record["FunctionName"], event)
+        return {
+            "StatusCode": 200,
+            "ExecutedVersion": records.LATEST,
+            "FunctionError": result.error,
+            "LogResult": base64.b64encode(result.log).decode() if request.get("LogType") == "Tail" else None,
+            "Payload": json.dumps(result.payload, ensure_ascii=False).encode(),
+        }
 
-@operation("ListFunctions")
-def _list(context: Context, request: Members) -> Members:
-    functions = sorted(context.store.list(records.KIND), key=lambda record: str(record["FunctionName"]))
-    rest = [record for record in functions if record["FunctionName"] > request.get("Marker", "")]
-    page = rest[: request.get("MaxItems", _PAGE)]
-    more = len(rest) > len(page)
-    return {"Functions": page, "NextMarker": page[-1]["FunctionName"] if more else None}
+    def _invoke_quietly(self, name: str, event: Any) -> None:
+        self.functions.invoke(name, event)
 
-
-@operation("DeleteFunction")
-def _delete(context: Context, request: Members) -> None:
-    records.remove(context, records.function_name(request["FunctionName"]))
-
-
-@operation("Invoke")
-def _invoke(context: Context, request: Members) -> Members:
-    record = records.find(context, request["FunctionName"])
-    kind = request.get("InvocationType", "RequestResponse")
-    event = _event(request["Payload"], _LARGEST_EVENT if kind == "Event" else _LARGEST_PAYLOAD)
-    if kind == "DryRun":
-        return {"StatusCode": 204}
-    if kind == "Event":
-        name = record["FunctionName"]
-        context.supervisor.run_in_background(lambda: _invoke_quietly(context, name, event), f"function/{name}")
-        return {"StatusCode": 202}
-    result = invoke(context, record["FunctionName"], event)
-    return {
-        "StatusCode": 200,
-        "ExecutedVersion": records.LATEST,
-        "FunctionError": result.error,
-        "LogResult": base64.b64encode(result.log).decode() if request.get("LogType") == "Tail" else None,
-        "Payload": json.dumps(result.payload, ensure_ascii=False).encode(),
-    }
-
-
-def _invoke_quietly(context: Context, name: str, event: Any) -> None:
-    invoke(context, name, event)
+    def _archive(self, code: Members) -> bytes:
+        if "ZipFile" in code:
+            try:
+                return base64.b64decode(code["ZipFile"], validate=True)
+            except binascii.Error:
+                raise _invalid("ZipFile is not base64") from None
+        if "S3Bucket" not in code or "S3Key" not in code:
+            raise _invalid("Please provide a source for function code.")
+        uri = f"s3://{code['S3Bucket']}/{code['S3Key']}"
+        if "S3ObjectVersion" in code:
+            raise not_implemented("lambda", "S3ObjectVersion")
+        if not self.objects.exists(uri):
+            what, name = ("Key", "key") if self.objects.bucket_exists(uri) else ("Bucket", "bucket")
+            raise _invalid(
+                f"Error occurred while GetObject. S3 Error Code: NoSuch{what}."
+                f" S3 Error Message: The specified {name} does not exist."
+            )
+        try:
+            return self.objects.read(uri, at_most=records.LARGEST_ARCHIVE)
+        except ObjectTooLargeError as error:
+            raise _invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
 
 
 def _event(payload: bytes, at_most: int) -> Any:
@@ -235,29 +278,6 @@ def _check_revision(record: Document, request: Members) -> None:
     if request.get("RevisionId") not in (None, record["RevisionId"]):
         message = "The Revision Id provided does not match the latest Revision Id."
         raise ServiceError("PreconditionFailedException", f"{message} Call the GetFunction API.", 412)
-
-
-def _archive(context: Context, code: Members) -> bytes:
-    if "ZipFile" in code:
-        try:
-            return base64.b64decode(code["ZipFile"], validate=True)
-        except binascii.Error:
-            raise _invalid("ZipFile is not base64") from None
-    if "S3Bucket" not in code or "S3Key" not in code:
-        raise _invalid("Please provide a source for function code.")
-    uri = f"s3://{code['S3Bucket']}/{code['S3Key']}"
-    if "S3ObjectVersion" in code:
-        raise not_implemented("lambda", "S3ObjectVersion")
-    if not context.objects.exists(uri):
-        what, name = ("Key", "key") if context.objects.bucket_exists(uri) else ("Bucket", "bucket")
-        raise _invalid(
-            f"Error occurred while GetObject. S3 Error Code: NoSuch{what}."
-            f" S3 Error Message: The specified {name} does not exist."
-        )
-    try:
-        return context.objects.read(uri, at_most=records.LARGEST_ARCHIVE)
-    except ObjectTooLargeError as error:
-        raise _invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
 
 
 def _invalid(message: str) -> ServiceError:

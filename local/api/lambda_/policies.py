@@ -3,65 +3,65 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from local.api.lambda_.rest import Members, operation
+from local.api.lambda_.rest import Members
 from local.core.errors import ServiceError
 from local.records import functions as records
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Store
 
 
-@operation("AddPermission")
-def _add_permission(context: Context, request: Members) -> Members:
-    record = records.find(context, request["FunctionName"])
-    identifier = request["StatementId"]
-    if any(statement["Sid"] == identifier for statement in record["_Policy"]):
-        message = (
-            f"The statement id ({identifier}) provided already exists."
-            " Please provide a new statement id, or remove the existing statement."
-        )
-        raise ServiceError("ResourceConflictException", message, 409)
-    statement = _statement(record["FunctionArn"], request)
-    records.change(context, record["FunctionName"], {"_Policy": [*record["_Policy"], statement]})
-    return {"Statement": json.dumps(statement)}
+@dataclass(frozen=True)
+class FunctionPolicies:
+    """Operations of functions' policies and tags."""
 
+    store: Store
+    region: str
 
-@operation("RemovePermission")
-def _remove_permission(context: Context, request: Members) -> None:
-    record = records.find(context, request["FunctionName"])
-    rest = [statement for statement in record["_Policy"] if statement["Sid"] != request["StatementId"]]
-    if len(rest) == len(record["_Policy"]):
-        raise _no_such_resource(f"Statement {request['StatementId']} is not found in resource policy.")
-    records.change(context, record["FunctionName"], {"_Policy": rest})
+    def add_permission(self, request: Members) -> Members:
+        """Add a statement to a function's policy."""
+        record = records.find(self.store, self.region, request["FunctionName"])
+        identifier = request["StatementId"]
+        if any(statement["Sid"] == identifier for statement in record["_Policy"]):
+            message = (
+                f"The statement id ({identifier}) provided already exists."
+                " Please provide a new statement id, or remove the existing statement."
+            )
+            raise ServiceError("ResourceConflictException", message, 409)
+        statement = _statement(record["FunctionArn"], request)
+        records.change(self.store, self.region, record["FunctionName"], {"_Policy": [*record["_Policy"], statement]})
+        return {"Statement": json.dumps(statement)}
 
+    def remove_permission(self, request: Members) -> None:
+        """Remove a statement of a function's policy."""
+        record = records.find(self.store, self.region, request["FunctionName"])
+        rest = [statement for statement in record["_Policy"] if statement["Sid"] != request["StatementId"]]
+        if len(rest) == len(record["_Policy"]):
+            raise _no_such_resource(f"Statement {request['StatementId']} is not found in resource policy.")
+        records.change(self.store, self.region, record["FunctionName"], {"_Policy": rest})
 
-@operation("GetPolicy")
-def _get_policy(context: Context, request: Members) -> Members:
-    record = records.find(context, request["FunctionName"])
-    if not record["_Policy"]:
-        raise _no_such_resource("The resource you requested does not exist.")
-    policy = {"Version": "2012-10-17", "Id": "default", "Statement": record["_Policy"]}
-    return {"Policy": json.dumps(policy), "RevisionId": record["RevisionId"]}
+    def get_policy(self, request: Members) -> Members:
+        """Return a function's policy."""
+        record = records.find(self.store, self.region, request["FunctionName"])
+        if not record["_Policy"]:
+            raise _no_such_resource("The resource you requested does not exist.")
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": record["_Policy"]}
+        return {"Policy": json.dumps(policy), "RevisionId": record["RevisionId"]}
 
+    def tag(self, request: Members) -> None:
+        """Add tags to a function."""
+        record = records.find(self.store, self.region, request["Resource"])
+        records.change(self.store, self.region, record["FunctionName"], {"_Tags": record["_Tags"] | request["Tags"]})
 
-@operation("TagResource")
-def _tag(context: Context, request: Members) -> None:
-    record = records.find(context, request["Resource"])
-    records.change(context, record["FunctionName"], {"_Tags": record["_Tags"] | request["Tags"]})
+    def list_tags(self, request: Members) -> Members:
+        """List a function's tags."""
+        return {"Tags": records.find(self.store, self.region, request["Resource"])["_Tags"]}
 
-
-@operation("ListTags")
-def _list_tags(context: Context, request: Members) -> Members:
-    return {"Tags": records.find(context, request["Resource"])["_Tags"]}
-
-
-@operation("UntagResource")
-def _untag(context: Context, request: Members) -> None:
-    record = records.find(context, request["Resource"])
-    tags = {key: value for key, value in record["_Tags"].items() if key not in request["TagKeys"]}
-    records.change(context, record["FunctionName"], {"_Tags": tags})
+    def untag(self, request: Members) -> None:
+        """Remove tags of a function."""
+        record = records.find(self.store, self.region, request["Resource"])
+        tags = {key: value for key, value in record["_Tags"].items() if key not in request["TagKeys"]}
+        records.change(self.store, self.region, record["FunctionName"], {"_Tags": tags})
 
 
 def _statement(arn: str, request: Members) -> Members:

@@ -10,24 +10,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
-from local.api.sagemaker.operations import shaped
+from local.aws.service_models import shaped
 from local.aws.shapes import validate_request
 from local.aws.wire import Head, Reply, new_request_id
 from local.core.errors import ServiceError, not_implemented, validation_error
 
-if TYPE_CHECKING:
-    from local.context import Context
-
 Members = dict[str, Any]
-Handler = Callable[["Context", Members], Members | None]
-
-_handlers: dict[str, Handler] = {}
+Handler = Callable[[Members], Members | None]
 
 
 @dataclass(frozen=True)
@@ -40,22 +35,14 @@ class _Route:
     operation: OperationModel
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register a function as the implementation of an operation of Lambda's API.
-
-    It gets the request's members, checked against the input shape, the payload as bytes. It returns the
-    response's members.
-    """
-
-    def register(handler: Handler) -> Handler:
-        _handlers[name] = handler
-        return handler
-
-    return register
-
-
-def answer(context: Context, head: Head, body: bytes) -> Reply:
+def answer(operations: Mapping[str, Handler], head: Head, body: bytes) -> Reply:
     """Carry out the operation that a request addresses.
+
+    Args:
+        operations: those that the service has, by name. Each takes the request's members, checked against the input
+            shape, the payload as bytes, and returns the response's members.
+        head: the request but for its body.
+        body: the request's body.
 
     Raises:
         ServiceError: the operation's own error.
@@ -68,12 +55,12 @@ def answer(context: Context, head: Head, body: bytes) -> Reply:
     else:
         raise ServiceError("UnknownOperationException", f"Lambda has no operation at {head.method} {path}", 404)
     model = route.operation
-    handler = _handlers.get(model.name)
+    handler = operations.get(model.name)
     if handler is None:
         raise not_implemented("lambda", model.name)
     labels = {name: unquote(value) for name, value in match.groupdict().items()}
     request = _read(model.input_shape, labels, head, body)
-    return _render(model, handler(context, request) or {})
+    return _render(model, handler(request) or {})
 
 
 @cache

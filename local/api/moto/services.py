@@ -16,7 +16,7 @@ import time
 import uuid
 from datetime import datetime, tzinfo
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from local.api.moto.checks import check_request
@@ -25,9 +25,7 @@ from local.aws.wire import Head, Reply
 from local.core.arns import partition
 from local.core.errors import not_implemented
 from local.core.settings import ACCOUNT_ID
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.store import Store
 
 KIND = "moto-request"
 _READS = re.compile(
@@ -55,11 +53,11 @@ class MotoServices:
     _holder: MotoServices | None = None
     _application: Any = None
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._changed = {record["Service"] for record in context.store.list(KIND)}
+    def __init__(self, store: Store, region: str) -> None:
+        self._store, self._region = store, region
+        self._changed = {record["Service"] for record in store.list(KIND)}
 
-    def answer(self, context: Context, head: Head, body: bytes) -> Reply:
+    def answer(self, head: Head, body: bytes) -> Reply:
         """Answer a request to any service but the service's own.
 
         Raises:
@@ -80,9 +78,9 @@ class MotoServices:
     def forget_bucket(self, bucket: str) -> None:
         """Forget the settings of a bucket that is deleted."""
         with self._lock:
-            kept = [record for record in self._context.store.list(KIND) if record["Bucket"] == bucket]
+            kept = [record for record in self._store.list(KIND) if record["Bucket"] == bucket]
             for record in kept:
-                self._context.store.delete(KIND, record["Key"])
+                self._store.delete(KIND, record["Key"])
             if kept and MotoServices._holder is self:
                 # Moto leaves traces of a bucket behind, its tags for one: build its state anew without it.
                 MotoServices._holder = None
@@ -97,7 +95,7 @@ class MotoServices:
             self._start()
             from moto.events.models import events_backends  # noqa: PLC0415
 
-            rules = events_backends[ACCOUNT_ID][self._context.settings.region].event_buses["default"].rules
+            rules = events_backends[ACCOUNT_ID][self._region].event_buses["default"].rules
             return [
                 (rule.name, target)
                 for rule in rules.values()
@@ -109,13 +107,13 @@ class MotoServices:
         """The buckets that moto knows: those of stacks, and those with settings."""
         with self._lock:
             self._start()
-            return set(_moto_s3(self._context.settings.region).buckets)
+            return set(_moto_s3(self._region).buckets)
 
     def tells_events(self, bucket: str) -> bool:
         """Whether a bucket's notifications go to EventBridge."""
         with self._lock:
             self._start()
-            known = _moto_s3(self._context.settings.region).buckets.get(bucket)
+            known = _moto_s3(self._region).buckets.get(bucket)
             settings = known and known.notification_configuration
             return bool(settings and settings.event_bridge is not None)
 
@@ -126,7 +124,7 @@ class MotoServices:
             from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
             from moto.s3.models import FakeBucket  # noqa: PLC0415
 
-            stacks = cloudformation_backends[ACCOUNT_ID][self._context.settings.region].stacks.values()
+            stacks = cloudformation_backends[ACCOUNT_ID][self._region].stacks.values()
             return [
                 str(resource.name)
                 for made in stacks
@@ -173,7 +171,7 @@ class MotoServices:
 
     def _keep(self, record: dict[str, Any]) -> None:
         try:
-            self._context.store.insert(KIND, record["Key"], record)
+            self._store.insert(KIND, record["Key"], record)
             self._changed.add(record["Service"])
         except Exception:
             # The client hears that it failed: what it changed must go from moto's memory too.
@@ -191,7 +189,7 @@ class MotoServices:
         moto_api_backend.reset()
         MotoServices._application = DomainDispatcherApplication(create_backend_app)
         MotoServices._holder = self
-        for record in self._context.store.list(KIND):
+        for record in self._store.list(KIND):
             reply = self._run(record)
             if reply.status >= 300:
                 _log.error("%s of %s failed when run again", record["Operation"], record["Service"])
@@ -203,7 +201,7 @@ class MotoServices:
 
         mock_random.seed(record["Key"])
         if record["Bucket"] is not None:
-            _ensure_moto_bucket(record["Bucket"], self._context.settings.region)
+            _ensure_moto_bucket(record["Bucket"], self._region)
         builder = EnvironBuilder(
             path=record["Path"],
             query_string=record["Query"],

@@ -22,17 +22,18 @@ from nanio.xml import copy_object_result_xml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.api import eventbridge as events
 from local.aws.wire import Head, new_request_id
 from local.core.arns import partition
+from local.core.ports import EventBus
 from local.core.settings import ACCOUNT_ID, HOST
 
 if TYPE_CHECKING:
     from nanio.storage.backend import ObjectInfo
     from starlette.types import Message
 
+    from local.api.moto.services import MotoServices
     from local.api.s3.storage import BucketFiles
-    from local.context import Context
+    from local.runtime.supervisor import Supervisor
 
 Handler = Callable[[Request], "Coroutine[Any, Any, Response]"]
 
@@ -74,9 +75,11 @@ _CHUNK = 1024 * 1024
 class Operations:
     """The handlers of all requests but ListBuckets."""
 
-    def __init__(self, context: Context, storage: BucketFiles) -> None:
-        self._context = context
-        self._storage = storage
+    def __init__(
+        self, region: str, storage: BucketFiles, moto: MotoServices, events: EventBus, supervisor: Supervisor
+    ) -> None:
+        self._region, self._storage, self._moto, self._events = region, storage, moto, events
+        self._supervisor = supervisor
 
     async def of_bucket(self, request: Request) -> Response:
         """Answer a request whose path names a bucket."""
@@ -96,7 +99,7 @@ class Operations:
             request = Request(request.scope, request.receive)
         response = await _in_thread(dispatch_bucket, request)
         if request.method == "DELETE" and response.status_code == 204:
-            await asyncio.to_thread(self._context.moto.forget_bucket, bucket)
+            await asyncio.to_thread(self._moto.forget_bucket, bucket)
         return response
 
     async def of_object(self, request: Request) -> Response:
@@ -152,7 +155,7 @@ class Operations:
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         """
-        if not events.may_have_rules(self._context):
+        if not self._events.may_have_rules():
             return
         info = self._storage.head_object(bucket, key)
         detail = {
@@ -165,13 +168,13 @@ class Operations:
             "reason": reason,
         }
 
-        bucket_arn = f"arn:{partition(self._context.settings.region)}:s3:::{bucket}"
+        bucket_arn = f"arn:{partition(self._region)}:s3:::{bucket}"
 
         def emit() -> None:
-            if self._context.moto.tells_events(bucket):
-                events.emit(self._context, "aws.s3", "Object Created", detail, [bucket_arn])
+            if self._moto.tells_events(bucket):
+                self._events.emit("aws.s3", "Object Created", detail, [bucket_arn])
 
-        self._context.supervisor.run_in_background(emit, f"object/{bucket}/{key}")
+        self._supervisor.run_in_background(emit, f"object/{bucket}/{key}")
 
     def _check_conditions(self, request: Request, bucket: str, key: str) -> None:
         expected = request.headers.get("if-match")
@@ -200,7 +203,7 @@ class Operations:
             raise _not_implemented("notifications other than to EventBridge")
         scope = request.scope
         head = Head(scope["method"], f"/{bucket}".encode(), scope["query_string"], dict(scope["headers"]))
-        reply = await asyncio.to_thread(self._context.moto.answer_about_bucket, bucket, head, body)
+        reply = await asyncio.to_thread(self._moto.answer_about_bucket, bucket, head, body)
         headers = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, headers)
 

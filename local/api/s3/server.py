@@ -26,7 +26,12 @@ from local.core.errors import ServiceError
 from local.core.settings import ACCESS_KEY
 
 if TYPE_CHECKING:
-    from local.context import Context
+    from local.api.moto.services import MotoServices
+    from local.aws.credentials import KeyRing
+    from local.core.ports import EventBus
+    from local.core.settings import Settings
+    from local.runtime.supervisor import Supervisor
+    from local.storage.objects import Objects
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -39,9 +44,16 @@ _log = logging.getLogger(__name__)
 class S3:
     """Checks a request's signature and body, and gives it to nanio."""
 
-    def __init__(self, context: Context) -> None:
-        self._keys = context.keys
-        settings = context.settings
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a part of the service that S3 reaches
+        self,
+        settings: Settings,
+        keys: KeyRing,
+        objects: Objects,
+        moto: MotoServices,
+        events: EventBus,
+        supervisor: Supervisor,
+    ) -> None:
+        self._keys = keys
         # Nanio wants credentials even where, as here, it checks nothing itself.
         credentials = StaticCredentialResolver({ACCESS_KEY: settings.secret_key})
         self._application = build_app(
@@ -49,10 +61,10 @@ class S3:
                 data_dir=settings.buckets, region=settings.region, credentials=credentials, auth_disabled=True
             )
         )
-        storage = BucketFiles(context.objects)
+        storage = BucketFiles(objects)
         self._application.state.storage = storage
         self._application.add_exception_handler(OSError, _file_error)
-        operations = Operations(context, storage)
+        operations = Operations(settings.region, storage, moto, events, supervisor)
         self._application.router.routes[1:] = [
             Route("/{bucket}", operations.of_bucket, methods=_METHODS),
             Route("/{bucket}/", operations.of_bucket, methods=_METHODS),

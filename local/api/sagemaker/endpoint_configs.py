@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.models import find_model
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
+from local.records.endpoint_configs import KIND, find_endpoint_config
+from local.records.models import find_model
+from local.records.tags import delete_tags
 from local.storage.objects import S3Uri
-from local.storage.store import Document
+from local.storage.store import Document, Store
 
-if TYPE_CHECKING:
-    from local.context import Context
-
-KIND = "endpoint-config"
 _NOT_IMITATED = (
     "AsyncInferenceConfig",
     "ExplainerConfig",
@@ -27,76 +24,65 @@ _NOT_IMITATED = (
 )
 
 
-def find_endpoint_config(context: Context, name: str) -> Document:
-    """The record of an endpoint configuration.
+@dataclass(frozen=True)
+class EndpointConfigOperations:
+    """Operations of endpoint configs."""
 
-    Raises:
-        ServiceError: ValidationException, no such configuration exists.
-    """
-    config = context.store.find(KIND, resource_key(name))
-    if config is None:
-        arn = sagemaker_arn(context.settings.region, KIND, name)
-        raise validation_error(f'Could not find endpoint configuration "{arn}".')
-    return config
+    store: Store
+    region: str
 
+    def create_endpoint_config(self, request: Request) -> Response:
+        """Make an endpoint configuration out of models that exist."""
+        name = request["EndpointConfigName"]
+        arn = sagemaker_arn(self.region, KIND, name)
+        for member in _NOT_IMITATED:
+            if request.get(member):
+                raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
+        self._check_variants(request["ProductionVariants"])
+        if "DataCaptureConfig" in request:
+            S3Uri.parse(request["DataCaptureConfig"]["DestinationS3Uri"])
+        config = {
+            **request,
+            "EndpointConfigArn": arn,
+            "CreationTime": time.time(),
+            "ProductionVariants": [
+                {"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]
+            ],
+        }
+        config.pop("Tags", None)
+        taken = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
+        records.add(self.store, KIND, resource_key(name), config, arn=arn, tags=request.get("Tags"), taken=taken)
+        return {"EndpointConfigArn": arn}
 
-@operation("CreateEndpointConfig")
-def create_endpoint_config(context: Context, request: Request) -> Response:
-    """Make an endpoint configuration out of models that exist."""
-    name = request["EndpointConfigName"]
-    arn = sagemaker_arn(context.settings.region, KIND, name)
-    for member in _NOT_IMITATED:
-        if request.get(member):
-            raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
-    _check_variants(context, request["ProductionVariants"])
-    if "DataCaptureConfig" in request:
-        S3Uri.parse(request["DataCaptureConfig"]["DestinationS3Uri"])
-    config = {
-        **request,
-        "EndpointConfigArn": arn,
-        "CreationTime": time.time(),
-        "ProductionVariants": [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]],
-    }
-    config.pop("Tags", None)
-    taken = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
-    records.add(context, KIND, resource_key(name), config, arn=arn, tags=request.get("Tags"), taken=taken)
-    return {"EndpointConfigArn": arn}
+    def describe_endpoint_config(self, request: Request) -> Response:
+        """Describe an endpoint configuration."""
+        return find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
 
+    def list_endpoint_configs(self, request: Request) -> Response:
+        """List endpoint configurations."""
+        configs = self.store.list(KIND)
+        return page(request, configs, "EndpointConfigs", resource="EndpointConfig", order="Descending")
 
-@operation("DescribeEndpointConfig")
-def describe_endpoint_config(context: Context, request: Request) -> Response:
-    """Describe an endpoint configuration."""
-    return find_endpoint_config(context, request["EndpointConfigName"])
+    def delete_endpoint_config(self, request: Request) -> Response:
+        """Remove an endpoint configuration; endpoints made from it go on serving."""
+        arn = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])["EndpointConfigArn"]
+        with self.store.transaction():
+            self.store.delete(KIND, resource_key(arn))
+            delete_tags(self.store, arn)
+        return {}
 
-
-@operation("ListEndpointConfigs")
-def list_endpoint_configs(context: Context, request: Request) -> Response:
-    """List endpoint configurations."""
-    configs = context.store.list(KIND)
-    return page(request, configs, "EndpointConfigs", resource="EndpointConfig", order="Descending")
-
-
-@operation("DeleteEndpointConfig")
-def delete_endpoint_config(context: Context, request: Request) -> Response:
-    """Remove an endpoint configuration; endpoints made from it go on serving."""
-    arn = find_endpoint_config(context, request["EndpointConfigName"])["EndpointConfigArn"]
-    with context.store.transaction():
-        context.store.delete(KIND, resource_key(arn))
-        delete_tags(context, arn)
-    return {}
-
-
-def _check_variants(context: Context, variants: list[Document]) -> None:
-    names = [variant["VariantName"] for variant in variants]
-    if len(set(names)) < len(names):
-        raise validation_error("Production variants must have names that differ.")
-    for variant in variants:
-        if "ModelName" not in variant:
-            raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
-        find_model(context, variant["ModelName"])
-        if ("ServerlessConfig" in variant) == ("InstanceType" in variant or "InstancePools" in variant):
-            raise validation_error(
-                f"Production variant {variant['VariantName']} must have either an InstanceType or a ServerlessConfig."
-            )
-    if len(variants) > 1 and not any(variant.get("InitialVariantWeight", 1.0) > 0 for variant in variants):
-        raise validation_error("At least one production variant must have a weight greater than 0.")
+    def _check_variants(self, variants: list[Document]) -> None:
+        names = [variant["VariantName"] for variant in variants]
+        if len(set(names)) < len(names):
+            raise validation_error("Production variants must have names that differ.")
+        for variant in variants:
+            if "ModelName" not in variant:
+                raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
+            find_model(self.store, self.region, variant["ModelName"])
+            if ("ServerlessConfig" in variant) == ("InstanceType" in variant or "InstancePools" in variant):
+                raise validation_error(
+                    f"Production variant {variant['VariantName']} must have either an InstanceType or a "
+                    "ServerlessConfig."
+                )
+        if len(variants) > 1 and not any(variant.get("InitialVariantWeight", 1.0) > 0 for variant in variants):
+            raise validation_error("At least one production variant must have a weight greater than 0.")

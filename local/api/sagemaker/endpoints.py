@@ -9,128 +9,139 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from local.api.sagemaker.endpoint_configs import find_endpoint_config
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import save_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import validation_error
-from local.runtime.endpoints.changes import IN_PROGRESS, KIND, begin, mark, summaries
-from local.storage.store import AlreadyExistsError, Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.records.endpoint_configs import find_endpoint_config
+from local.records.tags import save_tags
+from local.runtime.endpoints.changes import IN_PROGRESS, KIND, EndpointChanges, mark, summaries
+from local.runtime.endpoints.hosting import Hosting
+from local.storage.store import AlreadyExistsError, Document, Store
 
 DESCRIBE_PATIENCE = 0.5
 """Seconds that DescribeEndpoint waits for a change to end: AWS's waiters look again only after 30 seconds."""
 
 
-@operation("CreateEndpoint")
-def create_endpoint(context: Context, request: Request) -> Response:
-    """Put a configuration's models in service; it goes on after the answer."""
-    name = request["EndpointName"]
-    arn = sagemaker_arn(context.settings.region, KIND, name)
-    with context.store.transaction():
-        config = find_endpoint_config(context, request["EndpointConfigName"])
-        endpoint = {
-            "EndpointName": name,
-            "EndpointArn": arn,
-            "EndpointConfigName": request["EndpointConfigName"],
-            "CreationTime": time.time(),
-            "LastDeploymentConfig": request.get("DeploymentConfig"),
-            "PendingDeploymentSummary": _pending(config, summaries(config), config.get("DataCaptureConfig")),
-        }
-        mark(endpoint, "Creating")
-        try:
-            context.store.insert(KIND, resource_key(name), endpoint)
-        except AlreadyExistsError:
-            raise validation_error(f'Cannot create already existing endpoint "{arn}".') from None
-        save_tags(context, arn, request.get("Tags"))
-    begin(context, endpoint)
-    return {"EndpointArn": arn}
+@dataclass(frozen=True)
+class EndpointOperations:
+    """Operations of endpoints."""
 
+    store: Store
+    region: str
+    hosting: Hosting
+    changes: EndpointChanges
 
-@operation("DescribeEndpoint")
-def describe_endpoint(context: Context, request: Request) -> Response:
-    """Describe an endpoint, after a short wait for a change that is under way."""
-    key = resource_key(request["EndpointName"])
+    def create_endpoint(self, request: Request) -> Response:
+        """Put a configuration's models in service; it goes on after the answer."""
+        name = request["EndpointName"]
+        arn = sagemaker_arn(self.region, KIND, name)
+        with self.store.transaction():
+            config = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
+            endpoint = {
+                "EndpointName": name,
+                "EndpointArn": arn,
+                "EndpointConfigName": request["EndpointConfigName"],
+                "CreationTime": time.time(),
+                "LastDeploymentConfig": request.get("DeploymentConfig"),
+                "PendingDeploymentSummary": _pending(config, summaries(config), config.get("DataCaptureConfig")),
+            }
+            mark(endpoint, "Creating")
+            try:
+                self.store.insert(KIND, resource_key(name), endpoint)
+            except AlreadyExistsError:
+                raise validation_error(f'Cannot create already existing endpoint "{arn}".') from None
+            save_tags(self.store, arn, request.get("Tags"))
+        self.changes.begin(endpoint)
+        return {"EndpointArn": arn}
 
-    def settled() -> bool:
-        endpoint = context.store.find(KIND, key)
-        return endpoint is None or endpoint["EndpointStatus"] not in IN_PROGRESS
+    def describe_endpoint(self, request: Request) -> Response:
+        """Describe an endpoint, after a short wait for a change that is under way."""
+        key = resource_key(request["EndpointName"])
 
-    context.store.wait_until(settled, DESCRIBE_PATIENCE)
-    return _find(context, request["EndpointName"])
+        def settled() -> bool:
+            endpoint = self.store.find(KIND, key)
+            return endpoint is None or endpoint["EndpointStatus"] not in IN_PROGRESS
 
+        self.store.wait_until(settled, DESCRIBE_PATIENCE)
+        return self._find(request["EndpointName"])
 
-@operation("ListEndpoints")
-def list_endpoints(context: Context, request: Request) -> Response:
-    """List endpoints."""
-    return page(request, context.store.list(KIND), "Endpoints", resource="Endpoint", order="Descending")
+    def list_endpoints(self, request: Request) -> Response:
+        """List endpoints."""
+        return page(request, self.store.list(KIND), "Endpoints", resource="Endpoint", order="Descending")
 
+    def update_endpoint(self, request: Request) -> Response:
+        """Replace what an endpoint serves, without losing a request; it goes on after the answer."""
+        config = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
+        excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
 
-@operation("UpdateEndpoint")
-def update_endpoint(context: Context, request: Request) -> Response:
-    """Replace what an endpoint serves, without losing a request; it goes on after the answer."""
-    config = find_endpoint_config(context, request["EndpointConfigName"])
-    excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
+        def change(endpoint: Document) -> None:
+            retained, capture = {}, config.get("DataCaptureConfig")
+            if request.get("RetainAllVariantProperties"):
+                retained = _retained(endpoint, excluded)
+                if "DataCaptureConfig" not in excluded:
+                    capture = endpoint.get("_Capture")
+            endpoint["PendingDeploymentSummary"] = _pending(config, summaries(config, retained), capture)
+            if not request.get("RetainDeploymentConfig"):
+                endpoint["LastDeploymentConfig"] = request.get("DeploymentConfig")
 
-    def change(endpoint: Document) -> None:
-        retained, capture = {}, config.get("DataCaptureConfig")
-        if request.get("RetainAllVariantProperties"):
-            retained = _retained(endpoint, excluded)
-            if "DataCaptureConfig" not in excluded:
-                capture = endpoint.get("_Capture")
-        endpoint["PendingDeploymentSummary"] = _pending(config, summaries(config, retained), capture)
-        if not request.get("RetainDeploymentConfig"):
-            endpoint["LastDeploymentConfig"] = request.get("DeploymentConfig")
+        return self._start_update(request["EndpointName"], change)
 
-    return _start_update(context, request["EndpointName"], change)
+    def update_endpoint_weights_and_capacities(self, request: Request) -> Response:
+        """Change variants' shares of the requests and their numbers of instances; it goes on after the answer."""
 
+        def change(endpoint: Document) -> None:
+            variants = {variant["VariantName"]: variant for variant in endpoint["ProductionVariants"]}
+            for wanted in request["DesiredWeightsAndCapacities"]:
+                if wanted["VariantName"] not in variants:
+                    raise validation_error(
+                        f'Endpoint "{endpoint["EndpointArn"]}" has no production variant {wanted["VariantName"]}.'
+                    )
+                variant = variants[wanted["VariantName"]]
+                for member in ("DesiredWeight", "DesiredInstanceCount"):
+                    if member in wanted:
+                        variant[member] = wanted[member]
+                if "ServerlessUpdateConfig" in wanted:
+                    variant.setdefault("DesiredServerlessConfig", {}).update(wanted["ServerlessUpdateConfig"])
+            if not any(variant["DesiredWeight"] > 0 for variant in variants.values()):
+                raise validation_error("At least one production variant must have a weight greater than 0.")
 
-@operation("UpdateEndpointWeightsAndCapacities")
-def update_endpoint_weights_and_capacities(context: Context, request: Request) -> Response:
-    """Change variants' shares of the requests and their numbers of instances; it goes on after the answer."""
+        return self._start_update(request["EndpointName"], change)
 
-    def change(endpoint: Document) -> None:
-        variants = {variant["VariantName"]: variant for variant in endpoint["ProductionVariants"]}
-        for wanted in request["DesiredWeightsAndCapacities"]:
-            if wanted["VariantName"] not in variants:
-                raise validation_error(
-                    f'Endpoint "{endpoint["EndpointArn"]}" has no production variant {wanted["VariantName"]}.'
-                )
-            variant = variants[wanted["VariantName"]]
-            for member in ("DesiredWeight", "DesiredInstanceCount"):
-                if member in wanted:
-                    variant[member] = wanted[member]
-            if "ServerlessUpdateConfig" in wanted:
-                variant.setdefault("DesiredServerlessConfig", {}).update(wanted["ServerlessUpdateConfig"])
-        if not any(variant["DesiredWeight"] > 0 for variant in variants.values()):
-            raise validation_error("At least one production variant must have a weight greater than 0.")
+    def delete_endpoint(self, request: Request) -> Response:
+        """Take an endpoint out of service and remove it; its configuration and models stay."""
+        name = request["EndpointName"]
+        with self.store.transaction():
+            self._find(name)
+            deleting = self.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
+            self.hosting.take_out_of_service(name)
+        self.changes.begin(deleting)
+        return {}
 
-    return _start_update(context, request["EndpointName"], change)
+    def _find(self, name: str) -> Document:
+        endpoint = self.store.find(KIND, resource_key(name))
+        if endpoint is None:
+            arn = sagemaker_arn(self.region, KIND, name)
+            raise validation_error(f'Could not find endpoint "{arn}".')
+        return endpoint
 
+    def _start_update(self, name: str, change: Callable[[Document], None]) -> Response:
+        with self.store.transaction():
+            arn: str = self._find(name)["EndpointArn"]
 
-@operation("DeleteEndpoint")
-def delete_endpoint(context: Context, request: Request) -> Response:
-    """Take an endpoint out of service and remove it; its configuration and models stay."""
-    name = request["EndpointName"]
-    with context.store.transaction():
-        _find(context, name)
-        deleting = context.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
-        context.hosting.take_out_of_service(name)
-    begin(context, deleting)
-    return {}
+            def start(endpoint: Document) -> None:
+                if endpoint["EndpointStatus"] == "Failed":
+                    raise validation_error(
+                        f'Cannot update endpoint "{arn}": it is Failed and can only be deleted and created again.'
+                    )
+                _mark(endpoint, "Updating")
+                change(endpoint)
 
-
-def _find(context: Context, name: str) -> Document:
-    endpoint = context.store.find(KIND, resource_key(name))
-    if endpoint is None:
-        arn = sagemaker_arn(context.settings.region, KIND, name)
-        raise validation_error(f'Could not find endpoint "{arn}".')
-    return endpoint
+            updating = self.store.update(KIND, resource_key(name), start)
+        self.changes.begin(updating)
+        return {"EndpointArn": arn}
 
 
 def _pending(config: Document, variants: list[Document], capture: Document | None) -> Document:
@@ -148,23 +159,6 @@ def _retained(endpoint: Document, excluded: set[str]) -> dict[str, Document]:
         variant["VariantName"]: {member: variant[member] for member in kept if member in variant}
         for variant in endpoint["ProductionVariants"]
     }
-
-
-def _start_update(context: Context, name: str, change: Callable[[Document], None]) -> Response:
-    with context.store.transaction():
-        arn: str = _find(context, name)["EndpointArn"]
-
-        def start(endpoint: Document) -> None:
-            if endpoint["EndpointStatus"] == "Failed":
-                raise validation_error(
-                    f'Cannot update endpoint "{arn}": it is Failed and can only be deleted and created again.'
-                )
-            _mark(endpoint, "Updating")
-            change(endpoint)
-
-        updating = context.store.update(KIND, resource_key(name), start)
-    begin(context, updating)
-    return {"EndpointArn": arn}
 
 
 def _mark(endpoint: Document, status: str) -> None:

@@ -3,55 +3,59 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 from urllib.parse import unquote
 
-from local.api.sagemaker import catalog, operations  # noqa: F401 - the catalog registers the operations
+from local.api.sagemaker.operations import SageMakerApi
 from local.aws.wire import Head, Reply, json_reply
 from local.core.errors import ServiceError, not_implemented
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.runtime.endpoints.hosting import Hosting
 
 LARGEST_INVOCATION = 6 * 1024 * 1024
 _TARGET_PREFIX = "SageMaker."
 
 
-def answer(context: Context, head: Head, body: bytes) -> Reply:
-    """Carry out an operation.
+@dataclass(frozen=True)
+class SageMakerHttp:
+    """SageMaker's two HTTP interfaces."""
 
-    Raises:
-        ServiceError: the operation's own error.
-    """
-    target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
-    if not target.startswith(_TARGET_PREFIX):
-        # The Feature Store's runtime, SageMaker Metrics and others sign for "sagemaker" too.
-        raise not_implemented("sagemaker", f"{head.method} {head.raw_path.decode('latin-1')}")
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        raise ServiceError("SerializationException", "the request's body is not JSON") from None
-    return json_reply(operations.call(context, target.removeprefix(_TARGET_PREFIX), request))
+    api: SageMakerApi
+    hosting: Hosting
 
+    def answer(self, head: Head, body: bytes) -> Reply:
+        """Carry out an operation.
 
-def invoke(context: Context, head: Head, body: bytes) -> Reply:
-    """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
+        Raises:
+            ServiceError: the operation's own error.
+        """
+        target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
+        if not target.startswith(_TARGET_PREFIX):
+            # The Feature Store's runtime, SageMaker Metrics and others sign for "sagemaker" too.
+            raise not_implemented("sagemaker", f"{head.method} {head.raw_path.decode('latin-1')}")
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            raise ServiceError("SerializationException", "the request's body is not JSON") from None
+        return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), request))
 
-    Raises:
-        ServiceError: the path is another one.
-    """
-    name, _, rest = head.raw_path.decode("latin-1").removeprefix("/endpoints/").partition("/")
-    if rest != "invocations" or head.method != "POST":
-        raise not_implemented("sagemaker-runtime", f"{head.method} /endpoints/{name}/{rest}")
-    status, headers, answered = context.hosting.invoke(
-        unquote(name),
-        body,
-        _text(head, b"content-type"),
-        _text(head, b"accept"),
-        _text(head, b"x-amzn-sagemaker-target-variant"),
-        head.headers,
-    )
-    return Reply(status, answered, headers)
+    def invoke(self, head: Head, body: bytes) -> Reply:
+        """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
+
+        Raises:
+            ServiceError: the path is another one.
+        """
+        name, _, rest = head.raw_path.decode("latin-1").removeprefix("/endpoints/").partition("/")
+        if rest != "invocations" or head.method != "POST":
+            raise not_implemented("sagemaker-runtime", f"{head.method} /endpoints/{name}/{rest}")
+        status, headers, answered = self.hosting.invoke(
+            unquote(name),
+            body,
+            _text(head, b"content-type"),
+            _text(head, b"accept"),
+            _text(head, b"x-amzn-sagemaker-target-variant"),
+            head.headers,
+        )
+        return Reply(status, answered, headers)
 
 
 def _text(head: Head, name: bytes) -> str | None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from local.api.sagemaker import model_package_groups
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.model_package_groups import find_group, version_prefix
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags, save_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
+from local.core.ports import EventBus
+from local.records.model_package_groups import KIND as GROUP
+from local.records.model_package_groups import find_group, version_prefix
+from local.records.model_packages import KIND, find_package
 from local.records.resource_events import announce_package
-from local.storage.store import AlreadyExistsError, Document
+from local.records.tags import delete_tags, save_tags
+from local.storage.store import AlreadyExistsError, Document, Store
 
-if TYPE_CHECKING:
-    from local.context import Context
-
-KIND = "model-package"
 _MOST_CUSTOMER_METADATA = 50
 _REPLACED_BY_UPDATE = (
     "ModelApprovalStatus",
@@ -31,155 +30,130 @@ _REPLACED_BY_UPDATE = (
 )
 
 
-def find_package(context: Context, name_or_arn: str) -> Document:
-    """The record of a model package.
+@dataclass(frozen=True)
+class ModelPackageOperations:
+    """Operations of model packages."""
 
-    Args:
-        context: the running service.
-        name_or_arn: a version's ARN, or the name or ARN of a package without a group.
+    store: Store
+    region: str
+    events: EventBus
 
-    Raises:
-        ServiceError: ValidationException, no such package exists.
-    """
-    is_arn = name_or_arn.startswith("arn:")
-    arn = name_or_arn if is_arn else sagemaker_arn(context.settings.region, KIND, name_or_arn)
-    package = context.store.find(KIND, arn)
-    if package is None:
-        raise validation_error(f"ModelPackage {arn} does not exist.")
-    return package
-
-
-@operation("CreateModelPackage")
-def create_model_package(context: Context, request: Request) -> Response:
-    """Register a version of a group, or a package without a group."""
-    if "ValidationSpecification" in request:
-        raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
-    _check_count(request.get("CustomerMetadataProperties", {}))
-    group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
-    if group_name and name:
-        raise validation_error(
-            "Both ModelPackageName and ModelPackageGroupName are provided in the input. "
-            "Cannot determine which one to use."
-        )
-    if not group_name and not name:
-        raise validation_error("Missing ARN.")
-    package, is_new = _add_version(context, request) if group_name else (_add_unversioned(context, request), True)
-    if is_new:
-        announce_package(context, package)
-    return {"ModelPackageArn": package["ModelPackageArn"]}
-
-
-@operation("DescribeModelPackage")
-def describe_model_package(context: Context, request: Request) -> Response:
-    """Describe a model package."""
-    package = find_package(context, request["ModelPackageName"])
-    if request.get("IncludedData") == "MetadataOnly":
-        package.pop("ModelCard", None)
-    return package
-
-
-@operation("BatchDescribeModelPackage")
-def batch_describe_model_package(context: Context, request: Request) -> Response:
-    """Describe several model packages, those that do not exist as errors."""
-    summaries, errors = {}, {}
-    for arn in request["ModelPackageArnList"]:
-        try:
-            summaries[arn] = find_package(context, arn)
-        except ServiceError as error:
-            errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
-    return {"ModelPackageSummaries": summaries, "BatchDescribeModelPackageErrorMap": errors}
-
-
-@operation("ListModelPackages")
-def list_model_packages(context: Context, request: Request) -> Response:
-    """List the versions of a group, or packages without a group, or both."""
-    prefix = ""
-    if "ModelPackageGroupName" in request:
-        group = find_group(context, request["ModelPackageGroupName"])
-        prefix = version_prefix(group["ModelPackageGroupArn"])
-    kept = request.get("ModelPackageType", "Versioned" if prefix else "Unversioned")
-    approval = request.get("ModelApprovalStatus")
-    packages = [
-        _summary(package)
-        for package in context.store.list(KIND, prefix)
-        if kept in ("Both", "Versioned" if "ModelPackageVersion" in package else "Unversioned")
-        and approval in (None, package.get("ModelApprovalStatus"))
-        and request.get("NameContains", "") in package["ModelPackageName"]
-    ]
-    request = {name: value for name, value in request.items() if name != "NameContains"}
-    by_name = {"Name": lambda package: package["ModelPackageArn"]}
-    return page(request, packages, "ModelPackageSummaryList", resource="ModelPackage", sort_keys=by_name)
-
-
-@operation("UpdateModelPackage")
-def update_model_package(context: Context, request: Request) -> Response:
-    """Change a version's approval, life cycle, metadata, model card or inference specifications."""
-    before = find_package(context, request["ModelPackageArn"])
-
-    def change(package: Document) -> None:
-        if "ModelPackageVersion" not in package and "ModelApprovalStatus" in request:
+    def create_model_package(self, request: Request) -> Response:
+        """Register a version of a group, or a package without a group."""
+        if "ValidationSpecification" in request:
+            raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
+        _check_count(request.get("CustomerMetadataProperties", {}))
+        group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
+        if group_name and name:
             raise validation_error(
-                f"ModelPackage {package['ModelPackageArn']} has no group: only versions are approved or rejected."
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input. "
+                "Cannot determine which one to use."
             )
-        package.update({name: request[name] for name in _REPLACED_BY_UPDATE if name in request})
-        _change_metadata(package, request)
-        _add_specifications(package, request.get("AdditionalInferenceSpecificationsToAdd", []))
-        package["LastModifiedTime"] = time.time()
-        package["LastModifiedBy"] = {}
+        if not group_name and not name:
+            raise validation_error("Missing ARN.")
+        package, is_new = self._add_version(request) if group_name else (self._add_unversioned(request), True)
+        if is_new:
+            announce_package(self.events, package)
+        return {"ModelPackageArn": package["ModelPackageArn"]}
 
-    after = context.store.update(KIND, before["ModelPackageArn"], change)
-    if any(before.get(member) != after.get(member) for member in ("ModelApprovalStatus", "ModelLifeCycle")):
-        announce_package(context, after)
-    return {"ModelPackageArn": before["ModelPackageArn"]}
+    def describe_model_package(self, request: Request) -> Response:
+        """Describe a model package."""
+        package = find_package(self.store, self.region, request["ModelPackageName"])
+        if request.get("IncludedData") == "MetadataOnly":
+            package.pop("ModelCard", None)
+        return package
 
+    def batch_describe_model_package(self, request: Request) -> Response:
+        """Describe several model packages, those that do not exist as errors."""
+        summaries, errors = {}, {}
+        for arn in request["ModelPackageArnList"]:
+            try:
+                summaries[arn] = find_package(self.store, self.region, arn)
+            except ServiceError as error:
+                errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+        return {"ModelPackageSummaries": summaries, "BatchDescribeModelPackageErrorMap": errors}
 
-@operation("DeleteModelPackage")
-def delete_model_package(context: Context, request: Request) -> Response:
-    """Remove a model package; its version number is not given again."""
-    arn = find_package(context, request["ModelPackageName"])["ModelPackageArn"]
-    with context.store.transaction():
-        context.store.delete(KIND, arn)
-        delete_tags(context, arn)
-    return {}
+    def list_model_packages(self, request: Request) -> Response:
+        """List the versions of a group, or packages without a group, or both."""
+        prefix = ""
+        if "ModelPackageGroupName" in request:
+            group = find_group(self.store, self.region, request["ModelPackageGroupName"])
+            prefix = version_prefix(group["ModelPackageGroupArn"])
+        kept = request.get("ModelPackageType", "Versioned" if prefix else "Unversioned")
+        approval = request.get("ModelApprovalStatus")
+        packages = [
+            _summary(package)
+            for package in self.store.list(KIND, prefix)
+            if kept in ("Both", "Versioned" if "ModelPackageVersion" in package else "Unversioned")
+            and approval in (None, package.get("ModelApprovalStatus"))
+            and request.get("NameContains", "") in package["ModelPackageName"]
+        ]
+        request = {name: value for name, value in request.items() if name != "NameContains"}
+        by_name = {"Name": lambda package: package["ModelPackageArn"]}
+        return page(request, packages, "ModelPackageSummaryList", resource="ModelPackage", sort_keys=by_name)
 
+    def update_model_package(self, request: Request) -> Response:
+        """Change a version's approval, life cycle, metadata, model card or inference specifications."""
+        before = find_package(self.store, self.region, request["ModelPackageArn"])
 
-def _add_version(context: Context, request: Request) -> tuple[Document, bool]:
-    """Register a version; a request that is sent again finds the version that it made, which is not new."""
-    if request.get("Tags"):
-        raise validation_error("Tags cannot be given to a versioned ModelPackage: it has the tags of its group.")
-    with context.store.transaction():
-        group = find_group(context, request["ModelPackageGroupName"])
-        prefix = version_prefix(group["ModelPackageGroupArn"])
-        for package in context.store.list(KIND, prefix):
-            if "ClientToken" in request and package.get("_ClientToken") == request["ClientToken"]:
-                return package, False
-        version = group["_NextVersion"]
-        name = group["ModelPackageGroupName"]
-        context.store.update(
-            model_package_groups.KIND, resource_key(name), lambda document: document.update(_NextVersion=version + 1)
-        )
-        package = _document(request, f"{prefix}{version}", name) | {
-            "ModelPackageGroupName": name,
-            "ModelPackageVersion": version,
-            "ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval"),
-        }
-        context.store.insert(KIND, package["ModelPackageArn"], package)
-    return package, True
+        def change(package: Document) -> None:
+            if "ModelPackageVersion" not in package and "ModelApprovalStatus" in request:
+                raise validation_error(
+                    f"ModelPackage {package['ModelPackageArn']} has no group: only versions are approved or rejected."
+                )
+            package.update({name: request[name] for name in _REPLACED_BY_UPDATE if name in request})
+            _change_metadata(package, request)
+            _add_specifications(package, request.get("AdditionalInferenceSpecificationsToAdd", []))
+            package["LastModifiedTime"] = time.time()
+            package["LastModifiedBy"] = {}
 
+        after = self.store.update(KIND, before["ModelPackageArn"], change)
+        if any(before.get(member) != after.get(member) for member in ("ModelApprovalStatus", "ModelLifeCycle")):
+            announce_package(self.events, after)
+        return {"ModelPackageArn": before["ModelPackageArn"]}
 
-def _add_unversioned(context: Context, request: Request) -> Document:
-    name = request["ModelPackageName"]
-    if "ModelApprovalStatus" in request:
-        raise validation_error("ModelApprovalStatus is for versions of a ModelPackageGroup only.")
-    arn = sagemaker_arn(context.settings.region, KIND, name)
-    package = _document(request, arn, name)
-    try:
-        with context.store.transaction():
-            context.store.insert(KIND, arn, package)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise conflict(f"Model Package already exists: {arn}") from None
-    return package
+    def delete_model_package(self, request: Request) -> Response:
+        """Remove a model package; its version number is not given again."""
+        arn = find_package(self.store, self.region, request["ModelPackageName"])["ModelPackageArn"]
+        with self.store.transaction():
+            self.store.delete(KIND, arn)
+            delete_tags(self.store, arn)
+        return {}
+
+    def _add_version(self, request: Request) -> tuple[Document, bool]:
+        """Register a version; a request that is sent again finds the version that it made, which is not new."""
+        if request.get("Tags"):
+            raise validation_error("Tags cannot be given to a versioned ModelPackage: it has the tags of its group.")
+        with self.store.transaction():
+            group = find_group(self.store, self.region, request["ModelPackageGroupName"])
+            prefix = version_prefix(group["ModelPackageGroupArn"])
+            for package in self.store.list(KIND, prefix):
+                if "ClientToken" in request and package.get("_ClientToken") == request["ClientToken"]:
+                    return package, False
+            version = group["_NextVersion"]
+            name = group["ModelPackageGroupName"]
+            self.store.update(GROUP, resource_key(name), lambda document: document.update(_NextVersion=version + 1))
+            package = _document(request, f"{prefix}{version}", name) | {
+                "ModelPackageGroupName": name,
+                "ModelPackageVersion": version,
+                "ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval"),
+            }
+            self.store.insert(KIND, package["ModelPackageArn"], package)
+        return package, True
+
+    def _add_unversioned(self, request: Request) -> Document:
+        name = request["ModelPackageName"]
+        if "ModelApprovalStatus" in request:
+            raise validation_error("ModelApprovalStatus is for versions of a ModelPackageGroup only.")
+        arn = sagemaker_arn(self.region, KIND, name)
+        package = _document(request, arn, name)
+        try:
+            with self.store.transaction():
+                self.store.insert(KIND, arn, package)
+                save_tags(self.store, arn, request.get("Tags"))
+        except AlreadyExistsError:
+            raise conflict(f"Model Package already exists: {arn}") from None
+        return package
 
 
 def _document(request: Request, arn: str, name: str) -> Document:

@@ -3,119 +3,99 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.model_packages import find_package
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
-
-KIND = "model"
-
-
-def find_model(context: Context, name: str) -> Document:
-    """The record of a model.
-
-    Raises:
-        ServiceError: ValidationException, no such model exists.
-    """
-    model = context.store.find(KIND, resource_key(name))
-    if model is None:
-        arn = sagemaker_arn(context.settings.region, KIND, name)
-        raise validation_error(f'Could not find model "{arn}".')
-    return model
+from local.records.model_packages import find_package
+from local.records.models import KIND, find_model
+from local.records.tags import delete_tags
+from local.storage.objects import Objects
+from local.storage.store import Document, Store
 
 
-def containers(model: Document) -> list[Document]:
-    """A model's containers with ``Image`` and ``ModelDataUrl``, also where a model package names them."""
-    resolved: list[Document] = model["_Containers"]
-    return resolved
+@dataclass(frozen=True)
+class ModelOperations:
+    """Operations of models."""
 
+    store: Store
+    region: str
+    objects: Objects
 
-@operation("CreateModel")
-def create_model(context: Context, request: Request) -> Response:
-    """Make a model of containers, or of model packages."""
-    name = request["ModelName"]
-    arn = sagemaker_arn(context.settings.region, KIND, name)
-    if ("PrimaryContainer" in request) == (len(request.get("Containers", [])) > 0):
-        raise validation_error("Exactly one of PrimaryContainer and Containers must be given.")
-    given = request.get("Containers") or [request["PrimaryContainer"]]
-    model = {
-        **request,
-        "ModelArn": arn,
-        "CreationTime": time.time(),
-        "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
-        "_Containers": [part for container in given for part in _resolved(context, container)],
-    }
-    model.pop("Tags", None)
-    taken = validation_error(f'Cannot create already existing model "{arn}".')
-    records.add(context, KIND, resource_key(name), model, arn=arn, tags=request.get("Tags"), taken=taken)
-    return {"ModelArn": arn}
+    def create_model(self, request: Request) -> Response:
+        """Make a model of containers, or of model packages."""
+        name = request["ModelName"]
+        arn = sagemaker_arn(self.region, KIND, name)
+        if ("PrimaryContainer" in request) == (len(request.get("Containers", [])) > 0):
+            raise validation_error("Exactly one of PrimaryContainer and Containers must be given.")
+        given = request.get("Containers") or [request["PrimaryContainer"]]
+        model = {
+            **request,
+            "ModelArn": arn,
+            "CreationTime": time.time(),
+            "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
+            "_Containers": [part for container in given for part in self._resolved(container)],
+        }
+        model.pop("Tags", None)
+        taken = validation_error(f'Cannot create already existing model "{arn}".')
+        records.add(self.store, KIND, resource_key(name), model, arn=arn, tags=request.get("Tags"), taken=taken)
+        return {"ModelArn": arn}
 
+    def describe_model(self, request: Request) -> Response:
+        """Describe a model."""
+        return find_model(self.store, self.region, request["ModelName"])
 
-@operation("DescribeModel")
-def describe_model(context: Context, request: Request) -> Response:
-    """Describe a model."""
-    return find_model(context, request["ModelName"])
+    def list_models(self, request: Request) -> Response:
+        """List models."""
+        return page(request, self.store.list(KIND), "Models", resource="Model", order="Descending")
 
+    def delete_model(self, request: Request) -> Response:
+        """Remove a model; endpoints that serve it go on serving it, and its artifact stays in S3."""
+        arn = find_model(self.store, self.region, request["ModelName"])["ModelArn"]
+        with self.store.transaction():
+            self.store.delete(KIND, resource_key(arn))
+            delete_tags(self.store, arn)
+        return {}
 
-@operation("ListModels")
-def list_models(context: Context, request: Request) -> Response:
-    """List models."""
-    return page(request, context.store.list(KIND), "Models", resource="Model", order="Descending")
+    def _resolved(self, container: Document) -> list[Document]:
+        if container.get("Mode") == "MultiModel":
+            raise not_implemented("sagemaker", "CreateModel with Mode MultiModel")
+        if "AdditionalModelDataSources" in container:
+            raise not_implemented("sagemaker", "CreateModel with AdditionalModelDataSources")
+        if ("Image" in container) == ("ModelPackageName" in container):
+            raise validation_error("A container must have either an Image or a ModelPackageName.")
+        if "ModelPackageName" in container:
+            parts = self._package_containers(container)
+        else:
+            parts = [{"Image": container["Image"], "ModelDataUrl": _model_data(container)}]
+        for part in parts:
+            url = part["ModelDataUrl"]
+            if url is not None and not self.objects.exists(url):
+                raise validation_error(f"Could not find model data at {url}.")
+        return parts
 
-
-@operation("DeleteModel")
-def delete_model(context: Context, request: Request) -> Response:
-    """Remove a model; endpoints that serve it go on serving it, and its artifact stays in S3."""
-    arn = find_model(context, request["ModelName"])["ModelArn"]
-    with context.store.transaction():
-        context.store.delete(KIND, resource_key(arn))
-        delete_tags(context, arn)
-    return {}
-
-
-def _resolved(context: Context, container: Document) -> list[Document]:
-    if container.get("Mode") == "MultiModel":
-        raise not_implemented("sagemaker", "CreateModel with Mode MultiModel")
-    if "AdditionalModelDataSources" in container:
-        raise not_implemented("sagemaker", "CreateModel with AdditionalModelDataSources")
-    if ("Image" in container) == ("ModelPackageName" in container):
-        raise validation_error("A container must have either an Image or a ModelPackageName.")
-    if "ModelPackageName" in container:
-        parts = _package_containers(context, container)
-    else:
-        parts = [{"Image": container["Image"], "ModelDataUrl": _model_data(container)}]
-    for part in parts:
-        url = part["ModelDataUrl"]
-        if url is not None and not context.objects.exists(url):
-            raise validation_error(f"Could not find model data at {url}.")
-    return parts
-
-
-def _package_containers(context: Context, container: Document) -> list[Document]:
-    package = find_package(context, container["ModelPackageName"])
-    approval = package.get("ModelApprovalStatus", "Approved")
-    if approval != "Approved":
-        raise validation_error(
-            f'Invalid approval status "{approval}": ModelPackage {package["ModelPackageArn"]} must be Approved '
-            "before a model is made of it."
-        )
-    specification = package.get("InferenceSpecification")
-    if wanted := container.get("InferenceSpecificationName"):
-        named = {item["Name"]: item for item in package.get("AdditionalInferenceSpecifications", [])}
-        specification = named.get(wanted)
-    if specification is None:
-        named_one = f" named {wanted!r}" if wanted else ""
-        raise validation_error(f"ModelPackage {package['ModelPackageArn']} has no inference specification{named_one}.")
-    return [{"Image": part.get("Image"), "ModelDataUrl": _model_data(part)} for part in specification["Containers"]]
+    def _package_containers(self, container: Document) -> list[Document]:
+        package = find_package(self.store, self.region, container["ModelPackageName"])
+        approval = package.get("ModelApprovalStatus", "Approved")
+        if approval != "Approved":
+            raise validation_error(
+                f'Invalid approval status "{approval}": ModelPackage {package["ModelPackageArn"]} must be Approved '
+                "before a model is made of it."
+            )
+        specification = package.get("InferenceSpecification")
+        if wanted := container.get("InferenceSpecificationName"):
+            named = {item["Name"]: item for item in package.get("AdditionalInferenceSpecifications", [])}
+            specification = named.get(wanted)
+        if specification is None:
+            named_one = f" named {wanted!r}" if wanted else ""
+            raise validation_error(
+                f"ModelPackage {package['ModelPackageArn']} has no inference specification{named_one}."
+            )
+        return [{"Image": part.get("Image"), "ModelDataUrl": _model_data(part)} for part in specification["Containers"]]
 
 
 def _model_data(container: dict[str, Any]) -> str | None:

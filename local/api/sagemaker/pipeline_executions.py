@@ -3,191 +3,197 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from definition_language.expressions import as_text, evaluate
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.pipelines import find_pipeline, find_version, refuse
+from local.api.sagemaker.operations import Request, Response
+from local.api.sagemaker.pipelines import PipelineOperations, refuse
 from local.core.arns import random_suffix
 from local.core.errors import ServiceError, conflict, not_found, validation_error
+from local.core.ports import EventBus
 from local.interpreter.definition import Definition, Scalar
+from local.interpreter.executions import Executions
 from local.interpreter.parameters import resolve
 from local.interpreter.parsing import parse
 from local.interpreter.scope import ExecutionScope
 from local.interpreter.selection import lent_steps
 from local.records import executions as records
 from local.records.execution_events import announce_execution
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.objects import Objects
+from local.storage.store import Document, Store
 
 _EXECUTION_ID_LENGTH = 12
 
 
-@operation("StartPipelineExecution")
-def start_pipeline_execution(context: Context, request: Request) -> Response:
-    """Start an execution; the same ClientRequestToken again gives the execution that it started."""
-    refuse("StartPipelineExecution", request, "MlflowExperimentName", "PipelineVersionAlias")
-    pipeline = find_pipeline(context, request["PipelineName"])
-    version = find_version(context, pipeline, request.get("PipelineVersionId"))
-    definition = parse(version["_Definition"])
-    given = request.get("PipelineParameters", [])
-    values = resolve(definition.parameters, given)
-    document = _new_execution(pipeline, version, request, values)
-    lent = []
-    if "SelectiveExecutionConfig" in request:
-        config = request["SelectiveExecutionConfig"]
-        lent = lent_steps(context, definition, pipeline["PipelineArn"], config)
-    document["PipelineExperimentConfig"] = _experiment(context, definition, document)
-    arn = document["PipelineExecutionArn"]
-    with context.store.transaction():
-        # It may have been deleted since.
-        find_pipeline(context, request["PipelineName"])
-        earlier = _started_with(context, pipeline, request["ClientRequestToken"])
-        if earlier is not None:
-            return earlier
-        context.store.insert(records.EXECUTION, arn, document)
-        for step in lent:
-            records.start_step(context, arn, step)
-        key = pipeline["PipelineName"].lower()
-        context.store.update(records.PIPELINE, key, lambda item: item.update(LastRunTime=document["CreationTime"]))
-    announce_execution(context, document, None)
-    context.executions.start(arn)
-    return document
+@dataclass(frozen=True)
+class ExecutionOperations:
+    """Operations of pipeline executions."""
 
+    store: Store
+    objects: Objects
+    events: EventBus
+    executions: Executions
+    pipelines: PipelineOperations
 
-@operation("DescribePipelineExecution")
-def describe_pipeline_execution(context: Context, request: Request) -> Response:
-    """Describe an execution."""
-    return find_execution(context, request["PipelineExecutionArn"])
+    def start(self, request: Request) -> Response:
+        """Start an execution; the same ClientRequestToken again gives the execution that it started."""
+        refuse("StartPipelineExecution", request, "MlflowExperimentName", "PipelineVersionAlias")
+        pipeline = self.pipelines.find_pipeline(request["PipelineName"])
+        version = self.pipelines.find_version(pipeline, request.get("PipelineVersionId"))
+        definition = parse(version["_Definition"])
+        given = request.get("PipelineParameters", [])
+        values = resolve(definition.parameters, given)
+        document = _new_execution(pipeline, version, request, values)
+        lent = []
+        if "SelectiveExecutionConfig" in request:
+            config = request["SelectiveExecutionConfig"]
+            lent = lent_steps(self.store, definition, pipeline["PipelineArn"], config)
+        document["PipelineExperimentConfig"] = self._experiment(definition, document)
+        arn = document["PipelineExecutionArn"]
+        with self.store.transaction():
+            # It may have been deleted since.
+            self.pipelines.find_pipeline(request["PipelineName"])
+            earlier = self._started_with(pipeline, request["ClientRequestToken"])
+            if earlier is not None:
+                return earlier
+            self.store.insert(records.EXECUTION, arn, document)
+            for step in lent:
+                records.start_step(self.store, arn, step)
+            key = pipeline["PipelineName"].lower()
+            self.store.update(records.PIPELINE, key, lambda item: item.update(LastRunTime=document["CreationTime"]))
+        announce_execution(self.events, document, None)
+        self.executions.start(arn)
+        return document
 
+    def describe(self, request: Request) -> Response:
+        """Describe an execution."""
+        return self.find_execution(request["PipelineExecutionArn"])
 
-@operation("ListPipelineExecutions")
-def list_pipeline_executions(context: Context, request: Request) -> Response:
-    """List a pipeline's executions, the newest first."""
-    refuse("ListPipelineExecutions", request, "PipelineVersionAlias")
-    pipeline = find_pipeline(context, request["PipelineName"])
-    executions = [
-        {
-            **execution,
-            "StartTime": execution["CreationTime"],
-            "PipelineExecutionFailureReason": execution.get("FailureReason"),
+    def list_executions(self, request: Request) -> Response:
+        """List a pipeline's executions, the newest first."""
+        refuse("ListPipelineExecutions", request, "PipelineVersionAlias")
+        pipeline = self.pipelines.find_pipeline(request["PipelineName"])
+        executions = [
+            {
+                **execution,
+                "StartTime": execution["CreationTime"],
+                "PipelineExecutionFailureReason": execution.get("FailureReason"),
+            }
+            for execution in self.store.list(records.EXECUTION, f"{pipeline['PipelineArn']}/execution/")
+        ]
+        return page(
+            request,
+            executions,
+            "PipelineExecutionSummaries",
+            resource="PipelineExecution",
+            order="Descending",
+        )
+
+    def list_steps(self, request: Request) -> Response:
+        """List the steps of an execution that have started, the newest first."""
+        if "PipelineExecutionArn" not in request:
+            raise validation_error("PipelineExecutionArn is required")
+        arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
+        return page(
+            request,
+            records.steps(self.store, arn),
+            "PipelineExecutionSteps",
+            created="StartTime",
+            identity="StepName",
+            order="Descending",
+        )
+
+    def list_parameters(self, request: Request) -> Response:
+        """List the parameters that an execution was started with."""
+        execution = self.find_execution(request["PipelineExecutionArn"])
+        return page(request, execution["_Given"], "PipelineParameters", created="Name", identity="Name", sort_by="Name")
+
+    def describe_definition(self, request: Request) -> Response:
+        """Give the definition that an execution obeys, whatever the pipeline's is by now."""
+        execution = self.find_execution(request["PipelineExecutionArn"])
+        arn = execution["PipelineExecutionArn"]
+        return {
+            "PipelineDefinition": records.definition_text(self.store, arn),
+            "CreationTime": execution["CreationTime"],
         }
-        for execution in context.store.list(records.EXECUTION, f"{pipeline['PipelineArn']}/execution/")
-    ]
-    return page(
-        request,
-        executions,
-        "PipelineExecutionSummaries",
-        resource="PipelineExecution",
-        order="Descending",
-    )
 
+    def stop(self, request: Request) -> Response:
+        """Stop the running jobs of an execution and start no more; returns before they have stopped."""
+        arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
 
-@operation("ListPipelineExecutionSteps")
-def list_pipeline_execution_steps(context: Context, request: Request) -> Response:
-    """List the steps of an execution that have started, the newest first."""
-    if "PipelineExecutionArn" not in request:
-        raise validation_error("PipelineExecutionArn is required")
-    arn = find_execution(context, request["PipelineExecutionArn"])["PipelineExecutionArn"]
-    return page(
-        request,
-        records.steps(context, arn),
-        "PipelineExecutionSteps",
-        created="StartTime",
-        identity="StepName",
-        order="Descending",
-    )
+        def stop(document: Document) -> None:
+            status = document["PipelineExecutionStatus"]
+            if status not in ("Executing", "Stopping"):
+                raise conflict(f"Pipeline execution '{arn}' cannot be stopped: its status is {status}, not Executing")
+            document["PipelineExecutionStatus"] = "Stopping"
 
-
-@operation("ListPipelineParametersForExecution")
-def list_pipeline_parameters_for_execution(context: Context, request: Request) -> Response:
-    """List the parameters that an execution was started with."""
-    execution = find_execution(context, request["PipelineExecutionArn"])
-    return page(request, execution["_Given"], "PipelineParameters", created="Name", identity="Name", sort_by="Name")
-
-
-@operation("DescribePipelineDefinitionForExecution")
-def describe_pipeline_definition_for_execution(context: Context, request: Request) -> Response:
-    """Give the definition that an execution obeys, whatever the pipeline's is by now."""
-    execution = find_execution(context, request["PipelineExecutionArn"])
-    arn = execution["PipelineExecutionArn"]
-    return {
-        "PipelineDefinition": records.definition_text(context, arn),
-        "CreationTime": execution["CreationTime"],
-    }
-
-
-@operation("StopPipelineExecution")
-def stop_pipeline_execution(context: Context, request: Request) -> Response:
-    """Stop the running jobs of an execution and start no more; returns before they have stopped."""
-    arn = find_execution(context, request["PipelineExecutionArn"])["PipelineExecutionArn"]
-
-    def stop(document: Document) -> None:
-        status = document["PipelineExecutionStatus"]
-        if status not in ("Executing", "Stopping"):
-            raise conflict(f"Pipeline execution '{arn}' cannot be stopped: its status is {status}, not Executing")
-        document["PipelineExecutionStatus"] = "Stopping"
-
-    announce_execution(context, records.change_execution(context, arn, stop), "Executing")
-    context.executions.stop(arn)
-    return {"PipelineExecutionArn": arn}
-
-
-@operation("RetryPipelineExecution")
-def retry_pipeline_execution(context: Context, request: Request) -> Response:
-    """Run the steps of an execution that failed, were stopped or did not start; the others keep their results."""
-    arn = find_execution(context, request["PipelineExecutionArn"])["PipelineExecutionArn"]
-    token = request["ClientRequestToken"]
-    if find_execution(context, arn).get("_RetryToken") == token:
+        announce_execution(self.events, records.change_execution(self.store, arn, stop), "Executing")
+        self.executions.stop(arn)
         return {"PipelineExecutionArn": arn}
 
-    def retry(document: Document) -> None:
-        status = document["PipelineExecutionStatus"]
-        if status not in ("Failed", "Stopped"):
-            raise conflict(
-                f"Pipeline execution '{arn}' cannot be retried: its status is {status}, not Failed or Stopped"
-            )
-        document.pop("FailureReason", None)
-        document.update(PipelineExecutionStatus="Executing", _RetryToken=token)
-        if "ParallelismConfiguration" in request:
-            document["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+    def retry(self, request: Request) -> Response:
+        """Run the steps of an execution that failed, were stopped or did not start; the others keep their results."""
+        arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
+        token = request["ClientRequestToken"]
+        if self.find_execution(arn).get("_RetryToken") == token:
+            return {"PipelineExecutionArn": arn}
 
-    before = find_execution(context, arn)["PipelineExecutionStatus"]
-    with context.store.transaction():
-        changed = records.change_execution(context, arn, retry)
-        for step in records.steps(context, arn):
-            if step["StepStatus"] != "Succeeded":
-                context.store.delete(records.STEP, f"{arn}/{step['StepName']}")
-    announce_execution(context, changed, before)
-    context.executions.start(arn)
-    return {"PipelineExecutionArn": arn}
+        def retry(document: Document) -> None:
+            status = document["PipelineExecutionStatus"]
+            if status not in ("Failed", "Stopped"):
+                raise conflict(
+                    f"Pipeline execution '{arn}' cannot be retried: its status is {status}, not Failed or Stopped"
+                )
+            document.pop("FailureReason", None)
+            document.update(PipelineExecutionStatus="Executing", _RetryToken=token)
+            if "ParallelismConfiguration" in request:
+                document["ParallelismConfiguration"] = request["ParallelismConfiguration"]
 
+        before = self.find_execution(arn)["PipelineExecutionStatus"]
+        with self.store.transaction():
+            changed = records.change_execution(self.store, arn, retry)
+            for step in records.steps(self.store, arn):
+                if step["StepStatus"] != "Succeeded":
+                    self.store.delete(records.STEP, f"{arn}/{step['StepName']}")
+        announce_execution(self.events, changed, before)
+        self.executions.start(arn)
+        return {"PipelineExecutionArn": arn}
 
-@operation("UpdatePipelineExecution")
-def update_pipeline_execution(context: Context, request: Request) -> Response:
-    """Change an execution's names, or how many of its steps may run at once from now on."""
-    arn = find_execution(context, request["PipelineExecutionArn"])["PipelineExecutionArn"]
-    members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
-    changes = {member: request[member] for member in members if member in request}
-    changed = records.change_execution(context, arn, lambda document: document.update(changes))
-    context.executions.reconsider(arn)
-    return changed
+    def update(self, request: Request) -> Response:
+        """Change an execution's names, or how many of its steps may run at once from now on."""
+        arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
+        members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
+        changes = {member: request[member] for member in members if member in request}
+        changed = records.change_execution(self.store, arn, lambda document: document.update(changes))
+        self.executions.reconsider(arn)
+        return changed
 
+    def find_execution(self, arn: str) -> Document:
+        """An execution's record.
 
-def find_execution(context: Context, arn: str) -> Document:
-    """An execution's record.
+        Raises:
+            ServiceError: ResourceNotFound.
+        """
+        name, _, execution_id = arn.rpartition("/execution/")
+        document = self.store.find(records.EXECUTION, f"{name.lower()}/execution/{execution_id}")
+        if document is None:
+            raise not_found(f"Pipeline execution '{arn}' does not exist.")
+        return document
 
-    Raises:
-        ServiceError: ResourceNotFound.
-    """
-    name, _, execution_id = arn.rpartition("/execution/")
-    document = context.store.find(records.EXECUTION, f"{name.lower()}/execution/{execution_id}")
-    if document is None:
-        raise not_found(f"Pipeline execution '{arn}' does not exist.")
-    return document
+    def _started_with(self, pipeline: Document, token: str) -> Document | None:
+        executions = self.store.list(records.EXECUTION, f"{pipeline['PipelineArn']}/execution/")
+        return next((execution for execution in executions if execution["_Token"] == token), None)
+
+    def _experiment(self, definition: Definition, execution: Document) -> dict[str, str] | None:
+        if not definition.experiment:
+            return None
+        try:
+            names = evaluate(definition.experiment, ExecutionScope(self.store, self.objects, definition, execution))
+            return {member: as_text(name) for member, name in names.items()}
+        except ValueError as error:
+            raise ServiceError("ValidationException", f"PipelineExperimentConfig: {error}") from None
 
 
 def _new_execution(
@@ -211,18 +217,3 @@ def _new_execution(
         "_Given": request.get("PipelineParameters", []),
         "_Token": request["ClientRequestToken"],
     }
-
-
-def _started_with(context: Context, pipeline: Document, token: str) -> Document | None:
-    executions = context.store.list(records.EXECUTION, f"{pipeline['PipelineArn']}/execution/")
-    return next((execution for execution in executions if execution["_Token"] == token), None)
-
-
-def _experiment(context: Context, definition: Definition, execution: Document) -> dict[str, str] | None:
-    if not definition.experiment:
-        return None
-    try:
-        names = evaluate(definition.experiment, ExecutionScope(context, definition, execution))
-        return {member: as_text(name) for member, name in names.items()}
-    except ValueError as error:
-        raise ServiceError("ValidationException", f"PipelineExperimentConfig: {error}") from None

@@ -3,51 +3,223 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags, save_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import ServiceError, conflict, not_found, not_implemented, validation_error
 from local.interpreter.parsing import parse
 from local.records import executions as records
-from local.storage.objects import ObjectTooLargeError, S3Uri
-from local.storage.store import AlreadyExistsError, Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.records.tags import delete_tags, save_tags
+from local.storage.objects import Objects, ObjectTooLargeError, S3Uri
+from local.storage.store import AlreadyExistsError, Document, Store
 
 _LARGEST_DEFINITION = 1024 * 1024
 _ALIAS_MEMBERS = ("PipelineVersionAliases", "PipelineVersionAlias", "PipelineVersionAliasOperations")
 
 
-def find_pipeline(context: Context, name_or_arn: str) -> Document:
-    """A pipeline's record.
+@dataclass(frozen=True)
+class PipelineOperations:
+    """Operations of pipelines."""
 
-    Raises:
-        ServiceError: ResourceNotFound.
-    """
-    name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
-    document = context.store.find(records.PIPELINE, name.lower())
-    arn = name_or_arn if name_or_arn.startswith("arn:") else _arn(context, name)
-    if document is None or document["PipelineArn"] != arn.lower():
-        raise not_found(f"Pipeline '{arn}' does not exist.")
-    return document
+    store: Store
+    region: str
+    objects: Objects
 
+    def find_pipeline(self, name_or_arn: str) -> Document:
+        """A pipeline's record.
 
-def find_version(context: Context, pipeline: Document, version: int | None) -> Document:
-    """The record of a version of a pipeline; of the newest where ``version`` is None.
+        Raises:
+            ServiceError: ResourceNotFound.
+        """
+        name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
+        document = self.store.find(records.PIPELINE, name.lower())
+        arn = name_or_arn if name_or_arn.startswith("arn:") else self._arn(name)
+        if document is None or document["PipelineArn"] != arn.lower():
+            raise not_found(f"Pipeline '{arn}' does not exist.")
+        return document
 
-    Raises:
-        ServiceError: ResourceNotFound.
-    """
-    number = pipeline["PipelineVersionId"] if version is None else version
-    key = records.version_key(pipeline["PipelineArn"], number)
-    document = context.store.find(records.PIPELINE_VERSION, key)
-    if document is None:
-        raise not_found(f"Pipeline '{pipeline['PipelineArn']}' has no version {number}.")
-    return document
+    def find_version(self, pipeline: Document, version: int | None) -> Document:
+        """The record of a version of a pipeline; of the newest where ``version`` is None.
+
+        Raises:
+            ServiceError: ResourceNotFound.
+        """
+        number = pipeline["PipelineVersionId"] if version is None else version
+        key = records.version_key(pipeline["PipelineArn"], number)
+        document = self.store.find(records.PIPELINE_VERSION, key)
+        if document is None:
+            raise not_found(f"Pipeline '{pipeline['PipelineArn']}' has no version {number}.")
+        return document
+
+    def create_pipeline(self, request: Request) -> Response:
+        """Create a pipeline; the same ClientRequestToken again gives the pipeline that it made."""
+        refuse("CreatePipeline", request, *_ALIAS_MEMBERS)
+        name = request["PipelineName"]
+        existing = self.store.find(records.PIPELINE, name.lower())
+        if existing is not None:
+            if existing["_Token"] == request["ClientRequestToken"]:
+                return existing
+            raise _name_in_use(name)
+        definition = self._definition(request, required=True)
+        arn = self._arn(name)
+        now = time.time()
+        document = {
+            "PipelineArn": arn,
+            "PipelineName": name,
+            "PipelineDisplayName": request.get("PipelineDisplayName", name),
+            "PipelineDescription": request.get("PipelineDescription"),
+            "RoleArn": request["RoleArn"],
+            "PipelineStatus": "Active",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "ParallelismConfiguration": request.get("ParallelismConfiguration"),
+            "PipelineVersionId": 1,
+            "_Token": request["ClientRequestToken"],
+        }
+        try:
+            with self.store.transaction():
+                self.store.insert(records.PIPELINE, name.lower(), document)
+                self._add_version(arn, 1, str(definition), now)
+                save_tags(self.store, arn, request.get("Tags"))
+        except AlreadyExistsError:
+            raise _name_in_use(name) from None
+        return document
+
+    def update_pipeline(self, request: Request) -> Response:
+        """Change a pipeline; executions under way keep the definition that they started with."""
+        refuse("UpdatePipeline", request, *_ALIAS_MEMBERS)
+        pipeline = self.find_pipeline(request["PipelineName"])
+        definition = self._definition(request, required=False)
+        now = time.time()
+        members = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
+
+        def change(document: Document) -> None:
+            document.update({member: request[member] for member in members if member in request})
+            document["LastModifiedTime"] = now
+            if definition is not None:
+                document["PipelineVersionId"] += 1
+
+        with self.store.transaction():
+            changed = self.store.update(records.PIPELINE, pipeline["PipelineName"].lower(), change)
+            if definition is not None:
+                self._add_version(changed["PipelineArn"], changed["PipelineVersionId"], definition, now)
+        return changed
+
+    def describe_pipeline(self, request: Request) -> Response:
+        """Describe a pipeline as it is, or as it was in one of its versions."""
+        refuse("DescribePipeline", request, *_ALIAS_MEMBERS)
+        pipeline = self.find_pipeline(request["PipelineName"])
+        version = self.find_version(pipeline, request.get("PipelineVersionId"))
+        return {
+            **pipeline,
+            "PipelineDefinition": version["_Definition"],
+            "PipelineVersionDisplayName": version.get("PipelineVersionDisplayName"),
+            "PipelineVersionDescription": version.get("PipelineVersionDescription"),
+        }
+
+    def list_pipelines(self, request: Request) -> Response:
+        """List pipelines, the newest first."""
+        prefix = request.get("PipelineNamePrefix", "").lower()
+        if request.get("ManagedBy") == "AWS":
+            return {"PipelineSummaries": []}
+        pipelines = [
+            {**document, "LastExecutionTime": document.get("LastRunTime")}
+            for document in self.store.list(records.PIPELINE, prefix)
+        ]
+        return page(request, pipelines, "PipelineSummaries", resource="Pipeline", order="Descending")
+
+    def delete_pipeline(self, request: Request) -> Response:
+        """Delete a pipeline with its executions, none of which may be under way."""
+        pipeline = self.find_pipeline(request["PipelineName"])
+        arn = pipeline["PipelineArn"]
+        with self.store.transaction():
+            executions = self.store.list(records.EXECUTION, f"{arn}/execution/")
+            running = [item for item in executions if item["PipelineExecutionStatus"] in records.UNDER_WAY]
+            if running:
+                raise conflict(
+                    f"Pipeline '{arn}' has running executions; stop them with StopPipelineExecution first: "
+                    + ", ".join(item["PipelineExecutionArn"] for item in running)
+                )
+            for execution in executions:
+                self._delete_execution(execution["PipelineExecutionArn"])
+            for version in self.store.list(records.PIPELINE_VERSION, f"{arn}/version/"):
+                key = records.version_key(arn, version["PipelineVersionId"])
+                self.store.delete(records.PIPELINE_VERSION, key)
+            delete_tags(self.store, arn)
+            self.store.delete(records.PIPELINE, pipeline["PipelineName"].lower())
+        return {"PipelineArn": arn}
+
+    def list_pipeline_versions(self, request: Request) -> Response:
+        """List a pipeline's versions, the newest first."""
+        arn = self.find_pipeline(request["PipelineName"])["PipelineArn"]
+        last_runs = {
+            execution["PipelineVersionId"]: execution["PipelineExecutionArn"]
+            for execution in self.store.list(records.EXECUTION, f"{arn}/execution/")
+        }
+        versions = [
+            {**version, "LastExecutionPipelineExecutionArn": last_runs.get(version["PipelineVersionId"])}
+            for version in self.store.list(records.PIPELINE_VERSION, f"{arn}/version/")
+        ]
+        return page(request, versions, "PipelineVersionSummaries", identity="PipelineVersionId", order="Descending")
+
+    def update_pipeline_version(self, request: Request) -> Response:
+        """Change what a version is called."""
+        refuse("UpdatePipelineVersion", request, *_ALIAS_MEMBERS)
+        pipeline = self.find_pipeline(request["PipelineArn"])
+        version = self.find_version(pipeline, request["PipelineVersionId"])
+        members = ("PipelineVersionDisplayName", "PipelineVersionDescription")
+        changes = {member: request[member] for member in members if member in request}
+        key = records.version_key(pipeline["PipelineArn"], version["PipelineVersionId"])
+        return self.store.update(records.PIPELINE_VERSION, key, lambda document: document.update(changes))
+
+    def _arn(self, name: str) -> str:
+        return sagemaker_arn(self.region, "pipeline", name)
+
+    def _definition(self, request: Request, required: bool) -> str | None:
+        """The definition's text, checked; None where the request has none and needs none."""
+        text: str | None = request.get("PipelineDefinition")
+        location = request.get("PipelineDefinitionS3Location")
+        if text is not None and location is not None:
+            raise validation_error("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
+        if location is not None:
+            text = self._read_definition(location)
+        if text is not None:
+            parse(text)
+        elif required:
+            raise validation_error("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
+        return text
+
+    def _read_definition(self, location: dict[str, Any]) -> str:
+        refuse("PipelineDefinitionS3Location", location, "VersionId")
+        uri = str(S3Uri(location["Bucket"], location["ObjectKey"]))
+        try:
+            content = self.objects.read(uri, at_most=_LARGEST_DEFINITION)
+        except (FileNotFoundError, IsADirectoryError):
+            raise validation_error(f"Unable to read pipeline definition: there is no object {uri}") from None
+        except ObjectTooLargeError:
+            raise validation_error(f"{uri}: a pipeline definition has at most {_LARGEST_DEFINITION} bytes") from None
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise validation_error(f"Unable to parse pipeline definition. {uri} is not UTF-8 text") from None
+
+    def _add_version(self, arn: str, number: int, definition: str, created: float) -> None:
+        document = {
+            "PipelineArn": arn,
+            "PipelineVersionId": number,
+            "CreationTime": created,
+            "_Definition": definition,
+        }
+        self.store.insert(records.PIPELINE_VERSION, records.version_key(arn, number), document)
+
+    def _delete_execution(self, execution_arn: str) -> None:
+        for step in records.steps(self.store, execution_arn):
+            self.store.delete(records.STEP, f"{execution_arn}/{step['StepName']}")
+        delete_tags(self.store, execution_arn)
+        self.store.delete(records.EXECUTION, execution_arn)
 
 
 def refuse(operation_name: str, request: Request, *members: str) -> None:
@@ -61,193 +233,7 @@ def refuse(operation_name: str, request: Request, *members: str) -> None:
             raise not_implemented("sagemaker", f"{operation_name} with {member}")
 
 
-@operation("CreatePipeline")
-def create_pipeline(context: Context, request: Request) -> Response:
-    """Create a pipeline; the same ClientRequestToken again gives the pipeline that it made."""
-    refuse("CreatePipeline", request, *_ALIAS_MEMBERS)
-    name = request["PipelineName"]
-    existing = context.store.find(records.PIPELINE, name.lower())
-    if existing is not None:
-        if existing["_Token"] == request["ClientRequestToken"]:
-            return existing
-        raise _name_in_use(name)
-    definition = _definition(context, request, required=True)
-    arn = _arn(context, name)
-    now = time.time()
-    document = {
-        "PipelineArn": arn,
-        "PipelineName": name,
-        "PipelineDisplayName": request.get("PipelineDisplayName", name),
-        "PipelineDescription": request.get("PipelineDescription"),
-        "RoleArn": request["RoleArn"],
-        "PipelineStatus": "Active",
-        "CreationTime": now,
-        "LastModifiedTime": now,
-        "ParallelismConfiguration": request.get("ParallelismConfiguration"),
-        "PipelineVersionId": 1,
-        "_Token": request["ClientRequestToken"],
-    }
-    try:
-        with context.store.transaction():
-            context.store.insert(records.PIPELINE, name.lower(), document)
-            _add_version(context, arn, 1, str(definition), now)
-            save_tags(context, arn, request.get("Tags"))
-    except AlreadyExistsError:
-        raise _name_in_use(name) from None
-    return document
-
-
-@operation("UpdatePipeline")
-def update_pipeline(context: Context, request: Request) -> Response:
-    """Change a pipeline; executions under way keep the definition that they started with."""
-    refuse("UpdatePipeline", request, *_ALIAS_MEMBERS)
-    pipeline = find_pipeline(context, request["PipelineName"])
-    definition = _definition(context, request, required=False)
-    now = time.time()
-    members = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-
-    def change(document: Document) -> None:
-        document.update({member: request[member] for member in members if member in request})
-        document["LastModifiedTime"] = now
-        if definition is not None:
-            document["PipelineVersionId"] += 1
-
-    with context.store.transaction():
-        changed = context.store.update(records.PIPELINE, pipeline["PipelineName"].lower(), change)
-        if definition is not None:
-            _add_version(context, changed["PipelineArn"], changed["PipelineVersionId"], definition, now)
-    return changed
-
-
-@operation("DescribePipeline")
-def describe_pipeline(context: Context, request: Request) -> Response:
-    """Describe a pipeline as it is, or as it was in one of its versions."""
-    refuse("DescribePipeline", request, *_ALIAS_MEMBERS)
-    pipeline = find_pipeline(context, request["PipelineName"])
-    version = find_version(context, pipeline, request.get("PipelineVersionId"))
-    return {
-        **pipeline,
-        "PipelineDefinition": version["_Definition"],
-        "PipelineVersionDisplayName": version.get("PipelineVersionDisplayName"),
-        "PipelineVersionDescription": version.get("PipelineVersionDescription"),
-    }
-
-
-@operation("ListPipelines")
-def list_pipelines(context: Context, request: Request) -> Response:
-    """List pipelines, the newest first."""
-    prefix = request.get("PipelineNamePrefix", "").lower()
-    if request.get("ManagedBy") == "AWS":
-        return {"PipelineSummaries": []}
-    pipelines = [
-        {**document, "LastExecutionTime": document.get("LastRunTime")}
-        for document in context.store.list(records.PIPELINE, prefix)
-    ]
-    return page(request, pipelines, "PipelineSummaries", resource="Pipeline", order="Descending")
-
-
-@operation("DeletePipeline")
-def delete_pipeline(context: Context, request: Request) -> Response:
-    """Delete a pipeline with its executions, none of which may be under way."""
-    pipeline = find_pipeline(context, request["PipelineName"])
-    arn = pipeline["PipelineArn"]
-    with context.store.transaction():
-        executions = context.store.list(records.EXECUTION, f"{arn}/execution/")
-        running = [item for item in executions if item["PipelineExecutionStatus"] in records.UNDER_WAY]
-        if running:
-            raise conflict(
-                f"Pipeline '{arn}' has running executions; stop them with StopPipelineExecution first: "
-                + ", ".join(item["PipelineExecutionArn"] for item in running)
-            )
-        for execution in executions:
-            _delete_execution(context, execution["PipelineExecutionArn"])
-        for version in context.store.list(records.PIPELINE_VERSION, f"{arn}/version/"):
-            key = records.version_key(arn, version["PipelineVersionId"])
-            context.store.delete(records.PIPELINE_VERSION, key)
-        delete_tags(context, arn)
-        context.store.delete(records.PIPELINE, pipeline["PipelineName"].lower())
-    return {"PipelineArn": arn}
-
-
-@operation("ListPipelineVersions")
-def list_pipeline_versions(context: Context, request: Request) -> Response:
-    """List a pipeline's versions, the newest first."""
-    arn = find_pipeline(context, request["PipelineName"])["PipelineArn"]
-    last_runs = {
-        execution["PipelineVersionId"]: execution["PipelineExecutionArn"]
-        for execution in context.store.list(records.EXECUTION, f"{arn}/execution/")
-    }
-    versions = [
-        {**version, "LastExecutionPipelineExecutionArn": last_runs.get(version["PipelineVersionId"])}
-        for version in context.store.list(records.PIPELINE_VERSION, f"{arn}/version/")
-    ]
-    return page(request, versions, "PipelineVersionSummaries", identity="PipelineVersionId", order="Descending")
-
-
-@operation("UpdatePipelineVersion")
-def update_pipeline_version(context: Context, request: Request) -> Response:
-    """Change what a version is called."""
-    refuse("UpdatePipelineVersion", request, *_ALIAS_MEMBERS)
-    pipeline = find_pipeline(context, request["PipelineArn"])
-    version = find_version(context, pipeline, request["PipelineVersionId"])
-    members = ("PipelineVersionDisplayName", "PipelineVersionDescription")
-    changes = {member: request[member] for member in members if member in request}
-    key = records.version_key(pipeline["PipelineArn"], version["PipelineVersionId"])
-    return context.store.update(records.PIPELINE_VERSION, key, lambda document: document.update(changes))
-
-
-def _arn(context: Context, name: str) -> str:
-    return sagemaker_arn(context.settings.region, "pipeline", name)
-
-
 def _name_in_use(name: str) -> ServiceError:
     return validation_error(
         f"Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists."
     )
-
-
-def _definition(context: Context, request: Request, required: bool) -> str | None:
-    """The definition's text, checked; None where the request has none and needs none."""
-    text: str | None = request.get("PipelineDefinition")
-    location = request.get("PipelineDefinitionS3Location")
-    if text is not None and location is not None:
-        raise validation_error("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
-    if location is not None:
-        text = _read_definition(context, location)
-    if text is not None:
-        parse(text)
-    elif required:
-        raise validation_error("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
-    return text
-
-
-def _read_definition(context: Context, location: dict[str, Any]) -> str:
-    refuse("PipelineDefinitionS3Location", location, "VersionId")
-    uri = str(S3Uri(location["Bucket"], location["ObjectKey"]))
-    try:
-        content = context.objects.read(uri, at_most=_LARGEST_DEFINITION)
-    except (FileNotFoundError, IsADirectoryError):
-        raise validation_error(f"Unable to read pipeline definition: there is no object {uri}") from None
-    except ObjectTooLargeError:
-        raise validation_error(f"{uri}: a pipeline definition has at most {_LARGEST_DEFINITION} bytes") from None
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise validation_error(f"Unable to parse pipeline definition. {uri} is not UTF-8 text") from None
-
-
-def _add_version(context: Context, arn: str, number: int, definition: str, created: float) -> None:
-    document = {
-        "PipelineArn": arn,
-        "PipelineVersionId": number,
-        "CreationTime": created,
-        "_Definition": definition,
-    }
-    context.store.insert(records.PIPELINE_VERSION, records.version_key(arn, number), document)
-
-
-def _delete_execution(context: Context, execution_arn: str) -> None:
-    for step in records.steps(context, execution_arn):
-        context.store.delete(records.STEP, f"{execution_arn}/{step['StepName']}")
-    delete_tags(context, execution_arn)
-    context.store.delete(records.EXECUTION, execution_arn)

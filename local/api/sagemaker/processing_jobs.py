@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
+from local.core.settings import Settings
 from local.records import resources as records
+from local.records.tags import delete_tags
 from local.runtime.jobs import processing
 from local.runtime.jobs.container import local_path
+from local.runtime.jobs.processing import ProcessingRunner
+from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
+from local.storage.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.context import Context
     from local.storage.store import Document
 
 _KIND = processing.KIND
@@ -28,85 +32,84 @@ _DEFAULT_MAX_RUNTIME = 86400
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-@operation("CreateProcessingJob")
-def create_processing_job(context: Context, request: Request) -> Response:
-    """Start a processing job."""
-    name: str = request["ProcessingJobName"]
-    root = processing.folder(context, name)
-    for place, given in enumerate(request.get("ProcessingInputs", []), start=1):
-        _check_input(given, f"processingInputs.{place}", root)
-    for place, given in enumerate(request.get("ProcessingOutputConfig", {}).get("Outputs", []), start=1):
-        _check_output(given, f"processingOutputConfig.outputs.{place}", root)
-    now = time.time()
-    arn = sagemaker_arn(context.settings.region, _KIND, name)
-    record = {member: value for member, value in request.items() if member != "Tags"} | {
-        "ProcessingJobArn": arn,
-        "ProcessingJobStatus": "InProgress",
-        "CreationTime": now,
-        "LastModifiedTime": now,
-    }
-    record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME})
-    taken = in_use(
-        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-    )
-    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
-    context.supervisor.run_in_background(partial(processing.run, context, name), f"processing job {name}")
-    return {"ProcessingJobArn": arn}
+@dataclass(frozen=True)
+class ProcessingJobOperations:
+    """Operations of processing jobs."""
 
+    store: Store
+    settings: Settings
+    supervisor: Supervisor
+    processing: ProcessingRunner
 
-@operation("DescribeProcessingJob")
-def describe_processing_job(context: Context, request: Request) -> Response:
-    """Describe a processing job."""
-    return _existing(context, request["ProcessingJobName"])
-
-
-@operation("ListProcessingJobs")
-def list_processing_jobs(context: Context, request: Request) -> Response:
-    """List processing jobs."""
-    return page(
-        request,
-        context.store.list(_KIND),
-        "ProcessingJobSummaries",
-        resource="ProcessingJob",
-    )
-
-
-@operation("StopProcessingJob")
-def stop_processing_job(context: Context, request: Request) -> Response:
-    """Ask a processing job to stop: SIGTERM at once, SIGKILL two minutes later."""
-    with context.store.transaction():
-        record = _existing(context, request["ProcessingJobName"])
-        name, status = record["ProcessingJobName"], record["ProcessingJobStatus"]
-        if status in _ENDED:
-            raise validation_error(f"The request was rejected because the processing job is in status {status}.")
-        context.store.update(
-            _KIND,
-            name,
-            lambda record: record.update(ProcessingJobStatus="Stopping", LastModifiedTime=time.time()),
+    def create_processing_job(self, request: Request) -> Response:
+        """Start a processing job."""
+        name: str = request["ProcessingJobName"]
+        root = processing.folder(self.settings, name)
+        for place, given in enumerate(request.get("ProcessingInputs", []), start=1):
+            _check_input(given, f"processingInputs.{place}", root)
+        for place, given in enumerate(request.get("ProcessingOutputConfig", {}).get("Outputs", []), start=1):
+            _check_output(given, f"processingOutputConfig.outputs.{place}", root)
+        now = time.time()
+        arn = sagemaker_arn(self.settings.region, _KIND, name)
+        record = {member: value for member, value in request.items() if member != "Tags"} | {
+            "ProcessingJobArn": arn,
+            "ProcessingJobStatus": "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME})
+        taken = in_use(
+            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
         )
-    context.supervisor.terminate(processing.program_key(name))
-    return {}
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        self.supervisor.run_in_background(partial(self.processing.run, name), f"processing job {name}")
+        return {"ProcessingJobArn": arn}
 
+    def describe_processing_job(self, request: Request) -> Response:
+        """Describe a processing job."""
+        return self._existing(request["ProcessingJobName"])
 
-@operation("DeleteProcessingJob")
-def delete_processing_job(context: Context, request: Request) -> Response:
-    """Forget a processing job that has ended."""
-    with context.store.transaction():
-        record = _existing(context, request["ProcessingJobName"])
-        name = record["ProcessingJobName"]
-        if record["ProcessingJobStatus"] not in _ENDED:
-            raise in_use(f"The processing job {name} is in status {record['ProcessingJobStatus']}.")
-        context.store.delete(_KIND, name)
-        delete_tags(context, record["ProcessingJobArn"])
-    shutil.rmtree(processing.folder(context, name), ignore_errors=True)
-    return {}
+    def list_processing_jobs(self, request: Request) -> Response:
+        """List processing jobs."""
+        return page(
+            request,
+            self.store.list(_KIND),
+            "ProcessingJobSummaries",
+            resource="ProcessingJob",
+        )
 
+    def stop_processing_job(self, request: Request) -> Response:
+        """Ask a processing job to stop: SIGTERM at once, SIGKILL two minutes later."""
+        with self.store.transaction():
+            record = self._existing(request["ProcessingJobName"])
+            name, status = record["ProcessingJobName"], record["ProcessingJobStatus"]
+            if status in _ENDED:
+                raise validation_error(f"The request was rejected because the processing job is in status {status}.")
+            self.store.update(
+                _KIND,
+                name,
+                lambda record: record.update(ProcessingJobStatus="Stopping", LastModifiedTime=time.time()),
+            )
+        self.supervisor.terminate(processing.program_key(name))
+        return {}
 
-def _existing(context: Context, name: str) -> Document:
-    record = context.store.find(_KIND, name)
-    if record is None:
-        raise validation_error(f"Could not find requested job with name: {name}")
-    return record
+    def delete_processing_job(self, request: Request) -> Response:
+        """Forget a processing job that has ended."""
+        with self.store.transaction():
+            record = self._existing(request["ProcessingJobName"])
+            name = record["ProcessingJobName"]
+            if record["ProcessingJobStatus"] not in _ENDED:
+                raise in_use(f"The processing job {name} is in status {record['ProcessingJobStatus']}.")
+            self.store.delete(_KIND, name)
+            delete_tags(self.store, record["ProcessingJobArn"])
+        shutil.rmtree(processing.folder(self.settings, name), ignore_errors=True)
+        return {}
+
+    def _existing(self, name: str) -> Document:
+        record = self.store.find(_KIND, name)
+        if record is None:
+            raise validation_error(f"Could not find requested job with name: {name}")
+        return record
 
 
 def _check_input(given: dict[str, Any], path: str, root: Path) -> None:

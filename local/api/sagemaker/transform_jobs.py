@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.models import find_model
-from local.api.sagemaker.operations import Request, Response, operation
+from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
 from local.records import resources as records
+from local.records.models import find_model
 from local.runtime.jobs import transform
+from local.runtime.jobs.transform import TransformRunner
+from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 _KIND = transform.KIND
@@ -24,61 +27,69 @@ _ENDED = ("Completed", "Failed", "Stopped")
 _PAGE_SIZE = 10
 
 
-@operation("CreateTransformJob")
-def create_transform_job(context: Context, request: Request) -> Response:
-    """Start a batch transform job."""
-    name: str = request["TransformJobName"]
-    find_model(context, request["ModelName"])
-    _check(request)
-    now = time.time()
-    arn = sagemaker_arn(context.settings.region, _KIND, name)
-    record = {member: value for member, value in request.items() if member != "Tags"} | {
-        "TransformJobArn": arn,
-        "TransformJobStatus": "InProgress",
-        "CreationTime": now,
-        "LastModifiedTime": now,
-    }
-    taken = in_use(
-        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-    )
-    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
-    context.supervisor.run_in_background(partial(transform.run, context, name), f"transform job {name}")
-    return {"TransformJobArn": arn}
+@dataclass(frozen=True)
+class TransformJobOperations:
+    """Operations of transform jobs."""
 
+    store: Store
+    region: str
+    supervisor: Supervisor
+    transform: TransformRunner
 
-@operation("DescribeTransformJob")
-def describe_transform_job(context: Context, request: Request) -> Response:
-    """Describe a batch transform job."""
-    return _existing(context, request["TransformJobName"])
-
-
-@operation("ListTransformJobs")
-def list_transform_jobs(context: Context, request: Request) -> Response:
-    """List batch transform jobs."""
-    return page(
-        request,
-        context.store.list(_KIND),
-        "TransformJobSummaries",
-        resource="TransformJob",
-        order="Descending",
-        page_size=_PAGE_SIZE,
-    )
-
-
-@operation("StopTransformJob")
-def stop_transform_job(context: Context, request: Request) -> Response:
-    """Ask a batch transform job to stop after the object that it is at."""
-    with context.store.transaction():
-        record = _existing(context, request["TransformJobName"])
-        name, status = record["TransformJobName"], record["TransformJobStatus"]
-        if status in _ENDED:
-            raise validation_error(f"The request was rejected because the transform job is in status {status}.")
-        context.store.update(
-            _KIND,
-            name,
-            lambda record: record.update(TransformJobStatus="Stopping", LastModifiedTime=time.time()),
+    def create_transform_job(self, request: Request) -> Response:
+        """Start a batch transform job."""
+        name: str = request["TransformJobName"]
+        find_model(self.store, self.region, request["ModelName"])
+        _check(request)
+        now = time.time()
+        arn = sagemaker_arn(self.region, _KIND, name)
+        record = {member: value for member, value in request.items() if member != "Tags"} | {
+            "TransformJobArn": arn,
+            "TransformJobStatus": "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        taken = in_use(
+            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
         )
-    return {}
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        self.supervisor.run_in_background(partial(self.transform.run, name), f"transform job {name}")
+        return {"TransformJobArn": arn}
+
+    def describe_transform_job(self, request: Request) -> Response:
+        """Describe a batch transform job."""
+        return self._existing(request["TransformJobName"])
+
+    def list_transform_jobs(self, request: Request) -> Response:
+        """List batch transform jobs."""
+        return page(
+            request,
+            self.store.list(_KIND),
+            "TransformJobSummaries",
+            resource="TransformJob",
+            order="Descending",
+            page_size=_PAGE_SIZE,
+        )
+
+    def stop_transform_job(self, request: Request) -> Response:
+        """Ask a batch transform job to stop after the object that it is at."""
+        with self.store.transaction():
+            record = self._existing(request["TransformJobName"])
+            name, status = record["TransformJobName"], record["TransformJobStatus"]
+            if status in _ENDED:
+                raise validation_error(f"The request was rejected because the transform job is in status {status}.")
+            self.store.update(
+                _KIND,
+                name,
+                lambda record: record.update(TransformJobStatus="Stopping", LastModifiedTime=time.time()),
+            )
+        return {}
+
+    def _existing(self, name: str) -> Document:
+        record = self.store.find(_KIND, name)
+        if record is None:
+            raise validation_error(f"Could not find requested job with name: {name}")
+        return record
 
 
 def _check(request: Request) -> None:
@@ -110,10 +121,3 @@ def _refused_processing(request: Request) -> dict[str, bool]:
             processing.get("JoinSource") == "Input" and not json_lines
         ),
     }
-
-
-def _existing(context: Context, name: str) -> Document:
-    record = context.store.find(_KIND, name)
-    if record is None:
-        raise validation_error(f"Could not find requested job with name: {name}")
-    return record

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.algorithms.linear_learner.metrics import TUNING_OBJECTIVES
 from local.api.sagemaker.listing import page
-from local.api.sagemaker.operations import Request, Response, operation
-from local.api.sagemaker.tags import delete_tags
-from local.api.sagemaker.training_jobs import check_definition
+from local.api.sagemaker.operations import Request, Response
+from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, limit_exceeded, not_found, validation_error
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
+from local.records.tags import delete_tags
 from local.runtime.jobs import images, ranges, training, tuning
+from local.runtime.jobs.algorithm_metrics import with_metrics
+from local.runtime.jobs.tuning import TuningRunner
+from local.runtime.supervisor import Supervisor
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 _KIND = tuning_record.KIND
@@ -30,122 +34,127 @@ _MOST_PARALLEL = 100
 _PAGE_SIZE = 10
 
 
-@operation("CreateHyperParameterTuningJob")
-def create_tuning_job(context: Context, request: Request) -> Response:
-    """Start a tuning job."""
-    name: str = request["HyperParameterTuningJobName"]
-    config, definition = request["HyperParameterTuningJobConfig"], _definition(request)
-    check_definition(context, definition)
-    _check_strategy(config)
-    _check_objective(config, definition)
-    _check_ranges(config, definition)
-    now = time.time()
-    arn = sagemaker_arn(context.settings.region, _KIND, name)
-    objective = config["HyperParameterTuningJobObjective"]["MetricName"]
-    static = definition.get("StaticHyperParameters", {}) | {"_tuning_objective_metric": objective}
-    record = {
-        "HyperParameterTuningJobName": name,
-        "HyperParameterTuningJobArn": arn,
-        "HyperParameterTuningJobConfig": config,
-        "TrainingJobDefinition": definition
-        | {
-            "StaticHyperParameters": static,
-            "AlgorithmSpecification": training_record.with_metrics(definition["AlgorithmSpecification"], objective),
-        },
-        "HyperParameterTuningJobStatus": "InProgress",
-        "CreationTime": now,
-        "LastModifiedTime": now,
-    }
-    taken = in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
-    records.add(context, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
-    context.supervisor.run_in_background(partial(tuning.run, context, name), f"tuning job {name}")
-    return {"HyperParameterTuningJobArn": arn}
+@dataclass(frozen=True)
+class TuningJobOperations:
+    """Operations of tuning jobs."""
 
+    store: Store
+    region: str
+    supervisor: Supervisor
+    tuning: TuningRunner
+    training_jobs: TrainingJobOperations
 
-@operation("DescribeHyperParameterTuningJob")
-def describe_tuning_job(context: Context, request: Request) -> Response:
-    """Describe a tuning job, its best training job so far included."""
-    return tuning_record.described(context, _existing(context, request["HyperParameterTuningJobName"]))
-
-
-@operation("ListHyperParameterTuningJobs")
-def list_tuning_jobs(context: Context, request: Request) -> Response:
-    """List tuning jobs."""
-    answer = page(
-        request,
-        context.store.list(_KIND),
-        "HyperParameterTuningJobSummaries",
-        resource="HyperParameterTuningJob",
-        sort_by="Name",
-        page_size=_PAGE_SIZE,
-    )
-    answer["HyperParameterTuningJobSummaries"] = [
-        tuning_record.described(context, record)
-        | {
-            "Strategy": record["HyperParameterTuningJobConfig"]["Strategy"],
-            "ResourceLimits": record["HyperParameterTuningJobConfig"]["ResourceLimits"],
-        }
-        for record in answer["HyperParameterTuningJobSummaries"]
-    ]
-    return answer
-
-
-@operation("ListTrainingJobsForHyperParameterTuningJob")
-def list_training_jobs_of_tuning_job(context: Context, request: Request) -> Response:
-    """List a tuning job's training jobs."""
-    record = _existing(context, request["HyperParameterTuningJobName"])
-    jobs = tuning_record.training_jobs(context, record)
-    values = {job["TrainingJobName"]: tuning_record.value(job) for job in jobs}
-    if request.get("SortBy") == "FinalObjectiveMetricValue":
-        jobs = [job for job in jobs if values[job["TrainingJobName"]] is not None]
-    return page(
-        request,
-        [tuning_record.summary(record, job) for job in jobs],
-        "TrainingJobSummaries",
-        resource="TrainingJob",
-        sort_by="Name",
-        page_size=_PAGE_SIZE,
-        sort_keys={"FinalObjectiveMetricValue": lambda job: values[job["TrainingJobName"]]},
-    )
-
-
-@operation("StopHyperParameterTuningJob")
-def stop_tuning_job(context: Context, request: Request) -> Response:
-    """Ask a tuning job and the training jobs that it has under way to stop."""
-    with context.store.transaction():
-        record = _existing(context, request["HyperParameterTuningJobName"])
-        name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
-        if status in _ENDED:
-            raise validation_error(
-                f"The request was rejected because the hyperparameter tuning job is in status {status}."
-            )
+    def create_tuning_job(self, request: Request) -> Response:
+        """Start a tuning job."""
+        name: str = request["HyperParameterTuningJobName"]
+        config, definition = request["HyperParameterTuningJobConfig"], _definition(request)
+        self.training_jobs.check_definition(definition)
+        _check_strategy(config)
+        _check_objective(config, definition)
+        _check_ranges(config, definition)
         now = time.time()
-        context.store.update(
-            _KIND,
-            name,
-            lambda record: record.update(HyperParameterTuningJobStatus="Stopping", LastModifiedTime=now),
+        arn = sagemaker_arn(self.region, _KIND, name)
+        objective = config["HyperParameterTuningJobObjective"]["MetricName"]
+        static = definition.get("StaticHyperParameters", {}) | {"_tuning_objective_metric": objective}
+        record = {
+            "HyperParameterTuningJobName": name,
+            "HyperParameterTuningJobArn": arn,
+            "HyperParameterTuningJobConfig": config,
+            "TrainingJobDefinition": definition
+            | {
+                "StaticHyperParameters": static,
+                "AlgorithmSpecification": with_metrics(definition["AlgorithmSpecification"], objective),
+            },
+            "HyperParameterTuningJobStatus": "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        taken = in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        self.supervisor.run_in_background(partial(self.tuning.run, name), f"tuning job {name}")
+        return {"HyperParameterTuningJobArn": arn}
+
+    def describe_tuning_job(self, request: Request) -> Response:
+        """Describe a tuning job, its best training job so far included."""
+        return tuning_record.described(self.store, self._existing(request["HyperParameterTuningJobName"]))
+
+    def list_tuning_jobs(self, request: Request) -> Response:
+        """List tuning jobs."""
+        answer = page(
+            request,
+            self.store.list(_KIND),
+            "HyperParameterTuningJobSummaries",
+            resource="HyperParameterTuningJob",
+            sort_by="Name",
+            page_size=_PAGE_SIZE,
         )
-        names = [job["TrainingJobName"] for job in tuning_record.training_jobs(context, record)]
-        for job in names:
-            context.store.update(training_record.KIND, job, training_record.stop_if_running)
-    for key in [tuning.program_key(name), *(training.program_key(job) for job in names)]:
-        context.supervisor.terminate(key)
-    return {}
+        answer["HyperParameterTuningJobSummaries"] = [
+            tuning_record.described(self.store, record)
+            | {
+                "Strategy": record["HyperParameterTuningJobConfig"]["Strategy"],
+                "ResourceLimits": record["HyperParameterTuningJobConfig"]["ResourceLimits"],
+            }
+            for record in answer["HyperParameterTuningJobSummaries"]
+        ]
+        return answer
 
+    def list_training_jobs_of_tuning_job(self, request: Request) -> Response:
+        """List a tuning job's training jobs."""
+        record = self._existing(request["HyperParameterTuningJobName"])
+        jobs = tuning_record.training_jobs(self.store, record)
+        values = {job["TrainingJobName"]: tuning_record.value(job) for job in jobs}
+        if request.get("SortBy") == "FinalObjectiveMetricValue":
+            jobs = [job for job in jobs if values[job["TrainingJobName"]] is not None]
+        return page(
+            request,
+            [tuning_record.summary(record, job) for job in jobs],
+            "TrainingJobSummaries",
+            resource="TrainingJob",
+            sort_by="Name",
+            page_size=_PAGE_SIZE,
+            sort_keys={"FinalObjectiveMetricValue": lambda job: values[job["TrainingJobName"]]},
+        )
 
-@operation("DeleteHyperParameterTuningJob")
-def delete_tuning_job(context: Context, request: Request) -> Response:
-    """Forget a tuning job that has ended; its training jobs and their artifacts stay."""
-    with context.store.transaction():
-        record = _existing(context, request["HyperParameterTuningJobName"])
-        name = record["HyperParameterTuningJobName"]
-        if record["HyperParameterTuningJobStatus"] not in _ENDED:
-            raise in_use(
-                f"The hyperparameter tuning job {name} is in status {record['HyperParameterTuningJobStatus']}."
+    def stop_tuning_job(self, request: Request) -> Response:
+        """Ask a tuning job and the training jobs that it has under way to stop."""
+        with self.store.transaction():
+            record = self._existing(request["HyperParameterTuningJobName"])
+            name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
+            if status in _ENDED:
+                raise validation_error(
+                    f"The request was rejected because the hyperparameter tuning job is in status {status}."
+                )
+            now = time.time()
+            self.store.update(
+                _KIND,
+                name,
+                lambda record: record.update(HyperParameterTuningJobStatus="Stopping", LastModifiedTime=now),
             )
-        context.store.delete(_KIND, name)
-        delete_tags(context, record["HyperParameterTuningJobArn"])
-    return {}
+            names = [job["TrainingJobName"] for job in tuning_record.training_jobs(self.store, record)]
+            for job in names:
+                self.store.update(training_record.KIND, job, training_record.stop_if_running)
+        for key in [tuning.program_key(name), *(training.program_key(job) for job in names)]:
+            self.supervisor.terminate(key)
+        return {}
+
+    def delete_tuning_job(self, request: Request) -> Response:
+        """Forget a tuning job that has ended; its training jobs and their artifacts stay."""
+        with self.store.transaction():
+            record = self._existing(request["HyperParameterTuningJobName"])
+            name = record["HyperParameterTuningJobName"]
+            if record["HyperParameterTuningJobStatus"] not in _ENDED:
+                raise in_use(
+                    f"The hyperparameter tuning job {name} is in status {record['HyperParameterTuningJobStatus']}."
+                )
+            self.store.delete(_KIND, name)
+            delete_tags(self.store, record["HyperParameterTuningJobArn"])
+        return {}
+
+    def _existing(self, name: str) -> Document:
+        record = self.store.find(_KIND, name)
+        if record is None:
+            raise not_found(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
+        return record
 
 
 def _definition(request: Request) -> dict[str, Any]:
@@ -227,10 +236,3 @@ def _check_ranges(config: dict[str, Any], definition: dict[str, Any]) -> None:
             f"combinations for the provided ranges [{combinations}] must be equal or greater than the value of "
             f"MaxNumberOfJobs, [{limit}]. Provide additional ranges."
         )
-
-
-def _existing(context: Context, name: str) -> Document:
-    record = context.store.find(_KIND, name)
-    if record is None:
-        raise not_found(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
-    return record

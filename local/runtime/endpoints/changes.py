@@ -11,19 +11,20 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from local.api.sagemaker.endpoint_configs import find_endpoint_config
-from local.api.sagemaker.tags import delete_tags
 from local.core.arns import resource_key
 from local.core.errors import ServiceError
+from local.core.ports import EventBus
+from local.core.settings import Settings
+from local.records.endpoint_configs import find_endpoint_config
 from local.records.resource_events import announce_endpoint
+from local.records.tags import delete_tags
+from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import CannotServeError, Deployment, discard, load, remove_stale, stage
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Document, Store
 
 KIND = "endpoint"
 IN_PROGRESS = frozenset({"Creating", "Updating", "RollingBack", "Deleting"})
@@ -43,44 +44,160 @@ def mark(record: Document, status: str) -> None:
     record["_Change"] = secrets.token_hex(8)
 
 
-def begin(context: Context, record: Document) -> None:
-    """Announce a change that a record was marked with, and carry it out in a thread."""
-    announce_endpoint(context, record)
-    key = resource_key(record["EndpointName"])
-    context.hosting.background.submit(_carry_out, context, key, record["_Change"])
+@dataclass(frozen=True)
+class EndpointChanges:
+    """Carries out changes of endpoints."""
 
+    store: Store
+    settings: Settings
+    objects: Objects
+    logs: Logs
+    hosting: Hosting
+    events: EventBus
 
-def restore(context: Context) -> list[str]:
-    """Serve again what was in service when the service stopped, and go on with what was under way.
+    def begin(self, record: Document) -> None:
+        """Announce a change that a record was marked with, and carry it out in a thread."""
+        announce_endpoint(self.events, record)
+        key = resource_key(record["EndpointName"])
+        self.hosting.background.submit(self._run, key, record["_Change"])
 
-    Returns:
-        Names of the endpoints that are in service again.
-    """
-    restored = []
-    for record in context.store.list(KIND):
-        name, status = record["EndpointName"], record["EndpointStatus"]
-        if "_Variants" in record and status not in ("Deleting", "Failed"):
-            try:
-                context.hosting.put_in_service(load(context, name, record["_Variants"], record.get("_Capture")))
-            except CannotServeError as error:
-                _finish(context, record, "Failed", str(error))
-                continue
-            restored.append(name)
-        if status == "RollingBack":
-            _finish(context, record, "InService", record.get("FailureReason"))
-        elif status in IN_PROGRESS:
-            begin(context, _with_change(context, record))
-        else:
-            remove_stale(context, name)
-    return restored
+    def restore(self) -> list[str]:
+        """Serve again what was in service when the service stopped, and go on with what was under way.
 
+        Returns:
+            Names of the endpoints that are in service again.
+        """
+        restored = []
+        for record in self.store.list(KIND):
+            name, status = record["EndpointName"], record["EndpointStatus"]
+            if "_Variants" in record and status not in ("Deleting", "Failed"):
+                try:
+                    self.hosting.put_in_service(
+                        load(self.settings, self.logs, name, record["_Variants"], record.get("_Capture"))
+                    )
+                except CannotServeError as error:
+                    self._finish(record, "Failed", str(error))
+                    continue
+                restored.append(name)
+            if status == "RollingBack":
+                self._finish(record, "InService", record.get("FailureReason"))
+            elif status in IN_PROGRESS:
+                self.begin(self._with_change(record))
+            else:
+                remove_stale(self.store, self.settings, name)
+        return restored
 
-def _with_change(context: Context, record: Document) -> Document:
-    """A record whose change has an id: earlier versions of the service gave it none."""
-    if "_Change" in record:
-        return record
-    key, status = resource_key(record["EndpointName"]), record["EndpointStatus"]
-    return context.store.update(KIND, key, lambda document: mark(document, status))
+    def _with_change(self, record: Document) -> Document:
+        """A record whose change has an id: earlier versions of the service gave it none."""
+        if "_Change" in record:
+            return record
+        key, status = resource_key(record["EndpointName"]), record["EndpointStatus"]
+        return self.store.update(KIND, key, lambda document: mark(document, status))
+
+    def _run(self, key: str, change: str) -> None:
+        record = self.store.find(KIND, key)
+        if record is None or record.get("_Change") != change or record["EndpointStatus"] not in IN_PROGRESS:
+            return
+        try:
+            if record["EndpointStatus"] == "Deleting":
+                self._remove(record)
+            elif "PendingDeploymentSummary" in record:
+                self._deploy(record)
+            else:
+                self._apply_weights(record)
+        except (CannotServeError, ServiceError) as failure:
+            self._give_up(record, getattr(failure, "message", str(failure)))
+        except Exception as error:
+            _log.exception("endpoint %s could not be changed", record["EndpointName"])
+            self._give_up(record, f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _deploy(self, record: Document) -> None:
+        name, pending = record["EndpointName"], record["PendingDeploymentSummary"]
+        config = find_endpoint_config(self.store, self.settings.region, pending["EndpointConfigName"])
+        weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in pending["ProductionVariants"]}
+        staged = stage(self.store, self.settings, self.objects, record, config, weights)
+        deployment = load(self.settings, self.logs, name, staged, pending.get("_Capture"))
+        images = {variant["VariantName"]: variant["Image"] for variant in staged}
+
+        def arrive(document: Document) -> None:
+            document["EndpointConfigName"] = pending["EndpointConfigName"]
+            document["ProductionVariants"] = [
+                _arrived(summary) | {"DeployedImages": [_deployed_image(images[summary["VariantName"]])]}
+                for summary in pending["ProductionVariants"]
+            ]
+            document["_Variants"] = staged
+            document["_Capture"] = pending.get("_Capture")
+            document["DataCaptureConfig"] = _capture_summary(pending.get("_Capture"))
+            self.hosting.put_in_service(deployment)
+
+        self._finish(record, "InService", None, arrive)
+        remove_stale(self.store, self.settings, name)
+
+    def _apply_weights(self, record: Document) -> None:
+        deployment = self.hosting.deployment(record["EndpointName"])
+        if deployment is None:
+            raise CannotServeError(f"Endpoint {record['EndpointName']} is not in service.")
+        weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in record["ProductionVariants"]}
+        variants = [replace(variant, weight=weights[variant.name]) for variant in deployment.variants]
+
+        def arrive(document: Document) -> None:
+            document["ProductionVariants"] = [_arrived(variant) for variant in document["ProductionVariants"]]
+            for variant in document["_Variants"]:
+                variant["Weight"] = weights[variant["VariantName"]]
+            self.hosting.put_in_service(Deployment(deployment.endpoint, variants, deployment.capture))
+
+        self._finish(record, "InService", None, arrive)
+
+    def _remove(self, record: Document) -> None:
+        key = resource_key(record["EndpointName"])
+        with self.store.transaction():
+            if _is_current(self.store.find(KIND, key), record):
+                self.store.delete(KIND, key)
+                delete_tags(self.store, record["EndpointArn"])
+                remove_stale(self.store, self.settings, record["EndpointName"])
+
+    def _give_up(self, record: Document, reason: str) -> None:
+        """End a change that failed: a new endpoint is Failed, an old one goes on serving what it served."""
+        discard(self.settings, record)
+        if record["EndpointStatus"] != "Updating":
+            self._finish(record, "Failed", reason)
+            return
+        rolling_back = self._change(record, lambda document: document.update(EndpointStatus="RollingBack"))
+        if rolling_back is not None:
+            announce_endpoint(self.events, rolling_back)
+        self._finish(record, "InService", reason)
+
+    def _finish(
+        self,
+        record: Document,
+        status: str,
+        reason: str | None,
+        arrive: Callable[[Document], None] | None = None,
+    ) -> None:
+        """End a record's change, unless another one has taken its place."""
+
+        def finish(document: Document) -> None:
+            document.pop("PendingDeploymentSummary", None)
+            document.pop("FailureReason", None)
+            document.pop("_Change", None)
+            document["EndpointStatus"] = status
+            document["LastModifiedTime"] = time.time()
+            if reason is not None:
+                document["FailureReason"] = reason[:_LONGEST_REASON]
+            if arrive is not None:
+                arrive(document)
+
+        finished = self._change(record, finish)
+        if finished is not None:
+            announce_endpoint(self.events, finished)
+
+    def _change(self, record: Document, change: Callable[[Document], None]) -> Document | None:
+        """Alter the stored record if it still has the change of ``record``; return what it is then, or None."""
+        key = resource_key(record["EndpointName"])
+        with self.store.transaction():
+            if not _is_current(self.store.find(KIND, key), record):
+                return None
+            return self.store.update(KIND, key, change)
 
 
 def summaries(config: Document, retained: dict[str, Document] | None = None) -> list[Document]:
@@ -101,118 +218,6 @@ def _summary(variant: Document) -> Document:
         return summary | {"DesiredServerlessConfig": variant["ServerlessConfig"]}
     kept = {name: variant[name] for name in ("ManagedInstanceScaling", "RoutingConfig") if name in variant}
     return summary | {"DesiredInstanceCount": variant.get("InitialInstanceCount", 1)} | kept
-
-
-def _carry_out(context: Context, key: str, change: str) -> None:
-    record = context.store.find(KIND, key)
-    if record is None or record.get("_Change") != change or record["EndpointStatus"] not in IN_PROGRESS:
-        return
-    try:
-        if record["EndpointStatus"] == "Deleting":
-            _remove(context, record)
-        elif "PendingDeploymentSummary" in record:
-            _deploy(context, record)
-        else:
-            _apply_weights(context, record)
-    except (CannotServeError, ServiceError) as failure:
-        _give_up(context, record, getattr(failure, "message", str(failure)))
-    except Exception as error:
-        _log.exception("endpoint %s could not be changed", record["EndpointName"])
-        _give_up(context, record, f"InternalServerError: {type(error).__name__}: {error}")
-
-
-def _deploy(context: Context, record: Document) -> None:
-    name, pending = record["EndpointName"], record["PendingDeploymentSummary"]
-    config = find_endpoint_config(context, pending["EndpointConfigName"])
-    weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in pending["ProductionVariants"]}
-    staged = stage(context, record, config, weights)
-    deployment = load(context, name, staged, pending.get("_Capture"))
-    images = {variant["VariantName"]: variant["Image"] for variant in staged}
-
-    def arrive(document: Document) -> None:
-        document["EndpointConfigName"] = pending["EndpointConfigName"]
-        document["ProductionVariants"] = [
-            _arrived(summary) | {"DeployedImages": [_deployed_image(images[summary["VariantName"]])]}
-            for summary in pending["ProductionVariants"]
-        ]
-        document["_Variants"] = staged
-        document["_Capture"] = pending.get("_Capture")
-        document["DataCaptureConfig"] = _capture_summary(pending.get("_Capture"))
-        context.hosting.put_in_service(deployment)
-
-    _finish(context, record, "InService", None, arrive)
-    remove_stale(context, name)
-
-
-def _apply_weights(context: Context, record: Document) -> None:
-    deployment = context.hosting.deployment(record["EndpointName"])
-    if deployment is None:
-        raise CannotServeError(f"Endpoint {record['EndpointName']} is not in service.")
-    weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in record["ProductionVariants"]}
-    variants = [replace(variant, weight=weights[variant.name]) for variant in deployment.variants]
-
-    def arrive(document: Document) -> None:
-        document["ProductionVariants"] = [_arrived(variant) for variant in document["ProductionVariants"]]
-        for variant in document["_Variants"]:
-            variant["Weight"] = weights[variant["VariantName"]]
-        context.hosting.put_in_service(Deployment(deployment.endpoint, variants, deployment.capture))
-
-    _finish(context, record, "InService", None, arrive)
-
-
-def _remove(context: Context, record: Document) -> None:
-    key = resource_key(record["EndpointName"])
-    with context.store.transaction():
-        if _is_current(context.store.find(KIND, key), record):
-            context.store.delete(KIND, key)
-            delete_tags(context, record["EndpointArn"])
-            remove_stale(context, record["EndpointName"])
-
-
-def _give_up(context: Context, record: Document, reason: str) -> None:
-    """End a change that failed: a new endpoint is Failed, an old one goes on serving what it served."""
-    discard(context, record)
-    if record["EndpointStatus"] != "Updating":
-        _finish(context, record, "Failed", reason)
-        return
-    rolling_back = _change(context, record, lambda document: document.update(EndpointStatus="RollingBack"))
-    if rolling_back is not None:
-        announce_endpoint(context, rolling_back)
-    _finish(context, record, "InService", reason)
-
-
-def _finish(
-    context: Context,
-    record: Document,
-    status: str,
-    reason: str | None,
-    arrive: Callable[[Document], None] | None = None,
-) -> None:
-    """End a record's change, unless another one has taken its place."""
-
-    def finish(document: Document) -> None:
-        document.pop("PendingDeploymentSummary", None)
-        document.pop("FailureReason", None)
-        document.pop("_Change", None)
-        document["EndpointStatus"] = status
-        document["LastModifiedTime"] = time.time()
-        if reason is not None:
-            document["FailureReason"] = reason[:_LONGEST_REASON]
-        if arrive is not None:
-            arrive(document)
-
-    finished = _change(context, record, finish)
-    if finished is not None:
-        announce_endpoint(context, finished)
-
-
-def _change(context: Context, record: Document, change: Callable[[Document], None]) -> Document | None:
-    """Alter the stored record if it still has the change of ``record``; return what it is then, or None."""
-    key = resource_key(record["EndpointName"])
-    with context.store.transaction():
-        if not _is_current(context.store.find(KIND, key), record):
-            return None
-        return context.store.update(KIND, key, change)
 
 
 def _is_current(stored: Document | None, record: Document) -> bool:

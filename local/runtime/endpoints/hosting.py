@@ -6,19 +6,14 @@ import json
 import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from local.algorithms.linear_learner.errors import InferenceError
 from local.core.arns import arn, resource_key
 from local.core.settings import ACCOUNT_ID
-from local.runtime.endpoints.changes import restore
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
-
-if TYPE_CHECKING:
-    from local.context import Context
-
-__all__ = ["Hosting", "restore"]
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
@@ -46,10 +41,10 @@ class Hosting:
     Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, region: str, objects: Objects, logs: Logs) -> None:
+        self._region, self._logs = region, logs
         self._deployments: dict[str, Deployment] = {}
-        self._capture = DataCapture(context.objects, context.logs)
+        self._capture = DataCapture(objects, logs)
         self.background = ThreadPoolExecutor(4, "endpoint")
 
     def close(self) -> None:
@@ -117,9 +112,9 @@ class Hosting:
         status, message = 500, f"{type(error).__name__}: {error}"
         if isinstance(error, InferenceError):
             status, message = error.status, error.message
-        endpoint, region = deployment.endpoint, self._context.settings.region
+        endpoint, region = deployment.endpoint, self._region
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
-        self.background.submit(self._context.logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
+        self.background.submit(self._logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
         side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else ("server", "SERVER_ERROR_FROM_MODEL")
         console = (
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"

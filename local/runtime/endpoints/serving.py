@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.algorithms.linear_learner.inference import Model
-from local.api.sagemaker.models import containers, find_model
 from local.core.arns import resource_key
 from local.core.errors import ServiceError
+from local.core.settings import Settings
+from local.records.models import containers, find_model
 from local.runtime.endpoints.data_capture import CaptureSettings
 from local.runtime.jobs.images import Runtime, algorithm_runtime
-from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Document, Store
 
 
 class CannotServeError(Exception):
@@ -68,14 +67,18 @@ class Deployment:
         return self.variants[min(bisect_right(self._bounds, point), len(self.variants) - 1)]
 
 
-def stage(context: Context, record: Document, config: Document, weights: dict[str, float]) -> list[Document]:
+def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
+    store: Store, settings: Settings, objects: Objects, record: Document, config: Document, weights: dict[str, float]
+) -> list[Document]:
     """Copy the artifacts of a configuration's models into the endpoint's own folder.
 
     An endpoint goes on serving what it was given, also after a restart, whatever becomes of the models, the
     configuration and the objects in S3.
 
     Args:
-        context: the running service.
+        store: the records.
+        settings: where the endpoint's folder is.
+        objects: where the artifacts are.
         record: the endpoint's, with the id of the change that this is for: the folder's name.
         config: the endpoint configuration.
         weights: of every variant by name.
@@ -86,16 +89,16 @@ def stage(context: Context, record: Document, config: Document, weights: dict[st
     Raises:
         CannotServeError: a model or its artifact is gone, or its image has no local runtime.
     """
-    folder = endpoint_folder(context, record["EndpointName"]) / record["_Change"]
+    folder = endpoint_folder(settings, record["EndpointName"]) / record["_Change"]
     # A service that was killed in the middle of this change may have left a part.
     folder.mkdir(parents=True, exist_ok=True)
     staged = []
     for variant in config["ProductionVariants"]:
         name = variant["VariantName"]
-        image, url = _image_and_artifact(context, name, variant["ModelName"])
+        image, url = _image_and_artifact(store, settings.region, name, variant["ModelName"])
         artifact = folder / f"{name}.tar.gz"
         try:
-            shutil.copyfile(context.objects.path(url), artifact)
+            shutil.copyfile(objects.path(url), artifact)
         except FileNotFoundError:
             raise CannotServeError(
                 f'Failed to download model data for the primary container of production variant {name} from "{url}": '
@@ -106,13 +109,13 @@ def stage(context: Context, record: Document, config: Document, weights: dict[st
                 "VariantName": name,
                 "Weight": weights[name],
                 "Image": image,
-                "Artifact": str(artifact.relative_to(context.settings.root)),
+                "Artifact": str(artifact.relative_to(settings.root)),
             }
         )
     return staged
 
 
-def load(context: Context, endpoint: str, staged: list[Document], capture: Document | None) -> Deployment:
+def load(settings: Settings, logs: Logs, endpoint: str, staged: list[Document], capture: Document | None) -> Deployment:
     """Load staged variants into memory.
 
     Raises:
@@ -122,10 +125,10 @@ def load(context: Context, endpoint: str, staged: list[Document], capture: Docum
     for record in staged:
         name = record["VariantName"]
         try:
-            model = Model.load(context.settings.root / record["Artifact"])
+            model = Model.load(settings.root / record["Artifact"])
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
-            context.logs.append(f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local", [cause])
+            logs.append(f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local", [cause])
             raise CannotServeError(
                 f"The primary container for production variant {name} did not pass the ping health check. "
                 f"Please check CloudWatch logs for this endpoint: {cause}"
@@ -134,25 +137,25 @@ def load(context: Context, endpoint: str, staged: list[Document], capture: Docum
     return Deployment(endpoint, variants, CaptureSettings.of(capture))
 
 
-def discard(context: Context, record: Document) -> None:
+def discard(settings: Settings, record: Document) -> None:
     """Remove what a change that failed has staged; the change must still be the endpoint's."""
-    folder = endpoint_folder(context, record["EndpointName"])
+    folder = endpoint_folder(settings, record["EndpointName"])
     shutil.rmtree(folder / record["_Change"], ignore_errors=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 
-def remove_stale(context: Context, endpoint: str) -> None:
+def remove_stale(store: Store, settings: Settings, endpoint: str) -> None:
     """Remove the endpoint's copies of artifacts that its record does not use.
 
     It uses what it serves and what its change in progress stages. The store stays locked meanwhile, so that no
     change begins between the look at the record and the removal.
     """
-    with context.store.transaction():
-        record = context.store.find("endpoint", resource_key(endpoint)) or {}
+    with store.transaction():
+        record = store.find("endpoint", resource_key(endpoint)) or {}
         used = {Path(variant["Artifact"]).parent.name for variant in record.get("_Variants", [])}
         used |= {record["_Change"]} if "_Change" in record else set()
-        folder = endpoint_folder(context, endpoint)
+        folder = endpoint_folder(settings, endpoint)
         for copy in folder.iterdir() if folder.is_dir() else ():
             if copy.name not in used:
                 shutil.rmtree(copy)
@@ -160,14 +163,14 @@ def remove_stale(context: Context, endpoint: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def endpoint_folder(context: Context, endpoint: str) -> Path:
+def endpoint_folder(settings: Settings, endpoint: str) -> Path:
     """Where an endpoint's copies of artifacts lie."""
-    return context.settings.root / "endpoints" / resource_key(endpoint)
+    return settings.root / "endpoints" / resource_key(endpoint)
 
 
-def _image_and_artifact(context: Context, variant: str, model_name: str) -> tuple[str, str]:
+def _image_and_artifact(store: Store, region: str, variant: str, model_name: str) -> tuple[str, str]:
     try:
-        parts = containers(find_model(context, model_name))
+        parts = containers(find_model(store, region, model_name))
     except ServiceError as error:
         raise CannotServeError(error.message) from error
     if len(parts) > 1:

@@ -19,12 +19,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.aws.credentials import KeyRing
+from local.core.settings import Settings
 from local.records import functions as records
 from local.runtime.lines import read_lines
+from local.runtime.supervisor import Supervisor
+from local.storage.log_files import Logs
+from local.storage.store import Store
 
 if TYPE_CHECKING:
     from local.aws.credentials import Credentials
-    from local.context import Context
     from local.runtime.supervisor import Program
     from local.storage.store import Document
 
@@ -51,35 +55,44 @@ class InvocationResult:
     log: bytes = b""
 
 
-def invoke(context: Context, function_name_or_arn: str, payload: Any) -> InvocationResult:
-    """Run a function's handler with an event and wait for its end.
+@dataclass(frozen=True)
+class FunctionRunner:
+    """Runs Lambda functions."""
 
-    Args:
-        context: the running service.
-        function_name_or_arn: which function.
-        payload: the event, anything that JSON has.
+    store: Store
+    settings: Settings
+    logs: Logs
+    keys: KeyRing
+    supervisor: Supervisor
 
-    Raises:
-        ServiceError: ResourceNotFoundException.
-        ServiceStoppingError: the service is going down.
-    """
-    record = records.find(context, function_name_or_arn)
-    invocation = _Invocation(context, record)
-    try:
-        return invocation.run(payload)
-    finally:
-        shutil.rmtree(invocation.folder, ignore_errors=True)
+    def invoke(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
+        """Run a function's handler with an event and wait for its end.
+
+        Args:
+            function_name_or_arn: which function.
+            payload: the event, anything that JSON has.
+
+        Raises:
+            ServiceError: ResourceNotFoundException.
+            ServiceStoppingError: the service is going down.
+        """
+        record = records.find(self.store, self.settings.region, function_name_or_arn)
+        invocation = _Invocation(self, record)
+        try:
+            return invocation.run(payload)
+        finally:
+            shutil.rmtree(invocation.folder, ignore_errors=True)
 
 
 class _Invocation:
     """One run of one function."""
 
-    def __init__(self, context: Context, record: Document) -> None:
-        self._context = context
+    def __init__(self, runner: FunctionRunner, record: Document) -> None:
+        self._runner = runner
         self._record = record
         self._request_id = str(uuid.uuid4())
         name = record["FunctionName"]
-        self.folder = context.settings.functions / name / "invocations" / self._request_id
+        self.folder = self._runner.settings.functions / name / "invocations" / self._request_id
         self._group = f"/aws/lambda/{name}"
         self._stream = datetime.now(UTC).strftime("%Y/%m/%d/[$LATEST]") + uuid.uuid4().hex
         self._last_lines: deque[str] = deque(maxlen=_TAIL_BYTES)
@@ -88,15 +101,15 @@ class _Invocation:
 
     def run(self, payload: Any) -> InvocationResult:
         interpreter, remark = _interpreter(self._record["Runtime"])
-        code = records.code_folder(self._context, self._record["FunctionName"], self._record["_Code"])
+        code = records.code_folder(self._runner.settings, self._record["FunctionName"], self._record["_Code"])
         self.folder.mkdir(parents=True)
         (self.folder / "event.json").write_text(json.dumps(payload))
         (self.folder / "invocation.json").write_text(json.dumps(self._description(code)))
         self._log(f"INIT_START Runtime: {remark}")
         self._log(f"START RequestId: {self._request_id} Version: {records.LATEST}")
         started = time.monotonic()
-        with self._context.keys.of_invocation() as credentials:
-            program = self._context.supervisor.start(
+        with self._runner.keys.of_invocation() as credentials:
+            program = self._runner.supervisor.start(
                 f"function/{self._request_id}",
                 [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],
                 folder=code,
@@ -174,7 +187,7 @@ class _Invocation:
     def _log(self, line: str) -> None:
         # Of what came before the last four KiB, only the log knows.
         self._last_lines.append(line[-_TAIL_BYTES:])
-        self._context.logs.append(self._group, self._stream, [line])
+        self._runner.logs.append(self._group, self._stream, [line])
 
     def _description(self, code: Path) -> dict[str, Any]:
         return {
@@ -192,7 +205,7 @@ class _Invocation:
         docs/local-service.md has the table.
         Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
         """
-        settings = self._context.settings
+        settings = self._runner.settings
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "en_US.UTF-8",

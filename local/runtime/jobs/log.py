@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from local.context import Context
+from local.storage.log_files import Logs
 
 PROCESSING = "/aws/sagemaker/ProcessingJobs"
 TRAINING = "/aws/sagemaker/TrainingJobs"
@@ -16,8 +14,8 @@ TRANSFORM = "/aws/sagemaker/TransformJobs"
 class JobLog:
     """A job's log stream: ``<job>/algo-1-<epoch seconds>``, as SageMaker names it."""
 
-    def __init__(self, context: Context, group: str, job: str) -> None:
-        self._logs = context.logs
+    def __init__(self, logs: Logs, group: str, job: str) -> None:
+        self._logs = logs
         self._group = group
         self._stream = f"{job}/algo-1-{int(time.time())}"
 

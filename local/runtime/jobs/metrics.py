@@ -9,9 +9,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-OBJECTIVE = "ObjectiveMetric"
-"""The name under which a tuning job's training jobs give the objective once more."""
-
 
 @dataclass(frozen=True)
 class Definition:

@@ -6,17 +6,24 @@ import codecs
 import json
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.aws.credentials import KeyRing
+from local.core.outcomes import JobOutcome, failed
+from local.core.settings import Settings
 from local.runtime.jobs import images, inputs, log, spark
 from local.runtime.jobs.container import environment, local_path, map_paths
-from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed, program_failure
+from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.uploads import ContinuousUpload, upload
+from local.runtime.supervisor import Supervisor
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 KIND = "processing-job"
@@ -29,21 +36,32 @@ def program_key(name: str) -> str:
     return f"{KIND}/{name}"
 
 
-def folder(context: Context, name: str) -> Path:
+def folder(settings: Settings, name: str) -> Path:
     """A job's folder: what ``/opt/ml`` is in the container."""
-    return context.settings.jobs / "processing" / name
+    return settings.jobs / "processing" / name
 
 
-def run(context: Context, name: str) -> None:
-    """Run a job whose record is made, from its download to its end; the record says how it went."""
-    job = _Job(context, name)
-    ending = ending_of(job.run, job.log.write)
-    if ending.status == "Completed":
-        shutil.rmtree(job.root, ignore_errors=True)
-    finish(context, name, ending)
+@dataclass(frozen=True)
+class ProcessingRunner:
+    """Runs processing jobs."""
+
+    store: Store
+    settings: Settings
+    objects: Objects
+    logs: Logs
+    keys: KeyRing
+    supervisor: Supervisor
+
+    def run(self, name: str) -> None:
+        """Run a job whose record is made, from its download to its end; the record says how it went."""
+        job = _Job(self, name)
+        ending = outcome_of(job.run, job.log.write)
+        if ending.status == "Completed":
+            shutil.rmtree(job.root, ignore_errors=True)
+        finish(self.store, name, ending)
 
 
-def finish(context: Context, name: str, ending: Ending) -> None:
+def finish(store: Store, name: str, ending: JobOutcome) -> None:
     """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
     now = time.time()
 
@@ -56,25 +74,25 @@ def finish(context: Context, name: str, ending: Ending) -> None:
         if ending.message:
             record["ExitMessage"] = ending.message
 
-    context.store.update(KIND, name, change)
+    store.update(KIND, name, change)
 
 
 class _Job:
     """One job under way."""
 
-    def __init__(self, context: Context, name: str) -> None:
-        self.context = context
+    def __init__(self, runner: ProcessingRunner, name: str) -> None:
+        self._runner = runner
         self.name = name
-        self.root = folder(context, name)
-        self.log = log.JobLog(context, log.PROCESSING, name)
-        self._record = context.store.get(KIND, name)
+        self.root = folder(self._runner.settings, name)
+        self.log = log.JobLog(self._runner.logs, log.PROCESSING, name)
+        self._record = self._runner.store.get(KIND, name)
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
         self._command_line: list[str] = map_paths(
             [*application.get("ContainerEntrypoint", []), *application.get("ContainerArguments", [])], self.root
         )
 
-    def run(self) -> Ending:
+    def run(self) -> JobOutcome:
         """Download, run, upload."""
         entrypoint = self._record["AppSpecification"].get("ContainerEntrypoint", [])
         runtime = images.processing_runtime(self._image, entrypoint)
@@ -82,7 +100,7 @@ class _Job:
             raise JobFailedError(images.unsupported(self._image, entrypoint))
         self._lay_out()
         self._bring_inputs()
-        with self.context.keys.of_container() as credentials_path:
+        with self._runner.keys.of_container() as credentials_path:
             if runtime is images.Runtime.SPARK:
                 command, variables = self._spark_program(credentials_path)
             else:
@@ -91,14 +109,14 @@ class _Job:
         if status != 0 and runtime is images.Runtime.SPARK:
             self._write_spark_message(status, last_lines)
         for output in self._outputs():
-            upload(self.context.objects, self._local(output), output["S3Uri"])
+            upload(self._runner.objects, self._local(output), output["S3Uri"])
         message = self._exit_message()
         if time_limit_exceeded:
             reason = "Processing job runtime exceeded MaxRuntimeInSeconds provided"
-            return Ending("Stopped", reason, message)
+            return JobOutcome("Stopped", reason, message)
         if status != 0:
             return failed(program_failure(status, last_lines), message)
-        return Ending("Completed", message=message)
+        return JobOutcome("Completed", message=message)
 
     def _lay_out(self) -> None:
         """Make the folders and the configuration files that the container has.
@@ -133,15 +151,15 @@ class _Job:
             if given.get("AppManaged"):
                 continue
             source = given["S3Input"]
-            files = inputs.find(self.context.objects, source["S3DataType"], source["S3Uri"])
+            files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
             # Copies, as a script may write to its input.
-            inputs.bring(self.context.objects, files, self._local(source), link=False)
+            inputs.bring(self._runner.objects, files, self._local(source), link=False)
 
     def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         arguments = self._command_line[1:]
-        size = spark.input_size(self.context, arguments, self.root / "processing" / "input")
+        size = spark.input_size(self._runner.objects, arguments, self.root / "processing" / "input")
         program = spark.prepare(
-            self.context,
+            self._runner.settings,
             self.root,
             arguments,
             credentials_path=credentials_path,
@@ -154,7 +172,7 @@ class _Job:
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         interpreter = images.interpreter(self._image)
         self.log.note(interpreter.remark)
-        variables = environment(self.context.settings, self.root, credentials_path, self._own_variables())
+        variables = environment(self._runner.settings, self.root, credentials_path, self._own_variables())
         return [interpreter.path, *self._command_line[1:]], variables
 
     def _own_variables(self) -> dict[str, str]:
@@ -165,21 +183,21 @@ class _Job:
         if resources.get("InstanceCount", 1) > 1:
             self.log.note(f"one machine in the place of {resources['InstanceCount']} instances")
         now = time.time()
-        self.context.store.update(
+        self._runner.store.update(
             KIND, self.name, lambda record: record.update(ProcessingStartTime=now, LastModifiedTime=now)
         )
         continuous = {
             output["S3Uri"]: self._local(output) for output in self._outputs() if output["S3UploadMode"] == "Continuous"
         }
-        program = self.context.supervisor.start(
+        program = self._runner.supervisor.start(
             program_key(self.name), command, folder=self.root, environment=variables
         )
         # Stop may have come between the record's making and the program's start.
-        if self.context.store.get(KIND, self.name)["ProcessingJobStatus"] == "Stopping":
+        if self._runner.store.get(KIND, self.name)["ProcessingJobStatus"] == "Stopping":
             program.terminate()
         program.limit_time(self._record["StoppingCondition"]["MaxRuntimeInSeconds"])
         reader = OutputReader(program, self.log.write)
-        with ContinuousUpload(self.context.objects, continuous):
+        with ContinuousUpload(self._runner.objects, continuous):
             status = program.wait()
         return status, reader.finish(), program.time_limit_exceeded
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from local.core.outcomes import failed
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
 from local.runtime.jobs import processing, transform, tuning
-from local.runtime.jobs.endings import failed
-
-if TYPE_CHECKING:
-    from local.context import Context
+from local.runtime.supervisor import Supervisor
+from local.storage.store import Store
 
 _INTERRUPTED = failed("InternalServerError: the local service stopped while the job was running")
 
 
-def restore(context: Context) -> list[str]:
+def restore(store: Store, supervisor: Supervisor) -> list[str]:
     """Kill programs that an earlier run of the service left behind, and mark its jobs as Failed.
 
     A job that was told to stop is Stopped.
@@ -23,61 +20,59 @@ def restore(context: Context) -> list[str]:
     Returns:
         What was repaired, a sentence each.
     """
-    survivors = context.supervisor.kill_survivors()
+    survivors = supervisor.kill_survivors()
     sentences = [f"Killed programs that interrupted jobs had left running: {survivors}."] if survivors else []
-    with context.store.transaction():
+    with store.transaction():
         interrupted = [
-            *_processing_jobs(context),
-            *_training_jobs(context),
-            *_tuning_jobs(context),
-            *_transform_jobs(context),
+            *_processing_jobs(store),
+            *_training_jobs(store),
+            *_tuning_jobs(store),
+            *_transform_jobs(store),
         ]
     if interrupted:
         sentences.append(f"Marked as Failed, as they were interrupted: {', '.join(interrupted)}.")
     return sentences
 
 
-def _processing_jobs(context: Context) -> list[str]:
+def _processing_jobs(store: Store) -> list[str]:
     names = [
         record["ProcessingJobName"]
-        for record in context.store.list(processing.KIND)
+        for record in store.list(processing.KIND)
         if record["ProcessingJobStatus"] in ("InProgress", "Stopping")
     ]
     for name in names:
-        processing.finish(context, name, _INTERRUPTED)
+        processing.finish(store, name, _INTERRUPTED)
     return names
 
 
-def _training_jobs(context: Context) -> list[str]:
+def _training_jobs(store: Store) -> list[str]:
     names = [
         record["TrainingJobName"]
-        for record in context.store.list(training_record.KIND)
+        for record in store.list(training_record.KIND)
         if record["TrainingJobStatus"] in ("InProgress", "Stopping")
     ]
     for name in names:
-        context.store.update(
-            training_record.KIND, name, lambda record: training_record.end(record, _INTERRUPTED, None, [])
-        )
+        store.update(training_record.KIND, name, lambda record: training_record.end(record, _INTERRUPTED, None, []))
     return names
 
 
-def _tuning_jobs(context: Context) -> list[str]:
+def _tuning_jobs(store: Store) -> list[str]:
     names = [
         record["HyperParameterTuningJobName"]
-        for record in context.store.list(tuning_record.KIND)
+        for record in store.list(tuning_record.KIND)
         if record["HyperParameterTuningJobStatus"] in ("InProgress", "Stopping")
     ]
     for name in names:
-        tuning.finish(context, name, _INTERRUPTED)
+        tuning.finish(store, name, _INTERRUPTED)
     return names
 
 
-def _transform_jobs(context: Context) -> list[str]:
+def _transform_jobs(store: Store) -> list[str]:
     names = [
         record["TransformJobName"]
-        for record in context.store.list(transform.KIND)
+        for record in store.list(transform.KIND)
         if record["TransformJobStatus"] in ("InProgress", "Stopping")
     ]
     for name in names:
-        transform.finish(context, name, _INTERRUPTED)
+        transform.finish(store, name, _INTERRUPTED)
     return names

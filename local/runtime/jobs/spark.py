@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.core.settings import Settings
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.container import environment
 from local.runtime.jobs.spark_configuration import (
@@ -20,10 +21,9 @@ from local.runtime.jobs.spark_configuration import (
     write_properties,
 )
 from local.runtime.jobs.spark_options import SubmitOptions, parse
-from local.storage.objects import S3Uri
+from local.storage.objects import Objects, S3Uri
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.runtime.jobs.log import JobLog
 
 _SLASHES = re.compile("/+")
@@ -55,7 +55,7 @@ class SparkProgram:
 
 
 def prepare(  # noqa: PLR0913 - what a job's request and folder give
-    context: Context,
+    settings: Settings,
     root: Path,
     command_line: list[str],
     *,
@@ -70,7 +70,7 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
     ``spark-submit`` begins with. A run whose input is small gets settings that shorten the start.
 
     Args:
-        context: the running service.
+        settings: the service's settings.
         root: the job's folder, inputs in place.
         command_line: what follows ``smspark-submit``, paths mapped to the job's folder.
         credentials_path: where the service answers with the job's credentials.
@@ -88,17 +88,17 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
     small = input_bytes <= SMALL_INPUT
     folder = root / "spark"
     (folder / "conf").mkdir(parents=True)
-    properties = _properties(context, folder, options) | user.properties
+    properties = _properties(settings, folder, options) | user.properties
     write_properties(folder / "spark-defaults.conf", properties)
     write_logging(folder / "log4j2.properties", user.logging)
     variables = spark_java.environment(folder) | user.environment | own_environment
     return SparkProgram(
         [*spark_java.command(folder, _heap(properties, small), small=small), *_submit(folder, options)],
-        environment(context.settings, root, credentials_path, variables),
+        environment(settings, root, credentials_path, variables),
     )
 
 
-def input_size(context: Context, arguments: list[str], folder: Path) -> int:
+def input_size(objects: Objects, arguments: list[str], folder: Path) -> int:
     """Bytes under a folder and under the S3 URIs that arguments name."""
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     for argument in arguments:
@@ -108,7 +108,7 @@ def input_size(context: Context, arguments: list[str], folder: Path) -> int:
         # Hadoop reads a run of slashes as one.
         uri = f"s3://{_SLASHES.sub('/', argument[start + len('s3://') :])}"
         bucket = S3Uri.parse(uri).bucket
-        size += sum(context.objects.path(str(S3Uri(bucket, key))).stat().st_size for key in context.objects.keys(uri))
+        size += sum(objects.path(str(S3Uri(bucket, key))).stat().st_size for key in objects.keys(uri))
     return size
 
 
@@ -149,9 +149,9 @@ def _submit(folder: Path, options: SubmitOptions) -> list[str]:
     ]
 
 
-def _properties(context: Context, folder: Path, options: SubmitOptions) -> dict[str, str]:
+def _properties(settings: Settings, folder: Path, options: SubmitOptions) -> dict[str, str]:
     cores = os.cpu_count() or 1
-    properties = object_store(context.settings.buckets) | ON_THIS_MACHINE
+    properties = object_store(settings.buckets) | ON_THIS_MACHINE
     properties |= {
         # The container's own sizing: twice as many partitions as cores.
         "spark.default.parallelism": str(2 * cores),

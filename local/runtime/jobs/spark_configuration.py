@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from local.runtime.jobs.endings import JobFailedError
+from local.runtime.jobs.failures import JobFailedError
 
 NO_SCHEME = "path-without-scheme"
 """The scheme of paths that have none. No file system has it, so that such a path is an error here too: in the

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local.runtime.jobs.endings import JobFailedError
+from local.runtime.jobs.failures import JobFailedError
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.core.outcomes import JobOutcome, failed
+from local.core.settings import Settings
 from local.records import training_jobs as training_record
-from local.runtime.jobs import images, inputs, log
-from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed, program_failure
+from local.runtime.jobs import images, inputs
+from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
+from local.runtime.jobs.log import JobLog
 from local.runtime.jobs.metrics import Definition, MetricReader
-from local.storage.objects import S3Uri
+from local.storage.objects import Objects, S3Uri
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 Listener = Callable[[str, MetricReader], None]
@@ -35,24 +37,24 @@ class TrainingFolder:
         ending: how it ended, once it has.
     """
 
-    def __init__(self, context: Context, name: str, listener: Listener | None) -> None:
-        self.name = name
-        self.record = context.store.get(training_record.KIND, name)
-        self.root = path(context, name)
-        self.log = log.JobLog(context, log.TRAINING, name)
-        self.ending: Ending | None = None
-        self._objects = context.objects
+    def __init__(self, record: Document, root: Path, log: JobLog, objects: Objects, listener: Listener | None) -> None:
+        self.name: str = record["TrainingJobName"]
+        self.record = record
+        self.root = root
+        self.log = log
+        self.ending: JobOutcome | None = None
+        self._objects = objects
         self._listener = listener
         self._artifact: str | None = None
         self._read_until = 0
-        self._outcome: Ending | None = None
+        self._outcome: JobOutcome | None = None
         definitions = self.record["AlgorithmSpecification"].get("MetricDefinitions", [])
         self._metrics = MetricReader(Definition.compile(each["Name"], each["Regex"]) for each in definitions)
 
-    def attempt(self, work: Callable[[], Ending | None]) -> None:
+    def attempt(self, work: Callable[[], JobOutcome | None]) -> None:
         """Do a part of the job's work, unless it has ended; what goes wrong ends it."""
         if self.ending is None:
-            self.ending = ending_of(work, self.log.write)
+            self.ending = outcome_of(work, self.log.write)
 
     def bring_inputs(self) -> None:
         """Lay the folder out: configuration and data.
@@ -105,13 +107,13 @@ class TrainingFolder:
         if failure.exists():
             self._outcome = failed(failure.read_text(errors="replace"))
         elif time_limit_exceeded:
-            self._outcome = Ending("Stopped", time_limit_exceeded=True)
+            self._outcome = JobOutcome("Stopped", time_limit_exceeded=True)
         elif not any((self.root / "model").iterdir()):
             self._outcome = failed(program_failure(status, list(said)))
         else:
-            self._outcome = Ending("Completed")
+            self._outcome = JobOutcome("Completed")
 
-    def upload_model(self) -> Ending | None:
+    def upload_model(self) -> JobOutcome | None:
         """Bring the model to S3; a job that is stopped may have one too."""
         if self._outcome is not None and self._outcome.status != "Failed" and any((self.root / "model").iterdir()):
             target = self.record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
@@ -151,9 +153,9 @@ class TrainingFolder:
             self.log.note("no checkpoints are written: jobs here are not interrupted")
 
 
-def path(context: Context, name: str) -> Path:
+def path(settings: Settings, name: str) -> Path:
     """A job's folder: what ``/opt/ml`` is in the container."""
-    return context.settings.jobs / "training" / name
+    return settings.jobs / "training" / name
 
 
 def pack(folder: Path, target: Path) -> None:

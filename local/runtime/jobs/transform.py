@@ -9,19 +9,24 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local.algorithms.linear_learner.errors import InferenceError
 from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
-from local.api.sagemaker.models import containers, find_model
+from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
+from local.core.settings import Settings
+from local.records.models import containers, find_model
 from local.runtime.jobs import images, inputs, log
-from local.runtime.jobs.endings import Ending, JobFailedError, ending_of, failed
+from local.runtime.jobs.failures import JobFailedError, outcome_of
 from local.runtime.jobs.uploads import upload
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 KIND = "transform-job"
@@ -30,15 +35,24 @@ _COLUMNS = re.compile(r"\$\[(?:(\d+)|(\d*):(\d*))\]")
 JSON_LINES = "application/jsonlines"
 
 
-def run(context: Context, name: str) -> None:
-    """Run a job whose record is made; the record says how it went."""
-    now = time.time()
-    record = context.store.update(KIND, name, lambda record: record.update(TransformStartTime=now))
-    job_log = log.JobLog(context, log.TRANSFORM, name)
-    finish(context, name, ending_of(_Transform(context, record, job_log).run, job_log.write))
+@dataclass(frozen=True)
+class TransformRunner:
+    """Runs batch transform jobs."""
+
+    store: Store
+    settings: Settings
+    objects: Objects
+    logs: Logs
+
+    def run(self, name: str) -> None:
+        """Run a job whose record is made; the record says how it went."""
+        now = time.time()
+        record = self.store.update(KIND, name, lambda record: record.update(TransformStartTime=now))
+        job_log = log.JobLog(self.logs, log.TRANSFORM, name)
+        finish(self.store, name, outcome_of(_Transform(self, record, job_log).run, job_log.write))
 
 
-def finish(context: Context, name: str, ending: Ending) -> None:
+def finish(store: Store, name: str, ending: JobOutcome) -> None:
     """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
 
     def change(record: Document) -> None:
@@ -48,7 +62,7 @@ def finish(context: Context, name: str, ending: Ending) -> None:
         if ending.reason and not stopping:
             record["FailureReason"] = ending.reason
 
-    context.store.update(KIND, name, change)
+    store.update(KIND, name, change)
 
 
 def columns(expression: str) -> slice | None:
@@ -66,27 +80,27 @@ def columns(expression: str) -> slice | None:
 class _Transform:
     """One job under way."""
 
-    def __init__(self, context: Context, record: Document, job_log: log.JobLog) -> None:
-        self._context = context
+    def __init__(self, runner: TransformRunner, record: Document, job_log: log.JobLog) -> None:
+        self._runner = runner
         self._record = record
         self._log = job_log
         self._input: dict[str, Any] = record["TransformInput"]
         self._output: dict[str, Any] = record["TransformOutput"]
         self._processing: dict[str, str] = record.get("DataProcessing", {})
 
-    def run(self) -> Ending:
+    def run(self) -> JobOutcome:
         """Transform object after object; those that can be are stored even if others cannot.
 
         Source: "Batch Transform" in SageMaker's developer guide. A job that is stopped stores nothing.
         """
         model = self._load_model()
         source = self._input["DataSource"]["S3DataSource"]
-        files = inputs.find(self._context.objects, source["S3DataType"], source["S3Uri"])
+        files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
         faults = []
         with tempfile.TemporaryDirectory(dir=self._made_folder()) as name:
             for file in files:
                 if self._is_stopping():
-                    return Ending("Stopped")
+                    return JobOutcome("Stopped")
                 output = below(Path(name), f"{file.place}.out")
                 output.parent.mkdir(parents=True, exist_ok=True)
                 try:
@@ -96,26 +110,26 @@ class _Transform:
                     output.unlink(missing_ok=True)
                     self._log.write([str(fault)])
                     faults.append(str(fault))
-            upload(self._context.objects, Path(name), self._output["S3OutputPath"])
-        return failed(faults[0]) if faults else Ending("Completed")
+            upload(self._runner.objects, Path(name), self._output["S3OutputPath"])
+        return failed(faults[0]) if faults else JobOutcome("Completed")
 
     def _made_folder(self) -> Path:
-        folder = self._context.settings.jobs / "transform"
+        folder = self._runner.settings.jobs / "transform"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _load_model(self) -> Model:
-        parts = containers(find_model(self._context, self._record["ModelName"]))
+        parts = containers(find_model(self._runner.store, self._runner.settings.region, self._record["ModelName"]))
         if len(parts) != 1 or images.algorithm_runtime(parts[0]["Image"]) is None:
             raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
         url = parts[0]["ModelDataUrl"]
         try:
-            return Model.load(self._context.objects.path(url))
+            return Model.load(self._runner.objects.path(url))
         except (OSError, ValueError) as error:
             raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
 
     def _transform(self, model: Model, file: inputs.InputFile, output: Path) -> None:
-        source = self._context.objects.path(file.uri)
+        source = self._runner.objects.path(file.uri)
         gzipped = self._input.get("CompressionType") == "Gzip"
         accept, content_type = self._output.get("Accept", ""), self._input.get("ContentType", "")
         separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
@@ -171,7 +185,7 @@ class _Transform:
 
     def _is_stopping(self) -> bool:
         stopping: bool = (
-            self._context.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
+            self._runner.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
         )
         return stopping
 

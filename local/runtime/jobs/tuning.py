@@ -7,21 +7,27 @@ import math
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from local.api.sagemaker.tags import save_tags, tags_of
+from local.core.outcomes import JobOutcome, failed
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
+from local.records.tags import save_tags, tags_of
+from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
 from local.runtime.jobs import ranges, training
+from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.early_stopping import MedianRule
-from local.runtime.jobs.endings import Ending, ending_of, failed
-from local.runtime.jobs.metrics import OBJECTIVE, MetricReader
+from local.runtime.jobs.failures import outcome_of
+from local.runtime.jobs.metrics import MetricReader
 from local.runtime.jobs.search import Point, search
+from local.runtime.jobs.training import TrainingRunner
+from local.runtime.supervisor import Supervisor
+from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.context import Context
     from local.storage.store import Document
 
 EACH_EPOCH = "validation:objective_loss"
@@ -43,13 +49,22 @@ def program_key(name: str) -> str:
     return f"{KIND}/{name}"
 
 
-def run(context: Context, name: str) -> None:
-    """Run a tuning job whose record is made; the record says how it went."""
-    ending = ending_of(_Tuning(context, name).run, lambda lines: _log.error("\n".join(lines)))
-    finish(context, name, ending)
+@dataclass(frozen=True)
+class TuningRunner:
+    """Runs tuning jobs."""
+
+    store: Store
+    region: str
+    supervisor: Supervisor
+    training: TrainingRunner
+
+    def run(self, name: str) -> None:
+        """Run a tuning job whose record is made; the record says how it went."""
+        ending = outcome_of(_Tuning(self, name).run, lambda lines: _log.error("\n".join(lines)))
+        finish(self.store, name, ending)
 
 
-def finish(context: Context, name: str, ending: Ending) -> None:
+def finish(store: Store, name: str, ending: JobOutcome) -> None:
     """Write a tuning job's ending into its record; one that was told to stop is Stopped however it ended."""
 
     def change(record: Document) -> None:
@@ -60,16 +75,16 @@ def finish(context: Context, name: str, ending: Ending) -> None:
         if ending.reason and not stopping:
             record["FailureReason"] = ending.reason
 
-    context.store.update(KIND, name, change)
+    store.update(KIND, name, change)
 
 
 class _Tuning:
     """One tuning job under way."""
 
-    def __init__(self, context: Context, name: str) -> None:
-        self._context = context
+    def __init__(self, runner: TuningRunner, name: str) -> None:
+        self._runner = runner
         self._name = name
-        self._record = context.store.get(KIND, name)
+        self._record = self._runner.store.get(KIND, name)
         self._config: dict[str, Any] = self._record["HyperParameterTuningJobConfig"]
         self._definition: dict[str, Any] = self._record["TrainingJobDefinition"]
         self._objective = tuning_record.objective(self._record)
@@ -78,7 +93,7 @@ class _Tuning:
         self._rule = MedianRule(minimize=self._minimize)
         self._ended: list[Document] = []
 
-    def run(self) -> Ending:
+    def run(self) -> JobOutcome:
         """Train batch after batch until nothing is left to do."""
         chosen = ranges.read(self._config["ParameterRanges"], {})
         seed = self._config.get("RandomSeed")
@@ -89,14 +104,14 @@ class _Tuning:
                 break
             self._train(names)
             for name, point in zip(names, points, strict=True):
-                job = self._context.store.get(training_record.KIND, name)
+                job = self._runner.store.get(training_record.KIND, name)
                 self._ended.append(job)
                 strategy.tell(point, tuning_record.value(job))
             if reason := self._why_hopeless():
                 return failed(reason)
             if self._is_good_enough():
                 break
-        return Ending("Completed")
+        return JobOutcome("Completed")
 
     def _batch_size(self) -> int:
         """How many training jobs to start next: as many as may run side by side."""
@@ -112,20 +127,18 @@ class _Tuning:
 
     def _make_training_jobs(self, points: list[Point]) -> list[str]:
         """Make the records of a batch; none once the tuning job has been told to stop."""
-        tags = tags_of(self._context, self._record["HyperParameterTuningJobArn"])
+        tags = tags_of(self._runner.store, self._record["HyperParameterTuningJobArn"])
         names = []
-        with self._context.store.transaction():
-            if self._context.store.get(KIND, self._name)["HyperParameterTuningJobStatus"] == "Stopping":
+        with self._runner.store.transaction():
+            if self._runner.store.get(KIND, self._name)["HyperParameterTuningJobStatus"] == "Stopping":
                 return []
             for number, point in enumerate(points, start=len(self._ended) + 1):
                 name = f"{self._name}-{number:03d}-{secrets.token_hex(4)}"
-                record = training_record.new(
-                    self._context.settings, self._request(name, point), self._objective["MetricName"]
-                )
+                record = training_record.new(self._runner.region, self._request(name, point))
                 record["TuningJobArn"] = self._record["HyperParameterTuningJobArn"]
                 record[TUNED] = point
-                self._context.store.insert(training_record.KIND, name, record)
-                save_tags(self._context, record["TrainingJobArn"], tags)
+                self._runner.store.insert(training_record.KIND, name, record)
+                save_tags(self._runner.store, record["TrainingJobArn"], tags)
                 names.append(name)
         return names
 
@@ -140,13 +153,18 @@ class _Tuning:
             merged = resources | choices[0]
             given["ResourceConfig"] = {member: merged[member] for member in members if member in merged}
         static = self._definition.get("StaticHyperParameters", {})
-        return given | {"TrainingJobName": name, "HyperParameters": static | point}
+        algorithm = with_metrics(given["AlgorithmSpecification"], self._objective["MetricName"])
+        return given | {
+            "TrainingJobName": name,
+            "HyperParameters": static | point,
+            "AlgorithmSpecification": algorithm,
+        }
 
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
         most_seconds = None if math.isinf(left) else left
         if self._config.get("TrainingJobEarlyStoppingType") != "Auto" or self._objective["MetricName"] != EACH_EPOCH:
-            training.run_together(self._context, names, program_key(self._name), most_seconds=most_seconds)
+            self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
         # Each in a program of its own, which can be stopped alone.
         with ThreadPoolExecutor(len(names)) as threads:
@@ -163,12 +181,12 @@ class _Tuning:
             reached = metrics.history.get(OBJECTIVE, [])
             for count in range(len(values) + 1, len(reached) + 1):
                 if self._rule.stops(reached[:count]):
-                    self._context.store.update(training_record.KIND, name, training_record.stop_if_running)
-                    self._context.supervisor.terminate(key)
+                    self._runner.store.update(training_record.KIND, name, training_record.stop_if_running)
+                    self._runner.supervisor.terminate(key)
                     break
             values[:] = reached
 
-        training.run_together(self._context, [name], key, most_seconds=most_seconds, listener=listen)
+        self._runner.training.run_together([name], key, most_seconds=most_seconds, listener=listen)
         return values
 
     def _why_hopeless(self) -> str | None:

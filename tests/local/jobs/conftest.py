@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from local.api.sagemaker.operations import call
 from local.runtime.jobs import log
 from tests.local.conftest import RunningService
 
@@ -30,11 +29,11 @@ class Jobs:
     requests: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def context(self) -> Any:
-        return self.service.context
+    def parts(self) -> Any:
+        return self.service.parts
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
-        return call(self.context, operation, request)
+        return self.parts.sagemaker.call(operation, request)
 
     def name(self, prefix: str = "job") -> str:
         return f"{prefix}-{next(_numbers)}"
@@ -42,14 +41,14 @@ class Jobs:
     def put(self, key: str, content: str) -> str:
         """Write an object of unindented text; return its URI."""
         uri = f"s3://{BUCKET}/{key}"
-        self.context.objects.write(uri, textwrap.dedent(content).encode())
+        self.parts.objects.write(uri, textwrap.dedent(content).encode())
         return uri
 
     def read(self, uri: str) -> str:
-        return self.context.objects.read(uri).decode()
+        return self.parts.objects.read(uri).decode()
 
     def keys(self, uri: str) -> list[str]:
-        return self.context.objects.keys(uri)
+        return self.parts.objects.keys(uri)
 
     def wait(self, kind: str, name: str, seconds: float = 60) -> dict[str, Any]:
         """Wait for a job's end; return its description."""
@@ -61,13 +60,13 @@ class Jobs:
         }[kind]
 
         def ended() -> bool:
-            return self.context.store.get(kind, name)[f"{member}Status"] in ("Completed", "Failed", "Stopped")
+            return self.parts.store.get(kind, name)[f"{member}Status"] in ("Completed", "Failed", "Stopped")
 
-        assert self.context.store.wait_until(ended, seconds), f"{kind} {name} has not ended"
+        assert self.parts.store.wait_until(ended, seconds), f"{kind} {name} has not ended"
         return self.call(f"Describe{member}", **{f"{member}Name": name})
 
     def log_lines(self, group: str, job: str) -> list[str]:
-        logs = self.context.logs
+        logs = self.parts.logs
         streams = [stream for stream in logs.streams(group) if stream.startswith(f"{job}/")]
         return [event.message for stream in streams for event in logs.events(group, [stream])]
 

@@ -161,13 +161,13 @@ def test_spark_and_its_python_workers_have_what_their_container_has(jobs: Jobs) 
 
 def test_a_training_program_has_what_its_container_has(jobs: Jobs, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, str] = {}
-    start = jobs.context.supervisor.start
+    start = jobs.parts.supervisor.start
 
     def watched(key: str, command: list[str], **rest: Any) -> Any:
         seen.update(rest["environment"])
         return start(key, command, **rest)
 
-    monkeypatch.setattr(jobs.context.supervisor, "start", watched)
+    monkeypatch.setattr(jobs.parts.supervisor, "start", watched)
     name = jobs.name("training")
     arn = jobs.call("CreateTrainingJob", **training_request(name))["TrainingJobArn"]
     assert jobs.wait("training-job", name)["TrainingJobStatus"] == "Completed"

@@ -22,7 +22,6 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from local.context import Context
 from local.core.secret import secret_key
 from local.core.settings import ACCESS_KEY, Settings
 from local.runtime.supervisor import Program, Supervisor
@@ -175,7 +174,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """What starts the jobs of a service, here of none: it stands for one that is gone but for its records."""
     settings = Settings(tmp_path / ".local", port=0)
     store = Store(settings.database)
-    started = Supervisor(Context(settings, store))
+    started = Supervisor(store)
     yield started
     started.stop_all()
     store.close()

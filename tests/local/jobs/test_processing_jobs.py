@@ -172,7 +172,7 @@ def test_an_output_bucket_that_does_not_exist_fails_the_job_and_is_not_made(jobs
 
 def test_a_job_stops_when_told_to(jobs: Jobs) -> None:
     name = jobs.start_script("import time; print('started', flush=True); time.sleep(60)")
-    assert jobs.context.store.wait_until(lambda: _started(jobs, name), 20)
+    assert jobs.parts.store.wait_until(lambda: _started(jobs, name), 20)
     jobs.call("StopProcessingJob", ProcessingJobName=name)
     description = jobs.wait("processing-job", name, seconds=20)
     assert description["ProcessingJobStatus"] == "Stopped"
@@ -257,4 +257,4 @@ def _listed(jobs: Jobs, **request: object) -> list[dict[str, object]]:
 
 
 def _started(jobs: Jobs, name: str) -> bool:
-    return "ProcessingStartTime" in jobs.context.store.get("processing-job", name)
+    return "ProcessingStartTime" in jobs.parts.store.get("processing-job", name)

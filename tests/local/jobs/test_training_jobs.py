@@ -30,9 +30,9 @@ def test_a_job_trains_a_model_that_predicts(jobs: Jobs) -> None:
     name = description["TrainingJobName"]
     artifact = description["ModelArtifacts"]["S3ModelArtifacts"]
     assert artifact == f"s3://{BUCKET}/models/{name}/output/model.tar.gz"
-    with tarfile.open(fileobj=io.BytesIO(jobs.context.objects.read(artifact))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(jobs.parts.objects.read(artifact))) as archive:
         assert archive.getnames() == ["model_algo-1"]
-    model = Model.load(jobs.context.objects.path(artifact))
+    model = Model.load(jobs.parts.objects.path(artifact))
     body, _ = model.invoke(b"0.5,0.5,0\n", "text/csv", "application/json")
     assert json.loads(body)["predictions"][0]["score"] == pytest.approx(10.5, abs=0.2)
 
@@ -67,7 +67,7 @@ def test_a_manifest_gives_the_same_model_as_the_prefix_of_its_files(jobs: Jobs) 
     by_manifest = _train(jobs, InputDataConfig=[channel("train", manifest, "ManifestFile"), validation])
     by_prefix = _train(jobs, InputDataConfig=[channel("train", f"s3://{BUCKET}/rows/train/"), validation])
     artifacts = [
-        jobs.context.objects.read(each["ModelArtifacts"]["S3ModelArtifacts"]) for each in (by_manifest, by_prefix)
+        jobs.parts.objects.read(each["ModelArtifacts"]["S3ModelArtifacts"]) for each in (by_manifest, by_prefix)
     ]
     assert by_manifest["TrainingJobStatus"] == "Completed"
     assert artifacts[0] == artifacts[1]
@@ -102,14 +102,14 @@ def test_a_job_stops_when_told_to_and_keeps_the_model_so_far(jobs: Jobs) -> None
     request = training_request(name)
     request["HyperParameters"] |= endless
     jobs.call("CreateTrainingJob", **request)
-    assert jobs.context.store.wait_until(lambda: _training(jobs, name), 30)
+    assert jobs.parts.store.wait_until(lambda: _training(jobs, name), 30)
     # Its log has lines once an epoch has been trained.
     while not any("epoch=0" in line for line in jobs.log_lines(log.TRAINING, name)):
         pass
     jobs.call("StopTrainingJob", TrainingJobName=name)
     description = jobs.wait("training-job", name, seconds=30)
     assert description["TrainingJobStatus"] == description["SecondaryStatus"] == "Stopped"
-    assert jobs.context.objects.exists(description["ModelArtifacts"]["S3ModelArtifacts"])
+    assert jobs.parts.objects.exists(description["ModelArtifacts"]["S3ModelArtifacts"])
     with pytest.raises(ServiceError, match="rejected because the training job is in status Stopped"):
         jobs.call("StopTrainingJob", TrainingJobName=name)
 
@@ -174,4 +174,4 @@ def test_a_finished_job_leaves_no_folder_behind(jobs: Jobs) -> None:
 
 
 def _training(jobs: Jobs, name: str) -> bool:
-    return jobs.context.store.get("training-job", name)["SecondaryStatus"] == "Training"
+    return jobs.parts.store.get("training-job", name)["SecondaryStatus"] == "Training"

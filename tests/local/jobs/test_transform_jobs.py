@@ -52,7 +52,7 @@ def _scores(jobs: Jobs, description: dict[str, Any], key: str) -> list[dict[str,
 
 
 def _expected(jobs: Jobs, artifact: str) -> list[dict[str, Any]]:
-    body, _ = Model.load(jobs.context.objects.path(artifact)).invoke(
+    body, _ = Model.load(jobs.parts.objects.path(artifact)).invoke(
         "\n".join(LINES).encode(), "text/csv", "application/jsonlines"
     )
     return [json.loads(line) for line in body.splitlines()]

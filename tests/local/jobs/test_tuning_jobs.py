@@ -94,7 +94,7 @@ def test_the_best_training_job_has_the_least_objective_and_a_model(jobs: Jobs) -
         "Value": values[0],
     }
     training = jobs.call("DescribeTrainingJob", TrainingJobName=best["TrainingJobName"])
-    assert jobs.context.objects.exists(training["ModelArtifacts"]["S3ModelArtifacts"])
+    assert jobs.parts.objects.exists(training["ModelArtifacts"]["S3ModelArtifacts"])
     metrics = {each["MetricName"]: each["Value"] for each in training["FinalMetricDataList"]}
     assert metrics["ObjectiveMetric"] == metrics["validation:mse"] == values[0]
 
@@ -205,10 +205,10 @@ def test_a_tuning_job_stops_with_its_training_jobs(jobs: Jobs) -> None:
     jobs.call("CreateHyperParameterTuningJob", **_request(name, {"StaticHyperParameters": endless}))
 
     def training() -> bool:
-        children = jobs.context.store.list("training-job", name)
+        children = jobs.parts.store.list("training-job", name)
         return bool(children) and all(child["SecondaryStatus"] == "Training" for child in children)
 
-    assert jobs.context.store.wait_until(training, 30)
+    assert jobs.parts.store.wait_until(training, 30)
     jobs.call("StopHyperParameterTuningJob", HyperParameterTuningJobName=name)
     description = jobs.wait("hyper-parameter-tuning-job", name, seconds=30)
     assert description["HyperParameterTuningJobStatus"] == "Stopped"

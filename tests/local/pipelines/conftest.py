@@ -40,10 +40,10 @@ class Pipelines:
 
     def __init__(self, service: RunningService) -> None:
         self.service = service
-        self.context = service.context
+        self.parts = service.parts
         self.client = service.client("sagemaker")
         self._names = (f"pipeline-{number}" for number in itertools.count())
-        self.context.settings.buckets.joinpath("bucket").mkdir(parents=True, exist_ok=True)
+        service.settings.buckets.joinpath("bucket").mkdir(parents=True, exist_ok=True)
 
     def create(self, *steps: Document, **members: Any) -> str:
         name = next(self._names)
@@ -56,8 +56,9 @@ class Pipelines:
         return response["PipelineExecutionArn"]
 
     def wait(self, arn: str) -> Outcome:
-        ended = self.context.store.wait_until(
-            lambda: records.execution(self.context, arn)["PipelineExecutionStatus"] not in records.UNDER_WAY, TIMEOUT
+        ended = self.parts.store.wait_until(
+            lambda: records.execution(self.parts.store, arn)["PipelineExecutionStatus"] not in records.UNDER_WAY,
+            TIMEOUT,
         )
         assert ended, self.client.list_pipeline_execution_steps(PipelineExecutionArn=arn)
         description = self.client.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -70,10 +71,10 @@ class Pipelines:
 
     def wait_for_step(self, arn: str, name: str, *statuses: str) -> Document:
         def reached() -> bool:
-            step = records.step(self.context, arn, name)
+            step = records.step(self.parts.store, arn, name)
             return step is not None and step["StepStatus"] in statuses
 
-        assert self.context.store.wait_until(reached, TIMEOUT), self.steps(arn)
+        assert self.parts.store.wait_until(reached, TIMEOUT), self.steps(arn)
         return self.steps(arn)[name]
 
     def run(self, *steps: Document, values: dict[str, str] | None = None, **members: Any) -> Outcome:
@@ -94,10 +95,10 @@ class Pipelines:
         return response["FunctionArn"]
 
     def write(self, uri: str, content: Any) -> None:
-        self.context.objects.write(uri, json.dumps(content).encode())
+        self.parts.objects.write(uri, json.dumps(content).encode())
 
     def read(self, uri: str) -> Any:
-        return json.loads(self.context.objects.read(uri))
+        return json.loads(self.parts.objects.read(uri))
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_rules_see_executions_and_steps_come_into_other_states(pipelines, tmp_pa
         seen = {change(json.loads(line)): json.loads(line) for line in lines if line.endswith("}")}
         if set(seen) >= wanted:
             break
-        pipelines.context.store.wait_until(lambda: False, 0.05)
+        pipelines.parts.store.wait_until(lambda: False, 0.05)
     assert set(seen) == wanted
     ended = seen[None, "Executing", "Failed"]
     assert ended["detail-type"] == "SageMaker Model Building Pipeline Execution Status Change"

@@ -147,7 +147,7 @@ def test_a_step_may_depend_on_a_condition_step(pipelines, echo):
 
 def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines):
     wait = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)"
-    flag = pipelines.context.objects.path("s3://bucket/flag")
+    flag = pipelines.parts.objects.path("s3://bucket/flag")
     name = pipelines.create(
         fail("Broken"),
         python("Slow", wait, str(flag)),
@@ -269,7 +269,7 @@ def test_independent_steps_run_at_the_same_time(pipelines):
         "pathlib.Path(sys.argv[1]).touch()\n"
         "while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.01)"
     )
-    here, there = (str(pipelines.context.settings.root / name) for name in ("here", "there"))
+    here, there = (str(pipelines.service.settings.root / name) for name in ("here", "there"))
     outcome = pipelines.run(python("One", code, here, there), python("Other", code, there, here))
     assert outcome.status == "Succeeded"
 
@@ -281,7 +281,7 @@ def test_two_executions_of_one_pipeline_run_side_by_side(pipelines):
         "pathlib.Path(here).touch()\n"
         "while not pathlib.Path(there).exists(): time.sleep(0.01)"
     )
-    folder = str(pipelines.context.settings.root)
+    folder = str(pipelines.service.settings.root)
     step = python("Meet", code, join("/", folder, get("Parameters.Me")), join("/", folder, get("Parameters.You")))
     name = pipelines.create(step, parameters=[parameter("Me", "String"), parameter("You", "String")])
     first = pipelines.start(name, {"Me": "romeo", "You": "juliet"})

@@ -8,10 +8,13 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api.sagemaker import operations
+from local.app.server import LocalService
 from local.core.errors import ServiceError, limit_exceeded
-from local.interpreter.executions import Executions, restore
+from local.core.settings import Settings
 from local.records import executions as records
+from local.storage.store import Store
+from tests.local.conftest import RunningService
+from tests.local.pipelines.conftest import Pipelines
 from tests.local.pipelines.documents import (
     FALSE,
     TRUE,
@@ -45,25 +48,26 @@ def python(name, code, *arguments, **members):
 @pytest.fixture
 def place(pipelines, request):
     """A path that one test's jobs write to."""
-    folder = pipelines.context.settings.root / "places"
+    folder = pipelines.service.settings.root / "places"
     folder.mkdir(exist_ok=True)
     return folder / request.node.name.replace("/", "-")
 
 
 @pytest.fixture
-def failing(monkeypatch):
+def failing(pipelines, monkeypatch):
     """Have the first calls of an operation fail with the given errors, and the others do their work."""
 
     def arrange(name, *errors):
-        real = operations._handlers[name]
+        operations = pipelines.parts.sagemaker.operations
+        real = operations[name]
         pending = list(errors)
 
-        def handler(context, request):
+        def handler(request):
             if pending:
                 raise pending.pop(0)
-            return real(context, request)
+            return real(request)
 
-        monkeypatch.setitem(operations._handlers, name, handler)
+        monkeypatch.setitem(operations, name, handler)
 
     return arrange
 
@@ -113,23 +117,24 @@ def test_an_error_without_a_policy_is_final_in_sagemakers_words(pipelines, faili
 
 
 def test_a_job_that_met_an_internal_error_is_run_again_under_a_new_name(pipelines, monkeypatch):
-    real = operations._handlers["CreateProcessingJob"]
+    operations = pipelines.parts.sagemaker.operations
+    real = operations["CreateProcessingJob"]
     started = []
 
-    def handler(context, request):
+    def handler(request):
         started.append(request["ProcessingJobName"])
         if len(started) > 1:
-            return real(context, request)
+            return real(request)
         document = {
             "ProcessingJobStatus": "Failed",
             "FailureReason": "InternalServerError: We encountered an internal error.",
         }
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{started[-1]}"
         identity = {"ProcessingJobName": started[-1], "ProcessingJobArn": arn, "CreationTime": time.time()}
-        context.store.insert("processing-job", started[-1], {**identity, **document})
+        pipelines.parts.store.insert("processing-job", started[-1], {**identity, **document})
         return {"ProcessingJobArn": arn}
 
-    monkeypatch.setitem(operations._handlers, "CreateProcessingJob", handler)
+    monkeypatch.setitem(operations, "CreateProcessingJob", handler)
     outcome = pipelines.run(python("Make", "pass", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")]))
     assert outcome.status == "Succeeded"
     assert outcome.steps["Make"]["AttemptCount"] == 2
@@ -332,34 +337,36 @@ def test_parallelism_can_be_changed_while_an_execution_runs(pipelines, place):
     )
 
 
-def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(pipelines):
-    arn = pipelines.start(pipelines.create(python("Slow", SLEEP), condition("Gate", TRUE)))
-    pipelines.wait_for_step(arn, "Slow", "Executing")
-    pipelines.wait_for_step(arn, "Gate", "Succeeded")
-    context = pipelines.context
-    context.executions.stop_all()
-    context.executions = Executions(context)
-    assert pipelines.steps(arn)["Slow"]["StepStatus"] == "Executing"
+def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp_path):
+    settings = Settings(tmp_path / ".local", port=0)
+    with LocalService(settings) as first:
+        pipelines = Pipelines(RunningService(first))
+        arn = pipelines.start(pipelines.create(python("Slow", SLEEP), condition("Gate", TRUE)))
+        pipelines.wait_for_step(arn, "Slow", "Executing")
+        pipelines.wait_for_step(arn, "Gate", "Succeeded")
+    store = Store(settings.database)
+    assert records.step(store, arn, "Slow")["StepStatus"] == "Executing"
+    store.close()
 
-    remarks = restore(context)
-
-    assert remarks == [f"pipeline execution {arn}: was running, is Failed now"]
-    outcome = pipelines.wait(arn)
-    assert (outcome.status, outcome.statuses()) == ("Failed", {"Gate": "Succeeded", "Slow": "Failed"})
-    assert "the local service stopped" in outcome.reason
-    assert "the local service stopped" in outcome.steps["Slow"]["FailureReason"]
-    assert restore(context) == []
+    with LocalService(settings) as second:
+        assert f"pipeline execution {arn}: was running, is Failed now" in second.restored
+        pipelines = Pipelines(RunningService(second))
+        outcome = pipelines.wait(arn)
+        assert (outcome.status, outcome.statuses()) == ("Failed", {"Gate": "Succeeded", "Slow": "Failed"})
+        assert "the local service stopped" in outcome.reason
+        assert "the local service stopped" in outcome.steps["Slow"]["FailureReason"]
+        assert pipelines.parts.executions.restore() == []
 
 
 def test_an_execution_none_of_whose_steps_had_started_runs_after_a_restart(pipelines, monkeypatch):
-    monkeypatch.setattr(pipelines.context.executions, "start", lambda arn: None)
+    monkeypatch.setattr(pipelines.parts.executions, "start", lambda arn: None)
     arn = pipelines.start(pipelines.create(condition("Gate", TRUE)))
     monkeypatch.undo()
-    assert restore(pipelines.context) == [f"pipeline execution {arn}: resumed"]
+    assert pipelines.parts.executions.restore() == [f"pipeline execution {arn}: resumed"]
     assert pipelines.wait(arn).status == "Succeeded"
 
 
 def test_records_of_steps_hold_no_reason_longer_than_the_api_has(pipelines):
     outcome = pipelines.run(fail("Long", "x" * 3000))
     assert len(outcome.steps["Long"]["FailureReason"]) == 1024
-    assert json.loads(json.dumps(records.step(pipelines.context, outcome.arn, "Long")))
+    assert json.loads(json.dumps(records.step(pipelines.parts.store, outcome.arn, "Long")))

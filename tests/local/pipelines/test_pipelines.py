@@ -48,7 +48,7 @@ def test_a_pipeline_is_described_as_it_was_made(client):
 
 
 def test_a_definition_can_come_from_s3(pipelines, client):
-    pipelines.context.objects.write("s3://bucket/definitions/gate.json", GATE.encode())
+    pipelines.parts.objects.write("s3://bucket/definitions/gate.json", GATE.encode())
     location = {"Bucket": "bucket", "ObjectKey": "definitions/gate.json"}
     pipeline = name()
     client.create_pipeline(PipelineName=pipeline, PipelineDefinitionS3Location=location, RoleArn=ROLE)

@@ -42,7 +42,7 @@ NOTIFY = "def handler(event, context):\n    return {'message': 'registered ' + e
 
 @pytest.fixture(scope="module")
 def demo(pipelines):
-    objects = pipelines.context.objects
+    objects = pipelines.parts.objects
     objects.root.joinpath("demo-bucket").mkdir()
     objects.root.joinpath("sagemaker-us-east-1-123456789012").mkdir(exist_ok=True)
     objects.write("s3://demo-bucket/raw/rows.csv", b"row\n" * 100)

@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 
 from local.algorithms.linear_learner import artifact
-from local.api.moto.services import MotoServices
-from local.api.sagemaker import catalog  # noqa: F401 - importing registers the operations
-from local.context import Context
+from local.app.parts import Parts
+from local.aws.credentials import KeyRing
 from local.core.settings import Settings
-from local.runtime.endpoints.hosting import Hosting
-from local.storage.log_files import Logs
-from local.storage.objects import Objects
-from local.storage.store import Store
 
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
@@ -34,18 +29,8 @@ def make_artifact(folder: Path, weights: list[float], bias: float = 0.0) -> byte
     return packed.getvalue()
 
 
-def open_context(settings: Settings) -> Context:
-    context = Context(settings, Store(settings.database))
-    context.objects = Objects(settings.buckets)
-    context.logs = Logs(settings.logs)
-    context.hosting = Hosting(context)
-    context.moto = MotoServices(context)
-    return context
-
-
-def close_context(context: Context) -> None:
-    context.hosting.close()
-    context.store.close()
+def open_parts(settings: Settings) -> Parts:
+    return Parts(settings, KeyRing(settings.secret_key))
 
 
 @pytest.fixture
@@ -54,18 +39,18 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def context(settings: Settings) -> Iterator[Context]:
-    opened = open_context(settings)
+def parts(settings: Settings) -> Iterator[Parts]:
+    opened = open_parts(settings)
     yield opened
-    close_context(opened)
+    opened.close()
 
 
 @pytest.fixture
-def put_model(context: Context, tmp_path: Path) -> Callable[..., str]:
+def put_model(parts: Parts, tmp_path: Path) -> Callable[..., str]:
     """Writes a linear model to S3 and gives its URI."""
 
     def put(uri: str = "s3://models/a/model.tar.gz", weights: tuple[float, ...] = (1.0, 2.0), bias: float = 0.5) -> str:
-        context.objects.write(uri, make_artifact(tmp_path, list(weights), bias))
+        parts.objects.write(uri, make_artifact(tmp_path, list(weights), bias))
         return uri
 
     return put

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from local.api.sagemaker.operations import call
 from local.core.errors import ServiceError
 from tests.local.resources.conftest import IMAGE
 
@@ -11,56 +10,56 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config"
 
 
 @pytest.fixture(autouse=True)
-def model(context, put_model):
+def model(parts, put_model):
     container = {"Image": IMAGE, "ModelDataUrl": put_model()}
-    call(context, "CreateModel", {"ModelName": "m", "PrimaryContainer": container})
+    parts.sagemaker.call("CreateModel", {"ModelName": "m", "PrimaryContainer": container})
 
 
-def refusal(context, operation, **members):
+def refusal(parts, operation, **members):
     with pytest.raises(ServiceError) as caught:
-        call(context, operation, members)
+        parts.sagemaker.call(operation, members)
     return caught.value
 
 
-def create(context, *variants, name="c", **members):
+def create(parts, *variants, name="c", **members):
     request = {"EndpointConfigName": name, "ProductionVariants": list(variants) or [VARIANT], **members}
-    return call(context, "CreateEndpointConfig", request)
+    return parts.sagemaker.call("CreateEndpointConfig", request)
 
 
-def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(context):
+def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts):
     capture = {
         "EnableCapture": True,
         "InitialSamplingPercentage": 50,
         "DestinationS3Uri": "s3://models/capture",
         "CaptureOptions": [{"CaptureMode": "Input"}],
     }
-    arn = create(context, DataCaptureConfig=capture, KmsKeyId="key")["EndpointConfigArn"]
-    config = call(context, "DescribeEndpointConfig", {"EndpointConfigName": "c"})
+    arn = create(parts, DataCaptureConfig=capture, KmsKeyId="key")["EndpointConfigArn"]
+    config = parts.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": "c"})
     assert config["EndpointConfigArn"] == arn == f"{ARN}/c"
     assert config["ProductionVariants"] == [{**VARIANT, "InitialVariantWeight": 1.0}]
     assert config["DataCaptureConfig"] == capture
     assert config["KmsKeyId"] == "key"
 
 
-def test_the_newest_configuration_is_listed_first(context):
+def test_the_newest_configuration_is_listed_first(parts):
     for name in ("c1", "c2", "c3"):
-        create(context, name=name)
-    listed = call(context, "ListEndpointConfigs", {})["EndpointConfigs"]
+        create(parts, name=name)
+    listed = parts.sagemaker.call("ListEndpointConfigs", {})["EndpointConfigs"]
     assert [config["EndpointConfigName"] for config in listed] == ["c3", "c2", "c1"]
 
 
-def test_errors_use_the_words_that_clients_know(context):
-    create(context)
-    again = refusal(context, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[VARIANT])
+def test_errors_use_the_words_that_clients_know(parts):
+    create(parts)
+    again = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[VARIANT])
     assert again.message == f'Cannot create already existing endpoint configuration "{ARN}/c".'
     for operation in ("DescribeEndpointConfig", "DeleteEndpointConfig"):
-        error = refusal(context, operation, EndpointConfigName="x")
+        error = refusal(parts, operation, EndpointConfigName="x")
         assert (error.code, error.message) == (
             "ValidationException",
             f'Could not find endpoint configuration "{ARN}/x".',
         )
-    call(context, "DeleteEndpointConfig", {"EndpointConfigName": "c"})
-    create(context)
+    parts.sagemaker.call("DeleteEndpointConfig", {"EndpointConfigName": "c"})
+    create(parts)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +74,8 @@ def test_errors_use_the_words_that_clients_know(context):
         ),
     ],
 )
-def test_variants_that_cannot_be_are_refused(context, variants, words):
-    error = refusal(context, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
+def test_variants_that_cannot_be_are_refused(parts, variants, words):
+    error = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
     assert error.code == "ValidationException"
     assert words in error.message
 
@@ -89,8 +88,8 @@ def test_variants_that_cannot_be_are_refused(context, variants, words):
         {"ProductionVariants": [{"VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]},
     ],
 )
-def test_what_is_not_imitated_is_refused_rather_than_left_out(context, members):
+def test_what_is_not_imitated_is_refused_rather_than_left_out(parts, members):
     request = {"EndpointConfigName": "c", "ProductionVariants": [VARIANT], **members}
-    error = refusal(context, "CreateEndpointConfig", **request)
+    error = refusal(parts, "CreateEndpointConfig", **request)
     assert error.message.startswith("not implemented by the local service: sagemaker:CreateEndpointConfig ")
     assert error.status == 501

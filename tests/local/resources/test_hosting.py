@@ -5,29 +5,30 @@ import json
 
 import pytest
 
-from local.api.sagemaker.operations import call
 from tests.local.resources.conftest import IMAGE
 
 
 @pytest.fixture
-def endpoint(context, put_model):
+def endpoint(parts, put_model):
     """Puts a linear model, 1 x1 + 2 x2 + 0.5, in service under the name e."""
 
     def start(**config):
         container = {"Image": IMAGE, "ModelDataUrl": put_model()}
-        call(context, "CreateModel", {"ModelName": "m", "PrimaryContainer": container})
+        parts.sagemaker.call("CreateModel", {"ModelName": "m", "PrimaryContainer": container})
         variant = {"VariantName": "All", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-        call(context, "CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [variant], **config})
-        call(context, "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"})
-        waits = (call(context, "DescribeEndpoint", {"EndpointName": "e"}) for _ in range(60))
+        parts.sagemaker.call(
+            "CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [variant], **config}
+        )
+        parts.sagemaker.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"})
+        waits = (parts.sagemaker.call("DescribeEndpoint", {"EndpointName": "e"}) for _ in range(60))
         assert any(endpoint["EndpointStatus"] == "InService" for endpoint in waits)
 
     return start
 
 
-def test_an_answer_has_the_services_headers_and_bytes(context, endpoint):
+def test_an_answer_has_the_services_headers_and_bytes(parts, endpoint):
     endpoint()
-    status, headers, body = context.hosting.invoke("e", b"1.5,2\n3,4", "text/csv", None, None)
+    status, headers, body = parts.hosting.invoke("e", b"1.5,2\n3,4", "text/csv", None, None)
     assert (status, body) == (200, b'{"predictions": [{"score": 6.0}, {"score": 11.5}]}')
     names = dict(headers)
     assert names[b"x-Amzn-Invoked-Production-Variant"] == b"All"
@@ -35,8 +36,8 @@ def test_an_answer_has_the_services_headers_and_bytes(context, endpoint):
     assert len(names[b"x-amzn-RequestId"]) == 36
 
 
-def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(context):
-    status, headers, body = context.hosting.invoke("absent", b"1,2", "text/csv", None, None)
+def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(parts):
+    status, headers, body = parts.hosting.invoke("absent", b"1,2", "text/csv", None, None)
     assert status == 400
     assert dict(headers)[b"x-amzn-ErrorType"] == b"ValidationError"
     assert json.loads(body) == {"Message": "Endpoint absent of account 123456789012 not found."}
@@ -47,10 +48,10 @@ def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(context)
     [(b"1,2,3", "text/csv", 400), (b"", "text/csv", 400), (b"1,nan", "text/csv", 400), (b"1,2", "image/png", 415)],
 )
 def test_what_the_model_refuses_is_a_model_error_with_the_containers_status(
-    context, endpoint, body, content_type, status
+    parts, endpoint, body, content_type, status
 ):
     endpoint()
-    answer, headers, document = context.hosting.invoke("e", body, content_type, None, None)
+    answer, headers, document = parts.hosting.invoke("e", body, content_type, None, None)
     error = json.loads(document)
     assert answer == 424
     assert dict(headers)[b"x-amzn-ErrorType"] == b"ModelError"
@@ -64,37 +65,37 @@ def test_what_the_model_refuses_is_a_model_error_with_the_containers_status(
     )
 
 
-def test_refused_requests_are_in_the_endpoints_log(context, endpoint):
+def test_refused_requests_are_in_the_endpoints_log(parts, endpoint):
     endpoint()
-    context.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
-    context.hosting.background.shutdown()
-    log = context.logs.path("/aws/sagemaker/Endpoints/e", "All/local").read_text()
+    parts.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
+    parts.hosting.background.shutdown()
+    log = parts.logs.path("/aws/sagemaker/Endpoints/e", "All/local").read_text()
     assert "The feature dimension of the input: 3 does not match the feature dimension of the model: 2" in log
 
 
-def test_answers_over_six_megabytes_are_refused(context, endpoint):
+def test_answers_over_six_megabytes_are_refused(parts, endpoint):
     endpoint()
     row = b'{"score": 0.5}\n'
     rows = 6291456 // len(row)
 
     def ask(count):
-        return context.hosting.invoke("e", b"0,0\n" * count, "text/csv", "application/jsonlines", None)
+        return parts.hosting.invoke("e", b"0,0\n" * count, "text/csv", "application/jsonlines", None)
 
     assert ask(rows)[2] == row * rows
     assert ask(rows + 1)[0] == 413
 
 
-def test_kinds_of_invocation_that_are_not_imitated_are_refused(context, endpoint):
+def test_kinds_of_invocation_that_are_not_imitated_are_refused(parts, endpoint):
     endpoint()
     for header in (b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-inference-component"):
-        status, _, body = context.hosting.invoke("e", b"1,2", "text/csv", None, None, headers={header: b"x"})
+        status, _, body = parts.hosting.invoke("e", b"1,2", "text/csv", None, None, headers={header: b"x"})
         assert status == 400
         assert b"not implemented by the local service" in body
 
 
-def captured(context):
-    context.hosting.close()
-    folder = context.objects.root / "models" / "capture"
+def captured(parts):
+    parts.hosting.close()
+    folder = parts.objects.root / "models" / "capture"
     files = sorted(folder.rglob("*.jsonl"))
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     return [file.relative_to(folder).parts for file in files], lines
@@ -109,15 +110,15 @@ def capture(**members):
     }
 
 
-def test_captured_requests_lie_in_s3_as_the_service_writes_them(context, endpoint):
+def test_captured_requests_lie_in_s3_as_the_service_writes_them(parts, endpoint):
     headers = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
     endpoint(DataCaptureConfig=capture(CaptureContentTypeHeader=headers))
-    status = call(context, "DescribeEndpoint", {"EndpointName": "e"})["DataCaptureConfig"]
+    status = parts.sagemaker.call("DescribeEndpoint", {"EndpointName": "e"})["DataCaptureConfig"]
     assert status["CaptureStatus"] == "Started"
     named = {b"x-amzn-sagemaker-inference-id": b"id-1"}
-    context.hosting.invoke("e", b"1,2", "text/csv", None, None, headers=named)
-    context.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
-    (path,), (line,) = captured(context)
+    parts.hosting.invoke("e", b"1,2", "text/csv", None, None, headers=named)
+    parts.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
+    (path,), (line,) = captured(parts)
     assert path[:2] == ("e", "All")
     assert len(path) == 7
     assert line["captureData"] == {
@@ -133,24 +134,24 @@ def test_captured_requests_lie_in_s3_as_the_service_writes_them(context, endpoin
     assert line["eventMetadata"]["inferenceId"] == "id-1"
 
 
-def test_captured_payloads_of_other_types_are_base64(context, endpoint):
+def test_captured_payloads_of_other_types_are_base64(parts, endpoint):
     endpoint(DataCaptureConfig=capture(CaptureOptions=[{"CaptureMode": "Input"}]))
-    context.hosting.invoke("e", b"1,2", "text/csv", None, None)
-    _, (line,) = captured(context)
+    parts.hosting.invoke("e", b"1,2", "text/csv", None, None)
+    _, (line,) = captured(parts)
     assert list(line["captureData"]) == ["endpointInput"]
     assert base64.b64decode(line["captureData"]["endpointInput"]["data"]) == b"1,2"
 
 
 @pytest.mark.parametrize("members", [{"EnableCapture": False}, {"InitialSamplingPercentage": 0}])
-def test_nothing_is_captured_where_capture_is_off(context, endpoint, members):
+def test_nothing_is_captured_where_capture_is_off(parts, endpoint, members):
     endpoint(DataCaptureConfig=capture(**members))
-    context.hosting.invoke("e", b"1,2", "text/csv", None, None)
-    assert captured(context) == ([], [])
+    parts.hosting.invoke("e", b"1,2", "text/csv", None, None)
+    assert captured(parts) == ([], [])
 
 
-def test_capture_into_a_bucket_that_is_not_there_is_told_in_the_log_and_makes_no_bucket(context, endpoint):
+def test_capture_into_a_bucket_that_is_not_there_is_told_in_the_log_and_makes_no_bucket(parts, endpoint):
     endpoint(DataCaptureConfig=capture(DestinationS3Uri="s3://absent/capture"))
-    assert context.hosting.invoke("e", b"1,2", "text/csv", None, None)[0] == 200
-    context.hosting.close()
-    assert not (context.objects.root / "absent").exists()
-    assert "does not exist" in context.logs.path("/aws/sagemaker/Endpoints/e", "All/data-capture").read_text()
+    assert parts.hosting.invoke("e", b"1,2", "text/csv", None, None)[0] == 200
+    parts.hosting.close()
+    assert not (parts.objects.root / "absent").exists()
+    assert "does not exist" in parts.logs.path("/aws/sagemaker/Endpoints/e", "All/data-capture").read_text()

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from local.api.sagemaker.operations import call
 from local.core.errors import ServiceError
 from tests.local.resources.conftest import IMAGE
 
@@ -17,31 +16,33 @@ METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S
 
 
 @pytest.fixture
-def group(context):
-    call(
-        context, "CreateModelPackageGroup", {"ModelPackageGroupName": "Insurance", "ModelPackageGroupDescription": "d"}
+def group(parts):
+    parts.sagemaker.call(
+        "CreateModelPackageGroup", {"ModelPackageGroupName": "Insurance", "ModelPackageGroupDescription": "d"}
     )
     return "Insurance"
 
 
-def register(context, group="Insurance", **members):
+def register(parts, group="Insurance", **members):
     request = {"ModelPackageGroupName": group, "InferenceSpecification": SPECIFICATION, **members}
-    return call(context, "CreateModelPackage", request)["ModelPackageArn"]
+    return parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
 
 
-def describe(context, name):
-    return call(context, "DescribeModelPackage", {"ModelPackageName": name})
+def describe(parts, name):
+    return parts.sagemaker.call("DescribeModelPackage", {"ModelPackageName": name})
 
 
-def refusal(context, operation, request):
+def refusal(parts, operation, request):
     with pytest.raises(ServiceError) as caught:
-        call(context, operation, request)
+        parts.sagemaker.call(operation, request)
     return caught.value
 
 
-def test_a_group_is_described_by_its_name_and_by_its_arn(context, group):
-    by_name = call(context, "DescribeModelPackageGroup", {"ModelPackageGroupName": group})
-    by_arn = call(context, "DescribeModelPackageGroup", {"ModelPackageGroupName": by_name["ModelPackageGroupArn"]})
+def test_a_group_is_described_by_its_name_and_by_its_arn(parts, group):
+    by_name = parts.sagemaker.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
+    by_arn = parts.sagemaker.call(
+        "DescribeModelPackageGroup", {"ModelPackageGroupName": by_name["ModelPackageGroupArn"]}
+    )
     assert by_name == by_arn
     assert by_name["ModelPackageGroupName"] == "Insurance"
     assert by_name["ModelPackageGroupStatus"] == "Completed"
@@ -49,24 +50,24 @@ def test_a_group_is_described_by_its_name_and_by_its_arn(context, group):
     assert "_NextVersion" not in by_name
 
 
-def test_a_group_that_exists_is_refused_in_words_that_the_sdk_looks_for(context, group):
+def test_a_group_that_exists_is_refused_in_words_that_the_sdk_looks_for(parts, group):
     for name in (group, group.lower()):
-        error = refusal(context, "CreateModelPackageGroup", {"ModelPackageGroupName": name})
+        error = refusal(parts, "CreateModelPackageGroup", {"ModelPackageGroupName": name})
         assert error.code == "ValidationException"
         assert "already exists" in error.message
 
 
-def test_versions_count_up_and_a_deleted_number_is_not_given_again(context, group):
-    first, second = register(context), register(context)
+def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group):
+    first, second = register(parts), register(parts)
     assert [first.rpartition("/")[2], second.rpartition("/")[2]] == ["1", "2"]
-    call(context, "DeleteModelPackage", {"ModelPackageName": second})
-    assert register(context).endswith(":model-package/insurance/3")
-    assert "does not exist" in refusal(context, "DescribeModelPackage", {"ModelPackageName": second}).message
+    parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": second})
+    assert register(parts).endswith(":model-package/insurance/3")
+    assert "does not exist" in refusal(parts, "DescribeModelPackage", {"ModelPackageName": second}).message
 
 
-def test_versions_registered_at_once_get_numbers_of_their_own(context, group):
+def test_versions_registered_at_once_get_numbers_of_their_own(parts, group):
     arns: list[str] = []
-    threads = [threading.Thread(target=lambda: arns.append(register(context))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: arns.append(register(parts))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -74,10 +75,10 @@ def test_versions_registered_at_once_get_numbers_of_their_own(context, group):
     assert sorted(int(arn.rpartition("/")[2]) for arn in arns) == list(range(1, 9))
 
 
-def test_a_version_is_described_with_all_that_it_was_registered_with(context, group):
+def test_a_version_is_described_with_all_that_it_was_registered_with(parts, group):
     metadata = {"folds": "5", "mse": "36.5"}
-    arn = register(context, ModelMetrics=METRICS, CustomerMetadataProperties=metadata, ModelPackageDescription="first")
-    version = describe(context, arn)
+    arn = register(parts, ModelMetrics=METRICS, CustomerMetadataProperties=metadata, ModelPackageDescription="first")
+    version = describe(parts, arn)
     assert version["ModelPackageVersion"] == 1
     assert version["ModelPackageName"] == version["ModelPackageGroupName"] == "Insurance"
     assert version["ModelApprovalStatus"] == "PendingManualApproval"
@@ -88,9 +89,9 @@ def test_a_version_is_described_with_all_that_it_was_registered_with(context, gr
     assert version["ModelPackageDescription"] == "first"
 
 
-def test_a_repeated_client_token_registers_once(context, group):
+def test_a_repeated_client_token_registers_once(parts, group):
     tokens = ["a" * 36, "a" * 36, "b" * 36]
-    arns = [register(context, ClientToken=token) for token in tokens]
+    arns = [register(parts, ClientToken=token) for token in tokens]
     assert [arn.rpartition("/")[2] for arn in arns] == ["1", "1", "2"]
 
 
@@ -98,16 +99,16 @@ def test_a_repeated_client_token_registers_once(context, group):
     "metadata",
     [{"version": "a,b"}, {"version": "(a)"}, {"version": ""}, {"version": "x" * 257}, {"a,b": "1"}, {"x" * 129: "1"}],
 )
-def test_metadata_that_sagemaker_would_refuse_is_refused(context, group, metadata):
+def test_metadata_that_sagemaker_would_refuse_is_refused(parts, group, metadata):
     request = {"ModelPackageGroupName": "Insurance", "InferenceSpecification": SPECIFICATION}
-    error = refusal(context, "CreateModelPackage", {**request, "CustomerMetadataProperties": metadata})
+    error = refusal(parts, "CreateModelPackage", {**request, "CustomerMetadataProperties": metadata})
     assert error.code == "ValidationException"
-    arn = register(context, CustomerMetadataProperties={"version": "Ärger 2026-11-26T03:00:00Z a=1+2@x_y./"})
-    refusal(context, "UpdateModelPackage", {"ModelPackageArn": arn, "CustomerMetadataProperties": metadata})
+    arn = register(parts, CustomerMetadataProperties={"version": "Ärger 2026-11-26T03:00:00Z a=1+2@x_y./"})
+    refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, "CustomerMetadataProperties": metadata})
 
 
-def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(context, group):
-    arn = register(context, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS)
+def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(parts, group):
+    arn = register(parts, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS)
     life_cycle = {"Stage": "Production", "StageStatus": "Ready"}
     change = {
         "ModelApprovalStatus": "Approved",
@@ -116,8 +117,8 @@ def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(c
         "CustomerMetadataProperties": {"b": "3", "c": "4"},
         "CustomerMetadataPropertiesToRemove": ["a", "absent"],
     }
-    assert call(context, "UpdateModelPackage", {"ModelPackageArn": arn, **change}) == {"ModelPackageArn": arn}
-    version = describe(context, arn)
+    assert parts.sagemaker.call("UpdateModelPackage", {"ModelPackageArn": arn, **change}) == {"ModelPackageArn": arn}
+    version = describe(parts, arn)
     assert version["ModelApprovalStatus"] == "Approved"
     assert version["ApprovalDescription"] == "good"
     assert version["ModelLifeCycle"] == life_cycle
@@ -126,27 +127,27 @@ def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(c
     assert version["LastModifiedTime"] >= version["CreationTime"]
 
 
-def test_an_update_that_is_refused_changes_nothing(context, group):
-    arn = register(context, CustomerMetadataProperties={"a": "1"})
+def test_an_update_that_is_refused_changes_nothing(parts, group):
+    arn = register(parts, CustomerMetadataProperties={"a": "1"})
     change = {
         "ModelApprovalStatus": "Approved",
         "CustomerMetadataProperties": {f"k{index}": "x" for index in range(50)},
     }
-    assert refusal(context, "UpdateModelPackage", {"ModelPackageArn": arn, **change}).code == "ResourceLimitExceeded"
-    assert describe(context, arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    assert refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, **change}).code == "ResourceLimitExceeded"
+    assert describe(parts, arn)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_inference_specifications_are_added_under_names_that_differ(context, group):
-    arn = register(context)
+def test_inference_specifications_are_added_under_names_that_differ(parts, group):
+    arn = register(parts)
     added = [{"Name": "other", "Containers": SPECIFICATION["Containers"]}]
     request = {"ModelPackageArn": arn, "AdditionalInferenceSpecificationsToAdd": added}
-    call(context, "UpdateModelPackage", request)
-    assert describe(context, arn)["AdditionalInferenceSpecifications"] == added
-    assert "names that differ" in refusal(context, "UpdateModelPackage", request).message
+    parts.sagemaker.call("UpdateModelPackage", request)
+    assert describe(parts, arn)["AdditionalInferenceSpecifications"] == added
+    assert "names that differ" in refusal(parts, "UpdateModelPackage", request).message
 
 
-def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(context, group):
-    arns = [register(context, ModelApprovalStatus=status) for status in ("Approved", "Approved", "Rejected")]
+def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group):
+    arns = [register(parts, ModelApprovalStatus=status) for status in ("Approved", "Approved", "Rejected")]
     request = {
         "ModelPackageGroupName": group,
         "ModelApprovalStatus": "Approved",
@@ -154,21 +155,21 @@ def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(co
         "SortOrder": "Descending",
         "MaxResults": 1,
     }
-    answer = call(context, "ListModelPackages", request)
+    answer = parts.sagemaker.call("ListModelPackages", request)
     assert [item["ModelPackageArn"] for item in answer["ModelPackageSummaryList"]] == [arns[1]]
     assert "ModelPackageName" not in answer["ModelPackageSummaryList"][0]
-    rest = call(context, "ListModelPackages", {**request, "NextToken": answer["NextToken"]})
+    rest = parts.sagemaker.call("ListModelPackages", {**request, "NextToken": answer["NextToken"]})
     assert [item["ModelPackageArn"] for item in rest["ModelPackageSummaryList"]] == [arns[0]]
     assert "NextToken" not in rest
 
 
-def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(context, group):
-    version = register(context)
+def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(parts, group):
+    version = register(parts)
     request = {"ModelPackageName": "alone", "InferenceSpecification": SPECIFICATION}
-    alone = call(context, "CreateModelPackage", request)["ModelPackageArn"]
+    alone = parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
 
     def listed(**members):
-        answer = call(context, "ListModelPackages", members)
+        answer = parts.sagemaker.call("ListModelPackages", members)
         return [item["ModelPackageArn"] for item in answer["ModelPackageSummaryList"]]
 
     assert listed() == [alone]
@@ -176,24 +177,24 @@ def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(
     assert listed(ModelPackageType="Both") == [version, alone]
     assert listed(ModelPackageGroupName=group) == [version]
     assert listed(ModelPackageType="Both", NameContains="nsur") == [version]
-    assert describe(context, "alone")["ModelPackageArn"] == alone
-    assert refusal(context, "CreateModelPackage", request).code == "ConflictException"
+    assert describe(parts, "alone")["ModelPackageArn"] == alone
+    assert refusal(parts, "CreateModelPackage", request).code == "ConflictException"
 
 
-def test_several_packages_are_described_at_once_with_errors_for_those_that_are_missing(context, group):
-    arn = register(context)
+def test_several_packages_are_described_at_once_with_errors_for_those_that_are_missing(parts, group):
+    arn = register(parts)
     missing = arn.replace("/1", "/9")
-    answer = call(context, "BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
+    answer = parts.sagemaker.call("BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
     assert answer["ModelPackageSummaries"][arn]["ModelPackageVersion"] == 1
     assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
 
 
-def test_a_group_with_versions_is_not_deleted(context, group):
-    arn = register(context)
-    assert refusal(context, "DeleteModelPackageGroup", {"ModelPackageGroupName": group}).code == "ConflictException"
-    call(context, "DeleteModelPackage", {"ModelPackageName": arn})
-    call(context, "DeleteModelPackageGroup", {"ModelPackageGroupName": group})
-    assert "does not exist" in refusal(context, "DescribeModelPackageGroup", {"ModelPackageGroupName": group}).message
+def test_a_group_with_versions_is_not_deleted(parts, group):
+    arn = register(parts)
+    assert refusal(parts, "DeleteModelPackageGroup", {"ModelPackageGroupName": group}).code == "ConflictException"
+    parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": arn})
+    parts.sagemaker.call("DeleteModelPackageGroup", {"ModelPackageGroupName": group})
+    assert "does not exist" in refusal(parts, "DescribeModelPackageGroup", {"ModelPackageGroupName": group}).message
 
 
 @pytest.mark.parametrize(
@@ -206,13 +207,13 @@ def test_a_group_with_versions_is_not_deleted(context, group):
         ({"ModelPackageName": "x", "ModelApprovalStatus": "Approved"}, "versions of a ModelPackageGroup"),
     ],
 )
-def test_a_package_that_cannot_be_placed_is_refused(context, group, members, words):
-    error = refusal(context, "CreateModelPackage", members)
+def test_a_package_that_cannot_be_placed_is_refused(parts, group, members, words):
+    error = refusal(parts, "CreateModelPackage", members)
     assert error.code == "ValidationException"
     assert words in error.message
 
 
-def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(context, group):
+def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, group):
     specification = {
         "ValidationRole": "arn:aws:iam::123456789012:role/r",
         "ValidationProfiles": [
@@ -227,4 +228,4 @@ def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(context,
         ],
     }
     request = {"ModelPackageGroupName": group, "ValidationSpecification": specification}
-    assert "not implemented by the local service" in refusal(context, "CreateModelPackage", request).message
+    assert "not implemented by the local service" in refusal(parts, "CreateModelPackage", request).message

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from local.core.errors import ServiceError
+from local.core.outcomes import JobOutcome, failed
 from local.runtime.jobs.inputs import InputError
 from local.runtime.supervisor import ServiceStoppingError
 
-_LONGEST_REASON = 1024
-Outcome = TypeVar("Outcome")
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The outcome of a job.
-
-    Attributes:
-        status: ``Completed``, ``Failed`` or ``Stopped``.
-        reason: FailureReason, at most 1024 characters.
-        message: ExitMessage of a processing job: what its program wrote to ``/opt/ml/output/message``.
-        time_limit_exceeded: whether it was stopped because its time was up.
-    """
-
-    status: str
-    reason: str | None = None
-    message: str | None = None
-    time_limit_exceeded: bool = False
+Result = TypeVar("Result")
 
 
 class JobFailedError(Exception):
     """A job cannot go on; the text is its FailureReason."""
 
 
-def failed(reason: str, message: str | None = None) -> Ending:
-    """The ending of a job that failed."""
-    return Ending("Failed", reason[:_LONGEST_REASON], message)
-
-
-def ending_of(work: Callable[[], Outcome], write: Callable[[list[str]], None]) -> Outcome | Ending:
+def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -> Result | JobOutcome:
     """Do a job's work; whatever goes wrong becomes a Failed ending with a reason.
 
     Args:

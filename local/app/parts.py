@@ -1,0 +1,164 @@
+"""The parts of a running service, and how they are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from local.api.cloudformation import CloudFormation
+from local.api.eventbridge import EventBridge
+from local.api.lambda_.operations import FunctionOperations
+from local.api.logs import LogOperations
+from local.api.moto.services import MotoServices
+from local.api.s3.server import S3
+from local.api.sagemaker.endpoint_configs import EndpointConfigOperations
+from local.api.sagemaker.endpoints import EndpointOperations
+from local.api.sagemaker.http import SageMakerHttp
+from local.api.sagemaker.model_package_groups import ModelPackageGroupOperations
+from local.api.sagemaker.model_packages import ModelPackageOperations
+from local.api.sagemaker.models import ModelOperations
+from local.api.sagemaker.operations import SageMakerApi
+from local.api.sagemaker.pipeline_executions import ExecutionOperations
+from local.api.sagemaker.pipelines import PipelineOperations
+from local.api.sagemaker.processing_jobs import ProcessingJobOperations
+from local.api.sagemaker.table import Resources
+from local.api.sagemaker.tags import TagOperations
+from local.api.sagemaker.training_jobs import TrainingJobOperations
+from local.api.sagemaker.transform_jobs import TransformJobOperations
+from local.api.sagemaker.tuning_jobs import TuningJobOperations
+from local.aws.credentials import KeyRing
+from local.aws.wire import Head, Reply
+from local.core.settings import Settings
+from local.interpreter.executions import Executions
+from local.interpreter.services import StepServices
+from local.runtime.endpoints.changes import EndpointChanges
+from local.runtime.endpoints.hosting import Hosting
+from local.runtime.functions.invocation import FunctionRunner
+from local.runtime.functions.restoring import restore as restore_functions
+from local.runtime.jobs.processing import ProcessingRunner
+from local.runtime.jobs.restoring import restore as restore_jobs
+from local.runtime.jobs.training import TrainingRunner
+from local.runtime.jobs.transform import TransformRunner
+from local.runtime.jobs.tuning import TuningRunner
+from local.runtime.supervisor import Supervisor
+from local.storage.log_files import Logs
+from local.storage.objects import Objects
+from local.storage.store import Store
+
+Answer = Callable[[Head, bytes], Reply]
+
+_KEPT = {
+    "pipeline": "pipelines",
+    "pipeline-execution": "executions",
+    "processing-job": "processing jobs",
+    "training-job": "training jobs",
+    "hyper-parameter-tuning-job": "tuning jobs",
+    "transform-job": "transform jobs",
+    "model-package": "model packages",
+    "endpoint": "endpoints",
+    "function": "functions",
+}
+
+
+class Parts:
+    """The parts of a running service.
+
+    Lower layers come first. Where one calls a higher one, it holds a port, which is filled here.
+
+    Attributes:
+        store: the records.
+        objects: S3 objects as files.
+        logs: log files.
+        keys: the access keys whose requests count.
+        supervisor: programs of jobs and functions.
+        functions: runs Lambda functions.
+        hosting: models in service.
+        changes: carries out changes of endpoints.
+        executions: pipeline executions under way.
+        moto: the AWS services that moto answers for.
+        events: EventBridge's default bus.
+        sagemaker: SageMaker's operations.
+        sagemaker_http: their HTTP interface.
+        s3: the ASGI application of S3.
+        services: how requests to the other services are answered, by signing name.
+    """
+
+    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+        region = settings.region
+        self.keys = keys
+        self.store = Store(settings.database)
+        self.objects = Objects(settings.buckets)
+        self.logs = Logs(settings.logs)
+        self.supervisor = Supervisor(self.store)
+        self.moto = MotoServices(self.store, region)
+        self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
+        self.events = EventBridge(self.moto, self.logs, self.supervisor, region, self._call, functions.invoke)
+        events = self.events
+        self.hosting = Hosting(region, self.objects, self.logs)
+        self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
+        self.executions = Executions(StepServices(self.store, self.objects, events, self._call, functions))
+        self.sagemaker = SageMakerApi(self._resources(settings).operations())
+        self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
+        self.s3 = S3(settings, keys, self.objects, self.moto, events, self.supervisor)
+        lambda_ = FunctionOperations(self.store, settings, self.objects, self.supervisor, functions)
+        self.services: dict[str, Answer] = {
+            "sagemaker": self.sagemaker_http.answer,
+            "lambda": lambda_.answer,
+            "logs": LogOperations(region, self.logs).answer,
+            "events": events.answer,
+            "cloudformation": CloudFormation(self.moto, self.objects).answer,
+        }
+        self._settings = settings
+
+    def restore(self) -> list[str]:
+        """Put right what an earlier run left; return sentences about it.
+
+        Jobs come first: executions look at what became of theirs.
+        """
+        kept = [(len(self.store.list(kind)), name) for kind, name in _KEPT.items()]
+        counts = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for count, name in kept if count)
+        restore_functions(self.store, self._settings)
+        return [
+            *([f"Kept from before: {counts}."] if counts else []),
+            *restore_jobs(self.store, self.supervisor),
+            *(f"endpoint {name}: in service again" for name in self.changes.restore()),
+            *self.executions.restore(),
+        ]
+
+    def stop_work(self) -> None:
+        """End every process and thread that works."""
+        self.executions.stop_all()
+        self.supervisor.stop_all()
+
+    def close(self) -> None:
+        """Write what is not on the disk yet and close the records; nothing works afterwards."""
+        self.hosting.close()
+        self.store.close()
+
+    def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self.sagemaker.call(name, request)
+
+    def _resources(self, settings: Settings) -> Resources:
+        store, objects, supervisor, region = self.store, self.objects, self.supervisor, settings.region
+        training = TrainingRunner(store, settings, objects, self.logs, self.keys, supervisor)
+        training_jobs = TrainingJobOperations(store, settings, objects, supervisor, training)
+        processing = ProcessingRunner(store, settings, objects, self.logs, self.keys, supervisor)
+        pipelines = PipelineOperations(store, region, objects)
+        return Resources(
+            pipelines=pipelines,
+            pipeline_executions=ExecutionOperations(store, objects, self.events, self.executions, pipelines),
+            processing_jobs=ProcessingJobOperations(store, settings, supervisor, processing),
+            training_jobs=training_jobs,
+            tuning_jobs=TuningJobOperations(
+                store, region, supervisor, TuningRunner(store, region, supervisor, training), training_jobs
+            ),
+            transform_jobs=TransformJobOperations(
+                store, region, supervisor, TransformRunner(store, settings, objects, self.logs)
+            ),
+            models=ModelOperations(store, region, objects),
+            model_package_groups=ModelPackageGroupOperations(store, region),
+            model_packages=ModelPackageOperations(store, region, self.events),
+            endpoint_configs=EndpointConfigOperations(store, region),
+            endpoints=EndpointOperations(store, region, self.hosting, self.changes),
+            tags=TagOperations(store, region),
+        )

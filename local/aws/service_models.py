@@ -1,0 +1,31 @@
+"""Botocore's models of AWS's services, and answers in the shapes that they give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+
+
+@cache
+def service_model() -> ServiceModel:
+    """Botocore's model of the SageMaker API."""
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def shaped(shape: Shape, value: Any) -> Any:
+    """Keep what a shape has, drop absent members, turn times into seconds since the epoch."""
+    if isinstance(shape, StructureShape):
+        return {
+            name: shaped(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
+        }
+    if isinstance(shape, ListShape):
+        return [shaped(shape.member, item) for item in value]
+    if isinstance(shape, MapShape):
+        return {name: shaped(shape.value, item) for name, item in value.items()}
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return value

@@ -1,0 +1,99 @@
+"""One step of one execution: its record, its references, its signals."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.interpreter.definition import Definition, Step
+from local.interpreter.scope import ExecutionScope
+from local.interpreter.services import StepServices
+from local.records import executions as records
+from local.records.execution_events import announce_step
+from local.runtime.supervisor import ServiceStoppingError
+
+_FOREVER = 1e8
+
+
+@dataclass
+class Signals:
+    """What the threads of one execution watch beside the records.
+
+    Attributes:
+        stop: the execution is to stop.
+        shutdown: the service is to stop.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    shutdown: threading.Event = field(default_factory=threading.Event)
+
+
+class StepRun:
+    """One step of one execution."""
+
+    def __init__(
+        self, services: StepServices, execution_arn: str, definition: Definition, step: Step, signals: Signals
+    ) -> None:
+        self.services = services
+        self.execution_arn = execution_arn
+        self.step = step
+        self._definition = definition
+        self._signals = signals
+        self._status: str | None = None
+
+    @property
+    def pipeline_arn(self) -> str:
+        """The pipeline's ARN."""
+        return self.execution_arn.partition("/execution/")[0]
+
+    @property
+    def role_arn(self) -> str:
+        """The execution's role, for steps that name none."""
+        role: str = records.execution(self.services.store, self.execution_arn)["RoleArn"]
+        return role
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the execution is being stopped."""
+        return self._signals.stop.is_set()
+
+    @property
+    def shutting_down(self) -> bool:
+        """Whether the service is going down."""
+        return self._signals.shutdown.is_set()
+
+    def scope(self, job_name: str | None = None) -> ExecutionScope:
+        """What references mean in this step."""
+        record = records.execution(self.services.store, self.execution_arn)
+        return ExecutionScope(self.services.store, self.services.objects, self._definition, record, job_name)
+
+    def change(self, **members: Any) -> None:
+        """Change members of the step's record, and tell when its state is another."""
+        record = records.change_step(self.services.store, self.execution_arn, self.step.name, **members)
+        if record["StepStatus"] != self._status:
+            announce_step(self.services.events, self.execution_arn, self.step.type, record, self._status)
+            self._status = record["StepStatus"]
+
+    def wait_until(
+        self, reached: Callable[[], bool], timeout: float = _FOREVER, *, even_when_stopping: bool = False
+    ) -> None:
+        """Wait until something is so, the time is over, or the execution is to stop.
+
+        Args:
+            reached: a quick look at the records.
+            timeout: seconds to wait at the most.
+            even_when_stopping: wait on though the execution is to stop.
+
+        Raises:
+            ServiceStoppingError: the service is going down.
+        """
+
+        def over() -> bool:
+            stopped = self.stopping and not even_when_stopping
+            return stopped or self._signals.shutdown.is_set() or reached()
+
+        self.services.store.wait_until(over, timeout)
+        if self._signals.shutdown.is_set():
+            raise ServiceStoppingError

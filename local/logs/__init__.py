@@ -1,1 +1,0 @@
-"""CloudWatch Logs, over files that a person can read."""

@@ -1,0 +1,27 @@
+"""Model package groups."""
+
+from __future__ import annotations
+
+from local.core.arns import resource_key, sagemaker_arn
+from local.core.errors import validation_error
+from local.storage.store import Document, Store
+
+KIND = "model-package-group"
+
+
+def find_group(store: Store, region: str, name_or_arn: str) -> Document:
+    """The record of a group.
+
+    Raises:
+        ServiceError: ValidationException, no group of that name or ARN exists.
+    """
+    arn = sagemaker_arn(region, KIND, resource_key(name_or_arn))
+    group = store.find(KIND, resource_key(name_or_arn))
+    if group is None or (name_or_arn.startswith("arn:") and name_or_arn != arn):
+        raise validation_error(f"ModelPackageGroup {arn} does not exist.")
+    return group
+
+
+def version_prefix(group_arn: str) -> str:
+    """What the ARNs of a group's model packages begin with."""
+    return group_arn.replace(":model-package-group/", ":model-package/") + "/"

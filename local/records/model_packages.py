@@ -1,0 +1,28 @@
+"""Model packages: versions of a group, and packages without one."""
+
+from __future__ import annotations
+
+from local.core.arns import sagemaker_arn
+from local.core.errors import validation_error
+from local.storage.store import Document, Store
+
+KIND = "model-package"
+
+
+def find_package(store: Store, region: str, name_or_arn: str) -> Document:
+    """The record of a model package.
+
+    Args:
+        store: the records.
+        region: the service's region.
+        name_or_arn: a version's ARN, or the name or ARN of a package without a group.
+
+    Raises:
+        ServiceError: ValidationException, no such package exists.
+    """
+    is_arn = name_or_arn.startswith("arn:")
+    arn = name_or_arn if is_arn else sagemaker_arn(region, KIND, name_or_arn)
+    package = store.find(KIND, arn)
+    if package is None:
+        raise validation_error(f"ModelPackage {arn} does not exist.")
+    return package

@@ -1,0 +1,28 @@
+"""Models."""
+
+from __future__ import annotations
+
+from local.core.arns import resource_key, sagemaker_arn
+from local.core.errors import validation_error
+from local.storage.store import Document, Store
+
+KIND = "model"
+
+
+def find_model(store: Store, region: str, name: str) -> Document:
+    """The record of a model.
+
+    Raises:
+        ServiceError: ValidationException, no such model exists.
+    """
+    model = store.find(KIND, resource_key(name))
+    if model is None:
+        arn = sagemaker_arn(region, KIND, name)
+        raise validation_error(f'Could not find model "{arn}".')
+    return model
+
+
+def containers(model: Document) -> list[Document]:
+    """A model's containers with ``Image`` and ``ModelDataUrl``, also where a model package names them."""
+    resolved: list[Document] = model["_Containers"]
+    return resolved

@@ -1,0 +1,25 @@
+"""The metrics that SageMaker knows of its own algorithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS
+from local.records.training_jobs import OBJECTIVE
+from local.runtime.jobs import images
+
+
+def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dict[str, Any]:
+    """An AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
+
+    Args:
+        algorithm: as a request has it.
+        objective: the objective of a tuning job, which its training jobs report under one more name.
+    """
+    if images.algorithm_runtime(algorithm.get("TrainingImage", "")) is None:
+        return algorithm
+    known = list(METRIC_DEFINITIONS)
+    if objective:
+        known += [(OBJECTIVE, regex) for name, regex in METRIC_DEFINITIONS if name == objective]
+    definitions = [{"Name": name, "Regex": regex} for name, regex in known]
+    return algorithm | {"MetricDefinitions": definitions, "EnableSageMakerMetricsTimeSeries": True}
