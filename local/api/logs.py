@@ -50,7 +50,9 @@ class LogOperations:
             request = json.loads(body or b"{}")
         except ValueError:
             raise ServiceError("SerializationException", "the request's body is not JSON") from None
-        validate_request(_model().operation_model(name).input_shape, request)
+        shape = _model().operation_model(name).input_shape
+        assert shape is not None, "every operation of CloudWatch Logs has an input"
+        validate_request(shape, request)
         return json_reply(operation(request) or {})
 
     def _operations(self) -> dict[str, Callable[[Members], Members | None]]:

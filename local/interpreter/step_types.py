@@ -40,7 +40,8 @@ class ResourceStep:
     @property
     def input_shape(self) -> StructureShape:
         """The input of the operation that creates the resource."""
-        return _shape(self.create, "input")
+        shape: StructureShape = _shape(self.create, "input")
+        return shape
 
 
 RESOURCE_STEPS = {

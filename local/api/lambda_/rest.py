@@ -59,6 +59,7 @@ def answer(operations: Mapping[str, Handler], head: Head, body: bytes) -> Reply:
     if handler is None:
         raise not_implemented("lambda", model.name)
     labels = {name: unquote(value) for name, value in match.groupdict().items()}
+    assert model.input_shape is not None
     request = _read(model.input_shape, labels, head, body)
     return _render(model, handler(request) or {})
 
