@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 import numpy as np
@@ -22,6 +22,12 @@ from botocore.credentials import Credentials
 
 from local.algorithms.linear_learner import artifact
 from local.core.settings import ACCESS_KEY, HOST, Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef, ProductionVariantTypeDef
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 ENDPOINT = "benchmark"
 FEATURES = 11
@@ -52,10 +58,13 @@ def deploy(settings: Settings, folder: Path, bucket: str = "models") -> None:
     s3.create_bucket(Bucket=bucket)
     for letter, bias in (("a", 0.0), ("b", 100.0)):
         s3.put_object(Bucket=bucket, Key=f"{letter}/model.tar.gz", Body=_model(folder, bias))
-        container = {"Image": _IMAGE, "ModelDataUrl": f"s3://{bucket}/{letter}/model.tar.gz"}
+        container: ContainerDefinitionTypeDef = {
+            "Image": _IMAGE,
+            "ModelDataUrl": f"s3://{bucket}/{letter}/model.tar.gz",
+        }
         role = "arn:aws:iam::123456789012:role/local"
         sagemaker.create_model(ModelName=f"model-{letter}", PrimaryContainer=container, ExecutionRoleArn=role)
-        variant = {
+        variant: ProductionVariantTypeDef = {
             "VariantName": "AllTraffic",
             "ModelName": f"model-{letter}",
             "InstanceType": "ml.m5.large",
@@ -76,7 +85,13 @@ def _model(folder: Path, bias: float) -> bytes:
     return packed.getvalue()
 
 
-def client(name: str, settings: Settings) -> Any:
+@overload
+def client(name: Literal["s3"], settings: Settings) -> S3Client: ...
+@overload
+def client(name: Literal["sagemaker"], settings: Settings) -> SageMakerClient: ...
+@overload
+def client(name: Literal["sagemaker-runtime"], settings: Settings) -> SageMakerRuntimeClient: ...
+def client(name: Any, settings: Settings) -> Any:
     """A boto3 client of the local service."""
     session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
     once = Config(retries={"total_max_attempts": 1})

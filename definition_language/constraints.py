@@ -128,7 +128,7 @@ def faults(shape: Shape, value: Any, path: Path = (), given: frozenset[str] = fr
     if isinstance(value, Unknown):
         if value.kinds is not None and value.kinds.isdisjoint(_KINDS[shape.type_name]):
             yield Fault(path, Constraint.TYPE, value, shape.type_name)
-    elif shape.type_name == "structure" and shape.is_document_type:
+    elif isinstance(shape, StructureShape) and shape.is_document_type:
         if not _is_json(value):
             yield Fault(path, Constraint.TYPE, value, "document")
     elif not _has_type(shape, value):

@@ -20,4 +20,6 @@ def input_shape(service: str, operation: str) -> StructureShape:
     Raises:
         botocore.model.OperationNotFoundError: the service has no such operation.
     """
-    return service_model(service).operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
+    assert shape is not None
+    return shape

@@ -133,7 +133,7 @@ def property_shape(step_type: str, path: tuple[Token, ...]) -> Shape | None:
     return None
 
 
-def _at(shape: Shape, path: tuple[Token, ...]) -> Shape | None:
+def _at(shape: Shape | None, path: tuple[Token, ...]) -> Shape | None:
     if not path:
         return shape
     token, rest = path[0], path[1:]

@@ -6,7 +6,7 @@ LEVEL=all for everything; YES=1 asks nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +14,9 @@ from pipeline.definition.resources import find_resources
 from pipeline.errors import UserError
 from pipeline.operate.teardown import LEVELS, delete_things, find_things
 from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 def main() -> int:
@@ -48,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def _delete_local_bucket(s3: Any, bucket: str) -> None:
+def _delete_local_bucket(s3: S3Client, bucket: str) -> None:
     """The bucket that ``make upsert`` makes on the local service without a stack."""
     try:
         s3.delete_bucket(Bucket=bucket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
@@ -16,6 +16,9 @@ from definition_language.documents import all_steps
 from pipeline.operate.execution import ExecutionState, StepState, execution_state
 from pipeline.operate.failures import failures_of
 from scripts.console import console, is_local_service
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 _MARKS = {
     "Waiting": ("·", "dim"),
@@ -29,7 +32,7 @@ _MARKS = {
 _LOG_LINES = 20
 
 
-def follow(session: Any, arn: str) -> ExecutionState:
+def follow(session: Session, arn: str) -> ExecutionState:
     """Show an execution until it ends.
 
     Args:
@@ -50,7 +53,7 @@ def follow(session: Any, arn: str) -> ExecutionState:
     return state
 
 
-def explain_failure(session: Any, state: ExecutionState) -> None:
+def explain_failure(session: Session, state: ExecutionState) -> None:
     """Say which steps failed and why, with the last lines of the logs behind it."""
     console.print(f"\nThe execution failed. {state.failure}", style="red", markup=False)
     for failure in failures_of(session, state, _LOG_LINES):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local.app.server import LocalService, ServiceHeldError
 from local.core.settings import ACCOUNT_ID, Settings
@@ -29,6 +29,9 @@ from scripts.progress import follow
 from scripts.report import print_results
 from scripts.start import start_execution
 from scripts.upsert import ensure_local_bucket
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 ROOT = Path(".local")
 LAST_RUN = ROOT / "last-run.json"
@@ -88,7 +91,7 @@ def _with_data(config: Config, data: str) -> Config:
     return config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
 
 
-def _publish_and_start(session: Any, config: Config) -> str:
+def _publish_and_start(session: Session, config: Config) -> str:
     resources = conventional_resources(config, ACCOUNT_ID)
     ensure_local_bucket(session, resources)
     with console.status("Building the definition"):
@@ -101,7 +104,7 @@ def _publish_and_start(session: Any, config: Config) -> str:
     return start_execution(session, config, option("PARAMS"))
 
 
-def _predictions(session: Any, config: Config, results: Results) -> list[float]:
+def _predictions(session: Session, config: Config, results: Results) -> list[float]:
     """Scores of the dataset's first rows; none where nothing is in service, or the dataset is not a file here."""
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():

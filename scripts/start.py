@@ -5,7 +5,8 @@ Says beforehand which of the account's quotas are too small for it.
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from typing import TYPE_CHECKING
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
@@ -13,6 +14,10 @@ from pipeline.operate.parameter_values import check_values
 from pipeline.operate.quotas import with_parameters
 from scripts.console import aws_session, console, load, option, run
 from scripts.quotas import print_quota_warnings
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_sagemaker.type_defs import ParameterTypeDef
 
 
 def main() -> int:
@@ -28,7 +33,7 @@ def main() -> int:
     return 0
 
 
-def start_execution(session: Any, config: Config, parameters: str) -> str:
+def start_execution(session: Session, config: Config, parameters: str) -> str:
     """Start an execution.
 
     Args:
@@ -46,19 +51,21 @@ def start_execution(session: Any, config: Config, parameters: str) -> str:
     check_values(values)
     sagemaker = session.client("sagemaker")
     try:
-        response = sagemaker.start_pipeline_execution(PipelineName=config.pipeline.name, PipelineParameters=values)
+        response = sagemaker.start_pipeline_execution(
+            PipelineName=config.pipeline.name, PipelineParameters=values, ClientRequestToken=str(uuid.uuid4())
+        )
     except sagemaker.exceptions.ResourceNotFound:
         raise UserError(f"There is no pipeline {config.pipeline.name}: publish it with 'make upsert'.") from None
     return str(response["PipelineExecutionArn"])
 
 
-def parsed_parameters(text: str) -> list[dict[str, str]]:
+def parsed_parameters(text: str) -> list[ParameterTypeDef]:
     """Parameters as the API takes them, from ``Name=value`` pairs separated by spaces.
 
     Raises:
         UserError: a part is not a pair.
     """
-    parameters = []
+    parameters: list[ParameterTypeDef] = []
     for part in text.split():
         name, equals, value = part.partition("=")
         if not equals or not name:

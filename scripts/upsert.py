@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, find_resources
 from scripts.console import aws_session, confirm, console, is_local_service, load, run
 from scripts.quotas import print_quota_warnings, print_quotas
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 
 def main() -> int:
@@ -37,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def ensure_local_bucket(session: Any, resources: Resources) -> None:
+def ensure_local_bucket(session: Session, resources: Resources) -> None:
     """Make the bucket on the local service, where it costs nothing; on AWS ``make bootstrap`` does, with consent."""
     s3 = session.client("s3")
     if resources.bucket not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from aws_refusals import ExpectedRefusal, says, sentence
@@ -37,6 +37,13 @@ from endpoint_names import Target, name_of, version_of
 from endpoint_scaling import Scaling
 from registered_model import find_registered
 from served_models import ServedModels, find_endpoint, pending_config
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker.type_defs import (
+        DescribeEndpointOutputTypeDef,
+        DescribeModelPackageOutputTypeDef,
+        TagTypeDef,
+    )
 
 OWNER_TAG = "deployed-by"
 GOOD_TAG = "last-known-good"
@@ -64,7 +71,14 @@ class LostRaceError(EndpointBusyError):
     """Another call changed what this one was about to use."""
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+class Context(Protocol):
+    """What Lambda passes besides the event."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the call may go on."""
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
     """Answer one event.
 
     Returns:
@@ -109,7 +123,7 @@ class Deployer:
         self.options = options
         self.owner = owner
         self.deadline = deadline
-        self.tags = [{"Key": key, "Value": value} for key, value in options["tags"].items()]
+        self.tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in options["tags"].items()]
         self.tags.append({"Key": OWNER_TAG, "Value": owner})
         self.models = ServedModels(self.sagemaker, options, self.tags)
 
@@ -232,7 +246,7 @@ class Deployer:
             return _unchanged(f"{endpoint_name} is {status} and did not go back: {reason}")
         return {"status": "RollingBack", "message": f"{endpoint_name} goes back to {good}, which served before."}
 
-    def deploy(self, target: Target, package: dict[str, Any], wait: bool = False) -> dict[str, str]:
+    def deploy(self, target: Target, package: DescribeModelPackageOutputTypeDef, wait: bool = False) -> dict[str, str]:
         """Create or update the endpoint for a package, if it is approved.
 
         Args:
@@ -310,7 +324,7 @@ class Deployer:
         ours = version_of(name, target.endpoint_name)
         return coming is not None and ours is not None and coming > ours
 
-    def _settled(self, endpoint: dict[str, Any], name: str) -> dict[str, str] | None:
+    def _settled(self, endpoint: DescribeEndpointOutputTypeDef, name: str) -> dict[str, str] | None:
         """The answer when there is nothing left to do, None when there is.
 
         Raises:
@@ -327,23 +341,22 @@ class Deployer:
             return _answer(endpoint["EndpointName"], name, "InService")
         return None
 
-    def _require_ours(self, endpoint: dict[str, Any]) -> None:
+    def _require_ours(self, endpoint: DescribeEndpointOutputTypeDef) -> None:
         if self._tags(endpoint).get(OWNER_TAG) != self.owner:
             raise DeploymentError(
                 f"The endpoint {endpoint['EndpointName']} is not this pipeline's and stays as it is: use another name, "
                 f"or hand it over by tagging it {OWNER_TAG}={self.owner}."
             )
 
-    def _package(self, arn: str) -> dict[str, Any]:
+    def _package(self, arn: str) -> DescribeModelPackageOutputTypeDef:
         try:
-            package: dict[str, Any] = self.sagemaker.describe_model_package(ModelPackageName=arn)
+            return self.sagemaker.describe_model_package(ModelPackageName=arn)
         except ClientError as error:
             if says(error, "does not exist", "not found", "could not find"):
                 raise DeploymentError(f"There is no model package {arn}: was it deleted?") from error
             raise
-        return package
 
-    def _update(self, endpoint: dict[str, Any], config_name: str) -> None:
+    def _update(self, endpoint: DescribeEndpointOutputTypeDef, config_name: str) -> None:
         """Replace what an endpoint serves, in place: the old fleet serves until the new one has taken over."""
         name = endpoint["EndpointName"]
         request: dict[str, Any] = {"EndpointName": name, "EndpointConfigName": config_name}
@@ -367,7 +380,7 @@ class Deployer:
                 self.scaling.agree(name)
             raise
 
-    def _remember(self, endpoint: dict[str, Any], coming: str) -> None:
+    def _remember(self, endpoint: DescribeEndpointOutputTypeDef, coming: str) -> None:
         """Note on an endpoint that is being updated what it served, and that no older package waits any more."""
         served, failed = endpoint["EndpointConfigName"], self._tags(endpoint).get(FAILED_TAG)
         if endpoint["EndpointStatus"] == "InService" and served not in (failed, coming):
@@ -375,11 +388,11 @@ class Deployer:
         past = [WAITING_TAG, FAILED_TAG] if failed == coming else [WAITING_TAG]
         self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=past)
 
-    def _wait_no_more(self, endpoint: dict[str, Any], model_package_arn: str) -> None:
+    def _wait_no_more(self, endpoint: DescribeEndpointOutputTypeDef, model_package_arn: str) -> None:
         if self._tags(endpoint).get(WAITING_TAG) == model_package_arn:
             self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=[WAITING_TAG])
 
-    def _delete(self, endpoint: dict[str, Any]) -> None:
+    def _delete(self, endpoint: DescribeEndpointOutputTypeDef) -> None:
         """Remove an endpoint that cannot be updated; its name is free again within seconds.
 
         Raises:
@@ -398,17 +411,17 @@ class Deployer:
                 raise EndpointBusyError(f"{name} is still being deleted: try again in a few minutes.")
             time.sleep(1)
 
-    def _kept(self, endpoint: dict[str, Any] | None) -> set[str]:
+    def _kept(self, endpoint: DescribeEndpointOutputTypeDef | None) -> set[str]:
         """Configurations that the endpoint may have to return to."""
         if endpoint is None:
             return set()
         return {endpoint["EndpointConfigName"], self._tags(endpoint).get(GOOD_TAG, "")}
 
-    def _tags(self, endpoint: dict[str, Any]) -> dict[str, str]:
+    def _tags(self, endpoint: DescribeEndpointOutputTypeDef) -> dict[str, str]:
         pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
-    def _tag(self, endpoint: dict[str, Any], key: str, value: str) -> None:
+    def _tag(self, endpoint: DescribeEndpointOutputTypeDef, key: str, value: str) -> None:
         self.sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": key, "Value": value}])
 
 
@@ -426,13 +439,13 @@ def _unchanged(message: str) -> dict[str, str]:
     return {"status": "Unchanged", "message": message}
 
 
-def _is_heading_for(endpoint: dict[str, Any], config_name: str | None) -> bool:
+def _is_heading_for(endpoint: DescribeEndpointOutputTypeDef, config_name: str | None) -> bool:
     if endpoint["EndpointStatus"] not in ("Creating", "Updating"):
         return False
     return pending_config(endpoint) == config_name
 
 
-def _busy(endpoint: dict[str, Any]) -> EndpointBusyError:
+def _busy(endpoint: DescribeEndpointOutputTypeDef) -> EndpointBusyError:
     return EndpointBusyError(
         f"{endpoint['EndpointName']} is {endpoint['EndpointStatus']} and cannot be changed now: "
         "retry when it is InService ('aws sagemaker wait endpoint-in-service' waits for it)."

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from endpoint_names import VARIANT
 
+if TYPE_CHECKING:
+    from types_boto3_application_autoscaling import ApplicationAutoScalingClient
+
 POLICY = "invocations-per-instance"
-SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+
+
+class _Scalable(TypedDict):
+    """What autoscaling changes, as its API names it."""
+
+    ServiceNamespace: Literal["sagemaker"]
+    ScalableDimension: Literal["sagemaker:variant:DesiredInstanceCount"]
+
+
+SCALING: _Scalable = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
 
 class Scaling:
@@ -18,7 +30,7 @@ class Scaling:
         options: ``min_instances``, ``max_instances`` and ``invocations_per_instance``, or None for no autoscaling.
     """
 
-    def __init__(self, autoscaling: Any, options: dict[str, Any] | None) -> None:
+    def __init__(self, autoscaling: ApplicationAutoScalingClient, options: dict[str, Any] | None) -> None:
         self.autoscaling = autoscaling
         self.options = options
 

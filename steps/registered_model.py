@@ -7,16 +7,20 @@ a model that was replaced and comes back is a new version.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
 NEW, REGISTERED = "New", "Registered"
 NO_PACKAGE = "none"
 """In the place of an ARN: an output parameter of a Lambda step may not be empty."""
 
 
-def find_registered(sagemaker: Any, event: dict[str, Any]) -> dict[str, str]:
+def find_registered(sagemaker: SageMakerClient, event: dict[str, Any]) -> dict[str, str]:
     """Look for the model that an execution has selected.
 
     Args:
@@ -34,7 +38,7 @@ def find_registered(sagemaker: Any, event: dict[str, Any]) -> dict[str, str]:
     return {"status": REGISTERED, "model_package_arn": newest["ModelPackageArn"]}
 
 
-def _newest(sagemaker: Any, group: str) -> dict[str, Any] | None:
+def _newest(sagemaker: SageMakerClient, group: str) -> DescribeModelPackageOutputTypeDef | None:
     try:
         listed = sagemaker.list_model_packages(
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
@@ -42,16 +46,15 @@ def _newest(sagemaker: Any, group: str) -> dict[str, Any] | None:
         if not listed["ModelPackageSummaryList"]:
             return None
         arn = listed["ModelPackageSummaryList"][0]["ModelPackageArn"]
-        package: dict[str, Any] = sagemaker.describe_model_package(ModelPackageName=arn)
+        return sagemaker.describe_model_package(ModelPackageName=arn)
     except ClientError as error:
         message = error.response["Error"].get("Message", "").lower()
         if any(phrase in message for phrase in ("does not exist", "not found", "could not find")):
             return None
         raise
-    return package
 
 
-def _is_same_model(package: dict[str, Any], event: dict[str, Any]) -> bool:
+def _is_same_model(package: DescribeModelPackageOutputTypeDef, event: dict[str, Any]) -> bool:
     containers = package.get("InferenceSpecification", {}).get("Containers", [{}])
     return bool(
         package["ModelPackageStatus"] == "Completed"
@@ -60,7 +63,7 @@ def _is_same_model(package: dict[str, Any], event: dict[str, Any]) -> bool:
     )
 
 
-def _waits_for_something_else(package: dict[str, Any], event: dict[str, Any]) -> bool:
+def _waits_for_something_else(package: DescribeModelPackageOutputTypeDef, event: dict[str, Any]) -> bool:
     """Whether a package awaits approval, and this execution wants another endpoint or no approval.
 
     Its approval would deploy it to the endpoint that its own metadata name. A package that is rejected stays

@@ -24,10 +24,13 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
 
 Job = dict[str, Any]
 
@@ -53,7 +56,7 @@ def aws_region() -> str:
     return region
 
 
-def completed_jobs(sagemaker: Any, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
+def completed_jobs(sagemaker: SageMakerClient, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
     """The training jobs of one tuning job that ended with a finite value of the objective.
 
     Args:
@@ -96,7 +99,7 @@ def best_of(jobs: list[Job]) -> Job:
     return min(jobs, key=lambda job: (job["mse"], job["fold"], job["training_job_name"]))
 
 
-def described(sagemaker: Any, job: Job, folds: dict[str, Any]) -> Job:
+def described(sagemaker: SageMakerClient, job: Job, folds: dict[str, Any]) -> Job:
     """The winner with its artifact, all its metrics, and what the model registry shows of it, as text."""
     description = sagemaker.describe_training_job(TrainingJobName=job["training_job_name"])
     metrics = {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}

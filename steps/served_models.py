@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_refusals import ExpectedRefusal, says
 from botocore.exceptions import ClientError
 from endpoint_names import VARIANT, Target, stem_of, version_of
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef, TagTypeDef
 
 
 class ServedModels:
@@ -18,7 +22,7 @@ class ServedModels:
         tags: of everything that is made.
     """
 
-    def __init__(self, sagemaker: Any, options: dict[str, Any], tags: list[dict[str, str]]) -> None:
+    def __init__(self, sagemaker: SageMakerClient, options: dict[str, Any], tags: list[TagTypeDef]) -> None:
         self.sagemaker = sagemaker
         self.options = options
         self.tags = tags
@@ -97,17 +101,16 @@ class ServedModels:
             self.sagemaker.create_endpoint_config(**request)
 
 
-def find_endpoint(sagemaker: Any, name: str) -> dict[str, Any] | None:
+def find_endpoint(sagemaker: SageMakerClient, name: str) -> DescribeEndpointOutputTypeDef | None:
     """The description of an endpoint, or None where there is none."""
     try:
-        endpoint: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
+        return sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
         if says(error, "could not find"):
             return None
         raise
-    return endpoint
 
 
-def pending_config(endpoint: dict[str, Any]) -> str:
+def pending_config(endpoint: DescribeEndpointOutputTypeDef) -> str:
     """The configuration that the endpoint is on its way to, or else serves."""
     return str(endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"])

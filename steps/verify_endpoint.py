@@ -27,12 +27,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import numpy as np
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 NOT_DEPLOYED = ("AwaitingApproval", "Rejected", "Superseded")
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
@@ -80,7 +85,7 @@ def aws_region() -> str:
 
 
 def wait_until_in_service(
-    sagemaker: Any, endpoint: str, endpoint_config: str, replaced_config: str | None = None
+    sagemaker: SageMakerClient, endpoint: str, endpoint_config: str, replaced_config: str | None = None
 ) -> None:
     """Wait for the endpoint, at most half an hour.
 
@@ -115,7 +120,7 @@ def wait_until_in_service(
         pause = min(pause * 1.5, MAX_POLL_SECONDS)
 
 
-def held_out_rows(s3: Any, folder_uri: str) -> Iterator[str]:
+def held_out_rows(s3: S3Client, folder_uri: str) -> Iterator[str]:
     """Lines of every CSV part under a folder, label first."""
     folder = urlsplit(folder_uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=folder.netloc, Prefix=folder.path.lstrip("/"))
@@ -246,7 +251,9 @@ class Answers:
         self.largest_difference = max(self.largest_difference, float(differences.max()))
 
 
-def ask(runtime: Any, endpoint: str, rows: Iterator[str], model: LinearModel | None = None) -> Answers:
+def ask(
+    runtime: SageMakerRuntimeClient, endpoint: str, rows: Iterator[str], model: LinearModel | None = None
+) -> Answers:
     """Send rows to the endpoint.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import botocore.session
 from botocore.exceptions import UnknownRegionError
+from botocore.model import StringShape
 from pydantic import AfterValidator, Field
 
 from definition_language.constraints import faults
@@ -16,7 +17,9 @@ from definition_language.models import service_model
 
 @cache
 def _sagemaker_enum(shape: str) -> frozenset[str]:
-    return frozenset(service_model("sagemaker").shape_for(shape).enum)
+    found = service_model("sagemaker").shape_for(shape)
+    assert isinstance(found, StringShape)
+    return frozenset(found.enum)
 
 
 def _name(shape: str, longest: int) -> AfterValidator:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_cloudformation import CloudFormationClient
 
 PLACEHOLDER_ACCOUNT_ID = "123456789012"
 """AWS's own example account: stands in a definition that is built with no AWS account at hand."""
@@ -99,7 +103,7 @@ def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT
     )
 
 
-def find_resources(config: Config, session: Any) -> Resources:
+def find_resources(config: Config, session: Session) -> Resources:
     """Resources as the configuration names them and, where it does not, as the stack's outputs say.
 
     Args:
@@ -120,7 +124,7 @@ def find_resources(config: Config, session: Any) -> Resources:
     return replace(named, **found)
 
 
-def _stack_outputs(cloudformation: Any, name: str) -> dict[str, str]:
+def _stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

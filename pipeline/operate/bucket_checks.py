@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
 
 _LONGEST_DAYS = {"Y": 366, "M": 31, "W": 7, "D": 1}
 
@@ -33,7 +37,7 @@ def duration_days(duration: str) -> float:
     return days + sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([HMS])", clock)) / 86400
 
 
-def bucket_warnings(s3: Any, config: Config, resources: Resources) -> list[str]:
+def bucket_warnings(s3: S3Client, config: Config, resources: Resources) -> list[str]:
     """What to know of the bucket before executions rely on it, a sentence each.
 
     Args:
@@ -44,7 +48,7 @@ def bucket_warnings(s3: Any, config: Config, resources: Resources) -> list[str]:
     return [*_expiring_results(s3, config, resources), *_other_key(s3, config, resources)]
 
 
-def _expiring_results(s3: Any, config: Config, resources: Resources) -> Iterator[str]:
+def _expiring_results(s3: S3Client, config: Config, resources: Resources) -> Iterator[str]:
     bucket, prefix, cached = resources.bucket, f"{config.pipeline.name}/executions/", cache_days(config)
     try:
         rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
@@ -64,7 +68,7 @@ def _expiring_results(s3: Any, config: Config, resources: Resources) -> Iterator
         )
 
 
-def covers(rule: dict[str, Any], prefix: str) -> bool:
+def covers(rule: LifecycleRuleOutputTypeDef, prefix: str) -> bool:
     """Return whether a lifecycle rule may apply to objects under a prefix that have no tags."""
     condition = rule.get("Filter", {})
     joined = condition.get("And", condition)
@@ -74,7 +78,7 @@ def covers(rule: dict[str, Any], prefix: str) -> bool:
     return prefix.startswith(ruled) or ruled.startswith(prefix)
 
 
-def _other_key(s3: Any, config: Config, resources: Resources) -> Iterator[str]:
+def _other_key(s3: S3Client, config: Config, resources: Resources) -> Iterator[str]:
     """The pipeline names its key with all that it writes; what others put into the bucket has the bucket's own."""
     bucket, key = resources.bucket, config.aws.kms_key_arn
     if key is None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import PipelineExecutionStepMetadataTypeDef, PipelineExecutionStepTypeDef
 
 ENDED = ("Succeeded", "Failed", "Stopped")
 
@@ -29,7 +33,7 @@ class StepState:
     status: str
     seconds: float
     detail: str
-    metadata: dict[str, Any]
+    metadata: PipelineExecutionStepMetadataTypeDef
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class ExecutionState:
         return next((step for step in self.steps if step.name == name and step.status != "Waiting"), None)
 
 
-def latest_execution(sagemaker: Any, pipeline_name: str) -> str | None:
+def latest_execution(sagemaker: SageMakerClient, pipeline_name: str) -> str | None:
     """The ARN of the execution that started last, or None when there was none."""
     summaries = sagemaker.list_pipeline_executions(
         PipelineName=pipeline_name, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
@@ -66,7 +70,7 @@ def latest_execution(sagemaker: Any, pipeline_name: str) -> str | None:
     return summaries[0]["PipelineExecutionArn"] if summaries else None
 
 
-def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> ExecutionState:
+def execution_state(sagemaker: SageMakerClient, arn: str, step_names: list[str]) -> ExecutionState:
     """Ask AWS how an execution stands.
 
     Args:
@@ -86,14 +90,14 @@ def execution_state(sagemaker: Any, arn: str, step_names: list[str]) -> Executio
     )
 
 
-def _started_steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
+def _started_steps(sagemaker: SageMakerClient, arn: str) -> list[PipelineExecutionStepTypeDef]:
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
     )
     return [step for page in pages for step in page["PipelineExecutionSteps"]]
 
 
-def _cache_source(step: dict[str, Any]) -> str:
+def _cache_source(step: PipelineExecutionStepTypeDef) -> str:
     """The execution whose result a step took from the cache, or an empty text.
 
     The developer guide shows an empty ARN for a step that ran by itself:
@@ -102,15 +106,19 @@ def _cache_source(step: dict[str, Any]) -> str:
     return str(step.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", ""))
 
 
-def _with_metadata(sagemaker: Any, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_metadata(
+    sagemaker: SageMakerClient, steps: list[PipelineExecutionStepTypeDef]
+) -> list[PipelineExecutionStepTypeDef]:
     """Give cached steps that tell of no job the metadata of the step that ran.
 
     The API's reference leaves open whether a cached step names the earlier job.
     """
-    sources: dict[str, dict[str, dict[str, Any]]] = {}
+    sources: dict[str, dict[str, PipelineExecutionStepTypeDef]] = {}
 
-    def metadata(step: dict[str, Any], seen: tuple[str, ...] = ()) -> dict[str, Any]:
-        found: dict[str, Any] = step.get("Metadata", {})
+    def metadata(
+        step: PipelineExecutionStepTypeDef, seen: tuple[str, ...] = ()
+    ) -> PipelineExecutionStepMetadataTypeDef:
+        found: PipelineExecutionStepMetadataTypeDef = step.get("Metadata", {})
         source = _cache_source(step)
         if found or not source or source in seen:
             return found
@@ -125,7 +133,7 @@ def _with_metadata(sagemaker: Any, steps: list[dict[str, Any]]) -> list[dict[str
     return [{**step, "Metadata": metadata(step)} for step in steps]
 
 
-def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
+def _step_state(sagemaker: SageMakerClient, step: PipelineExecutionStepTypeDef) -> StepState:
     start = step.get("StartTime")
     end = step.get("EndTime") or (datetime.now(start.tzinfo) if start else None)
     return StepState(
@@ -137,7 +145,7 @@ def _step_state(sagemaker: Any, step: dict[str, Any]) -> StepState:
     )
 
 
-def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
+def _detail(sagemaker: SageMakerClient, step: PipelineExecutionStepTypeDef) -> str:
     metadata = step.get("Metadata", {})
     if step.get("FailureReason"):
         return with_trust_hint(str(step["FailureReason"]))
@@ -152,7 +160,7 @@ def _detail(sagemaker: Any, step: dict[str, Any]) -> str:
     return ""
 
 
-def _tuning_detail(sagemaker: Any, arn: str) -> str:
+def _tuning_detail(sagemaker: SageMakerClient, arn: str) -> str:
     try:
         job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=arn.rpartition("/")[2])
     except sagemaker.exceptions.ResourceNotFound:

@@ -8,14 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
 from pipeline.operate.execution import ExecutionState, StepState
 
-_JOBS = {
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import HyperParameterTrainingJobSummaryTypeDef
+
+_JOBS: dict[Literal["ProcessingJob", "TrainingJob", "TransformJob"], tuple[str, str]] = {
     "ProcessingJob": ("processing", "/aws/sagemaker/ProcessingJobs"),
     "TrainingJob": ("training", "/aws/sagemaker/TrainingJobs"),
     "TransformJob": ("transform", "/aws/sagemaker/TransformJobs"),
@@ -59,7 +65,7 @@ class Failure:
         return f"{', '.join(self.steps)} failed: {self.reason}"
 
 
-def failures_of(session: Any, state: ExecutionState, lines: int) -> list[Failure]:
+def failures_of(session: Session, state: ExecutionState, lines: int) -> list[Failure]:
     """Find out why the steps of an execution failed.
 
     Args:
@@ -103,7 +109,7 @@ class _Finder:
     A log is named by its group and the beginning of its streams' names.
     """
 
-    def __init__(self, sagemaker: Any, logs: Any, lines: int) -> None:
+    def __init__(self, sagemaker: SageMakerClient, logs: CloudWatchLogsClient, lines: int) -> None:
         self._sagemaker = sagemaker
         self._logs = logs
         self._lines = lines
@@ -159,7 +165,7 @@ class _Finder:
             jobs = [job for page in pages for job in page["TrainingJobSummaries"]]
         except ClientError:
             return step.detail, []
-        alike: dict[str, list[dict[str, Any]]] = {}
+        alike: dict[str, list[HyperParameterTrainingJobSummaryTypeDef]] = {}
         for job in jobs:
             if job["TrainingJobStatus"] == "Failed":
                 alike.setdefault(_pattern(job.get("FailureReason", "")), []).append(job)

@@ -6,7 +6,8 @@ import base64
 import hashlib
 import json
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +15,10 @@ from pipeline.config.models import Config
 from pipeline.definition.assets import STEPS, archive
 from pipeline.definition.resources import Resources
 from pipeline.operate.deployment_options import deployment_options
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 MODULES = (
     "aws_refusals.py",
@@ -73,7 +78,9 @@ def creation_request(config: Config, resources: Resources) -> dict[str, Any]:
     }
 
 
-def function_changes(current: dict[str, Any] | None, config: Config, resources: Resources) -> list[str]:
+def function_changes(
+    current: FunctionConfigurationResponseTypeDef | None, config: Config, resources: Resources
+) -> list[str]:
     """What publishing would change of the function, in words.
 
     Args:
@@ -90,18 +97,17 @@ def function_changes(current: dict[str, Any] | None, config: Config, resources: 
     return [f"Lambda {resources.deploy_function_name}: update {', '.join(changed)}"] if changed else []
 
 
-def current_function(client: Any, resources: Resources) -> dict[str, Any] | None:
+def current_function(client: LambdaClient, resources: Resources) -> FunctionConfigurationResponseTypeDef | None:
     """The function's configuration, or None when it does not exist."""
     try:
-        configuration: dict[str, Any] = client.get_function_configuration(FunctionName=resources.deploy_function_name)
+        return client.get_function_configuration(FunctionName=resources.deploy_function_name)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
         raise
-    return configuration
 
 
-def publish_function(client: Any, config: Config, resources: Resources) -> None:
+def publish_function(client: LambdaClient, config: Config, resources: Resources) -> None:
     """Create the function, or bring its code and all of its settings up to date, and wait until it is ready.
 
     Args:
@@ -128,7 +134,7 @@ def publish_function(client: Any, config: Config, resources: Resources) -> None:
         client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
-def _updated_settings(current: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+def _updated_settings(current: FunctionConfigurationResponseTypeDef, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of an update, which also clear what the function has and the configuration no longer asks for."""
     cleared = {name for name in _CLEARED if name not in settings and _is_set(current.get(name))}
     return settings | {name: _CLEARED[name] for name in sorted(cleared)}
@@ -139,7 +145,7 @@ def _is_set(value: Any) -> bool:
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
-def _once_the_role_is_known(request: Any, **arguments: Any) -> None:
+def _once_the_role_is_known(request: Callable[..., object], **arguments: Any) -> None:
     for attempt in range(1, _ROLE_ATTEMPTS + 1):
         try:
             request(**arguments)

@@ -6,13 +6,17 @@ makes it before, or changes it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
 
+if TYPE_CHECKING:
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_logs.type_defs import CreateLogGroupRequestTypeDef, LogGroupTypeDef
 
-def retention_changes(logs: Any, config: Config, resources: Resources) -> list[str]:
+
+def retention_changes(logs: CloudWatchLogsClient, config: Config, resources: Resources) -> list[str]:
     """What publishing would change of the log group, in words.
 
     Args:
@@ -29,7 +33,7 @@ def retention_changes(logs: Any, config: Config, resources: Resources) -> list[s
     ]
 
 
-def set_retention(logs: Any, config: Config, resources: Resources) -> None:
+def set_retention(logs: CloudWatchLogsClient, config: Config, resources: Resources) -> None:
     """Make the log group, or change it, so that it keeps lines as long as the configuration says.
 
     Raises:
@@ -39,19 +43,22 @@ def set_retention(logs: Any, config: Config, resources: Resources) -> None:
     current = _find(logs, resources)
     if current is None:
         try:
-            tags = config.pipeline.tags
-            logs.create_log_group(logGroupName=name, **({"tags": tags} if tags else {}))
+            logs.create_log_group(**_creation(name, config.pipeline.tags))
         except logs.exceptions.ResourceAlreadyExistsException:
             current = _find(logs, resources)  # the function was called a moment ago
-    kept = (current or {}).get("retentionInDays", 0)
+    kept = current.get("retentionInDays", 0) if current else 0
     if wanted and kept != wanted:
         logs.put_retention_policy(logGroupName=name, retentionInDays=wanted)
     elif kept and not wanted:
         logs.delete_retention_policy(logGroupName=name)
 
 
-def _find(logs: Any, resources: Resources) -> dict[str, Any] | None:
+def _creation(name: str, tags: dict[str, str]) -> CreateLogGroupRequestTypeDef:
+    return {"logGroupName": name, "tags": tags} if tags else {"logGroupName": name}
+
+
+def _find(logs: CloudWatchLogsClient, resources: Resources) -> LogGroupTypeDef | None:
     name = resources.deploy_function_log_group
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    groups: list[dict[str, Any]] = [group for page in pages for group in page["logGroups"]]
+    groups = [group for page in pages for group in page["logGroups"]]
     return next((group for group in groups if group["logGroupName"] == name), None)

@@ -6,15 +6,20 @@ which is registered after all training.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.config.types import EndpointName, MetadataText
 from pipeline.errors import UserError
 
+if TYPE_CHECKING:
+    from types_boto3_sagemaker.type_defs import ParameterTypeDef
+
 _TYPES = {"DataVersion": TypeAdapter[str](MetadataText), "EndpointName": TypeAdapter[str](EndpointName)}
 
 
-def check_values(parameters: list[dict[str, str]]) -> None:
+def check_values(parameters: list[ParameterTypeDef]) -> None:
     """Check parameters as ``start_pipeline_execution`` takes them.
 
     Raises:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Below the 6 MiB that an endpoint takes, and answers with, in one request."""
 
 
-def predict(runtime: Any, endpoint_name: str, lines: list[str]) -> list[float]:
+def predict(runtime: SageMakerRuntimeClient, endpoint_name: str, lines: list[str]) -> list[float]:
     """Ask an endpoint for the score of each row.
 
     Args:

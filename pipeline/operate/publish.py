@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -34,6 +34,12 @@ from pipeline.operate.requests import (
 )
 from pipeline.operate.triggers import apply_triggers
 
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import DescribePipelineResponseTypeDef
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -56,7 +62,14 @@ class Plan:
     changes: list[str]
 
 
-def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
+class _Encryption(TypedDict, total=False):
+    """How S3 is to encrypt an object; empty for the bucket's default."""
+
+    ServerSideEncryption: Literal["aws:kms"]
+    SSEKMSKeyId: str
+
+
+def plan_publishing(config: Config, resources: Resources, session: Session) -> Plan:
     """Build the definition and compare it with what is published; nothing is changed.
 
     Args:
@@ -88,7 +101,7 @@ def plan_publishing(config: Config, resources: Resources, session: Any) -> Plan:
     return Plan(config, resources, definition, uploads, published is not None, changes)
 
 
-def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
+def publish(plan: Plan, session: Session, say: Callable[[str], None]) -> str:
     """Carry the plan out.
 
     Args:
@@ -107,7 +120,7 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
         if isinstance(upload.content, bytes):
             s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content, **encryption)
         else:
-            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=encryption)
+            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=dict(encryption))
         say(f"uploaded {upload.uri}")
     set_retention(session.client("logs"), plan.config, plan.resources)
     publish_function(session.client("lambda"), plan.config, plan.resources)
@@ -122,7 +135,7 @@ def publish(plan: Plan, session: Any, say: Callable[[str], None]) -> str:
     return arn
 
 
-def _publish_pipeline(plan: Plan, session: Any) -> str:
+def _publish_pipeline(plan: Plan, session: Session) -> str:
     sagemaker = session.client("sagemaker")
     settings = pipeline_request(plan.config, plan.resources) | _definition_argument(plan, session.client("s3"))
     tags = pipeline_tags(plan.config)
@@ -137,7 +150,7 @@ def _publish_pipeline(plan: Plan, session: Any) -> str:
     return arn
 
 
-def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
+def _definition_argument(plan: Plan, s3: S3Client) -> dict[str, Any]:
     text = definition_json(plan.definition)
     content = text.encode()
     if len(content) <= INLINE_DEFINITION_BYTES:
@@ -147,13 +160,13 @@ def _definition_argument(plan: Plan, s3: Any) -> dict[str, Any]:
     return {"PipelineDefinitionS3Location": {"Bucket": plan.resources.bucket, "ObjectKey": key}}
 
 
-def _encryption(config: Config) -> dict[str, str]:
+def _encryption(config: Config) -> _Encryption:
     """How what publishing uploads is encrypted: a bucket that is not the stack's may have another default key."""
     key = config.aws.kms_key_arn
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
-def _explained(error: Any, plan: Plan) -> Exception:
+def _explained(error: ClientError, plan: Plan) -> Exception:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "ConflictException":
         return UserError(f"Somebody else is changing the pipeline {plan.config.pipeline.name}: {message} Try again.")
@@ -162,8 +175,7 @@ def _explained(error: Any, plan: Plan) -> Exception:
             f"The role {plan.resources.pipeline_role_arn} cannot be used: {with_trust_hint(message)} "
             "'make bootstrap' makes one that can; or set aws.pipeline_role_arn."
         )
-    unexplained: Exception = error
-    return unexplained
+    return error
 
 
 def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:
@@ -187,7 +199,7 @@ def _texts(value: Any) -> list[str]:
     return [text for item in items for text in _texts(item)]
 
 
-def _require_bucket(s3: Any, config: Config, resources: Resources) -> None:
+def _require_bucket(s3: S3Client, config: Config, resources: Resources) -> None:
     try:
         s3.head_bucket(Bucket=resources.bucket)
     except ClientError as error:
@@ -201,7 +213,7 @@ def _require_bucket(s3: Any, config: Config, resources: Resources) -> None:
         raise UserError(f"The bucket {resources.bucket} (stack {stack_name(config)}) {reason}.") from None
 
 
-def _is_there(s3: Any, upload: Upload) -> bool:
+def _is_there(s3: S3Client, upload: Upload) -> bool:
     try:
         s3.head_object(Bucket=upload.bucket, Key=upload.key)
     except ClientError as error:
@@ -211,12 +223,11 @@ def _is_there(s3: Any, upload: Upload) -> bool:
     return True
 
 
-def _published(sagemaker: Any, name: str) -> dict[str, Any] | None:
+def _published(sagemaker: SageMakerClient, name: str) -> DescribePipelineResponseTypeDef | None:
     try:
-        description: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
+        return sagemaker.describe_pipeline(PipelineName=name)
     except ClientError as error:
         # The name has been checked against the API's own pattern: what else there is to validate is its existence.
         if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
             return None
         raise
-    return description

@@ -11,10 +11,10 @@ Names: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,10 +23,17 @@ from pipeline.config.models import Config
 from pipeline.operate.aws_errors import reason
 from pipeline.operate.estimate import SCRIPT_INSTANCE, jobs_per_fold
 
+if TYPE_CHECKING:
+    from types_boto3_sagemaker.type_defs import ParameterTypeDef
+    from types_boto3_service_quotas import ServiceQuotasClient
+
 CLIENT_CONFIG = ClientConfig(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 """Settings of the Service Quotas client: the answer helps, but nobody should wait long for it."""
 
-_OPERATIONS = ("list_service_quotas", "list_aws_default_service_quotas")
+_OPERATIONS: tuple[Literal["list_service_quotas", "list_aws_default_service_quotas"], ...] = (
+    "list_service_quotas",
+    "list_aws_default_service_quotas",
+)
 """Service Quotas lists a quota that the account never had changed under the defaults only."""
 
 
@@ -120,7 +127,7 @@ class QuotaReport:
     unanswered: str
 
 
-def check_quotas(config: Config, connect: Callable[[], Any]) -> QuotaReport:
+def check_quotas(config: Config, connect: Callable[[], ServiceQuotasClient]) -> QuotaReport:
     """Compare what the configuration needs with what the account has.
 
     Args:
@@ -144,7 +151,7 @@ def requirements(config: Config) -> list[QuotaRequirement]:
     return [*_processing(config), *_training(config), *_endpoint(config)]
 
 
-def account_quotas(client: Any, names: Iterable[str]) -> dict[str, AccountQuota]:
+def account_quotas(client: ServiceQuotasClient, names: Iterable[str]) -> dict[str, AccountQuota]:
     """Look SageMaker's quotas up by their names; those that Service Quotas does not list are left out.
 
     Args:
@@ -159,8 +166,7 @@ def account_quotas(client: Any, names: Iterable[str]) -> dict[str, AccountQuota]
     missing = {name.casefold(): name for name in names}
     for operation in _OPERATIONS:
         # Thousands of quotas in pages of a hundred: stop as soon as all are found.
-        pages = client.get_paginator(operation).paginate(ServiceCode="sagemaker") if missing else []
-        for page in pages:
+        for page in client.get_paginator(operation).paginate(ServiceCode="sagemaker") if missing else ():
             for quota in page["Quotas"]:
                 key = quota["QuotaName"].casefold()
                 if key in missing and "Value" in quota:
@@ -171,7 +177,7 @@ def account_quotas(client: Any, names: Iterable[str]) -> dict[str, AccountQuota]
     return found
 
 
-def with_parameters(config: Config, parameters: Iterable[Mapping[str, str]]) -> Config:
+def with_parameters(config: Config, parameters: Iterable[ParameterTypeDef]) -> Config:
     """Return the configuration as an execution's parameters change it, as far as quotas depend on them.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from definition_language.requests import Request, request_faults
 from pipeline.config.models import Config
@@ -14,6 +14,9 @@ from pipeline.definition.resources import Resources
 from pipeline.operate.deployment_requests import deployment_requests
 from pipeline.operate.function import creation_request, function_package, function_settings
 from pipeline.operate.triggers import permission_request, rule_request, targets_request, wanted_rules
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker.type_defs import TagTypeDef
 
 INLINE_DEFINITION_BYTES = 100 * 1024
 """The longest definition that a request to SageMaker Pipelines carries; a longer one goes through S3."""
@@ -44,7 +47,7 @@ def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
     }
 
 
-def pipeline_tags(config: Config) -> list[dict[str, str]]:
+def pipeline_tags(config: Config) -> list[TagTypeDef]:
     """Return the pipeline's tags as SageMaker takes them."""
     return [{"Key": key, "Value": value} for key, value in config.pipeline.tags.items()]
 

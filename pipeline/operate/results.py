@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipeline.operate.execution import ExecutionState
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Results:
     endpoint_state: str
 
 
-def results_of(session: Any, state: ExecutionState) -> Results:
+def results_of(session: Session, state: ExecutionState) -> Results:
     """Collect what an execution found.
 
     Args:
@@ -72,7 +75,7 @@ def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:
     return {parameter["Name"]: parameter["Value"] for parameter in parameters}
 
 
-def _job_outputs(session: Any, state: ExecutionState, name: str) -> dict[str, str]:
+def _job_outputs(session: Session, state: ExecutionState, name: str) -> dict[str, str]:
     step = state.step(name)
     if step is None or step.status != "Succeeded":
         return {}
@@ -83,7 +86,7 @@ def _job_outputs(session: Any, state: ExecutionState, name: str) -> dict[str, st
     return {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
 
 
-def _json(session: Any, outputs: dict[str, str], output: str, name: str) -> Any:
+def _json(session: Session, outputs: dict[str, str], output: str, name: str) -> Any:
     if output not in outputs:
         return None
     place = urlsplit(f"{outputs[output].rstrip('/')}/{name}")

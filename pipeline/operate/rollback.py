@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
 
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
 
-def roll_back(functions: Any, resources: Resources, endpoint_name: str) -> dict[str, str]:
+
+def roll_back(functions: LambdaClient, resources: Resources, endpoint_name: str) -> dict[str, str]:
     """Return an endpoint to its last known good configuration; it serves until the old one has taken over.
 
     Args:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, WaiterError
@@ -19,6 +19,10 @@ from pipeline.config.models import Config
 from pipeline.definition.resources import stack_name
 from pipeline.errors import UserError
 from pipeline.operate.bucket_checks import cache_days
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "bootstrap.yaml"
 
@@ -78,7 +82,9 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
     return parameters
 
 
-def plan_stack(cloudformation: Any, config: Config, account_id: str, expiration_days: int | None = None) -> StackPlan:
+def plan_stack(
+    cloudformation: CloudFormationClient, config: Config, account_id: str, expiration_days: int | None = None
+) -> StackPlan:
     """Have CloudFormation work out what would change; nothing is changed but for a change set.
 
     Args:
@@ -98,7 +104,7 @@ def plan_stack(cloudformation: Any, config: Config, account_id: str, expiration_
         parameters["ExecutionExpirationDays"] = str(expiration_days)
     merged = _merged(parameters, current)
     _require_results_outlive_cache(config, merged)
-    request = {
+    request: dict[str, Any] = {
         "StackName": stack,
         "TemplateBody": TEMPLATE.read_text("utf-8"),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
@@ -120,7 +126,7 @@ def plan_stack(cloudformation: Any, config: Config, account_id: str, expiration_
     return plan
 
 
-def carry_out(cloudformation: Any, plan: StackPlan) -> dict[str, str]:
+def carry_out(cloudformation: CloudFormationClient, plan: StackPlan) -> dict[str, str]:
     """Create or change the stack, and wait until it is ready.
 
     Args:
@@ -140,31 +146,30 @@ def carry_out(cloudformation: Any, plan: StackPlan) -> dict[str, str]:
     else:
         kind, stack_id = "update", plan.stack
         cloudformation.execute_change_set(ChangeSetName=plan.change_set_id, StackName=plan.stack)
+    ready = cloudformation.get_waiter("stack_create_complete" if kind == "create" else "stack_update_complete")
     try:
-        cloudformation.get_waiter(f"stack_{kind}_complete").wait(
-            StackName=plan.stack, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": 600 // _POLL_SECONDS}
-        )
+        ready.wait(StackName=plan.stack, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": 600 // _POLL_SECONDS})
     except WaiterError as error:
         reasons = "; ".join(stack_failures(cloudformation, stack_id)) or str(error)
         raise UserError(f"CloudFormation could not {kind} the stack {plan.stack}: {reasons}") from None
-    stack = _describe(cloudformation, plan.stack) or {}
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    stack = _describe(cloudformation, plan.stack)
+    outputs = stack.get("Outputs", []) if stack else []
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def discard(cloudformation: Any, plan: StackPlan) -> None:
+def discard(cloudformation: CloudFormationClient, plan: StackPlan) -> None:
     """Forget a change set."""
     if plan.change_set_id is not None:
         cloudformation.delete_change_set(ChangeSetName=plan.change_set_id, StackName=plan.stack)
 
 
-def _describe(cloudformation: Any, stack: str) -> dict[str, Any] | None:
+def _describe(cloudformation: CloudFormationClient, stack: str) -> StackTypeDef | None:
     try:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":  # how CloudFormation says "no such stack"
             return None
         raise
-    return found
 
 
 def _require_changeable(stack: str, status: str) -> None:
@@ -177,18 +182,18 @@ def _require_changeable(stack: str, status: str) -> None:
         raise UserError(f"The stack {stack} is {status}: somebody is changing it. Try again when that has ended.")
 
 
-def _merged(parameters: dict[str, str], current: dict[str, Any] | None) -> list[dict[str, str]]:
+def _merged(parameters: dict[str, str], current: StackTypeDef | None) -> list[ParameterTypeDef]:
     """Parameters that the configuration decides; what was once set by hand stays as it is."""
     offered = TEMPLATE.read_text("utf-8").partition("\nConditions:")[0]
     kept = {
         parameter["ParameterKey"]: parameter["ParameterValue"]
-        for parameter in (current or {}).get("Parameters", [])
+        for parameter in (current.get("Parameters", []) if current else [])
         if f"\n  {parameter['ParameterKey']}:\n" in offered
     }
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in (kept | parameters).items()]
 
 
-def _require_results_outlive_cache(config: Config, parameters: list[dict[str, str]]) -> None:
+def _require_results_outlive_cache(config: Config, parameters: list[ParameterTypeDef]) -> None:
     values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in parameters}
     days, cached = int(values.get("ExecutionExpirationDays", 0)), cache_days(config)
     if 0 < days <= cached:
@@ -199,7 +204,7 @@ def _require_results_outlive_cache(config: Config, parameters: list[dict[str, st
         )
 
 
-def _changed_parameters(request: dict[str, Any], current: dict[str, Any]) -> Iterator[str]:
+def _changed_parameters(request: dict[str, Any], current: StackTypeDef) -> Iterator[str]:
     before = {item["ParameterKey"]: item["ParameterValue"] for item in current.get("Parameters", [])}
     for item in request["Parameters"]:
         name, value = item["ParameterKey"], item["ParameterValue"]
@@ -207,7 +212,7 @@ def _changed_parameters(request: dict[str, Any], current: dict[str, Any]) -> Ite
             yield f"parameter {name}: {before.get(name, '') or 'none'} -> {value or 'none'}"
 
 
-def _changes(cloudformation: Any, stack: str, change_set_id: str) -> list[str]:
+def _changes(cloudformation: CloudFormationClient, stack: str, change_set_id: str) -> list[str]:
     """The change set in words."""
     while True:
         description = cloudformation.describe_change_set(ChangeSetName=change_set_id, StackName=stack)
@@ -227,7 +232,7 @@ def _changes(cloudformation: Any, stack: str, change_set_id: str) -> list[str]:
     ]
 
 
-def stack_failures(cloudformation: Any, stack_id: str) -> list[str]:
+def stack_failures(cloudformation: CloudFormationClient, stack_id: str) -> list[str]:
     """Why a stack could not be made, changed or deleted, one line a resource.
 
     Args:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 
 class StoredObjects:
@@ -15,7 +19,7 @@ class StoredObjects:
         uri: the prefix as an S3 URI.
     """
 
-    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, prefix: str) -> None:
         self.uri = f"s3://{bucket}/{prefix}"
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
@@ -35,7 +39,7 @@ class StoredObjects:
                 message = f"{error['Key']}: {error.get('Message', '')}"
                 raise ClientError({"Error": {"Code": error["Code"], "Message": message}}, "DeleteObjects")
 
-    def _batches(self) -> Iterator[list[dict[str, str]]]:
+    def _batches(self) -> Iterator[list[ObjectIdentifierTypeDef]]:
         """At most a thousand at a time, which is as many as one request may delete."""
         pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=self._prefix)
         try:

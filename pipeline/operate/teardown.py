@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -24,6 +24,12 @@ from pipeline.operate.stack import stack_failures
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
 
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_application_autoscaling.type_defs import DeregisterScalableTargetRequestTypeDef
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import WaiterConfigTypeDef
+
 LEVELS = ("endpoint", "pipeline", "all")
 """What to delete: the endpoint, which costs by the hour; everything but data; everything."""
 
@@ -32,7 +38,7 @@ OWNER_TAG = "deployed-by"
 
 _MADE_FOR_ENDPOINT = re.compile(r".+-v\d+-[0-9a-f]{10}")
 _GONE = ("could not find", "does not exist", "not found", "no such", "not exist")
-_WAIT = {"Delay": 3, "MaxAttempts": 400}
+_WAIT: WaiterConfigTypeDef = {"Delay": 3, "MaxAttempts": 400}
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Thing:
     delete: Callable[[], Any]
 
 
-def find_things(config: Config, resources: Resources, session: Any, level: str) -> list[Thing]:
+def find_things(config: Config, resources: Resources, session: Session, level: str) -> list[Thing]:
     """What there is to delete, in the order in which it can be deleted.
 
     Args:
@@ -116,9 +122,12 @@ def _reason(error: ClientError | WaiterError | UserError) -> str:
 
 
 class _Finder:
-    """Looks for what the project made, each kind in a method."""
+    """Looks for what the project made, each kind in a method.
 
-    def __init__(self, config: Config, resources: Resources, session: Any) -> None:
+    Lists are read to the end first: deleting while paging would skip some.
+    """
+
+    def __init__(self, config: Config, resources: Resources, session: Session) -> None:
         self.config = config
         self.resources = resources
         self.name = config.pipeline.name
@@ -149,19 +158,22 @@ class _Finder:
             yield Thing("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
 
     def endpoints(self) -> Iterator[Thing]:
-        for endpoint in self._pages("list_endpoints", "Endpoints"):
+        pages = [*self.sagemaker.get_paginator("list_endpoints").paginate()]
+        for endpoint in (found for page in pages for found in page["Endpoints"]):
             if self._is_ours(endpoint["EndpointArn"]):
                 name = endpoint["EndpointName"]
                 yield Thing("endpoint", name, partial(self._delete_endpoint, name))
 
     def endpoint_configs(self) -> Iterator[Thing]:
-        for found in self._pages("list_endpoint_configs", "EndpointConfigs"):
+        pages = [*self.sagemaker.get_paginator("list_endpoint_configs").paginate()]
+        for found in (found for page in pages for found in page["EndpointConfigs"]):
             name, delete = found["EndpointConfigName"], self.sagemaker.delete_endpoint_config
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["EndpointConfigArn"]):
                 yield Thing("endpoint configuration", name, partial(delete, EndpointConfigName=name))
 
     def models(self) -> Iterator[Thing]:
-        for found in self._pages("list_models", "Models"):
+        pages = [*self.sagemaker.get_paginator("list_models").paginate()]
+        for found in (found for page in pages for found in page["Models"]):
             name, delete = found["ModelName"], self.sagemaker.delete_model
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["ModelArn"]):
                 yield Thing("model", name, partial(delete, ModelName=name))
@@ -173,7 +185,8 @@ class _Finder:
             return
         others = False
         mark = f":pipeline/{self.name}/".lower()
-        for found in self._pages("list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group):
+        pages = [*self.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)]
+        for found in (found for page in pages for found in page["ModelPackageSummaryList"]):
             arn = found["ModelPackageArn"]
             metadata = self.sagemaker.describe_model_package(ModelPackageName=arn).get("CustomerMetadataProperties", {})
             if mark in metadata.get("pipeline_execution_arn", "").lower():
@@ -182,8 +195,8 @@ class _Finder:
             else:
                 others = True
         if not others:
-            delete = self.sagemaker.delete_model_package_group
-            yield Thing("model package group", group, partial(delete, ModelPackageGroupName=group))
+            delete_group = partial(self.sagemaker.delete_model_package_group, ModelPackageGroupName=group)
+            yield Thing("model package group", group, delete_group)
 
     def function(self) -> Iterator[Thing]:
         name = self.resources.deploy_function_name
@@ -220,10 +233,18 @@ class _Finder:
             )
 
     def _delete_endpoint(self, name: str) -> None:
-        target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-        resource = f"endpoint/{name}/variant/AllTraffic"
-        if self.scaling.describe_scalable_targets(ResourceIds=[resource], **target)["ScalableTargets"]:
-            self.scaling.deregister_scalable_target(ResourceId=resource, **target)
+        target: DeregisterScalableTargetRequestTypeDef = {
+            "ServiceNamespace": "sagemaker",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+        }
+        registered = self.scaling.describe_scalable_targets(
+            ServiceNamespace=target["ServiceNamespace"],
+            ScalableDimension=target["ScalableDimension"],
+            ResourceIds=[target["ResourceId"]],
+        )
+        if registered["ScalableTargets"]:
+            self.scaling.deregister_scalable_target(**target)
         self.sagemaker.delete_endpoint(EndpointName=name)
         self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=_WAIT)
 
@@ -233,11 +254,6 @@ class _Finder:
             self.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_WAIT)
         except WaiterError as error:
             raise UserError("; ".join(stack_failures(self.cloudformation, stack_id)) or str(error)) from None
-
-    def _pages(self, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-        # Read to the end first: deleting while paging would skip some.
-        pages = list(self.sagemaker.get_paginator(operation).paginate(**arguments))
-        yield from (found for page in pages for found in page[member])
 
     def _is_ours(self, arn: str) -> bool:
         pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
@@ -255,7 +271,7 @@ class _Finder:
         return True
 
 
-def _stop(sagemaker: Any, execution_arn: str) -> None:
+def _stop(sagemaker: SageMakerClient, execution_arn: str) -> None:
     """Stop an execution, and wait: a pipeline with running executions cannot be deleted."""
     for attempt in range(_WAIT["MaxAttempts"]):
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)["PipelineExecutionStatus"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -18,6 +18,17 @@ from botocore.exceptions import ClientError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_events.type_defs import (
+        DescribeRuleResponseTypeDef,
+        PutTargetsResponseTypeDef,
+        RemoveTargetsResponseTypeDef,
+    )
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
 
 _IN_SERVICE = ["IN_SERVICE", "InService"]
 """SageMaker's events spell it one way, its API the other."""
@@ -104,7 +115,7 @@ def permission_request(resources: Resources, rule: Rule) -> dict[str, Any]:
     }
 
 
-def apply_triggers(config: Config, resources: Resources, session: Any) -> list[str]:
+def apply_triggers(config: Config, resources: Resources, session: Session) -> list[str]:
     """Make EventBridge's rules what the configuration asks for, and remove those that it asks for no more.
 
     Args:
@@ -139,7 +150,7 @@ def apply_triggers(config: Config, resources: Resources, session: Any) -> list[s
     return sentences
 
 
-def remove_rule(events: Any, name: str) -> bool:
+def remove_rule(events: EventBridgeClient, name: str) -> bool:
     """Delete a rule and its targets; whether there was one.
 
     Raises:
@@ -175,7 +186,7 @@ def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
     return target
 
 
-def _put(events: Any, rule: Rule) -> bool:
+def _put(events: EventBridgeClient, rule: Rule) -> bool:
     current = _describe(events, rule.name)
     targets = events.list_targets_by_rule(Rule=rule.name)["Targets"] if current else []
     if current and _agrees(current, rule) and targets == [rule.target]:
@@ -192,7 +203,7 @@ def _put(events: Any, rule: Rule) -> bool:
     return True
 
 
-def _require_no_failures(answer: dict[str, Any], what: str) -> None:
+def _require_no_failures(answer: PutTargetsResponseTypeDef | RemoveTargetsResponseTypeDef, what: str) -> None:
     """Raise what EventBridge reports in the body of a request that succeeded.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html , "can partially fail".
@@ -206,15 +217,14 @@ def _require_no_failures(answer: dict[str, Any], what: str) -> None:
         raise UserError(f"{what} ({reasons or 'no reason given'}): run the command again.")
 
 
-def _describe(events: Any, name: str) -> dict[str, Any] | None:
+def _describe(events: EventBridgeClient, name: str) -> DescribeRuleResponseTypeDef | None:
     try:
-        found: dict[str, Any] = events.describe_rule(Name=name)
+        return events.describe_rule(Name=name)
     except events.exceptions.ResourceNotFoundException:
         return None
-    return found
 
 
-def _agrees(current: dict[str, Any], rule: Rule) -> bool:
+def _agrees(current: DescribeRuleResponseTypeDef, rule: Rule) -> bool:
     if current["State"] != "ENABLED" or current.get("ScheduleExpression") != rule.settings.get("ScheduleExpression"):
         return False
     return bool(
@@ -222,7 +232,7 @@ def _agrees(current: dict[str, Any], rule: Rule) -> bool:
     )
 
 
-def _permit(functions: Any, resources: Resources, rule: Rule) -> None:
+def _permit(functions: LambdaClient, resources: Resources, rule: Rule) -> None:
     """Let one rule call the function."""
     try:
         functions.add_permission(**permission_request(resources, rule))
@@ -230,7 +240,7 @@ def _permit(functions: Any, resources: Resources, rule: Rule) -> None:
         return  # it may already
 
 
-def _silent_bucket(s3: Any, bucket: str) -> list[str]:
+def _silent_bucket(s3: S3Client, bucket: str) -> list[str]:
     """What to know when a bucket does not tell EventBridge of its new objects."""
     try:
         if "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket):

@@ -13,9 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypedDict
 
 from folds.errors import FoldError
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CopySourceTypeDef, ObjectIdentifierTypeDef
 
 _COPIES_AT_ONCE = 64
 _LARGEST_COPY = 5 * 1024**3
@@ -129,16 +134,18 @@ class _ObjectReader(io.RawIOBase):
     """An S3 object, read by a request for the bytes that are wanted, and by more if more are."""
 
     def __init__(self, bucket: str, key: str, start: int, end: int) -> None:
-        self._object = {"Bucket": bucket, "Key": key}
+        self._bucket, self._key = bucket, key
         self._position, self._end = start, end + _LINE_BEYOND
-        self._body: Any = None
+        self._body: StreamingBody | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         while True:
-            if self._body is None and not self._request():
+            if self._body is None:
+                self._body = self._request()
+            if self._body is None:
                 return 0
             data = self._body.read(len(buffer))
             if data:
@@ -147,17 +154,17 @@ class _ObjectReader(io.RawIOBase):
                 return len(data)
             self._body = None
 
-    def _request(self) -> bool:
-        """Ask for the next bytes; whether there are any."""
+    def _request(self) -> StreamingBody | None:
+        """Ask for the next bytes; None where there are no more."""
         end = max(self._end, self._position + _READ_AT_ONCE)
+        span = f"bytes={self._position}-{end - 1}"
         client = _reading_client(os.environ.get("AWS_ENDPOINT_URL"))
         try:
-            self._body = client.get_object(**self._object, Range=f"bytes={self._position}-{end - 1}")["Body"]
+            return client.get_object(Bucket=self._bucket, Key=self._key, Range=span)["Body"]
         except client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] != "InvalidRange":
                 raise
-            return False
-        return True
+            return None
 
 
 class LocalFolder:
@@ -229,12 +236,19 @@ def _unless_absent(error: OSError) -> None:
         raise error
 
 
+class _Encryption(TypedDict, total=False):
+    """How S3 is to encrypt an object; empty for the bucket's default."""
+
+    ServerSideEncryption: Literal["aws:kms"]
+    SSEKMSKeyId: str
+
+
 class S3Prefix:
     """An object, or the objects under a prefix."""
 
     def __init__(self, scheme: str, bucket: str, prefix: str, kms_key: str | None) -> None:
         self._bucket = bucket
-        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._encryption: _Encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         self._client = _client()
         key = prefix.rstrip("/")
         # Keys are listed in order: one that is the whole prefix comes first.
@@ -254,7 +268,7 @@ class S3Prefix:
         """Delete objects."""
         keys = [self._key + name for name in names]
         for start in range(0, len(keys), 1000):
-            batch = [{"Key": key} for key in keys[start : start + 1000]]
+            batch: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + 1000]]
             answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
             for error in answer.get("Errors", []):
                 raise FoldError(f"s3://{self._bucket}/{error['Key']} cannot be deleted: {error.get('Message')}")
@@ -278,29 +292,29 @@ class S3Prefix:
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
-            self._client.upload_fileobj(file, self._bucket, self._key + name, ExtraArgs=self._encryption)
+            self._client.upload_fileobj(file, self._bucket, self._key + name, ExtraArgs=dict(self._encryption))
 
     def _copy(self, source: str, target: str, size: int) -> None:
-        origin = {"Bucket": self._bucket, "Key": self._key + source}
+        origin: CopySourceTypeDef = {"Bucket": self._bucket, "Key": self._key + source}
         if size > _LARGEST_COPY:
-            self._client.copy(origin, self._bucket, self._key + target, ExtraArgs=self._encryption)
+            self._client.copy(origin, self._bucket, self._key + target, ExtraArgs=dict(self._encryption))
         else:
             self._client.copy_object(Bucket=self._bucket, Key=self._key + target, CopySource=origin, **self._encryption)
 
     def _list(self, prefix: str) -> Iterator[tuple[str, int]]:
-        pages: Any = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         for page in pages:
             for item in page.get("Contents", []):
                 yield item["Key"], item["Size"]
 
 
 @lru_cache(maxsize=1)
-def _reading_client(_endpoint: str | None) -> Any:
+def _reading_client(_endpoint: str | None) -> S3Client:
     """One for all files that a process reads."""
     return _client()
 
 
-def _client() -> Any:
+def _client() -> S3Client:
     # Local files need neither, and they take a third of a second to import.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415

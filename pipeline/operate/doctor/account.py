@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, find_resources
 from pipeline.operate.doctor.findings import State
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from botocore.config import Config as ClientConfig
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sts import STSClient
+    from types_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
 
 class Account:
@@ -21,21 +33,36 @@ class Account:
         is_local: whether the local service answers in AWS's place.
     """
 
-    def __init__(self, config: Config, session: Any, *, is_local: bool, client_config: Any = None) -> None:
+    def __init__(
+        self, config: Config, session: Session, *, is_local: bool, client_config: ClientConfig | None = None
+    ) -> None:
         self.config = config
         self.session = session
         self.is_local = is_local
         self._client_config = client_config
 
-    def client(self, service: str) -> Any:
+    @overload
+    def client(self, service: Literal["sts"]) -> STSClient: ...
+    @overload
+    def client(self, service: Literal["s3"]) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["iam"]) -> IAMClient: ...
+    @overload
+    def client(self, service: Literal["lambda"]) -> LambdaClient: ...
+    @overload
+    def client(self, service: Literal["events"]) -> EventBridgeClient: ...
+    @overload
+    def client(self, service: Literal["cloudformation"]) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["sagemaker"]) -> SageMakerClient: ...
+    def client(self, service: Any) -> Any:
         """Return a client of a service in the configuration's region."""
         return self.session.client(service, config=self._client_config)
 
     @cached_property
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> GetCallerIdentityResponseTypeDef:
         """``Account`` and ``Arn`` of whoever the credentials belong to."""
-        answer: dict[str, str] = self.client("sts").get_caller_identity()
-        return answer
+        return self.client("sts").get_caller_identity()
 
     @cached_property
     def resources(self) -> Resources:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from pipeline.operate.bucket_checks import covers, duration_days
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State, attempt
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+Setting = TypeVar("Setting")
 
 _ABSENT = re.compile(r"NoSuch\w+Configuration|\w+NotFoundError")
 """How S3 says that a bucket has no such setting."""
@@ -38,10 +43,10 @@ def check_bucket(account: Account) -> Iterator[Finding]:
             yield from attempt(f"bucket: {subject}", partial(check, account, s3, f"bucket: {subject}"))
 
 
-def _encryption(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+def _encryption(account: Account, s3: S3Client, subject: str) -> Iterator[Finding]:
     bucket, wanted = account.resources.bucket, account.config.aws.kms_key_arn
     answer = _setting(s3.get_bucket_encryption, bucket)
-    rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
     default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
     key, algorithm = default.get("KMSMasterKeyID"), default.get("SSEAlgorithm", "none")
     if key == wanted:
@@ -55,7 +60,7 @@ def _encryption(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
         yield Finding(subject, State.ATTENTION, f"{key}, which the roles may not use", to_do)
 
 
-def _versioning(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+def _versioning(account: Account, s3: S3Client, subject: str) -> Iterator[Finding]:
     bucket = account.resources.bucket
     status = s3.get_bucket_versioning(Bucket=bucket).get("Status", "never enabled")
     to_do = (
@@ -66,8 +71,9 @@ def _versioning(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
     yield Finding(subject, State.OK if is_on else State.ATTENTION, status, "" if is_on else to_do)
 
 
-def _lifecycle(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
-    rules = _setting(s3.get_bucket_lifecycle_configuration, account.resources.bucket).get("Rules", [])
+def _lifecycle(account: Account, s3: S3Client, subject: str) -> Iterator[Finding]:
+    answer = _setting(s3.get_bucket_lifecycle_configuration, account.resources.bucket)
+    rules = answer["Rules"] if answer else []
     executions = f"{account.config.pipeline.name}/executions/"
     expiring = [
         rule
@@ -88,10 +94,10 @@ def _lifecycle(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
         yield Finding(subject, State.OK, found, to_do)
 
 
-def _public_access(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
+def _public_access(account: Account, s3: S3Client, subject: str) -> Iterator[Finding]:
     bucket = account.resources.bucket
-    block = _setting(s3.get_public_access_block, bucket).get("PublicAccessBlockConfiguration", {})
-    if block and all(block.values()):
+    answer = _setting(s3.get_public_access_block, bucket)
+    if answer and (block := answer["PublicAccessBlockConfiguration"]) and all(block.values()):
         yield Finding(subject, State.OK, "blocked")
     else:
         to_do = (
@@ -101,9 +107,10 @@ def _public_access(account: Account, s3: Any, subject: str) -> Iterator[Finding]
         yield Finding(subject, State.ATTENTION, "the bucket itself does not block it", to_do)
 
 
-def _ownership(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
-    rules = _setting(s3.get_bucket_ownership_controls, account.resources.bucket).get("OwnershipControls", {})
-    ownership = [rule["ObjectOwnership"] for rule in rules.get("Rules", [])] or ["ObjectWriter"]
+def _ownership(account: Account, s3: S3Client, subject: str) -> Iterator[Finding]:
+    answer = _setting(s3.get_bucket_ownership_controls, account.resources.bucket)
+    rules = answer["OwnershipControls"]["Rules"] if answer else []
+    ownership = [str(rule["ObjectOwnership"]) for rule in rules] or ["ObjectWriter"]
     if ownership == ["BucketOwnerEnforced"]:
         yield Finding(subject, State.OK, ownership[0])
     else:
@@ -111,7 +118,7 @@ def _ownership(account: Account, s3: Any, subject: str) -> Iterator[Finding]:
         yield Finding(subject, State.ATTENTION, ownership[0], to_do)
 
 
-_SETTINGS: dict[str, Callable[[Account, Any, str], Iterator[Finding]]] = {
+_SETTINGS: dict[str, Callable[[Account, S3Client, str], Iterator[Finding]]] = {
     "encryption": _encryption,
     "versioning": _versioning,
     "lifecycle": _lifecycle,
@@ -120,11 +127,11 @@ _SETTINGS: dict[str, Callable[[Account, Any, str], Iterator[Finding]]] = {
 }
 
 
-def _setting(get: Callable[..., dict[str, Any]], bucket: str) -> dict[str, Any]:
-    """Return a setting of the bucket; empty when it has none."""
+def _setting(get: Callable[..., Setting], bucket: str) -> Setting | None:
+    """Return a setting of the bucket; None when it has none."""
     try:
         return get(Bucket=bucket)
     except ClientError as error:
         if _ABSENT.fullmatch(error.response["Error"]["Code"]):
-            return {}
+            return None
         raise

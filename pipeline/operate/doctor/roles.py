@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -64,7 +65,9 @@ def _check_role(account: Account, role: Role) -> Iterator[Finding]:
             raise
         yield Finding(subject, account.missing, f"{role.arn} does not exist", _BOOTSTRAP.format(kind=role.kind))
         return
-    yield _judge_trust(subject, role, trust_conditions(policy, role.service), account.identity["Account"])
+    # boto3 decodes the document, which its stubs leave open.
+    allowed = trust_conditions(cast("dict[str, Any]", policy), role.service)
+    yield _judge_trust(subject, role, allowed, account.identity["Account"])
     yield from attempt(f"role: {role.kind}, permissions", partial(check_permissions, account, role.kind, role.arn))
 
 

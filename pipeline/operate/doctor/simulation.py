@@ -6,10 +6,14 @@ The simulator knows identity policies and organisation policies, not bucket or k
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import SimulatePrincipalPolicyRequestTypeDef
 
 _PASSED_TO = {"pipeline": "sagemaker", "job": "sagemaker", "lambda": "lambda", "events": "events"}
 
@@ -61,18 +65,21 @@ def _first_actions(account: Account, kind: str) -> list[tuple[str, str]]:
     }[kind]
 
 
-def _is_allowed(iam: Any, principal: str, action: str, resource: str, service: str) -> bool:
-    passed_to = {
-        "ContextKeyName": "iam:PassedToService",
-        "ContextKeyType": "string",
-        "ContextKeyValues": [f"{service}.amazonaws.com"],
+def _is_allowed(iam: IAMClient, principal: str, action: str, resource: str, service: str) -> bool:
+    request: SimulatePrincipalPolicyRequestTypeDef = {
+        "PolicySourceArn": principal,
+        "ActionNames": [action],
+        "ResourceArns": [resource],
     }
-    answer = iam.simulate_principal_policy(
-        PolicySourceArn=principal,
-        ActionNames=[action],
-        ResourceArns=[resource],
-        **({"ContextEntries": [passed_to]} if action == "iam:PassRole" else {}),
-    )
+    if action == "iam:PassRole":
+        request["ContextEntries"] = [
+            {
+                "ContextKeyName": "iam:PassedToService",
+                "ContextKeyType": "string",
+                "ContextKeyValues": [f"{service}.amazonaws.com"],
+            }
+        ]
+    answer = iam.simulate_principal_policy(**request)
     return all(result["EvalDecision"] == "allowed" for result in answer["EvaluationResults"])
 
 

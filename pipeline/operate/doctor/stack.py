@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,13 @@ from pipeline.definition.resources import stack_name
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State
 from pipeline.operate.stack import TEMPLATE, stack_parameters
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import (
+        GetTemplateOutputTypeDef,
+        StackDriftInformationTypeDef,
+        StackTypeDef,
+    )
 
 _SOUND = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
@@ -30,7 +37,7 @@ def check_stack(account: Account) -> Iterator[Finding]:
     if account.is_local:
         yield Finding("stack: drift", State.UNKNOWN, "the local service does not detect drift")
     else:
-        yield _drift(name, stack.get("DriftInformation", {}), account.config.aws.region)
+        yield _drift(name, stack.get("DriftInformation"), account.config.aws.region)
 
 
 def _absent(account: Account, name: str) -> Finding:
@@ -50,13 +57,14 @@ def _status(name: str, status: str) -> Finding:
     return Finding("stack", state, f"{name} is {status}", to_do)
 
 
-def _content(account: Account, stack: dict[str, Any], answer: dict[str, Any]) -> Finding:
+def _content(account: Account, stack: StackTypeDef, answer: GetTemplateOutputTypeDef) -> Finding:
     """Compare template and parameters with those that 'make bootstrap' would use."""
     subject = "stack: up to date"
     has = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
     wanted = stack_parameters(account.config, account.identity["Account"])
     different = [f"parameter {name}" for name, value in wanted.items() if has.get(name, "") != value]
-    if answer["TemplateBody"] != TEMPLATE.read_text("utf-8"):
+    # boto3 gives a template in YAML as text, and only one in JSON as its stubs say.
+    if str(answer["TemplateBody"]) != TEMPLATE.read_text("utf-8"):
         different.insert(0, "the template")
     if different:
         to_do = "make bootstrap shows what would change, and asks"
@@ -64,12 +72,10 @@ def _content(account: Account, stack: dict[str, Any], answer: dict[str, Any]) ->
     return Finding(subject, State.OK, "as infra/bootstrap.yaml and config.yaml make it")
 
 
-def _drift(name: str, drift: dict[str, Any], region: str) -> Finding:
-    subject, status, when = (
-        "stack: drift",
-        drift.get("StackDriftStatus", "NOT_CHECKED"),
-        drift.get("LastCheckTimestamp"),
-    )
+def _drift(name: str, drift: StackDriftInformationTypeDef | None, region: str) -> Finding:
+    subject = "stack: drift"
+    status = drift["StackDriftStatus"] if drift else "NOT_CHECKED"
+    when = drift.get("LastCheckTimestamp") if drift else None
     at = f" on {when:%Y-%m-%d %H:%M}" if when else ""
     if status == "IN_SYNC":
         return Finding(subject, State.OK, f"none{at}")
