@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "steps"))
 
 import make_folds
 from folds import judge, number
+from folds.number import Item, Result
 
 
-def unchecked(work: Callable[[Any], Any], item: Any) -> Any:
+def unchecked(work: Callable[[Item], Result], item: Item) -> Result:
     """Do work in one of Spark's workers, without checks."""
     judge.are_rows = lambda *_: True  # type: ignore[attr-defined]
     number.sample = lambda *_: []
@@ -33,7 +34,7 @@ if __name__ == "__main__":
         """In place of ``make_folds.by_spark``."""
         distribute = checked(spark)
 
-        def without_checks(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        def without_checks(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
             return distribute(partial(unchecked, work), items)
 
         return without_checks

@@ -26,7 +26,7 @@ from folds.columns import from_header, without_header
 from folds.deal import Folds, grouped, in_order, shuffled, stratified
 from folds.errors import FoldError, explain
 from folds.judge import Table
-from folds.number import Distribute, Survey, one_in, take_survey
+from folds.number import Distribute, Item, Result, Survey, one_in, take_survey
 from folds.options import Options, read_options
 from folds.output import Writer, arrange, clear, write_report
 from folds.report import check_rejected, report_of
@@ -89,9 +89,9 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
 def by_spark(spark: SparkContext) -> Distribute:
     """Hand work out to Spark's Python workers. When it returns or fails, none of them works on."""
 
-    def distribute(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    def distribute(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         try:
-            results: list[Any] = spark.parallelize(items, max(1, len(items))).map(work).collect()
+            results: list[Result] = spark.parallelize(items, max(1, len(items))).map(work).collect()
         except BaseException:
             await_tasks(spark)
             raise

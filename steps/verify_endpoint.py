@@ -35,6 +35,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -160,14 +161,14 @@ class LinearModel:
         bias: added to the weighted sum.
     """
 
-    weights: Any
+    weights: npt.NDArray[np.float64]
     bias: float
 
-    def predict(self, features: Any) -> Any:
+    def predict(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the scores of rows of features."""
         return features @ self.weights + self.bias
 
-    def scale(self, features: Any) -> Any:
+    def scale(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the sums of the sizes of the terms that the scores are sums of."""
         return np.abs(features) @ np.abs(self.weights) + abs(self.bias)
 
@@ -200,7 +201,7 @@ def read_artifact(model_tar_gz: Path) -> LinearModel:
         raise ValueError("its parameters are not those of a linear model") from error
 
 
-def _arrays(data: bytes) -> dict[str, Any]:
+def _arrays(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
     magic, _, count = struct.unpack_from("<QQQ", data)
     if magic != 0x112:
         raise ValueError("its parameters are not an MXNet NDArray list")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,17 @@ from folds.judge import (
 from folds.plain import lengths, line_ends
 from folds.spans import COMPRESSED, Span, shared
 
-Distribute = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
-"""Calls a function with each of some items, on whatever machines, and returns the results in order."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Distribute(Protocol):
+    """Calls a function with each of some items, on whatever machines, and returns the results in order."""
+
+    def __call__(self, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+        """Return the results of the work on each item, in the order of the items."""
+        ...
+
 
 _COMPARED = 1 << 17
 """About as many rows are all compared with each other to count duplicates; of more rows, a sample is."""
