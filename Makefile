@@ -15,7 +15,7 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # uv warns of every interpreter that it passes over; what it does is shown.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-slow test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test: $(READY)  ## Run the tests but for the slow ones: no network, no AWS accou
 
 test-slow: $(READY)  ## Run the slow tests: clusters, kills, load, whole runs
 	@$(PYTEST) -m slow
+
+coverage: $(READY)  ## Run the tests as make test does, and list coverage by folder and files under 80 % (not of subprocesses)
+	@$(PYTEST) -m "not slow" --cov --cov-report=
+	@$(RUN) scripts.coverage_report
 
 test-clients: $(READY)  ## Run a notebook's code against the local service with the SDK's version 2 (installs it apart)
 	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)
