@@ -49,17 +49,22 @@ def parse_path(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def follow(value: Any, path: tuple[Token, ...]) -> Any:
+def follow(value: Any, path: tuple[Token, ...], *, named_items: bool = True) -> Any:
     """The value that a path leads to.
 
     A name leads to an object's member or, in a list, to the item of that name: SageMaker addresses processing
     outputs by OutputName and final metrics by MetricName though Describe operations answer with lists.
 
+    Args:
+        value: JSON.
+        path: names and positions, from the outside in.
+        named_items: whether a name may lead to a list's item, as in a step's properties.
+
     Raises:
         PathError: there is nothing at that path; the message says how far it led.
     """
     for depth, token in enumerate(path):
-        found, value = _child(value, token)
+        found, value = _child(value, token, named_items)
         if not found:
             raise PathError(f"there is no {show(path[: depth + 1])}")
     return value
@@ -84,13 +89,13 @@ def _token(match: re.Match[str]) -> Token:
     return next(match.group(kind) for kind in ("name", "single", "double") if match.group(kind) is not None)
 
 
-def _child(value: Any, token: Token) -> tuple[bool, Any]:
+def _child(value: Any, token: Token, named_items: bool) -> tuple[bool, Any]:
     if isinstance(value, dict):
         return str(token) in value, value.get(str(token))
     if isinstance(value, list):
         if isinstance(token, int):
             return token < len(value), value[token] if token < len(value) else None
-        for item in value:
+        for item in value if named_items else ():
             if isinstance(item, dict) and token in [item.get(member) for member in _NAMING_MEMBERS]:
                 return True, item
     return False, None

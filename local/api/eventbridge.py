@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from definition_language.paths import PathError, follow, parse_path
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import Head, Reply, json_reply
@@ -29,7 +30,6 @@ Event = dict[str, Any]
 _FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
 _PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
 _LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
-_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
 _PLACE = re.compile(r"<([^<>\"]+)>")
 _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
@@ -202,10 +202,10 @@ def _value(text: str, event: Event) -> str:
 
 
 def _at(document: Any, path: str) -> Any:
-    """The value at a path such as ``$.detail.items[0]``; None where there is none."""
-    for name, index in _PATH_PART.findall(path.removeprefix("$")):
-        try:
-            document = document[int(index)] if index else document[name]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
+    """Return the value at a path such as ``$.detail.items[0]``; None where there is none."""
+    if path == "$":
+        return document
+    try:
+        return follow(document, parse_path(path), named_items=False)
+    except PathError:
+        return None

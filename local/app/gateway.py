@@ -7,10 +7,11 @@ import errno
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+
+from starlette.types import Receive, Scope, Send
 
 from local.api.sagemaker.http import LARGEST_INVOCATION
 from local.app.parts import Parts
@@ -20,11 +21,6 @@ from local.aws.refusals import SignatureRefused
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
 from local.aws.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
 from local.core.errors import ServiceError
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request's body. The longest that an operation takes is a pipeline's definition: a million characters,

@@ -11,13 +11,13 @@ import contextlib
 import hashlib
 import io
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from starlette.types import Message, Receive
 
 from local.core.errors import ServiceError
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _AT_ONCE = 8
 """Bodies that are read at a time, beside those that come in one piece, which the HTTP server holds anyway."""
@@ -146,7 +146,7 @@ async def discard(receive: Receive) -> None:
             pass
 
 
-async def _next(receive: Receive) -> MutableMapping[str, Any]:
+async def _next(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone

@@ -14,11 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from local.storage.store import Store
 
 KIND = "process"
 STOP_SECONDS = 120.0
 """How long a program may go on after SIGTERM: what SageMaker's Stop operations and time limits allow."""
+
+_CLOCK_TOLERANCE = 2.0
+"""Seconds by which a process's start time may move: it is counted from the boot time, which follows the clock."""
 
 _log = logging.getLogger(__name__)
 
@@ -217,7 +222,7 @@ class Supervisor:
         """Kill programs that an earlier run of the service left behind; return how many there were."""
         survivors = 0
         for document in self._store.list(KIND):
-            if document["StartedAt"] is not None and _start_time(document["Group"]) == document["StartedAt"]:
+            if _is_same(document["StartedAt"], _start_time(document["Group"])):
                 survivors += 1
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(document["Group"], signal.SIGKILL)
@@ -248,19 +253,15 @@ def _record_key(group: int) -> str:
     return str(group)
 
 
-def _start_time(process: int) -> str | None:
-    """When a process started, in whatever unit the system has; None where there is no such process.
+def _is_same(recorded: float | None, found: float | None) -> bool:
+    """Return whether two start times are of one process: the system gives the number of an ended process again."""
+    return recorded is not None and found is not None and abs(recorded - found) < _CLOCK_TOLERANCE
 
-    Ids are used again: a process is the one that was started here only if its start time is the same too.
-    """
+
+def _start_time(process: int) -> float | None:
+    """Return when a process started, in seconds since the epoch; None if it has ended."""
     try:
-        # The second field is the program's name in parentheses and may hold spaces.
-        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    else:
-        # A zombie has ended; the start time is the 22nd field.
-        return None if state == "Z" else fields[18]
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)
-    return shown.stdout.strip() or None
+        found = psutil.Process(process)
+        return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
+    except psutil.NoSuchProcess:
+        return None

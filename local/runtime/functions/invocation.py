@@ -8,7 +8,6 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -19,9 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from local.aws.credentials import KeyRing
 from local.core.settings import Settings
 from local.records import functions as records
+from local.runtime.interpreters import OURS, find_interpreter
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
@@ -241,31 +243,18 @@ def _packages_folder() -> str:
     return str(Path(spec.origin).parents[1])
 
 
-@functools.cache
 def _interpreter(runtime: str) -> tuple[str, str]:
-    """The Python for a runtime such as ``python3.12``, and what the log says about it."""
-    ours = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    found = None if runtime == ours else shutil.which(runtime)
+    """Return the Python for a runtime such as ``python3.12``, and what the log says about it."""
+    found = find_interpreter(runtime.removeprefix("python"))
     if found is not None:
-        question = "import sys; print('python%d.%d' % sys.version_info[:2])"
-        answer = subprocess.run([found, "-I", "-S", "-c", question], capture_output=True, text=True, check=False)
-        if answer.stdout.strip() == runtime:
-            return found, runtime
-    if runtime == ours:
-        return sys.executable, runtime
-    return sys.executable, f"{ours}, because no {runtime} is on this machine"
+        return found, runtime
+    return sys.executable, f"python{OURS}, because no {runtime} is on this machine"
 
 
 def _resident_bytes(process: int) -> int | None:
-    """Memory that a process holds at the moment; None when it has ended."""
+    """Return how much memory a process holds; None once it has ended."""
     try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        if Path("/proc/self/statm").exists():
-            return None
-    else:
         # A process that has ended and is not collected yet holds none.
-        return pages * os.sysconf("SC_PAGE_SIZE") or None
-    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
-    kibibytes = shown.stdout.strip()
-    return int(kibibytes) * 1024 if kibibytes else None
+        return psutil.Process(process).memory_info().rss or None
+    except psutil.NoSuchProcess:
+        return None

