@@ -31,6 +31,7 @@ from local.aws.wire import Head, Reply
 from local.core.settings import Settings
 from local.interpreter.executions import Executions
 from local.interpreter.services import StepServices
+from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.functions.invocation import FunctionRunner
@@ -46,18 +47,6 @@ from local.storage.objects import Objects
 from local.storage.store import Store
 
 Answer = Callable[[Head, bytes], Reply]
-
-_KEPT = {
-    "pipeline": "pipelines",
-    "pipeline-execution": "executions",
-    "processing-job": "processing jobs",
-    "training-job": "training jobs",
-    "hyper-parameter-tuning-job": "tuning jobs",
-    "transform-job": "transform jobs",
-    "model-package": "model packages",
-    "endpoint": "endpoints",
-    "function": "functions",
-}
 
 
 class Parts:
@@ -115,11 +104,11 @@ class Parts:
 
         Jobs come first: executions look at what became of theirs.
         """
-        kept = [(len(self.store.list(kind)), name) for kind, name in _KEPT.items()]
-        counts = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for count, name in kept if count)
+        counts = [(kind, len(self.store.list(kind.name))) for kind in KINDS]
+        kept = ", ".join(kind.counted(count) for kind, count in counts if count)
         restore_functions(self.store, self._settings)
         return [
-            *([f"Kept from before: {counts}."] if counts else []),
+            *([f"Kept from before: {kept}."] if kept else []),
             *restore_jobs(self.store, self.supervisor),
             *(f"endpoint {name}: in service again" for name in self.changes.restore()),
             *self.executions.restore(),

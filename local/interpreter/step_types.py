@@ -9,6 +9,7 @@ from typing import Any
 from botocore.model import StructureShape
 
 from local.aws.service_models import service_model
+from local.records.kinds import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Kind
 
 
 @dataclass(frozen=True)
@@ -16,26 +17,53 @@ class ResourceStep:
     """A type of step that creates one resource and waits until it is done.
 
     Attributes:
-        kind: the resource's kind of record.
-        create: the operation that creates it.
-        describe: the operation whose response the step's properties are.
-        stop: the operation that stops it; None where nothing can.
-        name_member: its name in the request and in the description.
-        arn_member: its ARN in the description.
-        status_member: its state in the description; None where it is done once created.
+        resource: the kind of resource.
         metadata: its member of a step's Metadata.
+        stops: whether an operation stops it.
+        waits: whether the step waits for it; without, it is done once created.
         name_length: the longest name.
     """
 
-    kind: str
-    create: str
-    describe: str
-    stop: str | None
-    name_member: str
-    arn_member: str
-    status_member: str | None
+    resource: Kind
     metadata: str
+    stops: bool = True
+    waits: bool = True
     name_length: int = 63
+
+    @property
+    def kind(self) -> str:
+        """The kind of the resource's records."""
+        return self.resource.name
+
+    @property
+    def create(self) -> str:
+        """The operation that creates the resource."""
+        return f"Create{self.resource.prefix}"
+
+    @property
+    def describe(self) -> str:
+        """The operation whose response the step's properties are."""
+        return f"Describe{self.resource.prefix}"
+
+    @property
+    def stop(self) -> str | None:
+        """The operation that stops the resource; None where nothing can."""
+        return f"Stop{self.resource.prefix}" if self.stops else None
+
+    @property
+    def name_member(self) -> str:
+        """The resource's name in the request and in the description."""
+        return self.resource.name_member
+
+    @property
+    def arn_member(self) -> str:
+        """The resource's ARN in the description."""
+        return self.resource.arn_member
+
+    @property
+    def status_member(self) -> str | None:
+        """The resource's state in the description; None where it is done once created."""
+        return self.resource.status_member if self.waits else None
 
     @property
     def input_shape(self) -> StructureShape:
@@ -45,67 +73,12 @@ class ResourceStep:
 
 
 RESOURCE_STEPS = {
-    "Processing": ResourceStep(
-        kind="processing-job",
-        create="CreateProcessingJob",
-        describe="DescribeProcessingJob",
-        stop="StopProcessingJob",
-        name_member="ProcessingJobName",
-        arn_member="ProcessingJobArn",
-        status_member="ProcessingJobStatus",
-        metadata="ProcessingJob",
-    ),
-    "Training": ResourceStep(
-        kind="training-job",
-        create="CreateTrainingJob",
-        describe="DescribeTrainingJob",
-        stop="StopTrainingJob",
-        name_member="TrainingJobName",
-        arn_member="TrainingJobArn",
-        status_member="TrainingJobStatus",
-        metadata="TrainingJob",
-    ),
-    "Tuning": ResourceStep(
-        kind="hyper-parameter-tuning-job",
-        create="CreateHyperParameterTuningJob",
-        describe="DescribeHyperParameterTuningJob",
-        stop="StopHyperParameterTuningJob",
-        name_member="HyperParameterTuningJobName",
-        arn_member="HyperParameterTuningJobArn",
-        status_member="HyperParameterTuningJobStatus",
-        metadata="TuningJob",
-        name_length=32,
-    ),
-    "Transform": ResourceStep(
-        kind="transform-job",
-        create="CreateTransformJob",
-        describe="DescribeTransformJob",
-        stop="StopTransformJob",
-        name_member="TransformJobName",
-        arn_member="TransformJobArn",
-        status_member="TransformJobStatus",
-        metadata="TransformJob",
-    ),
-    "Model": ResourceStep(
-        kind="model",
-        create="CreateModel",
-        describe="DescribeModel",
-        stop=None,
-        name_member="ModelName",
-        arn_member="ModelArn",
-        status_member=None,
-        metadata="Model",
-    ),
-    "RegisterModel": ResourceStep(
-        kind="model-package",
-        create="CreateModelPackage",
-        describe="DescribeModelPackage",
-        stop=None,
-        name_member="ModelPackageName",
-        arn_member="ModelPackageArn",
-        status_member="ModelPackageStatus",
-        metadata="RegisterModel",
-    ),
+    "Processing": ResourceStep(PROCESSING_JOB, "ProcessingJob"),
+    "Training": ResourceStep(TRAINING_JOB, "TrainingJob"),
+    "Tuning": ResourceStep(TUNING_JOB, "TuningJob", name_length=32),
+    "Transform": ResourceStep(TRANSFORM_JOB, "TransformJob"),
+    "Model": ResourceStep(MODEL, "Model", stops=False, waits=False),
+    "RegisterModel": ResourceStep(MODEL_PACKAGE, "RegisterModel", stops=False),
 }
 
 SUPPORTED_TYPES = (*RESOURCE_STEPS, "Lambda", "Condition", "Fail")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import validation_error
+from local.records.kinds import ENDPOINT_CONFIG
 from local.storage.store import Document, Store
 
-KIND = "endpoint-config"
+KIND = ENDPOINT_CONFIG.name
 
 
 def find_endpoint_config(store: Store, region: str, name: str) -> Document:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import validation_error
+from local.records.kinds import MODEL_PACKAGE_GROUP
 from local.storage.store import Document, Store
 
-KIND = "model-package-group"
+KIND = MODEL_PACKAGE_GROUP.name
 
 
 def find_group(store: Store, region: str, name_or_arn: str) -> Document:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from local.core.arns import sagemaker_arn
 from local.core.errors import validation_error
+from local.records.kinds import MODEL_PACKAGE
 from local.storage.store import Document, Store
 
-KIND = "model-package"
+KIND = MODEL_PACKAGE.name
 
 
 def find_package(store: Store, region: str, name_or_arn: str) -> Document:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import validation_error
+from local.records.kinds import MODEL
 from local.storage.store import Document, Store
 
-KIND = "model"
+KIND = MODEL.name
 
 
 def find_model(store: Store, region: str, name: str) -> Document:

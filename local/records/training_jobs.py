@@ -8,9 +8,10 @@ from typing import Any
 
 from local.core.arns import sagemaker_arn
 from local.core.outcomes import JobOutcome
+from local.records.kinds import TRAINING_JOB
 from local.storage.store import Document
 
-KIND = "training-job"
+KIND = TRAINING_JOB.name
 OBJECTIVE = "ObjectiveMetric"
 """The metric by which a training job reports its tuning job's objective."""
 ENDED = ("Completed", "Failed", "Stopped")

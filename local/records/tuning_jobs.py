@@ -6,13 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from local.records import training_jobs as training_record
+from local.records.kinds import TUNING_JOB
 from local.records.training_jobs import OBJECTIVE
 from local.storage.store import Store
 
 if TYPE_CHECKING:
     from local.storage.store import Document
 
-KIND = "hyper-parameter-tuning-job"
+KIND = TUNING_JOB.name
 TUNED = "_TunedHyperParameters"
 """The private member of a training job's record that holds the values the search chose."""
 

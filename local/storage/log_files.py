@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from local.core.errors import ServiceError
+from local.core.files import replacing
 from local.core.paths import UnsafeNameError, below
 
 _GROUP_FILE = ".log-group"
@@ -177,9 +178,8 @@ class Logs:
 
     def _write_document(self, group: str, document: dict[str, Any]) -> None:
         marker = self._folder(group) / _GROUP_FILE
-        unfinished = marker.with_suffix(".new")
-        unfinished.write_text(json.dumps(document))
-        unfinished.replace(marker)
+        with replacing(marker) as unfinished:
+            unfinished.write_text(json.dumps(document))
 
     def _folder(self, group: str) -> Path:
         # CloudWatch's own groups begin with a slash.

@@ -14,6 +14,8 @@ from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
 from local.core.settings import Settings
 from local.records import resources as records
+from local.records.jobs import find_job, mark_stopping
+from local.records.kinds import PROCESSING_JOB
 from local.records.tags import delete_tags
 from local.runtime.jobs import processing
 from local.runtime.jobs.container import local_path
@@ -25,11 +27,9 @@ from local.storage.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.storage.store import Document
 
 _KIND = processing.KIND
 _DEFAULT_MAX_RUNTIME = 86400
-_ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ProcessingJobOperations:
 
     def describe_processing_job(self, request: Request) -> Response:
         """Describe a processing job."""
-        return self._existing(request["ProcessingJobName"])
+        return find_job(self.store, PROCESSING_JOB, request["ProcessingJobName"])
 
     def list_processing_jobs(self, request: Request) -> Response:
         """List processing jobs."""
@@ -80,36 +80,21 @@ class ProcessingJobOperations:
 
     def stop_processing_job(self, request: Request) -> Response:
         """Ask a processing job to stop: SIGTERM at once, SIGKILL two minutes later."""
-        with self.store.transaction():
-            record = self._existing(request["ProcessingJobName"])
-            name, status = record["ProcessingJobName"], record["ProcessingJobStatus"]
-            if status in _ENDED:
-                raise validation_error(f"The request was rejected because the processing job is in status {status}.")
-            self.store.update(
-                _KIND,
-                name,
-                lambda record: record.update(ProcessingJobStatus="Stopping", LastModifiedTime=time.time()),
-            )
-        self.supervisor.terminate(processing.program_key(name))
+        record = mark_stopping(self.store, PROCESSING_JOB, request["ProcessingJobName"])
+        self.supervisor.terminate(processing.program_key(record["ProcessingJobName"]))
         return {}
 
     def delete_processing_job(self, request: Request) -> Response:
         """Forget a processing job that has ended."""
         with self.store.transaction():
-            record = self._existing(request["ProcessingJobName"])
+            record = find_job(self.store, PROCESSING_JOB, request["ProcessingJobName"])
             name = record["ProcessingJobName"]
-            if record["ProcessingJobStatus"] not in _ENDED:
+            if not PROCESSING_JOB.has_ended(record):
                 raise in_use(f"The processing job {name} is in status {record['ProcessingJobStatus']}.")
             self.store.delete(_KIND, name)
             delete_tags(self.store, record["ProcessingJobArn"])
         shutil.rmtree(processing.folder(self.settings, name), ignore_errors=True)
         return {}
-
-    def _existing(self, name: str) -> Document:
-        record = self.store.find(_KIND, name)
-        if record is None:
-            raise validation_error(f"Could not find requested job with name: {name}")
-        return record
 
 
 def _check_input(given: dict[str, Any], path: str, root: Path) -> None:

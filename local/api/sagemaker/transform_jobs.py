@@ -12,6 +12,8 @@ from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
 from local.records import resources as records
+from local.records.jobs import find_job, mark_stopping
+from local.records.kinds import TRANSFORM_JOB
 from local.records.models import find_model
 from local.runtime.jobs import transform
 from local.runtime.jobs.transform import TransformRunner
@@ -20,10 +22,9 @@ from local.storage.objects import S3Uri
 from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.storage.store import Document
+    pass
 
 _KIND = transform.KIND
-_ENDED = ("Completed", "Failed", "Stopped")
 _PAGE_SIZE = 10
 
 
@@ -58,7 +59,7 @@ class TransformJobOperations:
 
     def describe_transform_job(self, request: Request) -> Response:
         """Describe a batch transform job."""
-        return self._existing(request["TransformJobName"])
+        return find_job(self.store, TRANSFORM_JOB, request["TransformJobName"])
 
     def list_transform_jobs(self, request: Request) -> Response:
         """List batch transform jobs."""
@@ -73,23 +74,8 @@ class TransformJobOperations:
 
     def stop_transform_job(self, request: Request) -> Response:
         """Ask a batch transform job to stop after the object that it is at."""
-        with self.store.transaction():
-            record = self._existing(request["TransformJobName"])
-            name, status = record["TransformJobName"], record["TransformJobStatus"]
-            if status in _ENDED:
-                raise validation_error(f"The request was rejected because the transform job is in status {status}.")
-            self.store.update(
-                _KIND,
-                name,
-                lambda record: record.update(TransformJobStatus="Stopping", LastModifiedTime=time.time()),
-            )
+        mark_stopping(self.store, TRANSFORM_JOB, request["TransformJobName"])
         return {}
-
-    def _existing(self, name: str) -> Document:
-        record = self.store.find(_KIND, name)
-        if record is None:
-            raise validation_error(f"Could not find requested job with name: {name}")
-        return record
 
 
 def _check(request: Request) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from local.aws.credentials import KeyRing
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
+from local.records.jobs import end_job
+from local.records.kinds import PROCESSING_JOB
 from local.runtime.jobs import images, inputs, log, spark
 from local.runtime.jobs.container import environment, local_path, map_paths
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
@@ -26,7 +28,7 @@ from local.storage.store import Store
 if TYPE_CHECKING:
     from local.storage.store import Document
 
-KIND = "processing-job"
+KIND = PROCESSING_JOB.name
 _LONGEST_MESSAGE = 1024
 _BYTES_PER_CHARACTER = 4
 
@@ -61,18 +63,13 @@ class ProcessingRunner:
         finish(self.store, name, ending)
 
 
-def finish(store: Store, name: str, ending: JobOutcome) -> None:
-    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
-    now = time.time()
+def finish(store: Store, name: str, outcome: JobOutcome) -> None:
+    """Write a job's outcome into its record; a job that was told to stop is Stopped however it ended."""
 
     def change(record: Document) -> None:
-        stopping = record["ProcessingJobStatus"] == "Stopping"
-        record["ProcessingJobStatus"] = "Stopped" if stopping else ending.status
-        record["ProcessingEndTime"] = record["LastModifiedTime"] = now
-        if ending.reason and not stopping:
-            record["FailureReason"] = ending.reason
-        if ending.message:
-            record["ExitMessage"] = ending.message
+        end_job(record, PROCESSING_JOB, outcome, "ProcessingEndTime")
+        if outcome.message:
+            record["ExitMessage"] = outcome.message
 
     store.update(KIND, name, change)
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from local.core.outcomes import failed
-from local.records import training_jobs as training_record
-from local.records import tuning_jobs as tuning_record
+from collections.abc import Callable
+
+from local.core.outcomes import JobOutcome, failed
+from local.records import training_jobs
+from local.records.jobs import unfinished_jobs
+from local.records.kinds import PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, Kind
 from local.runtime.jobs import processing, transform, tuning
 from local.runtime.supervisor import Supervisor
 from local.storage.store import Store
 
 _INTERRUPTED = failed("InternalServerError: the local service stopped while the job was running")
+
+
+def _finish_training(store: Store, name: str, outcome: JobOutcome) -> None:
+    store.update(TRAINING_JOB.name, name, lambda record: training_jobs.end(record, outcome, None, []))
+
+
+_FINISH: dict[Kind, Callable[[Store, str, JobOutcome], None]] = {
+    PROCESSING_JOB: processing.finish,
+    TRAINING_JOB: _finish_training,
+    TUNING_JOB: tuning.finish,
+    TRANSFORM_JOB: transform.finish,
+}
 
 
 def restore(store: Store, supervisor: Supervisor) -> list[str]:
@@ -23,56 +38,10 @@ def restore(store: Store, supervisor: Supervisor) -> list[str]:
     survivors = supervisor.kill_survivors()
     sentences = [f"Killed programs that interrupted jobs had left running: {survivors}."] if survivors else []
     with store.transaction():
-        interrupted = [
-            *_processing_jobs(store),
-            *_training_jobs(store),
-            *_tuning_jobs(store),
-            *_transform_jobs(store),
-        ]
+        interrupted = [(kind, name) for kind in _FINISH for name in unfinished_jobs(store, kind)]
+        for kind, name in interrupted:
+            _FINISH[kind](store, name, _INTERRUPTED)
     if interrupted:
-        sentences.append(f"Marked as Failed, as they were interrupted: {', '.join(interrupted)}.")
+        names = ", ".join(name for _, name in interrupted)
+        sentences.append(f"Marked as Failed, as they were interrupted: {names}.")
     return sentences
-
-
-def _processing_jobs(store: Store) -> list[str]:
-    names = [
-        record["ProcessingJobName"]
-        for record in store.list(processing.KIND)
-        if record["ProcessingJobStatus"] in ("InProgress", "Stopping")
-    ]
-    for name in names:
-        processing.finish(store, name, _INTERRUPTED)
-    return names
-
-
-def _training_jobs(store: Store) -> list[str]:
-    names = [
-        record["TrainingJobName"]
-        for record in store.list(training_record.KIND)
-        if record["TrainingJobStatus"] in ("InProgress", "Stopping")
-    ]
-    for name in names:
-        store.update(training_record.KIND, name, lambda record: training_record.end(record, _INTERRUPTED, None, []))
-    return names
-
-
-def _tuning_jobs(store: Store) -> list[str]:
-    names = [
-        record["HyperParameterTuningJobName"]
-        for record in store.list(tuning_record.KIND)
-        if record["HyperParameterTuningJobStatus"] in ("InProgress", "Stopping")
-    ]
-    for name in names:
-        tuning.finish(store, name, _INTERRUPTED)
-    return names
-
-
-def _transform_jobs(store: Store) -> list[str]:
-    names = [
-        record["TransformJobName"]
-        for record in store.list(transform.KIND)
-        if record["TransformJobStatus"] in ("InProgress", "Stopping")
-    ]
-    for name in names:
-        transform.finish(store, name, _INTERRUPTED)
-    return names

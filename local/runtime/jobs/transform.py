@@ -18,6 +18,8 @@ from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
 from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
 from local.core.settings import Settings
+from local.records.jobs import end_job
+from local.records.kinds import TRANSFORM_JOB
 from local.records.models import containers, find_model
 from local.runtime.jobs import images, inputs, log
 from local.runtime.jobs.failures import JobFailedError, outcome_of
@@ -29,7 +31,7 @@ from local.storage.store import Store
 if TYPE_CHECKING:
     from local.storage.store import Document
 
-KIND = "transform-job"
+KIND = TRANSFORM_JOB.name
 _DEFAULT_PAYLOAD_MEGABYTES = 6
 _COLUMNS = re.compile(r"\$\[(?:(\d+)|(\d*):(\d*))\]")
 JSON_LINES = "application/jsonlines"
@@ -52,17 +54,9 @@ class TransformRunner:
         finish(self.store, name, outcome_of(_Transform(self, record, job_log).run, job_log.write))
 
 
-def finish(store: Store, name: str, ending: JobOutcome) -> None:
-    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
-
-    def change(record: Document) -> None:
-        stopping = record["TransformJobStatus"] == "Stopping"
-        record["TransformJobStatus"] = "Stopped" if stopping else ending.status
-        record["TransformEndTime"] = record["LastModifiedTime"] = time.time()
-        if ending.reason and not stopping:
-            record["FailureReason"] = ending.reason
-
-    store.update(KIND, name, change)
+def finish(store: Store, name: str, outcome: JobOutcome) -> None:
+    """Write a job's outcome into its record; a job that was told to stop is Stopped however it ended."""
+    store.update(KIND, name, lambda record: end_job(record, TRANSFORM_JOB, outcome, "TransformEndTime"))
 
 
 def columns(expression: str) -> slice | None:

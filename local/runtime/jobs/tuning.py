@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from local.core.outcomes import JobOutcome, failed
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
+from local.records.jobs import end_job
+from local.records.kinds import TUNING_JOB
 from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
@@ -64,16 +66,13 @@ class TuningRunner:
         finish(self.store, name, ending)
 
 
-def finish(store: Store, name: str, ending: JobOutcome) -> None:
-    """Write a tuning job's ending into its record; one that was told to stop is Stopped however it ended."""
+def finish(store: Store, name: str, outcome: JobOutcome) -> None:
+    """Write a tuning job's outcome into its record; one that was told to stop is Stopped however it ended."""
 
     def change(record: Document) -> None:
-        stopping = record["HyperParameterTuningJobStatus"] == "Stopping"
-        record["HyperParameterTuningJobStatus"] = "Stopped" if stopping else ending.status
-        now = record["HyperParameterTuningEndTime"] = record["LastModifiedTime"] = time.time()
-        record["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(now - record["CreationTime"])}
-        if ending.reason and not stopping:
-            record["FailureReason"] = ending.reason
+        end_job(record, TUNING_JOB, outcome, "HyperParameterTuningEndTime")
+        seconds = record["HyperParameterTuningEndTime"] - record["CreationTime"]
+        record["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(seconds)}
 
     store.update(KIND, name, change)
 
