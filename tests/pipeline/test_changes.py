@@ -5,16 +5,16 @@ import copy
 from pipeline.operate.changes import definition_changes
 
 
-def test_equal_definitions_have_no_changes(definition):
+def test_equal_definitions_have_no_changes(definition) -> None:
     assert definition_changes(copy.deepcopy(definition), definition) == []
 
 
-def test_a_first_definition_is_told_by_its_steps(definition):
+def test_a_first_definition_is_told_by_its_steps(definition) -> None:
     (line,) = definition_changes(None, definition)
     assert line.startswith("pipeline: create with the steps MakeFolds, TuneFold1")
 
 
-def test_changes_are_told_in_words(definition):
+def test_changes_are_told_in_words(definition) -> None:
     before = copy.deepcopy(definition)
     del definition["Parameters"][0]
     definition["Parameters"][-1]["DefaultValue"] = 3
@@ -35,7 +35,7 @@ def test_changes_are_told_in_words(definition):
     assert f"step MakeFolds: code of {name} changes" in lines
 
 
-def test_another_option_of_the_folds_is_told_as_one(definition, config, resources):
+def test_another_option_of_the_folds_is_told_as_one(definition, config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 
     seed = config.model_copy(update={"folds": config.folds.model_copy(update={"seed": 43})})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,17 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def document() -> dict:
-    return yaml.safe_load((ROOT / "config.yaml").read_text())
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return loaded
 
 
-def faults_of(document: dict) -> list[str]:
+def faults_of(document: dict[str, Any]) -> list[str]:
     with pytest.raises(ConfigError) as raised:
         parse_config(document, "config.yaml")
     return raised.value.faults
 
 
-def changed(document: dict, path: str, value: object) -> dict:
+def changed(document: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     result = copy.deepcopy(document)
     *parents, last = path.split(".")
     part = result
@@ -33,12 +35,12 @@ def changed(document: dict, path: str, value: object) -> dict:
     return result
 
 
-def test_the_projects_own_configuration_is_good(config):
+def test_the_projects_own_configuration_is_good(config) -> None:
     assert config.folds.count == 5
     assert config.tuning.static_hyperparameters["mini_batch_size"] == 100
 
 
-def test_feature_dim_is_computed_from_the_columns(config):
+def test_feature_dim_is_computed_from_the_columns(config) -> None:
     assert config.dataset.feature_dim == 11
     assert config.dataset.features == [
         "age",
@@ -96,13 +98,13 @@ def test_feature_dim_is_computed_from_the_columns(config):
         ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
     ],
 )
-def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, expected):
+def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, expected) -> None:
     faults = faults_of(changed(document, path, value))
     assert len(faults) == 1, faults
     assert faults[0].startswith(f"config.yaml: {expected}")
 
 
-def test_all_faults_are_reported_at_once(document):
+def test_all_faults_are_reported_at_once(document) -> None:
     document["tuning"]["surprise"] = True
     document["tuning"]["max_jobs"] = 10
     document["folds"]["count"] = 50
@@ -122,19 +124,19 @@ def test_all_faults_are_reported_at_once(document):
     }
 
 
-def test_a_faulty_value_is_not_held_against_others(document):
+def test_a_faulty_value_is_not_held_against_others(document) -> None:
     document["tuning"]["max_jobs"] = "twelve"
     assert [fault.split(": ")[1] for fault in faults_of(document)] == ["tuning.max_jobs"]
 
 
-def test_strategies_other_than_grid_take_two_ends(document):
+def test_strategies_other_than_grid_take_two_ends(document) -> None:
     document["tuning"].update(strategy="Bayesian", learning_rate=[0.001, 0.1], l1=[0.0001, 0.1], max_jobs=30)
     assert parse_config(document, "config.yaml").tuning.strategy == "Bayesian"
     document["tuning"]["learning_rate"] = [0.1, 0.01, 0.001]
     assert "needs [lowest, highest]" in faults_of(document)[0]
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path):
+def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("folds:\n  count: 5\n  count: 6\n")
     with pytest.raises(ConfigError, match="the key 'count' stands twice"):
@@ -144,7 +146,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"), [("a: [", "not YAML"), ("- 1", "not a configuration"), (None, "cannot be read")]
 )
-def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path, text, expected):
+def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path, text, expected) -> None:
     path = tmp_path / "config.yaml"
     if text is not None:
         path.write_text(text)

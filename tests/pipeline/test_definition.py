@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,17 +41,17 @@ def references(value: object) -> Iterator[str]:
             yield from references(item)
 
 
-def steps_of(definition: dict) -> dict[str, dict]:
+def steps_of(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {step["Name"]: step for step in all_steps(definition)}
 
 
-def upstream(definition: dict, name: str) -> set[str]:
+def upstream(definition: dict[str, Any], name: str) -> set[str]:
     step = steps_of(definition)[name]
     arguments = step["Arguments"]["Conditions"] if step["Type"] == "Condition" else step["Arguments"]
     return {get.split(".")[1] for get in references(arguments) if get.startswith("Steps.")}
 
 
-def test_the_command_prints_the_golden_definition_and_opens_no_socket():
+def test_the_command_prints_the_golden_definition_and_opens_no_socket() -> None:
     result = subprocess.run(
         [sys.executable, "-c", OFFLINE],
         cwd=ROOT,
@@ -65,7 +66,7 @@ def test_the_command_prints_the_golden_definition_and_opens_no_socket():
     )
 
 
-def test_steps_and_their_types(built):
+def test_steps_and_their_types(built) -> None:
     assert [(step["Name"], step["Type"]) for step in all_steps(built)] == [
         ("MakeFolds", "Processing"),
         *((f"TuneFold{number}", "Tuning") for number in range(1, 6)),
@@ -88,7 +89,7 @@ def test_steps_and_their_types(built):
     ]
 
 
-def test_data_flows_from_step_to_step(built):
+def test_data_flows_from_step_to_step(built) -> None:
     tunings = {f"TuneFold{number}" for number in range(1, 6)}
     assert upstream(built, "MakeFolds") == set()
     assert all(upstream(built, name) == {"MakeFolds"} for name in tunings)
@@ -102,7 +103,7 @@ def test_data_flows_from_step_to_step(built):
     assert upstream(built, "RejectEndpoint") == {"VerifyEndpoint", "RollBackEndpoint"}
 
 
-def test_only_a_new_model_is_registered_and_a_registered_one_is_deployed_by_its_own_arn(built):
+def test_only_a_new_model_is_registered_and_a_registered_one_is_deployed_by_its_own_arn(built) -> None:
     steps = steps_of(built)
     assert upstream(built, "FindModel") == {"SelectBest"}
     assert "CacheConfig" not in steps["FindModel"]
@@ -115,8 +116,8 @@ def test_only_a_new_model_is_registered_and_a_registered_one_is_deployed_by_its_
     assert metadata == steps["FindModel"]["Arguments"]["artifact_sha256"]
 
 
-def test_no_step_refers_to_one_in_a_branch_that_may_not_be_taken(built):
-    def walk(steps: list[dict], known: frozenset[str]) -> None:
+def test_no_step_refers_to_one_in_a_branch_that_may_not_be_taken(built) -> None:
+    def walk(steps: list[dict[str, Any]], known: frozenset[str]) -> None:
         known |= {step["Name"] for step in steps}
         for step in steps:
             assert upstream(built, step["Name"]) <= known, step["Name"]
@@ -127,14 +128,14 @@ def test_no_step_refers_to_one_in_a_branch_that_may_not_be_taken(built):
     walk(built["Steps"], frozenset())
 
 
-def test_both_branches_deploy_in_the_same_way(built):
+def test_both_branches_deploy_in_the_same_way(built) -> None:
     steps = steps_of(built)
     for name in ("VerifyEndpoint", "RollBackEndpoint", "RejectEndpoint"):
         again = json.dumps(steps[f"{name}Again"]["Arguments"]).replace("EndpointAgain", "Endpoint")
         assert json.loads(again) == steps[name]["Arguments"]
 
 
-def test_parameters_have_defaults_from_the_configuration(built, config):
+def test_parameters_have_defaults_from_the_configuration(built, config) -> None:
     parameters = {parameter["Name"]: parameter for parameter in built["Parameters"]}
     assert list(parameters) == [
         "InputDataUri",
@@ -153,14 +154,14 @@ def test_parameters_have_defaults_from_the_configuration(built, config):
     assert parameters["EndpointInstanceCount"]["Type"] == "Integer"
 
 
-def test_every_parameter_is_described(built):
+def test_every_parameter_is_described(built) -> None:
     from pipeline.definition.parameters import DESCRIPTIONS, described
 
     assert list(DESCRIPTIONS) == [parameter["Name"] for parameter in built["Parameters"]]
     assert len(described("x" * 500)) <= 3072
 
 
-def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built):
+def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built) -> None:
     for number in range(1, 6):
         arguments = steps_of(built)[f"TuneFold{number}"]["Arguments"]
         search = arguments["HyperParameterTuningJobConfig"]
@@ -181,7 +182,7 @@ def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built):
         assert static["normalize_data"] == "true"
 
 
-def test_every_step_says_what_it_is_and_jobs_are_retried_and_cached(built):
+def test_every_step_says_what_it_is_and_jobs_are_retried_and_cached(built) -> None:
     for step in all_steps(built):
         assert step["DisplayName"]
         assert step["Description"]
@@ -192,18 +193,18 @@ def test_every_step_says_what_it_is_and_jobs_are_retried_and_cached(built):
             assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
 
 
-def test_outputs_are_under_the_executions_prefix(built):
+def test_outputs_are_under_the_executions_prefix(built) -> None:
     outputs = steps_of(built)["MakeFolds"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
     assert {"Get": "Execution.PipelineExecutionId"} in outputs[0]["S3Output"]["S3Uri"]["Std:Join"]["Values"]
 
 
-def test_a_rejected_model_is_told_with_the_number_and_the_limit(built):
+def test_a_rejected_model_is_told_with_the_number_and_the_limit(built) -> None:
     message = json.dumps(steps_of(built)["RejectModel"]["Arguments"]["ErrorMessage"])
     assert '"Path": "mse"' in message
     assert "Parameters.MaxMse" in message
 
 
-def test_the_number_of_folds_is_the_configurations(config, resources):
+def test_the_number_of_folds_is_the_configurations(config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 
     three = config.model_copy(update={"folds": config.folds.model_copy(update={"count": 3, "layout": "manifest"})})
@@ -214,7 +215,7 @@ def test_the_number_of_folds_is_the_configurations(config, resources):
     assert lint(definition) == []
 
 
-def test_bayesian_search_has_continuous_ranges(config, resources):
+def test_bayesian_search_has_continuous_ranges(config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 
     update = {"strategy": "Bayesian", "learning_rate": [0.00001, 0.1], "l1": [0.0001, 0.1], "max_jobs": 20}
@@ -231,7 +232,7 @@ def test_bayesian_search_has_continuous_ranges(config, resources):
     assert lint(definition) == []
 
 
-def test_keys_and_network_reach_every_job(config, resources):
+def test_keys_and_network_reach_every_job(config, resources) -> None:
     from pipeline.config.models import VpcSection
     from pipeline.definition.pipeline import build_definition
 
@@ -255,7 +256,7 @@ def test_keys_and_network_reach_every_job(config, resources):
     assert lint(definition) == []
 
 
-def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(config):
+def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(config) -> None:
     from pipeline.definition.fold_options import fold_options
 
     key = "arn:aws:kms:us-east-1:123456789012:key/0000"
@@ -263,7 +264,7 @@ def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(confi
     assert json.loads(fold_options(encrypted))["aws"] == {"kms_key_arn": key}
 
 
-def test_spot_training_reaches_the_tuning_jobs(config, resources):
+def test_spot_training_reaches_the_tuning_jobs(config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 
     spot = config.model_copy(update={"tuning": config.tuning.model_copy(update={"spot": True})})
@@ -272,7 +273,7 @@ def test_spot_training_reaches_the_tuning_jobs(config, resources):
     assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
 
 
-def test_no_step_imports_this_repository():
+def test_no_step_imports_this_repository() -> None:
     for path in (ROOT / "steps").glob("*.py"):
         for room in ("pipeline", "local", "scripts"):
             assert f"import {room}" not in path.read_text()
@@ -280,7 +281,7 @@ def test_no_step_imports_this_repository():
 
 
 @pytest.mark.parametrize(("room", "forbidden"), [("local", ("pipeline", "sagemaker")), ("pipeline", ("local",))])
-def test_rooms_keep_apart(room, forbidden):
+def test_rooms_keep_apart(room, forbidden) -> None:
     for path in (ROOT / room).rglob("*.py"):
         for line in path.read_text().splitlines():
             words = line.split()
@@ -292,13 +293,13 @@ def with_dataset(config, **update):
     return config.model_copy(update={"dataset": config.dataset.model_copy(update=update)})
 
 
-def options_of(definition: dict) -> str:
+def options_of(definition: dict[str, Any]) -> str:
     inputs = steps_of(definition)["MakeFolds"]["Arguments"]["ProcessingInputs"]
-    (uri,) = [item["S3Input"]["S3Uri"] for item in inputs if item["InputName"] == "options"]
+    (uri,) = [str(item["S3Input"]["S3Uri"]) for item in inputs if item["InputName"] == "options"]
     return uri
 
 
-def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, resources):
+def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 
     columns = [f"column number {number:04} of a table that is wide" for number in range(2000)]
@@ -313,7 +314,7 @@ def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, r
     assert len(steps["SelectBest"]["Arguments"]["AppSpecification"]["ContainerArguments"]) <= 100
 
 
-def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resources, built):
+def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resources, built) -> None:
     from pipeline.definition.pipeline import build_definition
 
     same = config.model_copy(update={"quality": config.quality.model_copy(update={"max_mse": 1.0})})
@@ -327,7 +328,7 @@ def test_the_folds_are_cached_until_an_option_of_theirs_changes(config, resource
     assert len(uris) == 4
 
 
-def test_an_input_whose_uri_is_longer_than_an_argument_is_refused(config, resources, tmp_path):
+def test_an_input_whose_uri_is_longer_than_an_argument_is_refused(config, resources, tmp_path) -> None:
     from pipeline.definition.dataset import dataset_uri
     from pipeline.errors import ConfigError
 

@@ -20,26 +20,28 @@ GLOBAL = {"query", "output", "region"}
 
 
 @pytest.mark.parametrize(("service", "operation", "options"), COMMANDS)
-def test_every_aws_command_names_an_operation_and_its_members(service, operation, options):
+def test_every_aws_command_names_an_operation_and_its_members(service, operation, options) -> None:
     model = botocore.session.get_session().get_service_model(service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in operations
-    members = {xform_name(name, "-") for name in model.operation_model(operations[operation]).input_shape.members}
+    shape = model.operation_model(operations[operation]).input_shape
+    assert shape is not None
+    members = {xform_name(name, "-") for name in shape.members}
     # The AWS CLI's own spelling of acronyms does not occur among these.
     assert set(re.findall(r"--([a-z-]+)", options)) <= members | GLOBAL
 
 
-def test_the_document_names_many_commands():
+def test_the_document_names_many_commands() -> None:
     assert len(COMMANDS) > 12
 
 
-def test_every_make_target_exists():
+def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|; |&& |^)make (?:-s )?([a-z-]+)", DOCUMENT, re.MULTILINE))
     assert {"doctor", "bootstrap", "delete"} <= named <= targets
 
 
-def test_every_link_leads_somewhere():
+def test_every_link_leads_somewhere() -> None:
     for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", DOCUMENT):
         path = ROOT / "docs" / target if target else ROOT / "docs/first-run-on-aws.md"
         assert path.exists()
@@ -48,8 +50,8 @@ def test_every_link_leads_somewhere():
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_small_configuration_is_what_the_document_says():
-    script = re.search(r"^sed (.+?) config.yaml > trial.yaml", DOCUMENT, re.MULTILINE | re.DOTALL).group(1)
+def test_the_small_configuration_is_what_the_document_says() -> None:
+    (script,) = re.findall(r"^sed (.+?) config.yaml > trial.yaml", DOCUMENT, re.MULTILINE | re.DOTALL)
     text = (ROOT / "config.yaml").read_text()
     for pattern, replacement in re.findall(r"'s/(.+?)/(.+?)/'", script):
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)

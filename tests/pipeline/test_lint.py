@@ -1,83 +1,85 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipeline.definition.lint import lint
 
 
-def step(definition: dict, name: str) -> dict:
+def step(definition: dict[str, Any], name: str) -> dict[str, Any]:
     return next(step for step in definition["Steps"] if step["Name"] == name)
 
 
-def test_the_projects_definition_has_no_fault(definition):
+def test_the_projects_definition_has_no_fault(definition) -> None:
     assert lint(definition) == []
 
 
-def _bad_strategy(definition):
+def _bad_strategy(definition) -> None:
     step(definition, "TuneFold1")["Arguments"]["HyperParameterTuningJobConfig"]["Strategy"] = "Foo"
 
 
-def _continuous_grid(definition):
+def _continuous_grid(definition) -> None:
     ranges = step(definition, "TuneFold1")["Arguments"]["HyperParameterTuningJobConfig"]["ParameterRanges"]
     ranges["ContinuousParameterRanges"] = [{"Name": "wd", "MinValue": "0", "MaxValue": "1"}]
 
 
-def _grid_without_limit(definition):
+def _grid_without_limit(definition) -> None:
     limits = step(definition, "TuneFold1")["Arguments"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
     del limits["MaxNumberOfTrainingJobs"]
 
 
-def _default_outside_enum(definition):
+def _default_outside_enum(definition) -> None:
     next(p for p in definition["Parameters"] if p["Name"] == "ModelApprovalStatus")["DefaultValue"] = "Maybe"
 
 
-def _undeclared_parameter(definition):
+def _undeclared_parameter(definition) -> None:
     step(definition, "MakeFolds")["Arguments"]["Environment"] = {"A": {"Get": "Parameters.Nowhere"}}
 
 
-def _unused_parameter(definition):
+def _unused_parameter(definition) -> None:
     definition["Parameters"].append({"Name": "Idle", "Type": "String", "DefaultValue": "x"})
 
 
-def _illegal_name(definition):
+def _illegal_name(definition) -> None:
     step(definition, "MakeFolds")["Name"] = "Make Folds"
 
 
-def _number_in_environment(definition):
+def _number_in_environment(definition) -> None:
     step(definition, "MakeFolds")["Arguments"]["Environment"] = {"A": 1}
 
 
-def _number_as_argument(definition):
+def _number_as_argument(definition) -> None:
     step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["ContainerArguments"].append(5)
 
 
-def _long_argument(definition):
+def _long_argument(definition) -> None:
     step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["ContainerArguments"].append("x" * 257)
 
 
-def _missing_property_file(definition):
+def _missing_property_file(definition) -> None:
     step(definition, "SelectBest")["PropertyFiles"] = []
 
 
-def _property_file_of_no_output(definition):
+def _property_file_of_no_output(definition) -> None:
     step(definition, "SelectBest")["PropertyFiles"][0]["OutputName"] = "worst"
 
 
-def _reference_to_no_step(definition):
+def _reference_to_no_step(definition) -> None:
     arguments = step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["ContainerArguments"]
     arguments.append({"Get": "Steps.Nobody.ProcessingJobName"})
 
 
-def _execution_id_in_cache_key(definition):
+def _execution_id_in_cache_key(definition) -> None:
     arguments = step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["ContainerArguments"]
     arguments.append({"Get": "Execution.PipelineExecutionId"})
 
 
-def _unknown_member(definition):
+def _unknown_member(definition) -> None:
     step(definition, "MakeFolds")["Arguments"]["AppSpecification"]["Image"] = "x"
 
 
-def _join_within_join(definition):
+def _join_within_join(definition) -> None:
     (item,) = step(definition, "SelectBest")["Arguments"]["ProcessingInputs"][:1]
     item["S3Input"]["S3Uri"] = {"Std:Join": {"On": "/", "Values": [{"Std:Join": {"On": "", "Values": ["s3://a"]}}]}}
 
@@ -103,6 +105,6 @@ def _join_within_join(definition):
         (_unknown_member, "MakeFolds: Arguments: Unknown parameter in AppSpecification"),
     ],
 )
-def test_what_the_sdk_lets_pass_is_found(definition, spoil, expected):
+def test_what_the_sdk_lets_pass_is_found(definition, spoil, expected) -> None:
     spoil(definition)
     assert any(expected in fault for fault in lint(definition)), lint(definition)

@@ -28,7 +28,7 @@ def in_region(config, region):
 
 
 @pytest.mark.parametrize(("region", "partition", "domain"), ELSEWHERE)
-def test_the_definition_names_resources_of_the_regions_partition(config, region, partition, domain):
+def test_the_definition_names_resources_of_the_regions_partition(config, region, partition, domain) -> None:
     from pipeline.definition.pipeline import build_definition
 
     elsewhere = in_region(config, region)
@@ -42,7 +42,7 @@ def test_the_definition_names_resources_of_the_regions_partition(config, region,
 
 
 @pytest.mark.parametrize(("region", "partition", "domain"), ELSEWHERE)
-def test_rules_have_targets_of_the_regions_partition(config, region, partition, domain):
+def test_rules_have_targets_of_the_regions_partition(config, region, partition, domain) -> None:
     elsewhere = in_region(config, region)
     targets = [rule.target for rule in wanted_rules(elsewhere, conventional_resources(elsewhere))]
     assert len(targets) == 3
@@ -51,7 +51,7 @@ def test_rules_have_targets_of_the_regions_partition(config, region, partition, 
         assert target.get("RoleArn", f"arn:{partition}:").startswith(f"arn:{partition}:")
 
 
-def test_a_region_of_no_partition_is_refused(config):
+def test_a_region_of_no_partition_is_refused(config) -> None:
     document = config.model_dump()
     document["aws"]["region"] = "mars-north-1"
     with pytest.raises(ConfigError, match=r"aws\.region: 'mars-north-1' is not an AWS region"):

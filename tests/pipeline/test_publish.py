@@ -44,7 +44,7 @@ def publish_all(config, resources, session) -> list[str]:
     return plan.changes
 
 
-def test_publishing_creates_what_the_definition_names(account, config, resources, built):
+def test_publishing_creates_what_the_definition_names(account, config, resources, built) -> None:
     changes = publish_all(config, resources, account)
     assert any(change.startswith("pipeline: create") for change in changes)
     published = account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)
@@ -58,18 +58,18 @@ def test_publishing_creates_what_the_definition_names(account, config, resources
         assert f"s3://{resources.bucket}/{key}" in text
 
 
-def test_publishing_again_changes_nothing(account, config, resources):
+def test_publishing_again_changes_nothing(account, config, resources) -> None:
     publish_all(config, resources, account)
     assert plan_publishing(config, resources, account).changes == []
 
 
-def test_planning_changes_nothing(account, config, resources):
+def test_planning_changes_nothing(account, config, resources) -> None:
     plan_publishing(config, resources, account)
     assert account.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
     assert "Contents" not in account.client("s3").list_objects_v2(Bucket=resources.bucket)
 
 
-def test_a_changed_configuration_updates_the_pipeline(account, config, resources):
+def test_a_changed_configuration_updates_the_pipeline(account, config, resources) -> None:
     publish_all(config, resources, account)
     stricter = config.model_copy(update={"quality": config.quality.model_copy(update={"max_mse": 4e7})})
     assert publish_all(stricter, resources, account) == ["parameter MaxMse: DefaultValue 50000000.0 -> 40000000.0"]
@@ -78,7 +78,7 @@ def test_a_changed_configuration_updates_the_pipeline(account, config, resources
     assert limit["DefaultValue"] == 4e7
 
 
-def test_the_function_runs_the_code_of_steps(account, config, resources):
+def test_the_function_runs_the_code_of_steps(account, config, resources) -> None:
     publish_all(config, resources, account)
     function = account.client("lambda").get_function_configuration(FunctionName=resources.deploy_function_name)
     package = function_package()
@@ -88,7 +88,7 @@ def test_the_function_runs_the_code_of_steps(account, config, resources):
         assert files.read("deploy_endpoint.py") == (STEPS / "deploy_endpoint.py").read_bytes()
 
 
-def test_code_runtime_and_role_of_an_older_function_are_updated(account, config, resources):
+def test_code_runtime_and_role_of_an_older_function_are_updated(account, config, resources) -> None:
     client = account.client("lambda")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as package:
@@ -110,12 +110,12 @@ def test_code_runtime_and_role_of_an_older_function_are_updated(account, config,
     assert json.loads(new["Environment"]["Variables"]["DEPLOYMENT"])["role_arn"] == resources.job_role_arn
 
 
-def test_a_missing_bucket_is_a_sentence(session, config, resources):
+def test_a_missing_bucket_is_a_sentence(session, config, resources) -> None:
     with pytest.raises(UserError, match=r"does not exist: run 'make bootstrap', or set aws\.bucket"):
         plan_publishing(config, resources, session)
 
 
-def test_a_long_definition_goes_through_s3(account, config, resources):
+def test_a_long_definition_goes_through_s3(account, config, resources) -> None:
     plan = plan_publishing(config, resources, account)
     plan.definition["Parameters"].append({"Name": "Padding", "Type": "String", "DefaultValue": "x" * 102_400})
     publish(plan, account, lambda _: None)
@@ -126,7 +126,7 @@ def test_a_long_definition_goes_through_s3(account, config, resources):
     assert account.client("sagemaker").describe_pipeline(PipelineName=config.pipeline.name)["PipelineArn"]
 
 
-def test_all_uploads_are_encrypted_with_the_configured_key(account, config, resources):
+def test_all_uploads_are_encrypted_with_the_configured_key(account, config, resources) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
     guarded = config.model_copy(update={"aws": config.aws.model_copy(update={"kms_key_arn": key})})
     plan = plan_publishing(guarded, resources, account)
@@ -140,7 +140,7 @@ def test_all_uploads_are_encrypted_with_the_configured_key(account, config, reso
         assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key), name
 
 
-def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_sagemaker_out(account, config, resources):
+def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_sagemaker_out(account, config, resources) -> None:
     def refuse(**_):
         reply = type("Reply", (), {"status_code": 400})
         error = {"Code": "ValidationException", "Message": f"Could not assume role {resources.pipeline_role_arn}."}
@@ -152,7 +152,7 @@ def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_sagemaker_out(
         publish(plan, account, lambda _: None)
 
 
-def test_what_aws_would_refuse_of_any_request_is_said_before_anything_is_sent(config, resources, session):
+def test_what_aws_would_refuse_of_any_request_is_said_before_anything_is_sent(config, resources, session) -> None:
     name = "x" * 200
     bad = config.model_copy(update={"pipeline": config.pipeline.model_copy(update={"tags": {name: "v"}})})
     with pytest.raises(UserError, match=r"(?s)CreatePipeline\.Tags\[0\]\.Key: 200 characters; AWS takes 128") as caught:

@@ -7,8 +7,10 @@ in its place, so that the states that AWS goes through can be met.
 from __future__ import annotations
 
 import json
+import time
 import types
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.loaders
@@ -24,8 +26,11 @@ from pipeline.definition.resources import conventional_resources
 from pipeline.operate.deployment_options import deployment_options
 from pipeline.operate.deployment_requests import deployment_requests
 
+if TYPE_CHECKING:
+    from types_boto3_sagemaker.type_defs import ModelPackageContainerDefinitionTypeDef
+
 REGION = "us-east-1"
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "role_arn": "arn:aws:iam::123456789012:role/insurance-job-us-east-1",
     "serverless": None,
     "autoscaling": None,
@@ -56,9 +61,10 @@ class Account:
         session.register_component("data_loader", SERVICE_MODELS)
         boto3.setup_default_session(region_name=REGION, botocore_session=session)
         self.calls: list[str] = []
-        self.requests: dict[str, dict] = {}
+        self.requests: dict[str, dict[str, Any]] = {}
         self.refusals: dict[str, tuple[str, str]] = {}
         self.meanwhile: dict[str, Callable[[], None]] = {}
+        assert boto3.DEFAULT_SESSION is not None
         events = boto3.DEFAULT_SESSION.events
         events.register("provide-client-params.*.*", self._record)
         events.register("before-call.*.*", self._refuse)
@@ -67,7 +73,7 @@ class Account:
         self.autoscaling = boto3.client("application-autoscaling")
         self.sagemaker.create_model_package_group(ModelPackageGroupName="insurance")
 
-    def _record(self, params, model, **_):
+    def _record(self, params, model, **_) -> None:
         self.calls.append(model.name)
         self.requests[model.name] = params
 
@@ -88,7 +94,7 @@ class Account:
     def endpoint(self, name="insurance"):
         return sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].endpoints[name]
 
-    def settle(self, config_name=None, name="insurance"):
+    def settle(self, config_name=None, name="insurance") -> None:
         """The endpoint comes into service, with a configuration if one is named."""
         endpoint = self.endpoint(name)
         endpoint.endpoint_status = "InService"
@@ -96,7 +102,9 @@ class Account:
         endpoint.pending_deployment_summary = None
 
     def register(self, approval="Approved", **metadata):
-        container = {"Image": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"}
+        container: ModelPackageContainerDefinitionTypeDef = {
+            "Image": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+        }
         return self.sagemaker.create_model_package(
             ModelPackageGroupName="insurance",
             InferenceSpecification={
@@ -135,7 +143,7 @@ def account(monkeypatch):
     boto3.DEFAULT_SESSION = None
 
 
-def configure(monkeypatch, **options):
+def configure(monkeypatch, **options) -> None:
     monkeypatch.setenv("DEPLOYMENT", json.dumps(OPTIONS | options))
 
 
@@ -174,7 +182,7 @@ def come_into_service(name="insurance"):
     )
 
 
-def test_the_first_package_makes_model_config_and_endpoint(account):
+def test_the_first_package_makes_model_config_and_endpoint(account) -> None:
     answer = deploy(account.register())
     assert answer["status"] == "Deploying"
     assert all(isinstance(value, str) for value in answer.values())
@@ -188,7 +196,7 @@ def test_the_first_package_makes_model_config_and_endpoint(account):
     assert account.tags() == {"project": "insurance", "deployed-by": "insurance-deploy"}
 
 
-def test_the_same_call_twice_changes_nothing(account):
+def test_the_same_call_twice_changes_nothing(account) -> None:
     arn = account.register()
     first = deploy(arn)
     account.calls.clear()
@@ -197,7 +205,7 @@ def test_the_same_call_twice_changes_nothing(account):
     assert not [call for call in account.calls if not call.startswith(("Describe", "List"))]
 
 
-def test_the_same_call_during_its_own_update_says_that_it_is_deploying(account):
+def test_the_same_call_during_its_own_update_says_that_it_is_deploying(account) -> None:
     deploy(account.register())
     newer = account.register()
     assert deploy(newer)["status"] == "Deploying"
@@ -209,13 +217,13 @@ def test_the_same_call_during_its_own_update_says_that_it_is_deploying(account):
 @pytest.mark.parametrize(
     ("approval", "status"), [("PendingManualApproval", "AwaitingApproval"), ("Rejected", "Rejected")]
 )
-def test_a_package_that_is_not_approved_is_not_deployed(account, approval, status):
+def test_a_package_that_is_not_approved_is_not_deployed(account, approval, status) -> None:
     assert deploy(account.register(approval))["status"] == status
     assert not account.models()
     assert not account.sagemaker.list_endpoints()["Endpoints"]
 
 
-def test_an_approval_in_studio_deploys_to_the_endpoint_that_the_pipeline_meant(account):
+def test_an_approval_in_studio_deploys_to_the_endpoint_that_the_pipeline_meant(account) -> None:
     arn = account.register("PendingManualApproval")
     account.sagemaker.update_model_package(
         ModelPackageArn=arn,
@@ -228,18 +236,18 @@ def test_an_approval_in_studio_deploys_to_the_endpoint_that_the_pipeline_meant(a
     assert account.endpoint().production_variants[0]["CurrentInstanceCount"] == 2
 
 
-def test_the_event_of_a_package_that_the_pipeline_approved_agrees_with_its_own_step(account):
+def test_the_event_of_a_package_that_the_pipeline_approved_agrees_with_its_own_step(account) -> None:
     arn = account.register()
     assert approve(arn) == deploy(arn) | {"status": "Deploying"}
 
 
-def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(account):
+def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(account) -> None:
     arn = account.register(endpoint_instance_count="several")
     with pytest.raises(deploy_endpoint.DeploymentError, match="did not register it"):
         approve(arn)
 
 
-def test_an_approval_during_an_update_is_deployed_afterwards(account):
+def test_an_approval_during_an_update_is_deployed_afterwards(account) -> None:
     first = deploy(account.register())
     second = deploy(account.register())
     third = account.register()
@@ -252,7 +260,7 @@ def test_an_approval_during_an_update_is_deployed_afterwards(account):
     assert first["endpoint_config_name"] not in account.configs()
 
 
-def test_an_older_package_waits_no_more_once_a_newer_one_is_deployed(account):
+def test_an_older_package_waits_no_more_once_a_newer_one_is_deployed(account) -> None:
     deploy(account.register())
     second = deploy(account.register())
     approve(account.register())
@@ -261,7 +269,7 @@ def test_an_older_package_waits_no_more_once_a_newer_one_is_deployed(account):
     assert "waiting-model-package" not in account.tags()
 
 
-def test_a_new_package_updates_in_place_and_keeps_only_the_one_before(account):
+def test_a_new_package_updates_in_place_and_keeps_only_the_one_before(account) -> None:
     packages = [account.register() for _ in range(4)]
     names = []
     for arn in packages:
@@ -272,7 +280,7 @@ def test_a_new_package_updates_in_place_and_keeps_only_the_one_before(account):
     assert account.configs() == account.models() == set(names[-2:])
 
 
-def test_two_that_clean_up_at_once_both_succeed(account):
+def test_two_that_clean_up_at_once_both_succeed(account) -> None:
     for _ in range(2):
         account.settle(deploy(account.register())["endpoint_config_name"])
     for operation in ("DeleteEndpointConfig", "DeleteModel"):
@@ -281,7 +289,7 @@ def test_two_that_clean_up_at_once_both_succeed(account):
     assert not account.refusals
 
 
-def test_configurations_of_other_endpoints_are_not_cleaned_up(account):
+def test_configurations_of_other_endpoints_are_not_cleaned_up(account) -> None:
     account.sagemaker.create_model(ModelName="insurance-v1-by-hand", ExecutionRoleArn=OPTIONS["role_arn"])
     other = deploy(account.register(), endpoint_name="insurance-v2")
     for _ in range(3):
@@ -290,7 +298,7 @@ def test_configurations_of_other_endpoints_are_not_cleaned_up(account):
     assert {"insurance-v1-by-hand", other["model_name"]} <= account.models()
 
 
-def test_an_update_that_was_rolled_back_does_not_become_the_last_known_good(account):
+def test_an_update_that_was_rolled_back_does_not_become_the_last_known_good(account) -> None:
     good = deploy(account.register())["endpoint_config_name"]
     bad = deploy(account.register())["endpoint_config_name"]
     account.settle(good)
@@ -300,7 +308,7 @@ def test_an_update_that_was_rolled_back_does_not_become_the_last_known_good(acco
     assert bad not in account.models()
 
 
-def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_sentence(account):
+def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_sentence(account) -> None:
     deploy(account.register())
     deploy(account.register())
     with pytest.raises(deploy_endpoint.DeploymentError, match=r"insurance is Updating.*retry when"):
@@ -308,7 +316,7 @@ def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_senten
 
 
 @pytest.mark.parametrize("status", ["Failed", "OutOfService"])
-def test_an_endpoint_that_failed_is_made_again(account, status):
+def test_an_endpoint_that_failed_is_made_again(account, status) -> None:
     deploy(account.register())
     account.endpoint().endpoint_status = status
     answer = deploy(account.register())
@@ -317,22 +325,22 @@ def test_an_endpoint_that_failed_is_made_again(account, status):
     assert account.configs() == {answer["endpoint_config_name"]}
 
 
-def test_an_endpoint_whose_deletion_takes_long_is_a_sentence(account, monkeypatch):
+def test_an_endpoint_whose_deletion_takes_long_is_a_sentence(account, monkeypatch) -> None:
     deploy(account.register())
     account.endpoint().endpoint_status = "Deleting"
-    monkeypatch.setattr(deploy_endpoint.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(deploy_endpoint.DeploymentError, match="still being deleted"):
         deploy(account.register(), seconds=10.2)
 
 
-def test_two_that_create_the_same_endpoint_at_once_both_succeed(account):
+def test_two_that_create_the_same_endpoint_at_once_both_succeed(account) -> None:
     arn = account.register()
     first = deploy(arn)
     other = account.endpoint()
     other.endpoint_status = "Creating"
     del sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].endpoints["insurance"]
 
-    def the_other_one_was_faster():
+    def the_other_one_was_faster() -> None:
         sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].endpoints["insurance"] = other
 
     account.meanwhile["CreateEndpoint"] = the_other_one_was_faster
@@ -343,7 +351,7 @@ def test_two_that_create_the_same_endpoint_at_once_both_succeed(account):
     assert deploy(arn) == first
 
 
-def test_models_and_configs_left_by_an_interrupted_call_are_used(account):
+def test_models_and_configs_left_by_an_interrupted_call_are_used(account) -> None:
     arn = account.register()
     account.refusals["CreateEndpoint"] = ("ThrottlingException", "Rate exceeded")
     with pytest.raises(deploy_endpoint.DeploymentError, match="Rate exceeded"):
@@ -353,13 +361,13 @@ def test_models_and_configs_left_by_an_interrupted_call_are_used(account):
     assert deploy(arn)["status"] == "Deploying"
 
 
-def test_a_package_that_is_not_there_is_a_sentence(account):
+def test_a_package_that_is_not_there_is_a_sentence(account) -> None:
     account.refusals["DescribeModelPackage"] = ("ValidationException", "ModelPackage arn:x does not exist.")
     with pytest.raises(deploy_endpoint.DeploymentError, match="There is no model package arn:x"):
         deploy("arn:x")
 
 
-def test_a_package_whose_own_creation_failed_is_a_sentence(account):
+def test_a_package_whose_own_creation_failed_is_a_sentence(account) -> None:
     arn = account.register()
     package = sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].model_packages[arn]
     package.model_package_status = "Failed"
@@ -375,13 +383,13 @@ def test_a_package_whose_own_creation_failed_is_a_sentence(account):
         ("ValidationException", "CreateEndpoint was refused"),
     ],
 )
-def test_what_aws_refuses_is_a_sentence(account, code, sentence):
+def test_what_aws_refuses_is_a_sentence(account, code, sentence) -> None:
     account.refusals["CreateEndpoint"] = (code, "The limit 'ml.m5.large for endpoint usage' is 0 Instances.")
     with pytest.raises(deploy_endpoint.DeploymentError, match=sentence):
         deploy(account.register())
 
 
-def test_every_option_reaches_the_configuration(account, monkeypatch):
+def test_every_option_reaches_the_configuration(account, monkeypatch) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     configure(
         monkeypatch,
@@ -399,7 +407,7 @@ def test_every_option_reaches_the_configuration(account, monkeypatch):
 
 
 @pytest.mark.parametrize("serverless", [None, ServerlessSection()])
-def test_what_the_function_sends_is_what_publishing_checks_beforehand(account, monkeypatch, config, serverless):
+def test_what_the_function_sends_is_what_publishing_checks_beforehand(account, monkeypatch, config, serverless) -> None:
     vpc = VpcSection(subnets=["subnet-1"], security_group_ids=["sg-1"])
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     scaling = None if serverless else AutoscalingSection()
@@ -438,7 +446,7 @@ def _without_names(value):
     return [_without_names(item) for item in value] if isinstance(value, list) else value
 
 
-def test_a_serverless_endpoint_has_no_instances(account, monkeypatch):
+def test_a_serverless_endpoint_has_no_instances(account, monkeypatch) -> None:
     configure(monkeypatch, serverless={"memory_megabytes": 2048, "max_concurrency": 5})
     deploy(account.register())
     (variant,) = account.requests["CreateEndpointConfig"]["ProductionVariants"]
@@ -446,14 +454,14 @@ def test_a_serverless_endpoint_has_no_instances(account, monkeypatch):
     assert "InstanceType" not in variant
 
 
-def test_another_option_is_another_configuration(account, monkeypatch):
+def test_another_option_is_another_configuration(account, monkeypatch) -> None:
     arn = account.register()
     first = deploy(arn)["endpoint_config_name"]
     account.settle()
     assert deploy(arn, count="2")["endpoint_config_name"] != first
 
 
-def test_updates_roll_back_on_the_alarms_that_are_named(account, monkeypatch):
+def test_updates_roll_back_on_the_alarms_that_are_named(account, monkeypatch) -> None:
     configure(monkeypatch, rollback_alarms=["insurance-errors"])
     deploy(account.register())
     deploy(account.register())
@@ -462,7 +470,7 @@ def test_updates_roll_back_on_the_alarms_that_are_named(account, monkeypatch):
     assert deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"] == 300
 
 
-def test_autoscaling_is_registered_once_the_endpoint_is_in_service(account, monkeypatch):
+def test_autoscaling_is_registered_once_the_endpoint_is_in_service(account, monkeypatch) -> None:
     configure(monkeypatch, autoscaling=SCALING)
     deploy(account.register())
     assert not account.targets()
@@ -473,7 +481,7 @@ def test_autoscaling_is_registered_once_the_endpoint_is_in_service(account, monk
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 800
 
 
-def test_an_update_stops_autoscaling_first_and_keeps_the_instances_it_had(account, monkeypatch):
+def test_an_update_stops_autoscaling_first_and_keeps_the_instances_it_had(account, monkeypatch) -> None:
     configure(monkeypatch, autoscaling=SCALING)
     deploy(account.register())
     come_into_service()
@@ -483,7 +491,7 @@ def test_an_update_stops_autoscaling_first_and_keeps_the_instances_it_had(accoun
     assert account.requests["UpdateEndpoint"]["RetainAllVariantProperties"] is True
 
 
-def test_a_refused_update_leaves_autoscaling_on(account, monkeypatch):
+def test_a_refused_update_leaves_autoscaling_on(account, monkeypatch) -> None:
     configure(monkeypatch, autoscaling=SCALING)
     deploy(account.register())
     come_into_service()
@@ -493,7 +501,7 @@ def test_a_refused_update_leaves_autoscaling_on(account, monkeypatch):
     assert RESOURCE in account.targets()
 
 
-def test_autoscaling_that_is_configured_no_more_ends(account, monkeypatch):
+def test_autoscaling_that_is_configured_no_more_ends(account, monkeypatch) -> None:
     configure(monkeypatch, autoscaling=SCALING)
     arn = account.register()
     deploy(arn)
@@ -503,7 +511,7 @@ def test_autoscaling_that_is_configured_no_more_ends(account, monkeypatch):
     assert not account.targets()
 
 
-def test_endpoints_that_others_made_are_left_alone(account, monkeypatch):
+def test_endpoints_that_others_made_are_left_alone(account, monkeypatch) -> None:
     configure(monkeypatch, autoscaling=SCALING)
     config = deploy(account.register())["endpoint_config_name"]
     account.sagemaker.create_endpoint(EndpointName="insurance-theirs", EndpointConfigName=config)
@@ -512,7 +520,7 @@ def test_endpoints_that_others_made_are_left_alone(account, monkeypatch):
     assert not account.targets()
 
 
-def test_an_endpoint_that_others_made_is_neither_updated_nor_rolled_back(account):
+def test_an_endpoint_that_others_made_is_neither_updated_nor_rolled_back(account) -> None:
     config = deploy(account.register())["endpoint_config_name"]
     account.sagemaker.create_endpoint(EndpointName="insurance-theirs", EndpointConfigName=config)
     with pytest.raises(deploy_endpoint.DeploymentError, match=r"not this pipeline's.*deployed-by=insurance-deploy"):
@@ -522,7 +530,7 @@ def test_an_endpoint_that_others_made_is_neither_updated_nor_rolled_back(account
     assert account.endpoint("insurance-theirs").endpoint_config_name == config
 
 
-def test_rollback_returns_to_the_configuration_before(account):
+def test_rollback_returns_to_the_configuration_before(account) -> None:
     first = deploy(account.register())["endpoint_config_name"]
     second = deploy(account.register())["endpoint_config_name"]
     account.settle(second)
@@ -532,7 +540,7 @@ def test_rollback_returns_to_the_configuration_before(account):
     assert invoke({"rollback": "insurance"}) == answer
 
 
-def test_a_second_rollback_does_not_return_to_what_was_left(account):
+def test_a_second_rollback_does_not_return_to_what_was_left(account) -> None:
     first = deploy(account.register())["endpoint_config_name"]
     account.settle(deploy(account.register())["endpoint_config_name"])
     invoke({"rollback": "insurance"})
@@ -541,7 +549,7 @@ def test_a_second_rollback_does_not_return_to_what_was_left(account):
         invoke({"rollback": "insurance"})
 
 
-def test_a_rollback_without_an_endpoint_or_during_an_update_is_a_sentence(account):
+def test_a_rollback_without_an_endpoint_or_during_an_update_is_a_sentence(account) -> None:
     with pytest.raises(deploy_endpoint.DeploymentError, match="There is no endpoint insurance"):
         invoke({"rollback": "insurance"})
     deploy(account.register())
@@ -550,7 +558,7 @@ def test_a_rollback_without_an_endpoint_or_during_an_update_is_a_sentence(accoun
         invoke({"rollback": "insurance"})
 
 
-def test_names_fit_into_what_aws_allows_for_the_longest_endpoint_name(account):
+def test_names_fit_into_what_aws_allows_for_the_longest_endpoint_name(account) -> None:
     longest = "e" * 63
     answer = deploy(account.register(), endpoint_name=longest)
     assert len(answer["model_name"]) <= 63
@@ -564,11 +572,11 @@ IN_PROGRESS = 'Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:1
 def pauses(monkeypatch):
     """What happens while the function pauses, one entry a pause; it must not pause more often."""
     happenings: list[Callable[[], None]] = []
-    monkeypatch.setattr(deploy_endpoint.time, "sleep", lambda _: happenings.pop(0)())
+    monkeypatch.setattr(time, "sleep", lambda _: happenings.pop(0)())
     return happenings
 
 
-def test_the_pipelines_step_waits_for_an_endpoint_that_is_being_changed(account, pauses):
+def test_the_pipelines_step_waits_for_an_endpoint_that_is_being_changed(account, pauses) -> None:
     older = account.register()
     deploy(account.register())
     returning = deploy(older)["endpoint_config_name"]
@@ -580,7 +588,7 @@ def test_the_pipelines_step_waits_for_an_endpoint_that_is_being_changed(account,
     assert not pauses
 
 
-def test_a_step_whose_package_is_older_than_the_one_being_deployed_is_superseded(account):
+def test_a_step_whose_package_is_older_than_the_one_being_deployed_is_superseded(account) -> None:
     deploy(account.register())
     older, newer = account.register(), account.register()
     coming = deploy(newer)["endpoint_config_name"]
@@ -590,11 +598,12 @@ def test_a_step_whose_package_is_older_than_the_one_being_deployed_is_superseded
     assert "UpdateEndpoint" not in account.calls
 
 
-def test_a_call_that_another_one_overtook_with_the_same_package_agrees_with_it(account, pauses):
+def test_a_call_that_another_one_overtook_with_the_same_package_agrees_with_it(account, pauses) -> None:
     first = deploy(account.register())["endpoint_config_name"]
-    arn, overtaken = account.register(), []
+    arn = account.register()
+    overtaken: list[bool] = []
 
-    def the_other_one_was_faster():
+    def the_other_one_was_faster() -> None:
         if not overtaken:
             overtaken.append(True)
             account.meanwhile.clear()
@@ -609,11 +618,11 @@ def test_a_call_that_another_one_overtook_with_the_same_package_agrees_with_it(a
     assert account.tags()["last-known-good"] == first
 
 
-def test_a_configuration_that_another_call_cleaned_up_is_made_again(account, pauses):
+def test_a_configuration_that_another_call_cleaned_up_is_made_again(account, pauses) -> None:
     deploy(account.register())
     arn = account.register()
 
-    def clean_up():
+    def clean_up() -> None:
         account.meanwhile.clear()
         name = account.requests["CreateEndpointConfig"]["EndpointConfigName"]
         account.sagemaker.delete_endpoint_config(EndpointConfigName=name)
@@ -627,11 +636,11 @@ def test_a_configuration_that_another_call_cleaned_up_is_made_again(account, pau
     assert answer["endpoint_config_name"] in account.configs() & account.models()
 
 
-def test_what_is_refused_again_and_again_is_a_sentence_with_aws_words(account, pauses):
+def test_what_is_refused_again_and_again_is_a_sentence_with_aws_words(account, pauses) -> None:
     deploy(account.register())
     gone = 'Could not find endpoint configuration "insurance-v1".'
 
-    def refuse():
+    def refuse() -> None:
         account.refusals["UpdateEndpoint"] = ("ValidationException", gone)
 
     account.meanwhile["UpdateEndpoint"] = refuse
@@ -641,12 +650,12 @@ def test_what_is_refused_again_and_again_is_a_sentence_with_aws_words(account, p
     assert not pauses
 
 
-def test_an_endpoint_that_another_call_made_anew_is_not_deleted_again(account, pauses):
+def test_an_endpoint_that_another_call_made_anew_is_not_deleted_again(account, pauses) -> None:
     deploy(account.register())
     account.endpoint().endpoint_status = "Failed"
     arn = account.register()
 
-    def made_anew():
+    def made_anew() -> None:
         account.meanwhile.clear()
         account.endpoint().endpoint_status = "Creating"
         account.endpoint().endpoint_config_name = "insurance-by-hand"
@@ -661,11 +670,11 @@ def test_an_endpoint_that_another_call_made_anew_is_not_deleted_again(account, p
     assert account.calls.count("DeleteEndpoint") == 1
 
 
-def test_an_approval_that_comes_as_the_update_ends_is_deployed_at_once(account):
+def test_an_approval_that_comes_as_the_update_ends_is_deployed_at_once(account) -> None:
     deploy(account.register())
     second = deploy(account.register())["endpoint_config_name"]
 
-    def come_into_service_first():
+    def come_into_service_first() -> None:
         # Its event has been and gone: nothing else would give the package its turn.
         account.meanwhile.clear()
         account.settle(second)
@@ -677,7 +686,7 @@ def test_an_approval_that_comes_as_the_update_ends_is_deployed_at_once(account):
     assert "waiting-model-package" not in account.tags()
 
 
-def test_a_package_that_was_rejected_while_it_waited_waits_no_more(account):
+def test_a_package_that_was_rejected_while_it_waited_waits_no_more(account) -> None:
     deploy(account.register())
     second = deploy(account.register())["endpoint_config_name"]
     third = account.register()
@@ -690,7 +699,7 @@ def test_a_package_that_was_rejected_while_it_waited_waits_no_more(account):
     assert "waiting-model-package" not in account.tags()
 
 
-def test_a_package_that_was_deleted_while_it_waited_is_told_once(account):
+def test_a_package_that_was_deleted_while_it_waited_is_told_once(account) -> None:
     deploy(account.register())
     second = deploy(account.register())["endpoint_config_name"]
     third = account.register()
@@ -702,12 +711,12 @@ def test_a_package_that_was_deleted_while_it_waited_is_told_once(account):
     assert come_into_service()["status"] == "InService"
 
 
-def test_cleaning_up_ends_when_another_call_deploys(account):
+def test_cleaning_up_ends_when_another_call_deploys(account) -> None:
     for _ in range(3):
         account.settle(deploy(account.register())["endpoint_config_name"])
     before = account.configs()
 
-    def another_deployment():
+    def another_deployment() -> None:
         endpoint = account.endpoint()
         endpoint.endpoint_status, endpoint.pending_deployment_summary = "Updating", {"EndpointConfigName": "another"}
 
@@ -720,7 +729,7 @@ def go_back(failed):
     return invoke({"rollback": "insurance", "failed_config_name": failed})
 
 
-def test_an_endpoint_that_failed_its_verification_goes_back_to_what_served_before(account):
+def test_an_endpoint_that_failed_its_verification_goes_back_to_what_served_before(account) -> None:
     good = deploy(account.register())["endpoint_config_name"]
     bad = deploy(account.register())["endpoint_config_name"]
     account.settle(bad)
@@ -730,7 +739,7 @@ def test_an_endpoint_that_failed_its_verification_goes_back_to_what_served_befor
     assert account.pending == good
 
 
-def test_a_first_deployment_that_failed_its_verification_stays_and_says_how_to_delete_it(account):
+def test_a_first_deployment_that_failed_its_verification_stays_and_says_how_to_delete_it(account) -> None:
     only = deploy(account.register())["endpoint_config_name"]
     answer = go_back(only)
     assert answer["status"] == "Unchanged"
@@ -739,7 +748,7 @@ def test_a_first_deployment_that_failed_its_verification_stays_and_says_how_to_d
     assert "UpdateEndpoint" not in account.calls
 
 
-def test_a_configuration_that_failed_its_verification_never_becomes_the_last_known_good(account):
+def test_a_configuration_that_failed_its_verification_never_becomes_the_last_known_good(account) -> None:
     failed = deploy(account.register())["endpoint_config_name"]
     go_back(failed)
     second = deploy(account.register())["endpoint_config_name"]
@@ -748,7 +757,7 @@ def test_a_configuration_that_failed_its_verification_never_becomes_the_last_kno
     assert go_back(second)["status"] == "Unchanged"
 
 
-def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(account):
+def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(account) -> None:
     arn = account.register()
     good = deploy(account.register())["endpoint_config_name"]
     again = deploy(arn)["endpoint_config_name"]
@@ -760,7 +769,7 @@ def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(ac
     assert account.tags()["last-known-good"] == again
 
 
-def test_a_deployment_that_another_one_replaced_is_not_taken_back(account):
+def test_a_deployment_that_another_one_replaced_is_not_taken_back(account) -> None:
     deploy(account.register())
     bad = deploy(account.register())["endpoint_config_name"]
     account.settle("insurance-v9-0123456789")
@@ -773,12 +782,12 @@ def test_a_deployment_that_another_one_replaced_is_not_taken_back(account):
 @pytest.mark.parametrize(
     ("status", "words"), [("Failed", "serves nothing"), ("Updating", "is Updating and did not go back")]
 )
-def test_an_endpoint_that_cannot_go_back_says_why(account, status, words):
+def test_an_endpoint_that_cannot_go_back_says_why(account, status, words) -> None:
     bad = deploy(account.register())["endpoint_config_name"]
     account.endpoint().endpoint_status = status
     answer = go_back(bad)
     assert (answer["status"], words in answer["message"]) == ("Unchanged", True)
 
 
-def test_an_endpoint_that_is_gone_cannot_go_back(account):
+def test_an_endpoint_that_is_gone_cannot_go_back(account) -> None:
     assert "no endpoint insurance" in go_back("insurance-v1-0123456789")["message"]

@@ -55,33 +55,33 @@ def register(sagemaker):
     return add
 
 
-def test_a_group_that_does_not_exist_has_no_model(sagemaker):
+def test_a_group_that_does_not_exist_has_no_model(sagemaker) -> None:
     assert find_registered(sagemaker, EVENT) == NEW
 
 
-def test_the_newest_version_with_the_same_artifact_is_found(sagemaker, register):
+def test_the_newest_version_with_the_same_artifact_is_found(sagemaker, register) -> None:
     register(artifact_sha256="b" * 64)
     arn = register()
     assert find_registered(sagemaker, EVENT) == {"status": "Registered", "model_package_arn": arn}
 
 
-def test_a_model_that_was_replaced_is_new_when_it_comes_back(sagemaker, register):
+def test_a_model_that_was_replaced_is_new_when_it_comes_back(sagemaker, register) -> None:
     register()
     register(artifact_sha256="b" * 64)
     assert find_registered(sagemaker, EVENT) == NEW
 
 
-def test_another_image_is_another_model(sagemaker, register):
+def test_another_image_is_another_model(sagemaker, register) -> None:
     register(image=IMAGE.replace(":1", ":2"))
     assert find_registered(sagemaker, EVENT) == NEW
 
 
-def test_a_package_that_could_not_be_made_is_registered_again(sagemaker, register):
+def test_a_package_that_could_not_be_made_is_registered_again(sagemaker, register) -> None:
     sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].model_packages[register()].model_package_status = "Failed"
     assert find_registered(sagemaker, EVENT) == NEW
 
 
-def test_a_rejected_model_is_not_registered_again(sagemaker, register):
+def test_a_rejected_model_is_not_registered_again(sagemaker, register) -> None:
     arn = register("Rejected")
     assert find_registered(sagemaker, EVENT)["model_package_arn"] == arn
 
@@ -89,24 +89,26 @@ def test_a_rejected_model_is_not_registered_again(sagemaker, register):
 @pytest.mark.parametrize(
     "change", [{"endpoint_name": "trial"}, {"instance_type": "ml.c5.large"}, {"instance_count": 2}]
 )
-def test_other_settings_of_the_endpoint_are_for_the_deployment_not_for_the_registry(sagemaker, register, change):
+def test_other_settings_of_the_endpoint_are_for_the_deployment_not_for_the_registry(
+    sagemaker, register, change
+) -> None:
     arn = register()
     assert find_registered(sagemaker, EVENT | change)["model_package_arn"] == arn
 
 
-def test_a_model_that_awaits_approval_still_awaits_it(sagemaker, register):
+def test_a_model_that_awaits_approval_still_awaits_it(sagemaker, register) -> None:
     arn = register("PendingManualApproval")
     pending = EVENT | {"approval_status": "PendingManualApproval"}
     assert find_registered(sagemaker, pending)["model_package_arn"] == arn
 
 
 @pytest.mark.parametrize("change", [{"approval_status": "Approved"}, {"endpoint_name": "trial"}, {"instance_count": 2}])
-def test_a_model_that_awaits_approval_for_something_else_is_registered_again(sagemaker, register, change):
+def test_a_model_that_awaits_approval_for_something_else_is_registered_again(sagemaker, register, change) -> None:
     register("PendingManualApproval")
     assert find_registered(sagemaker, EVENT | {"approval_status": "PendingManualApproval"} | change) == NEW
 
 
-def test_a_refusal_for_another_reason_is_not_taken_for_a_new_model(sagemaker, register):
+def test_a_refusal_for_another_reason_is_not_taken_for_a_new_model(sagemaker, register) -> None:
     register()
     sagemaker.meta.events.register(
         "before-call.sagemaker.ListModelPackages",

@@ -8,6 +8,7 @@ import json
 import re
 import tarfile
 import zipfile
+from typing import Any
 
 import boto3
 import pytest
@@ -20,8 +21,8 @@ NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 FOLDS = {"rows": 1338, "rejected": {"total": 2}, "data_version": "7"}
 
 
-def training(name: str, value: float | None, **hyperparameters: str) -> dict:
-    summary = {
+def training(name: str, value: float | None, **hyperparameters: str) -> dict[str, Any]:
+    summary: dict[str, Any] = {
         "TrainingJobName": name,
         "TrainingJobArn": f"{ARN}:training-job/{name}",
         "CreationTime": NOW,
@@ -36,18 +37,21 @@ def training(name: str, value: float | None, **hyperparameters: str) -> dict:
 class Account:
     """SageMaker and S3 clients that answer from a list of tuning jobs."""
 
-    def __init__(self, monkeypatch, tunings: dict[str, list[dict]], objective: str = "validation:mse") -> None:
-        keys = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self.clients = {name: boto3.client(name, **keys) for name in ("sagemaker", "s3")}
-        self.sagemaker, self.s3 = Stubber(self.clients["sagemaker"]), Stubber(self.clients["s3"])
+    def __init__(
+        self, monkeypatch, tunings: dict[str, list[dict[str, Any]]], objective: str = "validation:mse"
+    ) -> None:
+        session = boto3.Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        sagemaker, s3 = session.client("sagemaker"), session.client("s3")
+        clients = {"sagemaker": sagemaker, "s3": s3}
+        self.sagemaker, self.s3 = Stubber(sagemaker), Stubber(s3)
         monkeypatch.setenv("AWS_REGION", "us-east-1")
-        monkeypatch.setattr(select_best.boto3, "client", lambda name, region_name: self.clients[name])
+        monkeypatch.setattr(boto3, "client", lambda name, region_name: clients[name])
         for tuning, jobs in tunings.items():
             self._add_tuning(tuning, jobs, objective)
         self.sagemaker.activate()
         self.s3.activate()
 
-    def _add_tuning(self, tuning: str, jobs: list[dict], objective: str) -> None:
+    def _add_tuning(self, tuning: str, jobs: list[dict[str, Any]], objective: str) -> None:
         self.sagemaker.add_response(
             "describe_hyper_parameter_tuning_job",
             {
@@ -70,7 +74,7 @@ class Account:
             expected = {"HyperParameterTuningJobName": tuning, "StatusEquals": "Completed"}
             if number:
                 expected["NextToken"] = str(number)
-            response = {"TrainingJobSummaries": page}
+            response: dict[str, Any] = {"TrainingJobSummaries": page}
             if number < len(pages) - 1:
                 response["NextToken"] = str(number + 1)
             self.sagemaker.add_response("list_training_jobs_for_hyper_parameter_tuning_job", response, expected)
@@ -102,7 +106,7 @@ class Account:
 def run(tmp_path):
     (tmp_path / "folds.json").write_text(json.dumps(FOLDS))
 
-    def select(*tunings: str) -> dict:
+    def select(*tunings: str) -> dict[str, Any]:
         arguments = ["--objective", "validation:mse", "--folds", str(tmp_path / "folds.json")]
         for tuning in tunings:
             arguments += ["--tuning-job", tuning]
@@ -115,7 +119,7 @@ def run(tmp_path):
     return select
 
 
-def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypatch, run):
+def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypatch, run) -> None:
     account = Account(
         monkeypatch,
         {
@@ -151,7 +155,9 @@ def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypat
     ("text", "recorded"),
     [("a,b (c)", "a_b _c_"), ("", "none"), ("é 1.5e-05/x=+@y:z_", "é 1.5e-05/x=+@y:z_"), ("x" * 300, "x" * 256)],
 )
-def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(monkeypatch, run, text, recorded):
+def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(
+    monkeypatch, run, text, recorded
+) -> None:
     account = Account(monkeypatch, {"one": [training("a", 1.0, l1=text)]})
     account.will_describe("a", b"x")
     best = run("one")["best.json"]
@@ -160,7 +166,7 @@ def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(
     assert select_best.recordable(text) == recorded
 
 
-def test_jobs_without_a_finite_error_are_passed_over(monkeypatch, run):
+def test_jobs_without_a_finite_error_are_passed_over(monkeypatch, run) -> None:
     account = Account(
         monkeypatch, {"one": [training("a", None), training("b", float("nan")), training("c", 7.0, l1="1")]}
     )
@@ -168,24 +174,24 @@ def test_jobs_without_a_finite_error_are_passed_over(monkeypatch, run):
     assert run("one")["best.json"]["training_job_name"] == "c"
 
 
-def test_equal_errors_are_won_by_the_first_fold():
+def test_equal_errors_are_won_by_the_first_fold() -> None:
     jobs = [{"mse": 1.0, "fold": 2, "training_job_name": "a"}, {"mse": 1.0, "fold": 1, "training_job_name": "b"}]
     assert select_best.best_of(jobs)["fold"] == 1
 
 
-def test_no_completed_job_is_an_error(monkeypatch, run):
+def test_no_completed_job_is_an_error(monkeypatch, run) -> None:
     Account(monkeypatch, {"one": []})
     with pytest.raises(select_best.SelectionError, match="no training job of any fold"):
         run("one")
 
 
-def test_a_tuning_job_of_another_objective_is_an_error(monkeypatch, run):
+def test_a_tuning_job_of_another_objective_is_an_error(monkeypatch, run) -> None:
     Account(monkeypatch, {"one": []}, objective="validation:rmse")
     with pytest.raises(select_best.SelectionError, match="one tuned validation:rmse, not validation:mse"):
         run("one")
 
 
-def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
+def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(select_best.SelectionError, match="set the environment variable AWS_REGION"):
@@ -205,19 +211,19 @@ def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weigh
     return path
 
 
-def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path):
+def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path) -> None:
     one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
     assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", date=(2027, 2, 3, 4, 5, 6))) == one
     assert (tmp_path / "one.tar.gz").read_bytes() != (tmp_path / "two.tar.gz").read_bytes()
 
 
 @pytest.mark.parametrize("change", [{"params": b"weightz"}, {"name": "model_algo-2"}])
-def test_another_model_has_another_digest(tmp_path, change):
+def test_another_model_has_another_digest(tmp_path, change) -> None:
     one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
     assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", **change)) != one
 
 
-def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, tmp_path):
+def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, tmp_path) -> None:
     Account(monkeypatch, {"one": []})
     (tmp_path / "folds.json").write_text(json.dumps(FOLDS))
     message = tmp_path / "output/message"
@@ -228,7 +234,7 @@ def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, t
     assert message.read_text() == "no training job of any fold completed with a finite objective"
 
 
-def test_a_long_reason_is_cut_to_a_kilobyte_of_whole_characters(tmp_path):
+def test_a_long_reason_is_cut_to_a_kilobyte_of_whole_characters(tmp_path) -> None:
     select_best.leave_reason(ValueError("é" * 2000), tmp_path / "message")
     assert 1022 <= len((tmp_path / "message").read_bytes()) <= 1024
     assert (tmp_path / "message").read_text("utf-8").startswith("ValueError: éé")

@@ -3,8 +3,11 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+import boto3
 import numpy as np
 import pytest
 import verify_endpoint
@@ -25,6 +28,10 @@ from verify_endpoint import (
 from local.algorithms.linear_learner import artifact
 from tests.local.resources.conftest import make_artifact
 
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
 
 class Endpoint:
     """DescribeEndpoint as it goes through its states."""
@@ -32,58 +39,62 @@ class Endpoint:
     def __init__(self, *states: tuple[str, str]) -> None:
         self.states = list(states)
 
-    def describe_endpoint(self, EndpointName: str) -> dict:
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
         status, configuration = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return {"EndpointStatus": status, "EndpointConfigName": configuration, "FailureReason": "the reason"}
 
 
+def endpoint(*states: tuple[str, str]) -> SageMakerClient:
+    return cast("SageMakerClient", Endpoint(*states))
+
+
 @pytest.fixture(autouse=True)
-def _no_pause(monkeypatch):
-    monkeypatch.setattr(verify_endpoint.time, "sleep", lambda _: None)
+def _no_pause(monkeypatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
-def test_it_waits_until_the_endpoint_serves_the_configuration():
-    wait_until_in_service(Endpoint(("Creating", "new"), ("Updating", "old"), ("InService", "new")), "e", "new")
+def test_it_waits_until_the_endpoint_serves_the_configuration() -> None:
+    wait_until_in_service(endpoint(("Creating", "new"), ("Updating", "old"), ("InService", "new")), "e", "new")
 
 
-def test_a_failed_endpoint_is_an_error_with_its_reason():
+def test_a_failed_endpoint_is_an_error_with_its_reason() -> None:
     with pytest.raises(VerificationError, match="e is Failed: the reason"):
-        wait_until_in_service(Endpoint(("Creating", "new"), ("Failed", "new")), "e", "new")
+        wait_until_in_service(endpoint(("Creating", "new"), ("Failed", "new")), "e", "new")
 
 
-def test_an_endpoint_that_went_back_to_its_old_configuration_is_an_error():
+def test_an_endpoint_that_went_back_to_its_old_configuration_is_an_error() -> None:
     with pytest.raises(VerificationError, match="e serves old and not new: it was rolled back"):
-        wait_until_in_service(Endpoint(("RollingBack", "old"), ("InService", "old")), "e", "new")
+        wait_until_in_service(endpoint(("RollingBack", "old"), ("InService", "old")), "e", "new")
 
 
-def test_an_endpoint_that_is_never_ready_is_an_error(monkeypatch):
+def test_an_endpoint_that_is_never_ready_is_an_error(monkeypatch) -> None:
     monkeypatch.setattr(verify_endpoint, "MAX_WAIT_SECONDS", -1)
     with pytest.raises(VerificationError, match="still Updating"):
-        wait_until_in_service(Endpoint(("Updating", "new")), "e", "new")
+        wait_until_in_service(endpoint(("Updating", "new")), "e", "new")
 
 
-def test_requests_hold_every_row_once_within_their_size(monkeypatch):
+def test_requests_hold_every_row_once_within_their_size(monkeypatch) -> None:
     monkeypatch.setattr(verify_endpoint, "MAX_REQUEST_BYTES", 10)
     sent = list(requests(iter(["1,aaaa", "2,bbbb", "3,cccc", "4,dd"]), limit=10))
     assert [label for labels, _ in sent for label in labels] == [1.0, 2.0, 3.0, 4.0]
     assert [body for _, body in sent] == [b"aaaa\nbbbb", b"cccc\ndd"]
 
 
-def test_no_more_rows_than_the_limit_are_sent():
+def test_no_more_rows_than_the_limit_are_sent() -> None:
     assert [labels for labels, _ in requests(iter(["1,a", "2,b", "3,c"]), limit=2)] == [[1.0, 2.0]]
 
 
-def test_an_error_that_agrees_with_the_training_jobs_is_accepted():
+def test_an_error_that_agrees_with_the_training_jobs_is_accepted() -> None:
     assert compare([1.0, 3.0], 2.001, 1e-3)["mse"] == 2.0
 
 
 @pytest.mark.parametrize("expected", [2.1, 1.9, float("nan")])
-def test_an_error_that_differs_is_refused(expected):
+def test_an_error_that_differs_is_refused(expected) -> None:
     with pytest.raises(VerificationError, match="is not the training job's"):
         compare([1.0, 3.0], expected, 1e-3)
 
 
-def test_a_fold_without_rows_is_refused():
+def test_a_fold_without_rows_is_refused() -> None:
     with pytest.raises(VerificationError, match="no held-out rows"):
         compare([], 1.0, 1e-3)
 
@@ -95,35 +106,35 @@ def test_a_fold_without_rows_is_refused():
         (b'{"predictions": [{"score": 1.0}, {"score": NaN}]}', "not a finite number"),
     ],
 )
-def test_a_wrong_answer_is_refused(answer, expected):
+def test_a_wrong_answer_is_refused(answer, expected) -> None:
     class Runtime:
-        def invoke_endpoint(self, **_: object) -> dict:
+        def invoke_endpoint(self, **_: object) -> dict[str, Any]:
             return {"Body": type("Body", (), {"read": staticmethod(lambda: answer)})}
 
     with pytest.raises(VerificationError, match=expected):
-        verify_endpoint.ask(Runtime(), "e", iter(["1,2", "3,4"]))
+        verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime()), "e", iter(["1,2", "3,4"]))
 
 
-def test_an_endpoint_that_awaits_approval_is_left_alone():
+def test_an_endpoint_that_awaits_approval_is_left_alone() -> None:
     assert verify(argparse.Namespace(deployment_status="AwaitingApproval"))["verified"] is False
 
 
-def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch):
+def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(VerificationError, match="set the environment variable AWS_REGION"):
         verify_endpoint.aws_region()
 
 
-def test_a_third_configuration_in_service_is_another_deployment_and_no_failure():
-    endpoint = Endpoint(("Updating", "old"), ("InService", "newest"))
+def test_a_third_configuration_in_service_is_another_deployment_and_no_failure() -> None:
+    newest = endpoint(("Updating", "old"), ("InService", "newest"))
     with pytest.raises(SupersededError, match="e serves newest: it was deployed after new"):
-        wait_until_in_service(endpoint, "e", "new", "old")
+        wait_until_in_service(newest, "e", "new", "old")
 
 
-def test_the_configuration_before_in_service_is_a_failure():
+def test_the_configuration_before_in_service_is_a_failure() -> None:
     with pytest.raises(VerificationError, match="rolled back"):
-        wait_until_in_service(Endpoint(("InService", "old")), "e", "new", "old")
+        wait_until_in_service(endpoint(("InService", "old")), "e", "new", "old")
 
 
 @pytest.fixture
@@ -133,13 +144,13 @@ def model_file(tmp_path):
     return path
 
 
-def test_an_artifact_is_read_as_the_local_service_reads_it(model_file):
+def test_an_artifact_is_read_as_the_local_service_reads_it(model_file) -> None:
     ours, theirs = read_artifact(model_file), artifact.read(model_file)
     np.testing.assert_array_equal(ours.weights, theirs.weights)
     assert ours.bias == theirs.bias == 7.25
 
 
-def test_parameters_that_mxnet_wrote_are_read():
+def test_parameters_that_mxnet_wrote_are_read() -> None:
     # 1.9.1's own bytes; see tests/linear_learner/make_mxnet_oracle.py.
     data = (Path(__file__).parents[1] / "linear_learner/data/reference.params").read_bytes()
     from local.algorithms.linear_learner import mxnet_params
@@ -152,7 +163,7 @@ def test_parameters_that_mxnet_wrote_are_read():
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda _: b"no archive", lambda _: b""])
-def test_what_is_no_artifact_is_an_error_of_one_kind(model_file, damage):
+def test_what_is_no_artifact_is_an_error_of_one_kind(model_file, damage) -> None:
     model_file.write_bytes(damage(model_file.read_bytes()))
     with pytest.raises(ValueError, match=r"\S"):
         read_artifact(model_file)
@@ -164,7 +175,7 @@ class Runtime:
     def __init__(self, weights: list[float], bias: float) -> None:
         self.weights, self.bias = np.array(weights, dtype=np.float32), np.float32(bias)
 
-    def invoke_endpoint(self, Body: bytes, **_: object) -> dict:
+    def invoke_endpoint(self, Body: bytes, **_: object) -> dict[str, Any]:
         rows = np.loadtxt(io.BytesIO(Body), delimiter=",", ndmin=2, dtype=np.float32)
         scores = (rows @ self.weights + self.bias).tolist()
         body = json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
@@ -179,17 +190,17 @@ MSE = float(np.mean((MODEL.predict(FEATURES) - LABELS) ** 2))
 
 
 def asked(weights, bias, model=MODEL):
-    return verify_endpoint.ask(Runtime(weights, bias), "e", iter(ROWS), model)
+    return verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime(weights, bias)), "e", iter(ROWS), model)
 
 
-def test_scores_that_are_the_artifacts_prove_the_model_whatever_the_training_job_reported():
+def test_scores_that_are_the_artifacts_prove_the_model_whatever_the_training_job_reported() -> None:
     # SageMaker may leave the last rows, which do not fill a mini-batch, out of its metric.
     numbers = judge(asked([100.0, -3.0], 2000.0), expected=MSE * 3, tolerance=0.3)
     assert numbers["mse"] == pytest.approx(MSE, rel=1e-3)
     assert numbers["largest_difference"] < 1e-6
 
 
-def test_a_neighbouring_model_is_refused_though_its_error_is_within_the_tolerance():
+def test_a_neighbouring_model_is_refused_though_its_error_is_within_the_tolerance() -> None:
     answers = asked([100.0, -3.0], 2010.0)
     assert np.mean(answers.errors) == pytest.approx(MSE, rel=0.1)
     with pytest.raises(VerificationError, match="scores are not those of the model") as failure:
@@ -197,32 +208,32 @@ def test_a_neighbouring_model_is_refused_though_its_error_is_within_the_toleranc
     assert failure.value.numbers["rows"] == 200
 
 
-def test_an_artifact_that_is_read_wrongly_leaves_the_decision_to_the_error():
+def test_an_artifact_that_is_read_wrongly_leaves_the_decision_to_the_error() -> None:
     wrong = LinearModel(np.array([1.0, 1.0]), 0.0)
     assert judge(asked([100.0, -3.0], 2000.0, wrong), MSE, 0.01)["training_job_mse"] == MSE
     with pytest.raises(VerificationError, match="is not the training job's"):
         judge(asked([100.0, -3.0], 2500.0, wrong), MSE, 0.3)
 
 
-def test_without_an_artifact_the_error_decides():
+def test_without_an_artifact_the_error_decides() -> None:
     assert judge(asked([100.0, -3.0], 2000.0, None), MSE, 0.01)["rows"] == 200
     with pytest.raises(VerificationError, match="is not the training job's"):
         judge(asked([100.0, -3.0], 2500.0, None), MSE, 0.3)
 
 
-def test_a_fold_without_rows_is_refused_also_with_an_artifact():
+def test_a_fold_without_rows_is_refused_also_with_an_artifact() -> None:
     with pytest.raises(VerificationError, match="no held-out rows"):
         judge(Answers(), 1.0, 0.3)
 
 
 @pytest.mark.parametrize(("code", "is_the_endpoints"), [("ModelError", True), ("AccessDeniedException", False)])
-def test_an_error_of_the_model_is_the_endpoints_failure_and_a_missing_permission_is_not(code, is_the_endpoints):
+def test_an_error_of_the_model_is_the_endpoints_failure_and_a_missing_permission_is_not(code, is_the_endpoints) -> None:
     class Failing:
-        def invoke_endpoint(self, **_: object) -> dict:
+        def invoke_endpoint(self, **_: object) -> dict[str, Any]:
             raise ClientError({"Error": {"Code": code, "Message": "the message"}}, "InvokeEndpoint")
 
     with pytest.raises(VerificationError if is_the_endpoints else ClientError, match="the message"):
-        verify_endpoint.ask(Failing(), "e", iter(ROWS))
+        verify_endpoint.ask(cast("SageMakerRuntimeClient", Failing()), "e", iter(ROWS))
 
 
 @pytest.fixture
@@ -238,7 +249,7 @@ def run(tmp_path, monkeypatch):
 
     def main(runtime, *states, status="Deploying"):
         clients = {"sagemaker": Endpoint(*states or [("InService", "new")]), "s3": None, "sagemaker-runtime": runtime}
-        monkeypatch.setattr(verify_endpoint.boto3, "client", lambda service, **_: clients[service])
+        monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
         verify_endpoint.main(
             [
                 *("--endpoint-name", "e", "--endpoint-config-name", "new", "--replaced-config-name", "old"),
@@ -251,19 +262,19 @@ def run(tmp_path, monkeypatch):
     return main
 
 
-def test_the_verdict_and_the_numbers_are_in_the_output(run):
+def test_the_verdict_and_the_numbers_are_in_the_output(run) -> None:
     verification = run(Runtime([100.0, -3.0], 2000.0))
     assert (verification["outcome"], verification["verified"], verification["rows"]) == ("Verified", True, 200)
 
 
-def test_an_endpoint_that_fails_is_an_outcome_with_a_sentence_and_numbers(run):
+def test_an_endpoint_that_fails_is_an_outcome_with_a_sentence_and_numbers(run) -> None:
     verification = run(Runtime([100.0, -3.0], 9000.0))
     assert (verification["outcome"], verification["verified"]) == ("Failed", False)
     assert "scores are not those of the model" in verification["message"]
     assert verification["artifact_mse"] == pytest.approx(MSE, rel=1e-3)
 
 
-def test_every_other_end_is_an_outcome_too(run):
+def test_every_other_end_is_an_outcome_too(run) -> None:
     assert run(None, ("Failed", "new"))["message"] == "e is Failed: the reason"
     assert run(None, ("InService", "third"))["outcome"] == "Superseded"
     assert run(None, status="Superseded")["outcome"] == "Superseded"
