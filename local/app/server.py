@@ -15,7 +15,6 @@ from typing import IO, Any
 import uvicorn
 
 from local.app.gateway import Gateway
-from local.app.one_write import OneWriteProtocol
 from local.app.parts import Parts
 from local.aws.credentials import KeyRing
 from local.core.secret import make_private
@@ -121,7 +120,7 @@ class LocalService:
         self._gateway = Gateway(parts, self.settings.root)
         config = uvicorn.Config(
             self._gateway,
-            http=OneWriteProtocol,
+            http="httptools",
             loop="uvloop",
             ws="none",
             lifespan="off",

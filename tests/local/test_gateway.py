@@ -1,3 +1,5 @@
+import hashlib
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -19,3 +21,13 @@ def test_s3_and_moto_answer_on_the_same_port(service):
     assert s3.get_object(Bucket="a-bucket", Key="a/b c+d.txt")["Body"].read() == b"hello"
     assert service.client("sts").get_caller_identity()["Account"] == "123456789012"
     assert service.client("iam").list_roles()["Roles"] == []
+
+
+def test_large_objects_and_answers_without_a_body_arrive_whole(service):
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="large-objects")
+    content = hashlib.shake_256(b"content").digest(3_000_000)
+    s3.put_object(Bucket="large-objects", Key="large", Body=content)
+    assert s3.head_object(Bucket="large-objects", Key="large")["ContentLength"] == len(content)
+    assert s3.get_object(Bucket="large-objects", Key="large")["Body"].read() == content
+    assert s3.delete_object(Bucket="large-objects", Key="large")["ResponseMetadata"]["HTTPStatusCode"] == 204
