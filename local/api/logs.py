@@ -43,7 +43,7 @@ class LogOperations:
             ServiceError: the operation's own error.
         """
         name = head.headers.get(b"x-amz-target", b"").decode("latin-1").removeprefix(_TARGET_PREFIX)
-        operation = self._operations().get(name)
+        operation = self.operations().get(name)
         if operation is None:
             raise not_implemented("logs", name or f"{head.method} {head.raw_path.decode('latin-1')}")
         try:
@@ -55,7 +55,7 @@ class LogOperations:
         validate_request(shape, request)
         return json_reply(operation(request) or {})
 
-    def _operations(self) -> dict[str, Callable[[Members], Members | None]]:
+    def operations(self) -> dict[str, Callable[[Members], Members | None]]:
         """The operations that the service has, by name."""
         return {
             "CreateLogGroup": self._create_group,

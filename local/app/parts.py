@@ -68,6 +68,8 @@ class Parts:
         events: EventBridge's default bus.
         sagemaker: SageMaker's operations.
         sagemaker_http: their HTTP interface.
+        functions_api: Lambda's operations.
+        logs_api: CloudWatch Logs' operations.
         s3: the ASGI application of S3.
         services: how requests to the other services are answered, by signing name.
     """
@@ -89,11 +91,12 @@ class Parts:
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
         self.s3 = S3(settings, keys, self.objects, self.moto, events, self.supervisor)
-        lambda_ = FunctionOperations(self.store, settings, self.objects, self.supervisor, functions)
+        self.functions_api = FunctionOperations(self.store, settings, self.objects, self.supervisor, functions)
+        self.logs_api = LogOperations(region, self.logs)
         self.services: dict[str, Answer] = {
             "sagemaker": self.sagemaker_http.answer,
-            "lambda": lambda_.answer,
-            "logs": LogOperations(region, self.logs).answer,
+            "lambda": self.functions_api.answer,
+            "logs": self.logs_api.answer,
             "events": events.answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
         }

@@ -88,9 +88,9 @@ class FunctionOperations:
         Raises:
             ServiceError: the operation's own error.
         """
-        return answer(self._operations(), head, body)
+        return answer(self.operations(), head, body)
 
-    def _operations(self) -> dict[str, Handler]:
+    def operations(self) -> dict[str, Handler]:
         """The operations that the service has, by name."""
         policies = FunctionPolicies(self.store, self.settings.region)
         return {

@@ -33,7 +33,7 @@ _READS = re.compile(
 )
 _SIGNATURE = re.compile(r"Signature=\w+")
 _NOT_KEPT = {"sts"}
-_SERVICES = {
+SERVICES = {
     *("iam", "sts", "cloudformation", "events", "monitoring", "application-autoscaling", "sns", "sqs", "kms"),
     *("secretsmanager", "ssm", "ecr"),
 }
@@ -64,7 +64,7 @@ class MotoServices:
             ServiceError: neither the service nor moto has what is asked for.
         """
         service, name = read_signature(head).service, operation_name(head, body)
-        if service not in _SERVICES:
+        if service not in SERVICES:
             raise not_implemented(service, name)
         if service == "application-autoscaling":
             check_request(service, name, body)
