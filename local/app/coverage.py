@@ -30,7 +30,8 @@ _INTRODUCTION = """\
 # What the local service has, and what it refuses
 
 `python -m local.app.coverage > docs/coverage.md` writes this page from the code; a test compares the two.
-A refused operation answers `NotImplementedException` (HTTP 501) with its name. A refused step type fails CreatePipeline.
+A refused operation answers `NotImplementedException` (HTTP 501) with its name.
+CreatePipeline refuses a definition with a refused step type.
 [The local service](local-service.md) says how what is there differs from AWS.
 """
 

@@ -108,7 +108,7 @@ def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, exp
     assert faults[0].startswith(f"config.yaml: {expected}")
 
 
-def test_all_values_at_fault_are_reported_at_once(document):
+def test_all_values_at_fault_are_reported_at_once(document) -> None:
     document["tuning"]["surprise"] = True
     document["folds"]["count"] = 50
     document["folds"]["seed"] = "forty-two"
@@ -124,7 +124,7 @@ def test_all_values_at_fault_are_reported_at_once(document):
     }
 
 
-def test_all_faults_between_values_are_reported_at_once(document):
+def test_all_faults_between_values_are_reported_at_once(document) -> None:
     document["tuning"]["max_jobs"] = 10
     document["dataset"]["label"] = "age"
     document["folds"]["max_bad_share"] = 0.1
@@ -132,7 +132,7 @@ def test_all_faults_between_values_are_reported_at_once(document):
     assert paths == {"tuning.max_jobs", "dataset.label", "folds.max_bad_share"}
 
 
-def test_a_faulty_value_is_not_held_against_others(document):
+def test_a_faulty_value_is_not_held_against_others(document) -> None:
     document["tuning"]["max_jobs"] = "twelve"
     assert [fault.split(": ")[1] for fault in faults_of(document)] == ["tuning.max_jobs"]
 
