@@ -14,6 +14,8 @@ _OFFLINE = {
     "AWS_ACCESS_KEY_ID": "offline",
     "AWS_SECRET_ACCESS_KEY": "offline",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # Without it the SDK asks IAM whether a role would do.
+    "SAGEMAKER_VALIDATE_ROLE": "false",
 }
 
 
@@ -35,8 +37,6 @@ def offline_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-# Read whenever a role is given: without it the SDK asks IAM whether the role would do.
-os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
 warnings.filterwarnings("ignore", module=r"sagemaker\..*|pydantic\..*")
 _root_before = (logging.root.level, logging.root.handlers[:])
 

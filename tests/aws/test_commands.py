@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
-from tests.aws.conftest import ROOT
+from tests.commands import run_command
 
 
 def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
     inherited = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
     nowhere["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    return subprocess.run(
-        [sys.executable, "-m", f"scripts.{name}"],
-        cwd=ROOT,
-        env=inherited | nowhere | options,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_command(name, inherited | nowhere | options)
 
 
 @pytest.mark.parametrize(

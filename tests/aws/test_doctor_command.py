@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 
 import boto3
 import pytest
@@ -16,6 +15,7 @@ from pipeline.config.loading import load_config
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.checks import run_checks
 from tests.aws.conftest import ROOT
+from tests.commands import in_a_process, run_command
 
 READS = re.compile(r"(Get|List|Describe|Head|Simulate|BatchGet)\w+")
 NOT_ASKED = "not implemented by the local service: servicequotas:ListServiceQuotas"
@@ -31,9 +31,7 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="module")
 def command(environment):
     def run(name: str, **options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", f"scripts.{name}"]
-        settings = {"cwd": ROOT, "env": environment | options, "stdin": subprocess.DEVNULL, "check": False}
-        return subprocess.run(command, capture_output=True, text=True, **settings)
+        return run_command(name, environment | options)
 
     return run
 
@@ -94,8 +92,8 @@ def test_a_failed_check_is_the_exit_status(command, tmp_path):
     assert rows(finished.stdout)["credentials"] == "ok"
 
 
-def test_wrong_credentials_are_one_failure_not_a_traceback(command):
-    finished = command("doctor", AWS_SECRET_ACCESS_KEY="wrong")
+def test_wrong_credentials_are_one_failure_not_a_traceback(environment):
+    finished = in_a_process("doctor", environment | {"AWS_SECRET_ACCESS_KEY": "wrong"})
     assert finished.returncode == 1
     assert rows(finished.stdout)["credentials"] == "failed"
     assert "Traceback" not in finished.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -17,6 +15,7 @@ from pipeline.errors import UserError
 from pipeline.operate.estimate import DEFAULT_PRICES, estimate, load_prices
 from pipeline.operate.savings import savings
 from tests.aws.conftest import ROOT
+from tests.commands import in_a_process
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +124,9 @@ def test_a_bad_price_file_is_a_sentence(tmp_path, content, sentence):
 
 def test_the_command_needs_no_account_and_says_how_old_its_prices_are():
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    finished = subprocess.run(
-        [sys.executable, "-m", "scripts.estimate"],
-        cwd=ROOT,
-        # A proxy that is not there: a command that asked AWS would fail.
-        env=inherited | {"COLUMNS": "200", "HTTPS_PROXY": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # A proxy that is not there: a command that asked AWS would fail.
+    environment = inherited | {"COLUMNS": "200", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    finished = in_a_process("estimate", environment)
     assert finished.returncode == 0, finished.stderr
     assert "63" in finished.stdout
     assert f"Prices as of {load_prices(DEFAULT_PRICES).as_of} in us-east-1" in finished.stdout

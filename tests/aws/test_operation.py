@@ -9,7 +9,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tarfile
 import time
 
@@ -28,6 +27,7 @@ from pipeline.operate.stack import carry_out, plan_stack
 from pipeline.operate.teardown import delete_things, find_things
 from pipeline.operate.triggers import apply_triggers
 from tests.aws.conftest import ROOT
+from tests.commands import run_command
 
 NAME = "claims"
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
@@ -60,16 +60,7 @@ class Account:
 
     def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
         options = {"CONFIG": str(self.folder / "config.yaml")} | options
-        command = [sys.executable, "-m", f"scripts.{name}"]
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment | options,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_command(name, self.environment | options)
 
     def succeed(self, name: str, **options: str) -> str:
         finished = self.command(name, **options)

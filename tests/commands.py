@@ -1,0 +1,64 @@
+"""Runs the commands behind ``make`` in this process, which has imported the SDK and boto3 already.
+
+One test of each command runs it as a process of its own (``in_a_process``), as make does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts import console
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run_command(name: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m scripts.<name>`` in this process: nothing but this environment, no terminal."""
+    out, err = io.StringIO(), io.StringIO()
+    kept = dict(os.environ)
+    width = int(environment.get("COLUMNS", "80"))
+    folder = Path.cwd()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    try:
+        console.console.width = console.errors.width = width
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), Path(os.devnull).open() as nothing:
+            sys.stdin, stdin = nothing, sys.stdin
+            try:
+                status = _exit_status(name)
+            finally:
+                sys.stdin = stdin
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(kept)
+    return subprocess.CompletedProcess([name], status, out.getvalue(), err.getvalue())
+
+
+def in_a_process(name: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m scripts.<name>`` as make does."""
+    return subprocess.run(
+        [sys.executable, "-m", f"scripts.{name}"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _exit_status(name: str) -> int:
+    try:
+        runpy.run_module(f"scripts.{name}", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0
