@@ -15,6 +15,7 @@ import pytest
 
 from local.app.server import LocalService
 from local.core.settings import Settings
+from tests.commands import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 AWS = Path(sys.executable).parent / "aws"
@@ -29,13 +30,15 @@ class Shell:
 
     def aws(self, *arguments: str) -> Any:
         """Run the AWS CLI and return what it prints, from JSON where it is."""
-        result = self._run([str(AWS), *arguments], {})
+        result = subprocess.run(
+            [str(AWS), *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout) if result.stdout.strip().startswith(("{", "[")) else result.stdout
 
     def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
-        """Run one of the project's commands with options, as make does."""
-        return self._run([sys.executable, "-m", f"scripts.{name}"], options)
+        """Run one of the project's commands with options."""
+        return run_command(name, {**self.environment, **options})
 
     def succeed(self, name: str, **options: str) -> str:
         """Run a command that has to succeed; return what it prints."""
@@ -54,11 +57,6 @@ class Shell:
                 return description["PipelineExecutionStatus"] + description.get("FailureReason", "")
             time.sleep(0.5)
         raise AssertionError(f"{execution_arn} has not ended after {EXECUTION_SECONDS} s")
-
-    def _run(self, command: list[str], options: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=ROOT, env={**self.environment, **options}, capture_output=True, text=True, check=False
-        )
 
 
 @pytest.fixture(scope="module")

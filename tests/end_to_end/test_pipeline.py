@@ -178,6 +178,7 @@ def serving_configuration(shell) -> str:
     return shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)["EndpointConfigName"]
 
 
+@pytest.mark.slow
 def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alone(shell, steps):
     before = shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)
     ended, repeated = repeat(shell)
@@ -191,6 +192,7 @@ def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alo
     assert "(verified)" in report
 
 
+@pytest.mark.slow
 def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other_settings(shell, steps):
     shell.aws("sagemaker", "delete-endpoint", "--endpoint-name", NAME)
     ended, repeated = repeat(shell)
@@ -202,6 +204,7 @@ def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other
     assert len(versions(shell)) == 1
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_says_so(shell, steps, monkeypatch):
     before = serving_configuration(shell)
     load, loaded = serving.Model.load, []
@@ -224,6 +227,7 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
     assert "failed its verification" in shell.command("report").stdout
 
 
+@pytest.mark.slow
 def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps, tmp_path):
     package = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
     deploy = {"model_package_arn": package, "endpoint_name": NAME, "instance_type": "ml.m5.large"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
 from tests.processes import commands_with
 
 PROJECT = Path(__file__).parents[2]
@@ -54,11 +55,10 @@ def test_a_file_is_split_and_spark_shows_no_more_than_its_progress(tmp_path: Pat
         ({"INPUT": INSURANCE, "OUTPUT": "folds", "LAYOUT": "tree"}, "LAYOUT=tree is neither folders nor manifest"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(tmp_path: Path, options: dict[str, object], message: str) -> None:
-    process = start(tmp_path, **options)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err.count("\n")) == (1, "", 1)
-    assert message in err
+def test_a_wrong_option_is_one_sentence(options: dict[str, object], message: str) -> None:
+    finished = run_command("fold", os.environ | {name: str(value) for name, value in options.items()})
+    assert (finished.returncode, finished.stdout, finished.stderr.count("\n")) == (1, "", 1)
+    assert message in finished.stderr
 
 
 @pytest.mark.slow
