@@ -1,1 +1,1 @@
-"""The pipeline's definition as code: from config.yaml to definition JSON, and its publishing."""
+"""Builds the pipeline definition from config.yaml, publishes it and operates it."""

@@ -1,4 +1,4 @@
-"""What a person can put right."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -6,19 +6,7 @@ import re
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard can put right; its text says what and how."""
-
-
-def with_trust_hint(message: str) -> str:
-    """Add to AWS's message, if it is that a role cannot be assumed, what in the role's trust policy may be why."""
-    refused = re.search(r"could not assume|cannot be assumed|unable to assume|not authorized to assume", message, re.I)
-    if refused is None or "trust policy" in message:
-        return message
-    return (
-        f"{message.rstrip()} Look at the role's trust policy: it has to admit the service, and a condition on "
-        "aws:SourceAccount or aws:SourceArn keeps out a service that does not send that key "
-        "(StringEqualsIfExists lets it in)."
-    )
+    """An error that the user can fix; its text says what happened and what to do."""
 
 
 class ConfigError(Exception):
@@ -31,3 +19,15 @@ class ConfigError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+def with_trust_hint(message: str) -> str:
+    """Return AWS's message, with a hint about trust policies if it says that a role cannot be assumed."""
+    refused = re.search(r"could not assume|cannot be assumed|unable to assume|not authorized to assume", message, re.I)
+    if refused is None or "trust policy" in message:
+        return message
+    return (
+        f"{message.rstrip()} Check the role's trust policy: it must allow the service. A condition on "
+        "aws:SourceAccount or aws:SourceArn rejects a service that does not send that key; "
+        "StringEqualsIfExists accepts it."
+    )

@@ -1,1 +1,1 @@
-"""What a user configures: the models of config.yaml, their checks, and reading the file."""
+"""The configuration: the models of config.yaml, the checks between its values, and reading the file."""

@@ -1,87 +1,66 @@
-"""Checks between the values of a configuration that are each right by themselves."""
+"""Checks between values of a configuration: each value is valid, but they do not fit together."""
 
 from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
 
-Disagreement = tuple[str, str]
-"""The path of a key, and what is wrong with it."""
-
-_Check = Callable[["Config"], Iterator[Disagreement]]
+Fault = tuple[str, str]
+"""The path of a key, and what is wrong with its value."""
 
 _TUNED = ("learning_rate", "l1")
 _COMPUTED = ("feature_dim", "predictor_type", "num_models")
 
-_checks: list[tuple[frozenset[str], _Check]] = []
+
+def check_config(config: Config) -> Iterator[Fault]:
+    """Yield the faults between the values of a configuration that pydantic has validated."""
+    yield from _check_columns(config)
+    yield from _check_categories(config)
+    yield from _check_groups(config)
+    yield from _check_encoding(config)
+    yield from _check_tuned_ranges(config)
+    yield from _check_job_counts(config)
+    yield from _check_static_hyperparameters(config)
+    yield from _check_spot_wait(config)
+    yield from _check_bad_rows(config)
+    yield from _check_splitting(config)
+    yield from _check_endpoint(config)
+    yield from _check_triggers(config)
 
 
-def disagreements(config: Config, faulty: Set[str] = frozenset()) -> Iterator[Disagreement]:
-    """What does not agree within a configuration.
-
-    Args:
-        config: the configuration.
-        faulty: paths of keys (``tuning.max_jobs``) that are known to be wrong and hold a default here; checks that
-            would blame other keys for that are left out.
-    """
-    for needs, check in _checks:
-        if not needs & faulty:
-            yield from check(config)
-
-
-def _meaningless_without(*paths: str) -> Callable[[_Check], _Check]:
-    def register(check: _Check) -> _Check:
-        _checks.append((frozenset(paths), check))
-        return check
-
-    return register
-
-
-@_meaningless_without("dataset.numeric", "dataset.categorical")
-def _there_are_features(config: Config) -> Iterator[Disagreement]:
-    if not config.dataset.features:
-        yield "dataset.numeric", "there is no feature: name numeric or categorical columns"
-
-
-@_meaningless_without("dataset.label")
-def _columns_have_one_role(config: Config) -> Iterator[Disagreement]:
+def _check_columns(config: Config) -> Iterator[Fault]:
     dataset = config.dataset
+    if not dataset.features:
+        yield "dataset.numeric", "there are no features: list numeric or categorical columns"
     named = [*dataset.numeric, *dataset.categorical]
     if dataset.label in named:
         yield "dataset.label", f"{dataset.label!r} is also a feature"
     for column in _repeated(named):
-        yield "dataset.numeric", f"{column!r} stands more than once among the features"
+        yield "dataset.numeric", f"{column!r} is listed more than once among the features"
     one_hot = [f"{column}_{value}" for column, values in dataset.categorical.items() for value in dict.fromkeys(values)]
-    features = [*dict.fromkeys(dataset.numeric), *one_hot]
-    for feature in _repeated(features):
-        yield "dataset.categorical", f"two features would be called {feature!r}"
+    for feature in _repeated([*dict.fromkeys(dataset.numeric), *one_hot]):
+        yield "dataset.categorical", f"two features would have the name {feature!r}"
 
 
-@_meaningless_without("dataset.categorical")
-def _categories_differ(config: Config) -> Iterator[Disagreement]:
+def _check_categories(config: Config) -> Iterator[Fault]:
     for column, values in config.dataset.categorical.items():
         for value in _repeated(values):
-            yield f"dataset.categorical.{column}", f"the value {value!r} stands twice"
+            yield f"dataset.categorical.{column}", f"the value {value!r} is listed twice"
 
 
-@_meaningless_without("dataset.groups", "dataset.label", "dataset.numeric", "dataset.categorical")
-def _groups_can_be_found(config: Config) -> Iterator[Disagreement]:
+def _check_groups(config: Config) -> Iterator[Fault]:
     dataset = config.dataset
     columns = [dataset.label, *dataset.numeric, *dataset.categorical]
     if dataset.groups is not None and not dataset.header and dataset.groups not in columns:
-        yield (
-            "dataset.groups",
-            f"a file without a header has only the declared columns, and no {dataset.groups!r}",
-        )
+        yield "dataset.groups", f"{dataset.groups!r} is not a declared column; a file without a header has no others"
 
 
-@_meaningless_without("dataset.encoding")
-def _encoding_is_known(config: Config) -> Iterator[Disagreement]:
+def _check_encoding(config: Config) -> Iterator[Fault]:
     encoding = config.dataset.encoding
     try:
         codecs.lookup(encoding)
@@ -89,13 +68,12 @@ def _encoding_is_known(config: Config) -> Iterator[Disagreement]:
         yield "dataset.encoding", f"{encoding!r} is not an encoding, for example UTF-8 or ISO-8859-1"
 
 
-@_meaningless_without("tuning.strategy", "tuning.learning_rate", "tuning.l1")
-def _ranges_suit_the_strategy(config: Config) -> Iterator[Disagreement]:
+def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
     tuning = config.tuning
     for name in _TUNED:
         values = getattr(tuning, name)
         if tuning.strategy == "Grid" and len(set(values)) < len(values):
-            yield f"tuning.{name}", "a value stands twice"
+            yield f"tuning.{name}", "a value is listed twice"
         if tuning.strategy != "Grid" and (len(values) != 2 or not 0 < values[0] < values[1]):
             yield (
                 f"tuning.{name}",
@@ -103,74 +81,55 @@ def _ranges_suit_the_strategy(config: Config) -> Iterator[Disagreement]:
             )
 
 
-@_meaningless_without("tuning.strategy", "tuning.learning_rate", "tuning.l1", "tuning.max_jobs")
-def _grid_has_a_job_a_point(config: Config) -> Iterator[Disagreement]:
+def _check_job_counts(config: Config) -> Iterator[Fault]:
     tuning = config.tuning
     points = len(tuning.learning_rate) * len(tuning.l1)
-    if tuning.strategy == "Grid" and points > tuning.max_jobs:
-        yield "tuning.max_jobs", f"{tuning.max_jobs} is fewer than the grid's {points} points"
-    if tuning.strategy == "Grid" and points < tuning.max_jobs:
-        yield "tuning.max_jobs", f"{tuning.max_jobs} is not the grid's {points} points, as SageMaker requires"
-
-
-@_meaningless_without("tuning.max_jobs", "tuning.max_parallel_jobs")
-def _parallel_jobs_exist(config: Config) -> Iterator[Disagreement]:
-    tuning = config.tuning
+    if tuning.strategy == "Grid" and tuning.max_jobs != points:
+        relation = "fewer" if tuning.max_jobs < points else "more"
+        rule = "SageMaker requires one job for each point"
+        yield "tuning.max_jobs", f"{tuning.max_jobs} is {relation} than the grid's {points} points: {rule}"
     if tuning.max_parallel_jobs > tuning.max_jobs:
-        yield (
-            "tuning.max_parallel_jobs",
-            f"{tuning.max_parallel_jobs} is more than max_jobs, {tuning.max_jobs}",
-        )
+        yield "tuning.max_parallel_jobs", f"{tuning.max_parallel_jobs} is more than max_jobs, {tuning.max_jobs}"
 
 
-@_meaningless_without("tuning.static_hyperparameters")
-def _static_hyperparameters_are_free(config: Config) -> Iterator[Disagreement]:
+def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
     for name in config.tuning.static_hyperparameters:
         if name in _TUNED:
-            yield f"tuning.static_hyperparameters.{name}", "is tuned: a static value would be refused"
+            yield f"tuning.static_hyperparameters.{name}", "is tuned: SageMaker would refuse a static value"
         if name in _COMPUTED:
             yield f"tuning.static_hyperparameters.{name}", "is set by the pipeline: remove it"
 
 
-@_meaningless_without("tuning.spot", "tuning.max_wait_minutes", "tuning.max_runtime_minutes")
-def _spot_jobs_wait_long_enough(config: Config) -> Iterator[Disagreement]:
+def _check_spot_wait(config: Config) -> Iterator[Fault]:
     tuning = config.tuning
     if tuning.spot and tuning.max_wait_minutes < tuning.max_runtime_minutes:
         yield "tuning.max_wait_minutes", "is shorter than tuning.max_runtime_minutes"
 
 
-@_meaningless_without("folds.on_bad_rows", "folds.max_bad_share")
-def _bad_rows_have_one_fate(config: Config) -> Iterator[Disagreement]:
+def _check_bad_rows(config: Config) -> Iterator[Fault]:
     if config.folds.on_bad_rows == "fail" and config.folds.max_bad_share > 0:
-        yield "folds.max_bad_share", "has no meaning unless folds.on_bad_rows is quarantine"
+        yield "folds.max_bad_share", "has no effect unless folds.on_bad_rows is quarantine"
 
 
-@_meaningless_without("folds.shuffle", "folds.stratify", "dataset.groups")
-def _one_way_of_splitting(config: Config) -> Iterator[Disagreement]:
+def _check_splitting(config: Config) -> Iterator[Fault]:
     grouped, stratified = config.dataset.groups is not None, config.folds.stratify is not None
     if grouped and stratified:
         yield "folds.stratify", "cannot be combined with dataset.groups"
     if not config.folds.shuffle and (grouped or stratified):
-        yield "folds.shuffle", "false keeps the order of the file, which groups and stratify cannot"
+        yield "folds.shuffle", "must be true with dataset.groups or folds.stratify, which change the order of the rows"
 
 
-@_meaningless_without("deploy.serverless", "deploy.autoscaling", "deploy.data_capture_percentage")
-def _endpoint_options_agree(config: Config) -> Iterator[Disagreement]:
+def _check_endpoint(config: Config) -> Iterator[Fault]:
     deploy = config.deploy
     if deploy.serverless and (deploy.autoscaling or deploy.data_capture_percentage):
-        yield "deploy.serverless", "excludes autoscaling and data_capture_percentage"
+        yield "deploy.serverless", "cannot be combined with autoscaling or data_capture_percentage"
+    if deploy.serverless and config.aws.vpc:
+        yield "deploy.serverless", "cannot be combined with aws.vpc: serverless endpoints do not run in a VPC of yours"
     if deploy.autoscaling and deploy.autoscaling.min_instances > deploy.autoscaling.max_instances:
         yield "deploy.autoscaling.min_instances", "is more than deploy.autoscaling.max_instances"
 
 
-@_meaningless_without("deploy.serverless", "aws.vpc")
-def _serverless_has_no_network_of_its_own(config: Config) -> Iterator[Disagreement]:
-    if config.deploy.serverless and config.aws.vpc:
-        yield "deploy.serverless", "excludes aws.vpc: SageMaker runs serverless endpoints outside a customer's network"
-
-
-@_meaningless_without("triggers.on_new_input", "dataset.input")
-def _new_input_can_be_watched(config: Config) -> Iterator[Disagreement]:
+def _check_triggers(config: Config) -> Iterator[Fault]:
     if config.triggers.on_new_input and not config.dataset.input.startswith("s3://"):
         yield "triggers.on_new_input", "needs dataset.input to be an s3:// prefix to watch"
 

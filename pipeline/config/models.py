@@ -1,7 +1,6 @@
-"""What a user can set in config.yaml, as typed models.
+"""The typed models of config.yaml.
 
-The models hold values and check each by itself; what has to agree between values is in ``config_checks``, and
-reading the file in ``config_file``.
+The models check each value by itself. ``checks`` compares values with each other; ``loading`` reads the file.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from pipeline.config.types import (
 
 
 class _Section(BaseModel):
-    """A part of the configuration: unknown keys and values of another type are refused; nothing changes it."""
+    """A section of the configuration. It refuses unknown keys and values of another type, and is immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -48,14 +47,14 @@ class PipelineSection(_Section):
 
 
 class VpcSection(_Section):
-    """The network that every job, the endpoint and the Lambda run in."""
+    """The network of the jobs, the endpoint and the Lambda function."""
 
     subnets: list[str] = Field(min_length=1)
     security_group_ids: list[str] = Field(min_length=1)
 
 
 class AwsSection(_Section):
-    """Where on AWS. What is empty is what ``make bootstrap`` makes."""
+    """Region, bucket and roles on AWS. Empty values mean the resources that ``make bootstrap`` creates."""
 
     region: Region = "us-east-1"
     stack_name: str | None = None
@@ -69,7 +68,7 @@ class AwsSection(_Section):
 
 
 class DatasetSection(_Section):
-    """The input and its columns."""
+    """The input file and its columns."""
 
     input: str = Field(min_length=1)
     header: bool = True
@@ -82,13 +81,13 @@ class DatasetSection(_Section):
 
     @property
     def features(self) -> list[str]:
-        """Names of the features, in order: numeric columns, then ``<column>_<value>`` of each category."""
+        """The names of the features, in order: numeric columns, then ``<column>_<value>`` for each category."""
         one_hot = [f"{column}_{value}" for column, values in self.categorical.items() for value in values]
         return [*self.numeric, *one_hot]
 
     @property
     def feature_dim(self) -> int:
-        """Number of features."""
+        """The number of features."""
         return len(self.features)
 
 
@@ -127,7 +126,7 @@ class TuningSection(_Section):
 
 
 class QualitySection(_Section):
-    """What a model has to reach to be registered."""
+    """The error limit above which a model is not registered."""
 
     max_mse: PositiveFloat
 
@@ -142,14 +141,14 @@ class RegistrySection(_Section):
 
 
 class ServerlessSection(_Section):
-    """A serverless endpoint, billed by use, in place of instances."""
+    """A serverless endpoint: billed by use, without instances."""
 
     memory_megabytes: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
     max_concurrency: int = Field(default=5, ge=1, le=200)
 
 
 class AutoscalingSection(_Section):
-    """Target tracking on invocations per instance."""
+    """Target tracking of the invocations per instance."""
 
     min_instances: int = Field(default=1, ge=1)
     max_instances: int = Field(default=2, ge=1)
@@ -171,21 +170,21 @@ class DeploySection(_Section):
 
 
 class TriggersSection(_Section):
-    """What starts executions besides people."""
+    """Events that start executions without a person."""
 
     schedule: Schedule | None = None
     on_new_input: bool = False
 
 
 class CachingSection(_Section):
-    """Reuse of steps that ran before with the same inputs."""
+    """Reuse of the results of steps that ran before with the same inputs."""
 
     enabled: bool = True
     expire_after: Duration = "P30D"
 
 
 class Config(_Section):
-    """The whole of config.yaml."""
+    """The complete config.yaml."""
 
     pipeline: PipelineSection
     aws: AwsSection = AwsSection()

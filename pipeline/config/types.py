@@ -1,4 +1,4 @@
-"""Texts and numbers that a configuration may hold: what AWS would refuse is refused here, with a reason."""
+"""Types of the configuration's values. They refuse what AWS would refuse, and say why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _sagemaker_enum(shape: str) -> frozenset[str]:
 
 
 def _name(shape: str, longest: int) -> AfterValidator:
-    """A name that AWS accepts: the pattern is botocore's, for the API's own shape."""
+    """Return the check of a name against botocore's pattern for a shape of SageMaker's API."""
 
     def check(value: str) -> str:
         if len(value) > longest:
@@ -35,7 +35,7 @@ def _name(shape: str, longest: int) -> AfterValidator:
 def _one_of(shape: str) -> AfterValidator:
     def check(value: str) -> str:
         if value not in _sagemaker_enum(shape):
-            raise ValueError(f"{value!r} is not an instance type that SageMaker has for this")
+            raise ValueError(f"{value!r} is not an instance type that SageMaker offers here")
         return value
 
     return AfterValidator(check)
@@ -51,7 +51,7 @@ def _pattern(pattern: str, expected: str) -> AfterValidator:
 
 
 def _check_region(value: str) -> str:
-    """A region of a partition that botocore knows: ARNs begin with the partition's name."""
+    """Check that botocore knows the region's partition, because ARNs begin with the partition's name."""
     try:
         botocore.session.get_session().get_partition_for_region(value)
     except UnknownRegionError:
@@ -60,7 +60,7 @@ def _check_region(value: str) -> str:
 
 
 def _check_metadata_text(value: str) -> str:
-    """A value that a model package can have among its metadata.
+    """Check that a model package's metadata can hold a value.
 
     Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
     """
@@ -71,7 +71,7 @@ def _check_metadata_text(value: str) -> str:
     return value
 
 
-# 32, because a bucket, <pipeline>-<account>-<region>, may have 63 characters and a region has up to 16.
+# At most 32: the bucket's name, <pipeline>-<account>-<region>, is limited to 63 characters, and a region takes 16.
 PipelineName = Annotated[str, _name("PipelineName", 32)]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
 GroupName = Annotated[str, _name("EntityName", 63)]
@@ -95,7 +95,7 @@ MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
 ColumnName = Annotated[str, Field(min_length=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html ; 0 is for ever.
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html ; 0 means forever.
 RetentionDays = Literal[
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]

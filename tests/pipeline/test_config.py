@@ -65,9 +65,13 @@ def test_feature_dim_is_computed_from_the_columns(config):
         ("folds.count", 21, "folds.count: input should be less than or equal to 20, not 21"),
         ("folds.shuffle", 1, "folds.shuffle: input should be a valid boolean, not 1"),
         ("tuning.max_jobs", 10, "tuning.max_jobs: 10 is fewer than the grid's 12 points"),
-        ("tuning.max_jobs", 13, "tuning.max_jobs: 13 is not the grid's 12 points, as SageMaker requires"),
+        (
+            "tuning.max_jobs",
+            13,
+            "tuning.max_jobs: 13 is more than the grid's 12 points: SageMaker requires one job for each point",
+        ),
         ("tuning.max_parallel_jobs", 13, "tuning.max_parallel_jobs: 13 is more than max_jobs, 12"),
-        ("tuning.l1", [0.1, 0.1, 0.2], "tuning.l1: a value stands twice"),
+        ("tuning.l1", [0.1, 0.1, 0.2], "tuning.l1: a value is listed twice"),
         (
             "tuning.learning_rate",
             [0.1, float("nan")],
@@ -77,9 +81,9 @@ def test_feature_dim_is_computed_from_the_columns(config):
         ("tuning.static_hyperparameters", {"feature_dim": 4}, "tuning.static_hyperparameters.feature_dim: is set by"),
         ("tuning.instance_type", "ml.huge", "tuning.instance_type: 'ml.huge' is not an instance type"),
         ("dataset.label", "age", "dataset.label: 'age' is also a feature"),
-        ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' stands more than once among the features"),
+        ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
         ("dataset.encoding", "klingon", "dataset.encoding: 'klingon' is not an encoding"),
-        ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' stands twice"),
+        ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
         ("dataset.categorical.smoker", [False, "yes"], "dataset.categorical.smoker[0]: input should be a valid string"),
         ("deploy.endpoint_name", "my_endpoint", "deploy.endpoint_name: AWS would refuse 'my_endpoint'"),
         ("pipeline.name", "x" * 33, "pipeline.name: 'xxx"),
@@ -90,9 +94,9 @@ def test_feature_dim_is_computed_from_the_columns(config):
         (
             "quality.max_mse",
             "5e7",
-            "quality.max_mse: input should be a valid number, not '5e7'; YAML takes 5e7 for text",
+            "quality.max_mse: input should be a valid number, not '5e7'; YAML reads 5e7 as text",
         ),
-        ("folds.max_bad_share", 0.1, "folds.max_bad_share: has no meaning unless folds.on_bad_rows is quarantine"),
+        ("folds.max_bad_share", 0.1, "folds.max_bad_share: has no effect unless folds.on_bad_rows is quarantine"),
         ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
     ],
 )
@@ -102,24 +106,28 @@ def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, exp
     assert faults[0].startswith(f"config.yaml: {expected}")
 
 
-def test_all_faults_are_reported_at_once(document):
+def test_all_values_at_fault_are_reported_at_once(document):
     document["tuning"]["surprise"] = True
-    document["tuning"]["max_jobs"] = 10
     document["folds"]["count"] = 50
     document["folds"]["seed"] = "forty-two"
-    document["dataset"]["label"] = "age"
     document["deploy"]["endpoint_name"] = "under_score"
     del document["quality"]["max_mse"]
     paths = {fault.split(": ")[1] for fault in faults_of(document)}
     assert paths == {
         "tuning.surprise",
-        "tuning.max_jobs",
         "folds.count",
         "folds.seed",
-        "dataset.label",
         "deploy.endpoint_name",
         "quality.max_mse",
     }
+
+
+def test_all_faults_between_values_are_reported_at_once(document):
+    document["tuning"]["max_jobs"] = 10
+    document["dataset"]["label"] = "age"
+    document["folds"]["max_bad_share"] = 0.1
+    paths = {fault.split(": ")[1] for fault in faults_of(document)}
+    assert paths == {"tuning.max_jobs", "dataset.label", "folds.max_bad_share"}
 
 
 def test_a_faulty_value_is_not_held_against_others(document):
@@ -137,7 +145,7 @@ def test_strategies_other_than_grid_take_two_ends(document):
 def test_a_key_that_stands_twice_is_refused(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("folds:\n  count: 5\n  count: 6\n")
-    with pytest.raises(ConfigError, match="the key 'count' stands twice"):
+    with pytest.raises(ConfigError, match="the key 'count' is defined twice"):
         load_config(path)
 
 
