@@ -10,18 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.config.models import Config
 from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
-from pipeline.operate.savings import Saving, savings
 from scripts.console import console, load, option, run
 from scripts.quotas import print_quotas
 
 
 def main() -> int:
-    """Print the estimate by step, the longest path, the endpoint's cost and what options would save."""
+    """Print the cost of each step, the longest path, the endpoint's cost and the quotas."""
     config = load()
     prices = load_prices(Path(option("PRICES", str(DEFAULT_PRICES))))
     found = estimate(config, prices)
@@ -32,7 +30,6 @@ def main() -> int:
         soft_wrap=True,
     )
     console.print(f"Endpoint: {_endpoint(config, found)}", soft_wrap=True)
-    console.print(_options(savings(config, prices)))
     console.print(_caveats(config, prices), style="dim", soft_wrap=True)
     print_quotas(config)
     return 0
@@ -68,17 +65,6 @@ def _endpoint(config: Config, found: Estimate) -> str:
     low, high = found.endpoint_dollars
     month = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
     return f"{month} dollars a month of 730 hours, from the first deployment until 'make delete LEVEL=endpoint'."
-
-
-def _options(found: list[Saving]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="What would save money, each by itself", title_justify="left")
-    table.add_column("Option")
-    table.add_column("Saves, dollars", justify="right")
-    table.add_column("How")
-    for saving in found:
-        amount = "?" if saving.dollars is None else f"{saving.dollars:.2f} {saving.per}"
-        table.add_row(saving.setting, amount, escape(saving.effect))
-    return table
 
 
 def _caveats(config: Config, prices: Prices) -> str:
