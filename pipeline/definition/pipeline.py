@@ -24,7 +24,7 @@ from pipeline.definition.registration import check_registered, find_model, regis
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
 from pipeline.definition.selection import check_quality, select_best
-from pipeline.definition.step_factory import Build
+from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import tune_fold
 
 
@@ -38,19 +38,19 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     """
     session = offline_session(resources.region, resources.bucket)
     parameters = pipeline_parameters(config, dataset_uri(config, resources))
-    build = Build(config, resources, parameters, session)
+    factory = StepFactory(config, resources, parameters, session)
 
-    folds = make_folds(build)
-    tunings = [tune_fold(build, folds, number) for number in range(1, config.folds.count + 1)]
-    selection = select_best(build, folds, tunings)
-    find, register = find_model(build, selection), register_model(build, selection)
+    folds = make_folds(factory)
+    tunings = [tune_fold(factory, folds, number) for number in range(1, config.folds.count + 1)]
+    selection = select_best(factory, folds, tunings)
+    find, register = find_model(factory, selection), register_model(factory, selection)
     registered_arn = find.properties.Outputs["model_package_arn"]
     registered = check_registered(
         find,
-        steps_if_new=[register, *deployment(build, folds, selection, register.properties.ModelPackageArn)],
-        steps_if_registered=deployment(build, folds, selection, registered_arn, suffix="Again"),
+        steps_if_new=[register, *deployment(factory, folds, selection, register.properties.ModelPackageArn)],
+        steps_if_registered=deployment(factory, folds, selection, registered_arn, suffix="Again"),
     )
-    quality = check_quality(build, selection, steps_if_good=[find, registered])
+    quality = check_quality(factory, selection, steps_if_good=[find, registered])
 
     return Pipeline(
         name=config.pipeline.name,

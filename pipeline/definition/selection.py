@@ -15,7 +15,7 @@ from pipeline.definition.sdk import (
     ProcessingStep,
     PropertyFile,
 )
-from pipeline.definition.step_factory import MESSAGE, PROCESSING, Build
+from pipeline.definition.step_factory import MESSAGE, PROCESSING, StepFactory
 from pipeline.definition.tuning import OBJECTIVE
 
 
@@ -41,7 +41,7 @@ class Selection:
         return Join("/", [outputs[output].S3Output.S3Uri, *parts])
 
 
-def select_best(build: Build, folds_step: Any, tuning_steps: list[Any]) -> Selection:
+def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) -> Selection:
     """The step that compares the training jobs of all folds.
 
     Its output ``best`` holds the winner's ``model.tar.gz`` and ``best.json``; ``evaluation`` holds its metrics
@@ -57,22 +57,22 @@ def select_best(build: Build, folds_step: Any, tuning_steps: list[Any]) -> Selec
         name="SelectBest",
         display_name="Select best model",
         description=f"Find the training job with the lowest {OBJECTIVE} among all folds",
-        step_args=build.script_processor("select-best").run(
-            code=build.code("select_best.py").uri,
-            inputs=[build.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
-            outputs=[build.output("best"), build.output("evaluation")],
+        step_args=factory.script_processor("select-best").run(
+            code=factory.code("select_best.py").uri,
+            inputs=[factory.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
+            outputs=[factory.output("best"), factory.output("evaluation")],
             arguments=arguments,
         ),
         property_files=[best_file],
-        cache_config=build.cache(),
-        retry_policies=build.job_retries(),
+        cache_config=factory.cache(),
+        retry_policies=factory.job_retries(),
     )
     return Selection(step, best_file)
 
 
-def check_quality(build: Build, selection: Selection, steps_if_good: list[Any]) -> Any:
+def check_quality(factory: StepFactory, selection: Selection, steps_if_good: list[Any]) -> Any:
     """The condition that lets only a model within MaxMse be registered; otherwise RejectModel fails the execution."""
-    limit = build.parameters.max_mse
+    limit = factory.parameters.max_mse
     reject = FailStep(
         name="RejectModel",
         display_name="Reject model",

@@ -42,7 +42,7 @@ lists the tag 1.4-2-py312-cpu-py3).
 
 
 @dataclass(frozen=True)
-class Build:
+class StepFactory:
     """What every step of the definition is built from.
 
     Attributes:
