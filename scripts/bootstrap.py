@@ -6,7 +6,7 @@ Options: YES=1 asks nothing; EXPIRATION_DAYS=n deletes what executions wrote aft
 from __future__ import annotations
 
 from pipeline.errors import UserError
-from pipeline.operate.stack import carry_out, discard, plan_stack
+from pipeline.operate.stack import apply_plan, discard, plan_stack
 from scripts.console import aws_session, client_config, confirm, console, load, option, run
 
 
@@ -38,7 +38,7 @@ def main() -> int:
     if not agreed:
         console.print("Nothing was changed.")
         return 1
-    for name, value in carry_out(cloudformation, plan).items():
+    for name, value in apply_plan(cloudformation, plan).items():
         console.print(f"{name:16} {value}", markup=False, soft_wrap=True)
     return 0
 

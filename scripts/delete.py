@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.definition.resources import find_resources
 from pipeline.errors import UserError
-from pipeline.operate.teardown import LEVELS, delete_things, find_things
+from pipeline.operate.teardown import LEVELS, delete_resources, find_owned_resources
 from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
 
 
@@ -24,17 +24,17 @@ def main() -> int:
     config = load()
     session = aws_session(config)
     resources = find_resources(config, session)
-    things = find_things(config, resources, session, level)
-    if not things:
+    owned = find_owned_resources(config, resources, session, level)
+    if not owned:
         console.print(f"There is nothing to delete (LEVEL={level}).", markup=False)
     else:
-        for thing in things:
-            console.print(f"  {thing.kind} {thing.name}", markup=False, soft_wrap=True)
+        for resource in owned:
+            console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
         question = f"Delete all of this from account {resources.account_id}, {resources.region}, for good?"
         if not confirm(question):
             console.print("Nothing was deleted.")
             return 1
-    failures = delete_things(things, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))
+    failures = delete_resources(owned, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))
     for failure in failures:
         errors.print(f"could not delete {failure}", style="red", markup=False, soft_wrap=True)
     if failures:
@@ -42,7 +42,7 @@ def main() -> int:
         return 1
     if level == "all" and is_local_service():
         _delete_local_bucket(session.client("s3"), resources.bucket)
-    elif level != "all" and things:
+    elif level != "all" and owned:
         left = "the pipeline, its models and data" if level == "endpoint" else "data, bucket and roles"
         console.print(f"Left: {left}. LEVEL=all deletes everything.", markup=False)
     return 0

@@ -120,7 +120,7 @@ def plan_stack(cloudformation: Any, config: Config, account_id: str, expiration_
     return plan
 
 
-def carry_out(cloudformation: Any, plan: StackPlan) -> dict[str, str]:
+def apply_plan(cloudformation: Any, plan: StackPlan) -> dict[str, str]:
     """Create or change the stack, and wait until it is ready.
 
     Args:

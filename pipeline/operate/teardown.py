@@ -36,7 +36,7 @@ _WAIT = {"Delay": 3, "MaxAttempts": 400}
 
 
 @dataclass(frozen=True)
-class Thing:
+class OwnedResource:
     """Something to delete.
 
     Attributes:
@@ -50,7 +50,7 @@ class Thing:
     delete: Callable[[], Any]
 
 
-def find_things(config: Config, resources: Resources, session: Any, level: str) -> list[Thing]:
+def find_owned_resources(config: Config, resources: Resources, session: Any, level: str) -> list[OwnedResource]:
     """What there is to delete, in the order in which it can be deleted.
 
     Args:
@@ -62,7 +62,7 @@ def find_things(config: Config, resources: Resources, session: Any, level: str) 
     finder = _Finder(config, resources, session)
     if level == "endpoint":
         return [*finder.endpoints()]
-    things = [
+    owned = [
         *finder.rules(),
         *finder.running_executions(),
         *finder.pipeline(),
@@ -73,29 +73,29 @@ def find_things(config: Config, resources: Resources, session: Any, level: str) 
         *finder.function(),
     ]
     if level == "all":
-        things += [*finder.log_groups(), *finder.objects(), *finder.stack()]
-    return things
+        owned += [*finder.log_groups(), *finder.objects(), *finder.stack()]
+    return owned
 
 
-def delete_things(things: list[Thing], say: Callable[[str], None]) -> list[str]:
+def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> list[str]:
     """Delete one after the other; what cannot be deleted does not stop the others.
 
     Args:
-        things: what ``find_things`` found.
+        owned: what ``find_owned_resources`` found.
         say: told what has been deleted, a sentence at a time.
 
     Returns:
         What could not be deleted and why, a sentence each.
     """
     failures = []
-    for thing in things:
+    for resource in owned:
         try:
-            thing.delete()
+            resource.delete()
         except (ClientError, WaiterError, UserError) as error:
             if not is_gone(error):
-                failures.append(f"{thing.kind} {thing.name}: {_reason(error)}")
+                failures.append(f"{resource.kind} {resource.name}: {_reason(error)}")
                 continue
-        say(f"deleted {thing.kind} {thing.name}")
+        say(f"deleted {resource.kind} {resource.name}")
     return failures
 
 
@@ -130,43 +130,43 @@ class _Finder:
         self.s3 = session.client("s3")
         self.cloudformation = session.client("cloudformation")
 
-    def rules(self) -> Iterator[Thing]:
+    def rules(self) -> Iterator[OwnedResource]:
         for name in rule_names(self.config):
             if self._exists(self.events.describe_rule, Name=name):
-                yield Thing("EventBridge rule", name, partial(remove_rule, self.events, name))
+                yield OwnedResource("EventBridge rule", name, partial(remove_rule, self.events, name))
 
-    def running_executions(self) -> Iterator[Thing]:
+    def running_executions(self) -> Iterator[OwnedResource]:
         if not self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
             return
         pages = self.sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=self.name)
         for execution in (found for page in pages for found in page["PipelineExecutionSummaries"]):
             if execution["PipelineExecutionStatus"] in ("Executing", "Stopping"):
                 arn = execution["PipelineExecutionArn"]
-                yield Thing("running execution", arn, partial(_stop, self.sagemaker, arn))
+                yield OwnedResource("running execution", arn, partial(_stop, self.sagemaker, arn))
 
-    def pipeline(self) -> Iterator[Thing]:
+    def pipeline(self) -> Iterator[OwnedResource]:
         if self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
-            yield Thing("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
+            yield OwnedResource("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
 
-    def endpoints(self) -> Iterator[Thing]:
+    def endpoints(self) -> Iterator[OwnedResource]:
         for endpoint in self._pages("list_endpoints", "Endpoints"):
             if self._is_ours(endpoint["EndpointArn"]):
                 name = endpoint["EndpointName"]
-                yield Thing("endpoint", name, partial(self._delete_endpoint, name))
+                yield OwnedResource("endpoint", name, partial(self._delete_endpoint, name))
 
-    def endpoint_configs(self) -> Iterator[Thing]:
+    def endpoint_configs(self) -> Iterator[OwnedResource]:
         for found in self._pages("list_endpoint_configs", "EndpointConfigs"):
             name, delete = found["EndpointConfigName"], self.sagemaker.delete_endpoint_config
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["EndpointConfigArn"]):
-                yield Thing("endpoint configuration", name, partial(delete, EndpointConfigName=name))
+                yield OwnedResource("endpoint configuration", name, partial(delete, EndpointConfigName=name))
 
-    def models(self) -> Iterator[Thing]:
+    def models(self) -> Iterator[OwnedResource]:
         for found in self._pages("list_models", "Models"):
             name, delete = found["ModelName"], self.sagemaker.delete_model
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["ModelArn"]):
-                yield Thing("model", name, partial(delete, ModelName=name))
+                yield OwnedResource("model", name, partial(delete, ModelName=name))
 
-    def packages(self) -> Iterator[Thing]:
+    def packages(self) -> Iterator[OwnedResource]:
         """The packages that this pipeline registered; the group too, unless others registered in it."""
         group = self.config.registry.group
         if not self._exists(self.sagemaker.describe_model_package_group, ModelPackageGroupName=group):
@@ -178,19 +178,19 @@ class _Finder:
             metadata = self.sagemaker.describe_model_package(ModelPackageName=arn).get("CustomerMetadataProperties", {})
             if mark in metadata.get("pipeline_execution_arn", "").lower():
                 delete = self.sagemaker.delete_model_package
-                yield Thing("model package", arn, partial(delete, ModelPackageName=arn))
+                yield OwnedResource("model package", arn, partial(delete, ModelPackageName=arn))
             else:
                 others = True
         if not others:
             delete = self.sagemaker.delete_model_package_group
-            yield Thing("model package group", group, partial(delete, ModelPackageGroupName=group))
+            yield OwnedResource("model package group", group, partial(delete, ModelPackageGroupName=group))
 
-    def function(self) -> Iterator[Thing]:
+    def function(self) -> Iterator[OwnedResource]:
         name = self.resources.deploy_function_name
         if self._exists(self.functions.get_function_configuration, FunctionName=name):
-            yield Thing("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
+            yield OwnedResource("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
 
-    def log_groups(self) -> Iterator[Thing]:
+    def log_groups(self) -> Iterator[OwnedResource]:
         """Those of the function and the endpoint; a job's log group is shared by the whole account."""
         for name in (
             f"/aws/lambda/{self.resources.deploy_function_name}",
@@ -198,14 +198,14 @@ class _Finder:
         ):
             found = self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
             if name in [group["logGroupName"] for group in found]:
-                yield Thing("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
+                yield OwnedResource("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
 
-    def objects(self) -> Iterator[Thing]:
+    def objects(self) -> Iterator[OwnedResource]:
         stored = StoredObjects(self.s3, self.resources.bucket, f"{self.name}/")
         if count := stored.count():
-            yield Thing("objects", f"{stored.uri} ({count} with their old versions)", stored.delete)
+            yield OwnedResource("objects", f"{stored.uri} ({count} with their old versions)", stored.delete)
 
-    def stack(self) -> Iterator[Thing]:
+    def stack(self) -> Iterator[OwnedResource]:
         name = stack_name(self.config)
         try:
             (stack,) = self.cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -215,7 +215,7 @@ class _Finder:
             raise
         parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
         if parameters.get("PipelineName") == self.name:
-            yield Thing(
+            yield OwnedResource(
                 "CloudFormation stack (bucket and roles)", name, partial(self._delete_stack, name, stack["StackId"])
             )
 
