@@ -1,4 +1,4 @@
-"""From a model package to a verified endpoint: DeployEndpoint, VerifyEndpoint, and the way back when that fails."""
+"""DeployEndpoint, VerifyEndpoint and CheckEndpoint: deploy a model package, verify it, roll back if that fails."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "replaced_con
 def deployment(
     factory: StepFactory, folds_step: Any, selection: Selection, package_arn: Any, suffix: str = ""
 ) -> list[Any]:
-    """The steps that deploy a model package, verify the endpoint, and take it back if it does not serve the model.
+    """Return the steps that deploy a model package, verify the endpoint, and roll it back if verification fails.
 
     Args:
-        factory: makes the parts of a step.
+        factory: makes the parts of the steps.
         folds_step: MakeFolds.
-        selection: the best model; the package's.
+        selection: the best model, which the package contains.
         package_arn: the model package.
-        suffix: of the steps' names: both branches of a condition deploy, and a step's name is unique.
+        suffix: ends the steps' names. Both branches of a condition deploy, and step names must be unique.
     """
     deploy = _deploy_endpoint(factory, package_arn, suffix)
     verify, verification = _verify_endpoint(factory, folds_step, selection, deploy, suffix)
@@ -42,9 +42,9 @@ def deployment(
 
 
 def function_step(factory: StepFactory, **step: Any) -> Any:
-    """A step that calls the function; its outputs are strings.
+    """Return a step that calls the published function and has string outputs.
 
-    By ARN, and published beforehand: given code, the SDK would change the function while it builds the step.
+    The step names the function by ARN. Given code, the SDK would update the function while it builds the step.
     """
     outputs = [LambdaOutput(name, LambdaOutputTypeEnum.String) for name in step.pop("outputs")]
     function = Lambda(function_arn=factory.resources.deploy_function_arn, session=factory.session)
@@ -52,7 +52,7 @@ def function_step(factory: StepFactory, **step: Any) -> Any:
 
 
 def _deploy_endpoint(factory: StepFactory, package_arn: Any, suffix: str) -> Any:
-    """The step that creates or updates the endpoint and returns at once: a Lambda step may take ten minutes."""
+    """Return the step that starts the deployment. It does not wait, because SageMaker ends a Lambda step after 10 min."""
     parameters = factory.parameters
     return function_step(
         factory,
@@ -72,9 +72,9 @@ def _deploy_endpoint(factory: StepFactory, package_arn: Any, suffix: str) -> Any
 def _verify_endpoint(
     factory: StepFactory, folds_step: Any, selection: Selection, deploy_step: Any, suffix: str
 ) -> tuple[Any, Any]:
-    """The step that waits for the endpoint and compares its answers with the model, and its property file.
+    """Return the step that compares the endpoint's predictions with the model's, and its property file.
 
-    It is never cached: an endpoint that served yesterday may not serve today.
+    The step is never cached: an endpoint that served yesterday may not serve today.
     """
     deployed = deploy_step.properties.Outputs
     verification = PropertyFile(name="Verification", output_name="verification", path="verification.json")
@@ -104,7 +104,7 @@ def _verify_endpoint(
 
 
 def _check_endpoint(factory: StepFactory, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
-    """The condition that takes an endpoint which does not serve the model back, and fails the execution."""
+    """Return the condition that rolls an endpoint back and fails the execution if the verification failed."""
     deployed = deploy_step.properties.Outputs
 
     def verified(path: str) -> Any:

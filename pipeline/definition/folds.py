@@ -1,4 +1,4 @@
-"""MakeFolds: the Spark job that checks, encodes and splits the input."""
+"""MakeFolds: the Spark job that validates, encodes and splits the input."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pipeline.definition.step_factory import PROCESSING, StepFactory
 
 ENTRY = "make_folds.py"
 OUTPUT = "folds"
-"""Name of the output; the job reads from its own configuration where in S3 that is."""
+"""Name of the output. The job reads its S3 URI from its own configuration."""
 
 _SPARK, _PYTHON, _CONTAINER = "3.5", "py312", "v1.3"
-"""The image's tag is pinned: a floating one would change the job, and its cache key, under our feet."""
+"""The image's pinned tag. A floating tag would change the job and its cache key without notice."""
 
 
 def make_folds(factory: StepFactory) -> Any:
-    """The step; its output ``folds`` holds ``vc1`` to ``vck`` and ``folds.json``."""
+    """Return the step. Its output ``folds`` contains ``vc1`` to ``vck`` and ``folds.json``."""
     folds, parameters = factory.config.folds, factory.parameters
     key = factory.config.aws.kms_key_arn
     processor = PySparkProcessor(
@@ -62,10 +62,10 @@ def make_folds(factory: StepFactory) -> Any:
 
 
 def folds_uri(folds_step: Any) -> Any:
-    """Where the folds are: for a cached step, where the job that made them put them."""
+    """Return the S3 URI of the folds; for a cached step, that of the job that made them."""
     return folds_step.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri
 
 
 def fold_uri(folds_step: Any, fold: int, *parts: str) -> Any:
-    """A place under the folder of one fold, 1 to k."""
+    """Return a URI in the folder of one fold, 1 to k."""
     return Join("/", [folds_uri(folds_step), f"vc{fold}", *parts])

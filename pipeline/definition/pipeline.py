@@ -7,7 +7,7 @@ A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> Veri
 A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
 An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
 
-The steps of the deployment are in both branches, because a step cannot refer to one in a branch that was not taken.
+Both branches contain the deployment steps, because a step cannot refer to a step in a branch that was not taken.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.definition.tuning import tune_fold
 
 @offline_environment()
 def get_pipeline(config: Config, resources: Resources) -> Pipeline:
-    """The SDK's pipeline for a configuration; no AWS call is made.
+    """Return the SDK's pipeline for a configuration, without any AWS call.
 
     Args:
         config: the configuration.
@@ -63,18 +63,18 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
 
 @offline_environment()
 def build_definition(config: Config, resources: Resources) -> dict[str, Any]:
-    """The definition as SageMaker takes it; the same configuration and code give the same definition."""
+    """Return the definition as SageMaker takes it. The same configuration and code give the same definition."""
     definition: dict[str, Any] = json.loads(get_pipeline(config, resources).definition())
     return _with_encrypted_training_volumes(definition, config)
 
 
 def definition_text(definition: dict[str, Any]) -> str:
-    """A definition as text, the same for equal definitions."""
+    """Return a definition as text. Equal definitions give equal text."""
     return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
 
 
 def _with_encrypted_training_volumes(definition: dict[str, Any], config: Config) -> dict[str, Any]:
-    """Put the key of the training volumes in: the SDK drops it from tuning jobs (sagemaker 3.27)."""
+    """Add the KMS key of the training volumes, which the SDK drops from tuning jobs (sagemaker 3.27)."""
     if config.aws.kms_key_arn:
         for step in definition["Steps"]:
             if step["Type"] == "Tuning":

@@ -1,4 +1,4 @@
-"""FindModel, CheckRegistered and RegisterModel: a new model becomes a version in the model registry."""
+"""FindModel, CheckRegistered and RegisterModel: register the best model if it is new."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-r
 
 
 def find_model(factory: StepFactory, selection: Selection) -> Any:
-    """The step that looks whether the best model is the newest version of the group already.
+    """Return the step that checks whether the best model is already the newest version of the group.
 
-    A Lambda step, because it has to look each time: SelectBest comes from the cache when nothing has changed.
+    It is a Lambda step, which is never cached: the registry may change while SelectBest's result stays the same.
     """
     parameters = factory.parameters
     return function_step(
@@ -47,7 +47,7 @@ def find_model(factory: StepFactory, selection: Selection) -> Any:
 
 
 def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registered: list[Any]) -> Any:
-    """The condition that lets only a new model be registered."""
+    """Return the condition that lets only a new model be registered."""
     return ConditionStep(
         name="CheckRegistered",
         display_name="Check registered",
@@ -59,16 +59,16 @@ def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registere
 
 
 def register_model(factory: StepFactory, selection: Selection) -> Any:
-    """The step that makes the model package, with its metrics and where it came from."""
+    """Return the step that creates the model package, with its metrics and metadata."""
     registry = factory.config.registry
     builder = ModelBuilder(
         image_uri=linear_learner_image(factory.config),
-        # The selection's own output, not a URI that its best.json names: this one follows a cached job.
+        # SelectBest's own output: unlike a URI in best.json, it stays right when the step is cached.
         s3_model_data_url=selection.output_uri("best", "model.tar.gz"),
         role_arn=factory.resources.job_role_arn,
         instance_type=factory.config.deploy.instance_type,
         sagemaker_session=factory.session,
-        # Left at their defaults these two call S3 and put empty variables into the container's environment.
+        # The defaults of these two call S3 and add empty variables to the container's environment.
         dependencies=None,
         log_level=None,
     )
@@ -96,7 +96,7 @@ def register_model(factory: StepFactory, selection: Selection) -> Any:
 
 
 def _metadata(factory: StepFactory, selection: Selection) -> dict[str, Any]:
-    """What a person wants to know of a version, and what deploying it after its approval needs."""
+    """Return the version's metadata: its origin, and the settings for deploying it after its approval."""
     described = (
         "training_job",
         "tuning_job",

@@ -1,4 +1,4 @@
-"""TuneFold1 to TuneFoldk: a hyperparameter search over linear-learner on each fold."""
+"""TuneFold1 to TuneFoldk: a hyperparameter search with linear-learner on each fold."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ OBJECTIVE = "validation:mse"
 
 
 def linear_learner_image(config: Config) -> str:
-    """The algorithm's image in the configuration's region."""
+    """Return the URI of the algorithm's image in the configuration's region."""
     image: str = image_uris.retrieve("linear-learner", config.aws.region)
     return image
 
 
 def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
-    """The step that tunes one fold.
+    """Return the step that tunes one fold.
 
     Args:
-        factory: makes the parts of a step.
+        factory: makes the parts of the steps.
         folds_step: MakeFolds.
-        fold: number of the fold, 1 to k.
+        fold: the fold's number, 1 to k.
     """
     tuning = factory.config.tuning
     tuner = HyperparameterTuner(
@@ -98,7 +98,7 @@ def _static_hyperparameters(config: Config) -> dict[str, str]:
 
 
 def _range(config: Config, values: list[float]) -> Any:
-    """A grid takes categories only; the other strategies search between two ends, evenly in the logarithm."""
+    """Return categories for a grid, which SageMaker requires; else a range that is searched on a logarithmic scale."""
     if config.tuning.strategy == "Grid":
         return CategoricalParameter([_text(value) for value in values])
     low, high = values
@@ -106,7 +106,7 @@ def _range(config: Config, values: list[float]) -> Any:
 
 
 def _text(value: bool | float | str) -> str:
-    """A hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 rather than 1e-05."""
+    """Return a hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 instead of 1e-05."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
