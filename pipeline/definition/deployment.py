@@ -52,7 +52,7 @@ def function_step(factory: StepFactory, **step: Any) -> Any:
 
 
 def _deploy_endpoint(factory: StepFactory, package_arn: Any, suffix: str) -> Any:
-    """Return the step that starts the deployment. It does not wait, because SageMaker ends a Lambda step after 10 min."""
+    """Return the step that starts the deployment. It does not wait: a Lambda step may take 10 minutes at most."""
     parameters = factory.parameters
     return function_step(
         factory,

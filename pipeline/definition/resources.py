@@ -124,7 +124,9 @@ def _stack_outputs(cloudformation: Any, name: str) -> dict[str, str]:
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # how CloudFormation says "no such stack"
+        if (
+            error.response["Error"]["Code"] == "ValidationError"
+        ):  # CloudFormation's code for a stack that does not exist
             return {}
         raise
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

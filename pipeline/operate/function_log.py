@@ -1,7 +1,7 @@
-"""The log group of the function: how long CloudWatch keeps its lines.
+"""Sets the retention of the function's log group.
 
-Lambda makes a function's log group at the first call, and such a group keeps its lines for ever, billed. Publishing
-makes it before, or changes it.
+A log group that Lambda creates at the first call keeps its lines forever, which costs money. So publishing creates the
+group before that, or changes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.definition.resources import Resources
 
 
 def retention_changes(logs: Any, config: Config, resources: Resources) -> list[str]:
-    """What publishing would change of the log group, in words.
+    """Return the changes that publishing would make to the log group.
 
     Args:
         logs: boto3's CloudWatch Logs client.
@@ -25,12 +25,12 @@ def retention_changes(logs: Any, config: Config, resources: Resources) -> list[s
     if current is not None and current.get("retentionInDays", 0) == wanted:
         return []
     return [
-        f"log group {resources.deploy_function_log_group}: keeps lines {f'{wanted} days' if wanted else 'for ever'}"
+        f"log group {resources.deploy_function_log_group}: keeps lines {f'for {wanted} days' if wanted else 'forever'}"
     ]
 
 
 def set_retention(logs: Any, config: Config, resources: Resources) -> None:
-    """Make the log group, or change it, so that it keeps lines as long as the configuration says.
+    """Create the log group, or change its retention to the configuration's.
 
     Raises:
         botocore.exceptions.ClientError: CloudWatch Logs refused.
@@ -42,7 +42,7 @@ def set_retention(logs: Any, config: Config, resources: Resources) -> None:
             tags = config.pipeline.tags
             logs.create_log_group(logGroupName=name, **({"tags": tags} if tags else {}))
         except logs.exceptions.ResourceAlreadyExistsException:
-            current = _find(logs, resources)  # the function was called a moment ago
+            current = _find(logs, resources)  # Lambda has just created it
     kept = (current or {}).get("retentionInDays", 0)
     if wanted and kept != wanted:
         logs.put_retention_policy(logGroupName=name, retentionInDays=wanted)

@@ -1,8 +1,8 @@
-"""Everything that the project made on AWS: finding it, and deleting it in an order that works.
+"""Finds the resources that the project created on AWS, and deletes them in a valid order.
 
-Nothing is deleted for its name alone where names are free for all: endpoints, their configurations and models carry
-the tag of the function that made them, model packages name the pipeline that registered them. What is found is
-found anew each time, so that deleting again after an interruption goes on where it stopped, and once more is harmless.
+A name alone does not prove ownership. So endpoints, their configurations and models must have the tag of the function
+that made them, and model packages must name the pipeline that registered them. Deletion is idempotent: after an
+interruption, the next run deletes the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
 
 LEVELS = ("endpoint", "pipeline", "all")
-"""What to delete: the endpoint, which costs by the hour; everything but data; everything."""
+"""Levels of deletion: the endpoint, which costs by the hour; everything except data; everything."""
 
 OWNER_TAG = "deployed-by"
 """The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
@@ -37,12 +37,12 @@ _WAIT = {"Delay": 3, "MaxAttempts": 400}
 
 @dataclass(frozen=True)
 class OwnedResource:
-    """Something to delete.
+    """A resource that the project created.
 
     Attributes:
-        kind: what it is, in words.
-        name: which one.
-        delete: deletes it and waits until it is gone; it may have gone already.
+        kind: the kind of resource, for messages.
+        name: its name.
+        delete: deletes it and waits until it is gone; AWS's error if it is gone already.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class OwnedResource:
 
 
 def find_owned_resources(config: Config, resources: Resources, session: Any, level: str) -> list[OwnedResource]:
-    """What there is to delete, in the order in which it can be deleted.
+    """Return the resources to delete, in a valid order of deletion.
 
     Args:
         config: the configuration.
@@ -78,14 +78,14 @@ def find_owned_resources(config: Config, resources: Resources, session: Any, lev
 
 
 def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> list[str]:
-    """Delete one after the other; what cannot be deleted does not stop the others.
+    """Delete resources one after the other. A failure does not stop the others.
 
     Args:
-        owned: what ``find_owned_resources`` found.
-        say: told what has been deleted, a sentence at a time.
+        owned: the result of ``find_owned_resources``.
+        say: called with a sentence after each deletion.
 
     Returns:
-        What could not be deleted and why, a sentence each.
+        The failures, one sentence each.
     """
     failures = []
     for resource in owned:
@@ -100,7 +100,7 @@ def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> 
 
 
 def is_gone(error: Exception) -> bool:
-    """Whether AWS refused because there is nothing of that name; each service has its own way to say so."""
+    """Return whether AWS's error means that the resource does not exist; each service has its own error for that."""
     if not isinstance(error, ClientError):
         return False
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "").lower()
@@ -116,7 +116,7 @@ def _reason(error: ClientError | WaiterError | UserError) -> str:
 
 
 class _Finder:
-    """Looks for what the project made, each kind in a method."""
+    """Finds the resources that the project created, one method for each kind."""
 
     def __init__(self, config: Config, resources: Resources, session: Any) -> None:
         self.config = config
@@ -167,7 +167,7 @@ class _Finder:
                 yield OwnedResource("model", name, partial(delete, ModelName=name))
 
     def packages(self) -> Iterator[OwnedResource]:
-        """The packages that this pipeline registered; the group too, unless others registered in it."""
+        """Yield the packages that this pipeline registered, and their group unless it contains other packages."""
         group = self.config.registry.group
         if not self._exists(self.sagemaker.describe_model_package_group, ModelPackageGroupName=group):
             return
@@ -191,7 +191,7 @@ class _Finder:
             yield OwnedResource("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
 
     def log_groups(self) -> Iterator[OwnedResource]:
-        """Those of the function and the endpoint; a job's log group is shared by the whole account."""
+        """Yield the log groups of the function and the endpoint; the whole account shares those of jobs."""
         for name in (
             f"/aws/lambda/{self.resources.deploy_function_name}",
             f"/aws/sagemaker/Endpoints/{self.config.deploy.endpoint_name}",
@@ -235,7 +235,7 @@ class _Finder:
             raise UserError("; ".join(stack_failures(self.cloudformation, stack_id)) or str(error)) from None
 
     def _pages(self, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-        # Read to the end first: deleting while paging would skip some.
+        # Read all pages first: deleting while paging would skip some resources.
         pages = list(self.sagemaker.get_paginator(operation).paginate(**arguments))
         yield from (found for page in pages for found in page[member])
 
@@ -256,7 +256,7 @@ class _Finder:
 
 
 def _stop(sagemaker: Any, execution_arn: str) -> None:
-    """Stop an execution, and wait: a pipeline with running executions cannot be deleted."""
+    """Stop an execution and wait, because a pipeline with running executions cannot be deleted."""
     for attempt in range(_WAIT["MaxAttempts"]):
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)["PipelineExecutionStatus"]
         if status == "Executing":
