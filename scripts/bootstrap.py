@@ -1,6 +1,6 @@
-"""make bootstrap: the bucket and the roles that the pipeline stands on, as a CloudFormation stack.
+"""make bootstrap: create the pipeline's bucket and roles as a CloudFormation stack.
 
-Options: YES=1 asks nothing; EXPIRATION_DAYS=n deletes what executions wrote after n days, 0 for never.
+Options: YES=1 does not ask; EXPIRATION_DAYS=n deletes the results of executions after n days, 0 for never.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from scripts.console import aws_session, client_config, confirm, console, load, 
 
 
 def main() -> int:
-    """Show what would change in the stack, ask, change it, and print its outputs."""
+    """Show the changes to the stack, ask, apply them, and print the stack's outputs."""
     config = load()
     days = option("EXPIRATION_DAYS")
     if days and not days.isdigit():
@@ -31,7 +31,7 @@ def main() -> int:
         console.print(f"  {change}", markup=False)
     agreed = False
     try:
-        agreed = confirm("Carry this out?")
+        agreed = confirm("Apply these changes?")
     finally:
         if not agreed:
             discard(cloudformation, plan)

@@ -1,7 +1,7 @@
-"""make delete: list what the project made on AWS, ask, and delete it.
+"""make delete: list the resources that the project created on AWS, ask, and delete them.
 
-Options: LEVEL=endpoint for the endpoint only, LEVEL=pipeline (the default) for everything but data,
-LEVEL=all for everything; YES=1 asks nothing.
+Options: LEVEL=endpoint deletes only the endpoint, LEVEL=pipeline (the default) everything except data,
+LEVEL=all everything; YES=1 does not ask.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scripts.console import aws_session, confirm, console, errors, is_local_serv
 
 
 def main() -> int:
-    """List, ask, delete; what could not be deleted is said at the end and makes the command fail."""
+    """List the resources, ask, delete them, and report the failures; return 1 if there are any."""
     level = option("LEVEL", "pipeline")
     if level not in LEVELS:
         raise UserError(f"LEVEL={level}: use one of {', '.join(LEVELS)}.")
@@ -30,7 +30,7 @@ def main() -> int:
     else:
         for resource in owned:
             console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
-        question = f"Delete all of this from account {resources.account_id}, {resources.region}, for good?"
+        question = f"Delete all of this from account {resources.account_id}, {resources.region}, permanently?"
         if not confirm(question):
             console.print("Nothing was deleted.")
             return 1
@@ -38,7 +38,7 @@ def main() -> int:
     for failure in failures:
         errors.print(f"could not delete {failure}", style="red", markup=False, soft_wrap=True)
     if failures:
-        errors.print("Run the command again when the reason is gone: it goes on with what is left.")
+        errors.print("Fix the reason and run the command again: it deletes the rest.")
         return 1
     if level == "all" and is_local_service():
         _delete_local_bucket(session.client("s3"), resources.bucket)
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _delete_local_bucket(s3: Any, bucket: str) -> None:
-    """The bucket that ``make upsert`` makes on the local service without a stack."""
+    """Delete the bucket that ``make upsert`` creates on the local service without a stack."""
     try:
         s3.delete_bucket(Bucket=bucket)
     except ClientError as error:

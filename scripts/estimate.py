@@ -1,8 +1,8 @@
-"""make estimate: what an execution and the endpoint would cost on AWS, and which quotas they need.
+"""make estimate: estimate the cost of an execution and of the endpoint on AWS, and list the quotas they need.
 
-Works without an account: only the quotas that the account has are asked of AWS, and left out if nobody answers.
+It works without an account. Only the account's quotas come from AWS, and are left out if it does not answer.
 
-Options: PRICES=file.yaml, a price file in place of infra/prices.yaml.
+Options: PRICES=file.yaml, a price file instead of infra/prices.yaml.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> int:
     console.print(_steps(found))
     console.print(
         f"Longest path: typically {found.typical_minutes:.0f} minutes, at most {found.longest_minutes:.0f} "
-        "if every job used all of the time that config.yaml allows it.",
+        "if every job reaches its time limit in config.yaml.",
         soft_wrap=True,
     )
     console.print(f"Endpoint: {_endpoint(config, found)}", soft_wrap=True)
@@ -68,11 +68,11 @@ def _endpoint(config: Config, found: Estimate) -> str:
 
 
 def _caveats(config: Config, prices: Prices) -> str:
-    elsewhere = f"; your region {config.aws.region} has other ones" if config.aws.region != prices.region else ""
+    elsewhere = f"; your region {config.aws.region} has other prices" if config.aws.region != prices.region else ""
     return (
-        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}, durations assumed: see infra/prices.yaml; pass "
-        "PRICES=mine.yaml for your own. Not counted: storage, requests, logs, transfer, and repeats of jobs that "
-        "failed by SageMaker's own fault."
+        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}. Durations are assumptions, see infra/prices.yaml. "
+        "Use PRICES=mine.yaml for your own. Not included: storage, requests, logs, data transfer, and retries after "
+        "faults of SageMaker."
     )
 
 
