@@ -1,4 +1,4 @@
-"""What a SageMaker pipeline definition is, and what AWS's models say of the requests behind it.
+"""Parses and checks SageMaker pipeline definitions, and the AWS requests that they contain.
 
-A leaf: it imports botocore, regex and the standard library only.
+This package imports only botocore, regex and the standard library.
 """

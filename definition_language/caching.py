@@ -1,4 +1,4 @@
-"""What is part of a step's cache key must not differ between executions.
+"""The cache keys of steps, and checks that they do not differ between executions.
 
 Source: "Default cache key attributes" in the Amazon SageMaker AI Developer Guide, Caching pipeline steps.
 """
@@ -32,12 +32,12 @@ CACHE_KEYS = {
     ),
     "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
 }
-"""By the step's type, the arguments that decide whether an earlier run may be used again; dotted where a part counts.
+"""The arguments in the cache key of each type of step; a dotted path names a part of an argument.
 Steps of other types that create a resource are not cached."""
 
 
 def part(arguments: dict[str, Json], path: str) -> Json:
-    """Return the part of a step's arguments that a path of ``CACHE_KEYS`` names; None where there is none."""
+    """Return the part of a step's arguments at a path of ``CACHE_KEYS``, or None if it does not exist."""
     value: Json = arguments
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -45,8 +45,8 @@ def part(arguments: dict[str, Json], path: str) -> Json:
 
 
 def cache_faults(step: Document) -> Iterator[str]:
-    """Find what would keep a step that is cached from ever being found in the cache."""
+    """Yield the references that make a step's cache key different in every execution."""
     for path in CACHE_KEYS.get(step["Type"], ()):
         for reference in readable_references(part(step["Arguments"], path)):
             if reference.root == "Execution" and reference.name != "PipelineName":
-                yield f"{path} holds {reference}: no later execution would find the step in the cache"
+                yield f"{path} contains {reference}: no later execution would find the step in the cache"

@@ -1,7 +1,7 @@
-"""What AWS's models demand of a request: one implementation for the lint and for the local service.
+"""Checks a request against AWS's service models, for the lint and for the local service.
 
-A fault is data; whoever reports it finds the words. What is checked: types, required and unknown members, unions,
-enumerations, lengths, numbers of entries, ranges and patterns, of values and of a map's keys.
+It checks types, required and unknown members, unions, enumerations, lengths, numbers of entries, ranges and patterns,
+of values and of map keys. Faults are data; the caller turns them into messages.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from definition_language.patterns import UnsupportedPatternError, matches
 
 
 class Constraint(Enum):
-    """What a value has to satisfy; the comment says what ``Fault.expected`` then holds."""
+    """A kind of constraint; the comments say what ``Fault.expected`` contains."""
 
-    TYPE = auto()  # the type's name in the model, such as string or structure
+    TYPE = auto()  # the type's name in the model, for example string or structure
     KNOWN = auto()  # names of the structure's members
     REQUIRED = auto()  # None
     ONE_OF_UNION = auto()  # names of the union's members
     ENUM = auto()  # the values
     MIN_LENGTH = auto()  # characters
     MAX_LENGTH = auto()  # characters
-    MIN_ENTRIES = auto()  # their number
-    MAX_ENTRIES = auto()  # their number
+    MIN_ENTRIES = auto()  # number of entries
+    MAX_ENTRIES = auto()  # number of entries
     MIN_VALUE = auto()  # the bound
     MAX_VALUE = auto()  # the bound
     PATTERN = auto()  # the pattern
@@ -40,14 +40,14 @@ class Constraint(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """The step of a path into a map: to the value of a key, or to the key itself."""
+    """A step of a path into a map: to the value of a key, or to the key itself."""
 
     key: str
     is_key: bool = False
 
 
 Path = tuple[str | int | Entry, ...]
-"""The way from the request to a value: names of members, indexes of lists, entries of maps."""
+"""The path from the request to a value: names of members, indexes of lists, entries of maps."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Fault:
     """A value that does not satisfy a constraint.
 
     Attributes:
-        path: where it is; for a missing or unknown member, where that member would be.
-        constraint: what it does not satisfy.
+        path: the value's path; for a missing or unknown member, the member's path.
+        constraint: the constraint.
         value: the value; None for a missing member.
         expected: see ``Constraint``.
     """
@@ -68,17 +68,17 @@ class Fault:
 
 
 SCALARS = frozenset({"string", "integer", "float", "boolean"})
-"""Kinds of values that are not built of others."""
+"""Kinds of values without parts."""
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that is known only later, such as an expression of a definition.
+    """A value that is not known yet, for example an expression of a definition.
 
     Attributes:
-        kinds: what it may be: ``string``, ``integer``, ``float``, ``boolean``, ``structure``, ``list``, ``map``; None
-            for anything.
-        shown: what an error shows in its place.
+        kinds: its possible kinds: ``string``, ``integer``, ``float``, ``boolean``, ``structure``, ``list``, ``map``;
+            None for any kind.
+        shown: the text that an error shows for it.
     """
 
     kinds: frozenset[str] | None
@@ -101,7 +101,7 @@ _KINDS = {
     "list": frozenset({"list"}),
     "map": frozenset({"map", "structure"}),
 }
-"""The kinds of values that a type of the model takes."""
+"""The kinds of values that each type of the model accepts."""
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -117,13 +117,13 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def faults(shape: Shape, value: Any, path: Path = (), given: frozenset[str] = frozenset()) -> Iterator[Fault]:
-    """Find everything in a value that its shape does not admit.
+    """Yield the faults of a value against its shape.
 
     Args:
-        shape: the model's shape, for an operation's request its input shape.
-        value: the value as Python has it, or ``Unknown``.
-        path: where the value is.
-        given: members of the outermost structure that somebody else fills in, required or not.
+        shape: the model's shape; for a request, the operation's input shape.
+        value: the value as a Python object, or ``Unknown``.
+        path: the value's path.
+        given: members of the outermost structure that are added later and so may be missing.
     """
     if isinstance(value, Unknown):
         if value.kinds is not None and value.kinds.isdisjoint(_KINDS[shape.type_name]):
@@ -151,7 +151,7 @@ def faults(shape: Shape, value: Any, path: Path = (), given: frozenset[str] = fr
 
 
 def kind_of(shape: Shape) -> frozenset[str] | None:
-    """Return the kinds that a value of a shape may be; None where its form in a definition is not known."""
+    """Return the kinds of a shape's values; None if their form in a definition is not known."""
     return None if shape.type_name in ("timestamp", "blob") else _KINDS[shape.type_name]
 
 

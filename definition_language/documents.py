@@ -1,4 +1,4 @@
-"""A definition's JSON: whether it has the form of one, and its steps wherever they stand."""
+"""Checks the form of a definition's JSON, and lists its steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,63}")
 
 
 def all_steps(definition: Document) -> list[Document]:
-    """Return every step, those in the branches of conditions too, in the order of the definition."""
+    """Return every step in the order of the definition, including the steps in the branches of conditions."""
 
     def walk(steps: list[Document]) -> Iterator[Document]:
         for step in steps:
@@ -27,20 +27,20 @@ def all_steps(definition: Document) -> list[Document]:
 
 
 def branches(step: Document) -> list[list[Document]]:
-    """Return the steps that a condition step holds: of its two outcomes, or none."""
+    """Return the two branches of a condition step; empty for other steps."""
     if step["Type"] != "Condition":
         return []
     return [step["Arguments"].get(name) or [] for name in ("IfSteps", "ElseSteps")]
 
 
 def own_arguments(step: Document) -> Any:
-    """Return arguments without the steps that a condition holds, which are looked at by themselves."""
+    """Return a step's arguments, without the branches of a condition step."""
     arguments = step.get("Arguments", {})
     return arguments.get("Conditions") if step["Type"] == "Condition" else arguments
 
 
 def known_references(definition: Document) -> References:
-    """Return what the references of a definition stand for."""
+    """Return the types of everything that a definition's references may name."""
     return References(
         {parameter["Name"]: type_of(parameter) for parameter in definition.get("Parameters") or []},
         {step["Name"]: (step["Type"], _output_types(step)) for step in all_steps(definition)},
@@ -48,7 +48,7 @@ def known_references(definition: Document) -> References:
 
 
 def type_of(parameter: Document) -> str:
-    """Return a parameter's type; a parameter without one is a text.
+    """Return a parameter's type, String by default.
 
     Source: StringParameter of https://aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema/
     """
@@ -56,13 +56,13 @@ def type_of(parameter: Document) -> str:
 
 
 def form_faults(document: Any) -> Iterator[str]:
-    """Find why a document is no definition; where there is no such fault, the other functions can read it."""
+    """Yield the faults in a document's form. Without any, the other functions can read it."""
     if not isinstance(document, dict):
         yield "a definition is a JSON object"
         return
     version = document.get("Version")
     if not isinstance(version, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
-        yield f"Version is {version!r}; it is a date, {OLDEST_VERSION} for one"
+        yield f"Version is {version!r}; it must be a date, for example {OLDEST_VERSION}"
     elif version < OLDEST_VERSION:
         yield f"Version {version} is older than {OLDEST_VERSION}"
     yield from _parameter_form_faults(document.get("Parameters"))

@@ -1,6 +1,6 @@
 """Expressions of the definition language: ``Get``, ``Std:Join`` and ``Std:JsonGet``.
 
-An expression is a JSON object with that one member; it may stand wherever a value may, at any depth.
+An expression is a JSON object with exactly one of these members. It may replace any value, at any depth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from definition_language.paths import PathError, Token, follow, parse_path, show
 
 Json = Any
-"""A value that JSON can hold."""
+"""A JSON value."""
 
 Scalar = str | int | float | bool
 
@@ -32,12 +32,12 @@ EXECUTION_VARIABLES = (
 
 
 class ExpressionError(ValueError):
-    """An expression that is malformed, or that has no value in this execution."""
+    """An expression is malformed or has no value in this execution."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What a ``Get`` names.
+    """The value that a ``Get`` refers to.
 
     Attributes:
         root: ``Parameters``, ``Execution``, ``PipelineExperimentConfig`` or ``Steps``.
@@ -51,7 +51,7 @@ class Reference:
 
     @property
     def property_file(self) -> str | None:
-        """The property file's name, where that is what the reference means."""
+        """The property file's name, if the reference is to a property file; None otherwise."""
         if self.root == "Steps" and len(self.path) == 2 and self.path[0] == "PropertyFiles":
             return str(self.path[1])
         return None
@@ -61,17 +61,17 @@ class Reference:
 
 
 class Scope(Protocol):
-    """What the references of an expression mean, in one step of one execution."""
+    """The values of references in one step of one execution."""
 
     def value(self, reference: Reference) -> Json:
-        """The value of a parameter, an execution variable or a step's property.
+        """Return the value of a parameter, an execution variable or a step's property.
 
         Raises:
-            ExpressionError: it has none.
+            ExpressionError: it has no value.
         """
 
     def json_file(self, location: Reference | str) -> Json:
-        """The content of a property file, or of the JSON object at an S3 URI.
+        """Return the content of a property file, or of the JSON object at an S3 URI.
 
         Raises:
             ExpressionError: it cannot be read.
@@ -79,15 +79,15 @@ class Scope(Protocol):
 
 
 def is_expression(value: Json) -> bool:
-    """Whether a value is an expression rather than plain JSON."""
+    """Return whether a value is an expression rather than plain JSON."""
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in FUNCTIONS
 
 
 def references(value: Json) -> Iterator[Reference]:
-    """Everything that the expressions within a value refer to.
+    """Yield all references in the expressions of a value.
 
     Raises:
-        ExpressionError: one of them is malformed.
+        ExpressionError: an expression is malformed.
     """
     if is_expression(value):
         function, operand = next(iter(value.items()))
@@ -107,7 +107,7 @@ def references(value: Json) -> Iterator[Reference]:
 
 
 def readable_references(value: Json) -> Iterator[Reference]:
-    """Yield what the expressions within a value refer to, up to one that is malformed."""
+    """Yield the references in the expressions of a value, up to the first malformed expression."""
     try:
         yield from references(value)
     except ExpressionError:
@@ -115,10 +115,10 @@ def readable_references(value: Json) -> Iterator[Reference]:
 
 
 def evaluate(value: Json, scope: Scope) -> Json:
-    """Replace every expression within a value by what it stands for.
+    """Replace every expression in a value by its result.
 
     Raises:
-        ExpressionError: one of them has no value.
+        ExpressionError: an expression has no value.
     """
     if is_expression(value):
         function, operand = next(iter(value.items()))
@@ -136,7 +136,7 @@ def evaluate(value: Json, scope: Scope) -> Json:
 
 
 def as_text(value: Json) -> str:
-    """A scalar as the text that it has in a Join or a string argument: ``1``, ``6.0``, ``true``.
+    """Return a scalar's text in a Join or in a string argument: ``1``, ``6.0``, ``true``.
 
     Raises:
         ExpressionError: the value is an object, a list or null.
@@ -194,7 +194,7 @@ def _join_operand(operand: Json) -> tuple[str, list[Json]]:
 
 
 def _json_get_operand(operand: Json) -> tuple[Json, tuple[Token, ...]]:
-    """The property file's Get or the S3 URI, and the path within the file."""
+    """Return the property file's Get or the S3 URI, and the path within the file."""
     members = set(operand) if isinstance(operand, dict) else set()
     if members not in ({"PropertyFile", "Path"}, {"S3Uri", "Path"}):
         raise ExpressionError(f"Std:JsonGet takes Path with PropertyFile or S3Uri, not {_shortened(operand)}")

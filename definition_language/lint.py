@@ -1,4 +1,4 @@
-"""Faults of a definition that SageMaker would find when it creates the pipeline, or only while it executes.
+"""Finds the faults of a definition that SageMaker would report when it creates or executes the pipeline.
 
 Each check takes a definition as SageMaker takes it and yields sentences that begin with the place:
 ``MakeFolds: Arguments.ProcessingResources.ClusterConfig: ...``. Nothing is asked of a network.
@@ -29,7 +29,7 @@ _OTHER_TYPES = frozenset(
         *("ForEach", "InferenceComponent", "Job", "Lineage", "QualityCheck"),
     }
 )
-"""Types of steps that the SageMaker Python SDK 3 writes and whose arguments botocore does not describe."""
+"""Types of steps of the SageMaker Python SDK 3 whose arguments botocore does not describe."""
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "String": (str,),
@@ -41,11 +41,11 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to say of a definition.
+    """The result of a check of a definition.
 
     Attributes:
-        faults: what SageMaker would refuse, or what would fail or have no effect in an execution.
-        remarks: what its author may want to know.
+        faults: errors that SageMaker would refuse, or that would fail or have no effect in an execution.
+        remarks: hints for the definition's author.
     """
 
     faults: list[str]
@@ -53,10 +53,10 @@ class Report:
 
 
 def check(document: Any) -> Report:
-    """Check a definition, whoever wrote it.
+    """Check a definition from any author.
 
     Args:
-        document: the definition as JSON has it.
+        document: the definition's JSON.
     """
     found = list(form_faults(document))
     if found:
@@ -121,7 +121,7 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
     for member, fault in text_faults(step.get("DisplayName"), step.get("Description")):
         yield sentence(fault, member)
     for join in nested_joins(own_arguments(step)):
-        yield f"a Std:Join within a Std:Join, which no documentation shows: write one with all values: {join}"
+        yield f"a Std:Join is nested in a Std:Join, which AWS does not document: write one with all values: {join}"
     found = list(argument_faults(step["Type"], step.get("Arguments", {}), references.kinds_of))
     yield from (sentence(fault, "Arguments") for fault in found)
     if found:
@@ -134,7 +134,7 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
 
 
 def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:
-    """Return every ``Std:Join`` that is part of another one."""
+    """Return every ``Std:Join`` that is nested in another one."""
     if isinstance(value, dict):
         is_join = set(value) == {"Std:Join"}
         if is_join and within_join:
@@ -152,7 +152,7 @@ def _grid_faults(arguments: Document) -> Iterator[str]:
     definitions = [arguments.get("TrainingJobDefinition"), *(several if isinstance(several, list) else [])]
     ranges = [config.get("ParameterRanges"), *((part or {}).get("HyperParameterRanges") for part in definitions)]
     given = [part for part in ranges if part]
-    # What an expression stands for is known in an execution only.
+    # The value of an expression is not known before an execution.
     if config.get("Strategy") != "Grid" or _holds_expression([given, config.get("ResourceLimits")]):
         return
     if any(part.get("ContinuousParameterRanges") or part.get("IntegerParameterRanges") for part in given):

@@ -10,7 +10,7 @@ from botocore.model import ServiceModel, StructureShape
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """Return the model of a service, by the name that boto3 has for it."""
+    """Return the model of a service, by its name in boto3."""
     return botocore.session.get_session().get_service_model(service)
 
 

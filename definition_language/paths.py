@@ -19,21 +19,21 @@ _TOKEN = re.compile(
 )
 
 _NAMING_MEMBERS = ("OutputName", "InputName", "ChannelName", "MetricName", "Name", "VariantName")
-"""Members by which SageMaker addresses the items of a list in a step's properties."""
+"""Members that SageMaker uses to select the items of a list in a step's properties."""
 
 
 class PathError(ValueError):
-    """A path that is malformed, or that leads nowhere in the value it was followed in."""
+    """A path is malformed, or does not exist in a value."""
 
 
 def parse_path(text: str) -> tuple[Token, ...]:
-    """Take a path apart.
+    """Parse a path.
 
     A JSONPath's leading ``$`` may be there. Wildcards, filters, slices and ``..`` are refused: a path has to
     lead to one value.
 
     Raises:
-        PathError: the text is no such path.
+        PathError: the text is not such a path.
     """
     body = text[1:].removeprefix(".") if text.startswith("$") else text
     if not body.startswith("["):
@@ -50,7 +50,7 @@ def parse_path(text: str) -> tuple[Token, ...]:
 
 
 def follow(value: Any, path: tuple[Token, ...], *, named_items: bool = True) -> Any:
-    """The value that a path leads to.
+    """Return the value at a path.
 
     A name leads to an object's member or, in a list, to the item of that name: SageMaker addresses processing
     outputs by OutputName and final metrics by MetricName though Describe operations answer with lists.
@@ -61,7 +61,7 @@ def follow(value: Any, path: tuple[Token, ...], *, named_items: bool = True) -> 
         named_items: whether a name may lead to a list's item, as in a step's properties.
 
     Raises:
-        PathError: there is nothing at that path; the message says how far it led.
+        PathError: the path does not exist; the message names the part that is missing.
     """
     for depth, token in enumerate(path):
         found, value = _child(value, token, named_items)
@@ -71,7 +71,7 @@ def follow(value: Any, path: tuple[Token, ...], *, named_items: bool = True) -> 
 
 
 def show(path: tuple[Token, ...]) -> str:
-    """The path as text, dotted where names allow it."""
+    """Return the path as text, with dots where the names allow it."""
     shown = ""
     for token in path:
         if isinstance(token, int):

@@ -38,7 +38,7 @@ _POSIX_CLASSES = {
     "XDigit": "0-9a-fA-F",
     "Space": r" \t\n\x0B\f\r",
 }
-"""Java's POSIX classes, which are of ASCII only, as the inside of a bracket."""
+"""Java's POSIX classes, which contain ASCII only, as the inside of a bracket."""
 
 _WORD = "a-zA-Z0-9_"
 
@@ -50,7 +50,7 @@ _LETTER_CLASSES = {
     "w": _WORD,
     "W": r"\x00-/:-@\[-^`{-\U0010FFFF",
 }
-"""Java's classes of one letter, likewise."""
+"""Java's one-letter classes, as the inside of a bracket."""
 
 _WORD_BOUNDARY = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
 _SAME_ESCAPES = frozenset("tnrfAx")
@@ -60,14 +60,14 @@ _EQUAL_TEXT = {
     r".*(?:[ \r\n\t].*)*": r"[^\x85\u2028\u2029]*",
     r".*(?:[ \r\n\t].*)*.*": r"[^\x85\u2028\u2029]*",
 }
-"""Patterns that are written so that a mismatch takes exponential time, and what they admit."""
+"""Patterns for which a mismatch takes exponential time, and equivalent ones that do not."""
 
 _SECONDS = 2.0
-"""The longest that one match may take; SageMaker's patterns take microseconds."""
+"""The time limit of one match; SageMaker's patterns take microseconds."""
 
 
 class UnsupportedPatternError(ValueError):
-    """A pattern that this module cannot read, or cannot match against a text in time."""
+    """A pattern is not supported, or its match takes too long."""
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -78,7 +78,7 @@ def matches(pattern: str, text: str) -> bool:
         text: the text.
 
     Raises:
-        UnsupportedPatternError: the pattern is not understood, or the match takes too long.
+        UnsupportedPatternError: the pattern is not supported, or the match takes too long.
     """
     try:
         return _compiled(pattern).fullmatch(text, timeout=_SECONDS) is not None
@@ -95,7 +95,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 class _Translation:
-    """Reads a pattern in Java's syntax once, from left to right, and writes it in regex's."""
+    """Translates a pattern from Java's syntax into regex's, from left to right."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -175,7 +175,7 @@ class _Translation:
             return self._set(_POSIX_CLASSES[name])
         if name in _POSIX_CLASSES:
             raise UnsupportedPatternError(f"{self._pattern}: \\P{{{name}}} is not supported")
-        # Java's prefix of scripts and of binary properties, which regex has under their bare names.
+        # Java prefixes the names of scripts and of binary properties with "Is"; regex does not.
         return f"\\{letter}{{{name.removeprefix('Is')}}}"
 
     def _set(self, inside: str) -> str:

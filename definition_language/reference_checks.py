@@ -1,4 +1,4 @@
-"""References of a definition that lead nowhere: to parameters, variables, steps, properties and property files."""
+"""Checks that the references of a definition exist: parameters, variables, steps, properties, property files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def used_parameters(definition: Document) -> set[str]:
 
 
 def reference_faults(definition: Document) -> Iterator[str]:
-    """Find the expressions of a definition that cannot have a value, and steps that would wait for each other."""
+    """Yield the expressions of a definition that cannot have a value, and cycles of steps."""
     steps = {step["Name"]: step for step in all_steps(definition)}
     for step in steps.values():
         name = step["Name"]
@@ -38,7 +38,7 @@ def reference_faults(definition: Document) -> Iterator[str]:
             yield from (f"{name}: {fault}" for fault in _faults(reference, steps, definition))
         for other in step.get("DependsOn") or []:
             if str(other) not in steps:
-                yield f"{name}: it depends on {other!r}, a step that is not there"
+                yield f"{name}: it depends on {other!r}, a step that does not exist"
         yield from _property_file_faults(step)
     yield from _cycle_faults(steps)
 
@@ -46,12 +46,12 @@ def reference_faults(definition: Document) -> Iterator[str]:
 def _faults(reference: Reference, steps: dict[str, Document], definition: Document) -> Iterator[str]:
     get = str(reference)
     if reference.root == "Execution" and reference.name not in EXECUTION_VARIABLES:
-        yield f"{get!r} is no variable of an execution; there are {', '.join(EXECUTION_VARIABLES)}"
+        yield f"{get!r} is not a variable of an execution; the variables are {', '.join(EXECUTION_VARIABLES)}"
     elif reference.root == "PipelineExperimentConfig":
         if reference.name not in (definition.get("PipelineExperimentConfig") or {}):
             yield f"{get!r}: PipelineExperimentConfig has no such member"
     elif reference.root == "Steps" and reference.name not in steps:
-        yield f"{get!r} refers to a step that is not there"
+        yield f"{get!r} refers to a step that does not exist"
     elif reference.root == "Steps":
         yield from _property_faults(reference, steps[reference.name])
 
@@ -68,7 +68,7 @@ def _property_faults(reference: Reference, source: Document) -> Iterator[str]:
             yield f"{get!r}: the output parameters of {name} are {', '.join(map(str, outputs)) or 'none'}"
     elif source["Type"] in STEP_REQUESTS and property_shape(source["Type"], path) is None:
         describe = STEP_REQUESTS[source["Type"]].describes[0]
-        yield f"{get!r}: {describe} answers with nothing of that name"
+        yield f"{get!r}: {describe} returns no member of that name"
 
 
 def _property_file_faults(source: Document) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether AWS admits a request: any operation of any service that botocore has a model of."""
+"""Checks a request to any AWS service against botocore's model."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Request:
     """A request to AWS.
 
     Attributes:
-        service: its name in boto3, for example ``events``.
-        operation: for example ``PutRule``.
+        service: the service's name in boto3, for example ``events``.
+        operation: the operation, for example ``PutRule``.
         members: the operation's arguments.
     """
 
@@ -27,6 +27,6 @@ class Request:
 
 
 def request_faults(request: Request) -> Iterator[str]:
-    """Find what AWS would refuse in a request: members, types, enumerations, patterns, lengths and ranges."""
+    """Yield the faults for which AWS would refuse a request."""
     shape = input_shape(request.service, request.operation)
     yield from (sentence(fault, request.operation, "AWS") for fault in faults(shape, request.members))

@@ -1,4 +1,4 @@
-"""Faults in words, for people who write requests and definitions."""
+"""Turns faults into messages for the authors of requests and definitions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def sentence(fault: Fault, root: str, service: str = "SageMaker") -> str:
 
     Args:
         fault: the fault.
-        root: what stands for the request itself, for example ``Arguments``.
-        service: who takes the request.
+        root: the beginning of the shown path, for example ``Arguments``.
+        service: the service that takes the request.
     """
     return f"{_place(fault, root)}: {_reason(fault, service)}"
 
@@ -38,7 +38,7 @@ def place(path: Path, root: str) -> str:
 
 
 def _place(fault: Fault, root: str) -> str:
-    # Botocore's own words for these begin with the place themselves.
+    # Botocore's own messages for these already name the place.
     return root if root and fault.constraint in _STRUCTURAL else place(fault.path, root)
 
 
@@ -75,7 +75,7 @@ def _reason(fault: Fault, service: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it, shortened where it is long."""
+    """Return a value as text for an error, shortened if it is long."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 

@@ -1,4 +1,4 @@
-"""Steps of a definition as JSON has them, and the requests that SageMaker makes of their arguments."""
+"""The steps of a definition, and the requests that SageMaker sends with their arguments."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from definition_language.values import PARAMETER_KINDS, Kinds, foreseen
 Document = dict[str, Any]
 
 _ROLES = frozenset({"RoleArn", "ExecutionRoleArn"})
-"""The pipeline's own role stands in where a step names none."""
+"""The role members of a request. SageMaker uses the pipeline's role if a step does not name one."""
 
 
 @dataclass(frozen=True)
 class StepRequest:
-    """The operation behind a type of step.
+    """The operations that a type of step calls.
 
     Attributes:
-        create: the operation whose request the step's arguments are.
-        describes: operations whose answers the step's properties are.
-        given: members of the request that the execution fills in.
-        refused: members of the request that a step may not have.
+        create: the operation that takes the step's arguments.
+        describes: the operations that return the step's properties.
+        given: members of the request that the execution adds.
+        refused: members of the request that a step must not have.
     """
 
     create: str
@@ -55,16 +55,16 @@ STEP_REQUESTS = {
         frozenset({"ModelPackageName", "ClientToken"}),
     ),
 }
-"""By the step's type: those whose arguments are a request that botocore knows."""
+"""The operations of each type of step whose arguments are a request that botocore knows."""
 
 
 def argument_faults(step_type: str, arguments: Document, kinds_of: Callable[[str], Kinds]) -> Iterator[Fault]:
-    """Find what SageMaker would refuse in a step's arguments.
+    """Yield the faults of a step's arguments.
 
     Args:
-        step_type: one of ``STEP_REQUESTS``; of other types nothing is known, and nothing is found.
+        step_type: one of ``STEP_REQUESTS``; steps of other types are not checked.
         arguments: the step's Arguments, with their expressions.
-        kinds_of: gives the kinds of values that a ``Get`` may stand for.
+        kinds_of: returns the possible kinds of a ``Get``'s value.
     """
     request = STEP_REQUESTS.get(step_type)
     if request is None:
@@ -77,7 +77,7 @@ def argument_faults(step_type: str, arguments: Document, kinds_of: Callable[[str
 
 
 def text_faults(display_name: Any, description: Any) -> Iterator[tuple[str, Fault]]:
-    """Find what SageMaker does not admit in the texts that a step shows; None stands for no text.
+    """Yield the faults of a step's display name and description; None means that there is none.
 
     Yields:
         The member's name, and what is wrong with it.
@@ -91,20 +91,20 @@ def text_faults(display_name: Any, description: Any) -> Iterator[tuple[str, Faul
 
 
 class References:
-    """What the references of a definition stand for, as far as that is known before an execution."""
+    """The types of a definition's references, as far as they are known before an execution."""
 
     def __init__(self, parameter_types: dict[str, str], steps: dict[str, tuple[str, dict[str, str]]]) -> None:
-        """Keep what there is to refer to.
+        """Keep the types of parameters and steps.
 
         Args:
-            parameter_types: types of the parameters by name.
-            steps: by name, a step's type and the types of its OutputParameters by name.
+            parameter_types: maps a parameter's name to its type.
+            steps: maps a step's name to its type and to the types of its OutputParameters by name.
         """
         self._parameter_types = parameter_types
         self._steps = steps
 
     def kinds_of(self, get: str) -> Kinds:
-        """Return the kinds of values that a ``Get`` may stand for; None where that is not known."""
+        """Return the possible kinds of a ``Get``'s value; None if they are not known."""
         try:
             (reference,) = references({"Get": get})
         except ExpressionError:
@@ -124,7 +124,7 @@ class References:
 
 
 def property_shape(step_type: str, path: tuple[Token, ...]) -> Shape | None:
-    """Return the shape of a step's property; None where there is none, or the type of step is not known."""
+    """Return the shape of a step's property; None if there is none or the type of step is not known."""
     request = STEP_REQUESTS.get(step_type)
     for describe in request.describes if request else ():
         shape = _at(service_model("sagemaker").operation_model(describe).output_shape, path)

@@ -1,4 +1,4 @@
-"""What is known of an expression's value before an execution: a text, a kind of value, or nothing."""
+"""Replaces expressions by what is known of their values before an execution: a text, kinds, or nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from definition_language.constraints import SCALARS, Unknown
 from definition_language.expressions import Json, Scalar, as_text, is_expression
 
 Kinds = frozenset[str] | None
-"""What a value may be, as in ``Unknown``."""
+"""The possible kinds of a value, as in ``Unknown``."""
 
 PARAMETER_KINDS: Mapping[str, frozenset[str]] = {
     "String": frozenset({"string"}),
@@ -18,7 +18,7 @@ PARAMETER_KINDS: Mapping[str, frozenset[str]] = {
     "Float": frozenset({"float"}),
     "Boolean": frozenset({"boolean"}),
 }
-"""Types of parameters and of a Lambda step's outputs, and what their values may be.
+"""Types of parameters and of a Lambda step's outputs, and the kinds of their values.
 
 SageMaker checks them when a pipeline is created: "Cannot assign property reference [Parameters.split_number] to
 argument of type [String]". Source: https://github.com/aws/sagemaker-python-sdk/issues/4867
@@ -26,14 +26,14 @@ argument of type [String]". Source: https://github.com/aws/sagemaker-python-sdk/
 
 
 def foreseen(value: Json, kinds_of: Callable[[str], Kinds]) -> Any:
-    """Replace the expressions within a value by what is known of them.
+    """Replace the expressions in a value by what is known of their results.
 
     A ``Std:Join`` of literals has its text; other expressions become ``Unknown``. Null members are left out, as they
     are by SageMaker.
 
     Args:
         value: a step's arguments or a part of them.
-        kinds_of: gives the kinds of values that a ``Get`` may stand for.
+        kinds_of: returns the possible kinds of a ``Get``'s value.
     """
     if is_expression(value):
         return _foreseen_expression(value, kinds_of)

@@ -1,1 +1,1 @@
-"""The commands behind the Makefile: each reads its options from the environment, calls, and prints."""
+"""The commands behind the Makefile. Each reads its options from the environment and prints its results."""

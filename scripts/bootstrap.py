@@ -1,17 +1,17 @@
-"""make bootstrap: the bucket and the roles that the pipeline stands on, as a CloudFormation stack.
+"""make bootstrap: create the pipeline's bucket and roles as a CloudFormation stack.
 
-Options: YES=1 asks nothing; EXPIRATION_DAYS=n deletes what executions wrote after n days, 0 for never.
+Options: YES=1 does not ask; EXPIRATION_DAYS=n deletes the results of executions after n days, 0 for never.
 """
 
 from __future__ import annotations
 
 from pipeline.errors import UserError
-from pipeline.operate.stack import carry_out, discard, plan_stack
+from pipeline.operate.stack import apply_plan, discard, plan_stack
 from scripts.console import aws_session, client_config, confirm, console, load, option, run
 
 
 def main() -> int:
-    """Show what would change in the stack, ask, change it, and print its outputs."""
+    """Show the changes to the stack, ask, apply them, and print the stack's outputs."""
     config = load()
     days = option("EXPIRATION_DAYS")
     if days and not days.isdigit():
@@ -31,14 +31,14 @@ def main() -> int:
         console.print(f"  {change}", markup=False)
     agreed = False
     try:
-        agreed = confirm("Carry this out?")
+        agreed = confirm("Apply these changes?")
     finally:
         if not agreed:
             discard(cloudformation, plan)
     if not agreed:
         console.print("Nothing was changed.")
         return 1
-    for name, value in carry_out(cloudformation, plan).items():
+    for name, value in apply_plan(cloudformation, plan).items():
         console.print(f"{name:16} {value}", markup=False, soft_wrap=True)
     return 0
 

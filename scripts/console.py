@@ -1,4 +1,4 @@
-"""What every command shares: its options, how it asks, and how it says what went wrong."""
+"""Options, questions, output and error messages of the commands."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def visible(text: str) -> str:
 
 
 class VisibleConsole(Console):
-    """A console on which text from outside, such as a log line or a name, is shown and never obeyed."""
+    """A console that escapes control characters in text from outside, for example in log lines and names."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Turn a string into text, before Rich drops some of its control characters."""
+        """Render a string, and escape control characters before Rich drops some of them."""
         return super().render_str(visible(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Turn anything into segments; only Rich's own control the terminal."""
+        """Render anything, and escape control characters in all segments except Rich's own."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
@@ -65,41 +65,45 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
 def option(name: str, default: str = "") -> str:
-    """An option of the command, as make passes it: an environment variable, empty when not given."""
+    """Return an option of the command, which make passes as an environment variable; empty if it is not given."""
     return os.environ.get(name, "") or default
 
 
 def load() -> Config:
-    """The configuration in the file that CONFIG names, ``config.yaml`` by default."""
+    """Return the configuration of the file in the option CONFIG, ``config.yaml`` by default."""
     return load_config(Path(option("CONFIG", "config.yaml")))
 
 
 def aws_session(config: Config) -> boto3.Session:
-    """A session in the configuration's region, with whatever credentials and endpoint the environment has."""
+    """Return a session in the configuration's region, with the environment's credentials and endpoint."""
     return boto3.Session(region_name=config.aws.region)
 
 
 def is_local_service() -> bool:
-    """Whether the environment points AWS clients at this machine."""
+    """Return whether the environment's AWS endpoint is on this machine."""
     return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost")
 
 
 def client_config() -> botocore.config.Config:
-    """Client settings for commands that a person waits for: few retries, short connection timeout."""
+    """Return client settings for interactive commands: few retries and a short connection timeout."""
     return botocore.config.Config(connect_timeout=5, retries={"max_attempts": 4, "mode": "standard"})
 
 
 def confirm(question: str) -> bool:
-    """Ask; YES=1 answers yes, and without a terminal to answer at the answer is no."""
+    """Ask a question and return whether the answer is yes. YES=1 answers yes.
+
+    Raises:
+        UserError: there is no terminal, and YES=1 is not given.
+    """
     if option("YES") in ("1", "yes", "true"):
         return True
     if not sys.stdin.isatty():
-        raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 to mean yes.")
+        raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 to answer yes.")
     return console.input(f"{question} \\[y/N] ").strip().lower() in ("y", "yes")
 
 
 def run(main: Callable[[], int]) -> None:
-    """Run a command and exit with its status; what a person can put right is a sentence, not a traceback."""
+    """Run a command and exit with its status. Errors that the user can fix are printed without a traceback."""
     try:
         status = main()
     except KeyboardInterrupt:

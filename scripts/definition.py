@@ -1,4 +1,4 @@
-"""make definition: print the definition, and what AWS would refuse of it; no AWS call is made."""
+"""make definition: print the definition and its faults, without any AWS call."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from scripts.console import errors, load, run
 
 
 def main() -> int:
-    """Print the definition of the configuration.
+    """Print the definition, and to stderr the faults for which AWS would refuse to publish it.
 
     Returns:
-        1 where AWS would refuse a request of publishing; the error output then says which and why.
+        The exit status: 1 if there are faults.
     """
     config = load()
-    # Imported here, after the configuration is known to be right: the SDK takes seconds to import.
+    # Imported here, because the import of the SDK takes seconds, and a wrong configuration should fail at once.
     from pipeline.definition.pipeline import build_definition, definition_text  # noqa: PLC0415
     from pipeline.operate.requests import publishing_faults  # noqa: PLC0415
 

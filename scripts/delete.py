@@ -1,7 +1,7 @@
-"""make delete: list what the project made on AWS, ask, and delete it.
+"""make delete: list the resources that the project created on AWS, ask, and delete them.
 
-Options: LEVEL=endpoint for the endpoint only, LEVEL=pipeline (the default) for everything but data,
-LEVEL=all for everything; YES=1 asks nothing.
+Options: LEVEL=endpoint deletes only the endpoint, LEVEL=pipeline (the default) everything except data,
+LEVEL=all everything; YES=1 does not ask.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.definition.resources import find_resources
 from pipeline.errors import UserError
-from pipeline.operate.teardown import LEVELS, delete_things, find_things
+from pipeline.operate.teardown import LEVELS, delete_resources, find_owned_resources
 from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
 
 if TYPE_CHECKING:
@@ -20,39 +20,39 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """List, ask, delete; what could not be deleted is said at the end and makes the command fail."""
+    """List the resources, ask, delete them, and report the failures; return 1 if there are any."""
     level = option("LEVEL", "pipeline")
     if level not in LEVELS:
         raise UserError(f"LEVEL={level}: use one of {', '.join(LEVELS)}.")
     config = load()
     session = aws_session(config)
     resources = find_resources(config, session)
-    things = find_things(config, resources, session, level)
-    if not things:
+    owned = find_owned_resources(config, resources, session, level)
+    if not owned:
         console.print(f"There is nothing to delete (LEVEL={level}).", markup=False)
     else:
-        for thing in things:
-            console.print(f"  {thing.kind} {thing.name}", markup=False, soft_wrap=True)
-        question = f"Delete all of this from account {resources.account_id}, {resources.region}, for good?"
+        for resource in owned:
+            console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
+        question = f"Delete all of this from account {resources.account_id}, {resources.region}, permanently?"
         if not confirm(question):
             console.print("Nothing was deleted.")
             return 1
-    failures = delete_things(things, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))
+    failures = delete_resources(owned, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))
     for failure in failures:
         errors.print(f"could not delete {failure}", style="red", markup=False, soft_wrap=True)
     if failures:
-        errors.print("Run the command again when the reason is gone: it goes on with what is left.")
+        errors.print("Fix the reason and run the command again: it deletes the rest.")
         return 1
     if level == "all" and is_local_service():
         _delete_local_bucket(session.client("s3"), resources.bucket)
-    elif level != "all" and things:
+    elif level != "all" and owned:
         left = "the pipeline, its models and data" if level == "endpoint" else "data, bucket and roles"
         console.print(f"Left: {left}. LEVEL=all deletes everything.", markup=False)
     return 0
 
 
 def _delete_local_bucket(s3: S3Client, bucket: str) -> None:
-    """The bucket that ``make upsert`` makes on the local service without a stack."""
+    """Delete the bucket that ``make upsert`` creates on the local service without a stack."""
     try:
         s3.delete_bucket(Bucket=bucket)
     except ClientError as error:

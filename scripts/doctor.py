@@ -1,6 +1,6 @@
-"""make doctor: read-only checks of the account that the pipeline is to run in, and what to do about each.
+"""make doctor: check the AWS account, read-only, and print what to do.
 
-Exit status 1 when a check failed; what needs attention or could not be checked does not count as failed.
+The exit status is 1 if a check failed. Findings that need attention or could not be checked are not failures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STYLES = {State.OK: "green", State.ATTENTION: "yellow", State.FAILED: "red", St
 
 
 def main() -> int:
-    """Print a table of findings; 1 when one of them is a failure."""
+    """Print a table of findings; return 1 if a check failed."""
     config = load()
     account = Account(config, aws_session(config), is_local=is_local_service(), client_config=client_config())
     findings = []

@@ -1,8 +1,8 @@
-"""make estimate: what an execution and the endpoint would cost on AWS, and which quotas they need.
+"""make estimate: estimate the cost of an execution and of the endpoint on AWS, and list the quotas they need.
 
-Works without an account: only the quotas that the account has are asked of AWS, and left out if nobody answers.
+It works without an account. Only the account's quotas come from AWS, and are left out if it does not answer.
 
-Options: PRICES=file.yaml, a price file in place of infra/prices.yaml.
+Options: PRICES=file.yaml, a price file instead of infra/prices.yaml.
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.config.models import Config
 from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
-from pipeline.operate.savings import Saving, savings
 from scripts.console import console, load, option, run
 from scripts.quotas import print_quotas
 
 
 def main() -> int:
-    """Print the estimate by step, the longest path, the endpoint's cost and what options would save."""
+    """Print the cost of each step, the longest path, the endpoint's cost and the quotas."""
     config = load()
     prices = load_prices(Path(option("PRICES", str(DEFAULT_PRICES))))
     found = estimate(config, prices)
     console.print(_steps(found))
     console.print(
         f"Longest path: typically {found.typical_minutes:.0f} minutes, at most {found.longest_minutes:.0f} "
-        "if every job used all of the time that config.yaml allows it.",
+        "if every job reaches its time limit in config.yaml.",
         soft_wrap=True,
     )
     console.print(f"Endpoint: {_endpoint(config, found)}", soft_wrap=True)
-    console.print(_options(savings(config, prices)))
     console.print(_caveats(config, prices), style="dim", soft_wrap=True)
     print_quotas(config)
     return 0
@@ -70,23 +67,12 @@ def _endpoint(config: Config, found: Estimate) -> str:
     return f"{month} dollars a month of 730 hours, from the first deployment until 'make delete LEVEL=endpoint'."
 
 
-def _options(found: list[Saving]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="What would save money, each by itself", title_justify="left")
-    table.add_column("Option")
-    table.add_column("Saves, dollars", justify="right")
-    table.add_column("How")
-    for saving in found:
-        amount = "?" if saving.dollars is None else f"{saving.dollars:.2f} {saving.per}"
-        table.add_row(saving.setting, amount, escape(saving.effect))
-    return table
-
-
 def _caveats(config: Config, prices: Prices) -> str:
-    elsewhere = f"; your region {config.aws.region} has other ones" if config.aws.region != prices.region else ""
+    elsewhere = f"; your region {config.aws.region} has other prices" if config.aws.region != prices.region else ""
     return (
-        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}, durations assumed: see infra/prices.yaml; pass "
-        "PRICES=mine.yaml for your own. Not counted: storage, requests, logs, transfer, and repeats of jobs that "
-        "failed by SageMaker's own fault."
+        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}. Durations are assumptions, see infra/prices.yaml. "
+        "Use PRICES=mine.yaml for your own. Not included: storage, requests, logs, data transfer, and retries after "
+        "faults of SageMaker."
     )
 
 

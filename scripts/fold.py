@@ -1,4 +1,4 @@
-"""make fold INPUT=folder OUTPUT=folder: split files of this machine into folds, without SageMaker."""
+"""make fold INPUT=folder OUTPUT=folder: split local files into folds, without SageMaker."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"
 
 _SPARK = ON_THIS_MACHINE | {
     "spark.ui.showConsoleProgress": "true",
-    # A bar is drawn every 200 ms for stages that last half a second, so that short inputs show progress too.
+    # Draws the progress bar every 200 ms for stages longer than half a second, so that short inputs show progress too.
     "spark.ui.consoleProgress.update.interval": "200",
 }
 _HEAP = "2g"
 
 
 def main() -> int:
-    """Run make_folds.py as the pipeline does, with all cores of this machine."""
+    """Run make_folds.py as the pipeline does, on all cores of this machine."""
     config = _with_options(load())
     source, target = option("INPUT"), option("OUTPUT")
     if not source or not target:
         raise UserError(f"{'OUTPUT' if source else 'INPUT'} is missing: {USAGE}")
     if not Path(source).exists():
-        raise UserError(f"INPUT={source} is not there: {USAGE}")
+        raise UserError(f"INPUT={source} does not exist: {USAGE}")
     with tempfile.TemporaryDirectory(prefix="make-fold-") as name:
         options = Path(name, FILE)
         options.write_bytes(fold_options(config))
@@ -45,7 +45,7 @@ def main() -> int:
         environment = {**os.environ, **spark_java.environment(Path(name)), "PYTHONPATH": str(STEPS)}
         status = _run([*command, str(STEPS / "make_folds.py"), *places], environment)
     if status is None:
-        raise UserError(f"Stopped. If {target} has no folds.json, it holds parts of folds; the next run clears it.")
+        raise UserError(f"Stopped. If {target} has no folds.json, its folds are incomplete; the next run removes them.")
     return status
 
 
@@ -73,7 +73,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> int | None:
     """Run a program and return its exit status, or None when the user has stopped it."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    # In a group of its own: of Ctrl-C, Spark's Java and Python would each say at length that the other has gone.
+    # Own process group: Ctrl-C prints no JVM or Python traces.
     process = subprocess.Popen(command, env=environment, process_group=0)
     try:
         return process.wait()
@@ -84,7 +84,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> int | None:
 
 
 def _spark(folder: Path, *, small: bool) -> list[str]:
-    """Spark as the local service starts it, but for what it shows."""
+    """Return the command that starts Spark as the local service does, but with other output."""
     write_logging(folder / "log4j2.properties", {"rootLogger.level": "error"})
     settings = [part for name, value in _SPARK.items() for part in ("--conf", f"{name}={value}")]
     return [*spark_java.command(folder, _HEAP, small=small), *settings]

@@ -1,4 +1,4 @@
-"""make lint-definition FILE=definition.json: check anybody's pipeline definition, without the SDK and without AWS."""
+"""make lint-definition FILE=definition.json: check any pipeline definition, without the SDK and without AWS."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from definition_language.lint import Report, check
 
 
 def main(arguments: list[str]) -> int:
-    """Print every fault and remark of the definition in a file; ``-`` is the standard input.
+    """Print the faults and remarks of the definition in a file; ``-`` means standard input.
 
     Returns:
-        0 for a definition without faults, 1 for one with faults, 2 for what is no JSON document.
+        The exit status: 0 without faults, 1 with faults, 2 if the file is not JSON.
     """
     if len(arguments) != 1 or not arguments[0]:
         print("Name a definition: make lint-definition FILE=definition.json", file=sys.stderr)
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
         report = check(json.loads(text))
     except (OSError, ValueError, RecursionError) as error:
-        print(f"{name}: it cannot be read as JSON: {error}", file=sys.stderr)
+        print(f"{name}: cannot be read as JSON: {error}", file=sys.stderr)
         return 2
     print("\n".join(_lines(name, report)))
     return 1 if report.faults else 0

@@ -1,4 +1,4 @@
-"""make predict INPUT=file.csv: print a score for every row of a file, one a line."""
+"""make predict INPUT=file.csv: print the endpoint's score for every row of a file, one per line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.console import aws_session, load, option, run
 
 
 def main() -> int:
-    """Print the scores, and only them."""
+    """Print the scores and nothing else."""
     config = load()
     path = option("INPUT")
     if not path:

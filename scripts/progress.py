@@ -1,4 +1,4 @@
-"""Watching an execution: a table that keeps itself up to date, or lines where there is no terminal to redraw."""
+"""Shows the progress of an execution: a live table in a terminal, or else lines."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _LOG_LINES = 20
 
 
 def follow(session: Session, arn: str) -> ExecutionState:
-    """Show an execution until it ends.
+    """Show the progress of an execution until it ends.
 
     Args:
         session: a ``boto3.Session`` of the account.
         arn: the execution.
 
     Returns:
-        Its last state.
+        The execution's last state.
     """
     sagemaker = session.client("sagemaker")
     definition = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)["PipelineDefinition"]
@@ -54,7 +54,7 @@ def follow(session: Session, arn: str) -> ExecutionState:
 
 
 def explain_failure(session: Session, state: ExecutionState) -> None:
-    """Say which steps failed and why, with the last lines of the logs behind it."""
+    """Print which steps failed and why, with the last lines of their logs."""
     console.print(f"\nThe execution failed. {state.failure}", style="red", markup=False)
     for failure in failures_of(session, state, _LOG_LINES):
         console.print(failure.sentence, style="red", markup=False)

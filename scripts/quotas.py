@@ -1,4 +1,4 @@
-"""What commands print of SageMaker's quotas before anything starts."""
+"""Prints SageMaker's quotas before an execution starts."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _STYLES = {QuotaState.TOO_SMALL: "red", QuotaState.TIGHT: "yellow"}
 
 
 def quota_report(config: Config) -> QuotaReport:
-    """Ask Service Quotas what the account has; without an answer, the report says so."""
+    """Compare the needed quotas with the account's. If Service Quotas does not answer, the report says so."""
     with console.status("Asking for the account's quotas"):
         return check_quotas(config, lambda: aws_session(config).client("service-quotas", config=CLIENT_CONFIG))
 
 
 def print_quotas(config: Config) -> None:
-    """Print the quotas that an execution and its endpoint need, what the account has, and what to do."""
+    """Print the quotas that an execution and its endpoint need, the account's quotas, and what to do."""
     report = quota_report(config)
     console.print(_table(report))
     if report.unanswered:
-        console.print(f"What the account has of them is not known: {report.unanswered}.", markup=False)
+        console.print(f"The account's quotas are not known: {report.unanswered}.", markup=False)
     _print_advice(report, config)
 
 
 def print_quota_warnings(config: Config) -> None:
-    """Print only the quotas that are too small; without an answer of Service Quotas, one sentence."""
+    """Print only the quotas that are tight or too small, or a sentence if Service Quotas does not answer."""
     report = quota_report(config)
     if report.unanswered:
-        sentence = f"Quotas were not checked: {report.unanswered}. 'make estimate' lists those that are needed."
+        sentence = f"Quotas were not checked: {report.unanswered}. 'make estimate' lists the quotas that are needed."
         console.print(sentence, style="dim", markup=False)
     _print_advice(report, config)
 
 
 def account_value(check: QuotaCheck) -> str:
-    """Return what the account has, as a table shows it."""
+    """Return the account's quota as text for a table."""
     if check.account is None:
         return "unknown"
     source = "" if not check.account.is_default else " (AWS's default)"
@@ -48,7 +48,9 @@ def account_value(check: QuotaCheck) -> str:
 def _print_advice(report: QuotaReport, config: Config) -> None:
     for check in report.checks:
         if check.account and (advice := check.advice(config.aws.region)):
-            need = f"{check.requirement.needed} needed ({check.requirement.use}), {account_value(check)} there"
+            need = (
+                f"{check.requirement.needed} needed ({check.requirement.use}), the account has {account_value(check)}"
+            )
             console.print(
                 f"Quota '{check.requirement.quota}' is {check.state}: {need}. To do: {advice}",
                 style=_STYLES[check.state],
@@ -57,7 +59,7 @@ def _print_advice(report: QuotaReport, config: Config) -> None:
 
 
 def _table(report: QuotaReport) -> Table:
-    title = "Quotas that one execution and its endpoint need; whatever else runs in the account counts too"
+    title = "Quotas that one execution and its endpoint need; other jobs of the account use them too"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("Quota of Amazon SageMaker")
     table.add_column("Needs", justify="right")

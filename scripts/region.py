@@ -1,4 +1,4 @@
-"""The region of the configuration, for commands that know nothing of the rest of it."""
+"""Prints the region of the configuration, for commands that do not read the configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""make report: what an execution found, the latest unless EXECUTION says which."""
+"""make report: print the results of the execution EXECUTION, by default the latest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.console import aws_session, console, load, option, run
 from scripts.progress import explain_failure
 
 Cell = Callable[[dict[str, Any]], str]
-"""How the error of a training job is written."""
+"""Formats the error of a training job."""
 
 _SHOWN_METRICS = ("validation:mse", "validation:rmse", "validation:absolute_loss")
 _LEADING = 3
@@ -40,13 +40,15 @@ def main() -> int:
 
 
 def print_results(results: Results) -> None:
-    """Print the error by fold and hyperparameters, the winner, and where its model is."""
+    """Print the error by fold and hyperparameters, the winner, and its model."""
     if results.best is None:
         console.print("No model was selected.")
         return
     console.print(_errors(results.training_jobs, results.best))
-    console.print("A fold's best is chosen on the rows that score it, so it flatters the model a little; the spread")
-    console.print("between folds says more than the order of neighbouring numbers.\n")
+    console.print(
+        "A fold's best model is chosen on the rows that score it, so its error is a little too low. Trust the"
+    )
+    console.print("spread between folds more than the order of similar numbers.\n")
     best = results.best
     facts = {
         "Best training job": f"{best['training_job_name']} (fold {best['fold']})",
@@ -76,7 +78,7 @@ def _errors(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
 
 
 def _grid(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
-    """One row a combination of hyperparameters, one column a fold; the winner stands out."""
+    """Fill a table with one row per combination of hyperparameters and one column per fold; highlight the winner."""
     by_cell = {(_point(job), job["fold"]): job for job in jobs}
     points = sorted({_point(job) for job in jobs}, key=lambda point: [float(value) for _, value in point])
     for name in [*(name for name, _ in points[0]), *(f"fold {fold}" for fold in folds), "mean"]:
@@ -89,7 +91,7 @@ def _grid(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell
 
 
 def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
-    """The leading training jobs of each fold, where a search gave every fold combinations of its own."""
+    """Fill a table with the best training jobs of each fold, for searches with different combinations per fold."""
     for name in ("fold", "error", "hyperparameters"):
         table.add_column(name, no_wrap=True)
     for fold in folds:

@@ -1,7 +1,7 @@
-"""make run: the whole pipeline on this machine, from config.yaml to three predictions of an endpoint.
+"""make run: run the whole pipeline on this machine, from config.yaml to three predictions.
 
-The only file that knows both sides: it starts the local service, then does with it what ``make upsert``,
-``make start``, ``make status``, ``make report`` and ``make predict`` do with AWS.
+It starts the local service, then does there what ``make upsert``, ``make start``, ``make status``, ``make report`` and
+``make predict`` do on AWS. It is the only file that imports both the pipeline and the local service.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SHOWN_CHARACTERS = 100
 
 
 def main() -> int:
-    """Run; 0 only when the execution succeeded."""
+    """Run the pipeline; return 0 if the execution succeeded."""
     config = _with_data(load(), option("DATA"))
     started = time.monotonic()
     with local_service(config):
@@ -52,16 +52,16 @@ def main() -> int:
         print_results(results)
         predictions = _predictions(session, config, results) if state.status == "Succeeded" else []
     _save(config, state, reasons, results, predictions)
-    console.print(f"\n{state.status} in {time.monotonic() - started:.0f} s; all of it is in {LAST_RUN}")
+    console.print(f"\n{state.status} in {time.monotonic() - started:.0f} s; the results are in {LAST_RUN}")
     return 0 if state.status == "Succeeded" else 1
 
 
 @contextmanager
 def local_service(config: Config) -> Iterator[None]:
-    """The local service, and an environment that points AWS clients at it.
+    """Provide the local service, and point AWS clients at it.
 
-    A service that ``make local`` has running on the same folder is used and left alone; otherwise one is started,
-    and stopped at the end.
+    A service of ``make local`` on the same folder is used and keeps running. Otherwise one is started, and stopped at
+    the end.
     """
     service = LocalService(Settings(root=ROOT.absolute(), port=0, region=config.aws.region))
     try:
@@ -87,7 +87,7 @@ def _with_data(config: Config, data: str) -> Config:
     if not data:
         return config
     if not Path(data).is_file():
-        raise UserError(f"DATA: {data!r} is not a file here")
+        raise UserError(f"DATA: there is no file {data!r}")
     return config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
 
 
@@ -105,7 +105,7 @@ def _publish_and_start(session: Session, config: Config) -> str:
 
 
 def _predictions(session: Session, config: Config, results: Results) -> list[float]:
-    """Scores of the dataset's first rows; none where nothing is in service, or the dataset is not a file here."""
+    """Print and return scores of the dataset's first rows; none without a verified endpoint or a local dataset."""
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return []

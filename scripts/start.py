@@ -1,7 +1,4 @@
-"""make start: start an execution, with parameters if any, and say how to follow it.
-
-Says beforehand which of the account's quotas are too small for it.
-"""
+"""make start: start an execution, with parameters if any, after warning of quotas that are too small."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ def start_execution(session: Session, config: Config, parameters: str) -> str:
         The execution's ARN.
 
     Raises:
-        UserError: the parameters cannot be read, a value would fail at the end, or the pipeline does not exist.
+        UserError: the parameters cannot be read, a value is not valid, or the pipeline does not exist.
     """
     values = parsed_parameters(parameters)
     check_values(values)
@@ -60,7 +57,7 @@ def start_execution(session: Session, config: Config, parameters: str) -> str:
 
 
 def parsed_parameters(text: str) -> list[ParameterTypeDef]:
-    """Parameters as the API takes them, from ``Name=value`` pairs separated by spaces.
+    """Parse ``Name=value`` pairs, separated by spaces, into the API's form of parameters.
 
     Raises:
         UserError: a part is not a pair.

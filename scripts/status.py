@@ -1,4 +1,4 @@
-"""make status: follow an execution, the latest unless EXECUTION says which."""
+"""make status: follow the execution EXECUTION, by default the latest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scripts.progress import follow
 
 
 def main() -> int:
-    """Follow the execution; 0 when it succeeded."""
+    """Follow the execution; return 0 if it succeeded."""
     config = load()
     session = aws_session(config)
     sagemaker = session.client("sagemaker")

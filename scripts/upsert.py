@@ -1,4 +1,4 @@
-"""make upsert: publish the pipeline, after showing what will change."""
+"""make upsert: show the changes, ask, and publish the pipeline."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Show the changes, ask, publish, and say how to start an execution."""
+    """Show the changes, ask, publish, and print how to start an execution."""
     config = load()
     session = aws_session(config)
     resources = find_resources(config, session)
-    # Imported here, after AWS has answered: the SDK takes seconds to import.
+    # Imported here, because the import of the SDK takes seconds, and missing credentials should fail at once.
     from pipeline.operate.publish import plan_publishing, publish  # noqa: PLC0415
 
     if is_local_service():
@@ -41,11 +41,11 @@ def main() -> int:
 
 
 def ensure_local_bucket(session: Session, resources: Resources) -> None:
-    """Make the bucket on the local service, where it costs nothing; on AWS ``make bootstrap`` does, with consent."""
+    """Create the bucket on the local service. On AWS ``make bootstrap`` creates it, after asking."""
     s3 = session.client("s3")
     if resources.bucket not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=resources.bucket)
-        console.print(f"  made the bucket {resources.bucket} on the local service", markup=False)
+        console.print(f"  created the bucket {resources.bucket} on the local service", markup=False)
 
 
 def _say_how_to_start(config: Config, resources: Resources, arn: str) -> None:

@@ -1,1 +1,1 @@
-"""The pipeline's definition: the DAG, one module a step, and what the steps share. It makes no AWS call."""
+"""Builds the pipeline definition without any AWS call: the DAG, one module for each step, and their shared parts."""

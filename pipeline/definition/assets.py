@@ -1,7 +1,7 @@
-"""Files of the project that the pipeline carries to S3, each under the hash of its content.
+"""Content-addressed uploads: each file goes to S3 under the SHA-256 of its content.
 
-The same bytes always get the same address, whatever the machine or the path: a step whose code has not changed
-keeps its cache key, and one that a running execution uses is never overwritten.
+The address depends on the bytes only, not on machine or path. So a step keeps its cache key until its code changes,
+and code that a running execution uses is never overwritten.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 STEPS = Path(__file__).resolve().parents[2] / "steps"
 
 FOLD_PACKAGE = "folds.zip"
-"""The package that make_folds.py imports, as Spark takes one."""
+"""The archive of the package steps/folds, which Spark gives to make_folds.py."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """Something that goes to S3.
+    """An upload to S3.
 
     Attributes:
         content: the bytes, or the file that holds them.
-        bucket: the bucket it goes to.
-        key: its key, which holds the SHA-256 of the content.
+        bucket: the bucket's name.
+        key: the object's key, which contains the SHA-256 of the content.
     """
 
     content: bytes | Path
@@ -45,12 +45,12 @@ class Upload:
 
 
 def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
-    """The content-addressed upload of a file.
+    """Return the content-addressed upload of a file.
 
     Args:
         source: the file.
         bucket: name of the bucket.
-        prefix: what the key begins with, without a slash at the end.
+        prefix: the beginning of the key, without a slash at the end.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -61,7 +61,7 @@ def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
 
 
 def step_upload(name: str, bucket: str, prefix: str) -> Upload:
-    """The content-addressed upload of a file of steps/, or of ``FOLD_PACKAGE``."""
+    """Return the content-addressed upload of a file of steps/ or of ``FOLD_PACKAGE``."""
     if name != FOLD_PACKAGE:
         return file_upload(STEPS / name, bucket, prefix)
     content = archive((STEPS / "folds").glob("*.py"))
@@ -69,7 +69,7 @@ def step_upload(name: str, bucket: str, prefix: str) -> Upload:
 
 
 def archive(files: Iterable[Path]) -> bytes:
-    """A zip archive of files of steps/, under their names there: the same bytes for the same content."""
+    """Return a reproducible zip archive of files of steps/, with names relative to steps/."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         for file in sorted(files):

@@ -1,4 +1,4 @@
-"""Where the input is: in S3 already, or a file here that publishing uploads."""
+"""The input: an S3 URI, or a local file that publishing uploads."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _MAX_ARGUMENT = 256
 
 
 def dataset_upload(config: Config, resources: Resources) -> Upload | None:
-    """The upload that the input needs, or None when it is in S3.
+    """Return the upload of a local input, or None for an input in S3.
 
     Raises:
-        ConfigError: the file is not there.
+        ConfigError: the file does not exist.
     """
     path = config.dataset.input
     if path.startswith("s3://"):
         return None
     if not Path(path).is_file():
-        raise ConfigError([f"dataset.input: {path!r} is not a file here, nor an s3:// URI"])
+        raise ConfigError([f"dataset.input: there is no file {path!r}: give the path of a local file or an s3:// URI"])
     return file_upload(Path(path), resources.bucket, f"{config.pipeline.name}/data")
 
 
 def dataset_uri(config: Config, resources: Resources) -> str:
-    """The input's S3 URI.
+    """Return the input's S3 URI.
 
     Raises:
-        ConfigError: the file is not there, or the URI is longer than an argument of a job's container may be.
+        ConfigError: the file does not exist, or the URI is too long for a container argument.
     """
     upload = dataset_upload(config, resources)
     uri = config.dataset.input if upload is None else upload.uri
     if len(uri) > _MAX_ARGUMENT:
-        raise ConfigError([f"dataset.input: {uri} has {len(uri)} characters; SageMaker takes {_MAX_ARGUMENT}"])
+        raise ConfigError([f"dataset.input: {uri} has {len(uri)} characters; SageMaker takes {_MAX_ARGUMENT} at most"])
     return uri

@@ -1,4 +1,4 @@
-"""From a model package to a verified endpoint: DeployEndpoint, VerifyEndpoint, and the way back when that fails."""
+"""DeployEndpoint, VerifyEndpoint and CheckEndpoint: deploy a model package, verify it, roll back if that fails."""
 
 from __future__ import annotations
 
@@ -19,41 +19,43 @@ from pipeline.definition.sdk import (
     PropertyFile,
 )
 from pipeline.definition.selection import Selection
-from pipeline.definition.step_factory import PROCESSING, Build
+from pipeline.definition.step_factory import PROCESSING, StepFactory
 
 _OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "replaced_config_name", "status")
 
 
-def deployment(build: Build, folds_step: Any, selection: Selection, package_arn: Any, suffix: str = "") -> list[Any]:
-    """The steps that deploy a model package, verify the endpoint, and take it back if it does not serve the model.
+def deployment(
+    factory: StepFactory, folds_step: Any, selection: Selection, package_arn: Any, suffix: str = ""
+) -> list[Any]:
+    """Return the steps that deploy a model package, verify the endpoint, and roll it back if verification fails.
 
     Args:
-        build: what every step is built from.
+        factory: makes the parts of the steps.
         folds_step: MakeFolds.
-        selection: the best model; the package's.
+        selection: the best model, which the package contains.
         package_arn: the model package.
-        suffix: of the steps' names: both branches of a condition deploy, and a step's name is unique.
+        suffix: ends the steps' names. Both branches of a condition deploy, and step names must be unique.
     """
-    deploy = _deploy_endpoint(build, package_arn, suffix)
-    verify, verification = _verify_endpoint(build, folds_step, selection, deploy, suffix)
-    return [deploy, verify, _check_endpoint(build, deploy, verify, verification, suffix)]
+    deploy = _deploy_endpoint(factory, package_arn, suffix)
+    verify, verification = _verify_endpoint(factory, folds_step, selection, deploy, suffix)
+    return [deploy, verify, _check_endpoint(factory, deploy, verify, verification, suffix)]
 
 
-def function_step(build: Build, **step: Any) -> Any:
-    """A step that calls the function; its outputs are strings.
+def function_step(factory: StepFactory, **step: Any) -> Any:
+    """Return a step that calls the published function and has string outputs.
 
-    By ARN, and published beforehand: given code, the SDK would change the function while it builds the step.
+    The step names the function by ARN. Given code, the SDK would update the function while it builds the step.
     """
     outputs = [LambdaOutput(name, LambdaOutputTypeEnum.String) for name in step.pop("outputs")]
-    function = Lambda(function_arn=build.resources.deploy_function_arn, session=build.session)
+    function = Lambda(function_arn=factory.resources.deploy_function_arn, session=factory.session)
     return LambdaStep(lambda_func=function, outputs=outputs, **step)
 
 
-def _deploy_endpoint(build: Build, package_arn: Any, suffix: str) -> Any:
-    """The step that creates or updates the endpoint and returns at once: a Lambda step may take ten minutes."""
-    parameters = build.parameters
+def _deploy_endpoint(factory: StepFactory, package_arn: Any, suffix: str) -> Any:
+    """Return the step that starts the deployment. It does not wait: a Lambda step may take 10 minutes at most."""
+    parameters = factory.parameters
     return function_step(
-        build,
+        factory,
         name=f"DeployEndpoint{suffix}",
         display_name="Deploy endpoint",
         description="Create the endpoint, or update it in place, with the model package once it is approved",
@@ -68,11 +70,11 @@ def _deploy_endpoint(build: Build, package_arn: Any, suffix: str) -> Any:
 
 
 def _verify_endpoint(
-    build: Build, folds_step: Any, selection: Selection, deploy_step: Any, suffix: str
+    factory: StepFactory, folds_step: Any, selection: Selection, deploy_step: Any, suffix: str
 ) -> tuple[Any, Any]:
-    """The step that waits for the endpoint and compares its answers with the model, and its property file.
+    """Return the step that compares the endpoint's predictions with the model's, and its property file.
 
-    It is never cached: an endpoint that served yesterday may not serve today.
+    The step is never cached: an endpoint that served yesterday may not serve today.
     """
     deployed = deploy_step.properties.Outputs
     verification = PropertyFile(name="Verification", output_name="verification", path="verification.json")
@@ -80,36 +82,36 @@ def _verify_endpoint(
         name=f"VerifyEndpoint{suffix}",
         display_name="Verify endpoint",
         description="Send the winning fold's held-out rows and compare the answers with the model's own",
-        step_args=build.script_processor("verify-endpoint").run(
-            code=build.code("verify_endpoint.py").uri,
-            inputs=[build.input("best", selection.output_uri("best"))],
-            outputs=[build.output("verification")],
+        step_args=factory.script_processor("verify-endpoint").run(
+            code=factory.code("verify_endpoint.py").uri,
+            inputs=[factory.input("best", selection.output_uri("best"))],
+            outputs=[factory.output("verification")],
             arguments=[
                 *("--endpoint-name", deployed["endpoint_name"]),
                 *("--endpoint-config-name", deployed["endpoint_config_name"]),
                 *("--replaced-config-name", deployed["replaced_config_name"]),
                 *("--deployment-status", deployed["status"]),
-                *("--tolerance", str(build.config.deploy.verification_tolerance)),
+                *("--tolerance", str(factory.config.deploy.verification_tolerance)),
                 *("--best", f"{PROCESSING}/input/best"),
                 *("--folds-uri", folds_uri(folds_step)),
                 *("--verification", f"{PROCESSING}/output/verification"),
             ],
         ),
         property_files=[verification],
-        retry_policies=build.job_retries(),
+        retry_policies=factory.job_retries(),
     )
     return step, verification
 
 
-def _check_endpoint(build: Build, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
-    """The condition that takes an endpoint which does not serve the model back, and fails the execution."""
+def _check_endpoint(factory: StepFactory, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
+    """Return the condition that rolls an endpoint back and fails the execution if the verification failed."""
     deployed = deploy_step.properties.Outputs
 
     def verified(path: str) -> Any:
         return JsonGet(step_name=verify_step.name, property_file=verification, json_path=path)
 
     roll_back = function_step(
-        build,
+        factory,
         name=f"RollBackEndpoint{suffix}",
         display_name="Roll back endpoint",
         description="Return the endpoint to the configuration that served before, if there is one",

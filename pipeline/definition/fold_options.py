@@ -1,8 +1,7 @@
-"""The options of steps/make_folds.py for a configuration: the same in the pipeline and in ``make fold``.
+"""The options document of steps/make_folds.py, for the pipeline and for ``make fold``.
 
-They are one JSON document, which the job reads as an input. Container arguments are too small for the columns of a
-wide table: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AppSpecification.html takes 100 of them, with
-256 characters each.
+The job reads it as an input. SageMaker takes at most 100 container arguments of 256 characters, too few for a wide
+table: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AppSpecification.html
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ _FOLDS = (
 
 
 def fold_options(config: Config) -> bytes:
-    """Return the document: everything but where the input is and where the output goes.
+    """Return the document, with the keys of config.yaml. It does not name the input and the output.
 
-    Its keys are those of config.yaml. Equal options give equal bytes.
+    Equal options give equal bytes.
     """
     document = {
         "aws": {"kms_key_arn": config.aws.kms_key_arn},
@@ -43,9 +42,9 @@ def fold_options(config: Config) -> bytes:
 
 
 def fold_options_upload(config: Config, resources: Resources) -> Upload:
-    """Return the document's upload, under the hash of its content.
+    """Return the document's upload.
 
-    So cached steps see another URI if, and only if, an option differs.
+    Its URI contains the hash of its content, so it changes the step's cache key only when an option changes.
     """
     content = fold_options(config)
     digest = hashlib.sha256(content).hexdigest()

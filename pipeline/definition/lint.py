@@ -1,4 +1,4 @@
-"""What SageMaker would refuse of the project's own definition, or would only find while it executes."""
+"""Lints the project's own definition before SageMaker sees it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from definition_language.steps import Document
 
 
 def lint(definition: Document) -> list[str]:
-    """Return all faults of a definition: those of any definition, and parameters that do nothing."""
+    """Return all faults of a definition, and its unused parameters."""
     unused = [
-        f"parameter {name} is declared and not used: it would do nothing in the form"
+        f"parameter {name} is declared and not used: it would have no effect in Studio's form"
         for name in unused_parameters(definition)
     ]
     return [*check(definition).faults, *unused]

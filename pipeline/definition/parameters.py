@@ -1,7 +1,7 @@
-"""The pipeline's parameters: what a person can change from one execution to the next, in Studio's form or the CLI.
+"""The pipeline's parameters, which a person sets for an execution in Studio's form or in the CLI.
 
-Few, each with a default that works and, where only some values make sense, an enumeration. A definition has no
-place for a parameter's description: ``described`` puts them into the pipeline's own.
+Each has a working default, and an enumeration if only some values make sense. A definition cannot describe its
+parameters, so ``described`` adds their descriptions to the pipeline's.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Parameters:
-    """One SDK parameter each; see ``DESCRIPTIONS`` for their meaning."""
+    """The SDK's parameters; see ``DESCRIPTIONS`` for their meaning."""
 
     input_data_uri: Any
     data_version: Any
@@ -61,16 +61,16 @@ class Parameters:
     endpoint_instance_count: Any
 
     def all(self) -> list[Any]:
-        """The parameters in the order of the form."""
+        """Return the parameters in the order of Studio's form."""
         return [getattr(self, field.name) for field in fields(self)]
 
 
 def pipeline_parameters(config: Config, input_data_uri: str) -> Parameters:
-    """The parameters with their defaults from the configuration.
+    """Return the parameters with their defaults from the configuration.
 
     Args:
         config: the configuration.
-        input_data_uri: where the input is when nobody says otherwise.
+        input_data_uri: the input's default URI.
     """
     folds, tuning, deploy = config.folds, config.tuning, config.deploy
     return Parameters(

@@ -7,7 +7,7 @@ A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> Veri
 A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
 An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
 
-The steps of the deployment are in both branches, because a step cannot refer to one in a branch that was not taken.
+Both branches contain the deployment steps, because a step cannot refer to a step in a branch that was not taken.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pipeline.definition.registration import check_registered, find_model, regis
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
 from pipeline.definition.selection import check_quality, select_best
-from pipeline.definition.step_factory import Build
+from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import tune_fold
 
 
 @offline_environment()
 def get_pipeline(config: Config, resources: Resources) -> Pipeline:
-    """The SDK's pipeline for a configuration; no AWS call is made.
+    """Return the SDK's pipeline for a configuration, without any AWS call.
 
     Args:
         config: the configuration.
@@ -38,19 +38,19 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     """
     session = offline_session(resources.region, resources.bucket)
     parameters = pipeline_parameters(config, dataset_uri(config, resources))
-    build = Build(config, resources, parameters, session)
+    factory = StepFactory(config, resources, parameters, session)
 
-    folds = make_folds(build)
-    tunings = [tune_fold(build, folds, number) for number in range(1, config.folds.count + 1)]
-    selection = select_best(build, folds, tunings)
-    find, register = find_model(build, selection), register_model(build, selection)
+    folds = make_folds(factory)
+    tunings = [tune_fold(factory, folds, number) for number in range(1, config.folds.count + 1)]
+    selection = select_best(factory, folds, tunings)
+    find, register = find_model(factory, selection), register_model(factory, selection)
     registered_arn = find.properties.Outputs["model_package_arn"]
     registered = check_registered(
         find,
-        steps_if_new=[register, *deployment(build, folds, selection, register.properties.ModelPackageArn)],
-        steps_if_registered=deployment(build, folds, selection, registered_arn, suffix="Again"),
+        steps_if_new=[register, *deployment(factory, folds, selection, register.properties.ModelPackageArn)],
+        steps_if_registered=deployment(factory, folds, selection, registered_arn, suffix="Again"),
     )
-    quality = check_quality(build, selection, steps_if_good=[find, registered])
+    quality = check_quality(factory, selection, steps_if_good=[find, registered])
 
     return Pipeline(
         name=config.pipeline.name,
@@ -63,18 +63,18 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
 
 @offline_environment()
 def build_definition(config: Config, resources: Resources) -> dict[str, Any]:
-    """The definition as SageMaker takes it; the same configuration and code give the same definition."""
+    """Return the definition as SageMaker takes it. The same configuration and code give the same definition."""
     definition: dict[str, Any] = json.loads(get_pipeline(config, resources).definition())
     return _with_encrypted_training_volumes(definition, config)
 
 
 def definition_text(definition: dict[str, Any]) -> str:
-    """A definition as text, the same for equal definitions."""
+    """Return a definition as text. Equal definitions give equal text."""
     return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
 
 
 def _with_encrypted_training_volumes(definition: dict[str, Any], config: Config) -> dict[str, Any]:
-    """Put the key of the training volumes in: the SDK drops it from tuning jobs (sagemaker 3.27)."""
+    """Add the KMS key of the training volumes, which the SDK drops from tuning jobs (sagemaker 3.27)."""
     if config.aws.kms_key_arn:
         for step in definition["Steps"]:
             if step["Type"] == "Tuning":

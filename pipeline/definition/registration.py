@@ -1,4 +1,4 @@
-"""FindModel, CheckRegistered and RegisterModel: a new model becomes a version in the model registry."""
+"""FindModel, CheckRegistered and RegisterModel: register the best model if it is new."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pipeline.definition.sdk import (
     ModelStep,
 )
 from pipeline.definition.selection import Selection
-from pipeline.definition.step_factory import Build
+from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import linear_learner_image
 
 _CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 _RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 
 
-def find_model(build: Build, selection: Selection) -> Any:
-    """The step that looks whether the best model is the newest version of the group already.
+def find_model(factory: StepFactory, selection: Selection) -> Any:
+    """Return the step that checks whether the best model is already the newest version of the group.
 
-    A Lambda step, because it has to look each time: SelectBest comes from the cache when nothing has changed.
+    It is a Lambda step, which is never cached: the registry may change while SelectBest's result stays the same.
     """
-    parameters = build.parameters
+    parameters = factory.parameters
     return function_step(
-        build,
+        factory,
         name="FindModel",
         display_name="Find model",
         description="Is the best model registered already?",
         inputs={
-            "find_in_group": build.config.registry.group,
+            "find_in_group": factory.config.registry.group,
             "artifact_sha256": selection.best("metadata.artifact_sha256"),
-            "image": linear_learner_image(build.config),
+            "image": linear_learner_image(factory.config),
             "approval_status": parameters.model_approval_status,
             "endpoint_name": parameters.endpoint_name,
             "instance_type": parameters.endpoint_instance_type,
@@ -47,7 +47,7 @@ def find_model(build: Build, selection: Selection) -> Any:
 
 
 def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registered: list[Any]) -> Any:
-    """The condition that lets only a new model be registered."""
+    """Return the condition that lets only a new model be registered."""
     return ConditionStep(
         name="CheckRegistered",
         display_name="Check registered",
@@ -58,17 +58,17 @@ def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registere
     )
 
 
-def register_model(build: Build, selection: Selection) -> Any:
-    """The step that makes the model package, with its metrics and where it came from."""
-    registry = build.config.registry
+def register_model(factory: StepFactory, selection: Selection) -> Any:
+    """Return the step that creates the model package, with its metrics and metadata."""
+    registry = factory.config.registry
     builder = ModelBuilder(
-        image_uri=linear_learner_image(build.config),
-        # The selection's own output, not a URI that its best.json names: this one follows a cached job.
+        image_uri=linear_learner_image(factory.config),
+        # SelectBest's own output: unlike a URI in best.json, it stays right when the step is cached.
         s3_model_data_url=selection.output_uri("best", "model.tar.gz"),
-        role_arn=build.resources.job_role_arn,
-        instance_type=build.config.deploy.instance_type,
-        sagemaker_session=build.session,
-        # Left at their defaults these two call S3 and put empty variables into the container's environment.
+        role_arn=factory.resources.job_role_arn,
+        instance_type=factory.config.deploy.instance_type,
+        sagemaker_session=factory.session,
+        # The defaults of these two call S3 and add empty variables to the container's environment.
         dependencies=None,
         log_level=None,
     )
@@ -85,18 +85,18 @@ def register_model(build: Build, selection: Selection) -> Any:
             response_types=_RESPONSE_TYPES,
             inference_instances=registry.inference_instances,
             transform_instances=registry.transform_instances,
-            approval_status=build.parameters.model_approval_status,
+            approval_status=factory.parameters.model_approval_status,
             description="Best of the cross-validated linear-learner tunings",
             model_metrics=ModelMetrics(model_statistics=quality),
-            customer_metadata_properties=_metadata(build, selection),
+            customer_metadata_properties=_metadata(factory, selection),
             skip_model_validation="None",
         ),
-        retry_policies=build.request_retries(),
+        retry_policies=factory.request_retries(),
     )
 
 
-def _metadata(build: Build, selection: Selection) -> dict[str, Any]:
-    """What a person wants to know of a version, and what deploying it after its approval needs."""
+def _metadata(factory: StepFactory, selection: Selection) -> dict[str, Any]:
+    """Return the version's metadata: its origin, and the settings for deploying it after its approval."""
     described = (
         "training_job",
         "tuning_job",
@@ -108,7 +108,7 @@ def _metadata(build: Build, selection: Selection) -> dict[str, Any]:
         "data_version",
         "artifact_sha256",
     )
-    parameters = build.parameters
+    parameters = factory.parameters
     return {
         **{name: selection.best(f"metadata.{name}") for name in described},
         "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,

@@ -1,4 +1,4 @@
-"""Which bucket, roles and function on AWS the pipeline uses, and what each is called."""
+"""The bucket, the roles and the function that the pipeline uses on AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
 PLACEHOLDER_ACCOUNT_ID = "123456789012"
-"""AWS's own example account: stands in a definition that is built with no AWS account at hand."""
+"""AWS's example account ID, used in a definition that is built without an AWS account."""
 
 _STACK_OUTPUTS = {
     "BucketName": "bucket",
@@ -25,12 +25,12 @@ _STACK_OUTPUTS = {
     "LambdaRoleArn": "lambda_role_arn",
     "EventsRoleArn": "events_role_arn",
 }
-"""Outputs of infra/bootstrap.yaml, and the attributes of ``Resources`` that they give."""
+"""Outputs of infra/bootstrap.yaml and the attributes of ``Resources`` that they set."""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What the pipeline stands on.
+    """The AWS resources that the pipeline uses.
 
     Attributes:
         account_id: 12 digits.
@@ -74,18 +74,18 @@ class Resources:
 
 @cache
 def partition(region: str) -> str:
-    """Return the partition of a region, with which ARNs begin: ``aws``, ``aws-cn``, ``aws-us-gov``."""
+    """Return the partition of a region: ``aws``, ``aws-cn`` or ``aws-us-gov``. ARNs begin with it."""
     found: str = botocore.session.get_session().get_partition_for_region(region)
     return found
 
 
 def stack_name(config: Config) -> str:
-    """The CloudFormation stack that ``make bootstrap`` makes for this configuration."""
+    """Return the name of the CloudFormation stack that ``make bootstrap`` creates for this configuration."""
     return config.aws.stack_name or config.pipeline.name
 
 
 def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT_ID) -> Resources:
-    """Resources as the configuration names them and, where it does not, as infra/bootstrap.yaml does; no AWS call."""
+    """Return the configuration's resources, or else those that infra/bootstrap.yaml would name, without an AWS call."""
     name, region = config.pipeline.name, config.aws.region
 
     def role(kind: str) -> str:
@@ -104,14 +104,14 @@ def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT
 
 
 def find_resources(config: Config, session: Session) -> Resources:
-    """Resources as the configuration names them and, where it does not, as the stack's outputs say.
+    """Return the configuration's resources, or else those of the stack's outputs.
 
     Args:
         config: the configuration.
-        session: a ``boto3.Session`` for the account to look in.
+        session: a ``boto3.Session`` of the account.
 
     Raises:
-        botocore.exceptions.ClientError: the account cannot be asked.
+        botocore.exceptions.ClientError: AWS refused a request.
     """
     account_id = session.client("sts").get_caller_identity()["Account"]
     named = conventional_resources(config, account_id)
@@ -128,7 +128,9 @@ def _stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str,
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # how CloudFormation says "no such stack"
+        if (
+            error.response["Error"]["Code"] == "ValidationError"
+        ):  # CloudFormation's code for a stack that does not exist
             return {}
         raise
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -1,4 +1,4 @@
-"""Every name of the SageMaker Python SDK that this project uses, imported and used without a network."""
+"""The names of the SageMaker Python SDK that this project uses, imported without a network."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _OFFLINE = {
 
 @contextmanager
 def offline_environment() -> Iterator[None]:
-    """An environment in which the SDK can be imported and can build steps, put back at the end.
+    """Set environment variables with which the SDK can be imported and build steps; restore them at the end.
 
-    Both make AWS clients that are never used: without a region that fails, and without credentials botocore asks
-    the machine's metadata service, and a profile's own command, for some.
+    The SDK creates AWS clients that it never uses. Without a region that fails. Without credentials botocore asks
+    the machine's metadata service or runs a profile's credential command.
     """
     before = {name: os.environ.pop(name, None) for name in (*_OFFLINE, "AWS_PROFILE", "AWS_REGION")}
     os.environ.update(_OFFLINE)
@@ -84,25 +84,25 @@ with offline_environment():
     from sagemaker.train.tuner import HyperparameterTuner
 
 
-# The SDK makes itself the logger of the whole process; what it says of its own building is not for the user.
+# The SDK configures the root logger. Its messages about building are not for the user.
 logging.root.setLevel(_root_before[0])
 logging.root.handlers[:] = _root_before[1]
 logging.getLogger("sagemaker").setLevel(logging.ERROR)
 
 
 def _send_nothing(*_: Any, **__: Any) -> None:
-    """Stand in for the SDK's telemetry, which reports the account, and the text of errors, of every call."""
+    """Replace the SDK's telemetry, which reports the account and the error texts of every call."""
 
 
-# The SDK's documented opt-out is a configuration that it checks anew for every request: six seconds a build.
-# An SDK that no longer has this function must not be used until its telemetry is off in another way.
+# The SDK's documented opt-out is a configuration that it reads again for every request, six seconds a build.
+# If a later SDK lacks this function, stop: its telemetry must first be turned off in another way.
 if not hasattr(telemetry_logging, "_send_telemetry_request"):
     raise ImportError("pipeline/definition/sdk.py does not know how this version of the SageMaker SDK sends telemetry")
 telemetry_logging._send_telemetry_request = _send_nothing
 
 
 def offline_session(region: str, bucket: str) -> PipelineSession:
-    """A session that builds steps and has no credentials to call AWS with."""
+    """Return a session that can build steps but has no credentials to call AWS."""
     boto_session = boto3.Session(
         region_name=region,
         aws_access_key_id="offline",

@@ -1,4 +1,4 @@
-"""SelectBest, CheckQuality and RejectModel: which of all training jobs is best, and whether it is good enough."""
+"""SelectBest, CheckQuality and RejectModel: find the best training job, and reject it above the error limit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pipeline.definition.sdk import (
     ProcessingStep,
     PropertyFile,
 )
-from pipeline.definition.step_factory import MESSAGE, PROCESSING, Build
+from pipeline.definition.step_factory import MESSAGE, PROCESSING, StepFactory
 from pipeline.definition.tuning import OBJECTIVE
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The step that selects the best training job, and how to refer to what it found.
+    """The step that selects the best training job, and references to its results.
 
     Attributes:
         step: SelectBest.
@@ -32,20 +32,20 @@ class Selection:
     best_file: Any
 
     def best(self, path: str) -> Any:
-        """A value of ``best.json``."""
+        """Return a value of ``best.json``."""
         return JsonGet(step_name=self.step.name, property_file=self.best_file, json_path=path)
 
     def output_uri(self, output: str, *parts: str) -> Any:
-        """A place under one of its outputs; for a cached step, where the job that ran put it."""
+        """Return a URI in one of its outputs; for a cached step, that of the job that ran."""
         outputs = self.step.properties.ProcessingOutputConfig.Outputs
         return Join("/", [outputs[output].S3Output.S3Uri, *parts])
 
 
-def select_best(build: Build, folds_step: Any, tuning_steps: list[Any]) -> Selection:
-    """The step that compares the training jobs of all folds.
+def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) -> Selection:
+    """Return the step that compares the training jobs of all folds.
 
-    Its output ``best`` holds the winner's ``model.tar.gz`` and ``best.json``; ``evaluation`` holds its metrics
-    and the table of all training jobs.
+    Its output ``best`` contains the winner's ``model.tar.gz`` and ``best.json``. Its output ``evaluation`` contains
+    the winner's metrics and the table of all training jobs.
     """
     best_file = PropertyFile(name="BestModel", output_name="best", path="best.json")
     arguments = ["--objective", OBJECTIVE, "--folds", f"{PROCESSING}/input/folds/folds.json"]
@@ -57,22 +57,22 @@ def select_best(build: Build, folds_step: Any, tuning_steps: list[Any]) -> Selec
         name="SelectBest",
         display_name="Select best model",
         description=f"Find the training job with the lowest {OBJECTIVE} among all folds",
-        step_args=build.script_processor("select-best").run(
-            code=build.code("select_best.py").uri,
-            inputs=[build.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
-            outputs=[build.output("best"), build.output("evaluation")],
+        step_args=factory.script_processor("select-best").run(
+            code=factory.code("select_best.py").uri,
+            inputs=[factory.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
+            outputs=[factory.output("best"), factory.output("evaluation")],
             arguments=arguments,
         ),
         property_files=[best_file],
-        cache_config=build.cache(),
-        retry_policies=build.job_retries(),
+        cache_config=factory.cache(),
+        retry_policies=factory.job_retries(),
     )
     return Selection(step, best_file)
 
 
-def check_quality(build: Build, selection: Selection, steps_if_good: list[Any]) -> Any:
-    """The condition that lets only a model within MaxMse be registered; otherwise RejectModel fails the execution."""
-    limit = build.parameters.max_mse
+def check_quality(factory: StepFactory, selection: Selection, steps_if_good: list[Any]) -> Any:
+    """Return the condition that registers a model with an MSE of at most MaxMse, and else fails the execution."""
+    limit = factory.parameters.max_mse
     reject = FailStep(
         name="RejectModel",
         display_name="Reject model",

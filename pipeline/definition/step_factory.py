@@ -1,4 +1,4 @@
-"""What every step of the definition is built from, and what all steps have in common."""
+"""Makes the parts that all steps share: inputs, outputs, processors, retries and caching."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from pipeline.definition.sdk import (
 )
 
 PROCESSING = "/opt/ml/processing"
-"""Where a processing container has its inputs and outputs."""
+"""The folder of inputs and outputs in a processing container."""
 
 MESSAGE = "/opt/ml/output/message"
-"""The file in which a processing container leaves why it failed."""
+"""The file to which a processing container writes the reason of its failure."""
 
 _SCRIPT_IMAGE_VERSION = "1.4-2-py312"
 """Version of SageMaker's scikit-learn image, which serves here as Python with boto3.
 
-Python 3.12 follows 1.4-2, whose Python 3.10 gets no more fixes. Both have the same registries in every region (the
-SDK's image_uri_config/sklearn.json) and boto3 1.28 (docker/sklearn/1.4-2-py312 of aws/deep-learning-containers, which
-lists the tag 1.4-2-py312-cpu-py3).
+The tag 1.4-2 has Python 3.10, which gets no more fixes. Both tags have the same registries in every region
+(the SDK's image_uri_config/sklearn.json) and boto3 1.28 (docker/sklearn/1.4-2-py312 of aws/deep-learning-containers,
+which lists the tag 1.4-2-py312-cpu-py3).
 """
 
 
 @dataclass(frozen=True)
-class Build:
-    """What every step of the definition is built from.
+class StepFactory:
+    """Makes the parts of the definition's steps.
 
     Attributes:
         config: the configuration.
         resources: bucket, roles and function.
         parameters: the pipeline's parameters.
-        session: an SDK session that makes no call.
+        session: an SDK session that makes no AWS call.
     """
 
     config: Config
@@ -59,24 +59,24 @@ class Build:
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        """The project's tags in AWS's form."""
+        """The project's tags, in the form of AWS's API."""
         return [{"Key": key, "Value": value} for key, value in self.config.pipeline.tags.items()]
 
     def code(self, name: str) -> Upload:
-        """The upload of a file of steps/."""
+        """Return the upload of a file of steps/."""
         return step_upload(name, self.resources.bucket, f"{self.config.pipeline.name}/code")
 
     def execution_uri(self, *parts: str) -> Any:
-        """A URI under the execution's own prefix.
+        """Return a URI under the execution's own prefix, for outputs only.
 
-        Only for outputs: in arguments, in the environment or in inputs the execution's id would be part of the
-        step's cache key, and nothing would ever be found in the cache.
+        Elsewhere the execution's id would become part of the step's cache key, and no execution would ever find an
+        earlier result.
         """
         prefix = ["s3:/", self.resources.bucket, self.config.pipeline.name, "executions"]
         return Join("/", [*prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, *parts])
 
     def output(self, name: str) -> Any:
-        """A processing output under the execution's prefix, uploaded when the job ends."""
+        """Return a processing output under the execution's prefix, uploaded when the job ends."""
         return ProcessingOutput(
             output_name=name,
             s3_output=ProcessingS3Output(
@@ -87,7 +87,7 @@ class Build:
         )
 
     def input(self, name: str, uri: Any) -> Any:
-        """A processing input: an object, or all under a prefix, copied to ``/opt/ml/processing/input/<name>``."""
+        """Return a processing input: an object or a prefix, copied to ``/opt/ml/processing/input/<name>``."""
         return ProcessingInput(
             input_name=name,
             s3_input=ProcessingS3Input(
@@ -99,7 +99,7 @@ class Build:
         )
 
     def network(self) -> Any:
-        """The network of processing jobs, or None for SageMaker's own."""
+        """Return the network of processing jobs, or None for SageMaker's default."""
         vpc = self.config.aws.vpc
         return vpc and NetworkConfig(security_group_ids=vpc.security_group_ids, subnets=vpc.subnets)
 
@@ -111,7 +111,7 @@ class Build:
         return {"AWS_DEFAULT_REGION": self.config.aws.region}
 
     def script_processor(self, name: str) -> Any:
-        """A processor that runs one Python file on one small instance."""
+        """Return a processor that runs one Python file on one small instance."""
         region, key = self.config.aws.region, self.config.aws.kms_key_arn
         return ScriptProcessor(
             base_job_name=name,
@@ -130,13 +130,13 @@ class Build:
         )
 
     def cache(self) -> Any:
-        """Reuse of earlier results, as the configuration has it."""
+        """Return the cache settings of the configuration."""
         caching = self.config.caching
         return CacheConfig(enable_caching=caching.enabled, expire_after=caching.expire_after)
 
     @staticmethod
     def request_retries() -> list[Any]:
-        """Retries of the request that starts a step."""
+        """Return the retries of the request that starts a step."""
         return [
             StepRetryPolicy(
                 exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
@@ -148,7 +148,7 @@ class Build:
 
     @classmethod
     def job_retries(cls) -> list[Any]:
-        """Retries of a step that is a job: of its request, for want of quota or capacity, and of SageMaker's faults."""
+        """Return the retries of a job step: failed requests, lack of quota or capacity, and SageMaker's faults."""
         return [
             *cls.request_retries(),
             SageMakerJobStepRetryPolicy(

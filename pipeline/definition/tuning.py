@@ -1,4 +1,4 @@
-"""TuneFold1 to TuneFoldk: a hyperparameter search over linear-learner on each fold."""
+"""TuneFold1 to TuneFoldk: a hyperparameter search with linear-learner on each fold."""
 
 from __future__ import annotations
 
@@ -22,59 +22,59 @@ from pipeline.definition.sdk import (
     TuningStep,
     image_uris,
 )
-from pipeline.definition.step_factory import Build
+from pipeline.definition.step_factory import StepFactory
 
 OBJECTIVE = "validation:mse"
 
 
 def linear_learner_image(config: Config) -> str:
-    """The algorithm's image in the configuration's region."""
+    """Return the URI of the algorithm's image in the configuration's region."""
     image: str = image_uris.retrieve("linear-learner", config.aws.region)
     return image
 
 
-def tune_fold(build: Build, folds_step: Any, fold: int) -> Any:
-    """The step that tunes one fold.
+def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
+    """Return the step that tunes one fold.
 
     Args:
-        build: what the step is built from.
+        factory: makes the parts of the steps.
         folds_step: MakeFolds.
-        fold: number of the fold, 1 to k.
+        fold: the fold's number, 1 to k.
     """
-    tuning = build.config.tuning
+    tuning = factory.config.tuning
     tuner = HyperparameterTuner(
-        model_trainer=_trainer(build),
+        model_trainer=_trainer(factory),
         objective_metric_name=OBJECTIVE,
         objective_type="Minimize",
         strategy=tuning.strategy,
         hyperparameter_ranges={
-            "learning_rate": _range(build.config, tuning.learning_rate),
-            "l1": _range(build.config, tuning.l1),
+            "learning_rate": _range(factory.config, tuning.learning_rate),
+            "l1": _range(factory.config, tuning.l1),
         },
         max_jobs=tuning.max_jobs,
         max_parallel_jobs=tuning.max_parallel_jobs,
         early_stopping_type=tuning.early_stopping,
         base_tuning_job_name=f"fold{fold}",
-        tags=build.tags,
+        tags=factory.tags,
     )
     return TuningStep(
         name=f"TuneFold{fold}",
         display_name=f"Tune fold {fold}",
         description=f"{tuning.strategy} search of {tuning.max_jobs} training jobs; validated on fold {fold}",
-        step_args=tuner.tune(inputs=_channels(build, folds_step, fold)),
-        cache_config=build.cache(),
-        retry_policies=build.job_retries(),
+        step_args=tuner.tune(inputs=_channels(factory, folds_step, fold)),
+        cache_config=factory.cache(),
+        retry_policies=factory.job_retries(),
     )
 
 
-def _trainer(build: Build) -> Any:
-    tuning, vpc, key = build.config.tuning, build.config.aws.vpc, build.config.aws.kms_key_arn
+def _trainer(factory: StepFactory) -> Any:
+    tuning, vpc, key = factory.config.tuning, factory.config.aws.vpc, factory.config.aws.kms_key_arn
     return ModelTrainer(
-        sagemaker_session=build.session,
-        role=build.resources.job_role_arn,
-        training_image=linear_learner_image(build.config),
+        sagemaker_session=factory.session,
+        role=factory.resources.job_role_arn,
+        training_image=linear_learner_image(factory.config),
         compute=Compute(
-            instance_type=build.parameters.training_instance_type,
+            instance_type=factory.parameters.training_instance_type,
             instance_count=1,
             volume_size_in_gb=tuning.volume_gigabytes,
             enable_managed_spot_training=tuning.spot or None,
@@ -85,9 +85,9 @@ def _trainer(build: Build) -> Any:
             **({"max_wait_time_in_seconds": tuning.max_wait_minutes * 60} if tuning.spot else {}),
         ),
         output_data_config=OutputDataConfig(
-            s3_output_path=build.execution_uri("models"), **({"kms_key_id": key} if key else {})
+            s3_output_path=factory.execution_uri("models"), **({"kms_key_id": key} if key else {})
         ),
-        hyperparameters=_static_hyperparameters(build.config),
+        hyperparameters=_static_hyperparameters(factory.config),
         training_input_mode="File",
     )
 
@@ -98,7 +98,7 @@ def _static_hyperparameters(config: Config) -> dict[str, str]:
 
 
 def _range(config: Config, values: list[float]) -> Any:
-    """A grid takes categories only; the other strategies search between two ends, evenly in the logarithm."""
+    """Return categories for a grid, which SageMaker requires; else a range that is searched on a logarithmic scale."""
     if config.tuning.strategy == "Grid":
         return CategoricalParameter([_text(value) for value in values])
     low, high = values
@@ -106,7 +106,7 @@ def _range(config: Config, values: list[float]) -> Any:
 
 
 def _text(value: bool | float | str) -> str:
-    """A hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 rather than 1e-05."""
+    """Return a hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 instead of 1e-05."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -114,8 +114,8 @@ def _text(value: bool | float | str) -> str:
     return str(value)
 
 
-def _channels(build: Build, folds_step: Any, fold: int) -> list[Any]:
-    if build.config.folds.layout == "manifest":
+def _channels(factory: StepFactory, folds_step: Any, fold: int) -> list[Any]:
+    if factory.config.folds.layout == "manifest":
         train = _channel("train", fold_uri(folds_step, fold, "train.manifest"), "ManifestFile")
     else:
         train = _channel("train", fold_uri(folds_step, fold, "train/"), "S3Prefix")

@@ -1,4 +1,4 @@
-"""What stopped a request to AWS, as part of a sentence."""
+"""Describes why a request to AWS failed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from botocore.exceptions import (
 )
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
-"""Error codes by which services say that the caller may not do something."""
+"""Error codes with which services deny a request."""
 
 
 def reason(error: ClientError | BotoCoreError) -> str:
-    """Return why AWS gave no answer, without a full stop."""
+    """Return the reason of an error, without a full stop."""
     if isinstance(error, ClientError):
         return _refusal(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):

@@ -1,4 +1,4 @@
-"""What a bucket's settings do to the pipeline that its owner may not expect."""
+"""Warns of bucket settings that break the pipeline."""
 
 from __future__ import annotations
 
@@ -20,17 +20,14 @@ _LONGEST_DAYS = {"Y": 366, "M": 31, "W": 7, "D": 1}
 
 
 def cache_days(config: Config) -> int:
-    """Return for how many days, at the most, a step may take an earlier result; 0 where nothing is cached.
-
-    A part of a day counts as one.
-    """
+    """Return the days for which cached results are valid, rounded up; 0 without caching."""
     if not config.caching.enabled:
         return 0
     return math.ceil(duration_days(config.caching.expire_after))
 
 
 def duration_days(duration: str) -> float:
-    """Return how many days an ISO 8601 duration takes at the most."""
+    """Return the longest time, in days, that an ISO 8601 duration can mean."""
     date, _, clock = duration.removeprefix("P").partition("T")
     days = sum(int(number) * _LONGEST_DAYS[unit] for number, unit in re.findall(r"(\d+)([YMWD])", date))
     seconds = {"H": 3600, "M": 60, "S": 1}
@@ -38,7 +35,7 @@ def duration_days(duration: str) -> float:
 
 
 def bucket_warnings(s3: S3Client, config: Config, resources: Resources) -> list[str]:
-    """What to know of the bucket before executions rely on it, a sentence each.
+    """Return warnings about the bucket's settings, one sentence each.
 
     Args:
         s3: boto3's S3 client.
@@ -62,14 +59,14 @@ def _expiring_results(s3: S3Client, config: Config, resources: Resources) -> Ite
         if rule["Status"] != "Enabled" or days is None or days > cached or not covers(rule, prefix):
             continue
         yield (
-            f"the bucket {bucket} deletes what executions wrote after {days} days (lifecycle rule {rule.get('ID')}), "
-            f"but steps take results from the cache for {cached} (caching.expire_after): they would be given objects "
-            "that are gone. Let the rule wait longer, or shorten caching.expire_after"
+            f"the bucket {bucket} deletes the results of executions after {days} days (lifecycle rule "
+            f"{rule.get('ID')}), but steps reuse cached results for {cached} days (caching.expire_after) and would "
+            "then find no objects. Extend the rule, or shorten caching.expire_after"
         )
 
 
 def covers(rule: LifecycleRuleOutputTypeDef, prefix: str) -> bool:
-    """Return whether a lifecycle rule may apply to objects under a prefix that have no tags."""
+    """Return whether a lifecycle rule may apply to untagged objects under a prefix."""
     condition = rule.get("Filter", {})
     joined = condition.get("And", condition)
     if "Tag" in joined or joined.get("Tags"):
@@ -79,7 +76,7 @@ def covers(rule: LifecycleRuleOutputTypeDef, prefix: str) -> bool:
 
 
 def _other_key(s3: S3Client, config: Config, resources: Resources) -> Iterator[str]:
-    """The pipeline names its key with all that it writes; what others put into the bucket has the bucket's own."""
+    """Warn if the bucket encrypts by default with another key than the pipeline, which names its own key."""
     bucket, key = resources.bucket, config.aws.kms_key_arn
     if key is None:
         return
@@ -95,6 +92,6 @@ def _other_key(s3: S3Client, config: Config, resources: Resources) -> Iterator[s
     if default.get("KMSMasterKeyID") not in (key, key.rpartition("/")[2]):
         used = default.get("KMSMasterKeyID") or default.get("SSEAlgorithm", "S3's own keys")
         yield (
-            f"the bucket {bucket} encrypts by default with {used}, not with aws.kms_key_arn: what others put there, "
-            "the input for one, is encrypted so, and the job role needs that key too"
+            f"the bucket {bucket} encrypts by default with {used}, not with aws.kms_key_arn. Objects that others "
+            "upload, for example the input, are then encrypted with it, so the job role needs that key too"
         )

@@ -1,4 +1,4 @@
-"""What is different between two definitions, in words that a person can check before publishing."""
+"""Lists the differences between two definitions, for a person to check before publishing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Definition = dict[str, Any]
 
 
 def definition_changes(before: Definition | None, after: Definition) -> list[str]:
-    """The changes from one definition to another, one line each; no line when they are equal.
+    """Return the changes from one definition to another, one line each.
 
     Args:
         before: the published definition, None when there is none.
@@ -54,7 +54,7 @@ def _order_changes(before: Definition, after: Definition) -> Iterator[str]:
 
 
 def _own(step: dict[str, Any]) -> dict[str, Any]:
-    """A step without the steps that it holds: those are compared by themselves."""
+    """Return a step without the steps inside it, which are compared separately."""
     if step["Type"] != "Condition":
         return step
     arguments = {name: value for name, value in step["Arguments"].items() if name not in ("IfSteps", "ElseSteps")}
@@ -72,7 +72,7 @@ def _value_changes(before: Any, after: Any) -> Iterator[str]:
 
 
 def _is_upload(kind: str, *values: Any) -> bool:
-    """Whether values are URIs of one file, under the hashes of different contents."""
+    """Return whether values are content-addressed URIs of the same file."""
     uris = [value for value in values if isinstance(value, str) and value.startswith("s3://") and f"/{kind}/" in value]
     return len(uris) == len(values) and len({uri.rpartition("/")[2] for uri in uris}) == 1
 

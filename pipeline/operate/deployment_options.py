@@ -1,4 +1,4 @@
-"""How the function deploys the endpoint: what does not change between executions."""
+"""The deployment options of the function, which are the same for every execution."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.definition.resources import Resources
 
 
 def deployment_options(config: Config, resources: Resources) -> dict[str, Any]:
-    """What the function reads from its environment variable ``DEPLOYMENT``, as JSON."""
+    """Return the options that the function reads as JSON from its environment variable ``DEPLOYMENT``."""
     deploy, vpc = config.deploy, config.aws.vpc
     capture = {
         "percentage": deploy.data_capture_percentage,

@@ -1,6 +1,6 @@
-"""The requests that the deploying function will make of the configuration, so that they can be checked beforehand.
+"""The requests that the deploying function will send, so that they can be checked before publishing.
 
-A test compares them with what the function sends.
+A test compares them with the requests that the function sends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SCALED = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:vari
 
 
 def deployment_requests(config: Config, resources: Resources) -> Iterator[Request]:
-    """Yield the requests for an endpoint's first deployment and for an update, with stand-ins for what is made up."""
+    """Yield the requests of a first deployment and of an update, with placeholders for generated names."""
     options = deployment_options(config, resources)
     endpoint = {"EndpointName": config.deploy.endpoint_name, "EndpointConfigName": "made-by-the-function"}
     tags = [{"Key": key, "Value": value} for key, value in options["tags"].items()]

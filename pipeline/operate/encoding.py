@@ -1,4 +1,4 @@
-"""Rows as a person has them, encoded as the model takes them: the same columns that MakeFolds writes."""
+"""Encodes CSV rows as the model's features, in the same columns as MakeFolds."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pipeline.errors import UserError
 
 
 def encoded_file(path: Path, dataset: DatasetSection, limit: int | None = None) -> list[str]:
-    """Lines of features, in the model's order, from a CSV file.
+    """Read a CSV file and return its rows as lines of features, in the model's order.
 
     Args:
-        path: a file with a header that names the dataset's feature columns, in any order and with others beside
-            them; or one without a header, whose rows are the encoded features themselves.
+        path: a file with a header that names the dataset's feature columns, in any order, and possibly others; or a
+            file without a header, whose rows are encoded features already.
         dataset: the columns.
-        limit: rows to read at the most; all when None.
+        limit: the maximum number of rows; None for all.
 
     Returns:
         One line a row, features separated by commas.
 
     Raises:
-        UserError: the file cannot be read, or a row cannot be encoded; the text says which.
+        UserError: the file cannot be read, or a row cannot be encoded.
     """
     try:
         with path.open(encoding=dataset.encoding, newline="") as file:
@@ -32,7 +32,7 @@ def encoded_file(path: Path, dataset: DatasetSection, limit: int | None = None) 
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: is not {dataset.encoding} CSV: {error}") from None
+        raise UserError(f"{path}: is not a CSV file in {dataset.encoding}: {error}") from None
     if not rows:
         raise UserError(f"{path}: has no rows")
     columns = [name.strip().lstrip("\ufeff") for name in rows[0]]
@@ -81,6 +81,6 @@ def _category(text: str, values: Sequence[str], place: str, column: str) -> str:
 
 
 def _some(names: Sequence[str], most: int = 20) -> str:
-    """List names for a message: the first, and how many more there are."""
+    """Return the first names and the number of the others, for a message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,8 +1,8 @@
-"""What an execution and the endpoint would cost, and how long an execution takes: a model, before anything runs.
+"""Estimates the cost and the duration of an execution, and the cost of the endpoint.
 
-Two figures for everything: what is typical, from the price file's assumptions, and an upper bound, from the limits
-that the configuration sets. The bound does not count repeats of jobs that SageMaker failed by its own fault, nor
-storage, requests and logs, which are cents.
+Each has two figures: a typical one, from the price file's assumptions, and an upper bound, from the configuration's
+limits. The bound ignores retries after SageMaker's own faults. It also ignores storage, requests and logs, which cost
+cents.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ DEFAULT_PRICES = Path(__file__).resolve().parents[2] / "infra" / "prices.yaml"
 
 HOURS_PER_MONTH = 730
 SCRIPT_INSTANCE = "ml.m5.large"
-"""What SelectBest and VerifyEndpoint run on."""
+"""The instance type of SelectBest and VerifyEndpoint."""
 
 SCRIPT_LIMIT_MINUTES = 60
-"""After which SelectBest and VerifyEndpoint are stopped."""
+"""The time limit of SelectBest and VerifyEndpoint."""
 
 
 class TypicalMinutes(BaseModel):
-    """Billed minutes that are usual for a job of each kind."""
+    """Typical billed minutes of a job of each kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,7 +39,7 @@ class TypicalMinutes(BaseModel):
 
 
 class Prices(BaseModel):
-    """The price file: US dollars and assumptions, with their date."""
+    """The price file: prices in US dollars, their date, and assumptions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,17 +54,17 @@ class Prices(BaseModel):
 
 @dataclass(frozen=True)
 class StepCost:
-    """Jobs of one kind.
+    """The cost of the jobs of one kind.
 
     Attributes:
-        name: the step, or steps.
-        jobs: how many jobs.
-        instances: instances of each job.
-        instance_type: their type.
-        hourly: dollars an hour and instance.
-        typical_minutes: billed minutes of one job, usually.
-        longest_minutes: billed minutes of one job, at most.
-        rounds: how many of the jobs run after one another.
+        name: the step or steps.
+        jobs: number of jobs.
+        instances: instances for each job.
+        instance_type: the instances' type.
+        hourly: dollars for one hour of one instance.
+        typical_minutes: typical billed minutes of one job.
+        longest_minutes: maximum billed minutes of one job.
+        rounds: number of jobs that run one after another.
     """
 
     name: str
@@ -78,22 +78,22 @@ class StepCost:
 
     @property
     def typical_hours(self) -> float:
-        """Instance hours, usually."""
+        """The typical instance hours."""
         return self.jobs * self.instances * self.typical_minutes / 60
 
     @property
     def longest_hours(self) -> float:
-        """Instance hours, at most."""
+        """The maximum instance hours."""
         return self.jobs * self.instances * self.longest_minutes / 60
 
     @property
     def typical_dollars(self) -> float:
-        """Cost, usually."""
+        """The typical cost, in dollars."""
         return self.typical_hours * self.hourly
 
     @property
     def longest_dollars(self) -> float:
-        """Cost, at most."""
+        """The maximum cost, in dollars."""
         return self.longest_hours * self.hourly
 
 
@@ -103,11 +103,11 @@ class Estimate:
 
     Attributes:
         steps: cost by step, in the order of the pipeline.
-        typical_minutes: the longest path through the pipeline, usually.
-        longest_minutes: the longest path through the pipeline, at most.
-        endpoint_dollars: the endpoint a month, with as few and with as many instances as it may have; both zero for a
-            serverless one.
-        request_dollars: what 100 000 requests of 50 ms cost of a serverless endpoint; zero for instances.
+        typical_minutes: typical duration of the longest path through the pipeline.
+        longest_minutes: maximum duration of the longest path through the pipeline.
+        endpoint_dollars: the endpoint's monthly cost with its minimum and its maximum of instances; zeros for a
+            serverless endpoint.
+        request_dollars: the cost of 100 000 requests of 50 ms to a serverless endpoint; zero for instances.
     """
 
     steps: list[StepCost]
@@ -118,17 +118,17 @@ class Estimate:
 
     @property
     def typical_dollars(self) -> float:
-        """An execution's cost, usually."""
+        """The typical cost of an execution, in dollars."""
         return sum(step.typical_dollars for step in self.steps)
 
     @property
     def longest_dollars(self) -> float:
-        """An execution's cost, at most."""
+        """The maximum cost of an execution, in dollars."""
         return sum(step.longest_dollars for step in self.steps)
 
     @property
     def jobs(self) -> int:
-        """Number of jobs."""
+        """The number of jobs."""
         return sum(step.jobs for step in self.steps)
 
 
@@ -151,7 +151,7 @@ def load_prices(path: Path) -> Prices:
 
 
 def estimate(config: Config, prices: Prices) -> Estimate:
-    """Estimate an execution with the configuration's own parameters.
+    """Estimate an execution with the configuration's defaults of the parameters.
 
     Raises:
         UserError: the price file has no price for an instance type.
@@ -189,7 +189,7 @@ def estimate(config: Config, prices: Prices) -> Estimate:
         StepCost("VerifyEndpoint", 1, 1, SCRIPT_INSTANCE, script, usual.verify_endpoint, limit, 1),
     ]
     start = prices.start_minutes
-    # A spot job may wait for an instance until its whole time is up.
+    # A spot job may wait for an instance until max_wait_minutes have passed.
     longest_round = tuning.max_wait_minutes if tuning.spot else tuning.max_runtime_minutes
     longest = [longest_round if step.name.startswith("TuneFold") else step.longest_minutes for step in steps]
     return Estimate(
@@ -202,7 +202,7 @@ def estimate(config: Config, prices: Prices) -> Estimate:
 
 
 def jobs_per_fold(config: Config) -> int:
-    """Training jobs of one fold: a grid has one a point."""
+    """Return the number of training jobs of one fold; a grid has one for each point."""
     tuning = config.tuning
     return len(tuning.learning_rate) * len(tuning.l1) if tuning.strategy == "Grid" else tuning.max_jobs
 
@@ -230,6 +230,6 @@ def _require_prices(config: Config, prices: Prices) -> None:
         needed.add(config.deploy.instance_type)
     if missing := sorted(needed - set(prices.hourly)):
         raise UserError(
-            f"There is no price for {', '.join(missing)}: copy infra/prices.yaml, add it under 'hourly' and pass "
-            "the file: make estimate PRICES=mine.yaml"
+            f"There is no price for {', '.join(missing)}. Copy infra/prices.yaml to mine.yaml, add the price under "
+            "'hourly' and run: make estimate PRICES=mine.yaml"
         )

@@ -1,4 +1,4 @@
-"""One execution of the pipeline as AWS tells of it: its steps, what they wait for, and why one failed."""
+"""Reads the state of an execution and of its steps from AWS."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class StepState:
 
     Attributes:
         name: its name in the definition.
-        status: ``Executing``, ``Succeeded``, ``Failed`` ..., or ``Waiting`` when it has not started.
-        seconds: how long it took, or has taken so far; 0 when it has not started.
-        detail: what else there is to tell: training jobs done, a cache hit, a condition's outcome, the failure.
-        metadata: what AWS says of the job behind it.
+        status: ``Executing``, ``Succeeded``, ``Failed`` ..., or ``Waiting`` if it has not started.
+        seconds: its duration so far; 0 if it has not started.
+        detail: training jobs done, a cache hit, a condition's outcome, or the failure reason.
+        metadata: the step's metadata from AWS, which names its job.
     """
 
     name: str
@@ -38,13 +38,13 @@ class StepState:
 
 @dataclass(frozen=True)
 class ExecutionState:
-    """An execution at one moment.
+    """The state of an execution at one moment.
 
     Attributes:
         arn: its ARN.
         status: ``Executing``, ``Stopping``, ``Succeeded``, ``Failed`` or ``Stopped``.
-        failure: why it failed, empty otherwise.
-        steps: its steps in the order in which they started, those that have not started last.
+        failure: why it failed; empty otherwise.
+        steps: its steps in the order in which they started; those that have not started come last.
     """
 
     arn: str
@@ -54,16 +54,16 @@ class ExecutionState:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the execution has ended."""
         return self.status in ENDED
 
     def step(self, name: str) -> StepState | None:
-        """The step of that name, if it has started."""
+        """Return the step of that name, or None if it has not started."""
         return next((step for step in self.steps if step.name == name and step.status != "Waiting"), None)
 
 
 def latest_execution(sagemaker: SageMakerClient, pipeline_name: str) -> str | None:
-    """The ARN of the execution that started last, or None when there was none."""
+    """Return the ARN of the latest execution, or None if there is none."""
     summaries = sagemaker.list_pipeline_executions(
         PipelineName=pipeline_name, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
     )["PipelineExecutionSummaries"]
@@ -71,12 +71,12 @@ def latest_execution(sagemaker: SageMakerClient, pipeline_name: str) -> str | No
 
 
 def execution_state(sagemaker: SageMakerClient, arn: str, step_names: list[str]) -> ExecutionState:
-    """Ask AWS how an execution stands.
+    """Read the state of an execution from AWS.
 
     Args:
         sagemaker: boto3's SageMaker client.
         arn: the execution.
-        step_names: every step of its definition, so that those to come can be shown.
+        step_names: all steps of its definition; those that have not started are listed as ``Waiting``.
     """
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     started = [_step_state(sagemaker, step) for step in _with_metadata(sagemaker, _started_steps(sagemaker, arn))]
@@ -98,7 +98,7 @@ def _started_steps(sagemaker: SageMakerClient, arn: str) -> list[PipelineExecuti
 
 
 def _cache_source(step: PipelineExecutionStepTypeDef) -> str:
-    """The execution whose result a step took from the cache, or an empty text.
+    """Return the ARN of the execution whose cached result a step reused, or an empty text.
 
     The developer guide shows an empty ARN for a step that ran by itself:
     https://docs.aws.amazon.com/sagemaker/latest/dg/run-pipeline.html
@@ -109,9 +109,9 @@ def _cache_source(step: PipelineExecutionStepTypeDef) -> str:
 def _with_metadata(
     sagemaker: SageMakerClient, steps: list[PipelineExecutionStepTypeDef]
 ) -> list[PipelineExecutionStepTypeDef]:
-    """Give cached steps that tell of no job the metadata of the step that ran.
+    """Add to cached steps without metadata that of the step whose result they reuse.
 
-    The API's reference leaves open whether a cached step names the earlier job.
+    The API's reference does not say whether a cached step names the earlier job.
     """
     sources: dict[str, dict[str, PipelineExecutionStepTypeDef]] = {}
 

@@ -1,6 +1,6 @@
-"""Why an execution failed: each reason once, with the end of the log behind it.
+"""Finds out why an execution failed: each reason once, with the end of the job's log.
 
-Everything is read through the APIs of SageMaker and CloudWatch Logs, so it works for AWS and for the local service.
+It uses only the APIs of SageMaker and CloudWatch Logs, so it works with AWS and with the local service.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _JOBS: dict[Literal["ProcessingJob", "TrainingJob", "TransformJob"], tuple[str, 
     "TrainingJob": ("training", "/aws/sagemaker/TrainingJobs"),
     "TransformJob": ("transform", "/aws/sagemaker/TransformJobs"),
 }
-"""Keys of a step's metadata that name a job: the word for it in the API, and the log group of such jobs."""
+"""Keys of a step's metadata that name a job; for each, the job's kind in the API and its log group."""
 
 _VARYING = re.compile(r"\bpipelines-[\w-]+|\b[0-9a-f]{8,}\b|\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-"""Names of jobs that a pipeline makes, hashes and numbers: what differs between reasons that are alike."""
+"""Job names, hashes and numbers, which differ between equal reasons."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class LogTail:
 
 @dataclass(frozen=True)
 class Failure:
-    """One reason for which steps failed.
+    """A reason for which one or more steps failed.
 
     Attributes:
-        steps: names of the steps that failed for it.
-        reason: what AWS says of the first of them, whole.
-        logs: ends of the logs behind it; empty where there is no log.
+        steps: names of the steps that failed for this reason.
+        reason: the complete reason of the first of them.
+        logs: the ends of the logs of the first of them; empty without logs.
     """
 
     steps: list[str]
@@ -66,15 +66,15 @@ class Failure:
 
 
 def failures_of(session: Session, state: ExecutionState, lines: int) -> list[Failure]:
-    """Find out why the steps of an execution failed.
+    """Return why the steps of an execution failed.
 
     Args:
         session: a ``boto3.Session`` of the account.
         state: the execution.
-        lines: how many lines of a log to read at the most.
+        lines: maximum number of lines to read from a log.
 
     Returns:
-        One entry for steps whose reasons differ in numbers and names only, in the order of the steps.
+        The failures in the order of the steps. Reasons that differ only in numbers and names are one failure.
     """
     finder = _Finder(session.client("sagemaker"), session.client("logs"), lines)
     found: dict[str, Failure] = {}
@@ -97,16 +97,16 @@ def _pattern(reason: str) -> str:
 
 
 def _endpoint_log(state: ExecutionState) -> list[tuple[str, str]]:
-    """The log of the endpoint that the execution deployed; VerifyEndpoint fails when that one does."""
+    """Return the log of the endpoint that the execution deployed, which may say why VerifyEndpoint failed."""
     deploy = state.step("DeployEndpoint")
     outputs = deploy.metadata.get("Lambda", {}).get("OutputParameters", []) if deploy else []
     return [(f"/aws/sagemaker/Endpoints/{each['Value']}", "") for each in outputs if each["Name"] == "endpoint_name"]
 
 
 class _Finder:
-    """Asks SageMaker for reasons and CloudWatch Logs for lines.
+    """Reads reasons from SageMaker and lines from CloudWatch Logs.
 
-    A log is named by its group and the beginning of its streams' names.
+    A log is a pair: its log group, and the prefix of its streams' names.
     """
 
     def __init__(self, sagemaker: SageMakerClient, logs: CloudWatchLogsClient, lines: int) -> None:
@@ -115,7 +115,7 @@ class _Finder:
         self._lines = lines
 
     def cause(self, step: StepState) -> tuple[str, list[tuple[str, str]]]:
-        """The whole reason of a failed step, and the logs behind it."""
+        """Return the complete reason of a failed step, and its logs."""
         for key, (kind, group) in _JOBS.items():
             if key in step.metadata:
                 return self._job(step, kind, group, _last_part(step.metadata[key]["Arn"]))
@@ -127,7 +127,7 @@ class _Finder:
         return step.detail, []
 
     def tails(self, logs: list[tuple[str, str]]) -> Iterator[LogTail]:
-        """The ends of the newest streams of some logs; a log that is not there or may not be read has none."""
+        """Yield the ends of the newest streams of some logs. Logs that cannot be read are left out."""
         for group, prefix in logs:
             try:
                 yield from self._tail(group, prefix)
@@ -154,7 +154,7 @@ class _Finder:
         reason = job.get("FailureReason") or step.detail
         if said := _missing_from(reason, job.get("ExitMessage", "")):
             reason = f"{reason}\n{said}"
-        # ARNs have names in lower case, log streams as they are.
+        # ARNs have the job's name in lower case; log streams keep its case.
         return reason, [(group, f"{job[member]}/")]
 
     def _tuning_job(self, step: StepState, name: str) -> tuple[str, list[tuple[str, str]]]:
@@ -180,10 +180,10 @@ class _Finder:
 
 
 def _missing_from(reason: str, exit_message: str) -> str:
-    """A processing job's exit message, if its last line tells more than the reason.
+    """Return a processing job's exit message, unless the reason contains its last line.
 
-    On AWS the reason may be no more than ``AlgorithmError: , exit code: 1``. smspark's exit message is no more than
-    the command line; what the program said is in its log.
+    On AWS the reason may be just ``AlgorithmError: , exit code: 1``. smspark's exit message is just the command line,
+    which does not help, so it is left out.
     """
     lines = exit_message.strip().splitlines()
     if not lines or lines[0].startswith("Algorithm Error: (caused by CalledProcessError)") or lines[-1] in reason:

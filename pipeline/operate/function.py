@@ -1,4 +1,4 @@
-"""The Lambda function that deploys the endpoint: its package, and bringing it up to date."""
+"""Packages and publishes the Lambda function that deploys the endpoint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODULES = (
     "registered_model.py",
     "served_models.py",
 )
-"""Files of steps/ that are in the function's package."""
+"""The files of steps/ in the function's package."""
 
 HANDLER = "deploy_endpoint.handler"
 RUNTIME = "python3.12"
@@ -36,23 +36,23 @@ TIMEOUT_SECONDS = 120
 MEMORY_MEGABYTES = 256
 
 _CLEARED: dict[str, Any] = {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "KMSKeyArn": ""}
-"""What takes a setting away again. Lambda leaves alone what an update does not name.
+"""Values that clear a setting. Lambda keeps the settings that an update does not name.
 
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html , whose pattern for KMSKeyArn
 admits an empty text, and Lambda's error "SubnetIds and SecurityIds must coexist or be both empty list".
 """
 
 _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
-"""A role that was made a moment ago is not known to Lambda at once."""
+"""Lambda does not know a new role at once, so its requests are repeated."""
 
 
 def function_package() -> bytes:
-    """The zip archive with the function's code: the same bytes for the same code."""
+    """Return a reproducible zip archive of the function's code."""
     return archive([STEPS / name for name in MODULES])
 
 
 def function_settings(config: Config, resources: Resources) -> dict[str, Any]:
-    """The function's configuration as Lambda's API takes it."""
+    """Return the function's configuration as Lambda's API takes it."""
     vpc, key = config.aws.vpc, config.aws.kms_key_arn
     options = json.dumps(deployment_options(config, resources), sort_keys=True)
     return {
@@ -81,10 +81,10 @@ def creation_request(config: Config, resources: Resources) -> dict[str, Any]:
 def function_changes(
     current: FunctionConfigurationResponseTypeDef | None, config: Config, resources: Resources
 ) -> list[str]:
-    """What publishing would change of the function, in words.
+    """Return the changes that publishing would make to the function.
 
     Args:
-        current: its configuration as ``get_function_configuration`` gives it, None when it does not exist.
+        current: its configuration from ``get_function_configuration``, or None if it does not exist.
         config: the configuration.
         resources: bucket, roles and function.
     """
@@ -98,7 +98,7 @@ def function_changes(
 
 
 def current_function(client: LambdaClient, resources: Resources) -> FunctionConfigurationResponseTypeDef | None:
-    """The function's configuration, or None when it does not exist."""
+    """Return the function's configuration, or None if it does not exist."""
     try:
         return client.get_function_configuration(FunctionName=resources.deploy_function_name)
     except ClientError as error:
@@ -108,7 +108,7 @@ def current_function(client: LambdaClient, resources: Resources) -> FunctionConf
 
 
 def publish_function(client: LambdaClient, config: Config, resources: Resources) -> None:
-    """Create the function, or bring its code and all of its settings up to date, and wait until it is ready.
+    """Create the function or update its code and settings, and wait until it is ready.
 
     Args:
         client: boto3's Lambda client.
@@ -135,13 +135,13 @@ def publish_function(client: LambdaClient, config: Config, resources: Resources)
 
 
 def _updated_settings(current: FunctionConfigurationResponseTypeDef, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an update, which also clear what the function has and the configuration no longer asks for."""
+    """Return the settings of an update, with empty values for those that the configuration no longer has."""
     cleared = {name for name in _CLEARED if name not in settings and _is_set(current.get(name))}
     return settings | {name: _CLEARED[name] for name in sorted(cleared)}
 
 
 def _is_set(value: Any) -> bool:
-    """Whether a setting has content: Lambda describes a function outside a VPC with empty lists, or without them."""
+    """Return whether a setting has a value. Without a VPC, Lambda may return empty lists."""
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
@@ -159,7 +159,7 @@ def _once_the_role_is_known(request: Callable[..., object], **arguments: Any) ->
 
 
 def _agrees(current: Any, wanted: Any) -> bool:
-    """Whether what Lambda has is what is wanted; it answers with members of its own besides."""
+    """Return whether Lambda's value contains the wanted one; Lambda adds members of its own."""
     if isinstance(wanted, dict) and isinstance(current, dict):
         return all(_agrees(current.get(name), value) for name, value in wanted.items())
     if isinstance(wanted, list) and isinstance(current, list):  # subnets and groups, which have no order

@@ -1,7 +1,7 @@
-"""The log group of the function: how long CloudWatch keeps its lines.
+"""Sets the retention of the function's log group.
 
-Lambda makes a function's log group at the first call, and such a group keeps its lines for ever, billed. Publishing
-makes it before, or changes it.
+A log group that Lambda creates at the first call keeps its lines forever, which costs money. So publishing creates the
+group before that, or changes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def retention_changes(logs: CloudWatchLogsClient, config: Config, resources: Resources) -> list[str]:
-    """What publishing would change of the log group, in words.
+    """Return the changes that publishing would make to the log group.
 
     Args:
         logs: boto3's CloudWatch Logs client.
@@ -29,12 +29,12 @@ def retention_changes(logs: CloudWatchLogsClient, config: Config, resources: Res
     if current is not None and current.get("retentionInDays", 0) == wanted:
         return []
     return [
-        f"log group {resources.deploy_function_log_group}: keeps lines {f'{wanted} days' if wanted else 'for ever'}"
+        f"log group {resources.deploy_function_log_group}: keeps lines {f'for {wanted} days' if wanted else 'forever'}"
     ]
 
 
 def set_retention(logs: CloudWatchLogsClient, config: Config, resources: Resources) -> None:
-    """Make the log group, or change it, so that it keeps lines as long as the configuration says.
+    """Create the log group, or change its retention to the configuration's.
 
     Raises:
         botocore.exceptions.ClientError: CloudWatch Logs refused.
@@ -45,7 +45,7 @@ def set_retention(logs: CloudWatchLogsClient, config: Config, resources: Resourc
         try:
             logs.create_log_group(**_creation(name, config.pipeline.tags))
         except logs.exceptions.ResourceAlreadyExistsException:
-            current = _find(logs, resources)  # the function was called a moment ago
+            current = _find(logs, resources)  # Lambda has just created it
     kept = current.get("retentionInDays", 0) if current else 0
     if wanted and kept != wanted:
         logs.put_retention_policy(logGroupName=name, retentionInDays=wanted)

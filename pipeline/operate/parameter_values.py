@@ -1,7 +1,7 @@
-"""Values of the pipeline's parameters: what would fail an execution at its end is refused before it starts.
+"""Checks values of the pipeline's parameters before an execution starts.
 
-A definition has no place for a pattern, so SageMaker takes any text. Both values here end up in the model package,
-which is registered after all training.
+A definition cannot hold a pattern, so SageMaker accepts any text. Both values here become part of the model package,
+so a wrong one would fail the execution only after all training.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _TYPES = {"DataVersion": TypeAdapter[str](MetadataText), "EndpointName": TypeAda
 
 
 def check_values(parameters: list[ParameterTypeDef]) -> None:
-    """Check parameters as ``start_pipeline_execution`` takes them.
+    """Check the parameters of a ``start_pipeline_execution`` request.
 
     Raises:
-        UserError: a value cannot be recorded in the model registry, or is no endpoint's name.
+        UserError: a value is not valid model metadata or not a valid endpoint name.
     """
     for parameter in parameters:
         name, value = parameter["Name"], parameter["Value"]

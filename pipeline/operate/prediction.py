@@ -1,4 +1,4 @@
-"""Scores of an endpoint for encoded rows."""
+"""Asks an endpoint for the scores of encoded rows."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
-"""Below the 6 MiB that an endpoint takes, and answers with, in one request."""
+"""Less than the endpoint's limit of 6 MiB for a request and for its answer."""
 
 
 def predict(runtime: SageMakerRuntimeClient, endpoint_name: str, lines: list[str]) -> list[float]:
-    """Ask an endpoint for the score of each row.
+    """Return an endpoint's score for each row.
 
     Args:
         runtime: boto3's SageMaker runtime client.
         endpoint_name: the endpoint.
-        lines: one line a row, features separated by commas.
+        lines: one line for each row, features separated by commas.
 
     Returns:
-        One score a row, in dollars for the insurance dataset: the label's own unit.
+        One score for each row, in the label's unit (dollars for the insurance dataset).
     """
     scores: list[float] = []
     for body in _requests(lines):

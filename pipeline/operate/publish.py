@@ -1,6 +1,7 @@
-"""Bringing AWS up to date with the configuration: code, data, function, pipeline, triggers, in this order.
+"""Publishes the configuration on AWS: code, data, function, pipeline and triggers, in this order.
 
-A definition never names code that is not there yet, and a pipeline never calls a function older than itself.
+The order ensures that a definition never names code that is not uploaded yet, and that a pipeline never calls a
+function older than itself.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What publishing would do.
+    """The actions of a publication.
 
     Attributes:
         config: the configuration.
@@ -51,7 +52,7 @@ class Plan:
         definition: the definition to publish.
         uploads: files that are not in the bucket yet.
         exists: whether the pipeline exists already.
-        changes: all of it in words, one line each; empty when AWS is up to date.
+        changes: all changes, one line each; empty if AWS is up to date.
     """
 
     config: Config
@@ -70,7 +71,7 @@ class _Encryption(TypedDict, total=False):
 
 
 def plan_publishing(config: Config, resources: Resources, session: Session) -> Plan:
-    """Build the definition and compare it with what is published; nothing is changed.
+    """Build the definition and compare it with the published one, without changing anything.
 
     Args:
         config: the configuration.
@@ -78,7 +79,7 @@ def plan_publishing(config: Config, resources: Resources, session: Session) -> P
         session: a ``boto3.Session`` of the account.
 
     Raises:
-        UserError: the bucket is not there, or the definition is one that SageMaker would refuse.
+        UserError: the bucket does not exist, or SageMaker would refuse the definition.
     """
     definition = build_definition(config, resources)
     faults = publishing_faults(config, resources, definition)
@@ -102,12 +103,12 @@ def plan_publishing(config: Config, resources: Resources, session: Session) -> P
 
 
 def publish(plan: Plan, session: Session, say: Callable[[str], None]) -> str:
-    """Carry the plan out.
+    """Apply a plan.
 
     Args:
-        plan: what to do.
+        plan: the plan.
         session: a ``boto3.Session`` of the account.
-        say: told what has been done, a sentence at a time.
+        say: called with a sentence after each action.
 
     Returns:
         The pipeline's ARN.
@@ -161,7 +162,7 @@ def _definition_argument(plan: Plan, s3: S3Client) -> dict[str, Any]:
 
 
 def _encryption(config: Config) -> _Encryption:
-    """How what publishing uploads is encrypted: a bucket that is not the stack's may have another default key."""
+    """Return the encryption arguments of an upload. They name the key, as the bucket's default may be another one."""
     key = config.aws.kms_key_arn
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
@@ -179,7 +180,7 @@ def _explained(error: ClientError, plan: Plan) -> Exception:
 
 
 def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:
-    """The input, where it is a file here, the folds' options, and every file of steps/ that the definition names."""
+    """Return all uploads: the input if it is local, the fold options, and the files of steps/ in the definition."""
     data = dataset_upload(config, resources)
     prefix = f"{config.pipeline.name}/code"
     names = {
@@ -207,7 +208,7 @@ def _require_bucket(s3: S3Client, config: Config, resources: Resources) -> None:
         if status == 404:
             reason = "does not exist: run 'make bootstrap', or set aws.bucket"
         elif status == 403:
-            reason = "is not yours to use, or belongs to another account: check your credentials and aws.bucket"
+            reason = "denies you access, or belongs to another account: check your credentials and aws.bucket"
         else:
             reason = f"is not in {resources.region}: check aws.region and aws.bucket"
         raise UserError(f"The bucket {resources.bucket} (stack {stack_name(config)}) {reason}.") from None
@@ -227,7 +228,7 @@ def _published(sagemaker: SageMakerClient, name: str) -> DescribePipelineRespons
     try:
         return sagemaker.describe_pipeline(PipelineName=name)
     except ClientError as error:
-        # The name has been checked against the API's own pattern: what else there is to validate is its existence.
+        # The name matches the API's pattern already, so a ValidationException means that there is no such pipeline.
         if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
             return None
         raise

@@ -1,11 +1,11 @@
-"""The SageMaker quotas that an execution and its endpoint need, and what the account has of them.
+"""Compares the SageMaker quotas that an execution and its endpoint need with the account's.
 
 SageMaker counts instances by type and in total. A tuning job counts with all the training jobs that it may run at
-once: CreateHyperParameterTuningJob is refused when MaxParallelTrainingJobs times the instances of a job do not fit
-into what is left of the quota, see "Resource limit example" in
+once: SageMaker refuses CreateHyperParameterTuningJob if MaxParallelTrainingJobs times the instances of a job exceed
+the rest of the quota. Source: "Resource limit example" in
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html
 
-Quotas are found by name, as Service Quotas and ResourceLimitExceeded spell it: each instance type has its own code.
+Quotas are looked up by name, because each instance type has its own code.
 Names: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
 """
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from types_boto3_service_quotas import ServiceQuotasClient
 
 CLIENT_CONFIG = ClientConfig(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
-"""Settings of the Service Quotas client: the answer helps, but nobody should wait long for it."""
+"""Settings of the Service Quotas client. The quotas are optional, so no one should wait long for them."""
 
 _OPERATIONS: tuple[Literal["list_service_quotas", "list_aws_default_service_quotas"], ...] = (
     "list_service_quotas",
     "list_aws_default_service_quotas",
 )
-"""Service Quotas lists a quota that the account never had changed under the defaults only."""
+"""Service Quotas lists a quota that was never changed for the account only among the defaults."""
 
 
 class QuotaState(StrEnum):
-    """How a quota compares with what is needed."""
+    """The state of a quota, compared with the need."""
 
     ENOUGH = "enough"
     TIGHT = "tight"
@@ -48,16 +48,16 @@ class QuotaState(StrEnum):
 
 @dataclass(frozen=True)
 class QuotaRequirement:
-    """What an execution or its endpoint needs of one quota.
+    """The need of an execution or its endpoint for one quota.
 
     Attributes:
         quota: name of the quota, as Service Quotas and ResourceLimitExceeded spell it.
-        minimum: with less than this, a step fails.
-        needed: with less than this, steps wait for each other, or a later update of the endpoint fails.
-        use: what counts against it.
-        remedy: given the account's quota, which setting needs less; empty where none does.
-        documented: AWS's documented default, for a limit whose name in Service Quotas is not documented; it is taken
-            as the account's, so ``minimum`` is 0: the account may have more.
+        minimum: below this value a step fails.
+        needed: below this value steps wait for each other, or a later update of the endpoint fails.
+        use: what uses the quota.
+        remedy: returns the setting that needs less, given the account's quota; empty if there is none.
+        documented: AWS's documented default, for a limit whose name in Service Quotas is not documented. It is assumed
+            for the account. Then ``minimum`` is 0, because the account may have more.
     """
 
     quota: str
@@ -70,12 +70,12 @@ class QuotaRequirement:
 
 @dataclass(frozen=True)
 class AccountQuota:
-    """A quota as Service Quotas lists it.
+    """A quota of the account.
 
     Attributes:
-        value: how much the account may use.
-        code: the quota's code, ``L-...``; empty when the value is from AWS's documentation.
-        is_default: whether it is AWS's default value, which new accounts do not always get.
+        value: the quota's value.
+        code: the quota's code, ``L-...``; empty if the value is from AWS's documentation.
+        is_default: whether it is AWS's default value, which new accounts do not always have.
     """
 
     value: int
@@ -85,14 +85,14 @@ class AccountQuota:
 
 @dataclass(frozen=True)
 class QuotaCheck:
-    """A requirement beside what the account has; None when that is unknown."""
+    """A requirement and the account's quota; None if that is unknown."""
 
     requirement: QuotaRequirement
     account: AccountQuota | None
 
     @property
     def state(self) -> QuotaState:
-        """Whether the account has enough, other use of the account aside."""
+        """Whether the quota is enough, if nothing else in the account uses it."""
         if self.account is None:
             return QuotaState.UNKNOWN
         if self.account.value < self.requirement.minimum:
@@ -100,7 +100,7 @@ class QuotaCheck:
         return QuotaState.TIGHT if self.account.value < self.requirement.needed else QuotaState.ENOUGH
 
     def advice(self, region: str) -> str:
-        """Return what to do about a quota that is tight or too small; empty when there is nothing to do."""
+        """Return what to do about a quota that is tight or too small; empty if it is enough."""
         if self.account is None or self.state is QuotaState.ENOUGH:
             return ""
         code = self.account.code
@@ -116,11 +116,11 @@ class QuotaCheck:
 
 @dataclass(frozen=True)
 class QuotaReport:
-    """All requirements.
+    """The checks of all requirements.
 
     Attributes:
         checks: one for each requirement.
-        unanswered: why Service Quotas gave no answer; empty when it did.
+        unanswered: why Service Quotas did not answer; empty if it did.
     """
 
     checks: list[QuotaCheck]
@@ -128,14 +128,14 @@ class QuotaReport:
 
 
 def check_quotas(config: Config, connect: Callable[[], ServiceQuotasClient]) -> QuotaReport:
-    """Compare what the configuration needs with what the account has.
+    """Compare the quotas that the configuration needs with the account's.
 
     Args:
         config: the configuration.
-        connect: gives boto3's Service Quotas client; use ``CLIENT_CONFIG``.
+        connect: returns boto3's Service Quotas client, made with ``CLIENT_CONFIG``.
 
     Returns:
-        A report; without an answer of Service Quotas, one that says so. No AWS error is raised.
+        The report. If AWS refuses, the report says so and no error is raised.
     """
     needed, found, unanswered = requirements(config), {}, ""
     try:
@@ -147,12 +147,12 @@ def check_quotas(config: Config, connect: Callable[[], ServiceQuotasClient]) -> 
 
 
 def requirements(config: Config) -> list[QuotaRequirement]:
-    """Return what one execution and its endpoint need, in the order of the pipeline."""
+    """Return the needs of one execution and its endpoint, in the order of the pipeline."""
     return [*_processing(config), *_training(config), *_endpoint(config)]
 
 
 def account_quotas(client: ServiceQuotasClient, names: Iterable[str]) -> dict[str, AccountQuota]:
-    """Look SageMaker's quotas up by their names; those that Service Quotas does not list are left out.
+    """Look up SageMaker's quotas by name. Those that Service Quotas does not list are left out.
 
     Args:
         client: boto3's Service Quotas client.
@@ -160,12 +160,12 @@ def account_quotas(client: ServiceQuotasClient, names: Iterable[str]) -> dict[st
 
     Raises:
         botocore.exceptions.ClientError: Service Quotas refused.
-        botocore.exceptions.BotoCoreError: it cannot be reached.
+        botocore.exceptions.BotoCoreError: Service Quotas cannot be reached.
     """
     found: dict[str, AccountQuota] = {}
     missing = {name.casefold(): name for name in names}
     for operation in _OPERATIONS:
-        # Thousands of quotas in pages of a hundred: stop as soon as all are found.
+        # There are thousands of quotas in pages of a hundred, so stop as soon as all are found.
         for page in client.get_paginator(operation).paginate(ServiceCode="sagemaker") if missing else ():
             for quota in page["Quotas"]:
                 key = quota["QuotaName"].casefold()
@@ -178,11 +178,11 @@ def account_quotas(client: ServiceQuotasClient, names: Iterable[str]) -> dict[st
 
 
 def with_parameters(config: Config, parameters: Iterable[ParameterTypeDef]) -> Config:
-    """Return the configuration as an execution's parameters change it, as far as quotas depend on them.
+    """Return the configuration with those of an execution's parameters that affect quotas.
 
     Args:
         config: the configuration.
-        parameters: ``Name`` and ``Value`` of each, as StartPipelineExecution takes them.
+        parameters: ``Name`` and ``Value`` of each, as in a StartPipelineExecution request.
     """
     for parameter in parameters:
         section, key = _PARAMETERS.get(parameter["Name"], ("", ""))
@@ -200,7 +200,7 @@ _PARAMETERS = {
     "EndpointInstanceType": ("deploy", "instance_type"),
     "EndpointInstanceCount": ("deploy", "instance_count"),
 }
-"""Parameters of the pipeline that decide about quotas, and the keys of config.yaml that they override."""
+"""Parameters of the pipeline that affect quotas, and the keys of config.yaml that they override."""
 
 
 def _processing(config: Config) -> Iterator[QuotaRequirement]:
@@ -225,7 +225,7 @@ def _training(config: Config) -> Iterator[QuotaRequirement]:
 
     def remedy(quota: int) -> str:
         if quota >= jobs:
-            return f"set pipeline.max_parallel_steps: {quota // jobs}, so that folds wait for their turn"
+            return f"set pipeline.max_parallel_steps: {quota // jobs}, so that fewer folds run at once"
         return f"set tuning.max_parallel_jobs: {quota}" if quota else "use another tuning.instance_type"
 
     use = f"{folds} folds x {jobs} training jobs at once"
@@ -251,7 +251,7 @@ def _endpoint(config: Config) -> Iterator[QuotaRequirement]:
             return "use another deploy.instance_type, or deploy.serverless"
         return "delete the endpoint before it is updated (make delete LEVEL=endpoint)"
 
-    use = f"{deploy.instance_count} to begin with; an update holds old and new instances at once"
+    use = f"{deploy.instance_count} at first; an update runs old and new instances at once"
     for name in (f"{deploy.instance_type} for endpoint usage", "Number of instances across active endpoints"):
         yield QuotaRequirement(name, deploy.instance_count, 2 * most, use, remedy)
 

@@ -1,4 +1,4 @@
-"""The requests with which publishing changes AWS, so that they can be checked before any of them is sent."""
+"""The requests of publishing, so that all can be checked before the first is sent."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import TagTypeDef
 
 INLINE_DEFINITION_BYTES = 100 * 1024
-"""The longest definition that a request to SageMaker Pipelines carries; a longer one goes through S3."""
+"""The longest definition that SageMaker Pipelines takes in a request. A longer one goes through S3."""
 
 
 def publishing_faults(config: Config, resources: Resources, definition: dict[str, Any]) -> list[str]:
-    """Return all faults of a definition, and of every request of publishing and of the function that it publishes."""
+    """Return all faults of a definition, of the requests of publishing, and of those of the deploying function."""
     requests = publishing_requests(config, resources, definition)
     refused = [fault for request in requests for fault in request_faults(request)]
     return [*lint(definition), *dict.fromkeys(refused)]
 
 
 def publishing_requests(config: Config, resources: Resources, definition: dict[str, Any]) -> Iterator[Request]:
-    """Yield every request of publishing that changes something, and those of the function that it publishes."""
+    """Yield the requests with which publishing and the deploying function change AWS."""
     yield from _of_pipeline(config, resources, definition)
     yield from _of_function(config, resources)
     yield from _of_triggers(config, resources)
@@ -38,7 +38,7 @@ def publishing_requests(config: Config, resources: Resources, definition: dict[s
 
 
 def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
-    """Return the members of CreatePipeline and UpdatePipeline, but for the definition."""
+    """Return the members of CreatePipeline and UpdatePipeline, without the definition."""
     return {
         "PipelineName": config.pipeline.name,
         "PipelineDescription": described(config.pipeline.description),
@@ -48,12 +48,12 @@ def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
 
 
 def pipeline_tags(config: Config) -> list[TagTypeDef]:
-    """Return the pipeline's tags as SageMaker takes them."""
+    """Return the pipeline's tags, in the form of AWS's API."""
     return [{"Key": key, "Value": value} for key, value in config.pipeline.tags.items()]
 
 
 def definition_json(definition: dict[str, Any]) -> str:
-    """Return a definition as it is sent."""
+    """Return a definition as compact JSON for a request."""
     return json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
 
 

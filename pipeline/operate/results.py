@@ -1,4 +1,4 @@
-"""What an execution found: the winner, every training job, the model package, the endpoint."""
+"""Collects the results of an execution: the winner, the training jobs, the model package and the endpoint."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """What an execution found; what it did not get to is None or empty.
+    """The results of an execution. Results of steps that did not run are None or empty.
 
     Attributes:
         best: ``best.json`` of SelectBest.
-        training_jobs: every training job: fold, mse, hyperparameters, names.
-        model_package_arn: the version of the model, registered by this execution or by an earlier one.
-        newly_registered: whether by this one.
-        endpoint_name: the endpoint that was deployed.
-        endpoint_state: how the deployment ended: ``verified``, another outcome of the verification, or what the
-            deploying function said.
+        training_jobs: fold, MSE, hyperparameters and names of every training job.
+        model_package_arn: the model package, registered by this execution or by an earlier one.
+        newly_registered: whether this execution registered it.
+        endpoint_name: the deployed endpoint.
+        endpoint_state: ``verified``, another outcome of the verification, or the status that the deploying function
+            returned.
     """
 
     best: dict[str, Any] | None
@@ -36,7 +36,7 @@ class Results:
 
 
 def results_of(session: Session, state: ExecutionState) -> Results:
-    """Collect what an execution found.
+    """Collect the results of an execution.
 
     Args:
         session: a ``boto3.Session`` of the account.

@@ -1,4 +1,4 @@
-"""Back to the endpoint configuration that served before: the deploying function does it, this asks it to."""
+"""Asks the deploying function to roll the endpoint back to its earlier configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def roll_back(functions: LambdaClient, resources: Resources, endpoint_name: str) -> dict[str, str]:
-    """Return an endpoint to its last known good configuration; it serves until the old one has taken over.
+    """Roll an endpoint back to its last known good configuration, without an interruption of its service.
 
     Args:
         functions: boto3's Lambda client.
@@ -24,7 +24,7 @@ def roll_back(functions: LambdaClient, resources: Resources, endpoint_name: str)
         The function's answer: ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``status``.
 
     Raises:
-        UserError: there is nothing to return to, or the endpoint cannot be changed now.
+        UserError: there is no earlier configuration, or the endpoint cannot be changed now.
     """
     name = resources.deploy_function_name
     try:

@@ -1,6 +1,6 @@
-"""The CloudFormation stack that the pipeline stands on: what would change in it, and changing it.
+"""Plans and applies changes to the CloudFormation stack of the pipeline's bucket and roles.
 
-The template is infra/bootstrap.yaml; its parameters are taken from the configuration.
+The template is infra/bootstrap.yaml. Its parameters come from the configuration.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "bootstrap.yaml"
 
 LONGEST_ENDPOINT_PREFIX = 33
-"""Names made for an endpoint begin with its name, or with its first 33 characters if it is long."""
+"""Names of an endpoint's models and configurations begin with at most 33 characters of its name."""
 
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 _POLL_SECONDS = 3
@@ -35,13 +35,13 @@ _POLL_SECONDS = 3
 
 @dataclass(frozen=True)
 class StackPlan:
-    """What is to be done to the stack.
+    """The changes to the stack.
 
     Attributes:
-        stack: name of the stack.
-        change_set_id: ARN of the change set that waits to be executed, None when the stack does not exist yet.
-        request: what creates the stack, when it does not exist yet.
-        changes: in words, one line each; empty when the stack is up to date.
+        stack: the stack's name.
+        change_set_id: ARN of the change set to execute; None if the stack does not exist yet.
+        request: the members of CreateStack, used if the stack does not exist yet.
+        changes: the changes, one line each; empty if the stack is up to date.
     """
 
     stack: str
@@ -51,22 +51,22 @@ class StackPlan:
 
 
 def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
-    """Parameters of the template that the configuration decides.
+    """Return the template's parameters that the configuration sets.
 
     Args:
         config: the configuration.
         account_id: 12 digits.
 
     Raises:
-        UserError: a name cannot be used in the names of buckets and in ARNs.
+        UserError: the pipeline's name cannot be part of a bucket's name.
     """
     name, region = config.pipeline.name, config.aws.region
     if name != name.lower():
         raise UserError(
-            f"pipeline.name: {name!r} has capitals, which a bucket's name cannot have: write it in lower case, "
-            "or set aws.bucket and the three roles and do without 'make bootstrap'."
+            f"pipeline.name: {name!r} has capitals, which a bucket's name cannot have. Write it in lower case, "
+            "or set aws.bucket and the three roles, so that you do not need 'make bootstrap'."
         )
-    # Naming the stack's own bucket in config.yaml must not make the stack give it up.
+    # If config.yaml names the stack's own bucket, the stack must still keep it.
     existing = config.aws.bucket if config.aws.bucket != f"{name}-{account_id}-{region}" else None
     parameters = {
         "PipelineName": name,
@@ -85,17 +85,17 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
 def plan_stack(
     cloudformation: CloudFormationClient, config: Config, account_id: str, expiration_days: int | None = None
 ) -> StackPlan:
-    """Have CloudFormation work out what would change; nothing is changed but for a change set.
+    """Let CloudFormation compute the changes. This creates a change set and changes nothing else.
 
     Args:
         cloudformation: boto3's CloudFormation client.
         config: the configuration.
         account_id: 12 digits.
-        expiration_days: days after which what executions wrote is deleted, 0 for never; None leaves it as it is.
+        expiration_days: days after which the results of executions are deleted; 0 for never, None for no change.
 
     Raises:
-        UserError: results would be deleted before the cache forgets them, the stack is in a state that allows no
-            change, or CloudFormation refuses the template.
+        UserError: results would be deleted while they are still cached, the stack cannot be changed in its state,
+            or CloudFormation refuses the template.
     """
     stack = stack_name(config)
     current = _describe(cloudformation, stack)
@@ -126,22 +126,22 @@ def plan_stack(
     return plan
 
 
-def carry_out(cloudformation: CloudFormationClient, plan: StackPlan) -> dict[str, str]:
+def apply_plan(cloudformation: CloudFormationClient, plan: StackPlan) -> dict[str, str]:
     """Create or change the stack, and wait until it is ready.
 
     Args:
         cloudformation: boto3's CloudFormation client.
-        plan: what ``plan_stack`` gave.
+        plan: the result of ``plan_stack``.
 
     Returns:
         The stack's outputs.
 
     Raises:
-        UserError: CloudFormation could not do it, and has undone what it did; the text says which resource and why.
+        UserError: CloudFormation failed and rolled back; the text names the resource and the reason.
     """
     if plan.change_set_id is None:
         kind = "create"
-        # A stack that could not be made leaves nothing behind, so that the next attempt starts afresh.
+        # OnFailure=DELETE: a failed stack would block the next attempt.
         stack_id = cloudformation.create_stack(**plan.request, OnFailure="DELETE")["StackId"]
     else:
         kind, stack_id = "update", plan.stack
@@ -158,7 +158,7 @@ def carry_out(cloudformation: CloudFormationClient, plan: StackPlan) -> dict[str
 
 
 def discard(cloudformation: CloudFormationClient, plan: StackPlan) -> None:
-    """Forget a change set."""
+    """Delete the plan's change set."""
     if plan.change_set_id is not None:
         cloudformation.delete_change_set(ChangeSetName=plan.change_set_id, StackName=plan.stack)
 
@@ -167,7 +167,9 @@ def _describe(cloudformation: CloudFormationClient, stack: str) -> StackTypeDef 
     try:
         return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # how CloudFormation says "no such stack"
+        if (
+            error.response["Error"]["Code"] == "ValidationError"
+        ):  # CloudFormation's code for a stack that does not exist
             return None
         raise
 
@@ -175,15 +177,15 @@ def _describe(cloudformation: CloudFormationClient, stack: str) -> StackTypeDef 
 def _require_changeable(stack: str, status: str) -> None:
     if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
         raise UserError(
-            f"The stack {stack} is {status}: an earlier attempt failed. Look at its events for the reason, delete it "
+            f"The stack {stack} is {status}: an earlier attempt failed. Read its events for the reason, delete it "
             f"(aws cloudformation delete-stack --stack-name {stack}) and run 'make bootstrap' again."
         )
     if status.endswith("_IN_PROGRESS"):
-        raise UserError(f"The stack {stack} is {status}: somebody is changing it. Try again when that has ended.")
+        raise UserError(f"The stack {stack} is {status}: somebody is changing it. Try again when the change has ended.")
 
 
 def _merged(parameters: dict[str, str], current: StackTypeDef | None) -> list[ParameterTypeDef]:
-    """Parameters that the configuration decides; what was once set by hand stays as it is."""
+    """Return the configuration's parameters and those that were set by hand before."""
     offered = TEMPLATE.read_text("utf-8").partition("\nConditions:")[0]
     kept = {
         parameter["ParameterKey"]: parameter["ParameterValue"]
@@ -198,9 +200,9 @@ def _require_results_outlive_cache(config: Config, parameters: list[ParameterTyp
     days, cached = int(values.get("ExecutionExpirationDays", 0)), cache_days(config)
     if 0 < days <= cached:
         raise UserError(
-            f"EXPIRATION_DAYS={days} would delete results that steps still take from the cache: caching.expire_after "
-            f"is {config.caching.expire_after}, up to {cached} days. Give EXPIRATION_DAYS={cached + 1} or more, or 0 "
-            "for never, or shorten caching.expire_after."
+            f"EXPIRATION_DAYS={days} would delete results that are still cached: caching.expire_after is "
+            f"{config.caching.expire_after}, up to {cached} days. Give EXPIRATION_DAYS={cached + 1} or more, or 0 for "
+            "never, or shorten caching.expire_after."
         )
 
 
@@ -213,7 +215,7 @@ def _changed_parameters(request: dict[str, Any], current: StackTypeDef) -> Itera
 
 
 def _changes(cloudformation: CloudFormationClient, stack: str, change_set_id: str) -> list[str]:
-    """The change set in words."""
+    """Return the change set's changes, one line each."""
     while True:
         description = cloudformation.describe_change_set(ChangeSetName=change_set_id, StackName=stack)
         if description["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
@@ -233,15 +235,15 @@ def _changes(cloudformation: CloudFormationClient, stack: str, change_set_id: st
 
 
 def stack_failures(cloudformation: CloudFormationClient, stack_id: str) -> list[str]:
-    """Why a stack could not be made, changed or deleted, one line a resource.
+    """Return why a stack could not be created, changed or deleted, one line for each resource.
 
     Args:
         cloudformation: boto3's CloudFormation client.
-        stack_id: the stack; by its ARN its events can be read even after it was deleted.
+        stack_id: the stack's ARN, because the events of a deleted stack cannot be read by its name.
     """
     return [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         for event in cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
-        # "Cancelled" resources failed only because another one did.
+        # "Cancelled" resources failed only because another resource failed.
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
     ]

@@ -1,4 +1,4 @@
-"""The objects under a prefix of a bucket, with all their versions: counting and deleting them."""
+"""Counts and deletes the objects under a prefix, with all their versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class StoredObjects:
-    """All objects under a prefix, those included that only older versions are left of.
+    """All objects under a prefix, with all their versions and delete markers.
 
     Attributes:
         uri: the prefix as an S3 URI.
@@ -24,11 +24,11 @@ class StoredObjects:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
     def count(self) -> int:
-        """How many versions and markers of deleted objects there are; none in a bucket that is not there."""
+        """Return the number of versions and delete markers; 0 if the bucket does not exist."""
         return sum(len(batch) for batch in self._batches())
 
     def delete(self) -> None:
-        """Delete them for good.
+        """Delete all versions and delete markers permanently.
 
         Raises:
             botocore.exceptions.ClientError: S3 refuses to delete one of them.
@@ -40,7 +40,7 @@ class StoredObjects:
                 raise ClientError({"Error": {"Code": error["Code"], "Message": message}}, "DeleteObjects")
 
     def _batches(self) -> Iterator[list[ObjectIdentifierTypeDef]]:
-        """At most a thousand at a time, which is as many as one request may delete."""
+        """Yield batches of at most 1000 objects, the limit of one DeleteObjects request."""
         pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=self._prefix)
         try:
             for page in pages:

@@ -1,8 +1,8 @@
-"""Everything that the project made on AWS: finding it, and deleting it in an order that works.
+"""Finds the resources that the project created on AWS, and deletes them in a valid order.
 
-Nothing is deleted for its name alone where names are free for all: endpoints, their configurations and models carry
-the tag of the function that made them, model packages name the pipeline that registered them. What is found is
-found anew each time, so that deleting again after an interruption goes on where it stopped, and once more is harmless.
+A name alone does not prove ownership. So endpoints, their configurations and models must have the tag of the function
+that made them, and model packages must name the pipeline that registered them. Deletion is idempotent: after an
+interruption, the next run deletes the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import WaiterConfigTypeDef
 
 LEVELS = ("endpoint", "pipeline", "all")
-"""What to delete: the endpoint, which costs by the hour; everything but data; everything."""
+"""Levels of deletion: the endpoint, which costs by the hour; everything except data; everything."""
 
 OWNER_TAG = "deployed-by"
 """The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
@@ -42,13 +42,13 @@ _WAIT: WaiterConfigTypeDef = {"Delay": 3, "MaxAttempts": 400}
 
 
 @dataclass(frozen=True)
-class Thing:
-    """Something to delete.
+class OwnedResource:
+    """A resource that the project created.
 
     Attributes:
-        kind: what it is, in words.
-        name: which one.
-        delete: deletes it and waits until it is gone; it may have gone already.
+        kind: the kind of resource, for messages.
+        name: its name.
+        delete: deletes it and waits until it is gone; AWS's error if it is gone already.
     """
 
     kind: str
@@ -56,8 +56,8 @@ class Thing:
     delete: Callable[[], Any]
 
 
-def find_things(config: Config, resources: Resources, session: Session, level: str) -> list[Thing]:
-    """What there is to delete, in the order in which it can be deleted.
+def find_owned_resources(config: Config, resources: Resources, session: Session, level: str) -> list[OwnedResource]:
+    """Return the resources to delete, in a valid order of deletion.
 
     Args:
         config: the configuration.
@@ -68,7 +68,7 @@ def find_things(config: Config, resources: Resources, session: Session, level: s
     finder = _Finder(config, resources, session)
     if level == "endpoint":
         return [*finder.endpoints()]
-    things = [
+    owned = [
         *finder.rules(),
         *finder.running_executions(),
         *finder.pipeline(),
@@ -79,34 +79,34 @@ def find_things(config: Config, resources: Resources, session: Session, level: s
         *finder.function(),
     ]
     if level == "all":
-        things += [*finder.log_groups(), *finder.objects(), *finder.stack()]
-    return things
+        owned += [*finder.log_groups(), *finder.objects(), *finder.stack()]
+    return owned
 
 
-def delete_things(things: list[Thing], say: Callable[[str], None]) -> list[str]:
-    """Delete one after the other; what cannot be deleted does not stop the others.
+def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> list[str]:
+    """Delete resources one after the other. A failure does not stop the others.
 
     Args:
-        things: what ``find_things`` found.
-        say: told what has been deleted, a sentence at a time.
+        owned: the result of ``find_owned_resources``.
+        say: called with a sentence after each deletion.
 
     Returns:
-        What could not be deleted and why, a sentence each.
+        The failures, one sentence each.
     """
     failures = []
-    for thing in things:
+    for resource in owned:
         try:
-            thing.delete()
+            resource.delete()
         except (ClientError, WaiterError, UserError) as error:
             if not is_gone(error):
-                failures.append(f"{thing.kind} {thing.name}: {_reason(error)}")
+                failures.append(f"{resource.kind} {resource.name}: {_reason(error)}")
                 continue
-        say(f"deleted {thing.kind} {thing.name}")
+        say(f"deleted {resource.kind} {resource.name}")
     return failures
 
 
 def is_gone(error: Exception) -> bool:
-    """Whether AWS refused because there is nothing of that name; each service has its own way to say so."""
+    """Return whether AWS's error means that the resource does not exist; each service has its own error for that."""
     if not isinstance(error, ClientError):
         return False
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "").lower()
@@ -122,7 +122,7 @@ def _reason(error: ClientError | WaiterError | UserError) -> str:
 
 
 class _Finder:
-    """Looks for what the project made, each kind in a method.
+    """Finds the resources that the project created, one method for each kind.
 
     Lists are read to the end first: deleting while paging would skip some.
     """
@@ -139,47 +139,47 @@ class _Finder:
         self.s3 = session.client("s3")
         self.cloudformation = session.client("cloudformation")
 
-    def rules(self) -> Iterator[Thing]:
+    def rules(self) -> Iterator[OwnedResource]:
         for name in rule_names(self.config):
             if self._exists(self.events.describe_rule, Name=name):
-                yield Thing("EventBridge rule", name, partial(remove_rule, self.events, name))
+                yield OwnedResource("EventBridge rule", name, partial(remove_rule, self.events, name))
 
-    def running_executions(self) -> Iterator[Thing]:
+    def running_executions(self) -> Iterator[OwnedResource]:
         if not self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
             return
         pages = self.sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=self.name)
         for execution in (found for page in pages for found in page["PipelineExecutionSummaries"]):
             if execution["PipelineExecutionStatus"] in ("Executing", "Stopping"):
                 arn = execution["PipelineExecutionArn"]
-                yield Thing("running execution", arn, partial(_stop, self.sagemaker, arn))
+                yield OwnedResource("running execution", arn, partial(_stop, self.sagemaker, arn))
 
-    def pipeline(self) -> Iterator[Thing]:
+    def pipeline(self) -> Iterator[OwnedResource]:
         if self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
-            yield Thing("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
+            yield OwnedResource("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
 
-    def endpoints(self) -> Iterator[Thing]:
+    def endpoints(self) -> Iterator[OwnedResource]:
         pages = [*self.sagemaker.get_paginator("list_endpoints").paginate()]
         for endpoint in (found for page in pages for found in page["Endpoints"]):
             if self._is_ours(endpoint["EndpointArn"]):
                 name = endpoint["EndpointName"]
-                yield Thing("endpoint", name, partial(self._delete_endpoint, name))
+                yield OwnedResource("endpoint", name, partial(self._delete_endpoint, name))
 
-    def endpoint_configs(self) -> Iterator[Thing]:
+    def endpoint_configs(self) -> Iterator[OwnedResource]:
         pages = [*self.sagemaker.get_paginator("list_endpoint_configs").paginate()]
         for found in (found for page in pages for found in page["EndpointConfigs"]):
             name, delete = found["EndpointConfigName"], self.sagemaker.delete_endpoint_config
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["EndpointConfigArn"]):
-                yield Thing("endpoint configuration", name, partial(delete, EndpointConfigName=name))
+                yield OwnedResource("endpoint configuration", name, partial(delete, EndpointConfigName=name))
 
-    def models(self) -> Iterator[Thing]:
+    def models(self) -> Iterator[OwnedResource]:
         pages = [*self.sagemaker.get_paginator("list_models").paginate()]
         for found in (found for page in pages for found in page["Models"]):
             name, delete = found["ModelName"], self.sagemaker.delete_model
             if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["ModelArn"]):
-                yield Thing("model", name, partial(delete, ModelName=name))
+                yield OwnedResource("model", name, partial(delete, ModelName=name))
 
-    def packages(self) -> Iterator[Thing]:
-        """The packages that this pipeline registered; the group too, unless others registered in it."""
+    def packages(self) -> Iterator[OwnedResource]:
+        """Yield the packages that this pipeline registered, and their group unless it contains other packages."""
         group = self.config.registry.group
         if not self._exists(self.sagemaker.describe_model_package_group, ModelPackageGroupName=group):
             return
@@ -191,34 +191,34 @@ class _Finder:
             metadata = self.sagemaker.describe_model_package(ModelPackageName=arn).get("CustomerMetadataProperties", {})
             if mark in metadata.get("pipeline_execution_arn", "").lower():
                 delete = self.sagemaker.delete_model_package
-                yield Thing("model package", arn, partial(delete, ModelPackageName=arn))
+                yield OwnedResource("model package", arn, partial(delete, ModelPackageName=arn))
             else:
                 others = True
         if not others:
             delete_group = partial(self.sagemaker.delete_model_package_group, ModelPackageGroupName=group)
-            yield Thing("model package group", group, delete_group)
+            yield OwnedResource("model package group", group, delete_group)
 
-    def function(self) -> Iterator[Thing]:
+    def function(self) -> Iterator[OwnedResource]:
         name = self.resources.deploy_function_name
         if self._exists(self.functions.get_function_configuration, FunctionName=name):
-            yield Thing("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
+            yield OwnedResource("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
 
-    def log_groups(self) -> Iterator[Thing]:
-        """Those of the function and the endpoint; a job's log group is shared by the whole account."""
+    def log_groups(self) -> Iterator[OwnedResource]:
+        """Yield the log groups of the function and the endpoint; the whole account shares those of jobs."""
         for name in (
             f"/aws/lambda/{self.resources.deploy_function_name}",
             f"/aws/sagemaker/Endpoints/{self.config.deploy.endpoint_name}",
         ):
             found = self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
             if name in [group["logGroupName"] for group in found]:
-                yield Thing("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
+                yield OwnedResource("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
 
-    def objects(self) -> Iterator[Thing]:
+    def objects(self) -> Iterator[OwnedResource]:
         stored = StoredObjects(self.s3, self.resources.bucket, f"{self.name}/")
         if count := stored.count():
-            yield Thing("objects", f"{stored.uri} ({count} with their old versions)", stored.delete)
+            yield OwnedResource("objects", f"{stored.uri} ({count} with their old versions)", stored.delete)
 
-    def stack(self) -> Iterator[Thing]:
+    def stack(self) -> Iterator[OwnedResource]:
         name = stack_name(self.config)
         try:
             (stack,) = self.cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -228,7 +228,7 @@ class _Finder:
             raise
         parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
         if parameters.get("PipelineName") == self.name:
-            yield Thing(
+            yield OwnedResource(
                 "CloudFormation stack (bucket and roles)", name, partial(self._delete_stack, name, stack["StackId"])
             )
 
@@ -272,7 +272,7 @@ class _Finder:
 
 
 def _stop(sagemaker: SageMakerClient, execution_arn: str) -> None:
-    """Stop an execution, and wait: a pipeline with running executions cannot be deleted."""
+    """Stop an execution and wait, because a pipeline with running executions cannot be deleted."""
     for attempt in range(_WAIT["MaxAttempts"]):
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)["PipelineExecutionStatus"]
         if status == "Executing":

@@ -1,8 +1,8 @@
-"""What EventBridge does for the pipeline: deploy what a person approves, and start executions by itself.
+"""Publishes the EventBridge rules that deploy approved models and start executions.
 
-Four rules at most, all on the default event bus. Two call the deploying function: when a model package of the
-group is approved, and when an endpoint has come into service. Two start the pipeline: on a schedule, and when an
-object appears under the input's prefix; these exist only when the configuration asks for them.
+There are at most four rules, all on the default event bus. Two call the deploying function: when a model package of
+the group is approved, and when an endpoint comes into service. Two start the pipeline: on a schedule, and when an
+object appears under the input's prefix. The latter two exist only if the configuration asks for them.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _IN_SERVICE = ["IN_SERVICE", "InService"]
-"""SageMaker's events spell it one way, its API the other."""
+"""SageMaker's events use the first spelling, its API the second."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of EventBridge and its one target.
+    """An EventBridge rule and its target.
 
     Attributes:
         name: the rule's name.
-        occasion: when it fires, in words.
-        settings: what ``put_rule`` takes besides the name.
-        target: what ``put_targets`` takes.
+        occasion: when it fires, for messages.
+        settings: arguments of ``put_rule``, without the name.
+        target: the target, as ``put_targets`` takes it.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Rule:
 
 
 def rule_names(config: Config) -> list[str]:
-    """Names of all rules that the pipeline may have."""
+    """Return the names of all rules that the pipeline may have."""
     return [f"{config.pipeline.name}-{kind}" for kind in ("approved", "in-service", "schedule", "new-input")]
 
 
 def wanted_rules(config: Config, resources: Resources) -> list[Rule]:
-    """The rules that the configuration asks for."""
+    """Return the rules that the configuration asks for."""
     approved, in_service, schedule, new_input = rule_names(config)
     function = {"Id": "deploy", "Arn": resources.deploy_function_arn}
     rules = [
@@ -116,7 +116,7 @@ def permission_request(resources: Resources, rule: Rule) -> dict[str, Any]:
 
 
 def apply_triggers(config: Config, resources: Resources, session: Session) -> list[str]:
-    """Make EventBridge's rules what the configuration asks for, and remove those that it asks for no more.
+    """Create or update the rules that the configuration asks for, and remove the others.
 
     Args:
         config: the configuration.
@@ -124,10 +124,10 @@ def apply_triggers(config: Config, resources: Resources, session: Session) -> li
         session: a ``boto3.Session`` of the account.
 
     Returns:
-        What was changed and what to know of it, a sentence each; nothing when all was as it should be.
+        Changes and warnings, one sentence each; empty if all rules were up to date.
 
     Raises:
-        UserError: EventBridge does not accept the schedule, or could not connect a rule with its target.
+        UserError: EventBridge refuses the schedule, or could not add a target to a rule.
     """
     events, functions = session.client("events"), session.client("lambda")
     sentences = []
@@ -151,17 +151,17 @@ def apply_triggers(config: Config, resources: Resources, session: Session) -> li
 
 
 def remove_rule(events: EventBridgeClient, name: str) -> bool:
-    """Delete a rule and its targets; whether there was one.
+    """Delete a rule and its targets; return whether there was one.
 
     Raises:
-        UserError: EventBridge could not take a target away.
+        UserError: EventBridge could not remove a target.
     """
     if _describe(events, name) is None:
         return False
     targets = events.list_targets_by_rule(Rule=name)["Targets"]
     if targets:
         answer = events.remove_targets(Rule=name, Ids=[target["Id"] for target in targets])
-        _require_no_failures(answer, f"The rule {name} could not be separated from its target")
+        _require_no_failures(answer, f"The target of the rule {name} could not be removed")
     events.delete_rule(Name=name)
     return True
 
@@ -177,10 +177,10 @@ def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
         "RoleArn": resources.events_role_arn,
     }
     if config.dataset.input.startswith("s3://"):
-        # The URI stays the same when the data changes: without a new version the folds would come from the cache.
-        # A rule's SageMakerPipelineParameters take JSON paths of the event, the whole value being one ("Dynamic path
-        # parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html ). Were the path passed
-        # on as it is, MakeFolds would refuse it for its $.
+        # The URI stays the same when the data changes, so only a new version keeps MakeFolds from using the cache.
+        # EventBridge replaces a value that is a JSON path of the event ("Dynamic path parameters",
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html ). If it did not, MakeFolds would
+        # refuse the value for its $.
         version = {"Name": "DataVersion", "Value": "$.time"}
         target["SageMakerPipelineParameters"] = {"PipelineParameterList": [version]}
     return target
@@ -204,7 +204,7 @@ def _put(events: EventBridgeClient, rule: Rule) -> bool:
 
 
 def _require_no_failures(answer: PutTargetsResponseTypeDef | RemoveTargetsResponseTypeDef, what: str) -> None:
-    """Raise what EventBridge reports in the body of a request that succeeded.
+    """Raise the failures that EventBridge reports in the answer to a successful request.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html , "can partially fail".
 
@@ -241,7 +241,7 @@ def _permit(functions: LambdaClient, resources: Resources, rule: Rule) -> None:
 
 
 def _silent_bucket(s3: S3Client, bucket: str) -> list[str]:
-    """What to know when a bucket does not tell EventBridge of its new objects."""
+    """Return a warning if a bucket does not send its events to EventBridge."""
     try:
         if "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket):
             return []
@@ -249,7 +249,7 @@ def _silent_bucket(s3: S3Client, bucket: str) -> list[str]:
     except ClientError as error:
         reason = f"does not say whether it sends its events to EventBridge ({error.response['Error']['Code']})"
     return [
-        f"the bucket {bucket} {reason}; without, new input starts nothing. Turn it on: "
+        f"the bucket {bucket} {reason}, so new input starts no execution. Turn it on: "
         f"aws s3api put-bucket-notification-configuration --bucket {bucket} "
         "--notification-configuration '{\"EventBridgeConfiguration\": {}}' (this replaces its other notifications)"
     ]

@@ -49,7 +49,7 @@ def test_the_cache_is_counted_in_whole_days(configure, expire_after, days):
 )
 def test_a_rule_that_deletes_what_the_cache_points_at_is_named(expire, where):
     (warning,) = expire(30, **where)
-    assert "after 30 days (lifecycle rule r), but steps take results from the cache for 30" in warning
+    assert "after 30 days (lifecycle rule r), but steps reuse cached results for 30 days" in warning
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from hypothesis import strategies as some
 from pipeline.config.loading import parse_config
 from pipeline.errors import UserError
 from pipeline.operate.estimate import DEFAULT_PRICES, estimate, load_prices
-from pipeline.operate.savings import savings
 from tests.aws.conftest import ROOT
 from tests.commands import in_a_process
 
@@ -76,22 +75,6 @@ def test_a_serverless_endpoint_costs_by_the_request(configure, prices):
     found = estimate(configure(deploy={"serverless": {"memory_megabytes": 2048}}), prices)
     assert found.endpoint_dollars == (0.0, 0.0)
     assert found.request_dollars == pytest.approx(100_000 * 0.05 * 2 * 0.00002)
-
-
-def test_each_saving_is_what_the_changed_configuration_would_cost_less(config, configure, prices):
-    now = estimate(config, prices)
-    by_setting = {saving.setting: saving.dollars for saving in savings(config, prices)}
-    spot = estimate(configure(tuning={"spot": True}), prices)
-    assert by_setting["tuning.spot: true"] == pytest.approx(now.typical_dollars - spot.typical_dollars)
-    three = estimate(configure(folds={"count": 3}), prices)
-    assert by_setting["folds.count: 3"] == pytest.approx(now.typical_dollars - three.typical_dollars)
-    assert by_setting["make delete LEVEL=endpoint"] == pytest.approx(now.endpoint_dollars[0])
-
-
-def test_options_in_use_are_not_offered_again(configure, prices):
-    config = configure(tuning={"spot": True, "early_stopping": "Auto"}, deploy={"serverless": {}})
-    offered = {saving.setting for saving in savings(config, prices)}
-    assert not offered & {"tuning.spot: true", "tuning.early_stopping: Auto", "deploy.serverless: {}"}
 
 
 def test_the_price_file_knows_every_type_that_studio_offers(prices):

@@ -29,7 +29,7 @@ def retention(logs, resources):
 
 def test_a_new_log_group_is_kept_for_the_days_of_the_configuration(logs, config, resources):
     name = resources.deploy_function_log_group
-    assert retention_changes(logs, config, resources) == [f"log group {name}: keeps lines 90 days"]
+    assert retention_changes(logs, config, resources) == [f"log group {name}: keeps lines for 90 days"]
     set_retention(logs, config, resources)
     assert retention(logs, resources) == 90
     assert retention_changes(logs, config, resources) == []
@@ -48,7 +48,7 @@ def test_the_group_that_lambda_made_is_changed_and_one_of_a_like_name_is_not(log
 def test_zero_days_keep_the_lines_for_ever(logs, configure, config, resources):
     for_ever = configure(deploy={"log_retention_days": 0})
     set_retention(logs, config, resources)
-    assert retention_changes(logs, for_ever, resources)[0].endswith("keeps lines for ever")
+    assert retention_changes(logs, for_ever, resources)[0].endswith("keeps lines forever")
     set_retention(logs, for_ever, resources)
     assert retention(logs, resources) is None
     assert retention_changes(logs, for_ever, resources) == []

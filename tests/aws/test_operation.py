@@ -23,8 +23,8 @@ from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.config.loading import load_config
 from pipeline.definition.resources import find_resources
 from pipeline.operate.function import publish_function
-from pipeline.operate.stack import carry_out, plan_stack
-from pipeline.operate.teardown import delete_things, find_things
+from pipeline.operate.stack import apply_plan, plan_stack
+from pipeline.operate.teardown import delete_resources, find_owned_resources
 from pipeline.operate.triggers import apply_triggers
 from tests.aws.conftest import ROOT
 from tests.commands import run_command
@@ -69,12 +69,12 @@ class Account:
 
     def bootstrap(self) -> None:
         cloudformation = self.session.client("cloudformation")
-        carry_out(cloudformation, plan_stack(cloudformation, self.config, ACCOUNT_ID))
+        apply_plan(cloudformation, plan_stack(cloudformation, self.config, ACCOUNT_ID))
 
     def delete_all(self) -> list[str]:
         """What ``make delete LEVEL=all`` does; returns what could not be deleted."""
         resources = find_resources(self.config, self.session)
-        return delete_things(find_things(self.config, resources, self.session, "all"), print)
+        return delete_resources(find_owned_resources(self.config, resources, self.session, "all"), print)
 
     def publish(self) -> None:
         """What ``make upsert`` does, with a pipeline of one step."""
@@ -132,7 +132,7 @@ class Account:
 
     def left(self) -> list[str]:
         """What of the project's is still there, of any kind."""
-        things = find_things(self.config, find_resources(self.config, self.session), self.session, "all")
+        things = find_owned_resources(self.config, find_resources(self.config, self.session), self.session, "all")
         return [f"{thing.kind} {thing.name}" for thing in things]
 
 

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from pipeline.operate import teardown
-from pipeline.operate.stack import carry_out, plan_stack
+from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.stored_objects import StoredObjects
-from pipeline.operate.teardown import Thing, delete_things, find_things
+from pipeline.operate.teardown import OwnedResource, delete_resources, find_owned_resources
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
 
@@ -24,11 +24,11 @@ def refuses(code, message):
 
 def test_what_cannot_be_deleted_does_not_stop_the_others():
     deleted = []
-    things = [
-        Thing("pipeline", "a", refuses("ConflictException", "it has running executions")),
-        Thing("model", "b", lambda: deleted.append("b")),
+    owned = [
+        OwnedResource("pipeline", "a", refuses("ConflictException", "it has running executions")),
+        OwnedResource("model", "b", lambda: deleted.append("b")),
     ]
-    assert delete_things(things, deleted.append) == ["pipeline a: it has running executions"]
+    assert delete_resources(owned, deleted.append) == ["pipeline a: it has running executions"]
     assert deleted == ["b", "deleted model b"]
 
 
@@ -44,7 +44,7 @@ def test_what_cannot_be_deleted_does_not_stop_the_others():
 )
 def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message):
     said = []
-    assert delete_things([Thing("thing", "a", refuses(code, message))], said.append) == []
+    assert delete_resources([OwnedResource("thing", "a", refuses(code, message))], said.append) == []
     assert said == ["deleted thing a"]
 
 
@@ -83,7 +83,7 @@ def test_a_bucket_that_is_not_there_has_no_objects(aws):
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS..S3..BucketPolicy")
 def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, configure, config, resources):
     cloudformation = aws.client("cloudformation")
-    carry_out(cloudformation, plan_stack(cloudformation, config, resources.account_id))
+    apply_plan(cloudformation, plan_stack(cloudformation, config, resources.account_id))
     other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})
-    assert "CloudFormation" in find_things(config, resources, aws, "all")[-1].kind
-    assert find_things(other, resources, aws, "all") == []
+    assert "CloudFormation" in find_owned_resources(config, resources, aws, "all")[-1].kind
+    assert find_owned_resources(other, resources, aws, "all") == []

@@ -165,7 +165,7 @@ def test_a_target_that_eventbridge_does_not_take_is_no_success(published, config
 def test_a_target_that_eventbridge_does_not_let_go_is_no_success(published, config, resources):
     apply_triggers(config, resources, published)
     answer_with(published, "events.RemoveTargets", 200, {"FailedEntryCount": 1, "FailedEntries": []})
-    with pytest.raises(UserError, match=r"-approved could not be separated from its target \(no reason given\)"):
+    with pytest.raises(UserError, match=r"-approved could not be removed \(no reason given\)"):
         remove_rule(published.client("events"), f"{config.pipeline.name}-approved")
 
 

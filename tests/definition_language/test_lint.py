@@ -65,15 +65,15 @@ def test_what_is_no_definition_is_told(document) -> None:
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        ([fail("A", get("Steps.Gone.X"))], "A: 'Steps.Gone.X' refers to a step that is not there"),
+        ([fail("A", get("Steps.Gone.X"))], "A: 'Steps.Gone.X' refers to a step that does not exist"),
         ([fail("A", get("Parameters.Gone"))], "parameter Gone is used and not declared"),
-        ([fail("A", get("Execution.Region"))], "A: 'Execution.Region' is no variable of an execution"),
+        ([fail("A", get("Execution.Region"))], "A: 'Execution.Region' is not a variable of an execution"),
         ([fail("A", get("Elsewhere.X"))], "A: Get 'Elsewhere.X'"),
         ([fail("A", {"Std:Join": ["a"]})], "A: Std:Join takes On and Values"),
-        ([processing("M"), fail("A", get("Steps.M.Nome"))], "DescribeProcessingJob answers with nothing of that name"),
+        ([processing("M"), fail("A", get("Steps.M.Nome"))], "DescribeProcessingJob returns no member of that name"),
         ([processing("M"), fail("A", json_get("M", "F", "a"))], "M has no such property file"),
         ([function("F", ARN), fail("A", get("Steps.F.OutputParameters['b']"))], "the output parameters of F are none"),
-        ([fail("A", DependsOn=["Gone"])], "A: it depends on 'Gone', a step that is not there"),
+        ([fail("A", DependsOn=["Gone"])], "A: it depends on 'Gone', a step that does not exist"),
         ([fail("A", DependsOn=["B"]), fail("B", DependsOn=["A"])], "steps wait for each other"),
         (
             [condition("G", compare("Equals", get("Steps.In.ErrorMessage"), "x"), then=[fail("In")])],
@@ -144,7 +144,7 @@ def test_the_command_prints_every_fault_and_needs_neither_the_sdk_nor_boto3() ->
     assert (good.returncode, good.stdout) == (0, "-: no fault\n"), good.stderr
     bad = run("-", definition(fail("A", get("Steps.Gone.X")), fail("B", DependsOn=["Gone"])))
     assert bad.returncode == 1
-    assert "refers to a step that is not there" in bad.stdout
+    assert "refers to a step that does not exist" in bad.stdout
     assert bad.stdout.endswith("-: 2 faults\n")
 
 

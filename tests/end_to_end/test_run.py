@@ -88,7 +88,7 @@ def test_a_bad_cell_is_told_by_its_file_line_and_column(folder):
 def test_data_that_is_not_there_is_a_sentence(folder):
     result = run(folder, DATA="nowhere.csv")
     assert result.returncode == 1
-    assert result.stderr.strip() == "DATA: 'nowhere.csv' is not a file here"
+    assert result.stderr.strip() == "DATA: there is no file 'nowhere.csv'"
 
 
 def test_a_wrong_configuration_is_told_by_its_keys(folder):

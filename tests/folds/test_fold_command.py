@@ -50,7 +50,7 @@ def test_a_file_is_split_and_spark_shows_no_more_than_its_progress(tmp_path: Pat
     [
         ({"OUTPUT": "folds"}, "INPUT is missing: make fold INPUT=folder OUTPUT=folder"),
         ({"INPUT": INSURANCE}, "OUTPUT is missing"),
-        ({"INPUT": "not/there", "OUTPUT": "folds"}, "INPUT=not/there is not there"),
+        ({"INPUT": "not/there", "OUTPUT": "folds"}, "INPUT=not/there does not exist"),
         ({"INPUT": INSURANCE, "OUTPUT": "folds", "FOLDS": "1"}, "FOLDS=1 is not a number from 2 to 20"),
         ({"INPUT": INSURANCE, "OUTPUT": "folds", "LAYOUT": "tree"}, "LAYOUT=tree is neither folders nor manifest"),
     ],

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from pipeline.config.loading import parse_config
 from pipeline.config.models import Config
-from pipeline.operate.stack import carry_out, plan_stack
+from pipeline.operate.stack import apply_plan, plan_stack
 from tests.infra.policies import Policies, role_policies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def configured(**sections: dict[str, Any]) -> Config:
 def make_stack(session: boto3.Session, config: Config) -> dict[str, str]:
     """Make or change a configuration's stack; return its outputs."""
     cloudformation = session.client("cloudformation")
-    return carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT))
+    return apply_plan(cloudformation, plan_stack(cloudformation, config, ACCOUNT))
 
 
 def made_roles(config: Config) -> dict[str, Policies]:

@@ -7,7 +7,7 @@ from botocore.stub import ANY, Stubber
 
 from pipeline.definition.resources import conventional_resources, find_resources
 from pipeline.errors import UserError
-from pipeline.operate.stack import StackPlan, carry_out, discard, plan_stack, stack_parameters
+from pipeline.operate.stack import StackPlan, apply_plan, discard, plan_stack, stack_parameters
 from tests.infra.conftest import ACCOUNT, REGION
 
 
@@ -45,15 +45,15 @@ def test_a_changed_configuration_changes_the_stack(cloudformation, stack, config
     in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
     plan = plan_stack(cloudformation, in_vpc, ACCOUNT)
     assert "parameter InVpc: false -> true" in plan.changes
-    carry_out(cloudformation, plan)
+    apply_plan(cloudformation, plan)
     assert plan_stack(cloudformation, in_vpc, ACCOUNT).changes == []
 
 
 def test_an_expiry_that_was_set_once_stays(cloudformation, stack, config, configure) -> None:
     stack(config)
-    carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
+    apply_plan(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
     in_vpc = configure(aws={"vpc": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
-    carry_out(cloudformation, plan_stack(cloudformation, in_vpc, ACCOUNT))
+    apply_plan(cloudformation, plan_stack(cloudformation, in_vpc, ACCOUNT))
     (found,) = cloudformation.describe_stacks(StackName=config.pipeline.name)["Stacks"]
     values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found["Parameters"]}
     assert (values["ExecutionExpirationDays"], values["InVpc"]) == ("90", "true")
@@ -65,7 +65,7 @@ def test_results_are_not_deleted_while_the_cache_points_at_them(cloudformation, 
     assert plan_stack(cloudformation, config, ACCOUNT, expiration_days=31).changes
     assert plan_stack(cloudformation, configure(caching={"enabled": False}), ACCOUNT, expiration_days=1).changes
     stack(config)
-    carry_out(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
+    apply_plan(cloudformation, plan_stack(cloudformation, config, ACCOUNT, expiration_days=90))
     with pytest.raises(UserError, match=r"EXPIRATION_DAYS=90 would delete .* P4M, up to 124 days"):
         plan_stack(cloudformation, configure(caching={"expire_after": "P4M"}), ACCOUNT)
 
@@ -135,7 +135,7 @@ def test_a_failed_creation_says_which_resource_and_why(cloudformation) -> None:
             {"StackName": ANY},
         )
         with pytest.raises(UserError) as raised:
-            carry_out(cloudformation, StackPlan("s", None, {"StackName": "s"}, []))
+            apply_plan(cloudformation, StackPlan("s", None, {"StackName": "s"}, []))
     assert str(raised.value).endswith(
         "could not create the stack s: Bucket: insurance-123456789012-us-east-1 already exists"
     )

@@ -99,9 +99,9 @@ def _join_within_join(definition) -> None:
         (_long_argument, "ContainerArguments[10]: 257 characters; SageMaker takes 256"),
         (_missing_property_file, "SelectBest has no such property file"),
         (_property_file_of_no_output, "SelectBest: the property file's output 'worst' is not one of its outputs"),
-        (_reference_to_no_step, "'Steps.Nobody.ProcessingJobName' refers to a step that is not there"),
+        (_reference_to_no_step, "'Steps.Nobody.ProcessingJobName' refers to a step that does not exist"),
         (_execution_id_in_cache_key, "no later execution would find the step in the cache"),
-        (_join_within_join, "SelectBest: a Std:Join within a Std:Join"),
+        (_join_within_join, "SelectBest: a Std:Join is nested in a Std:Join"),
         (_unknown_member, "MakeFolds: Arguments: Unknown parameter in AppSpecification"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The account under examination: what several checks need of it, asked for once."""
+"""The account that the checks examine. Values that several checks need are read once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Account:
-    """An AWS account, or the local service, that a configuration is for.
+    """The AWS account of a configuration, or the local service.
 
     Attributes:
         config: the configuration.
         session: a ``boto3.Session`` in the configuration's region.
-        is_local: whether the local service answers in AWS's place.
+        is_local: whether this is the local service.
     """
 
     def __init__(
@@ -61,28 +61,28 @@ class Account:
 
     @cached_property
     def identity(self) -> GetCallerIdentityResponseTypeDef:
-        """``Account`` and ``Arn`` of whoever the credentials belong to."""
+        """``Account`` and ``Arn`` of the credentials' owner."""
         return self.client("sts").get_caller_identity()
 
     @cached_property
     def resources(self) -> Resources:
-        """Bucket, roles and function, as publishing would use them."""
+        """The bucket, the roles and the function that publishing would use."""
         return find_resources(self.config, self.session)
 
     @cached_property
     def bucket_region(self) -> str | None:
-        """Region of the bucket; None when there is no such bucket."""
+        """The bucket's region; None if the bucket does not exist."""
         try:
             answer = self.client("s3").get_bucket_location(Bucket=self.resources.bucket)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchBucket":
                 return None
             raise
-        # S3 spells its two oldest regions in its own way.
+        # S3 has its own names for its two oldest regions.
         found: str | None = answer["LocationConstraint"]
         return "us-east-1" if found is None else "eu-west-1" if found == "EU" else found
 
     @property
     def missing(self) -> State:
-        """State of a role, stack or bucket that is not there: the local service does without."""
+        """State of a missing role, stack or bucket; the local service does not need them."""
         return State.ATTENTION if self.is_local else State.FAILED

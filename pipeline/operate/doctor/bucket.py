@@ -1,4 +1,4 @@
-"""The bucket: where it is, how it is encrypted and kept, and who may reach it."""
+"""Checks the bucket's region, encryption, versioning, lifecycle and access."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 Setting = TypeVar("Setting")
 
 _ABSENT = re.compile(r"NoSuch\w+Configuration|\w+NotFoundError")
-"""How S3 says that a bucket has no such setting."""
+"""S3's error codes for a setting that a bucket does not have."""
 
 _LOCAL = "the local service keeps none of a stack's bucket settings"
 
 
 def check_bucket(account: Account) -> Iterator[Finding]:
-    """Check where the bucket is, then its settings one by one."""
+    """Check the bucket's region, then its settings."""
     bucket, region = account.resources.bucket, account.bucket_region
     if region is None:
         yield Finding("bucket", account.missing, f"{bucket} does not exist", "make bootstrap, or set aws.bucket")
@@ -52,11 +52,11 @@ def _encryption(account: Account, s3: S3Client, subject: str) -> Iterator[Findin
     if key == wanted:
         yield Finding(subject, State.OK, key or algorithm)
     elif wanted:
-        # Publishing and jobs name the key; what others put there gets the bucket's default.
-        to_do = f"make {wanted} the bucket's default key; the input that others put there follows the bucket"
+        # Publishing and jobs name the key; uploads of others get the bucket's default.
+        to_do = f"make {wanted} the bucket's default key; input that others upload is encrypted with the default"
         yield Finding(subject, State.ATTENTION, f"{key or algorithm}, while aws.kms_key_arn is {wanted}", to_do)
     else:
-        to_do = "set aws.kms_key_arn to this key, run make bootstrap, and let the key's policy admit the roles"
+        to_do = "set aws.kms_key_arn to this key, run make bootstrap, and allow the roles in the key's policy"
         yield Finding(subject, State.ATTENTION, f"{key}, which the roles may not use", to_do)
 
 
@@ -85,9 +85,9 @@ def _lifecycle(account: Account, s3: S3Client, subject: str) -> Iterator[Finding
         return
     shortest = min(expiring, key=lambda rule: int(rule["Expiration"]["Days"]))
     days, caching = shortest["Expiration"]["Days"], account.config.caching
-    found = f"rule {shortest.get('ID', 'without a name')} deletes what is under {executions} after {days} days"
+    found = f"rule {shortest.get('ID', 'without a name')} deletes objects under {executions} after {days} days"
     if caching.enabled and days <= duration_days(caching.expire_after):
-        to_do = f"caching.expire_after has to be under P{days}D: a cached step's results would be gone"
+        to_do = f"set caching.expire_after to a time under P{days}D: the objects of a cached step would be deleted"
         yield Finding(subject, State.FAILED, f"{found}; steps are cached for {caching.expire_after}", to_do)
     else:
         to_do = "an endpoint whose artifact has expired cannot be scaled, repaired or rolled back"
@@ -114,7 +114,9 @@ def _ownership(account: Account, s3: S3Client, subject: str) -> Iterator[Finding
     if ownership == ["BucketOwnerEnforced"]:
         yield Finding(subject, State.OK, ownership[0])
     else:
-        to_do = "BucketOwnerEnforced, or objects that other accounts write stay theirs and jobs cannot read them"
+        to_do = (
+            "set BucketOwnerEnforced: otherwise other accounts own the objects they write, and jobs cannot read them"
+        )
         yield Finding(subject, State.ATTENTION, ownership[0], to_do)
 
 
@@ -128,7 +130,7 @@ _SETTINGS: dict[str, Callable[[Account, S3Client, str], Iterator[Finding]]] = {
 
 
 def _setting(get: Callable[..., Setting], bucket: str) -> Setting | None:
-    """Return a setting of the bucket; None when it has none."""
+    """Return a setting of the bucket, or an None dict if the bucket does not have it."""
     try:
         return get(Bucket=bucket)
     except ClientError as error:

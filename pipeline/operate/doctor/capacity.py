@@ -1,4 +1,4 @@
-"""Whether the account's quotas allow an execution and its endpoint."""
+"""Checks whether the account's quotas allow an execution and its endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATES = {
 
 
 def check_capacity(account: Account) -> Iterator[Finding]:
-    """Compare what an execution needs at once with what Service Quotas lists."""
+    """Compare the quotas that an execution needs with the account's."""
     report = check_quotas(account.config, lambda: account.session.client("service-quotas", config=CLIENT_CONFIG))
     if report.unanswered:
         needed = (check.requirement for check in report.checks if check.account is None)

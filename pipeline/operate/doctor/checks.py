@@ -1,4 +1,4 @@
-"""All checks, in the order in which what they look at is made."""
+"""Runs all checks, in the order in which their resources are created."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _WITH_CREDENTIALS: dict[str, Check] = {
 
 
 def run_checks(account: Account) -> Iterator[Finding]:
-    """Run every check; nothing in the account is changed, and no check that fails stops another.
+    """Run every check, read-only. A check that fails does not stop the others.
 
     Args:
         account: the account.
 
     Yields:
-        The findings, each as soon as it is known.
+        The findings, as soon as they are known.
     """
     has_credentials = False
     for finding in check_credentials(account):

@@ -1,4 +1,4 @@
-"""What a check found, and running a check whose requests may fail."""
+"""Findings of the checks, and running a check whose requests may fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.operate.aws_errors import reason
 
 
 class State(StrEnum):
-    """How a check ended; ``FAILED`` is what stops an execution."""
+    """The result of a check; ``FAILED`` means that an execution would fail."""
 
     OK = "ok"
     ATTENTION = "attention"
@@ -27,9 +27,9 @@ class Finding:
 
     Attributes:
         subject: what was checked.
-        state: how it is.
+        state: the result.
         found: what was found.
-        to_do: what to do about it, or what to know of it; empty when there is nothing.
+        to_do: what to do or to know; empty if there is nothing.
     """
 
     subject: str
@@ -39,11 +39,11 @@ class Finding:
 
 
 def attempt(subject: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Run a check; a request that AWS refuses becomes a finding of its own.
+    """Run a check, and turn an error of AWS into a finding.
 
     Args:
-        subject: names the check where it cannot name itself.
-        check: gives its findings. Those that it gave before a refusal are kept.
+        subject: subject of the finding about an error.
+        check: returns findings. Those before an error are kept.
     """
     try:
         yield from check()

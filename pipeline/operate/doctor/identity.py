@@ -1,4 +1,4 @@
-"""Whose credentials these are, and whether region and partition fit the configuration."""
+"""Checks the credentials, the region and the partition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.operate.doctor.findings import Finding, State
 
 
 def check_credentials(account: Account) -> Iterator[Finding]:
-    """Ask STS who the caller is."""
+    """Check the credentials by asking STS for the caller's identity."""
     try:
         identity = account.identity
     except (ClientError, BotoCoreError) as error:
@@ -21,8 +21,8 @@ def check_credentials(account: Account) -> Iterator[Finding]:
             "credentials",
             State.FAILED,
             reason(error),
-            "sign in ('aws sso login') or set AWS_PROFILE. A region that your account has not enabled refuses valid "
-            'credentials. For the local service: make local, then eval "$(make -s local-env)"',
+            "sign in ('aws sso login') or set AWS_PROFILE. AWS refuses valid credentials in a region that your account "
+            'has not enabled. For the local service: make local, then eval "$(make -s local-env)"',
         )
         return
     place = f" at {account.client('sts').meta.endpoint_url}" if account.is_local else ""
@@ -43,9 +43,9 @@ def check_region(account: Account) -> Iterator[Finding]:
     elsewhere = {os.environ[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)} - {region}
     if region not in known:
         to_do = "check the spelling of aws.region; if the region is new, update boto3"
-        yield Finding("region", State.ATTENTION, f"botocore knows no SageMaker in {region}", to_do)
+        yield Finding("region", State.ATTENTION, f"botocore does not know SageMaker in {region}", to_do)
     elif elsewhere:
-        to_do = f"export AWS_REGION={region} AWS_DEFAULT_REGION={region}, or give AWS's own commands --region {region}"
+        to_do = f"export AWS_REGION={region} AWS_DEFAULT_REGION={region}, or add --region {region} to AWS CLI commands"
         found = f"{region}, while the environment says {', '.join(sorted(elsewhere))}"
         yield Finding("region", State.ATTENTION, found, to_do)
     else:
@@ -53,7 +53,7 @@ def check_region(account: Account) -> Iterator[Finding]:
 
 
 def check_partition(account: Account) -> Iterator[Finding]:
-    """Compare the region's partition with that of the credentials and of every ARN in the configuration."""
+    """Compare the region's partition with that of the credentials and of the configuration's ARNs."""
     aws = account.config.aws
     partition = account.session.get_partition_for_region(aws.region)
     named = {
@@ -73,7 +73,7 @@ def check_partition(account: Account) -> Iterator[Finding]:
 
 
 def check_sagemaker(account: Account) -> Iterator[Finding]:
-    """Ask SageMaker for a page of pipelines: it has to answer in this region and to this identity."""
+    """Check that SageMaker answers this identity in this region, by listing pipelines."""
     sagemaker = account.client("sagemaker")
     sagemaker.list_pipelines(MaxResults=1)
     yield Finding("SageMaker", State.OK, f"answers at {sagemaker.meta.endpoint_url}")

@@ -1,4 +1,4 @@
-"""Whether the images of the definition's jobs exist in the region."""
+"""Checks whether the images of the definition's jobs exist in the region."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _KEYS = ("ImageUri", "TrainingImage")
 
 
 def check_images(account: Account) -> Iterator[Finding]:
-    """Build the definition, by which the SDK resolves the images, and ask ECR for each of them."""
-    # Imported here: the SDK takes seconds to import, and the other checks do without.
+    """Build the definition, in which the SDK resolves the images, and ask ECR for each of them."""
+    # Imported here, because the import of the SDK takes seconds and other checks do not need it.
     from pipeline.definition.pipeline import build_definition  # noqa: PLC0415
 
     try:
         definition = build_definition(account.config, conventional_resources(account.config))
-    except (ValueError, KeyError) as error:  # how the SDK says that it knows no such image or region
-        to_do = "another aws.region, or a newer SageMaker SDK"
-        yield Finding("images", State.FAILED, f"the SDK finds none for {account.config.aws.region}: {error}", to_do)
+    except (ValueError, KeyError) as error:  # the SDK's errors for an unknown image or region
+        to_do = "use another aws.region, or a newer SageMaker SDK"
+        yield Finding("images", State.FAILED, f"the SDK finds no image for {account.config.aws.region}: {error}", to_do)
         return
     for image in sorted(set(_images(definition))):
         subject = f"image: {image.rpartition('/')[2].partition(':')[0]}"
@@ -55,7 +55,7 @@ def _in_registry(account: Account, subject: str, image: str) -> Iterator[Finding
         yield Finding(subject, State.UNKNOWN, f"{image} is not in an ECR registry")
         return
     ecr = account.session.client("ecr", region_name=parts["region"])
-    to_do = "another aws.region, or a newer SageMaker SDK: 'make definition' shows which image it chooses"
+    to_do = "use another aws.region, or a newer SageMaker SDK; 'make definition' shows the images that it chooses"
     try:
         answer = ecr.batch_get_image(
             registryId=parts["registry"], repositoryName=parts["name"], imageIds=[{"imageTag": parts["tag"]}]
@@ -66,8 +66,8 @@ def _in_registry(account: Account, subject: str, image: str) -> Iterator[Finding
             yield Finding(subject, State.FAILED, f"there is no repository for {image}", to_do)
             return
         if code in DENIED:
-            to_do = "'make doctor' needs ecr:BatchGetImage; the jobs' own role has it"
-            yield Finding(subject, State.UNKNOWN, f"{image}; ECR does not tell your identity", to_do)
+            to_do = "'make doctor' needs ecr:BatchGetImage; the jobs' role has this permission"
+            yield Finding(subject, State.UNKNOWN, f"{image}; ECR denies your identity the answer", to_do)
             return
         raise
     if answer["images"]:

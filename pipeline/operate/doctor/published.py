@@ -1,4 +1,4 @@
-"""Whether the function, the pipeline and the rules are there, and as config.yaml makes them."""
+"""Checks whether the published function, pipeline and rules match config.yaml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PUBLISH = "make upsert shows what would change, and asks"
 
 
 def check_function(account: Account) -> Iterator[Finding]:
-    """Compare the function that deploys with the one that publishing would make."""
+    """Compare the deploying function with the one that publishing would create."""
     resources = account.resources
     current = current_function(account.client("lambda"), resources)
     changes = function_changes(current, account.config, resources)
@@ -25,11 +25,11 @@ def check_function(account: Account) -> Iterator[Finding]:
     elif changes:
         yield Finding("function", State.ATTENTION, f"differs: {'; '.join(changes)}", _PUBLISH)
     else:
-        yield Finding("function", State.OK, f"{resources.deploy_function_name} is as config.yaml makes it")
+        yield Finding("function", State.OK, f"{resources.deploy_function_name} matches config.yaml")
 
 
 def check_pipeline(account: Account) -> Iterator[Finding]:
-    """Compare the published definition and its uploads with what publishing would make."""
+    """Compare the published definition and its uploads with those that publishing would create."""
     if account.bucket_region is None:
         yield Finding("pipeline", State.UNKNOWN, "there is no bucket to compare uploads with")
         return
@@ -43,11 +43,11 @@ def check_pipeline(account: Account) -> Iterator[Finding]:
     elif changes:
         yield Finding("pipeline", State.ATTENTION, f"differs in {len(changes)}: {changes[0]}", _PUBLISH)
     else:
-        yield Finding("pipeline", State.OK, f"{name} is as config.yaml makes it")
+        yield Finding("pipeline", State.OK, f"{name} matches config.yaml")
 
 
 def check_rules(account: Account) -> Iterator[Finding]:
-    """Check that EventBridge's rules are there and enabled."""
+    """Check that the EventBridge rules exist and are enabled."""
     for rule in wanted_rules(account.config, account.resources):
         yield from attempt(f"rule: {rule.name}", partial(_check_rule, account, rule))
 

@@ -1,4 +1,4 @@
-"""Whether the roles exist, whether the right service may assume each, and whether you may pass them."""
+"""Checks that the roles exist, that their services may assume them, and that you may pass them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.operate.doctor.findings import Finding, State, attempt
 from pipeline.operate.doctor.simulation import check_permissions
 from pipeline.operate.doctor.trust import TrustCondition, trust_conditions
 
-_BOOTSTRAP = "'make bootstrap' makes it; or set aws.{kind}_role_arn to a role of yours"
+_BOOTSTRAP = "run 'make bootstrap', or set aws.{kind}_role_arn to a role of yours"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Role:
 
 
 def check_roles(account: Account) -> Iterator[Finding]:
-    """Check each role by itself; EventBridge's only where something starts executions by itself."""
+    """Check each role. EventBridge's role is checked only if the configuration has triggers."""
     resources, triggers = account.resources, account.config.triggers
     roles = [
         Role("pipeline", resources.pipeline_role_arn, "sagemaker.amazonaws.com"),
@@ -79,19 +79,19 @@ def _judge_trust(subject: str, role: Role, allowed: list[list[TrustCondition]], 
     admitting = [conditions for conditions in allowed if not _other_accounts(conditions, account_id)]
     if not admitting:
         found = f"{trusts} for aws:SourceAccount {', '.join(_other_accounts(allowed[0], account_id))} only"
-        return Finding(subject, State.FAILED, found, f"the condition in the trust policy has to admit {account_id}")
+        return Finding(subject, State.FAILED, found, f"allow {account_id} in the condition of the trust policy")
     strict = {condition.key for conditions in admitting for condition in conditions if condition.is_strict}
     if not strict or any(not any(item.is_strict for item in conditions) for conditions in admitting):
         return Finding(subject, State.OK, trusts)
     # AWS documents aws:SourceAccount for pipelines, processing and training jobs, not for tuning jobs.
     to_do = (
-        "if anything ends with 'Could not assume role', this is the likely cause: a service that does not send the key "
-        "is kept out. Use StringEqualsIfExists in place of StringEquals"
+        "if a job fails with 'Could not assume role', this is the likely cause: the condition rejects a service that "
+        "does not send the key. Use StringEqualsIfExists instead of StringEquals"
     )
     return Finding(subject, State.ATTENTION, f"{trusts} on a condition, {', '.join(sorted(strict))}", to_do)
 
 
 def _other_accounts(conditions: list[TrustCondition], account_id: str) -> list[str]:
-    """Return the accounts that conditions ask for in place of this one."""
+    """Return the accounts that the conditions allow, if this one is not among them."""
     wanted = [condition.values for condition in conditions if condition.key == "aws:sourceaccount"]
     return [value for values in wanted if not any(fnmatch(account_id, text) for text in values) for value in values]

@@ -1,6 +1,6 @@
-"""What IAM's policy simulator says of a role's permissions, and of yours to pass it.
+"""Checks a role's permissions, and yours to pass it, with IAM's policy simulator.
 
-The simulator knows identity policies and organisation policies, not bucket or key policies: a denial is a hint.
+The simulator ignores bucket and key policies, so a denial is only a hint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PASSED_TO = {"pipeline": "sagemaker", "job": "sagemaker", "lambda": "lambda", "
 
 
 def check_permissions(account: Account, kind: str, role_arn: str) -> Iterator[Finding]:
-    """Simulate what a role of a kind does first, and passing it to its service.
+    """Simulate the first actions of a role, and passing the role to its service.
 
     Args:
         account: the account.
@@ -36,7 +36,7 @@ def check_permissions(account: Account, kind: str, role_arn: str) -> Iterator[Fi
         to_do = "compare the role's policies with infra/bootstrap.yaml"
         yield Finding(subject, State.ATTENTION, f"the policy simulator denies {'; '.join(denied)}", to_do)
     else:
-        yield Finding(subject, State.OK, "the policy simulator allows what this role does first")
+        yield Finding(subject, State.OK, "the policy simulator allows the first actions of this role")
     caller = _principal(account)
     if caller and not _is_allowed(iam, caller, "iam:PassRole", role_arn, _PASSED_TO[kind]):
         found = f"the policy simulator does not let you pass {role_arn.rpartition('/')[2]}"
@@ -84,9 +84,9 @@ def _is_allowed(iam: IAMClient, principal: str, action: str, resource: str, serv
 
 
 def _principal(account: Account) -> str:
-    """Return the user or role behind the credentials; empty for the root user, who may do everything."""
+    """Return the ARN of the credentials' user or role; empty for the root user, who may do everything."""
     arn = account.identity["Arn"]
     kind = arn.split(":")[5].split("/")
-    if kind[0] == "assumed-role":  # the simulator takes the role itself, whose path the session's ARN lacks
+    if kind[0] == "assumed-role":  # the simulator needs the role's ARN; the session's ARN lacks the role's path
         return str(account.client("iam").get_role(RoleName=kind[1])["Role"]["Arn"])
     return arn if kind[0] == "user" else ""

@@ -1,4 +1,4 @@
-"""The stack of 'make bootstrap': its status, whether it is up to date, and whether somebody changed it by hand."""
+"""Checks the stack of 'make bootstrap': its status, whether it is up to date, and its drift."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def check_stack(account: Account) -> Iterator[Finding]:
     try:
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":  # how CloudFormation says "no such stack"
+        if (
+            error.response["Error"]["Code"] != "ValidationError"
+        ):  # CloudFormation's code for a stack that does not exist
             raise
         yield _absent(account, name)
         return
@@ -43,7 +45,7 @@ def check_stack(account: Account) -> Iterator[Finding]:
 def _absent(account: Account, name: str) -> Finding:
     aws = account.config.aws
     if all((aws.bucket, aws.pipeline_role_arn, aws.job_role_arn, aws.lambda_role_arn)):
-        return Finding("stack", State.OK, "none, and none needed: config.yaml names bucket and roles")
+        return Finding("stack", State.OK, "no stack is needed: config.yaml names bucket and roles")
     return Finding("stack", account.missing, f"there is no stack {name}", "make bootstrap")
 
 
@@ -51,14 +53,16 @@ def _status(name: str, status: str) -> Finding:
     if status in _SOUND:
         return Finding("stack", State.OK, f"{name} is {status}")
     if status.endswith("_IN_PROGRESS"):
-        return Finding("stack", State.ATTENTION, f"{name} is {status}", "wait until that has ended")
-    to_do = f"aws cloudformation describe-stack-events --stack-name {name} says why; then make bootstrap"
+        return Finding("stack", State.ATTENTION, f"{name} is {status}", "wait until the change has ended")
+    to_do = (
+        f"find the reason with: aws cloudformation describe-stack-events --stack-name {name}; then run make bootstrap"
+    )
     state = State.ATTENTION if status == "UPDATE_ROLLBACK_COMPLETE" else State.FAILED
     return Finding("stack", state, f"{name} is {status}", to_do)
 
 
 def _content(account: Account, stack: StackTypeDef, answer: GetTemplateOutputTypeDef) -> Finding:
-    """Compare template and parameters with those that 'make bootstrap' would use."""
+    """Compare the template and the parameters with those that 'make bootstrap' would use."""
     subject = "stack: up to date"
     has = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
     wanted = stack_parameters(account.config, account.identity["Account"])
@@ -69,7 +73,7 @@ def _content(account: Account, stack: StackTypeDef, answer: GetTemplateOutputTyp
     if different:
         to_do = "make bootstrap shows what would change, and asks"
         return Finding(subject, State.ATTENTION, f"differs in {', '.join(different)}", to_do)
-    return Finding(subject, State.OK, "as infra/bootstrap.yaml and config.yaml make it")
+    return Finding(subject, State.OK, "matches infra/bootstrap.yaml and config.yaml")
 
 
 def _drift(name: str, drift: StackDriftInformationTypeDef | None, region: str) -> Finding:
@@ -80,8 +84,8 @@ def _drift(name: str, drift: StackDriftInformationTypeDef | None, region: str) -
     if status == "IN_SYNC":
         return Finding(subject, State.OK, f"none{at}")
     if status == "DRIFTED":
-        to_do = f"aws cloudformation describe-stack-resource-drifts --stack-name {name} --region {region} says what"
-        return Finding(subject, State.ATTENTION, f"somebody changed resources by hand, found{at}", to_do)
-    # Detecting starts an operation, which these checks never do.
+        to_do = f"aws cloudformation describe-stack-resource-drifts --stack-name {name} --region {region} lists them"
+        return Finding(subject, State.ATTENTION, f"somebody changed resources by hand (detected{at})", to_do)
+    # Drift detection starts an operation, and these checks are read-only.
     to_do = f"aws cloudformation detect-stack-drift --stack-name {name} --region {region}, then make doctor again"
-    return Finding(subject, State.UNKNOWN, "nobody has looked for it yet", to_do)
+    return Finding(subject, State.UNKNOWN, "drift was never checked", to_do)

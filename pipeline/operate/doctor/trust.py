@@ -1,4 +1,4 @@
-"""Reading a role's trust policy: may a service assume the role?"""
+"""Reads from a role's trust policy whether a service may assume the role."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class TrustCondition:
 
     Attributes:
         key: the condition key in lower case, for example ``aws:sourceaccount``.
-        values: what the key has to match.
-        is_strict: whether a service that does not send the key is kept out; ``...IfExists`` lets it in.
+        values: patterns, one of which the key must match.
+        is_strict: whether the condition rejects a service that does not send the key; ``...IfExists`` accepts it.
     """
 
     key: str
@@ -28,11 +28,11 @@ def trust_conditions(policy: dict[str, Any], service: str) -> list[list[TrustCon
     """Return the conditions under which a policy lets a service assume the role.
 
     Args:
-        policy: the trust policy, as GetRole gives it.
+        policy: the trust policy from GetRole.
         service: for example ``sagemaker.amazonaws.com``.
 
     Returns:
-        The conditions of each statement that allows it. Without any entry, the service may not assume the role.
+        The conditions of each statement that allows it; empty if the service may not assume the role.
     """
     return [[*_conditions(statement)] for statement in _list(policy.get("Statement")) if _allows(statement, service)]
 
