@@ -56,6 +56,6 @@ def secret_key(root: Path) -> str:
 
 def _read(file: Path) -> str:
     if file.stat().st_mode & _OTHERS:
-        message = f"other users can read {file}; delete it, and the next start creates a new key"
+        message = f"other users can read {file}; delete the file, and the next start creates a new key"
         raise PermissionError(errno.EPERM, message, str(file))
     return file.read_text()
