@@ -1,1 +1,1 @@
-"""What every layer may use: settings, errors, ARNs, paths and ports."""
+"""Settings, errors, ARNs, paths and protocols for every layer."""

@@ -1,4 +1,4 @@
-"""Archives that somebody else made, read within limits: two kilobytes may unpack to gigabytes."""
+"""Read untrusted archives within limits, because two kilobytes can unpack to gigabytes."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from collections.abc import Iterator
 from typing import IO, Protocol
 
 _LARGEST_DIRECTORY = 8 * 1024 * 1024
-"""Bytes of a zip file's list of files: 46 bytes and a name for each, of which Python makes ten times that."""
+"""Limit of a zip file's central directory, in bytes. An entry takes 46 bytes plus its name; in Python's memory, ten
+times as much."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SIZE_OF_DIRECTORY = 5
 
 
 class ArchiveError(ValueError):
-    """An archive is damaged, of an unusual kind, or exceeds a limit, which the text names."""
+    """The archive is damaged, of an unsupported kind, or exceeds a limit; the message says which."""
 
 
 class Readable(Protocol):
-    """A stream of bytes, a decompressor for one."""
+    """A stream of bytes, for example a decompressor."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, ``size`` at most."""
+        """Return at most ``size`` of the next bytes."""
 
 
 class LimitedReader(io.RawIOBase):
-    """A stream that ends in an error instead of giving more than so many bytes.
+    """A stream that raises an error when it exceeds a limit.
 
     Args:
-        stream: gives the bytes.
-        limit: how many there may be.
+        stream: The underlying stream.
+        limit: The largest allowed size, in bytes.
     """
 
     def __init__(self, stream: Readable, limit: int) -> None:
@@ -41,14 +42,14 @@ class LimitedReader(io.RawIOBase):
         self._left = limit
 
     def readable(self) -> bool:
-        """True: it is a stream to read."""
+        """Return True: the stream can be read."""
         return True
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes.
 
         Raises:
-            ArchiveError: there are more than the limit.
+            ArchiveError: The stream has more bytes than the limit.
         """
         wanted = self._left + 1 if size < 0 else min(size, self._left + 1)
         data = self._stream.read(wanted)
@@ -59,19 +60,19 @@ class LimitedReader(io.RawIOBase):
 
 
 def tar_files(stream: Readable, *, most_bytes: int, most_members: int) -> Iterator[tuple[str, IO[bytes]]]:
-    """Read the plain files of an uncompressed tar stream, one after the other.
+    """Read the regular files of an uncompressed tar stream, one after the other.
 
     Args:
-        stream: the tar file, as it comes out of a decompressor.
-        most_bytes: how large it may be.
-        most_members: how many files, folders and links it may have.
+        stream: The tar file, already decompressed.
+        most_bytes: The largest allowed size, in bytes.
+        most_members: The largest allowed number of files, folders and links.
 
     Yields:
-        A file's name, and its content, which is to be read before the next file.
+        Each file's name and content. Read the content before you ask for the next file.
 
     Raises:
-        ArchiveError: a limit is exceeded; a file has holes, so that its size says nothing about the stream's.
-        tarfile.TarError: it is not a tar file.
+        ArchiveError: A limit is exceeded, or a file is sparse. A sparse file can be far larger than the stream.
+        tarfile.TarError: The stream is not a tar file.
     """
     with tarfile.open(fileobj=LimitedReader(stream, most_bytes), mode="r|") as tar:
         for number, member in enumerate(tar, 1):
@@ -85,14 +86,14 @@ def tar_files(stream: Readable, *, most_bytes: int, most_members: int) -> Iterat
 
 
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
-    """Open a zip file whose directory is of a usual size.
+    """Open a zip file after checking the size of its central directory.
 
     Raises:
-        ArchiveError: it is not a zip file, or its directory is too large, or its files are encrypted or compressed
-            in another way than by deflate.
+        ArchiveError: The file is not a zip file, its directory is too large, or an entry is encrypted or uses a
+            compression other than deflate.
     """
     try:
-        # What ZipFile itself is going to read into memory as a whole.
+        # Checked first, because ZipFile reads the whole directory into memory.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[_SIZE_OF_DIRECTORY] > _LARGEST_DIRECTORY:
             raise ArchiveError(f"its list of files takes more than {_LARGEST_DIRECTORY} bytes")
@@ -101,5 +102,5 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
         raise ArchiveError(str(error) or "it is not a zip file") from error
     for entry in opened.infolist():
         if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
-            raise ArchiveError(f"{entry.filename} is encrypted, or compressed in another way than by deflate")
+            raise ArchiveError(f"{entry.filename} is encrypted, or its compression is not deflate")
     return opened

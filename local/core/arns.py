@@ -1,4 +1,4 @@
-"""Amazon resource names, and names that the service makes up."""
+"""Amazon Resource Names (ARNs), record keys and generated names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 @cache
 def partition(region: str) -> str:
-    """Return the partition of a region, with which ARNs begin: ``aws``, ``aws-cn``, ``aws-us-gov``.
+    """Return the partition of a region: ``aws``, ``aws-cn`` or ``aws-us-gov``, for example.
 
     Raises:
-        botocore.exceptions.UnknownRegionError: no partition has such a region.
+        botocore.exceptions.UnknownRegionError: No partition has this region.
     """
     found: str = botocore.session.get_session().get_partition_for_region(region)
     return found
@@ -30,20 +30,26 @@ def arn(region: str, service: str, resource: str) -> str:
 
 
 def sagemaker_prefix(region: str) -> str:
-    """Return what the ARNs of all SageMaker resources begin with."""
+    """Return the common prefix of all SageMaker ARNs in a region."""
     return arn(region, "sagemaker", "")
 
 
 def sagemaker_arn(region: str, kind: str, name: str) -> str:
-    """The ARN of a SageMaker resource, for example kind ``training-job``; names in ARNs are lower case."""
+    """Return the ARN of a SageMaker resource, for example of kind ``training-job``.
+
+    SageMaker writes the name in lower case.
+    """
     return arn(region, "sagemaker", f"{kind}/{name.lower()}")
 
 
 def random_suffix(length: int) -> str:
-    """Random lower-case letters and digits, as in execution ids (12) and job names."""
+    """Return random lower-case letters and digits, for example for an execution id (12) or a job name."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def resource_key(name_or_arn: str) -> str:
-    """What a named resource's record is kept under: two names that differ in case only have the same ARN."""
+    """Return the key of a named resource's record.
+
+    The key is lower case, because two names that differ only in case have the same ARN.
+    """
     return name_or_arn.rpartition("/")[2].lower()

@@ -1,4 +1,4 @@
-"""Errors that the service answers with."""
+"""Errors that the service returns to clients."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ class ServiceError(Exception):
     """An error of an AWS operation.
 
     Attributes:
-        code: the error's name in the service's model, for example ``ResourceNotFound``.
-        message: the sentence that the client shows.
-        status: HTTP status.
+        code: The error's name in the service's model, for example ``ResourceNotFound``.
+        message: The message that the client shows.
+        status: The HTTP status.
     """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -20,32 +20,32 @@ class ServiceError(Exception):
 
 
 def validation_error(message: str) -> ServiceError:
-    """A request that is wrong in itself."""
+    """Return the error for an invalid request."""
     return ServiceError("ValidationException", message)
 
 
 def not_found(message: str) -> ServiceError:
-    """A resource that the request names and that does not exist."""
+    """Return the error for a resource that does not exist."""
     return ServiceError("ResourceNotFound", message)
 
 
 def in_use(message: str) -> ServiceError:
-    """A resource that exists already, or that something else depends on."""
+    """Return the error for a resource that already exists, or that another resource depends on."""
     return ServiceError("ResourceInUse", message)
 
 
 def limit_exceeded(message: str) -> ServiceError:
-    """A quota that the request would exceed."""
+    """Return the error for a request that would exceed a quota."""
     return ServiceError("ResourceLimitExceeded", message)
 
 
 def conflict(message: str) -> ServiceError:
-    """A change that another change, under way or made before, does not allow."""
+    """Return the error for a change that conflicts with an earlier or concurrent change."""
     return ServiceError("ConflictException", message)
 
 
 def not_implemented(service: str, operation: str) -> ServiceError:
-    """An operation of AWS that this service does not have."""
+    """Return the error for an AWS operation that this service does not implement."""
     return ServiceError(
         "NotImplementedException", f"not implemented by the local service: {service}:{operation}", status=501
     )

@@ -1,4 +1,4 @@
-"""How a job ends."""
+"""Outcomes of jobs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _LONGEST_REASON = 1024
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """The outcome of a job.
+    """Tells how a job ended and why.
 
     Attributes:
         status: ``Completed``, ``Failed`` or ``Stopped``.
-        reason: FailureReason, at most 1024 characters.
-        message: ExitMessage of a processing job: what its program wrote to ``/opt/ml/output/message``.
-        time_limit_exceeded: whether it was stopped because its time was up.
+        reason: The FailureReason, at most 1024 characters.
+        message: The ExitMessage of a processing job. Its program writes it to ``/opt/ml/output/message``.
+        time_limit_exceeded: Whether the job was stopped because it reached its time limit.
     """
 
     status: str
@@ -25,5 +25,5 @@ class JobOutcome:
 
 
 def failed(reason: str, message: str | None = None) -> JobOutcome:
-    """The ending of a job that failed."""
+    """Return the outcome of a job that failed."""
     return JobOutcome("Failed", reason[:_LONGEST_REASON], message)

@@ -1,6 +1,6 @@
-"""Names that come from requests and jobs, made into paths that stay within their folder.
+"""Turn names from requests and jobs into paths that stay within their folder.
 
-Every name that somebody else chose (a key, a log stream, an object's place in an input) becomes a path here.
+Every untrusted name becomes a path here: an object's key, a log stream, a file of a job's input.
 """
 
 from __future__ import annotations
@@ -10,32 +10,35 @@ import re
 from pathlib import Path
 
 LONGEST_SEGMENT = 255
-"""Bytes of a file's or a folder's name: NAME_MAX of Linux and macOS."""
+"""Longest name of a file or folder, in bytes: NAME_MAX of Linux and macOS."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SEPARATOR = re.compile(r"[/\\]")
 
 
 class UnsafeNameError(ValueError):
-    """A name that is no path below a folder; the text says why, as in "it ``has an empty segment``"."""
+    """A name cannot be a path below a folder.
+
+    The message completes a sentence about the name, for example "has a control character".
+    """
 
 
 class SegmentTooLongError(UnsafeNameError):
-    """A name of which a segment is longer than a file's name may be."""
+    """A segment of the name is longer than a file's name may be."""
 
 
 def below(folder: Path, name: str) -> Path:
-    """Return the path that a name has below a folder.
+    """Return the path of a name below a folder.
 
     Args:
-        folder: the folder.
-        name: segments with slashes between them; each becomes a folder or file of that very name, so that two names
-            never give one path.
+        folder: The folder.
+        name: Segments, separated by slashes. Each becomes a folder or file of exactly that name, so two different
+            names never share a path.
 
     Raises:
-        UnsafeNameError: the name is not UTF-8 text, or has a control character or a segment that is empty, ``.``
-            or ``..`` (between backslashes too).
-        SegmentTooLongError: a segment is longer than 255 bytes.
+        UnsafeNameError: The name is not UTF-8 text, has a control character, or has a segment that is empty, ``.``
+            or ``..``. For ``.`` and ``..``, a backslash separates segments too.
+        SegmentTooLongError: A segment is longer than 255 bytes.
     """
     try:
         encoded = name.encode()
@@ -53,10 +56,10 @@ def below(folder: Path, name: str) -> Path:
 
 
 def passes_link(path: Path, folder: Path) -> bool:
-    """Whether a path, or a folder on the way to it from ``folder``, is a symbolic link."""
-    step = str(folder)
+    """Return whether a path, or a folder between it and ``folder``, is a symbolic link."""
+    prefix = str(folder)
     for part in path.relative_to(folder).parts:
-        step = f"{step}{os.sep}{part}"
-        if os.path.islink(step):  # noqa: PTH114 - asked of every object
+        prefix = f"{prefix}{os.sep}{part}"
+        if os.path.islink(prefix):  # noqa: PTH114 - faster than Path, and called for every object
             return True
     return False

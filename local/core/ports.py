@@ -1,4 +1,4 @@
-"""What a lower layer calls of a higher one; ``local.app`` fills these."""
+"""Protocols by which a lower layer calls a higher one. ``local.app`` provides the implementations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class EventBus(Protocol):
     """Sends events to EventBridge's default bus."""
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
-        """Send an event; the targets of the rules that match it get it in the background.
+        """Send an event. Rules that match it deliver it to their targets in the background.
 
         Args:
-            source: for example ``aws.sagemaker``.
-            detail_type: for example ``SageMaker Model Package State Change``.
-            detail: what the service documents for it.
-            resources: ARNs that the event is about.
+            source: The sending service, for example ``aws.sagemaker``.
+            detail_type: The kind of event, for example ``SageMaker Model Package State Change``.
+            detail: The members that AWS documents for this kind of event.
+            resources: The ARNs of the resources that the event is about.
 
         Returns:
             The event's id.
@@ -24,17 +24,17 @@ class EventBus(Protocol):
         ...
 
     def may_have_rules(self) -> bool:
-        """Whether a rule can exist; without one, nobody hears an event."""
+        """Return whether any rule can exist. Without rules, an event has no effect."""
         ...
 
 
 class CallOperation(Protocol):
-    """Calls an operation of SageMaker's API as a client would: the same checks, the same errors."""
+    """Calls an operation of SageMaker's API with the same checks and errors as for a client."""
 
     def __call__(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the operation's response.
+        """Call an operation and return its response.
 
         Raises:
-            ServiceError: the operation's own error.
+            ServiceError: The operation failed.
         """
         ...

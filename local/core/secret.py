@@ -1,7 +1,7 @@
-"""The folder's secret: whoever can read it may drive the service, and nobody else.
+"""The secret access key of a service's folder.
 
-The service runs code for whoever may call it. So its secret key is random, and the folder that holds it, with all
-that jobs read and write, is closed to other users of the machine.
+The service runs code for its callers, so only the folder's owner may call it. The key is random, and other users of
+the machine cannot enter the folder.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private(root: Path) -> None:
-    """Make a folder that only its owner can enter, or close one that is there to everybody else.
+    """Create a folder that only its owner can enter, or restrict an existing one.
 
     Raises:
-        OSError: the folder can be neither made nor closed.
+        OSError: The folder cannot be created or restricted.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if root.stat().st_mode & _OTHERS:
@@ -30,10 +30,10 @@ def make_private(root: Path) -> None:
 
 
 def secret_key(root: Path) -> str:
-    """Return the secret access key of a service's folder; make it, and the folder, if there is none yet.
+    """Return the secret access key of a service's folder. Create the folder and the key if they do not exist.
 
     Raises:
-        OSError: the key can be neither read nor made, or other users may have read it.
+        OSError: The key cannot be read or created, or other users may have read it.
     """
     file = root / FILE
     with contextlib.suppress(FileNotFoundError):
@@ -46,7 +46,7 @@ def secret_key(root: Path) -> str:
             stream.write(secrets.token_urlsafe(30))
             stream.flush()
             os.fsync(descriptor)
-        # Unlike a rename, a link replaces nothing: of two processes that make a key at once, both read the first.
+        # A link never replaces a file, unlike a rename: if two processes create a key at once, both read the first.
         with contextlib.suppress(FileExistsError):
             file.hardlink_to(unfinished)
     finally:
@@ -56,6 +56,6 @@ def secret_key(root: Path) -> str:
 
 def _read(file: Path) -> str:
     if file.stat().st_mode & _OTHERS:
-        message = f"other users may read {file}; delete the file, and the next start makes a new key"
+        message = f"other users can read {file}; delete the file, and the next start creates a new key"
         raise PermissionError(errno.EPERM, message, str(file))
     return file.read_text()

@@ -1,4 +1,4 @@
-"""Where the service keeps things, and who it says it is."""
+"""The service's settings: its folders, address, account and region."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from local.core.secret import secret_key
 
 ACCOUNT_ID = "123456789012"
-"""The account in every ARN: the one that moto uses too, so that ARNs agree between services."""
+"""The account in every ARN. It is moto's account, so ARNs agree between services."""
 
 ACCESS_KEY = "local"
-"""The access key of the folder's owner; its secret key is random, see ``local.core.secret``."""
+"""The access key of the folder's owner. Its secret key is random, see ``local.core.secret``."""
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8566
@@ -20,12 +20,12 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one service.
+    """Tells one service where to store its data and where to listen.
 
     Attributes:
-        root: the folder that holds everything the service keeps (``.local``), absolute.
-        port: TCP port on 127.0.0.1.
-        region: AWS region that ARNs and signatures name.
+        root: The absolute path of the folder with all the service's data (``.local``).
+        port: The TCP port on 127.0.0.1.
+        region: The AWS region in ARNs and signatures.
     """
 
     root: Path
@@ -34,7 +34,7 @@ class Settings:
 
     @property
     def endpoint_url(self) -> str:
-        """The URL that AWS clients are pointed at."""
+        """The endpoint URL for AWS clients."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def jobs(self) -> Path:
-        """The folder of jobs: ``<jobs>/<kind>/<name>`` holds what ``/opt/ml`` holds in a container."""
+        """The folder of jobs: ``<jobs>/<kind>/<name>`` is a job's ``/opt/ml``."""
         return self.root / "jobs"
 
     @property
@@ -59,20 +59,20 @@ class Settings:
 
     @property
     def functions(self) -> Path:
-        """The folder of Lambda functions: ``<functions>/<name>/code/<digest>`` holds what was uploaded."""
+        """The folder of Lambda functions: ``<functions>/<name>/code/<digest>`` holds the unzipped code."""
         return self.root / "functions"
 
     @property
     def secret_key(self) -> str:
-        """The secret access key of the folder's owner, made if there is none yet.
+        """The secret access key of the folder's owner. It is created at its first use.
 
         Raises:
-            OSError: it can be neither read nor made.
+            OSError: The key cannot be read or created.
         """
         return secret_key(self.root)
 
     def client_environment(self) -> dict[str, str]:
-        """Environment variables that point an AWS client of any language at this service."""
+        """Return the environment variables that direct an AWS client of any language to this service."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,

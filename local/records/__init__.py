@@ -1,1 +1,1 @@
-"""What the service keeps of each kind of resource, and the events that tell of a change."""
+"""Records of every kind of resource, and the events that announce their changes."""

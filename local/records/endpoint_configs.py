@@ -11,10 +11,10 @@ KIND = ENDPOINT_CONFIG.name
 
 
 def find_endpoint_config(store: Store, region: str, name: str) -> Document:
-    """The record of an endpoint configuration.
+    """Return the record of an endpoint configuration.
 
     Raises:
-        ServiceError: ValidationException, no such configuration exists.
+        ServiceError: ValidationException: the configuration does not exist.
     """
     config = store.find(KIND, resource_key(name))
     if config is None:

@@ -1,4 +1,4 @@
-"""What EventBridge hears of executions and their steps.
+"""Events that executions and their steps send to EventBridge.
 
 Source: "Automating Amazon SageMaker AI with Amazon EventBridge", sections on model building pipelines, Amazon
 SageMaker developer guide.
@@ -19,7 +19,13 @@ _ENDED = ("Succeeded", "Failed", "Stopped")
 
 
 def announce_execution(events: EventBus, execution: Document, previous: str | None) -> None:
-    """Tell that an execution has come into another state."""
+    """Send the event for a change of an execution's status.
+
+    Args:
+        events: The bus that sends the event.
+        execution: The execution's record, with the new status.
+        previous: The status before the change; None if there was none.
+    """
     status = execution["PipelineExecutionStatus"]
     detail = {
         "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),
@@ -34,7 +40,15 @@ def announce_execution(events: EventBus, execution: Document, previous: str | No
 
 
 def announce_step(events: EventBus, execution_arn: str, step_type: str, step: Document, previous: str | None) -> None:
-    """Tell that a step has come into another state."""
+    """Send the event for a change of a step's status.
+
+    Args:
+        events: The bus that sends the event.
+        execution_arn: The execution.
+        step_type: The step's type in the definition, for example ``Training``.
+        step: The step's record, with the new status.
+        previous: The status before the change; None if there was none.
+    """
     metadata = {_lower_first(kind): _lower_keys(members) for kind, members in step["Metadata"].items()}
     detail = {
         "metadata": metadata,

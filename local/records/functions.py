@@ -1,4 +1,4 @@
-"""Functions that the service knows: their configuration in the store, their code in a folder."""
+"""Lambda functions: their configuration in the store, and their code in a folder."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from local.storage.store import Document, MissingError, Store
 KIND = "function"
 LATEST = "$LATEST"
 LARGEST_ARCHIVE = 250 * 1024 * 1024
-"""Bytes of a zip file in S3: what it unzips to has this limit, and no smaller size."""
+"""Limit of a zip file in S3, in bytes. AWS limits only the unzipped size, and a zip file is smaller."""
 _LARGEST_UNZIPPED = 250 * 1024 * 1024
 _NOT_A_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
-"""Errors of files whose names no file system takes, or that are folders of others as well."""
+"""Errors for entries that cannot be files: the name is too long, or another entry needs it as a folder."""
 _RUNTIME = re.compile(r"python3\.\d+")
 _NAME = re.compile(
     r"(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
@@ -36,15 +36,15 @@ _NAME = re.compile(
 
 
 def function_arn(region: str, name: str) -> str:
-    """The ARN of a function."""
+    """Return the ARN of a function."""
     return arn(region, "lambda", f"function:{name}")
 
 
 def function_name(name_or_arn: str) -> str:
-    """The name within a name, a partial ARN or an ARN.
+    """Return the function's name from a name, a partial ARN or an ARN.
 
     Raises:
-        ServiceError: it is none of them, or names a version other than ``$LATEST``.
+        ServiceError: The text is none of these, or names a version other than ``$LATEST``.
     """
     match = _NAME.fullmatch(name_or_arn)
     if match is None:
@@ -55,10 +55,10 @@ def function_name(name_or_arn: str) -> str:
 
 
 def find(store: Store, region: str, name_or_arn: str) -> Document:
-    """The record of a function.
+    """Return the record of a function.
 
     Raises:
-        ServiceError: ResourceNotFoundException.
+        ServiceError: ResourceNotFoundException: the function does not exist.
     """
     name = function_name(name_or_arn)
     try:
@@ -68,10 +68,10 @@ def find(store: Store, region: str, name_or_arn: str) -> Document:
 
 
 def change(store: Store, region: str, name_or_arn: str, members: dict[str, Any]) -> Document:
-    """Change members of a function's record; return the new record.
+    """Change members of a function's record, and return the new record.
 
     Raises:
-        ServiceError: ResourceNotFoundException.
+        ServiceError: ResourceNotFoundException: the function does not exist.
     """
     name = function_name(name_or_arn)
 
@@ -85,7 +85,14 @@ def change(store: Store, region: str, name_or_arn: str, members: dict[str, Any])
 
 
 def new_record(region: str, name: str, configuration: dict[str, Any], code: dict[str, Any]) -> Document:
-    """The record of a function that was just made."""
+    """Return the record of a new function.
+
+    Args:
+        region: The service's region.
+        name: The function's name.
+        configuration: The members that the request sets; other members get AWS's defaults.
+        code: The result of ``save_code``.
+    """
     return (
         {"Description": "", "Timeout": 3, "MemorySize": 128, "Architectures": ["x86_64"]}
         | {"EphemeralStorage": {"Size": 512}, "TracingConfig": {"Mode": "PassThrough"}, "PackageType": "Zip"}
@@ -99,20 +106,28 @@ def new_record(region: str, name: str, configuration: dict[str, Any], code: dict
 
 
 def check_runtime(runtime: str | None) -> None:
-    """Refuse what is not a Python runtime.
+    """Check that a runtime is a Python runtime.
 
     Raises:
-        ServiceError: not implemented.
+        ServiceError: The service does not implement the runtime.
     """
     if runtime is None or _RUNTIME.fullmatch(runtime) is None:
-        raise not_implemented("lambda", f"the runtime {runtime} (python3.x is)")
+        raise not_implemented("lambda", f"the runtime {runtime}; use a python3.x runtime")
 
 
 def save_code(settings: Settings, name: str, archive: bytes) -> dict[str, Any]:
-    """Unzip a function's code into its place; return the record's members that tell of it.
+    """Unzip a function's code into its folder.
+
+    Args:
+        settings: Where functions are stored.
+        name: The function's name.
+        archive: The zip file.
+
+    Returns:
+        The members of the function's record that describe the code.
 
     Raises:
-        ServiceError: InvalidParameterValueException, it is not a zip file or too large.
+        ServiceError: InvalidParameterValueException: the archive is not a zip file, or it is too large.
     """
     digest = hashlib.sha256(archive)
     target = code_folder(settings, name, digest.hexdigest())
@@ -132,7 +147,7 @@ def save_code(settings: Settings, name: str, archive: bytes) -> dict[str, Any]:
 
 
 def code_folder(settings: Settings, name: str, digest: str) -> Path:
-    """The folder of a function's unzipped code."""
+    """Return the folder of a function's unzipped code."""
     return settings.functions / name / "code" / digest
 
 
@@ -140,7 +155,7 @@ def remove(store: Store, settings: Settings, name: str) -> None:
     """Remove a function and its code.
 
     Raises:
-        ServiceError: ResourceNotFoundException.
+        ServiceError: ResourceNotFoundException: the function does not exist.
     """
     if store.delete(KIND, name) is None:
         raise _not_found(settings.region, name)

@@ -11,10 +11,10 @@ KIND = MODEL_PACKAGE_GROUP.name
 
 
 def find_group(store: Store, region: str, name_or_arn: str) -> Document:
-    """The record of a group.
+    """Return the record of a group.
 
     Raises:
-        ServiceError: ValidationException, no group of that name or ARN exists.
+        ServiceError: ValidationException: the group does not exist.
     """
     arn = sagemaker_arn(region, KIND, resource_key(name_or_arn))
     group = store.find(KIND, resource_key(name_or_arn))
@@ -24,5 +24,5 @@ def find_group(store: Store, region: str, name_or_arn: str) -> Document:
 
 
 def version_prefix(group_arn: str) -> str:
-    """What the ARNs of a group's model packages begin with."""
+    """Return the common prefix of the ARNs of a group's model packages."""
     return group_arn.replace(":model-package-group/", ":model-package/") + "/"

@@ -1,4 +1,4 @@
-"""Model packages: versions of a group, and packages without one."""
+"""Model packages: versions in a group, and packages without a group."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ KIND = MODEL_PACKAGE.name
 
 
 def find_package(store: Store, region: str, name_or_arn: str) -> Document:
-    """The record of a model package.
+    """Return the record of a model package.
 
     Args:
-        store: the records.
-        region: the service's region.
-        name_or_arn: a version's ARN, or the name or ARN of a package without a group.
+        store: The records.
+        region: The service's region.
+        name_or_arn: A version's ARN, or the name or ARN of a package without a group.
 
     Raises:
-        ServiceError: ValidationException, no such package exists.
+        ServiceError: ValidationException: the package does not exist.
     """
     is_arn = name_or_arn.startswith("arn:")
     arn = name_or_arn if is_arn else sagemaker_arn(region, KIND, name_or_arn)

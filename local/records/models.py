@@ -11,10 +11,10 @@ KIND = MODEL.name
 
 
 def find_model(store: Store, region: str, name: str) -> Document:
-    """The record of a model.
+    """Return the record of a model.
 
     Raises:
-        ServiceError: ValidationException, no such model exists.
+        ServiceError: ValidationException: the model does not exist.
     """
     model = store.find(KIND, resource_key(name))
     if model is None:
@@ -24,6 +24,9 @@ def find_model(store: Store, region: str, name: str) -> Document:
 
 
 def containers(model: Document) -> list[Document]:
-    """A model's containers with ``Image`` and ``ModelDataUrl``, also where a model package names them."""
+    """Return a model's containers with ``Image`` and ``ModelDataUrl``.
+
+    A container that names a model package gets these two members from the package.
+    """
     resolved: list[Document] = model["_Containers"]
     return resolved

@@ -1,6 +1,6 @@
 """Events that SageMaker sends to EventBridge when a model package or an endpoint changes its state.
 
-Their form: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html .
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html .
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def announce_package(events: EventBus, package: Document) -> None:
-    """Tell that a version was registered, or that its approval or life cycle changed."""
+    """Send the event for a new model package, or for a change of its approval or life cycle."""
     detail = {name: package[name] for name in _PACKAGE_MEMBERS if name in package}
     if "ModelPackageVersion" in package:
         del detail["ModelPackageName"]
@@ -58,7 +58,10 @@ def announce_package(events: EventBus, package: Document) -> None:
 
 
 def announce_endpoint(events: EventBus, endpoint: Document) -> None:
-    """Tell an endpoint's new status, which events spell ``IN_SERVICE``, with times in milliseconds."""
+    """Send the event for a change of an endpoint's status.
+
+    In this event, AWS spells a status ``IN_SERVICE`` and gives times in milliseconds.
+    """
     detail = {name: endpoint[name] for name in _ENDPOINT_MEMBERS if name in endpoint}
     detail["EndpointStatus"] = _WORD_END.sub("_", detail["EndpointStatus"]).upper()
     for name in ("CreationTime", "LastModifiedTime"):
@@ -70,5 +73,5 @@ def _emit(events: EventBus, detail_type: str, detail: dict[str, Any], arn: str) 
     try:
         events.emit("aws.sagemaker", detail_type, detail, [arn])
     except Exception:
-        # As on AWS, an event that cannot be sent does not undo the change that it tells of.
-        _log.exception("the event %s of %s could not be sent", detail_type, arn)
+        # Only logged: as on AWS, the change stays although its event is lost.
+        _log.exception("could not send the event %r of %s", detail_type, arn)

@@ -1,4 +1,4 @@
-"""Making the record of a resource together with its tags, or neither."""
+"""Create a resource's record and its tags in one transaction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from local.records.tags import save_tags
 from local.storage.store import AlreadyExistsError, Document, Store
 
 
-def add(  # noqa: PLR0913 - a record is all of these
+def add(  # noqa: PLR0913 - a resource has all of these
     store: Store,
     kind: str,
     key: str,
@@ -20,16 +20,16 @@ def add(  # noqa: PLR0913 - a record is all of these
     """Add a resource's record and tags.
 
     Args:
-        store: the records.
-        kind: kind of record.
-        key: its key.
-        record: what it holds.
-        arn: the resource's ARN, which its tags are kept by.
-        tags: its tags, if any.
-        taken: what to say when there is a resource of that kind and key.
+        store: The records.
+        kind: The kind of record.
+        key: The record's key.
+        record: The record.
+        arn: The resource's ARN, which is the key of its tags.
+        tags: The resource's tags, if any.
+        taken: The error to raise if the resource already exists.
 
     Raises:
-        ServiceError: ``taken``, or a tag is refused; nothing is kept then.
+        ServiceError: The resource already exists, or a tag is invalid. Nothing is stored.
     """
     try:
         with store.transaction():

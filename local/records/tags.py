@@ -1,4 +1,4 @@
-"""Tags of every resource that has an ARN."""
+"""Tags of resources."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ _MOST_TAGS = 50
 
 
 def save_tags(store: Store, arn: str, tags: list[dict[str, str]] | None) -> None:
-    """Remember the tags of a resource that is made.
+    """Store the tags of a new resource.
 
     Args:
-        store: the records.
-        arn: the resource.
-        tags: the request's ``Tags``, or None where it has none.
+        store: The records.
+        arn: The resource.
+        tags: The request's ``Tags``; None if it has none.
 
     Raises:
-        ServiceError: a key given twice, a key that AWS keeps for itself, or more than 50 tags.
+        ServiceError: A key appears twice or is reserved for AWS, or there are more than 50 tags.
     """
     if tags:
         _add(store, arn, tags)
 
 
 def delete_tags(store: Store, arn: str) -> None:
-    """Forget the tags of a resource that goes away."""
+    """Delete the tags of a resource that is being deleted."""
     store.delete(KIND, arn)
 
 
 def tags_of(store: Store, arn: str) -> list[dict[str, str]]:
-    """A resource's tags, sorted by key; none where it has none."""
+    """Return a resource's tags, sorted by key."""
     document = store.find(KIND, arn) or {}
     return [{"Key": key, "Value": value} for key, value in sorted(document.get("Values", {}).items())]
 
@@ -41,7 +41,7 @@ def _add(store: Store, arn: str, tags: list[dict[str, str]]) -> None:
         raise validation_error("Tags must not contain the same key twice")
     for key in values:
         if key.lower().startswith("aws:"):
-            raise validation_error(f"Tag key {key!r} is reserved: keys that begin with 'aws:' are kept for AWS")
+            raise validation_error(f"Tag key {key!r} is reserved: keys that begin with 'aws:' belong to AWS")
     with store.transaction():
         existing = store.find(KIND, arn)
         combined = {**(existing or {}).get("Values", {}), **values}

@@ -1,4 +1,4 @@
-"""The record of a training job, and how its status moves on."""
+"""The record of a training job, and the changes of its status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.storage.store import Document
 
 KIND = TRAINING_JOB.name
 OBJECTIVE = "ObjectiveMetric"
-"""The metric by which a training job reports its tuning job's objective."""
+"""The metric that holds a tuning job's objective in its training jobs."""
 ENDED = ("Completed", "Failed", "Stopped")
 _DEFAULT_MAX_RUNTIME = 86400
 
@@ -31,11 +31,11 @@ _MESSAGES = {
 
 
 def new(region: str, request: Document) -> Document:
-    """The record of a job that is about to start.
+    """Return the record of a new job.
 
     Args:
-        region: the service's region.
-        request: the members of CreateTrainingJob.
+        region: The service's region.
+        request: The members of CreateTrainingJob.
     """
     record = {member: value for member, value in request.items() if member != "Tags"} | {
         "TrainingJobArn": sagemaker_arn(region, KIND, request["TrainingJobName"]),
@@ -49,7 +49,7 @@ def new(region: str, request: Document) -> Document:
 
 
 def enter(record: Document, secondary: str) -> None:
-    """Move a job on to its next secondary status."""
+    """Set a job's secondary status, and record the transition."""
     now = time.time()
     transitions: list[dict[str, Any]] = record["SecondaryStatusTransitions"]
     if transitions:
@@ -62,36 +62,43 @@ def enter(record: Document, secondary: str) -> None:
 
 
 def enter_unless_stopping(record: Document, secondary: str) -> None:
-    """Move a job on, unless it has been told to stop."""
+    """Set a job's secondary status, unless the job is being stopped."""
     if record["TrainingJobStatus"] != "Stopping":
         enter(record, secondary)
 
 
 def stop(record: Document) -> None:
-    """Mark a job as told to stop."""
+    """Mark a job as Stopping."""
     record["TrainingJobStatus"] = "Stopping"
     enter(record, "Stopping")
 
 
 def stop_if_running(record: Document) -> None:
-    """Mark a job as told to stop unless it has ended or been told before."""
+    """Mark a job as Stopping, unless it has ended or is already Stopping."""
     if record["TrainingJobStatus"] == "InProgress":
         stop(record)
 
 
-def end(record: Document, ending: JobOutcome, artifact: str | None, metrics: list[dict[str, object]]) -> None:
-    """Write a job's ending into its record; a job that was told to stop is Stopped however it ended."""
+def end(record: Document, outcome: JobOutcome, artifact: str | None, metrics: list[dict[str, object]]) -> None:
+    """Write a job's outcome into its record. A job that was Stopping becomes Stopped, whatever its outcome.
+
+    Args:
+        record: The job's record, which is changed.
+        outcome: How the job ended.
+        artifact: The S3 URI of ``model.tar.gz``; None if the job made no model.
+        metrics: The job's FinalMetricDataList.
+    """
     stopping = record["TrainingJobStatus"] == "Stopping"
-    record["TrainingJobStatus"] = "Stopped" if stopping else ending.status
+    record["TrainingJobStatus"] = "Stopped" if stopping else outcome.status
     secondary = record["TrainingJobStatus"]
-    enter(record, "MaxRuntimeExceeded" if ending.time_limit_exceeded and not stopping else secondary)
+    enter(record, "MaxRuntimeExceeded" if outcome.time_limit_exceeded and not stopping else secondary)
     now = record["TrainingEndTime"] = record["LastModifiedTime"]
     record["SecondaryStatusTransitions"][-1]["EndTime"] = now
     seconds = math.ceil(now - record["TrainingStartTime"]) if "TrainingStartTime" in record else 0
     record["TrainingTimeInSeconds"] = record["BillableTimeInSeconds"] = seconds
     if record["TrainingJobStatus"] == "Failed":
-        record["FailureReason"] = ending.reason
-        record["SecondaryStatusTransitions"][-1]["StatusMessage"] = ending.reason
+        record["FailureReason"] = outcome.reason
+        record["SecondaryStatusTransitions"][-1]["StatusMessage"] = outcome.reason
     if artifact:
         record["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
     if metrics:

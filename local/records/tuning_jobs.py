@@ -1,4 +1,4 @@
-"""The record of a tuning job, and what its training jobs' records say about it."""
+"""The record of a tuning job, and its summary of the training jobs."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 KIND = TUNING_JOB.name
 TUNED = "_TunedHyperParameters"
-"""The private member of a training job's record that holds the values the search chose."""
+"""Private member of a training job's record: the hyperparameter values that the search chose."""
 
 _COUNTERS = {"Completed": "Completed", "Failed": "NonRetryableError", "Stopped": "Stopped"}
 
 
 def training_jobs(store: Store, record: Document) -> list[Document]:
-    """Records of a tuning job's training jobs, oldest first."""
+    """Return the records of a tuning job's training jobs, oldest first."""
     prefix = f"{record['HyperParameterTuningJobName']}-"
     arn = record["HyperParameterTuningJobArn"]
     return [job for job in store.list(training_record.KIND, prefix) if job.get("TuningJobArn") == arn]
 
 
 def objective(record: Document) -> dict[str, str]:
-    """The objective: its ``Type`` and ``MetricName``."""
+    """Return a tuning job's objective, with ``Type`` and ``MetricName``."""
     chosen: dict[str, str] = record["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     return chosen
 
 
 def value(job: Document) -> float | None:
-    """The objective's final value in a training job's record, or None."""
+    """Return the objective's final value from a training job's record, or None if there is none."""
     metrics = job.get("FinalMetricDataList", [])
     return next((metric["Value"] for metric in metrics if metric["MetricName"] == OBJECTIVE), None)
 
 
 def summary(record: Document, job: Document) -> dict[str, Any]:
-    """A training job as operations on tuning jobs describe it."""
+    """Return the summary of a training job that operations on tuning jobs return."""
     members = (
         "TrainingJobName",
         "TrainingJobArn",
@@ -50,27 +50,27 @@ def summary(record: Document, job: Document) -> dict[str, Any]:
         "TrainingJobStatus",
         "FailureReason",
     )
-    described = {member: job[member] for member in members if member in job}
-    described["TunedHyperParameters"] = job[TUNED]
-    described["ObjectiveStatus"] = _objective_status(job)
-    reached = value(job)
-    if reached is not None:
-        described["FinalHyperParameterTuningJobObjectiveMetric"] = {
+    result = {member: job[member] for member in members if member in job}
+    result["TunedHyperParameters"] = job[TUNED]
+    result["ObjectiveStatus"] = _objective_status(job)
+    final_value = value(job)
+    if final_value is not None:
+        result["FinalHyperParameterTuningJobObjectiveMetric"] = {
             "MetricName": objective(record)["MetricName"],
-            "Value": reached,
+            "Value": final_value,
         }
-    return described
+    return result
 
 
 def best(record: Document, jobs: list[Document]) -> Document | None:
-    """The training job with the best objective among those that have ended."""
+    """Return the ended training job with the best objective, or None if no ended job has an objective."""
     ended = [job for job in jobs if job["TrainingJobStatus"] in ("Completed", "Stopped") and value(job) is not None]
     sign = 1 if objective(record)["Type"] == "Minimize" else -1
     return min(ended, key=lambda job: sign * (value(job) or 0.0), default=None)
 
 
 def described(store: Store, record: Document) -> Document:
-    """A tuning job with what its training jobs say about it."""
+    """Return a tuning job's record with counts of its training jobs and with the best training job."""
     jobs = training_jobs(store, record)
     statuses = Counter(_COUNTERS.get(job["TrainingJobStatus"], "InProgress") for job in jobs)
     objectives = Counter(_objective_status(job) for job in jobs)

@@ -194,7 +194,7 @@ def test_the_environment_is_the_same_before_while_and_after_a_service_runs(tmp_p
 def test_a_secret_that_others_may_have_read_is_refused_with_what_to_do(tmp_path):
     secret_key(tmp_path / ".local")
     (tmp_path / ".local" / secret.FILE).chmod(0o644)
-    with pytest.raises(PermissionError, match="delete the file, and the next start makes a new key"):
+    with pytest.raises(PermissionError, match="delete the file, and the next start creates a new key"):
         secret_key(tmp_path / ".local")
 
 
