@@ -1,4 +1,4 @@
-"""What SageMaker resource each type of step makes, and with which operations."""
+"""The SageMaker resource that each type of step creates, and the operations for it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from local.aws.service_models import service_model
 
 @dataclass(frozen=True)
 class ResourceStep:
-    """A type of step that creates one resource and waits until it is done.
+    """Describes a type of step that creates one resource and waits until it is done.
 
     Attributes:
-        kind: the resource's kind of record.
-        create: the operation that creates it.
-        describe: the operation whose response the step's properties are.
-        stop: the operation that stops it; None where nothing can.
-        name_member: its name in the request and in the description.
-        arn_member: its ARN in the description.
-        status_member: its state in the description; None where it is done once created.
-        metadata: its member of a step's Metadata.
-        name_length: the longest name.
+        kind: The kind of the resource's record.
+        create: The operation that creates the resource.
+        describe: The operation that describes the resource. The step's properties are its response.
+        stop: The operation that stops the resource; None if it cannot be stopped.
+        name_member: The member of requests and descriptions with the resource's name.
+        arn_member: The member of the description with the ARN.
+        status_member: The member of the description with the status; None if the resource is done once it exists.
+        metadata: The member of the step's Metadata for this type.
+        name_length: The longest name, in characters.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class ResourceStep:
 
     @property
     def input_shape(self) -> StructureShape:
-        """The input of the operation that creates the resource."""
+        """The input shape of the operation that creates the resource."""
         shape: StructureShape = _shape(self.create, "input")
         return shape
 
@@ -111,7 +111,7 @@ RESOURCE_STEPS = {
 SUPPORTED_TYPES = (*RESOURCE_STEPS, "Lambda", "Condition", "Fail")
 
 FINISHED = ("Completed", "Succeeded", "Failed", "Stopped")
-"""States in which a resource stays."""
+"""Final statuses of a resource."""
 
 
 @cache
