@@ -1,1 +1,1 @@
-"""Executions of pipeline definitions."""
+"""Parse pipeline definitions and run their executions."""

@@ -1,4 +1,4 @@
-"""The evaluated arguments of a step as the operation that it calls takes them."""
+"""Convert a step's evaluated arguments to the types that its operation takes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ _FLOATS = ("float", "double")
 
 
 def fit(shape: Shape, value: Json) -> Json:
-    """Give scalars the types that the shape wants, as the service does with evaluated expressions.
+    """Convert scalars to the types of a shape, as SageMaker does with evaluated expressions.
 
-    A number or a boolean becomes a text where a text is wanted, and the other way round where the text reads
-    as one. Null members are left out. What does not fit stays as it is: the operation will say what is wrong.
+    A number or a boolean becomes a string where the shape has a string. A string becomes a number or a boolean where
+    possible. Null members are left out. A value of another type stays as it is, because the operation reports the
+    error.
+
+    Args:
+        shape: The shape of the operation's input, or of a part of it.
+        value: The evaluated argument.
     """
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {

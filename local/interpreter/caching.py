@@ -1,7 +1,7 @@
-"""Step caching: earlier runs whose results are used again.
+"""Step caching: reuse the results of an earlier run.
 
-Source: "Caching pipeline steps" and "Default cache key attributes by pipeline step type", Amazon SageMaker
-developer guide. Only successful runs of the same step of the same pipeline count, the latest first.
+Only successful runs of the same step of the same pipeline are reused. The latest one is preferred. Source: "Caching
+pipeline steps" and "Default cache key attributes by pipeline step type", Amazon SageMaker developer guide.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from local.storage.store import Document, Store
 
 
 def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
-    """What has to be the same in an earlier run; None where the step is never cached.
+    """Return a step's cache key. A run with the same key can be reused.
 
     Args:
-        step: the step.
-        arguments: its arguments with their expressions evaluated.
+        step: The step.
+        arguments: The step's arguments, with all expressions evaluated.
+
+    Returns:
+        The key as JSON text, or None if the step is never cached.
     """
     if step.cache_window is None:
         return None
@@ -33,8 +36,12 @@ def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
     return json.dumps([step.type, attributes], sort_keys=True)
 
 
-def find_run(store: Store, pipeline_arn: str, step: Step, key: str) -> tuple[str, Document] | None:
-    """The latest run that may be used again: its execution's ARN and its record."""
+def find_cached_run(store: Store, pipeline_arn: str, step: Step, key: str) -> tuple[str, Document] | None:
+    """Find the latest run that can be reused.
+
+    Returns:
+        The ARN of the run's execution and the run's record, or None if there is no such run.
+    """
     if step.cache_window is None:
         return None
     oldest = time.time() - step.cache_window.total_seconds()

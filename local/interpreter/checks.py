@@ -1,4 +1,4 @@
-"""Faults that one step alone does not show: names that lead nowhere, cycles, arguments no operation takes."""
+"""Check a parsed definition: its references, its step arguments, and cycles between its steps."""
 
 from __future__ import annotations
 
@@ -21,18 +21,22 @@ from local.interpreter.step_types import RESOURCE_STEPS
 
 
 def definition_faults(definition: Definition) -> Iterator[str]:
-    """Everything wrong with a definition whose steps were read without fault."""
+    """Find the faults of a definition that was parsed without faults.
+
+    Yields:
+        One message for each fault.
+    """
     try:
-        wanted = list(references(definition.experiment))
+        used = list(references(definition.experiment))
     except ExpressionError as error:
         yield f"PipelineExperimentConfig: {error}"
     else:
-        for reference in wanted:
+        for reference in used:
             if reference.root == "Steps":
-                yield f"PipelineExperimentConfig: {reference} is not known before the steps run"
+                yield f"PipelineExperimentConfig: {reference} has no value before the steps run"
             else:
                 yield from _reference_faults(definition, reference, "PipelineExperimentConfig")
-    kinds = _known_kinds(definition)
+    kinds = _reference_types(definition)
     for step in definition.steps.values():
         yield from _step_faults(definition, step, kinds)
     yield from _cycle_faults(definition)
@@ -42,27 +46,27 @@ def _step_faults(definition: Definition, step: Step, kinds: References) -> Itera
     where = f"Step '{step.name}'"
     for name in step.depends_on:
         if name not in definition.steps:
-            yield f"{where}: DependsOn: there is no step '{name}'"
+            yield f"{where}: DependsOn: the pipeline has no step '{name}'"
     for reference in dict.fromkeys(references(step.arguments)):
         yield from _reference_faults(definition, reference, where)
     for fault in argument_faults(step.type, step.arguments, kinds.kinds_of):
-        yield f"{where}: Model Validation failed: {_in_words(fault)}"
+        yield f"{where}: Model Validation failed: {_message(fault)}"
     for member, fault in text_faults(step.display_name, step.description):
         yield f"{where}: Model Validation failed: {sentence(fault, member)}"
     if step.type == "Fail" and set(step.arguments) != {"ErrorMessage"}:
-        yield f"{where}: a Fail step's Arguments have ErrorMessage and nothing else"
+        yield f"{where}: the only argument of a Fail step is ErrorMessage"
     yield from _output_faults(step, where)
 
 
-def _known_kinds(definition: Definition) -> References:
+def _reference_types(definition: Definition) -> References:
     return References(
         {parameter.name: parameter.type for parameter in definition.parameters.values()},
         {step.name: (step.type, step.outputs) for step in definition.steps.values()},
     )
 
 
-def _in_words(fault: Fault) -> str:
-    """Return a fault of a step's arguments as SageMaker Pipelines words it."""
+def _message(fault: Fault) -> str:
+    """Return the message for a fault of a step's arguments, in SageMaker's words."""
     parent = f"{place(fault.path[:-1], '')}: " if len(fault.path) > 1 else ""
     match fault.constraint:
         case Constraint.KNOWN:
@@ -70,14 +74,14 @@ def _in_words(fault: Fault) -> str:
         case Constraint.REQUIRED:
             return f"{parent}Missing Argument member '{fault.path[-1]}'"
         case Constraint.TYPE:
-            return f"{place(fault.path, '')}: {_type_in_words(fault)}"
+            return f"{place(fault.path, '')}: {_type_message(fault)}"
         case Constraint.ONE_OF_UNION:
             return sentence(fault, "")
         case _:
             return constraint_fault(fault)
 
 
-def _type_in_words(fault: Fault) -> str:
+def _type_message(fault: Fault) -> str:
     if isinstance(fault.value, Unknown):
         return f"Cannot assign {fault.value} to argument of type [{fault.expected}]"
     if fault.expected in ("structure", "map"):
@@ -102,12 +106,12 @@ def _reference_faults(definition: Definition, reference: Reference, where: str) 
             yield f"{where}: {reference}: the pipeline has no parameter '{reference.name}'"
     elif reference.root == "Execution":
         if reference.name not in EXECUTION_VARIABLES:
-            yield f"{where}: {reference}: execution variables are {', '.join(EXECUTION_VARIABLES)}"
+            yield f"{where}: {reference}: the execution variables are {', '.join(EXECUTION_VARIABLES)}"
     elif reference.root == "PipelineExperimentConfig":
         if reference.name not in definition.experiment:
             yield f"{where}: {reference}: PipelineExperimentConfig has no such member"
     elif reference.name not in definition.steps:
-        yield f"{where}: {reference}: there is no step '{reference.name}'"
+        yield f"{where}: {reference}: the pipeline has no step '{reference.name}'"
     else:
         yield from _property_faults(definition.steps[reference.name], reference, where)
 
@@ -120,14 +124,14 @@ def _property_faults(step: Step, reference: Reference, where: str) -> Iterator[s
     elif step.type == "Lambda":
         if len(path) != 2 or path[0] != "OutputParameters" or path[1] not in step.outputs:
             outputs = ", ".join(step.outputs) or "none"
-            yield f"{where}: {reference}: the OutputParameters of Lambda step '{step.name}': {outputs}"
+            yield f"{where}: {reference}: Lambda step '{step.name}' has the OutputParameters: {outputs}"
     elif step.type in ("Condition", "Fail"):
         known = {"Condition": "Outcome", "Fail": "ErrorMessage"}[step.type]
         if path != (known,):
-            yield f"{where}: {reference}: a {step.type} step has the property {known} only"
+            yield f"{where}: {reference}: the only property of a {step.type} step is {known}"
     elif property_shape(step.type, path) is None:
         describe = RESOURCE_STEPS[step.type].describe
-        yield f"{where}: {reference}: {describe} answers with nothing at {show(path)}"
+        yield f"{where}: {reference}: the response of {describe} has no member {show(path)}"
 
 
 def _cycle_faults(definition: Definition) -> Iterator[str]:

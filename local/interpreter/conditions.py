@@ -1,4 +1,4 @@
-"""Conditions of a condition step."""
+"""Check and evaluate the conditions of a condition step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,15 @@ _OPERANDS = {
 
 
 def condition_faults(condition: Json, where: str) -> Iterator[str]:
-    """What is malformed in a condition and the conditions within it."""
+    """Find the faults of a condition and of its nested conditions.
+
+    Args:
+        condition: The condition, as it is in the definition.
+        where: The condition's place, for messages.
+
+    Yields:
+        One message for each fault.
+    """
     if not isinstance(condition, dict) or condition.get("Type") not in list(_OPERANDS):
         kind = condition.get("Type") if isinstance(condition, dict) else condition
         yield f"{where}: unknown condition type {kind!r}; supported: {', '.join(_OPERANDS)}"
@@ -39,23 +47,23 @@ def condition_faults(condition: Json, where: str) -> Iterator[str]:
     elif condition["Type"] in ("In", "Or"):
         member = "Values" if condition["Type"] == "In" else "Conditions"
         if not isinstance(condition[member], list) or not condition[member]:
-            yield f"{where}: {member} has to be a list with something in it"
+            yield f"{where}: {member} must be a list that is not empty"
         elif member == "Conditions":
             for index, nested in enumerate(condition[member]):
                 yield from condition_faults(nested, f"{where}.Conditions[{index}]")
 
 
-def holds(condition: dict[str, Json], scope: Scope) -> bool:
-    """Whether a condition is true.
+def is_true(condition: dict[str, Json], scope: Scope) -> bool:
+    """Return whether a condition is true.
 
     Raises:
-        ExpressionError: an operand has no value, or two operands cannot be ordered.
+        ExpressionError: An operand has no value, or the operands of an ordering are not numbers.
     """
     kind = condition["Type"]
     if kind == "Not":
-        return not holds(condition["Condition"], scope)
+        return not is_true(condition["Condition"], scope)
     if kind == "Or":
-        return any(holds(nested, scope) for nested in condition["Conditions"])
+        return any(is_true(nested, scope) for nested in condition["Conditions"])
     if kind == "In":
         query = evaluate(condition["QueryValue"], scope)
         return any(_equal(query, evaluate(value, scope)) for value in condition["Values"])
@@ -65,13 +73,13 @@ def holds(condition: dict[str, Json], scope: Scope) -> bool:
     if not (_is_number(left) and _is_number(right)):
         raise ExpressionError(
             f"{kind} compares numbers, not {as_text(left)!r} and {as_text(right)!r}: "
-            "give both sides as numbers (a parameter's type, a number in the property file)"
+            "make both sides numbers; check the parameter's type or the value in the property file"
         )
     return _ORDERINGS[kind](left, right)
 
 
 def _equal(left: Json, right: Json) -> bool:
-    """Equality in which true is not 1, as in JSON and unlike in Python."""
+    """Return whether two JSON values are equal. In JSON, true is not equal to 1; in Python, it is."""
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 

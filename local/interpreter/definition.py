@@ -1,7 +1,7 @@
-"""A pipeline definition as the interpreter sees it.
+"""The parsed form of a pipeline definition.
 
-The language is the "pipeline definition JSON schema" of Amazon SageMaker Pipelines, Version 2020-12-01, as
-the SageMaker Python SDK writes it.
+Source: the "pipeline definition JSON schema" of Amazon SageMaker Pipelines, version 2020-12-01, and the definitions
+that the SageMaker Python SDK writes.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from datetime import timedelta
 from typing import Any
 
 Json = Any
-"""A value that JSON can hold."""
+"""Any JSON value."""
 
 Scalar = str | int | float | bool
 
 
 class MalformedError(ValueError):
-    """A part of a definition that does not read as what it should be."""
+    """A part of a definition is malformed."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A pipeline parameter.
+    """Declares a pipeline parameter.
 
     Attributes:
-        name: its name.
+        name: The parameter's name.
         type: ``String``, ``Integer``, ``Float`` or ``Boolean``.
-        default: its value where an execution gives none; None where every execution has to give one.
-        allowed: the values it may have; empty where any value of its type will do.
+        default: The value for executions that give none; None if every execution must give a value.
+        allowed: The allowed values; empty if any value of the type is allowed.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When and how often a step that met an error is tried again.
+    """Says when and how often a step is retried after an error.
 
     Attributes:
-        exceptions: kinds of error that the policy is for, for example ``Step.THROTTLING``.
-        interval: seconds before the first retry.
-        backoff_rate: the factor by which the interval grows with every retry.
-        max_attempts: the most retries; None where only time limits them.
-        expire_after: the time from the step's start after which nothing is retried; None for no limit.
+        exceptions: The exception types that the policy covers, for example ``Step.THROTTLING``.
+        interval: Seconds before the first retry.
+        backoff_rate: The interval is multiplied by this factor for each further retry.
+        max_attempts: The maximum number of retries; None for no limit.
+        expire_after: The time after the step's start at which retries end; None for no limit.
     """
 
     exceptions: tuple[str, ...]
@@ -58,11 +58,11 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class PropertyFile:
-    """A JSON file that a processing step writes and ``Std:JsonGet`` reads.
+    """Locates a JSON file that a processing step writes and ``Std:JsonGet`` reads.
 
     Attributes:
-        output_name: the processing output that it is part of.
-        path: its path below that output.
+        output_name: The processing output that contains the file.
+        path: The file's path below that output.
     """
 
     output_name: str
@@ -71,11 +71,11 @@ class PropertyFile:
 
 @dataclass(frozen=True)
 class Branch:
-    """The place of a step in a condition step's IfSteps or ElseSteps.
+    """Locates a step in a condition step's IfSteps or ElseSteps.
 
     Attributes:
-        condition: the condition step's name.
-        outcome: the condition's outcome with which the step runs.
+        condition: The condition step's name.
+        outcome: True for IfSteps, False for ElseSteps. The step runs if the condition has this outcome.
     """
 
     condition: str
@@ -84,22 +84,24 @@ class Branch:
 
 @dataclass(frozen=True)
 class Step:
-    """A step, wherever in the definition it stands: steps of branches are not nested here.
+    """Describes a step of a definition. The steps of a branch are not nested in their condition step.
 
     Attributes:
-        name: unique in the definition.
+        name: The step's name, unique in the definition.
         type: ``Processing``, ``Training``, ``Tuning``, ``Transform``, ``Model``, ``RegisterModel``,
             ``Lambda``, ``Condition`` or ``Fail``.
-        arguments: the request, payload, conditions or message, with its expressions not yet evaluated.
-        depends_on: names in ``DependsOn``.
-        dependencies: names of all steps that have to succeed first: those of ``depends_on``, those that its
-            expressions refer to, and the condition step in whose branch it stands.
-        branch: where it stands in a condition step; None at the top level.
-        cache_window: how old a run may be to be used again; None where caching is off.
-        retry_policies: in the order of the definition.
-        property_files: by name.
-        function_arn: of a Lambda step.
-        outputs: of a Lambda step: types by output name.
+        arguments: The request, payload, conditions or message. Expressions are not yet evaluated.
+        display_name: The name that users see; None if the definition has none.
+        description: A text for users; None if the definition has none.
+        depends_on: The names in ``DependsOn``.
+        dependencies: The names of all steps that must succeed first: the steps in ``depends_on``, the steps in
+            the arguments' expressions, and the condition step of the step's branch.
+        branch: The step's place in a condition step; None at the top level.
+        cache_window: The greatest age of a run that can be reused; None if caching is off.
+        retry_policies: The policies, in the order of the definition.
+        property_files: The property files, by name.
+        function_arn: The function of a Lambda step.
+        outputs: The types of a Lambda step's outputs, by output name.
     """
 
     name: str
@@ -119,12 +121,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Definition:
-    """A pipeline definition without faults.
+    """Describes a pipeline definition without faults.
 
     Attributes:
-        parameters: by name.
-        steps: by name, in the order of the definition, a branch's steps after their condition step.
-        experiment: ``PipelineExperimentConfig``, expressions not yet evaluated; empty where there is none.
+        parameters: The declared parameters, by name.
+        steps: The steps, by name, in the order of the definition. A branch's steps follow their condition step.
+        experiment: ``PipelineExperimentConfig``, empty if absent. Expressions are not yet evaluated.
     """
 
     parameters: dict[str, Parameter]
@@ -132,7 +134,7 @@ class Definition:
     experiment: dict[str, Json]
 
     def ancestors(self, name: str) -> set[str]:
-        """Names of the steps that have to be done before a step, directly or through others."""
+        """Return the names of all steps that a step depends on, directly or indirectly."""
         found: set[str] = set()
         pending = [name]
         while pending:

@@ -1,4 +1,4 @@
-"""One execution under way: which step may start when, and how it all ends."""
+"""Run one execution: start its steps in the order of their dependencies, and set its final status."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from local.runtime.supervisor import ServiceStoppingError
 _logger = logging.getLogger(__name__)
 
 STEPS_FAILED = "Step failure: One or multiple steps failed."
-"""The FailureReason of an execution in which a step failed, in SageMaker's words."""
+"""The FailureReason of an execution with a failed step, in SageMaker's words."""
 
 _FINISHED = ("Succeeded", "Failed", "Stopped", "Skipped")
 
 
 class Execution:
-    """Runs the steps of an execution, each in a thread of its own.
+    """Runs the steps of an execution, each in its own thread.
 
-    A step starts when all steps that it depends on have succeeded. A step behind a branch not taken is skipped, as
-    is everything that depends on it. After a step has failed no other starts, and those running are waited for.
+    A step starts when all its dependencies have succeeded. The steps of the branch not taken are skipped, and so are
+    all steps that depend on them. When a step fails, no further step starts, and the running steps finish.
     """
 
     def __init__(self, services: StepServices, execution_arn: str, signals: Signals) -> None:
@@ -43,18 +43,19 @@ class Execution:
         return parse(records.definition_text(self._services.store, self._arn))
 
     def stop(self) -> None:
-        """Have running steps stop and no more start."""
+        """Stop the running steps, and start no more."""
         self._signals.stop.set()
         self.wake_up()
 
     def wake_up(self) -> None:
-        """Have every waiting thread of the execution look at its signals."""
+        """Make every waiting thread of the execution check its signals and settings."""
         self._ended.put(None)
+        # Threads that wait for a record wake up after any transaction.
         with self._services.store.transaction():
             pass
 
     def run(self) -> None:
-        """Run until nothing more can start and nothing is running; then give the execution its last state."""
+        """Run all steps that can run, then set the execution's final status."""
         try:
             self._load_states()
             while True:
@@ -89,7 +90,7 @@ class Execution:
         return sum(state not in _FINISHED for state in self._states.values())
 
     def _skip(self) -> None:
-        """Mark what will never run; the definition's order need not be that of the dependencies."""
+        """Mark the steps that can never run. Repeat, because a step can precede its dependencies in the definition."""
         while True:
             unreachable = [
                 step.name
@@ -119,7 +120,7 @@ class Execution:
                 self._start(step)
 
     def _limit(self) -> int | None:
-        # Read every time: UpdatePipelineExecution may change it while the execution runs.
+        # Read every time, because UpdatePipelineExecution can change the limit during the execution.
         record = records.execution(self._services.store, self._arn)
         configuration = record.get("ParallelismConfiguration") or {}
         limit: int | None = configuration.get("MaxParallelExecutionSteps")

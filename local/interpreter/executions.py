@@ -1,4 +1,4 @@
-"""Executions under way: starting, stopping, and putting right what a stop of the service left behind."""
+"""Start and stop executions, and restore them when the service starts again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Executions:
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
 
     def start(self, execution_arn: str) -> None:
-        """Run an execution whose record is there; steps that have succeeded are not run again."""
+        """Start to run an execution whose record exists. Steps that have succeeded do not run again."""
         execution = Execution(self._services, execution_arn, Signals(shutdown=self._shutdown))
         thread = threading.Thread(
             target=self._run, args=(execution_arn, execution), name=f"execution {execution_arn}", daemon=True
@@ -33,19 +33,23 @@ class Executions:
         thread.start()
 
     def stop(self, execution_arn: str) -> None:
-        """Have an execution stop its running steps and start no more; returns at once."""
+        """Make an execution stop its running steps and start no more. Does not wait for them."""
         running = self._find(execution_arn)
         if running is not None:
             running.stop()
 
-    def reconsider(self, execution_arn: str) -> None:
-        """Have an execution whose configuration has changed look whether more steps may start."""
+    def wake_up(self, execution_arn: str) -> None:
+        """Make an execution read its changed configuration, so that more steps can start."""
         running = self._find(execution_arn)
         if running is not None:
             running.wake_up()
 
     def stop_all(self, timeout: float = 1.0) -> None:
-        """Have every thread end for the service is going down; records stay as they are for ``restore``."""
+        """End all threads, because the service is shutting down. The records stay as they are for ``restore``.
+
+        Args:
+            timeout: Seconds to wait for the threads.
+        """
         self._shutdown.set()
         with self._lock:
             running = list(self._running.values())
@@ -55,15 +59,15 @@ class Executions:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def restore(self) -> list[str]:
-        """Put right what was running when the service stopped.
+        """Update the executions that were running when the service stopped.
 
-        An execution none of whose steps had started runs now. Any other is marked Failed, with its steps that were
-        running; one that was being stopped is marked Stopped.
+        An execution without started steps runs now. An execution that was stopping becomes Stopped. All others become
+        Failed. Their running steps get the same status.
 
         Returns:
-            One line for each such execution, saying what became of it.
+            One line for each updated execution, for the log.
         """
-        remarks = []
+        lines = []
         for record in self._services.store.list(records.EXECUTION):
             arn = record["PipelineExecutionArn"]
             status = record["PipelineExecutionStatus"]
@@ -72,7 +76,7 @@ class Executions:
             started = records.steps(self._services.store, arn)
             if not started and status == "Executing":
                 self.start(arn)
-                remarks.append(f"pipeline execution {arn}: resumed")
+                lines.append(f"pipeline execution {arn}: resumed")
                 continue
             last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
             for step in started:
@@ -81,8 +85,8 @@ class Executions:
                         self._services.store, arn, step["StepName"], **records.last_members(last, reason)
                     )
             records.finish_execution(self._services.store, self._services.events, arn, last, reason)
-            remarks.append(f"pipeline execution {arn}: was running, is {last} now")
-        return remarks
+            lines.append(f"pipeline execution {arn}: was running, is {last} now")
+        return lines
 
     def _find(self, execution_arn: str) -> Execution | None:
         with self._lock:
@@ -93,6 +97,6 @@ class Executions:
             execution.run()
         finally:
             with self._lock:
-                # A retry may have put another run of the same execution in its place.
+                # RetryPipelineExecution may already have started the execution again.
                 if self._running.get(execution_arn, (None,))[0] is execution:
                     del self._running[execution_arn]

@@ -1,4 +1,4 @@
-"""Lambda steps: a function is invoked, and its answer becomes the step's output parameters."""
+"""Lambda steps: the step invokes a function, and the response becomes the step's output parameters."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from definition_language.expressions import as_text
 from local.core.errors import ServiceError
 from local.interpreter.definition import Json, Scalar
 from local.interpreter.outcomes import StepFailedError
-from local.interpreter.retries import kind_of_call_error
+from local.interpreter.retries import call_exception_type
 from local.interpreter.step_run import StepRun
 from local.runtime.functions.invocation import InvocationResult
 
 TIME_LIMIT = 600.0
-"""Seconds that a function may take in a step. Source: "Lambda step", Amazon SageMaker developer guide."""
+"""The longest run of a step's function, in seconds. Source: "Lambda step", Amazon SageMaker developer guide."""
 
 _PYTHON_TYPES: dict[str, Any] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}
 
 
 def invoke_function(run: StepRun, payload: dict[str, Json]) -> None:
-    """Invoke the step's function and wait for its answer, even while the execution is being stopped.
+    """Invoke the step's function and wait for its response, even while the execution is stopping.
 
     Raises:
-        StepFailedError: the function failed, took too long, or did not give what the step declares.
+        StepFailedError: The function failed, took too long, or did not return the declared outputs.
     """
     arn = str(run.step.function_arn)
     run.change(StepStatus="Executing", Metadata={"Lambda": {"Arn": arn, "OutputParameters": []}})
-    answer = _answer(run, arn, payload)
-    outputs = {name: _output(answer, name, kind) for name, kind in run.step.outputs.items()}
+    response = _response(run, arn, payload)
+    outputs = {name: _output(response, name, kind) for name, kind in run.step.outputs.items()}
     parameters = [{"Name": name, "Value": as_text(value)} for name, value in outputs.items()]
     run.change(
         Metadata={"Lambda": {"Arn": arn, "OutputParameters": parameters}},
@@ -36,28 +36,28 @@ def invoke_function(run: StepRun, payload: dict[str, Json]) -> None:
     )
 
 
-def _answer(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
-    outcome: list[InvocationResult | Exception] = []
+def _response(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
+    results: list[InvocationResult | Exception] = []
 
     def invoke() -> None:
         try:
-            outcome.append(run.services.functions.invoke(arn, payload))
+            results.append(run.services.functions.invoke(arn, payload))
         except Exception as error:  # raised again in the step's own thread
-            outcome.append(error)
+            results.append(error)
 
-    # A function cannot be told to stop; a thread of its own lets the step end before it.
+    # In its own thread, because a function cannot be stopped: the step can end before its function.
     thread = threading.Thread(target=invoke, name=f"lambda step {run.step.name}", daemon=True)
     thread.start()
     thread.join(TIME_LIMIT)
-    if not outcome:
+    if not results:
         raise StepFailedError(
-            f"ClientError: Lambda function {arn} did not end within the {TIME_LIMIT:g} seconds of a Lambda step"
+            f"ClientError: Lambda function {arn} exceeded the limit of {TIME_LIMIT:g} seconds for a Lambda step"
         )
-    result = outcome[0]
+    result = results[0]
     if isinstance(result, ServiceError):
         raise StepFailedError(
             f"ClientError: Failed to invoke lambda:Invoke. Error Details: {result.message}",
-            kind_of_call_error(result),
+            call_exception_type(result),
         )
     if isinstance(result, Exception):
         raise result
@@ -66,11 +66,13 @@ def _answer(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
     return result.payload
 
 
-def _output(answer: Json, name: str, kind: str) -> Scalar:
-    value = answer.get(name) if isinstance(answer, dict) else None
+def _output(response: Json, name: str, kind: str) -> Scalar:
+    value = response.get(name) if isinstance(response, dict) else None
     if value is None:
-        given = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
-        raise StepFailedError(f"ClientError: the function did not return output parameter '{name}', but: {given}")
+        found = ", ".join(response) if isinstance(response, dict) else type(response).__name__
+        raise StepFailedError(
+            f"ClientError: the function did not return output parameter '{name}'; it returned: {found}"
+        )
     if not isinstance(value, _PYTHON_TYPES[kind]) or isinstance(value, bool) != (kind == "Boolean"):
         raise StepFailedError(f"ClientError: output parameter '{name}' is not of type {kind}: {value!r}")
     checked: Scalar = value

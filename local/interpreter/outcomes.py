@@ -1,4 +1,4 @@
-"""The ways in which a step ends other than by succeeding."""
+"""Exceptions that end a step without success."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ class StepFailedError(Exception):
     """A step failed.
 
     Attributes:
-        reason: the step's FailureReason.
-        kind: what retry policies call the error; None where no policy is for it.
+        reason: The step's FailureReason.
+        exception_type: The error's ExceptionType in retry policies; None if no policy can cover the error.
     """
 
-    def __init__(self, reason: str, kind: str | None = None) -> None:
+    def __init__(self, reason: str, exception_type: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.kind = kind
+        self.exception_type = exception_type
 
 
 class StepStoppedError(Exception):
-    """The execution is being stopped, and the step with it."""
+    """The step stopped because its execution is stopping."""

@@ -1,4 +1,4 @@
-"""Pipeline parameters: their declarations, and their values in an execution."""
+"""Parse the declarations of pipeline parameters, and resolve their values in an execution."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _MEMBERS = {"Name", "Type", "DefaultValue", "EnumValues"}
 
 
 def parse_parameter(document: Json) -> Parameter:
-    """One item of a definition's Parameters.
+    """Parse one item of a definition's Parameters.
 
     Raises:
-        MalformedError: it is malformed.
+        MalformedError: The item is malformed.
     """
     if not isinstance(document, dict) or set(document) - _MEMBERS:
-        raise MalformedError(f"a parameter has {', '.join(sorted(_MEMBERS))}, not {document!r}")
+        raise MalformedError(f"a parameter has the members {', '.join(sorted(_MEMBERS))}, not {document!r}")
     name, kind = document.get("Name"), document.get("Type")
     if not isinstance(name, str) or not name:
-        raise MalformedError(f"a parameter's Name is a text, not {name!r}")
+        raise MalformedError(f"a parameter's Name must be a string, not {name!r}")
     if kind not in list(_READERS):
-        raise MalformedError(f"Parameter '{name}': Type is one of {', '.join(_READERS)}, not {kind!r}")
+        raise MalformedError(f"Parameter '{name}': Type must be one of {', '.join(_READERS)}, not {kind!r}")
     default = document.get("DefaultValue")
     allowed = document.get("EnumValues") or []
     if not isinstance(allowed, list):
-        raise MalformedError(f"Parameter '{name}': EnumValues is a list, not {allowed!r}")
+        raise MalformedError(f"Parameter '{name}': EnumValues must be a list, not {allowed!r}")
     try:
         parameter = Parameter(
             name,
@@ -44,14 +44,14 @@ def parse_parameter(document: Json) -> Parameter:
 
 
 def resolve(parameters: Mapping[str, Parameter], given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
-    """The value of every parameter in an execution.
+    """Return the value of every parameter in an execution.
 
     Args:
-        parameters: those that the definition declares, by name.
+        parameters: The declared parameters, by name.
         given: ``PipelineParameters`` of StartPipelineExecution.
 
     Raises:
-        ServiceError: ValidationException that names every fault.
+        ServiceError: ValidationException that lists all faults.
     """
     faults = []
     values: dict[str, Scalar] = {
@@ -81,7 +81,7 @@ def resolve(parameters: Mapping[str, Parameter], given: Sequence[Mapping[str, st
 
 def _given(parameter: Parameter, text: str) -> Scalar:
     if not text:
-        # The service's own sentence, which users meet when a form has emptied a parameter.
+        # AWS's own words: users see them when a form sends an empty parameter.
         raise MalformedError(
             f"[string \"\" is too short (length: 0, required minimum: 1)]: parameter '{parameter.name}'"
         )
@@ -102,7 +102,7 @@ def _given(parameter: Parameter, text: str) -> Scalar:
 def _declared(kind: str, value: Json) -> Scalar:
     if kind == "Float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    # isinstance would take true for an Integer.
+    # The exact type: isinstance would accept true as an Integer.
     if not isinstance(value, Scalar) or type(value) is not _TYPES[kind]:
         raise MalformedError(f"Value {value!r} is not of type {kind}")
     return value

@@ -1,4 +1,4 @@
-"""Definition JSON into a ``Definition``, or everything that is wrong with it."""
+"""Parse a definition's JSON into a ``Definition``, or report all its faults."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ _Read = TypeVar("_Read")
 
 
 def parse(text: str) -> Definition:
-    """Read a pipeline definition.
+    """Parse a pipeline definition.
+
+    Args:
+        text: The definition, as JSON.
 
     Raises:
-        ServiceError: ValidationException that names every fault.
+        ServiceError: ValidationException that lists all faults.
     """
     try:
         return _parse(text)
@@ -50,7 +53,7 @@ def _parse(text: str) -> Definition:
         raise _unparsable(["Expecting start of Json Object"])
     faults: list[str] = []
     definition = _Reader(faults).read(document)
-    # Faults of the graph would only echo those of the text.
+    # Checked only if the JSON is well-formed: otherwise the same faults would be reported twice.
     faults = faults or list(definition_faults(definition))
     if faults:
         raise _unparsable(faults)
@@ -62,7 +65,7 @@ def _unparsable(faults: list[str]) -> ServiceError:
 
 
 class _Reader:
-    """Reads a definition, noting faults as it goes and leaving out what it cannot read."""
+    """Reads a definition, collects its faults, and leaves out the malformed parts."""
 
     def __init__(self, faults: list[str]) -> None:
         self._faults = faults
@@ -72,7 +75,7 @@ class _Reader:
         self._unknown_members(document, _MEMBERS, "the definition")
         version = document.get("Version")
         if not isinstance(version, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
-            self._faults.append(f"Version {version!r} is not a date such as '{OLDEST_VERSION}'")
+            self._faults.append(f"Version {version!r} is not a date; write it as in '{OLDEST_VERSION}'")
         elif version < OLDEST_VERSION:
             self._faults.append(f"Version {version} is older than {OLDEST_VERSION}")
         if document.get("MlflowConfig") is not None:
@@ -81,7 +84,7 @@ class _Reader:
         experiment = self._object(document.get("PipelineExperimentConfig"), "PipelineExperimentConfig")
         steps = self._list(document.get("Steps"), "Steps")
         if not steps:
-            self._faults.append("Steps: a pipeline has at least one step")
+            self._faults.append("Steps: a pipeline needs at least one step")
         self._read_steps(steps, None, "Steps")
         return Definition(parameters, self._steps, experiment)
 
@@ -101,7 +104,7 @@ class _Reader:
             name = document.get("Name") if isinstance(document, dict) else None
             if not isinstance(name, str) or not STEP_NAME.fullmatch(name):
                 self._faults.append(
-                    f"{where}[{index}]: a step's Name is 1 to 64 letters, digits, '-' and '_', not {name!r}"
+                    f"{where}[{index}]: a step's Name must be 1 to 64 letters, digits, '-' or '_', not {name!r}"
                 )
             elif document.get("Type") not in SUPPORTED_TYPES:
                 self._faults.append(
@@ -150,7 +153,7 @@ class _Reader:
         self._unknown_members(arguments, {"Conditions", "IfSteps", "ElseSteps"}, where)
         conditions = self._list(arguments.get("Conditions"), f"{where}: Conditions")
         if not conditions:
-            self._faults.append(f"{where}: Conditions: there is none")
+            self._faults.append(f"{where}: Conditions: the step needs at least one condition")
         for index, condition in enumerate(conditions):
             self._faults.extend(condition_faults(condition, f"{where}: Conditions[{index}]"))
         return {"Conditions": conditions}
@@ -168,7 +171,7 @@ class _Reader:
         for item in self._list(document.get("PropertyFiles"), f"{where}: PropertyFiles"):
             members = ("PropertyFileName", "OutputName", "FilePath")
             if not isinstance(item, dict) or not all(isinstance(item.get(member), str) for member in members):
-                self._faults.append(f"{where}: PropertyFiles: an item has the texts {', '.join(members)}")
+                self._faults.append(f"{where}: PropertyFiles: an item needs the strings {', '.join(members)}")
             else:
                 files[item["PropertyFileName"]] = PropertyFile(item["OutputName"], item["FilePath"])
         return files
@@ -184,8 +187,8 @@ class _Reader:
         for item in self._list(document.get("OutputParameters"), f"{where}: OutputParameters"):
             if not isinstance(item, dict) or item.get("OutputType") not in _OUTPUT_TYPES:
                 self._faults.append(
-                    f"{where}: OutputParameters: an item has OutputName and an OutputType among "
-                    f"{', '.join(_OUTPUT_TYPES)}, not {item!r}"
+                    f"{where}: OutputParameters: an item needs OutputName and OutputType (one of "
+                    f"{', '.join(_OUTPUT_TYPES)}), not {item!r}"
                 )
             else:
                 outputs[str(item.get("OutputName"))] = item["OutputType"]
@@ -194,7 +197,7 @@ class _Reader:
     def _text(self, value: Json, where: str) -> str | None:
         if value is None or isinstance(value, str):
             return value
-        self._faults.append(f"{where} has to be a text, not {value!r}")
+        self._faults.append(f"{where} must be a string, not {value!r}")
         return None
 
     def _object(self, value: Json, where: str) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""A step's policies: how long a run of it may be used again, and when it is tried again.
+"""Parse a step's policies for caching and retries.
 
 Sources: "Caching pipeline steps" and "Retry policy for pipeline steps", Amazon SageMaker developer guide.
 """
@@ -19,7 +19,7 @@ EXCEPTION_TYPES = (
 )
 
 DEFAULT_RETRY_POLICY = RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING"), 1.0, 2.0, 2, None)
-"""What SageMaker does where a step has no policy for errors of a call; how often is not documented."""
+"""SageMaker's policy for failed calls if the step has none. The number of retries is not documented."""
 
 _DEFAULT_MAX_ATTEMPTS = 5
 _MEMBERS = {"ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin"}
@@ -34,29 +34,29 @@ _SHORT_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 def parse_cache_config(document: Json) -> timedelta | None:
-    """How old a run may be to be used again; None where caching is off.
+    """Return the greatest age of a run that can be reused, or None if caching is off.
 
     Raises:
-        MalformedError: the CacheConfig is malformed.
+        MalformedError: The CacheConfig is malformed.
     """
     if document is None:
         return None
     if not isinstance(document, dict) or not isinstance(document.get("Enabled"), bool):
-        raise MalformedError("CacheConfig has Enabled, true or false, and ExpireAfter")
+        raise MalformedError("CacheConfig needs Enabled (true or false) and ExpireAfter")
     if not document["Enabled"]:
         return None
     if not isinstance(document.get("ExpireAfter"), str):
-        raise MalformedError("CacheConfig: ExpireAfter is missing; it says how old a run may be, for example 'P30D'")
+        raise MalformedError("CacheConfig: ExpireAfter is missing; set the greatest age of a reused run, as in 'P30D'")
     return parse_duration(document["ExpireAfter"])
 
 
 def parse_duration(text: str) -> timedelta:
-    """An ISO 8601 duration (``P30D``, ``PT1H30M``), or the short form (``30d``) of the service's own samples.
+    """Parse an ISO 8601 duration (``P30D``, ``PT1H30M``) or the short form in AWS's samples (``30d``).
 
-    A month counts 30 days, a year 365.
+    A month has 30 days, a year 365.
 
     Raises:
-        MalformedError: the text is neither.
+        MalformedError: The text is not a duration.
     """
     short = _SHORT.fullmatch(text)
     if short:
@@ -64,22 +64,22 @@ def parse_duration(text: str) -> timedelta:
     match = _ISO_8601.fullmatch(text)
     numbers = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
     if not numbers:
-        raise MalformedError(f"{text!r} is not an ISO 8601 duration such as 'P30D' or 'PT1H'")
+        raise MalformedError(f"{text!r} is not an ISO 8601 duration; write for example 'P30D' or 'PT1H'")
     days = sum(numbers.pop(unit, 0) * length for unit, length in _DAYS.items())
     return timedelta(days=days, **numbers)
 
 
 def parse_retry_policy(document: Json) -> RetryPolicy:
-    """One item of RetryPolicies.
+    """Parse one item of RetryPolicies.
 
     Raises:
-        MalformedError: it is malformed.
+        MalformedError: The item is malformed.
     """
     if not isinstance(document, dict) or set(document) - _MEMBERS:
-        raise MalformedError(f"a retry policy has {', '.join(sorted(_MEMBERS))}, not {document!r}")
+        raise MalformedError(f"a retry policy has the members {', '.join(sorted(_MEMBERS))}, not {document!r}")
     exceptions = document.get("ExceptionType")
     if not isinstance(exceptions, list) or not exceptions or any(kind not in EXCEPTION_TYPES for kind in exceptions):
-        raise MalformedError(f"ExceptionType is a list out of {', '.join(EXCEPTION_TYPES)}, not {exceptions!r}")
+        raise MalformedError(f"ExceptionType must be a list of {', '.join(EXCEPTION_TYPES)}, not {exceptions!r}")
     interval = _number(document, "IntervalSeconds", 1, least=0, most=None)
     backoff = _number(document, "BackoffRate", 2.0, least=0, most=None)
     expire = _number(document, "ExpireAfterMin", None, least=0, most=14_400)
@@ -101,7 +101,7 @@ def _number(
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
-        raise MalformedError(f"{member} is a number of at least {least}, not {value!r}")
+        raise MalformedError(f"{member} must be a number of at least {least}, not {value!r}")
     if most is not None and value > most:
-        raise MalformedError(f"{member} is at most {most}, not {value!r}")
+        raise MalformedError(f"{member} must be at most {most}, not {value!r}")
     return value

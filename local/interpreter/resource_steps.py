@@ -1,4 +1,4 @@
-"""Steps that create a job, a model or a model package, and wait for it."""
+"""Steps that create a job, a model or a model package, and wait until it is done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.core.errors import ServiceError
 from local.interpreter.arguments import fit
 from local.interpreter.definition import Json, Step
 from local.interpreter.outcomes import StepFailedError, StepStoppedError
-from local.interpreter.retries import kind_of_call_error, kind_of_job_failure
+from local.interpreter.retries import call_exception_type, job_exception_type
 from local.interpreter.step_run import StepRun
 from local.interpreter.step_types import FINISHED, RESOURCE_STEPS, ResourceStep
 from local.records import executions as records
@@ -25,7 +25,7 @@ _STOP_SECONDS = 300.0
 
 
 class ResourceAttempt:
-    """One attempt at a step: one resource."""
+    """One attempt to run a step. An attempt creates one resource."""
 
     def __init__(self, run: StepRun) -> None:
         self._run = run
@@ -35,17 +35,17 @@ class ResourceAttempt:
         self.request: dict[str, Any] = self._make_request()
 
     def run(self) -> None:
-        """Create the resource and wait until it is done; the step's record tells what came of it.
+        """Create the resource, wait until it is done, and write its properties into the step's record.
 
         Raises:
-            StepFailedError: it could not be created, or it failed.
-            StepStoppedError: the execution is being stopped.
+            StepFailedError: The resource could not be created, or it failed.
+            StepStoppedError: The execution is stopping.
         """
         kind = self._kind
         request = dict(self.request)
         if self._step.type == "RegisterModel":
-            # A versioned package has no tags of its own.
-            self._create_group(request.pop("Tags", None))
+            # The tags go to the group, because a versioned package has none.
+            self._ensure_group(request.pop("Tags", None))
         arn: str = self._call(kind.create, request)[kind.arn_member]
         self._run.change(StepStatus="Executing", Metadata={kind.metadata: {"Arn": arn}})
         if kind.status_member is not None:
@@ -67,36 +67,36 @@ class ResourceAttempt:
         if self._run.stopping and self._kind.stop is not None and not finished():
             self._stop()
             self._run.wait_until(finished, _STOP_SECONDS, even_when_stopping=True)
-        self._judge(record(), status_member, arn)
+        self._check_status(record(), status_member, arn)
 
     def _stop(self) -> None:
         self._run.change(StepStatus="Stopping")
         try:
             self._run.services.call(str(self._kind.stop), {self._kind.name_member: self._name})
         except ServiceError as error:
-            # It has finished by itself a moment ago, unless something is wrong.
-            _logger.info("stopping %s: %s", self._name, error)
+            # Not an error: most likely the resource has just finished.
+            _logger.info("could not stop %s: %s", self._name, error)
 
-    def _judge(self, document: Document | None, status_member: str, arn: str) -> None:
+    def _check_status(self, document: Document | None, status_member: str, arn: str) -> None:
         status = None if document is None else document[status_member]
         if status in ("Completed", "Succeeded"):
             return
         if self._run.stopping and status != "Failed":
             raise StepStoppedError
         if document is None:
-            raise StepFailedError(f"ClientError: {arn} was deleted while the step waited for it")
+            raise StepFailedError(f"ClientError: {arn} was deleted while the step was waiting for it")
         if status == "Stopped":
             detail = document.get("SecondaryStatus", "Stopped")
             raise StepFailedError(f"ClientError: {arn} was stopped ({detail})")
         reason = document.get("FailureReason") or f"ClientError: {arn} failed without a reason"
-        raise StepFailedError(reason, kind_of_job_failure(reason, self._step.type))
+        raise StepFailedError(reason, job_exception_type(reason, self._step.type))
 
     def _properties(self, arn: str) -> Json:
         services = self._run.services
         name = arn if self._kind.kind == "model-package" else self._name
         properties = services.call(self._kind.describe, {self._kind.name_member: name})
         if self._step.type == "Tuning":
-            # What HyperparameterTuner.get_top_model_s3_uri refers to: the best first.
+            # Sorted by objective, best first: HyperparameterTuner.get_top_model_s3_uri refers to these summaries.
             objective = properties["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
             order = "Ascending" if objective.get("Type") == "Minimize" else "Descending"
             top = services.call(
@@ -119,15 +119,15 @@ class ResourceAttempt:
             request[self._kind.name_member] = self._name
         return request
 
-    def _create_group(self, tags: list[dict[str, str]] | None) -> None:
-        """Make the package's group where it is not there, as SageMaker does, with the step's tags."""
+    def _ensure_group(self, tags: list[dict[str, str]] | None) -> None:
+        """Create the package's group with the step's tags if it does not exist, as SageMaker does."""
         group = self.request.get("ModelPackageGroupName", "arn:")
         if group.startswith("arn:") or self._run.services.store.find("model-package-group", group) is not None:
             return
         try:
             self._call("CreateModelPackageGroup", {"ModelPackageGroupName": group, **({"Tags": tags} if tags else {})})
         except StepFailedError:
-            # Another execution may have been first.
+            # Another execution may have created the group in the meantime.
             if self._run.services.store.find("model-package-group", group) is None:
                 raise
 
@@ -137,7 +137,7 @@ class ResourceAttempt:
         except ServiceError as error:
             raise StepFailedError(
                 f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}",
-                kind_of_call_error(error),
+                call_exception_type(error),
             ) from None
 
     def _own_tags(self) -> list[dict[str, str]]:
@@ -148,10 +148,10 @@ class ResourceAttempt:
         ]
 
     def _resource_name(self) -> str:
-        """``pipelines-<execution>-<step>-<random>``, as SageMaker makes names; a tuning job's is shorter.
+        """Return a name in SageMaker's form: ``pipelines-<execution>-<step>-<random>``, shorter for a tuning job.
 
-        A definition made with PipelineDefinitionConfig(use_custom_job_prefix=True) has a prefix of its own as
-        the resource's name.
+        If the definition was made with PipelineDefinitionConfig(use_custom_job_prefix=True), the arguments give a
+        prefix as the resource's name.
         """
         execution = records.execution_id(self._run.execution_arn)
         random = random_suffix(_RANDOM_IN_JOB_NAME)

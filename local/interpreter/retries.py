@@ -1,4 +1,4 @@
-"""Which errors of a step may go away when it is tried again, and when it is.
+"""Decide whether and when a failed step is retried.
 
 Source: "Retry policy for pipeline steps", Amazon SageMaker developer guide.
 """
@@ -13,19 +13,19 @@ from local.core.errors import ServiceError
 from local.interpreter.definition import RetryPolicy
 from local.interpreter.policies import DEFAULT_RETRY_POLICY
 
-_REASONS = {
+_JOB_EXCEPTION_TYPES = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
     "CapacityError": "SageMaker.CAPACITY_ERROR",
     "InsufficientCapacityError": "SageMaker.CAPACITY_ERROR",
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
-"""What a job's FailureReason begins with."""
+"""Exception types by the first word of a job's FailureReason."""
 
 _NOT_IMPLEMENTED = 501
 
 
-def kind_of_call_error(error: ServiceError) -> str | None:
-    """What retry policies call the error of an operation."""
+def call_exception_type(error: ServiceError) -> str | None:
+    """Return the ExceptionType for a failed operation, or None if no retry policy can cover it."""
     if "Throttl" in error.code or error.code == "TooManyRequestsException":
         return "Step.THROTTLING"
     if error.code == "ResourceLimitExceeded":
@@ -35,30 +35,38 @@ def kind_of_call_error(error: ServiceError) -> str | None:
     return None
 
 
-def kind_of_job_failure(reason: str, step_type: str) -> str | None:
-    """What retry policies call the failure of a job.
+def job_exception_type(reason: str, step_type: str) -> str | None:
+    """Return the ExceptionType for a failed job, or None if no retry policy can cover it.
 
-    A tuning job tries its training jobs again by itself: an internal error of it is for no policy.
+    No policy covers an internal error of a tuning job, because a tuning job retries its training jobs itself.
+
+    Args:
+        reason: The job's FailureReason.
+        step_type: The type of the step that created the job.
     """
-    kind = _REASONS.get(reason.partition(":")[0].strip())
-    return None if step_type == "Tuning" and kind == "SageMaker.JOB_INTERNAL_ERROR" else kind
+    found = _JOB_EXCEPTION_TYPES.get(reason.partition(":")[0].strip())
+    return None if step_type == "Tuning" and found == "SageMaker.JOB_INTERNAL_ERROR" else found
 
 
 class Retries:
-    """Counts one step's retries against its policies."""
+    """Counts a step's retries and applies the limits of its policies."""
 
     def __init__(self, policies: Sequence[RetryPolicy]) -> None:
         self._policies = (*policies, DEFAULT_RETRY_POLICY)
         self._started = time.monotonic()
         self._used: Counter[RetryPolicy] = Counter()
 
-    def covers(self, kind: str) -> bool:
-        """Whether a policy is for that kind of error."""
-        return self._policy(kind) is not None
+    def covers(self, exception_type: str) -> bool:
+        """Return whether a policy covers an exception type."""
+        return self._policy(exception_type) is not None
 
-    def delay(self, kind: str | None) -> float | None:
-        """Seconds until the next attempt after an error; None where there is to be none."""
-        policy = None if kind is None else self._policy(kind)
+    def delay(self, exception_type: str | None) -> float | None:
+        """Count one more retry, and return its delay.
+
+        Returns:
+            Seconds until the retry, or None if the step is not retried.
+        """
+        policy = None if exception_type is None else self._policy(exception_type)
         if policy is None:
             return None
         used = self._used[policy]
@@ -72,5 +80,5 @@ class Retries:
         self._used[policy] += 1
         return seconds
 
-    def _policy(self, kind: str) -> RetryPolicy | None:
-        return next((policy for policy in self._policies if kind in policy.exceptions), None)
+    def _policy(self, exception_type: str) -> RetryPolicy | None:
+        return next((policy for policy in self._policies if exception_type in policy.exceptions), None)

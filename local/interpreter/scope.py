@@ -1,4 +1,4 @@
-"""What the references in a step's expressions mean while its execution runs."""
+"""Look up the references in a step's expressions while its execution runs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ _LARGEST_JSON_FILE = 16 * 1024 * 1024
 
 
 class ExecutionScope:
-    """The values that an execution gives to references.
+    """Resolves references to their values in one execution.
 
     Args:
-        definition: the execution's pipeline definition.
-        record: the execution's record.
-        job_name: the name of the job that the step is about to create, where it creates one.
+        store: The records of the execution's steps.
+        objects: The S3 objects, for JSON files.
+        definition: The execution's pipeline definition.
+        record: The execution's record.
+        job_name: The name of the job that the step will create; None if it creates no job.
     """
 
     def __init__(
@@ -35,7 +37,11 @@ class ExecutionScope:
         self._job_name = job_name
 
     def value(self, reference: Reference) -> Json:
-        """The value of a parameter, an execution variable or a step's property."""
+        """Return the value of a parameter, an execution variable or a step's property.
+
+        Raises:
+            ExpressionError: The reference has no value.
+        """
         if reference.root == "Parameters":
             return self._record["_Parameters"][reference.name]
         if reference.root == "Execution":
@@ -43,21 +49,25 @@ class ExecutionScope:
         if reference.root == "PipelineExperimentConfig":
             return evaluate(self._definition.experiment[reference.name], self)
         if reference.property_file is not None:
-            raise ExpressionError(f"{reference} is a file: it is read with Std:JsonGet")
+            raise ExpressionError(f"{reference} is a property file; read it with Std:JsonGet")
         try:
             return follow(self._properties(reference.name), reference.path)
         except PathError as error:
             raise ExpressionError(f"{reference} has no value: in step '{reference.name}' {error}") from None
 
     def json_file(self, location: Reference | str) -> Json:
-        """The content of a property file, or of the JSON object at an S3 URI."""
+        """Return the content of a property file, or of the JSON file at an S3 URI.
+
+        Raises:
+            ExpressionError: The file does not exist, is too large, or is not JSON.
+        """
         uri = location if isinstance(location, str) else self._property_file_uri(location)
         try:
             return json.loads(self._objects.read(uri, at_most=_LARGEST_JSON_FILE))
         except ServiceError as error:
             raise ExpressionError(f"{location}: {error.message}") from None
         except (FileNotFoundError, IsADirectoryError):
-            raise ExpressionError(f"{location}: there is no object {uri}") from None
+            raise ExpressionError(f"{location}: the S3 object {uri} does not exist") from None
         except ValueError as error:
             raise ExpressionError(f"{location}: {uri} is not JSON: {error}") from None
         except RecursionError:
@@ -89,7 +99,7 @@ class ExecutionScope:
         if reference.name in values:
             return values[reference.name]
         if self._job_name is None:
-            raise ExpressionError(f"{reference} has no value in a step that creates no job")
+            raise ExpressionError(f"{reference} has no value, because this step creates no job")
         return self._job_name
 
 

@@ -1,4 +1,4 @@
-"""Selective execution: some steps run, others lend what they gave in an earlier execution.
+"""Selective execution: run the selected steps, and reuse other steps' results from an earlier execution.
 
 Source: "Selective execution of pipeline steps", Amazon SageMaker developer guide.
 """
@@ -14,22 +14,24 @@ from local.storage.store import Document, Store
 
 
 def skipped_steps(definition: Definition, execution: Document) -> set[str]:
-    """Names of the steps that a selection leaves out; none where the execution has no selection."""
+    """Return the names of the steps that are not selected; none if the execution has no selection."""
     selected = _selected(execution.get("SelectiveExecutionConfig"))
     return set(definition.steps) - selected if selected else set()
 
 
-def lent_steps(store: Store, definition: Definition, pipeline_arn: str, config: Document) -> list[Document]:
-    """Records of the steps that are not selected and that the selected ones depend on, out of another execution.
+def reused_steps(store: Store, definition: Definition, pipeline_arn: str, config: Document) -> list[Document]:
+    """Return the step records that a selective execution reuses from its source execution.
+
+    These are the steps that are not selected but that selected steps depend on.
 
     Args:
-        store: the records.
-        definition: the pipeline's definition.
-        pipeline_arn: the pipeline, to which the other execution has to belong.
+        store: The records.
+        definition: The pipeline's definition.
+        pipeline_arn: The pipeline. The source execution must belong to it.
         config: SelectiveExecutionConfig.
 
     Raises:
-        ServiceError: ValidationException, the selection cannot run.
+        ServiceError: ValidationException: the selection cannot run.
     """
     selected = _selected(config)
     faults = list(_selection_faults(definition, selected))
@@ -45,8 +47,8 @@ def lent_steps(store: Store, definition: Definition, pipeline_arn: str, config: 
             )
         return []
     if not source.startswith(f"{pipeline_arn}/execution/") or store.find(records.EXECUTION, source) is None:
-        raise validation_error(f"SourcePipelineExecutionArn {source} is no execution of {pipeline_arn}")
-    return [_lent(store, source, name) for name in needed]
+        raise validation_error(f"SourcePipelineExecutionArn {source} is not an execution of {pipeline_arn}")
+    return [_reused_step(store, source, name) for name in needed]
 
 
 def _selected(config: Document | None) -> set[str]:
@@ -66,18 +68,18 @@ def _selection_faults(definition: Definition, selected: set[str]) -> Iterator[st
         below = [other for other in selected if name in upstream[other]]
         if below:
             yield (
-                f"SelectedSteps: step '{name}' lies between '{min(ancestors & selected)}' and '{min(below)}' "
-                "and has to be selected too"
+                f"SelectedSteps: step '{name}' is between '{min(ancestors & selected)}' and '{min(below)}'; "
+                "select it too"
             )
 
 
-def _lent(store: Store, source: str, name: str) -> Document:
+def _reused_step(store: Store, source: str, name: str) -> Document:
     record = records.step(store, source, name)
     if record is None or record["StepStatus"] != "Succeeded":
-        raise validation_error(f"Step '{name}' did not succeed in {source}, and the selected steps depend on it")
-    lent = {
+        raise validation_error(f"Step '{name}' did not succeed in {source}, but the selected steps depend on it")
+    kept = {
         member: value
         for member, value in record.items()
         if member not in ("CacheHitResult", "_CacheKey", "AttemptCount")
     }
-    return {**lent, "SelectiveExecutionResult": {"SourcePipelineExecutionArn": source}}
+    return {**kept, "SelectiveExecutionResult": {"SourcePipelineExecutionArn": source}}

@@ -1,4 +1,4 @@
-"""What the steps of an execution use of the service."""
+"""The parts of the service that the steps of an execution use."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from local.storage.store import Store
 
 @dataclass(frozen=True)
 class StepServices:
-    """What the steps of an execution use of the service.
+    """Gives the steps of an execution access to the service.
 
     Attributes:
-        store: records of executions, and of the resources that steps wait for.
-        objects: property files.
-        events: hears of executions and steps that change their state.
-        call: creates, describes and stops resources.
-        functions: runs the functions of Lambda steps.
+        store: The records of executions, and of the resources that steps wait for.
+        objects: The S3 objects, for property files.
+        events: Receives the status changes of executions and steps.
+        call: Creates, describes and stops resources.
+        functions: Runs the functions of Lambda steps.
     """
 
     store: Store

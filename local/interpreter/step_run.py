@@ -1,4 +1,4 @@
-"""One step of one execution: its record, its references, its signals."""
+"""One step of one execution, with access to its record, its references and the execution's signals."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FOREVER = 1e8
 
 @dataclass
 class Signals:
-    """What the threads of one execution watch beside the records.
+    """Tells the threads of one execution when to stop.
 
     Attributes:
-        stop: the execution is to stop.
-        shutdown: the service is to stop.
+        stop: Set when the execution must stop.
+        shutdown: Set when the service must stop.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
@@ -31,7 +31,7 @@ class Signals:
 
 
 class StepRun:
-    """One step of one execution."""
+    """Runs as one step of one execution, and keeps the step's record."""
 
     def __init__(
         self, services: StepServices, execution_arn: str, definition: Definition, step: Step, signals: Signals
@@ -50,27 +50,31 @@ class StepRun:
 
     @property
     def role_arn(self) -> str:
-        """The execution's role, for steps that name none."""
+        """The execution's role. Steps without their own role use it."""
         role: str = records.execution(self.services.store, self.execution_arn)["RoleArn"]
         return role
 
     @property
     def stopping(self) -> bool:
-        """Whether the execution is being stopped."""
+        """Whether the execution is stopping."""
         return self._signals.stop.is_set()
 
     @property
     def shutting_down(self) -> bool:
-        """Whether the service is going down."""
+        """Whether the service is shutting down."""
         return self._signals.shutdown.is_set()
 
     def scope(self, job_name: str | None = None) -> ExecutionScope:
-        """What references mean in this step."""
+        """Return the scope that resolves this step's references.
+
+        Args:
+            job_name: The name of the job that the step will create, if any.
+        """
         record = records.execution(self.services.store, self.execution_arn)
         return ExecutionScope(self.services.store, self.services.objects, self._definition, record, job_name)
 
     def change(self, **members: Any) -> None:
-        """Change members of the step's record, and tell when its state is another."""
+        """Change members of the step's record. If the status changes, send the event."""
         record = records.change_step(self.services.store, self.execution_arn, self.step.name, **members)
         if record["StepStatus"] != self._status:
             announce_step(self.services.events, self.execution_arn, self.step.type, record, self._status)
@@ -79,21 +83,21 @@ class StepRun:
     def wait_until(
         self, reached: Callable[[], bool], timeout: float = _FOREVER, *, even_when_stopping: bool = False
     ) -> None:
-        """Wait until something is so, the time is over, or the execution is to stop.
+        """Wait until a condition is reached, the timeout is over, or the execution stops.
 
         Args:
-            reached: a quick look at the records.
-            timeout: seconds to wait at the most.
-            even_when_stopping: wait on though the execution is to stop.
+            reached: Returns whether the condition is reached. It must be quick.
+            timeout: The longest wait, in seconds.
+            even_when_stopping: Whether to keep waiting while the execution is stopping.
 
         Raises:
-            ServiceStoppingError: the service is going down.
+            ServiceStoppingError: The service is shutting down.
         """
 
-        def over() -> bool:
+        def done() -> bool:
             stopped = self.stopping and not even_when_stopping
             return stopped or self._signals.shutdown.is_set() or reached()
 
-        self.services.store.wait_until(over, timeout)
+        self.services.store.wait_until(done, timeout)
         if self._signals.shutdown.is_set():
             raise ServiceStoppingError

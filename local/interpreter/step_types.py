@@ -1,4 +1,4 @@
-"""What SageMaker resource each type of step makes, and with which operations."""
+"""The SageMaker resource that each type of step creates, and the operations for it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from local.records.kinds import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_J
 
 @dataclass(frozen=True)
 class ResourceStep:
-    """A type of step that creates one resource and waits until it is done.
+    """Describes a type of step that creates one resource and waits until it is done.
 
     Attributes:
         resource: the kind of resource.
-        metadata: its member of a step's Metadata.
+        metadata: the member of the step's Metadata for this type.
         stops: whether an operation stops it.
-        waits: whether the step waits for it; without, it is done once created.
-        name_length: the longest name.
+        waits: whether the step waits for it. If not, the resource is done once it exists.
+        name_length: the longest name, in characters.
     """
 
     resource: Kind
@@ -47,7 +47,7 @@ class ResourceStep:
 
     @property
     def stop(self) -> str | None:
-        """The operation that stops the resource; None where nothing can."""
+        """The operation that stops the resource; None if it cannot be stopped."""
         return f"Stop{self.resource.prefix}" if self.stops else None
 
     @property
@@ -62,7 +62,7 @@ class ResourceStep:
 
     @property
     def status_member(self) -> str | None:
-        """The resource's state in the description; None where it is done once created."""
+        """The resource's state in the description; None if it is done once it exists."""
         return self.resource.status_member if self.waits else None
 
     @property

@@ -1,4 +1,4 @@
-"""Running one step of an execution, from its first record to its last."""
+"""Run one step of an execution and keep its record up to date."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from definition_language.expressions import ExpressionError, as_text, evaluate
-from local.interpreter.caching import cache_key, find_run
-from local.interpreter.conditions import holds
+from local.interpreter.caching import cache_key, find_cached_run
+from local.interpreter.conditions import is_true
 from local.interpreter.definition import Json
 from local.interpreter.lambda_steps import invoke_function
 from local.interpreter.outcomes import StepFailedError, StepStoppedError
@@ -22,16 +22,16 @@ _logger = logging.getLogger(__name__)
 
 
 def run_step(run: StepRun) -> str:
-    """Run the step; return its last state: ``Succeeded``, ``Failed`` or ``Stopped``.
+    """Run a step and return its final status: ``Succeeded``, ``Failed`` or ``Stopped``.
 
     Raises:
-        ServiceStoppingError: the service is going down; the step's record is left as it is.
+        ServiceStoppingError: The service is shutting down. The step's record stays as it is.
     """
     records.start_step(run.services.store, run.execution_arn, _first_record(run))
     run.change(StepStatus="Starting")
     status, reason = "Succeeded", None
     try:
-        _perform(run)
+        _run_by_type(run)
     except StepFailedError as error:
         status, reason = "Failed", error.reason
     except ExpressionError as error:
@@ -61,22 +61,22 @@ def _first_record(run: StepRun) -> dict[str, Any]:
     }
 
 
-def _perform(run: StepRun) -> None:
+def _run_by_type(run: StepRun) -> None:
     if run.step.type == "Condition":
-        _decide(run)
+        _run_condition(run)
     elif run.step.type == "Fail":
-        _fail(run)
+        _run_fail(run)
     else:
         _run_with_retries(run)
 
 
-def _decide(run: StepRun) -> None:
+def _run_condition(run: StepRun) -> None:
     scope = run.scope()
-    outcome = all(holds(condition, scope) for condition in run.step.arguments["Conditions"])
+    outcome = all(is_true(condition, scope) for condition in run.step.arguments["Conditions"])
     run.change(Metadata={"Condition": {"Outcome": str(outcome)}}, _Properties={"Outcome": outcome})
 
 
-def _fail(run: StepRun) -> None:
+def _run_fail(run: StepRun) -> None:
     message = as_text(evaluate(run.step.arguments["ErrorMessage"], run.scope()))
     run.change(Metadata={"Fail": {"ErrorMessage": message}}, _Properties={"ErrorMessage": message})
     raise StepFailedError(message)
@@ -91,9 +91,9 @@ def _run_with_retries(run: StepRun) -> None:
         try:
             _attempt(run)
         except StepFailedError as error:
-            delay = retries.delay(error.kind)
+            delay = retries.delay(error.exception_type)
             if delay is None:
-                raise _final(run, error, retries) from None
+                raise _final_error(run, error, retries) from None
             run.wait_until(lambda: False, delay)
             if run.stopping:
                 raise StepStoppedError from None
@@ -104,19 +104,19 @@ def _run_with_retries(run: StepRun) -> None:
 def _attempt(run: StepRun) -> None:
     if run.step.type == "Lambda":
         payload = evaluate(run.step.arguments, run.scope())
-        if not _use_earlier_run(run, payload):
+        if not _reuse_earlier_run(run, payload):
             invoke_function(run, payload)
     else:
         attempt = ResourceAttempt(run)
-        if not _use_earlier_run(run, attempt.request):
+        if not _reuse_earlier_run(run, attempt.request):
             attempt.run()
 
 
-def _use_earlier_run(run: StepRun, arguments: dict[str, Json]) -> bool:
+def _reuse_earlier_run(run: StepRun, arguments: dict[str, Json]) -> bool:
     key = cache_key(run.step, arguments)
     if key is None:
         return False
-    found = find_run(run.services.store, run.pipeline_arn, run.step, key)
+    found = find_cached_run(run.services.store, run.pipeline_arn, run.step, key)
     if found is None:
         run.change(_CacheKey=key)
         return False
@@ -129,11 +129,11 @@ def _use_earlier_run(run: StepRun, arguments: dict[str, Json]) -> bool:
     return True
 
 
-def _final(run: StepRun, error: StepFailedError, retries: Retries) -> StepFailedError:
-    if error.kind is None or retries.covers(error.kind):
+def _final_error(run: StepRun, error: StepFailedError, retries: Retries) -> StepFailedError:
+    if error.exception_type is None or retries.covers(error.exception_type):
         return error
     return StepFailedError(
         f"{error.reason}\nRetry not appropriate on execution of step with PipelineExecutionArn "
         f"{run.execution_arn} and StepId {run.step.name}. No retry policy configured for the exception "
-        f"type {error.kind.replace('.', '_').upper()}."
+        f"type {error.exception_type.replace('.', '_').upper()}."
     )

@@ -18,7 +18,7 @@ from local.interpreter.executions import Executions
 from local.interpreter.parameters import resolve
 from local.interpreter.parsing import parse
 from local.interpreter.scope import ExecutionScope
-from local.interpreter.selection import lent_steps
+from local.interpreter.selection import reused_steps
 from local.records import executions as records
 from local.records.execution_events import announce_execution
 from local.storage.objects import Objects
@@ -46,10 +46,10 @@ class ExecutionOperations:
         given = request.get("PipelineParameters", [])
         values = resolve(definition.parameters, given)
         document = _new_execution(pipeline, version, request, values)
-        lent = []
+        reused = []
         if "SelectiveExecutionConfig" in request:
             config = request["SelectiveExecutionConfig"]
-            lent = lent_steps(self.store, definition, pipeline["PipelineArn"], config)
+            reused = reused_steps(self.store, definition, pipeline["PipelineArn"], config)
         document["PipelineExperimentConfig"] = self._experiment(definition, document)
         arn = document["PipelineExecutionArn"]
         with self.store.transaction():
@@ -59,7 +59,7 @@ class ExecutionOperations:
             if earlier is not None:
                 return earlier
             self.store.insert(records.EXECUTION, arn, document)
-            for step in lent:
+            for step in reused:
                 records.start_step(self.store, arn, step)
             key = pipeline["PipelineName"].lower()
             self.store.update(records.PIPELINE, key, lambda item: item.update(LastRunTime=document["CreationTime"]))
@@ -167,7 +167,7 @@ class ExecutionOperations:
         members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
         changes = {member: request[member] for member in members if member in request}
         changed = records.change_execution(self.store, arn, lambda document: document.update(changes))
-        self.executions.reconsider(arn)
+        self.executions.wake_up(arn)
         return changed
 
     def find_execution(self, arn: str) -> Document:

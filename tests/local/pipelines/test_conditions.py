@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from definition_language.expressions import ExpressionError
-from local.interpreter.conditions import holds
+from local.interpreter.conditions import is_true
 from tests.local.pipelines.documents import FALSE, TRUE, compare, get
 
 
@@ -45,11 +45,11 @@ FIVE, HALF, NAME = get("Parameters.Five"), get("Parameters.Half"), get("Paramete
     ],
 )
 def test_every_type_of_condition(test, expected):
-    assert holds(test, Scope()) is expected
+    assert is_true(test, Scope()) is expected
 
 
 @pytest.mark.parametrize("kind", ["GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"])
 @pytest.mark.parametrize("left", ["5", NAME, True])
 def test_only_numbers_have_an_order(kind, left):
     with pytest.raises(ExpressionError, match=f"{kind} compares numbers"):
-        holds(compare(kind, left, 5), Scope())
+        is_true(compare(kind, left, 5), Scope())

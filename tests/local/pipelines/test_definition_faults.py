@@ -86,7 +86,7 @@ def test_every_fault_is_reported_at_once():
         "Step 'Wait': steps of type 'Callback'",
         "Duplicate step name 'Same'",
         "'no spaces'",
-        "Parameter 'P': Type is one of String, Integer, Float, Boolean, not 'Decimal'",
+        "Parameter 'P': Type must be one of String, Integer, Float, Boolean, not 'Decimal'",
         "Parameter 'Q': Value 'one' is not of type Integer",
     ):
         assert expected in message
@@ -96,13 +96,13 @@ def test_every_fault_is_reported_at_once():
     ("reference", "expected"),
     [
         ("Parameters.Missing", "the pipeline has no parameter 'Missing'"),
-        ("Execution.Region", "execution variables are"),
-        ("Steps.Missing.ProcessingJobName", "there is no step 'Missing'"),
-        ("Steps.Make.ProcessingJobNome", "DescribeProcessingJob answers with nothing at ProcessingJobNome"),
-        ("Steps.Make.ProcessingOutputConfig.Outputs['a'].S3Output.Uri", "DescribeProcessingJob answers with nothing"),
+        ("Execution.Region", "the execution variables are"),
+        ("Steps.Missing.ProcessingJobName", "the pipeline has no step 'Missing'"),
+        ("Steps.Make.ProcessingJobNome", "the response of DescribeProcessingJob has no member ProcessingJobNome"),
+        ("Steps.Make.ProcessingOutputConfig.Outputs['a'].S3Output.Uri", "response of DescribeProcessingJob has no"),
         ("Steps.Make.PropertyFiles.Missing", "step 'Make' has no property file 'Missing'"),
-        ("Steps.Call.OutputParameters['b']", "the OutputParameters of Lambda step 'Call': a"),
-        ("Steps.Gate.Result", "a Condition step has the property Outcome only"),
+        ("Steps.Call.OutputParameters['b']", "Lambda step 'Call' has the OutputParameters: a"),
+        ("Steps.Gate.Result", "the only property of a Condition step is Outcome"),
         ("Steps.Make", "Steps.<step>.<property> is expected"),
         ("Steps.Make.a..b", "is not a path to one value"),
         ("Environment.HOME", "is expected"),
@@ -172,7 +172,7 @@ def test_a_step_of_a_branch_cannot_be_what_its_condition_waits_for():
 
 
 def test_depends_on_a_step_that_is_not_there_is_refused():
-    assert "DependsOn: there is no step 'Nobody'" in faults(definition(fail("A", DependsOn=["Nobody"])))
+    assert "DependsOn: the pipeline has no step 'Nobody'" in faults(definition(fail("A", DependsOn=["Nobody"])))
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_a_package_name_in_a_register_step_is_refused_as_by_sagemaker():
     [
         ({"Type": "Between", "LeftValue": 1, "RightValue": 2}, "unknown condition type 'Between'"),
         ({"Type": "Equals", "LeftValue": 1}, "Equals takes LeftValue and RightValue"),
-        ({"Type": "In", "QueryValue": 1, "Values": []}, "Values has to be a list with something in it"),
+        ({"Type": "In", "QueryValue": 1, "Values": []}, "Values must be a list that is not empty"),
         ({"Type": "Not", "Condition": {"Type": "Nor"}}, "Conditions[0].Condition: unknown condition type 'Nor'"),
         (
             {"Type": "Or", "Conditions": [TRUE, {"Type": "And"}]},
@@ -289,9 +289,12 @@ def test_steps_in_branches_are_read_at_any_depth():
     [
         ({"CacheConfig": {"Enabled": True}}, "ExpireAfter is missing"),
         ({"CacheConfig": {"Enabled": True, "ExpireAfter": "soon"}}, "is not an ISO 8601 duration"),
-        ({"CacheConfig": {"Enabled": "yes"}}, "Enabled, true or false"),
-        ({"RetryPolicies": [{"ExceptionType": ["Step.BAD_LUCK"]}]}, "ExceptionType is a list out of"),
-        ({"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": -1}]}, "MaxAttempts is a number"),
+        ({"CacheConfig": {"Enabled": "yes"}}, "Enabled (true or false)"),
+        ({"RetryPolicies": [{"ExceptionType": ["Step.BAD_LUCK"]}]}, "ExceptionType must be a list of"),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": -1}]},
+            "MaxAttempts must be a number",
+        ),
         ({"RetryPolicies": {}}, "RetryPolicies: Expecting start of Json Array"),
         ({"Colour": "red"}, "Unknown member 'Colour'"),
     ],

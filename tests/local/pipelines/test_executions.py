@@ -186,7 +186,7 @@ def test_a_request_that_is_refused_fails_the_step_in_sagemakers_words(pipelines)
 @pytest.mark.parametrize(
     ("content", "path", "expected"),
     [
-        (None, "a", "there is no object s3://bucket/files/none/scores.json"),
+        (None, "a", "the S3 object s3://bucket/files/none/scores.json does not exist"),
         ("{", "a", "is not JSON"),
         ('{"b": 1}', "a", "there is no a"),
         ('{"a": []}', "a", "is no text, number or boolean"),
@@ -245,7 +245,7 @@ def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monk
     arn = pipelines.function("slow", "import time\ndef handler(event, context):\n    time.sleep(5)\n", Timeout=10)
     outcome = pipelines.run(function("Call", arn))
     assert outcome.status == "Failed"
-    assert "did not end within the 0.2 seconds" in outcome.steps["Call"]["FailureReason"]
+    assert "exceeded the limit of 0.2 seconds" in outcome.steps["Call"]["FailureReason"]
 
 
 def test_no_more_steps_run_at_once_than_the_configuration_allows(pipelines):

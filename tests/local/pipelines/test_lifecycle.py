@@ -302,7 +302,7 @@ def test_the_first_steps_can_be_selected_without_an_earlier_execution(pipelines,
     ("names", "with_source", "expected"),
     [
         (["B"], False, "SourcePipelineExecutionArn is required"),
-        (["A", "C"], True, "step 'B' lies between 'A' and 'C' and has to be selected too"),
+        (["A", "C"], True, "step 'B' is between 'A' and 'C'; select it too"),
         (["E"], True, "the pipeline has no step 'E'"),
     ],
 )
@@ -315,7 +315,7 @@ def test_a_selection_that_cannot_run_is_refused(pipelines, chain, names, with_so
 
 def test_a_selection_refuses_an_execution_that_is_not_the_pipelines_or_lacks_the_step(pipelines, chain):
     foreign = pipelines.run(condition("Gate", TRUE)).arn
-    with pytest.raises(ClientError, match="is no execution of"):
+    with pytest.raises(ClientError, match="is not an execution of"):
         pipelines.start(chain[0], **selection("B", source=foreign))
     partial = pipelines.wait(pipelines.start(chain[0], **selection("A"))).arn
     with pytest.raises(ClientError, match="Step 'B' did not succeed in"):

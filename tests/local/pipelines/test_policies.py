@@ -6,7 +6,7 @@ import pytest
 
 from local.core.errors import ServiceError, limit_exceeded, not_implemented
 from local.interpreter.policies import parse_duration, parse_retry_policy
-from local.interpreter.retries import Retries, kind_of_call_error, kind_of_job_failure
+from local.interpreter.retries import Retries, call_exception_type, job_exception_type
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_errors_without_a_policy_are_final_but_those_of_calls():
     ],
 )
 def test_errors_of_calls_have_the_kinds_that_policies_name(error, expected):
-    assert kind_of_call_error(error) == expected
+    assert call_exception_type(error) == expected
 
 
 def test_failures_of_jobs_have_the_kinds_that_policies_name():
     internal = "InternalServerError: We encountered an internal error. Please try again."
-    assert kind_of_job_failure(internal, "Training") == "SageMaker.JOB_INTERNAL_ERROR"
-    assert kind_of_job_failure(internal, "Tuning") is None
-    assert kind_of_job_failure("CapacityError: Unable to provision", "Tuning") == "SageMaker.CAPACITY_ERROR"
-    assert kind_of_job_failure("AlgorithmError: , exit code: 1", "Processing") is None
+    assert job_exception_type(internal, "Training") == "SageMaker.JOB_INTERNAL_ERROR"
+    assert job_exception_type(internal, "Tuning") is None
+    assert job_exception_type("CapacityError: Unable to provision", "Tuning") == "SageMaker.CAPACITY_ERROR"
+    assert job_exception_type("AlgorithmError: , exit code: 1", "Processing") is None
