@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from definition_language.lint import check
-from tests.local.pipelines.documents import (
+from tests.local.interpreter.documents import (
     DEFINITIONS,
     TRUE,
     compare,

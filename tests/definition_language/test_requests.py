@@ -23,7 +23,7 @@ from pipeline.config.models import AutoscalingSection, VpcSection
 from pipeline.definition.resources import conventional_resources
 from tests.definition_language.requests import AWKWARD, requests
 from tests.local.conftest import RunningService
-from tests.local.pipelines.documents import DEFINITIONS, definition, fail, processing
+from tests.local.interpreter.documents import DEFINITIONS, definition, fail, processing
 
 OPERATIONS = [
     *(("sagemaker", name) for name in ("CreatePipeline", "UpdatePipeline", "StartPipelineExecution", "AddTags")),

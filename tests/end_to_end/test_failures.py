@@ -15,7 +15,7 @@ from local.app.server import LocalService
 from local.core.settings import Settings
 from pipeline.operate.execution import execution_state
 from pipeline.operate.failures import Failure, failures_of
-from tests.local.pipelines.documents import ROLE, definition, function, processing
+from tests.local.interpreter.documents import ROLE, definition, function, processing
 
 BUCKET = "failures"
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"

@@ -1,19 +1,24 @@
-"""A running local service for tests, and clients of it."""
+"""A running local service and its clients; a service without its HTTP side, and small linear models in its S3."""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from botocore.config import Config
 
+from local.algorithms.linear_learner import artifact
 from local.app.parts import Parts
 from local.app.server import LocalService
+from local.aws.credentials import KeyRing
 from local.core.settings import ACCESS_KEY, Settings
 
 
@@ -58,3 +63,44 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     root: Path = tmp_path_factory.mktemp("service") / ".local"
     with LocalService(Settings(root, port=0)) as running:
         yield RunningService(running)
+
+
+IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+ROLE = "arn:aws:iam::123456789012:role/SageMaker"
+
+
+def make_artifact(folder: Path, weights: list[float], bias: float = 0.0) -> bytes:
+    """The bytes of the model.tar.gz of a linear model."""
+    file = folder / "model_algo-1"
+    artifact.write(file, np.array(weights, dtype=np.float32), np.float32(bias))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.add(file, "model_algo-1")
+    return packed.getvalue()
+
+
+def open_parts(settings: Settings) -> Parts:
+    return Parts(settings, KeyRing(settings.secret_key))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path / ".local")
+
+
+@pytest.fixture
+def parts(settings: Settings) -> Iterator[Parts]:
+    opened = open_parts(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def put_model(parts: Parts, tmp_path: Path) -> Callable[..., str]:
+    """Writes a linear model to S3 and gives its URI."""
+
+    def put(uri: str = "s3://models/a/model.tar.gz", weights: tuple[float, ...] = (1.0, 2.0), bias: float = 0.5) -> str:
+        parts.objects.write(uri, make_artifact(tmp_path, list(weights), bias))
+        return uri
+
+    return put

@@ -26,7 +26,7 @@ from verify_endpoint import (
 )
 
 from local.algorithms.linear_learner import artifact
-from tests.local.resources.conftest import make_artifact
+from tests.local.conftest import make_artifact
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -152,7 +152,7 @@ def test_an_artifact_is_read_as_the_local_service_reads_it(model_file) -> None:
 
 def test_parameters_that_mxnet_wrote_are_read() -> None:
     # 1.9.1's own bytes; see tests/linear_learner/make_mxnet_oracle.py.
-    data = (Path(__file__).parents[1] / "linear_learner/data/reference.params").read_bytes()
+    data = (Path(__file__).parents[1] / "local/algorithms/linear_learner/data/reference.params").read_bytes()
     from local.algorithms.linear_learner import mxnet_params
 
     expected = mxnet_params.load(data)

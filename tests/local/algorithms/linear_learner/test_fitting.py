@@ -1,0 +1,222 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.algorithms.linear_learner import fitting
+from local.algorithms.linear_learner.batches import GramBatches, RowBatches
+from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
+from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit, fit_together, lockstep_key
+from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from local.algorithms.linear_learner.hyperparameters import parse
+from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for
+from local.algorithms.linear_learner.scaling import Scaling
+from tests.local.algorithms.linear_learner.reference import job, train
+
+GRID = list(itertools.product((0.01, 0.03, 0.1), (1e-7, 1e-2), (1e-7, 1e-2)))
+
+
+def grid(**values: object) -> list:
+    return [job(learning_rate=lr, l1=l1, wd=wd, **values) for lr, l1, wd in GRID]
+
+
+def assert_close(actual: object, expected: object, tolerance: float = 1e-12) -> None:
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.epochs: list[Epoch] = []
+
+    def __call__(self, epoch: Epoch) -> None:
+        self.epochs.append(epoch)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize("l1_method", ["proximal", "subgradient"])
+@pytest.mark.parametrize("tail_batch", ["drop", "keep"])
+def test_the_three_evaluation_orders_agree(rows, monkeypatch, optimizer, l1_method, tail_batch):
+    choices = Choices(tail_batch, l1_method)
+    data = Dataset(rows[:95], rows[95:])
+    jobs = grid(optimizer=optimizer, mini_batch_size=20, momentum=0.5, bias_wd_mult=0.1, lr_scheduler_step=3)
+    through_grams, through_rows = Recorder(), Recorder()
+    fit(data, jobs, choices, through_grams)
+    monkeypatch.setattr(fitting, "_through_grams", lambda *_: False)
+    fit(data, jobs, choices, through_rows)
+    for index, hyperparameters in enumerate(jobs):
+        reference = train(data.train, data.validation, hyperparameters, choices)
+        for recorder in (through_grams, through_rows):
+            epochs = [epoch for epoch in recorder.epochs if epoch.running[index]]
+            assert_close([epoch.train_loss[index] for epoch in epochs], reference.train_losses)
+            assert_close([epoch.validation_loss[index] for epoch in epochs], reference.validation_losses)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_every_loss_trains_as_the_reference_does(rows, loss):
+    hyperparameters = job(loss=loss, mini_batch_size=20, quantile=0.8, huber_delta=0.3, learning_rate=0.05, l1=0.01)
+    data, choices, recorder = Dataset(rows[:100], rows[100:]), Choices(), Recorder()
+    (model,) = fit(data, [hyperparameters], choices, recorder)
+    reference = train(data.train, data.validation, hyperparameters, choices)
+    assert_close([epoch.train_loss[0] for epoch in recorder.epochs], reference.train_losses)
+    assert_close([epoch.validation_loss[0] for epoch in recorder.epochs], reference.validation_losses)
+    assert_close(model.weights, reference.weights, 1e-6)
+    assert_close(model.bias, reference.bias, 1e-6)
+
+
+@given(
+    values=st.fixed_dictionaries(
+        {
+            "normalize_data": st.booleans(),
+            "normalize_label": st.booleans(),
+            "unbias_data": st.booleans(),
+            "unbias_label": st.booleans(),
+            "use_lr_scheduler": st.booleans(),
+            "init_method": st.sampled_from(["uniform", "normal"]),
+            # Not 0: where the first gradient of the bias is rounding only, Adam makes a step of it.
+            "init_bias": st.sampled_from([-0.5, 1.5]),
+            "num_point_for_scaler": st.sampled_from([5, 50, 10000]),
+            "mini_batch_size": st.sampled_from([1, 7, 30, 95]),
+            "early_stopping_patience": st.sampled_from([1, 30]),
+        }
+    )
+)
+@settings(max_examples=25, deadline=None)
+def test_every_documented_hyperparameter_means_what_the_reference_says(values):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(120, 4)) * [2, 1, 3, 0.5] + [5, 0, 2, 1]
+    hyperparameters = job(epochs=4, learning_rate=0.02, **values)
+    choices, recorder = Choices(), Recorder()
+    fit(Dataset(rows[:95], rows[95:]), [hyperparameters], choices, recorder)
+    reference = train(rows[:95], rows[95:], hyperparameters, choices)
+    assert_close([epoch.validation_loss[0] for epoch in recorder.epochs], reference.validation_losses, 1e-11)
+
+
+def test_normalised_weights_agree_to_1e_12_on_real_data(insurance):
+    hyperparameters = job(mini_batch_size=100)
+    loss, models = loss_of(hyperparameters), [grid(mini_batch_size=100)]
+    scaling = Scaling.measure(insurance[:1300], hyperparameters)
+    start = np.tile(initial_weights(insurance.shape[1] - 1, hyperparameters, 0)[:, None], (1, 1, len(GRID)))
+    ends = []
+    for batches in (
+        GramBatches([insurance[:1300]], [scaling], 100),
+        RowBatches(insurance[:1300], scaling, loss, 100),
+    ):
+        optimizer = optimizer_for(start.copy(), models, "proximal")
+        for _ in range(15):
+            batches.run_epoch(optimizer)
+        ends.append(optimizer.weights)
+    assert np.abs(ends[0] - ends[1]).max() < 1e-12
+
+
+def test_datasets_in_lockstep_give_the_models_they_give_alone(insurance):
+    folds = np.array_split(insurance, 5)
+    datasets = [Dataset(np.concatenate(folds[:k] + folds[k + 1 :]), folds[k]) for k in range(5)]
+    jobs, choices = grid(mini_batch_size=100), Choices()
+    assert len({lockstep_key(data, jobs[0], choices) for data in datasets}) == 1
+    together = fit_together(datasets, [jobs] * 5, choices)
+    alone = [model for data in datasets for model in fit(data, jobs, choices)]
+    for one, other in zip(together, alone, strict=True):
+        assert_close(one.weights, other.weights, 1e-6)
+        assert_close(one.bias, other.bias, 1e-6)
+
+
+def test_datasets_that_cannot_share_their_steps_have_different_keys(rows):
+    choices, hyperparameters = Choices(), job(mini_batch_size=20)
+    whole, fewer = Dataset(rows, rows), Dataset(rows[:60], rows)
+    assert lockstep_key(whole, hyperparameters, choices) != lockstep_key(fewer, hyperparameters, choices)
+    robust = job(mini_batch_size=20, loss="huber_loss")
+    same_shape = Dataset(rows.copy(), rows)
+    assert lockstep_key(whole, robust, choices) != lockstep_key(same_shape, robust, choices)
+
+
+def test_the_best_epoch_is_the_one_returned(rows):
+    data, recorder = Dataset(rows[:100], rows[100:]), Recorder()
+    (model,) = fit(data, [job(mini_batch_size=20, learning_rate=1, epochs=40)], Choices(), recorder)
+    residual = rows[100:, 1:] @ model.weights.astype(float) + float(model.bias) - rows[100:, 0]
+    losses = [epoch.validation_loss[0] for epoch in recorder.epochs]
+    assert np.argmin(losses) < len(losses) - 1
+    assert np.mean(residual**2) == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_patience_beyond_the_epochs_disables_early_stopping(rows):
+    data, patient, impatient = Dataset(rows[:100], rows[100:]), Recorder(), Recorder()
+    settings = {"mini_batch_size": 20, "learning_rate": 1, "epochs": 25}
+    fit(data, [job(**settings, early_stopping_patience=26)], Choices(), patient)
+    fit(data, [job(**settings)], Choices(), impatient)
+    assert len(patient.epochs) == 25
+    assert len(impatient.epochs) < 25
+    assert not any(epoch.improved[0] for epoch in impatient.epochs[-3:])
+
+
+def test_a_job_that_stops_early_is_not_changed_by_those_that_go_on(rows):
+    data, choices = Dataset(rows[:100], rows[100:]), Choices()
+    fast, slow = (job(mini_batch_size=20, learning_rate=rate, epochs=60) for rate in (1, 0.001))
+    recorder = Recorder()
+    together = fit(data, [fast, slow], choices, recorder)
+    assert not recorder.epochs[-1].running[0]
+    assert recorder.epochs[-1].running[1]
+    for model, alone in zip(together, [fit(data, [fast], choices), fit(data, [slow], choices)], strict=True):
+        assert_close(model.weights, alone[0].weights, 1e-6)
+
+
+def test_without_validation_the_training_loss_chooses(rows):
+    recorder = Recorder()
+    fit(Dataset(rows), [job(mini_batch_size=20)], Choices(), recorder)
+    assert all(epoch.validation_loss is None for epoch in recorder.epochs)
+    assert all(epoch.criterion[0] == epoch.train_loss[0] for epoch in recorder.epochs)
+
+
+def test_a_model_without_bias_has_none(rows):
+    (model,) = fit(Dataset(rows, rows), [job(mini_batch_size=20, use_bias=False)], Choices())
+    assert model.bias == 0
+    assert model.weights.any()
+
+
+def test_a_constant_feature_gets_no_enormous_weight(rows):
+    constant = np.column_stack([rows, np.full(len(rows), 0.1)])
+    (model,) = fit(Dataset(constant, constant), [job(mini_batch_size=20)], Choices())
+    assert abs(model.weights[-1]) < 100
+
+
+def test_num_models_keeps_the_best_of_several(rows):
+    raw = {"predictor_type": "regressor", "mini_batch_size": "20", "optimizer": "sgd"}
+    data, choices = Dataset(rows[:100], rows[100:]), Choices()
+    assert parse(raw).num_models == 32
+    (several,) = fit(data, [parse(raw)], choices)
+    alone = [fit(data, [model], choices)[0] for model in parse(raw).models()]
+    errors = [np.mean((rows[100:, 1:] @ m.weights + m.bias - rows[100:, 0]) ** 2) for m in [several, *alone]]
+    assert errors[0] <= min(errors[1:]) * (1 + 1e-6)
+
+
+def test_divergence_of_one_job_leaves_the_others_alone(rows):
+    data, choices = Dataset(rows[:100], rows[100:]), Choices()
+    wild, calm = (job(optimizer="sgd", mini_batch_size=20, learning_rate=rate, epochs=200) for rate in (1e200, 0.01))
+    bad, good = fit(data, [wild, calm], choices)
+    assert isinstance(bad, AlgorithmError)
+    assert isinstance(good, LinearModel)
+    assert_close(good.weights, fit(data, [calm], choices)[0].weights, 1e-6)
+
+
+def test_fewer_rows_than_a_mini_batch_are_refused_and_can_be_kept(rows):
+    with pytest.raises(ClientError, match=r"120 rows, fewer than one mini-batch of 1000"):
+        fit(Dataset(rows), [job()], Choices())
+    (model,) = fit(Dataset(rows), [job()], Choices(tail_batch="keep"))
+    assert isinstance(model, LinearModel)
+
+
+def test_a_stop_request_ends_training_with_the_best_model_so_far(rows):
+    recorder = Recorder()
+    (model,) = fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices(), recorder, lambda: True)
+    assert len(recorder.epochs) == 1
+    assert isinstance(model, LinearModel)
+
+
+def test_the_same_job_gives_the_same_model(rows):
+    first, second = (fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices())[0] for _ in range(2))
+    assert first.weights.tobytes() == second.weights.tobytes()
+    (other,) = fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices(seed=1))
+    assert first.weights.tobytes() != other.weights.tobytes()

@@ -1,0 +1,211 @@
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.algorithms.linear_learner.artifact import Parameters
+from local.algorithms.linear_learner.errors import InferenceError
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, _encode_json
+from local.algorithms.linear_learner.recordio import encode_scores
+from tests.local.algorithms.linear_learner.recordio_writer import dense_stream, framed, message, tensor
+
+ROWS = [[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]]
+SCORES = [1.0 * 0.1 - 2.0 * 0.7 + 3.0 * 2.5 + 11.25, 0.5 * 0.1 - 2.5 + 11.25]
+JSON, LINES, RECORDIO = "application/json", "application/jsonlines", "application/x-recordio-protobuf"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model(Parameters(np.array([0.1, -0.7, 2.5]), 11.25))
+
+
+def float32(scores):
+    return [float(np.float32(score)) for score in scores]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/csv", b"1,2,3\n0.5,0,-1\n"),
+        ("text/csv", b"1,2,3\r\n.5,0,-1"),
+        ("text/csv; charset=utf-8", b"1,2,3\n0.5,0,-1"),
+        ("TEXT/CSV;label_size=0", b"1,2,3\n0.5,0,-1"),
+        ("text/csv; label_size=1", b"99,1,2,3\n99,0.5,0,-1"),
+        (JSON, json.dumps({"instances": [{"features": row} for row in ROWS]}).encode()),
+        (JSON, json.dumps({"instances": [{"data": {"features": {"values": row}}} for row in ROWS]}).encode()),
+        (
+            JSON,
+            b'{"instances": [{"data": {"features": {"keys": [0, 1, 2], "shape": [3], "values": [1, 2, 3]}}},'
+            b' {"data": {"features": {"keys": [2, 0], "shape": [3], "values": [-1, 0.5]}}}]}',
+        ),
+        (LINES, b'{"features": [1, 2, 3]}\n\n{"data": {"features": {"values": [0.5, 0, -1]}}}\n'),
+        (RECORDIO, dense_stream(ROWS, label_first=False)),
+        (RECORDIO, framed(message(tensor([1, 2, 3]))) + framed(message(tensor([0.5, -1], keys=[0, 2], shape=[3])))),
+    ],
+)
+def test_every_documented_request_format_gives_the_same_scores(model, content_type, body):
+    answer, answered = model.invoke(body, content_type, JSON)
+    assert answered == JSON
+    assert json.loads(answer) == {"predictions": [{"score": score} for score in float32(SCORES)]}
+
+
+def test_a_response_has_the_services_bytes():
+    model = Model(Parameters(np.array([1.0]), 0.0))
+    assert model.invoke(b"11.719074", "text/csv", "")[0] == b'{"predictions": [{"score": 11.719074249267578}]}'
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/json", "application/json; charset=utf-8", "Application/JSON"]
+)
+def test_json_is_the_default_response(model, accept):
+    assert model.invoke(b"1,2,3", "text/csv", accept)[1] == JSON
+
+
+def test_json_lines_and_recordio_are_answered_on_request(model):
+    body = b"1,2,3\n0.5,0,-1"
+    first, second = map(repr, float32(SCORES))
+    assert model.invoke(body, "text/csv", LINES) == (f'{{"score": {first}}}\n{{"score": {second}}}\n'.encode(), LINES)
+    assert model.invoke(body, "text/csv", RECORDIO) == (encode_scores(SCORES), RECORDIO)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
+def test_scores_are_printed_as_json_dumps_prints_them(scores):
+    expected = json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
+    assert _encode_json(scores) == expected
+
+
+def test_a_score_does_not_depend_on_the_rows_around_it():
+    random = np.random.default_rng(0)
+    model = Model(Parameters(random.normal(size=37), 1.0))
+    rows = [",".join(map(repr, row)) for row in random.normal(size=(301, 37)).tolist()]
+    together = json.loads(model.invoke("\n".join(rows).encode(), "text/csv", "")[0])["predictions"]
+    alone = [json.loads(model.invoke(row.encode(), "text/csv", "")[0])["predictions"][0] for row in rows]
+    assert together == alone
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/csv", b"1,2"),
+        ("text/csv; label_size=1", b"1,2,3"),
+        (JSON, b'{"instances": [{"features": [1, 2]}]}'),
+        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": [1, 2]}]}'),
+        (JSON, b'{"instances": [{"features": [1, 2]}, {"features": [1, 2, 3]}]}'),
+        (JSON, b'{"instances": [{"data": {"features": {"keys": [0], "shape": [2], "values": [1]}}}]}'),
+        (LINES, b'{"features": [1, 2]}'),
+        (RECORDIO, framed(message(tensor([1, 2])))),
+    ],
+)
+def test_a_wrong_dimension_is_refused_in_sagemakers_words(model, content_type, body):
+    with pytest.raises(InferenceError) as caught:
+        model.invoke(body, content_type, JSON)
+    assert caught.value.status == 400
+    assert caught.value.message == (
+        "unable to evaluate payload provided: Customer Error: The feature dimension of the input: 2 does not match "
+        "the feature dimension of the model: 3. Please fix the input and try again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "reason"),
+    [
+        ("text/csv", b"", "the body is empty"),
+        ("text/csv", b"\n", "row 1: is empty"),
+        ("text/csv", b"1,2,3\n1,2", "row 2: has 2 fields"),
+        ("text/csv", b"1,2,nan", "row 1: field 3 'nan' is not a finite number"),
+        ("text/csv", b"age,bmi,sex", "row 1: field 1 'age'"),
+        ("text/csv", b"\x00\xff,\x01,3", "row 1: field 1"),
+        ("text/csv", b"1e300,1e300,1e300", "does not fit float32"),
+        ("text/csv; label_size=x", b"1,2,3", "label_size=x is not a number of columns"),
+        (JSON, b"1,2,3", "the body is not JSON"),
+        (JSON, b"\xff", "the body is not JSON"),
+        (JSON, b"[1, 2, 3]", "no list 'instances'"),
+        (JSON, b'{"instances": {}}', "no list 'instances'"),
+        (JSON, b'{"instances": []}', "there is no instance"),
+        (JSON, b'{"instances": [[1, 2, 3]]}', "instance 1 is none of"),
+        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": 7}]}', "instance 2 is none of"),
+        (JSON, b'{"instances": [{"data": {"features": {"keys": [9], "values": [1]}}}]}', "instance 1 is none of"),
+        (JSON, b'{"instances": [{"data": {"features": {"keys": [-1], "values": [1]}}}]}', "instance 1 is none of"),
+        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": [1, "2", 3]}]}', "instance 2 holds"),
+        (JSON, b'{"instances": [{"features": [1, 2, null]}]}', "instance 1 holds"),
+        (JSON, b'{"instances": [{"features": [1, 2, true]}]}', "instance 1 holds"),
+        (JSON, b'{"instances": [{"features": [1, 2, [3]]}]}', "instance 1 holds"),
+        (JSON, b'{"instances": [{"features": [1, 2, NaN]}]}', "the body is not JSON"),
+        (LINES, b'{"features": [1, 2, 3]}\nx', "the body is not JSON"),
+        (LINES, b"\n\n", "there is no instance"),
+        (RECORDIO, b"1,2,3", "no RecordIO magic number"),
+        (RECORDIO, dense_stream([[1, 2, float("nan")]], label_first=False), "not finite"),
+    ],
+)
+def test_what_cannot_be_decoded_is_a_400_that_says_why(model, content_type, body, reason):
+    with pytest.raises(InferenceError) as caught:
+        model.invoke(body, content_type, JSON)
+    assert caught.value.status == 400
+    assert caught.value.message.startswith("unable to evaluate payload provided: ")
+    assert reason in caught.value.message
+
+
+def status(body, content_type):
+    try:
+        Model(Parameters(np.ones(2), 0.0)).invoke(body, content_type, "")
+    except InferenceError as error:
+        return error.status
+    return 200
+
+
+@given(st.binary(max_size=60), st.sampled_from(["text/csv", JSON, LINES, RECORDIO]))
+def test_any_bytes_are_answered_or_refused(body, content_type):
+    assert status(body, content_type) in (200, 400)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["instances", "features", "data", "values", "keys", "shape"]), inner)
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_answered_or_refused(document):
+    assert status(json.dumps({"instances": [document]}).encode(), JSON) in (200, 400)
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-npy", "text/libsvm"])
+def test_an_unsupported_content_type_is_a_415(model, content_type):
+    with pytest.raises(InferenceError, match=r"is not supported: use text/csv") as caught:
+        model.invoke(b"1,2,3", content_type, JSON)
+    assert caught.value.status == 415
+
+
+def test_an_unsupported_accept_is_a_415_because_there_is_no_csv_response(model):
+    with pytest.raises(InferenceError, match=r"accept 'text/csv' is not supported") as caught:
+        model.invoke(b"1,2,3", "text/csv", "text/csv")
+    assert caught.value.status == 415
+
+
+def test_a_body_over_the_limit_is_a_413(model):
+    with pytest.raises(InferenceError) as caught:
+        model.invoke(b"1,2,3\n" * (MAXIMUM_BODY_BYTES // 6 + 1), "text/csv", JSON)
+    assert caught.value.status == 413
+
+
+def test_one_model_serves_many_threads(model):
+    bodies = [f"{n},{n},{n}".encode() for n in range(200)]
+    expected = [model.invoke(body, "text/csv", "") for body in bodies]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda body: model.invoke(body, "text/csv", ""), bodies)) == expected
+
+
+def test_serving_does_not_load_the_training_engine():
+    serving = "local.algorithms.linear_learner.inference"
+    code = f"import sys, {serving}; print([m for m in sys.modules if m.startswith('local.')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "local.algorithms.linear_learner.artifact" in loaded
+    assert not any(name in loaded for name in ("fitting", "optimizers", "training", "channels"))

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from local.algorithms.linear_learner.losses import loss_of
+from tests.local.algorithms.linear_learner.reference import job
+
+
+@pytest.mark.parametrize("name", REGRESSION_LOSSES)
+def test_a_slope_is_the_derivative_of_its_loss(name):
+    loss = loss_of(job(loss=name, quantile=0.3, huber_delta=0.7, loss_insensitivity=0.2))
+    residual = np.linspace(-3, 3, 301) + 0.0031
+    step = 1e-6
+    numeric = (loss.values(residual + step) - loss.values(residual - step)) / (2 * step)
+    np.testing.assert_allclose(loss.slopes(residual), numeric, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "at_minus_two", "at_two"),
+    [
+        ("squared_loss", 4, 4),
+        ("absolute_loss", 2, 2),
+        ("quantile_loss", 0.9 * 2, 0.1 * 2),
+        ("huber_loss", 0.5 * (2 - 0.25), 0.5 * (2 - 0.25)),
+        ("eps_insensitive_squared_loss", 1.5**2, 1.5**2),
+        ("eps_insensitive_absolute_loss", 1.5, 1.5),
+    ],
+)
+def test_a_loss_has_its_documented_formula(name, at_minus_two, at_two):
+    loss = loss_of(job(loss=name, quantile=0.9, huber_delta=0.5, loss_insensitivity=0.5))
+    np.testing.assert_allclose(loss.values(np.array([-2.0, 0.0, 2.0])), [at_minus_two, 0, at_two])
+
+
+@pytest.mark.parametrize("name", REGRESSION_LOSSES)
+def test_a_loss_scales_with_the_power_of_its_unit(name):
+    loss = loss_of(job(loss=name, huber_delta=1e6, loss_insensitivity=1e-9))
+    residual = np.array([-1.5, 0.3, 2.0])
+    np.testing.assert_allclose(loss.values(3 * residual), 3**loss.degree * loss.values(residual), rtol=1e-6)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from local.core.errors import ServiceError
+from tests.local.conftest import IMAGE
+
+VARIANT = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config"
+
+
+@pytest.fixture(autouse=True)
+def model(parts, put_model):
+    container = {"Image": IMAGE, "ModelDataUrl": put_model()}
+    parts.sagemaker.call("CreateModel", {"ModelName": "m", "PrimaryContainer": container})
+
+
+def refusal(parts, operation, **members):
+    with pytest.raises(ServiceError) as caught:
+        parts.sagemaker.call(operation, members)
+    return caught.value
+
+
+def create(parts, *variants, name="c", **members):
+    request = {"EndpointConfigName": name, "ProductionVariants": list(variants) or [VARIANT], **members}
+    return parts.sagemaker.call("CreateEndpointConfig", request)
+
+
+def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts):
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 50,
+        "DestinationS3Uri": "s3://models/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    arn = create(parts, DataCaptureConfig=capture, KmsKeyId="key")["EndpointConfigArn"]
+    config = parts.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": "c"})
+    assert config["EndpointConfigArn"] == arn == f"{ARN}/c"
+    assert config["ProductionVariants"] == [{**VARIANT, "InitialVariantWeight": 1.0}]
+    assert config["DataCaptureConfig"] == capture
+    assert config["KmsKeyId"] == "key"
+
+
+def test_the_newest_configuration_is_listed_first(parts):
+    for name in ("c1", "c2", "c3"):
+        create(parts, name=name)
+    listed = parts.sagemaker.call("ListEndpointConfigs", {})["EndpointConfigs"]
+    assert [config["EndpointConfigName"] for config in listed] == ["c3", "c2", "c1"]
+
+
+def test_errors_use_the_words_that_clients_know(parts):
+    create(parts)
+    again = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[VARIANT])
+    assert again.message == f'Cannot create already existing endpoint configuration "{ARN}/c".'
+    for operation in ("DescribeEndpointConfig", "DeleteEndpointConfig"):
+        error = refusal(parts, operation, EndpointConfigName="x")
+        assert (error.code, error.message) == (
+            "ValidationException",
+            f'Could not find endpoint configuration "{ARN}/x".',
+        )
+    parts.sagemaker.call("DeleteEndpointConfig", {"EndpointConfigName": "c"})
+    create(parts)
+
+
+@pytest.mark.parametrize(
+    ("variants", "words"),
+    [
+        ([{**VARIANT, "ModelName": "absent"}], "Could not find model"),
+        ([VARIANT, VARIANT], "names that differ"),
+        ([{"VariantName": "v", "ModelName": "m"}], "InstanceType or a ServerlessConfig"),
+        (
+            [{**VARIANT, "InitialVariantWeight": 0.0}, {**VARIANT, "VariantName": "b", "InitialVariantWeight": 0.0}],
+            "weight",
+        ),
+    ],
+)
+def test_variants_that_cannot_be_are_refused(parts, variants, words):
+    error = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
+    assert error.code == "ValidationException"
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://models/out"}}},
+        {"ShadowProductionVariants": [{**VARIANT, "VariantName": "shadow"}]},
+        {"ProductionVariants": [{"VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]},
+    ],
+)
+def test_what_is_not_imitated_is_refused_rather_than_left_out(parts, members):
+    request = {"EndpointConfigName": "c", "ProductionVariants": [VARIANT], **members}
+    error = refusal(parts, "CreateEndpointConfig", **request)
+    assert error.message.startswith("not implemented by the local service: sagemaker:CreateEndpointConfig ")
+    assert error.status == 501

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from local.core.errors import ServiceError
+from tests.local.conftest import IMAGE
+
+SPECIFICATION = {
+    "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://models/a/model.tar.gz"}],
+    "SupportedContentTypes": ["text/csv"],
+    "SupportedResponseMIMETypes": ["application/json"],
+}
+METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://models/q.json"}}}
+
+
+@pytest.fixture
+def group(parts):
+    parts.sagemaker.call(
+        "CreateModelPackageGroup", {"ModelPackageGroupName": "Insurance", "ModelPackageGroupDescription": "d"}
+    )
+    return "Insurance"
+
+
+def register(parts, group="Insurance", **members):
+    request = {"ModelPackageGroupName": group, "InferenceSpecification": SPECIFICATION, **members}
+    return parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
+
+
+def describe(parts, name):
+    return parts.sagemaker.call("DescribeModelPackage", {"ModelPackageName": name})
+
+
+def refusal(parts, operation, request):
+    with pytest.raises(ServiceError) as caught:
+        parts.sagemaker.call(operation, request)
+    return caught.value
+
+
+def test_a_group_is_described_by_its_name_and_by_its_arn(parts, group):
+    by_name = parts.sagemaker.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
+    by_arn = parts.sagemaker.call(
+        "DescribeModelPackageGroup", {"ModelPackageGroupName": by_name["ModelPackageGroupArn"]}
+    )
+    assert by_name == by_arn
+    assert by_name["ModelPackageGroupName"] == "Insurance"
+    assert by_name["ModelPackageGroupStatus"] == "Completed"
+    assert by_name["ModelPackageGroupDescription"] == "d"
+    assert "_NextVersion" not in by_name
+
+
+def test_a_group_that_exists_is_refused_in_words_that_the_sdk_looks_for(parts, group):
+    for name in (group, group.lower()):
+        error = refusal(parts, "CreateModelPackageGroup", {"ModelPackageGroupName": name})
+        assert error.code == "ValidationException"
+        assert "already exists" in error.message
+
+
+def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group):
+    first, second = register(parts), register(parts)
+    assert [first.rpartition("/")[2], second.rpartition("/")[2]] == ["1", "2"]
+    parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": second})
+    assert register(parts).endswith(":model-package/insurance/3")
+    assert "does not exist" in refusal(parts, "DescribeModelPackage", {"ModelPackageName": second}).message
+
+
+def test_versions_registered_at_once_get_numbers_of_their_own(parts, group):
+    arns: list[str] = []
+    threads = [threading.Thread(target=lambda: arns.append(register(parts))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(int(arn.rpartition("/")[2]) for arn in arns) == list(range(1, 9))
+
+
+def test_a_version_is_described_with_all_that_it_was_registered_with(parts, group):
+    metadata = {"folds": "5", "mse": "36.5"}
+    arn = register(parts, ModelMetrics=METRICS, CustomerMetadataProperties=metadata, ModelPackageDescription="first")
+    version = describe(parts, arn)
+    assert version["ModelPackageVersion"] == 1
+    assert version["ModelPackageName"] == version["ModelPackageGroupName"] == "Insurance"
+    assert version["ModelApprovalStatus"] == "PendingManualApproval"
+    assert version["ModelPackageStatus"] == "Completed"
+    assert version["InferenceSpecification"] == SPECIFICATION
+    assert version["ModelMetrics"] == METRICS
+    assert version["CustomerMetadataProperties"] == metadata
+    assert version["ModelPackageDescription"] == "first"
+
+
+def test_a_repeated_client_token_registers_once(parts, group):
+    tokens = ["a" * 36, "a" * 36, "b" * 36]
+    arns = [register(parts, ClientToken=token) for token in tokens]
+    assert [arn.rpartition("/")[2] for arn in arns] == ["1", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"version": "a,b"}, {"version": "(a)"}, {"version": ""}, {"version": "x" * 257}, {"a,b": "1"}, {"x" * 129: "1"}],
+)
+def test_metadata_that_sagemaker_would_refuse_is_refused(parts, group, metadata):
+    request = {"ModelPackageGroupName": "Insurance", "InferenceSpecification": SPECIFICATION}
+    error = refusal(parts, "CreateModelPackage", {**request, "CustomerMetadataProperties": metadata})
+    assert error.code == "ValidationException"
+    arn = register(parts, CustomerMetadataProperties={"version": "Ärger 2026-11-26T03:00:00Z a=1+2@x_y./"})
+    refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, "CustomerMetadataProperties": metadata})
+
+
+def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(parts, group):
+    arn = register(parts, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS)
+    life_cycle = {"Stage": "Production", "StageStatus": "Ready"}
+    change = {
+        "ModelApprovalStatus": "Approved",
+        "ApprovalDescription": "good",
+        "ModelLifeCycle": life_cycle,
+        "CustomerMetadataProperties": {"b": "3", "c": "4"},
+        "CustomerMetadataPropertiesToRemove": ["a", "absent"],
+    }
+    assert parts.sagemaker.call("UpdateModelPackage", {"ModelPackageArn": arn, **change}) == {"ModelPackageArn": arn}
+    version = describe(parts, arn)
+    assert version["ModelApprovalStatus"] == "Approved"
+    assert version["ApprovalDescription"] == "good"
+    assert version["ModelLifeCycle"] == life_cycle
+    assert version["CustomerMetadataProperties"] == {"b": "3", "c": "4"}
+    assert version["ModelMetrics"] == METRICS
+    assert version["LastModifiedTime"] >= version["CreationTime"]
+
+
+def test_an_update_that_is_refused_changes_nothing(parts, group):
+    arn = register(parts, CustomerMetadataProperties={"a": "1"})
+    change = {
+        "ModelApprovalStatus": "Approved",
+        "CustomerMetadataProperties": {f"k{index}": "x" for index in range(50)},
+    }
+    assert refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, **change}).code == "ResourceLimitExceeded"
+    assert describe(parts, arn)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_inference_specifications_are_added_under_names_that_differ(parts, group):
+    arn = register(parts)
+    added = [{"Name": "other", "Containers": SPECIFICATION["Containers"]}]
+    request = {"ModelPackageArn": arn, "AdditionalInferenceSpecificationsToAdd": added}
+    parts.sagemaker.call("UpdateModelPackage", request)
+    assert describe(parts, arn)["AdditionalInferenceSpecifications"] == added
+    assert "names that differ" in refusal(parts, "UpdateModelPackage", request).message
+
+
+def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group):
+    arns = [register(parts, ModelApprovalStatus=status) for status in ("Approved", "Approved", "Rejected")]
+    request = {
+        "ModelPackageGroupName": group,
+        "ModelApprovalStatus": "Approved",
+        "SortBy": "CreationTime",
+        "SortOrder": "Descending",
+        "MaxResults": 1,
+    }
+    answer = parts.sagemaker.call("ListModelPackages", request)
+    assert [item["ModelPackageArn"] for item in answer["ModelPackageSummaryList"]] == [arns[1]]
+    assert "ModelPackageName" not in answer["ModelPackageSummaryList"][0]
+    rest = parts.sagemaker.call("ListModelPackages", {**request, "NextToken": answer["NextToken"]})
+    assert [item["ModelPackageArn"] for item in rest["ModelPackageSummaryList"]] == [arns[0]]
+    assert "NextToken" not in rest
+
+
+def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(parts, group):
+    version = register(parts)
+    request = {"ModelPackageName": "alone", "InferenceSpecification": SPECIFICATION}
+    alone = parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
+
+    def listed(**members):
+        answer = parts.sagemaker.call("ListModelPackages", members)
+        return [item["ModelPackageArn"] for item in answer["ModelPackageSummaryList"]]
+
+    assert listed() == [alone]
+    assert listed(ModelPackageType="Versioned") == [version]
+    assert listed(ModelPackageType="Both") == [version, alone]
+    assert listed(ModelPackageGroupName=group) == [version]
+    assert listed(ModelPackageType="Both", NameContains="nsur") == [version]
+    assert describe(parts, "alone")["ModelPackageArn"] == alone
+    assert refusal(parts, "CreateModelPackage", request).code == "ConflictException"
+
+
+def test_several_packages_are_described_at_once_with_errors_for_those_that_are_missing(parts, group):
+    arn = register(parts)
+    missing = arn.replace("/1", "/9")
+    answer = parts.sagemaker.call("BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
+    assert answer["ModelPackageSummaries"][arn]["ModelPackageVersion"] == 1
+    assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
+
+
+def test_a_group_with_versions_is_not_deleted(parts, group):
+    arn = register(parts)
+    assert refusal(parts, "DeleteModelPackageGroup", {"ModelPackageGroupName": group}).code == "ConflictException"
+    parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": arn})
+    parts.sagemaker.call("DeleteModelPackageGroup", {"ModelPackageGroupName": group})
+    assert "does not exist" in refusal(parts, "DescribeModelPackageGroup", {"ModelPackageGroupName": group}).message
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({}, "Missing ARN"),
+        ({"ModelPackageGroupName": "Insurance", "ModelPackageName": "x"}, "Cannot determine which one to use"),
+        ({"ModelPackageGroupName": "absent"}, "does not exist"),
+        ({"ModelPackageGroupName": "Insurance", "Tags": [{"Key": "a", "Value": "b"}]}, "tags of its group"),
+        ({"ModelPackageName": "x", "ModelApprovalStatus": "Approved"}, "versions of a ModelPackageGroup"),
+    ],
+)
+def test_a_package_that_cannot_be_placed_is_refused(parts, group, members, words):
+    error = refusal(parts, "CreateModelPackage", members)
+    assert error.code == "ValidationException"
+    assert words in error.message
+
+
+def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, group):
+    specification = {
+        "ValidationRole": "arn:aws:iam::123456789012:role/r",
+        "ValidationProfiles": [
+            {
+                "ProfileName": "p",
+                "TransformJobDefinition": {
+                    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}},
+                    "TransformOutput": {"S3OutputPath": "s3://b/o"},
+                    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+                },
+            }
+        ],
+    }
+    request = {"ModelPackageGroupName": group, "ValidationSpecification": specification}
+    assert "not implemented by the local service" in refusal(parts, "CreateModelPackage", request).message

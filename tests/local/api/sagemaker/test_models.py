@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from local.core.errors import ServiceError
+from local.records.models import containers, find_model
+from tests.local.conftest import IMAGE, ROLE
+
+
+def create(parts, name="m", **container):
+    request = {"ModelName": name, "ExecutionRoleArn": ROLE, "PrimaryContainer": container}
+    return parts.sagemaker.call("CreateModel", request)
+
+
+def refusal(parts, operation, request):
+    with pytest.raises(ServiceError) as caught:
+        parts.sagemaker.call(operation, request)
+    return caught.value
+
+
+def test_a_model_is_described_as_it_was_made(parts, put_model):
+    container = {"Image": IMAGE, "ModelDataUrl": put_model(), "Environment": {"A": "b"}}
+    arn = create(parts, "Insurance", **container)["ModelArn"]
+    model = parts.sagemaker.call("DescribeModel", {"ModelName": "Insurance"})
+    assert model["ModelArn"] == arn == "arn:aws:sagemaker:us-east-1:123456789012:model/insurance"
+    assert model["PrimaryContainer"] == container
+    assert model["ExecutionRoleArn"] == ROLE
+    assert not any(member.startswith("_") for member in model)
+    assert [item["ModelName"] for item in parts.sagemaker.call("ListModels", {})["Models"]] == ["Insurance"]
+
+
+def test_errors_use_the_words_that_clients_know(parts, put_model):
+    uri = put_model()
+    create(parts, Image=IMAGE, ModelDataUrl=uri)
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:model"
+    again = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": uri}}
+    assert refusal(parts, "CreateModel", again).message == f'Cannot create already existing model "{arn}/m".'
+    for operation in ("DescribeModel", "DeleteModel"):
+        error = refusal(parts, operation, {"ModelName": "absent"})
+        assert (error.code, error.message) == ("ValidationException", f'Could not find model "{arn}/absent".')
+
+
+@pytest.mark.parametrize("uri", ["s3://models/none/model.tar.gz", "s3://no-such-bucket/model.tar.gz"])
+def test_model_data_that_is_not_in_s3_is_refused(parts, put_model, uri):
+    put_model()
+    request = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": uri}}
+    assert refusal(parts, "CreateModel", request).message == f"Could not find model data at {uri}."
+    assert parts.sagemaker.call("ListModels", {})["Models"] == []
+
+
+def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put_model):
+    uri = put_model()
+    parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
+    specification = {"Containers": [{"Image": IMAGE, "ModelDataUrl": uri}]}
+    request = {"ModelPackageGroupName": "g", "InferenceSpecification": specification}
+    package = parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
+    error = refusal(parts, "CreateModel", {"ModelName": "m", "PrimaryContainer": {"ModelPackageName": package}})
+    assert 'Invalid approval status "PendingManualApproval"' in error.message
+    parts.sagemaker.call("UpdateModelPackage", {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"})
+    create(parts, ModelPackageName=package)
+    assert containers(find_model(parts.store, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
+    described = parts.sagemaker.call("DescribeModel", {"ModelName": "m"})
+    assert described["PrimaryContainer"] == {"ModelPackageName": package}
+
+
+def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, put_model):
+    uri = put_model()
+    source = {"S3DataSource": {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
+    create(parts, Image=IMAGE, ModelDataSource=source)
+    assert containers(find_model(parts.store, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://models/a/"},
+        {
+            "Image": IMAGE,
+            "ModelDataSource": {
+                "S3DataSource": {"S3Uri": "s3://models/a/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+            },
+        },
+    ],
+)
+def test_ways_to_serve_that_are_not_imitated_are_refused(parts, container):
+    error = refusal(parts, "CreateModel", {"ModelName": "m", "PrimaryContainer": container})
+    assert error.message.startswith("not implemented by the local service: sagemaker:CreateModel with ")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"PrimaryContainer": {}},
+        {"PrimaryContainer": {"Image": IMAGE}, "Containers": [{"Image": IMAGE}]},
+        {"PrimaryContainer": {"Image": IMAGE, "ModelPackageName": "p"}},
+    ],
+)
+def test_a_model_without_exactly_one_source_is_refused(parts, members):
+    assert refusal(parts, "CreateModel", {"ModelName": "m", **members}).code == "ValidationException"

@@ -1,0 +1,124 @@
+"""Batch transform with linear-learner's models."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local.algorithms.linear_learner.inference import Model
+from local.core.errors import ServiceError
+from tests.local.runtime.jobs.conftest import BUCKET, LINEAR_LEARNER, ROLE, Jobs, training_request
+
+pytestmark = pytest.mark.usefixtures("rows")
+LINES = ["0.5,0.5,0", "-1,0,1", "0,0,0"]
+
+
+@pytest.fixture(scope="module")
+def artifact(jobs: Jobs, rows: None) -> str:
+    name = jobs.name("for-transform")
+    jobs.call("CreateTrainingJob", **training_request(name))
+    uri = jobs.wait("training-job", name)["ModelArtifacts"]["S3ModelArtifacts"]
+    container = {"Image": LINEAR_LEARNER, "ModelDataUrl": uri}
+    jobs.call("CreateModel", ModelName="transformer", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    return uri
+
+
+def _transform(jobs: Jobs, key: str, content: str, **changes: Any) -> dict[str, Any]:
+    name = jobs.name("transform")
+    uri = jobs.put(key, content)
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}
+    request = {
+        "TransformJobName": name,
+        "ModelName": "transformer",
+        "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformOutput": {
+            "S3OutputPath": f"s3://{BUCKET}/transformed/{name}",
+            "Accept": "application/jsonlines",
+            "AssembleWith": "Line",
+        },
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    for member, value in changes.items():
+        request[member] = request[member] | value if member in request and isinstance(value, dict) else value
+    jobs.call("CreateTransformJob", **request)
+    return jobs.wait("transform-job", name)
+
+
+def _scores(jobs: Jobs, description: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    text = jobs.read(f"{description['TransformOutput']['S3OutputPath']}/{key}.out")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _expected(jobs: Jobs, artifact: str) -> list[dict[str, Any]]:
+    body, _ = Model.load(jobs.parts.objects.path(artifact)).invoke(
+        "\n".join(LINES).encode(), "text/csv", "application/jsonlines"
+    )
+    return [json.loads(line) for line in body.splitlines()]
+
+
+@pytest.mark.parametrize("batch", [{}, {"BatchStrategy": "SingleRecord"}, {"MaxPayloadInMB": 1}])
+def test_every_record_gets_its_score(jobs: Jobs, artifact: str, batch: dict[str, Any]) -> None:
+    description = _transform(jobs, "batch/in.csv", "\n".join(LINES) + "\n", **batch)
+    assert description["TransformJobStatus"] == "Completed"
+    assert _scores(jobs, description, "in.csv") == _expected(jobs, artifact)
+
+
+def test_a_whole_object_is_one_request_without_a_split(jobs: Jobs, artifact: str) -> None:
+    description = _transform(
+        jobs,
+        "whole/in.csv",
+        "\n".join(LINES),
+        TransformInput={"SplitType": "None"},
+        TransformOutput={"Accept": "application/json", "AssembleWith": "None"},
+    )
+    (answer,) = _scores(jobs, description, "in.csv")
+    assert answer == {"predictions": _expected(jobs, artifact)}
+
+
+def test_the_input_filter_drops_columns(jobs: Jobs, artifact: str) -> None:
+    labelled = "".join(f"99,{line}\n" for line in LINES)
+    description = _transform(jobs, "labelled/in.csv", labelled, DataProcessing={"InputFilter": "$[1:]"})
+    assert _scores(jobs, description, "in.csv") == _expected(jobs, artifact)
+
+
+def test_answers_are_joined_to_their_records(jobs: Jobs, artifact: str) -> None:
+    records = [{"id": index, "features": json.loads(f"[{line}]")} for index, line in enumerate(LINES)]
+    description = _transform(
+        jobs,
+        "joined/in.jsonl",
+        "".join(json.dumps(record) + "\n" for record in records),
+        TransformInput={"ContentType": "application/jsonlines"},
+        DataProcessing={"JoinSource": "Input"},
+    )
+    assert _scores(jobs, description, "in.jsonl") == [
+        record | {"SageMakerOutput": score} for record, score in zip(records, _expected(jobs, artifact), strict=True)
+    ]
+
+
+def test_a_record_that_the_model_cannot_read_fails_the_job_but_not_other_objects(jobs: Jobs, artifact: str) -> None:
+    jobs.put("faulty/sound.csv", "\n".join(LINES))
+    jobs.put("faulty/in.csv", "1,2\n")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/faulty/"}}
+    description = _transform(jobs, "unused", "", TransformInput={"DataSource": source})
+    assert description["TransformJobStatus"] == "Failed"
+    assert _scores(jobs, description, "sound.csv") == _expected(jobs, artifact)
+    assert not jobs.keys(f"{description['TransformOutput']['S3OutputPath']}/in.csv")
+    assert "faulty/in.csv" in description["FailureReason"]
+    assert "(400)" in description["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ModelName": "no-such-model"}, "Could not find model"),
+        ({"TransformInput": {"SplitType": "TFRecord"}}, "SplitType TFRecord: not implemented"),
+        ({"DataProcessing": {"OutputFilter": "$.x"}}, "OutputFilter: not implemented"),
+        ({"DataProcessing": {"InputFilter": "$.x"}}, "InputFilter .* not implemented"),
+        ({"DataProcessing": {"JoinSource": "Input"}}, "JoinSource .* not implemented"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(jobs: Jobs, artifact: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServiceError, match=message):
+        _transform(jobs, "refused/in.csv", "1\n", **changes)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.config.loading import load_config, parse_config
+from pipeline.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return loaded
+
+
+def faults_of(document: dict[str, Any]) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        parse_config(document, "config.yaml")
+    return raised.value.faults
+
+
+def changed(document: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    result = copy.deepcopy(document)
+    *parents, last = path.split(".")
+    part = result
+    for name in parents:
+        part = part.setdefault(name, {}) if part.get(name) is None else part[name]
+    part[last] = value
+    return result
+
+
+def test_the_projects_own_configuration_is_good(config) -> None:
+    assert config.folds.count == 5
+    assert config.tuning.static_hyperparameters["mini_batch_size"] == 100
+
+
+def test_feature_dim_is_computed_from_the_columns(config) -> None:
+    assert config.dataset.feature_dim == 11
+    assert config.dataset.features == [
+        "age",
+        "bmi",
+        "children",
+        "sex_female",
+        "sex_male",
+        "region_northeast",
+        "region_northwest",
+        "region_southeast",
+        "region_southwest",
+        "smoker_no",
+        "smoker_yes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("tuning.grid", 1, "tuning.grid: unknown key"),
+        ("extra", {}, "extra: unknown key"),
+        ("folds.count", "5", "folds.count: input should be a valid integer, not '5'"),
+        ("folds.count", 1, "folds.count: input should be greater than or equal to 2, not 1"),
+        ("folds.count", 21, "folds.count: input should be less than or equal to 20, not 21"),
+        ("folds.shuffle", 1, "folds.shuffle: input should be a valid boolean, not 1"),
+        ("tuning.max_jobs", 10, "tuning.max_jobs: 10 is fewer than the grid's 12 points"),
+        (
+            "tuning.max_jobs",
+            13,
+            "tuning.max_jobs: 13 is more than the grid's 12 points: SageMaker requires one job for each point",
+        ),
+        ("tuning.max_parallel_jobs", 13, "tuning.max_parallel_jobs: 13 is more than max_jobs, 12"),
+        ("tuning.l1", [0.1, 0.1, 0.2], "tuning.l1: a value is listed twice"),
+        (
+            "tuning.learning_rate",
+            [0.1, float("nan")],
+            "tuning.learning_rate[1]: input should be a finite number, not nan",
+        ),
+        ("tuning.static_hyperparameters", {"l1": 0}, "tuning.static_hyperparameters.l1: is tuned"),
+        ("tuning.static_hyperparameters", {"feature_dim": 4}, "tuning.static_hyperparameters.feature_dim: is set by"),
+        ("tuning.instance_type", "ml.huge", "tuning.instance_type: 'ml.huge' is not an instance type"),
+        ("dataset.label", "age", "dataset.label: 'age' is also a feature"),
+        ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
+        ("dataset.encoding", "klingon", "dataset.encoding: 'klingon' is not an encoding"),
+        ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
+        ("dataset.categorical.smoker", [False, "yes"], "dataset.categorical.smoker[0]: input should be a valid string"),
+        ("deploy.endpoint_name", "my_endpoint", "deploy.endpoint_name: AWS would refuse 'my_endpoint'"),
+        ("pipeline.name", "x" * 33, "pipeline.name: 'xxx"),
+        ("registry.group", "-group", "registry.group: AWS would refuse '-group'"),
+        ("aws.bucket", "Bucket", "aws.bucket: 'Bucket' is not a bucket name that S3 accepts"),
+        ("aws.job_role_arn", "role", "aws.job_role_arn: 'role' is not the ARN of an IAM role"),
+        ("caching.expire_after", "30d", "caching.expire_after: '30d' is not an ISO 8601 duration, for example P30D"),
+        (
+            "quality.max_mse",
+            "5e7",
+            "quality.max_mse: input should be a valid number, not '5e7'; YAML reads 5e7 as text",
+        ),
+        ("folds.max_bad_share", 0.1, "folds.max_bad_share: has no effect unless folds.on_bad_rows is quarantine"),
+        ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
+    ],
+)
+def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, expected) -> None:
+    faults = faults_of(changed(document, path, value))
+    assert len(faults) == 1, faults
+    assert faults[0].startswith(f"config.yaml: {expected}")
+
+
+def test_all_values_at_fault_are_reported_at_once(document) -> None:
+    document["tuning"]["surprise"] = True
+    document["folds"]["count"] = 50
+    document["folds"]["seed"] = "forty-two"
+    document["deploy"]["endpoint_name"] = "under_score"
+    del document["quality"]["max_mse"]
+    paths = {fault.split(": ")[1] for fault in faults_of(document)}
+    assert paths == {
+        "tuning.surprise",
+        "folds.count",
+        "folds.seed",
+        "deploy.endpoint_name",
+        "quality.max_mse",
+    }
+
+
+def test_all_faults_between_values_are_reported_at_once(document) -> None:
+    document["tuning"]["max_jobs"] = 10
+    document["dataset"]["label"] = "age"
+    document["folds"]["max_bad_share"] = 0.1
+    paths = {fault.split(": ")[1] for fault in faults_of(document)}
+    assert paths == {"tuning.max_jobs", "dataset.label", "folds.max_bad_share"}
+
+
+def test_a_faulty_value_is_not_held_against_others(document) -> None:
+    document["tuning"]["max_jobs"] = "twelve"
+    assert [fault.split(": ")[1] for fault in faults_of(document)] == ["tuning.max_jobs"]
+
+
+def test_strategies_other_than_grid_take_two_ends(document) -> None:
+    document["tuning"].update(strategy="Bayesian", learning_rate=[0.001, 0.1], l1=[0.0001, 0.1], max_jobs=30)
+    assert parse_config(document, "config.yaml").tuning.strategy == "Bayesian"
+    document["tuning"]["learning_rate"] = [0.1, 0.01, 0.001]
+    assert "needs [lowest, highest]" in faults_of(document)[0]
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("folds:\n  count: 5\n  count: 6\n")
+    with pytest.raises(ConfigError, match="the key 'count' is defined twice"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a: [", "not YAML"), ("- 1", "not a configuration"), (None, "cannot be read")]
+)
+def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path, text, expected) -> None:
+    path = tmp_path / "config.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=expected):
+        load_config(path)

@@ -1,0 +1,115 @@
+"""The estimate: its arithmetic, its bounds, and what it does with a bad price file."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from pipeline.config.loading import parse_config
+from pipeline.errors import UserError
+from pipeline.operate.estimate import DEFAULT_PRICES, estimate, load_prices
+from tests.commands import in_a_process
+from tests.pipeline.operate.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def prices():
+    return load_prices(DEFAULT_PRICES)
+
+
+def test_sixty_training_jobs_are_no_surprise(config, prices):
+    found = estimate(config, prices)
+    folds, tuning = found.steps[:2]
+    assert [step.jobs for step in found.steps] == [1, 60, 1, 1]
+    assert found.jobs == 63
+    assert tuning.longest_hours == 60 * config.tuning.max_runtime_minutes / 60
+    assert tuning.longest_dollars == pytest.approx(60 * 0.115)
+    assert folds.longest_dollars == pytest.approx(0.23)
+    assert found.longest_dollars == pytest.approx(sum(step.longest_dollars for step in found.steps))
+
+
+def test_the_longest_path_counts_rounds_of_jobs_and_waves_of_folds(configure, prices):
+    alone = configure(tuning={"max_parallel_jobs": 12}, pipeline={"max_parallel_steps": 5})
+    rounds = configure(tuning={"max_parallel_jobs": 4}, pipeline={"max_parallel_steps": 5})
+    waves = configure(tuning={"max_parallel_jobs": 12}, pipeline={"max_parallel_steps": 1})
+    job = prices.start_minutes + prices.typical_minutes.training_job
+    base = estimate(alone, prices).typical_minutes
+    assert estimate(rounds, prices).typical_minutes == pytest.approx(base + 2 * job)
+    assert estimate(waves, prices).typical_minutes == pytest.approx(base + 4 * job)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    folds=some.integers(2, 20),
+    parallel_jobs=some.integers(1, 12),
+    parallel_steps=some.integers(1, 50),
+    minutes=some.integers(2, 500),
+    spot=some.booleans(),
+)
+def test_what_is_typical_is_never_above_the_bound(folds, parallel_jobs, parallel_steps, minutes, spot):
+    prices = load_prices(DEFAULT_PRICES)
+    document = yaml.safe_load((ROOT / "config.yaml").read_text())
+    document["folds"] |= {"count": folds, "max_runtime_minutes": minutes}
+    document["tuning"] |= {"max_parallel_jobs": parallel_jobs, "max_runtime_minutes": minutes, "spot": spot}
+    document["tuning"] |= {"max_wait_minutes": minutes * 2}
+    document["pipeline"] |= {"max_parallel_steps": parallel_steps}
+    found = estimate(parse_config(document, "config.yaml"), prices)
+    assert found.typical_dollars <= found.longest_dollars
+    assert found.typical_minutes <= found.longest_minutes
+    assert all(step.typical_hours <= step.longest_hours for step in found.steps)
+
+
+def test_a_running_endpoint_is_counted_by_the_month(configure, prices):
+    two = estimate(configure(deploy={"instance_count": 2}), prices)
+    assert two.endpoint_dollars == (pytest.approx(2 * 0.115 * 730),) * 2
+    scaled = estimate(configure(deploy={"autoscaling": {"min_instances": 1, "max_instances": 3}}), prices)
+    assert scaled.endpoint_dollars == (pytest.approx(0.115 * 730), pytest.approx(3 * 0.115 * 730))
+
+
+def test_a_serverless_endpoint_costs_by_the_request(configure, prices):
+    found = estimate(configure(deploy={"serverless": {"memory_megabytes": 2048}}), prices)
+    assert found.endpoint_dollars == (0.0, 0.0)
+    assert found.request_dollars == pytest.approx(100_000 * 0.05 * 2 * 0.00002)
+
+
+def test_the_price_file_knows_every_type_that_studio_offers(prices):
+    # Read as text: importing the parameters would import the SDK, which takes longer than all of these tests.
+    offered = set(re.findall(r'"(ml\.[a-z0-9.]+)"', (ROOT / "pipeline" / "definition" / "parameters.py").read_text()))
+    assert "ml.m5.large" in offered
+    assert offered <= set(prices.hourly)
+
+
+def test_an_instance_without_a_price_is_a_sentence(configure, prices):
+    config = configure(tuning={"instance_type": "ml.p4d.24xlarge"})
+    with pytest.raises(UserError, match=r"no price for ml.p4d.24xlarge.*PRICES="):
+        estimate(config, prices)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("as_of: [", "not YAML"),
+        ("as_of: 2025-06\nhourly: {ml.m5.large: cheap}\n", "hourly.ml.m5.large: "),
+        ("prices: 1\n", "prices: Extra inputs are not permitted"),
+        ("", "should be a valid dictionary"),
+    ],
+)
+def test_a_bad_price_file_is_a_sentence(tmp_path, content, sentence):
+    (tmp_path / "prices.yaml").write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        load_prices(tmp_path / "prices.yaml")
+
+
+def test_the_command_needs_no_account_and_says_how_old_its_prices_are():
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    # A proxy that is not there: a command that asked AWS would fail.
+    environment = inherited | {"COLUMNS": "200", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    finished = in_a_process("estimate", environment)
+    assert finished.returncode == 0, finished.stderr
+    assert "63" in finished.stdout
+    assert f"Prices as of {load_prices(DEFAULT_PRICES).as_of} in us-east-1" in finished.stdout

@@ -1,0 +1,237 @@
+"""An endpoint's life on the local service: the stack, approvals, updates, rollback, deletion.
+
+The commands run as a person runs them. Models are small linear ones made here; training them is shown elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import time
+
+import boto3
+import numpy as np
+import pytest
+import yaml
+
+from local.algorithms.linear_learner import artifact
+from local.app.server import LocalService
+from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
+from pipeline.config.loading import load_config
+from pipeline.definition.resources import find_resources
+from pipeline.operate.function import publish_function
+from pipeline.operate.stack import apply_plan, plan_stack
+from pipeline.operate.teardown import delete_resources, find_owned_resources
+from pipeline.operate.triggers import apply_triggers
+from tests.commands import ROOT, run_command
+
+NAME = "claims"
+IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+DEFINITION = {
+    "Version": "2020-12-01",
+    "Parameters": [],
+    "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "nothing to do"}}],
+}
+
+
+class Account:
+    """The local service with one pipeline's resources, and the commands to operate them."""
+
+    def __init__(self, service: LocalService, folder) -> None:
+        self.folder = folder
+        self.endpoint_url = service.settings.endpoint_url
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = inherited | service.settings.client_environment() | {"COLUMNS": "200"}
+        document = yaml.safe_load((ROOT / "config.yaml").read_text())
+        document["pipeline"]["name"] = document["registry"]["group"] = NAME
+        document["deploy"] = {
+            "endpoint_name": NAME,
+            "autoscaling": {"min_instances": 1, "max_instances": 2},
+        }
+        (folder / "config.yaml").write_text(yaml.safe_dump(document))
+        self.config = load_config(folder / "config.yaml")
+        self.session = _Session(service.settings)
+        self.sagemaker = self.session.client("sagemaker")
+        self.runtime = self.session.client("sagemaker-runtime")
+
+    def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
+        options = {"CONFIG": str(self.folder / "config.yaml")} | options
+        return run_command(name, self.environment | options)
+
+    def succeed(self, name: str, **options: str) -> str:
+        finished = self.command(name, **options)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    def bootstrap(self) -> None:
+        cloudformation = self.session.client("cloudformation")
+        apply_plan(cloudformation, plan_stack(cloudformation, self.config, ACCOUNT_ID))
+
+    def delete_all(self) -> list[str]:
+        """What ``make delete LEVEL=all`` does; returns what could not be deleted."""
+        resources = find_resources(self.config, self.session)
+        return delete_resources(find_owned_resources(self.config, resources, self.session, "all"), print)
+
+    def publish(self) -> None:
+        """What ``make upsert`` does, with a pipeline of one step."""
+        resources = find_resources(self.config, self.session)
+        publish_function(self.session.client("lambda"), self.config, resources)
+        self.sagemaker.create_pipeline(
+            PipelineName=NAME,
+            PipelineDefinition=json.dumps(DEFINITION),
+            RoleArn=resources.pipeline_role_arn,
+            ClientRequestToken="0" * 32,
+        )
+        apply_triggers(self.config, resources, self.session)
+
+    def register(self, weights: list[float], approval: str) -> str:
+        """Register a linear model as the pipeline does."""
+        bucket = find_resources(self.config, self.session).bucket
+        key = f"{NAME}/executions/{time.monotonic_ns()}/best/model.tar.gz"
+        file, packed = self.folder / "model_algo-1", io.BytesIO()
+        artifact.write(file, np.array(weights, dtype=np.float32), np.float32(0))
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            tar.add(file, "model_algo-1")
+        self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue())
+        if not self.sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]:
+            self.sagemaker.create_model_package_group(ModelPackageGroupName=NAME)
+        return self.sagemaker.create_model_package(
+            ModelPackageGroupName=NAME,
+            ModelApprovalStatus=approval,
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{key}"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+            CustomerMetadataProperties={
+                "endpoint_name": NAME,
+                "endpoint_instance_type": "ml.m5.large",
+                "endpoint_instance_count": "1",
+                "pipeline_execution_arn": f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{NAME}/execution/x",
+            },
+        )["ModelPackageArn"]
+
+    def approve(self, package: str) -> None:
+        self.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+
+    def status(self) -> str:
+        names = [found["EndpointName"] for found in self.sagemaker.list_endpoints()["Endpoints"]]
+        return self.sagemaker.describe_endpoint(EndpointName=NAME)["EndpointStatus"] if NAME in names else "None"
+
+    def score(self) -> float:
+        answer = self.runtime.invoke_endpoint(EndpointName=NAME, ContentType="text/csv", Body="1,1")
+        return json.loads(answer["Body"].read())["predictions"][0]["score"]
+
+    def scales(self) -> bool:
+        scaling = self.session.client("application-autoscaling")
+        return bool(scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"])
+
+    def left(self) -> list[str]:
+        """What of the project's is still there, of any kind."""
+        things = find_owned_resources(self.config, find_resources(self.config, self.session), self.session, "all")
+        return [f"{thing.kind} {thing.name}" for thing in things]
+
+
+class _Session:
+    """A boto3 session whose clients all speak to the local service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name="us-east-1")
+        self._endpoint_url = settings.endpoint_url
+
+    def client(self, name: str, **options):
+        return self._session.client(name, endpoint_url=self._endpoint_url, **options)
+
+
+def eventually(holds, what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def account(tmp_path):
+    with LocalService(Settings(tmp_path / ".local", port=0)) as service:
+        yield Account(service, tmp_path)
+
+
+def test_an_endpoints_life_from_bootstrap_to_delete(account):
+    assert "add 4 AWS::IAM::Role" in account.succeed("bootstrap", YES="1")
+    account.publish()
+
+    first = account.register([1.0, 2.0], "PendingManualApproval")
+    assert account.status() == "None"
+    account.approve(first)
+    eventually(lambda: account.status() == "InService", "the approved model serves")
+    assert account.score() == pytest.approx(3.0)
+    eventually(account.scales, "autoscaling is registered once the endpoint is in service")
+
+    account.approve(account.register([10.0, 20.0], "PendingManualApproval"))
+    eventually(lambda: account.score() == pytest.approx(30.0), "the second model replaces the first")
+    eventually(lambda: account.status() == "InService", "the update has ended")
+
+    assert "returns to claims-v1-" in account.succeed("rollback", YES="1")
+    eventually(lambda: account.score() == pytest.approx(3.0), "the first model serves again")
+    eventually(lambda: account.status() == "InService", "the rollback has ended")
+    again = account.command("rollback", YES="1")
+    assert again.returncode == 1
+    assert "nothing older is kept" in again.stderr
+
+    refused = account.command("delete")
+    assert refused.returncode == 1
+    assert "YES=1" in refused.stderr
+    assert account.status() == "InService"
+
+    assert "deleted endpoint claims" in account.succeed("delete", LEVEL="endpoint", YES="1")
+    assert account.status() == "None"
+    assert not account.scales()
+
+    account.succeed("delete", YES="1")
+    kinds = {line.partition(" s3:")[0] for line in account.left()}
+    assert {kind.split()[0] for kind in kinds} <= {"objects", "CloudFormation", "log"}
+
+    account.succeed("delete", LEVEL="all", YES="1")
+    assert account.left() == []
+    assert account.session.client("s3").list_buckets()["Buckets"] == []
+    assert account.session.client("iam").list_roles()["Roles"] == []
+    assert "nothing to delete" in account.succeed("delete", LEVEL="all", YES="1")
+
+
+def test_what_others_made_survives(account):
+    account.bootstrap()
+    account.publish()
+    account.approve(account.register([1.0, 2.0], "PendingManualApproval"))
+    eventually(lambda: account.status() == "InService", "the endpoint serves")
+    sagemaker, s3 = account.sagemaker, account.session.client("s3")
+    (config_name,) = [found["EndpointConfigName"] for found in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
+    sagemaker.create_endpoint(EndpointName="claims-theirs", EndpointConfigName=config_name)
+    s3.create_bucket(Bucket="theirs")
+    s3.put_object(Bucket="theirs", Key="claims/executions/x", Body=b"x")
+    sagemaker.create_model_package(
+        ModelPackageGroupName=NAME,
+        InferenceSpecification={
+            "Containers": [{"Image": IMAGE}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+    )
+    assert account.delete_all() == []
+    assert [found["EndpointName"] for found in sagemaker.list_endpoints()["Endpoints"]] == ["claims-theirs"]
+    assert len(sagemaker.list_model_packages(ModelPackageGroupName=NAME)["ModelPackageSummaryList"]) == 1
+    assert s3.list_objects_v2(Bucket="theirs")["KeyCount"] == 1
+
+
+def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(account):
+    account.bootstrap()
+    bucket = find_resources(account.config, account.session).bucket
+    s3 = account.session.client("s3")
+    s3.put_object(Bucket=bucket, Key="holiday.jpg", Body=b"x")
+    (failure,) = account.delete_all()
+    assert f"{bucket} of the stack is not empty" in failure
+    s3.delete_object(Bucket=bucket, Key="holiday.jpg")
+    assert account.delete_all() == []
+    assert account.left() == []
