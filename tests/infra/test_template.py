@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cfnlint.decode.cfn_yaml import load
 
 from tests.infra.conftest import ROOT
 
@@ -17,6 +16,9 @@ TEMPLATE = ROOT / "infra" / "bootstrap.yaml"
 
 @pytest.fixture(scope="module")
 def template():
+    # Here, so that only the worker that runs this file spends seconds on the import.
+    from cfnlint.decode.cfn_yaml import load
+
     return load(str(TEMPLATE))
 
 
