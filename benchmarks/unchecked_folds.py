@@ -1,4 +1,4 @@
-"""make_folds.py without its checks: what they cost is the difference.
+"""make_folds.py without its checks, to measure their cost.
 
 Every number is taken for one, and no row is compared with others.
 
@@ -20,7 +20,7 @@ from folds import judge, number
 
 
 def unchecked(work: Callable[[Any], Any], item: Any) -> Any:
-    """Do work in one of Spark's workers, without checks."""
+    """Run work in one of Spark's workers, without checks."""
     judge.are_rows = lambda *_: True  # type: ignore[attr-defined]
     number.sample = lambda *_: []
     return work(item)
@@ -30,7 +30,7 @@ if __name__ == "__main__":
     checked = make_folds.by_spark
 
     def by_spark(spark: Any) -> number.Distribute:
-        """In place of ``make_folds.by_spark``."""
+        """Replace ``make_folds.by_spark``."""
         distribute = checked(spark)
 
         def without_checks(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
