@@ -13,7 +13,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist
 # Options given on the command line reach the commands through their environment.
 export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
 
-# uv warns of every interpreter that it passes over; what it does is shown.
+# No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
 .PHONY: help run test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
@@ -24,7 +24,7 @@ help:  ## List the commands
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
 	@$(RUN) scripts.run_local
 
-test: $(READY)  ## Run the tests but for the slow ones: no network, no AWS account
+test: $(READY)  ## Run all but the slow tests: no network, no AWS account
 	@$(PYTEST) -m "not slow"
 
 test-slow: $(READY)  ## Run the slow tests: clusters, kills, load, whole runs
@@ -34,31 +34,31 @@ coverage: $(READY)  ## Run the tests as make test does, and list coverage by fol
 	@$(PYTEST) -m "not slow" --cov --cov-report=
 	@$(RUN) scripts.coverage_report
 
-test-clients: $(READY)  ## Run a notebook's code against the local service with the SDK's version 2 (installs it apart)
+test-clients: $(READY)  ## Run a notebook's code on the local service with version 2 of the SDK (installed separately)
 	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)
 
-local: $(READY)  ## Serve the AWS API of this machine in the foreground [PORT=8566]
+local: $(READY)  ## Run the local service in the foreground [PORT=8566]
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)"
 
-local-env: $(READY)  ## Print what points a shell at it: eval "$(make -s local-env)"
+local-env: $(READY)  ## Print the environment of the local service: eval "$(make -s local-env)"
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
 
-lint-definition: $(READY)  ## Check anybody's pipeline definition: make lint-definition FILE=definition.json
+lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
 	@$(RUN) scripts.lint_definition "$(FILE)"
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition
 
-doctor: $(READY)  ## Check the account that the environment points at: read-only, says what to do
+doctor: $(READY)  ## Check your AWS account, read-only, and print what to do
 	@$(RUN) scripts.doctor
 
-bootstrap: $(READY)  ## Make the bucket and the roles on AWS, after asking [YES=1 EXPIRATION_DAYS=n]
+bootstrap: $(READY)  ## Create the bucket and the roles on AWS, after asking [YES=1 EXPIRATION_DAYS=n]
 	@$(RUN) scripts.bootstrap
 
-upsert: $(READY)  ## Publish the pipeline, after showing what changes [YES=1]
+upsert: $(READY)  ## Publish the pipeline, after showing the changes and asking [YES=1]
 	@$(RUN) scripts.upsert
 
-estimate: $(READY)  ## Say what an execution and the endpoint would cost on AWS, and the quotas they need [PRICES=file]
+estimate: $(READY)  ## Estimate the cost of an execution and the endpoint, and list the quotas they need [PRICES=file]
 	@$(RUN) scripts.estimate
 
 start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
@@ -67,22 +67,22 @@ start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
 status: $(READY)  ## Follow an execution [EXECUTION=arn]
 	@$(RUN) scripts.status
 
-report: $(READY)  ## Show what an execution found [EXECUTION=arn]
+report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
 	@$(RUN) scripts.report
 
 predict: $(READY)  ## Score the rows of a file: make predict INPUT=file.csv
 	@$(RUN) scripts.predict
 
-rollback: $(READY)  ## Put the endpoint back to the model it served before [YES=1 ENDPOINT=name]
+rollback: $(READY)  ## Return the endpoint to the model that it served before [YES=1 ENDPOINT=name]
 	@$(RUN) scripts.rollback
 
-delete: $(READY)  ## Delete what the project made, after asking [LEVEL=endpoint|pipeline|all YES=1]
+delete: $(READY)  ## Delete what the project created on AWS, after asking [LEVEL=endpoint|pipeline|all YES=1]
 	@$(RUN) scripts.delete
 
-fold: $(READY)  ## Make folds of local files: make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]
+fold: $(READY)  ## Split local files into folds: make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]
 	@$(RUN) scripts.fold
 
-bench: $(READY)  ## Measure, and print the tables of docs/performance.md
+bench: $(READY)  ## Run the benchmarks and print the tables of docs/performance.md
 	@$(UV) sync --quiet --locked --inexact --group bench
 	@$(RUN) benchmarks
 
@@ -97,9 +97,9 @@ format: $(READY)  ## Format the code
 	@$(RUN) ruff format
 	@$(RUN) ruff check --fix
 
-setup: $(READY)  ## Install what the other commands need; they do it by themselves
+setup: $(READY)  ## Install the packages; the other commands do this too if needed
 
-clean:  ## Remove what was installed and everything that the local service keeps
+clean:  ## Delete the installed packages and all data of the local service
 	rm -rf .venv .uv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml uv.lock | $(UV)
@@ -109,6 +109,6 @@ $(READY): pyproject.toml uv.lock | $(UV)
 	-@$(RUN) local.runtime.jobs.spark_archive >&2
 	@touch $@
 
-# Without --target, a system's own Python may refuse to be installed into.
+# --target, because a system's Python may refuse to install packages.
 .uv/bin/uv:
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .uv uv >&2

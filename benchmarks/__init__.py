@@ -1,1 +1,1 @@
-"""Measurements, each beside what it is compared with in the same run: ``make bench``, or one by ``python -m``."""
+"""Benchmarks, each compared with an alternative in the same run. ``make bench`` runs all, ``python -m`` one."""

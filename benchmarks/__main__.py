@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, with its default size."""
+"""Runs every benchmark with its default size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BENCHMARKS = ("benchmarks.linear_learner", "benchmarks.endpoint", "benchmarks.f
 
 
 def main() -> int:
-    """Run each in a process of its own, so that none measures what another left; 1 when one failed."""
+    """Run each benchmark in its own process, so that none affects another; return 1 if one failed."""
     failed = [name for name in _BENCHMARKS if subprocess.run([sys.executable, "-m", name], check=False).returncode]
     for name in failed:
         print(f"{name} failed", file=sys.stderr)

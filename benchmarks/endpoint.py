@@ -34,7 +34,7 @@ _TURN = 50
 
 @dataclass(frozen=True)
 class Latency:
-    """Times of one kind of request, sent one after the other.
+    """The times of sequential requests of one kind.
 
     Attributes:
         p50: median, milliseconds.
@@ -48,7 +48,7 @@ class Latency:
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endpoint", description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="how long the load with updates lasts")
     parser.add_argument("--requests", type=int, default=3000, help="requests of each kind")
@@ -86,7 +86,7 @@ def _cells(latency: Latency) -> list[str]:
 
 
 def measure(count: int, *senders: Callable[[], bytes]) -> list[Latency]:
-    """Time ``count`` calls of every sender, taking turns so that all meet the same disturbances.
+    """Time ``count`` calls of every sender, in turns, so that disturbances affect all of them alike.
 
     Returns:
         A latency for each sender.
@@ -97,7 +97,7 @@ def measure(count: int, *senders: Callable[[], bytes]) -> list[Latency]:
             for _ in range(_TURN):
                 before = time.perf_counter()
                 send()
-                # The first turn warms up.
+                # The first turn is a warm-up.
                 if turn > 0:
                     measured.append(time.perf_counter() - before)
     return [_latency(measured) for measured in times]

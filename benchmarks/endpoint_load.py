@@ -1,4 +1,4 @@
-"""Many connections at once to an endpoint that is updated meanwhile."""
+"""Measures an endpoint with many concurrent connections while it is updated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONNECTIONS = 50
 
 @dataclass(frozen=True)
 class Load:
-    """What came of many connections at once.
+    """The results of many concurrent connections.
 
     Attributes:
         answers: how often each right answer came.
@@ -35,7 +35,7 @@ class Load:
 
 
 async def load_with_updates(settings: Settings, body: bytes, seconds: float) -> Load:
-    """Send from many connections at once while the endpoint is updated from one model to the other and back."""
+    """Send requests over many connections while the endpoint is updated from one model to the other and back."""
     expected = {_prediction(settings, body, f"reference-{letter}") for letter in "ab"}
     answers: Counter[bytes] = Counter()
     failures: Counter[str] = Counter()
@@ -84,7 +84,7 @@ async def _read_response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 def _update_until(settings: Settings, stop: threading.Event, updates: list[str]) -> None:
-    """Update the endpoint again and again; note the status that each update ends with."""
+    """Update the endpoint repeatedly and record the final status of each update."""
     sagemaker = client("sagemaker", settings)
     for number in range(1_000_000):
         if stop.wait(0.2):
@@ -96,7 +96,7 @@ def _update_until(settings: Settings, stop: threading.Event, updates: list[str])
 
 
 def _prediction(settings: Settings, body: bytes, endpoint: str) -> bytes:
-    """What a model answers, asked of an endpoint of its own."""
+    """Return the answer of a model, from its own endpoint."""
     runtime = client("sagemaker-runtime", settings)
     answer: bytes = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=body)["Body"].read()
     return answer

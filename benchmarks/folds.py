@@ -1,4 +1,4 @@
-"""Measures make_folds.py beside the notebook's method, other engines and the plain copying of its output.
+"""Measures make_folds.py, and compares it with the notebook's method, other engines and a copy of its output.
 
 Every method runs as a process of its own on two cores, its input in the page cache, in turns with the others; the
 fastest of its turns counts. Time and memory are of the process with all that it starts, Java and executors
@@ -35,7 +35,7 @@ from pipeline.definition.assets import STEPS
 _CORES = 2
 _HEAP = "1g"
 _NOTEBOOK_HEAP = "2g"
-"""Ten million rows in one window have failed with less."""
+"""With less, ten million rows in one window failed."""
 
 _METHODS = (
     "notebook",
@@ -50,15 +50,15 @@ _METHODS = (
     "duckdb",
     "copy",
 )
-"""``raw`` is the manifest layout of a dataset with text for categories; all others take numbers."""
+"""``raw`` is the manifest layout for a dataset with text categories; all others use numbers."""
 
 _LONG = 5e6
-"""Rows at which the notebook's method has one turn."""
+"""From this many rows on, the notebook's method runs once."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a process and all that it started took.
+    """The time and memory of a process and its children.
 
     Attributes:
         seconds: from start to end.
@@ -74,7 +74,7 @@ class Measured:
 
 
 def main() -> int:
-    """Measure, and print the tables."""
+    """Run the benchmark and print the tables."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rows", type=float, nargs="+", default=[1e5, 1e6, 1e7])
     parser.add_argument("--only", nargs="+", choices=_METHODS, help="methods to measure")
@@ -155,11 +155,11 @@ def _spark(folder: Path, script: Path, *arguments: str, heap: str = _HEAP) -> li
 
 def _measure(command: Sequence[str], target: Path, folder: Path) -> Measured:
     shutil.rmtree(target, ignore_errors=True)
-    # What earlier turns have left for the disk to write would slow this one down.
+    # Unwritten data of earlier turns would slow this one down.
     os.sync()
     began = time.perf_counter()
     said = folder / "stderr"
-    # A file: nobody reads a pipe until the end, and the program would wait when it is full.
+    # A file, because a pipe is read only at the end, and the program would block when it is full.
     with said.open("wb") as errors:
         process = psutil.Popen(command, env=_environment(folder), stdout=subprocess.DEVNULL, stderr=errors)
     cpu: dict[int, float] = {}
@@ -190,7 +190,7 @@ def _tree(process: psutil.Popen) -> list[psutil.Process]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    # On SageMaker, Spark's Python workers have the modules from the job's --py-files.
+    # On SageMaker, Spark's Python workers get the modules from the job's --py-files.
     modules = {"PYTHONPATH": str(STEPS)}
     return {**os.environ, **spark_java.environment(folder), **modules, "POLARS_MAX_THREADS": str(_CORES)}
 

@@ -1,4 +1,4 @@
-"""Measures linear-learner beside scikit-learn: training, memory, CSV reading and scoring in process.
+"""Compares linear-learner with scikit-learn: training, memory, CSV reading and scoring in process.
 
 The 60 trainings are the pipeline's: 5 folds by a grid of 12, at most 15 epochs. scikit-learn's GridSearchCV makes
 the same 60 fits of an SGDRegressor with the same learning rates and penalties; it has neither Adam nor
@@ -53,19 +53,19 @@ GRID = list(itertools.product((0.01, 0.03, 0.1), (1e-7, 1e-2), (1e-7, 1e-2)))
 
 
 def grid_jobs(mini_batch_size: int) -> list[Hyperparameters]:
-    """The 12 training jobs of one fold."""
+    """Return the 12 training jobs of one fold."""
     return [parse(job_hyperparameters(point, mini_batch_size)) for point in GRID]
 
 
 def job_hyperparameters(point: Sequence[float], mini_batch_size: int) -> dict[str, str]:
-    """A training job's hyperparameters as a tuning job sends them."""
+    """Return a training job's hyperparameters as a tuning job sends them."""
     values = dict(zip(("learning_rate", "l1", "wd"), map(str, point), strict=True))
     tuned = {"_tuning_objective_metric": "validation:mse", "mini_batch_size": str(mini_batch_size)}
     return {"predictor_type": "regressor"} | tuned | values
 
 
 def insurance_rows() -> Array:
-    """The insurance dataset as numbers, label first, shuffled."""
+    """Return the insurance dataset as numbers, label first, shuffled."""
     with (PROJECT / "data/insurance.csv").open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
     columns = [[float(record[name]) for record in records] for name in ("charges", "age", "bmi", "children")]
@@ -77,7 +77,7 @@ def insurance_rows() -> Array:
 
 
 def synthetic_rows(count: int) -> Array:
-    """Rows that look like the insurance dataset's, as many as asked for; eleven features."""
+    """Return rows with eleven features, similar to those of the insurance dataset."""
     random = np.random.default_rng(0)
     rows = np.empty((count, 12))
     rows[:, 1] = random.integers(18, 65, count)
@@ -90,13 +90,13 @@ def synthetic_rows(count: int) -> Array:
 
 
 def split(rows: Array) -> list[Dataset]:
-    """Five folds of adjacent rows, each with all others to train on."""
+    """Return five folds of adjacent rows, each with the other rows for training."""
     folds = np.array_split(rows, FOLDS)
     return [Dataset(np.concatenate(folds[:k] + folds[k + 1 :]), folds[k]) for k in range(FOLDS)]
 
 
 def mean_error(datasets: Sequence[Dataset], outcomes: Sequence[Outcome]) -> float:
-    """The lowest mean over the folds of the validation mean squared error."""
+    """Return the lowest mean over the folds of the validation mean squared error."""
     errors = np.empty((FOLDS, len(GRID)))
     for index, outcome in enumerate(outcomes):
         fold, point = divmod(index, len(GRID))
@@ -109,7 +109,7 @@ def mean_error(datasets: Sequence[Dataset], outcomes: Sequence[Outcome]) -> floa
 
 
 def grid_search(rows: Array) -> float:
-    """scikit-learn's 60 fits; the lowest mean squared error."""
+    """Run scikit-learn's 60 fits and return the lowest mean squared error."""
     points = [
         {
             "sgdregressor__eta0": [rate],
@@ -129,13 +129,13 @@ def grid_search(rows: Array) -> float:
         n_jobs=1,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fifteen epochs are not convergence, as they are not for linear-learner
+        warnings.simplefilter("ignore")  # neither converges in fifteen epochs
         search.fit(rows[:, 1:], rows[:, 0])
     return float(-search.cv_results_["mean_test_score"].max())
 
 
 def best_of(turns: int, *actions: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> list[float]:
-    """Each action's shortest time in seconds, the actions taking turns."""
+    """Return the shortest time of each action, in seconds. The actions run in turns."""
     times = np.empty((turns, len(actions)))
     for turn, (index, action) in itertools.product(range(turns), enumerate(actions)):
         start = clock()
@@ -145,7 +145,7 @@ def best_of(turns: int, *actions: Callable[[], object], clock: Callable[[], floa
 
 
 def compare_training(console: Console, rows: Array, mini_batch_size: int, turns: int, name: str) -> None:
-    """The 60 trainings by three ways."""
+    """Print the time of the 60 training jobs, computed in three ways."""
     datasets, jobs, choices = split(rows), grid_jobs(mini_batch_size), Choices()
 
     def lockstep() -> list[Outcome]:
@@ -170,7 +170,7 @@ def compare_training(console: Console, rows: Array, mini_batch_size: int, turns:
 
 
 def measure_memory(folder: Path) -> None:
-    """Print, as JSON, the megabytes that a fit adds to those of its data; run in a process of its own."""
+    """Print as JSON the megabytes that a fit needs in addition to its data; runs in its own process."""
     data = Dataset(np.load(folder / "train.npy"), np.load(folder / "validation.npy"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fit(data, grid_jobs(1000), Choices())
@@ -180,7 +180,7 @@ def measure_memory(folder: Path) -> None:
 
 
 def compare_reading_and_memory(console: Console, rows: Array, folder: Path) -> None:
-    """One tuning job of 12 at full size: reading, training, the whole process, and its memory."""
+    """Print the time and memory of a tuning job with 12 training jobs: reading, training, the whole process."""
     fold = split(rows)[0]
     assert fold.validation is not None
     np.save(folder / "train.npy", fold.train)
@@ -211,7 +211,7 @@ def compare_reading_and_memory(console: Console, rows: Array, folder: Path) -> N
 
 
 def write_roots(folder: Path, fold: Dataset) -> list[Path]:
-    """The folders of a fold's 12 training jobs."""
+    """Return the folders of a fold's 12 training jobs."""
     assert fold.validation is not None
     for name, rows in (("train", fold.train), ("validation", fold.validation)):
         np.savetxt(folder / f"{name}.csv", rows, fmt=["%.3f", "%d", "%.2f", "%d", *["%d"] * 8], delimiter=",")
@@ -229,7 +229,7 @@ def write_roots(folder: Path, fold: Dataset) -> list[Path]:
 
 
 def measure_scoring(console: Console, rows: Array, folder: Path) -> None:
-    """Requests answered in process: an endpoint's own share of its latency."""
+    """Print the time of requests that are answered in process, without HTTP."""
     (model,) = fit(Dataset(rows), grid_jobs(100)[:1], Choices())
     assert isinstance(model, LinearModel)
     artifact.write(folder / "model_algo-1", model.weights, model.bias)
@@ -259,7 +259,7 @@ def measure_scoring(console: Console, rows: Array, folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmarks and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large dataset")
     parser.add_argument("--quick", action="store_true", help="leave out scikit-learn on the large dataset")

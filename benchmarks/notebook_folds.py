@@ -1,4 +1,4 @@
-"""The notebook's way to make folds, which make_folds.py replaces: to be measured beside it.
+"""The notebook's method of making folds, which make_folds.py replaces, for comparison.
 
 Rows are numbered by a window over the whole dataset, which is one partition; each of the ten datasets that are
 written reads the input and numbers its rows again. As in the notebook, folds follow the order of the input, and

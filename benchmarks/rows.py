@@ -1,4 +1,4 @@
-"""Rows to measure with: as many as wanted of a table like the insurance dataset, about 40 bytes each."""
+"""Generates rows similar to the insurance dataset's, about 40 bytes each."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SEED = 7
 
 
 def write_rows(file: Path, count: int) -> Path:
-    """Write a CSV file without a header, of numbers only, unless it is there already."""
+    """Write a CSV file of numbers without a header, unless it exists already."""
     return _write(file, count, _chunk, header=False)
 
 
 def write_raw_rows(file: Path, count: int) -> Path:
-    """Write a CSV file with a header, and with text for categories, unless it is there already."""
+    """Write a CSV file with a header and text categories, unless it exists already."""
     return _write(file, count, _raw_chunk, header=True)
 
 

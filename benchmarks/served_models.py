@@ -1,4 +1,4 @@
-"""A local service in a process of its own with models in service, for measurements and for tests of its endpoints."""
+"""Runs a local service with models in its own process, for benchmarks and for tests of its endpoints."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), http="httptools", life
 
 
 def rows(count: int) -> bytes:
-    """CSV rows with as many features as the benchmark's models have."""
+    """Return CSV rows with the features of the benchmark's models."""
     values = np.random.default_rng(0).normal(size=(count, FEATURES)).round(4)
     return b"\n".join(b",".join(str(value).encode() for value in row) for row in values.tolist())
 
 
 def deploy(settings: Settings, folder: Path, bucket: str = "models") -> None:
-    """Put two models in service, each at an endpoint of its own, and the first at the one that is measured."""
+    """Deploy two models, each to its own endpoint, and the first also to the measured endpoint."""
     s3, sagemaker = client("s3", settings), client("sagemaker", settings)
     s3.create_bucket(Bucket=bucket)
     for letter, bias in (("a", 0.0), ("b", 100.0)):
@@ -92,14 +92,14 @@ def client(name: Literal["sagemaker"], settings: Settings) -> SageMakerClient: .
 @overload
 def client(name: Literal["sagemaker-runtime"], settings: Settings) -> SageMakerRuntimeClient: ...
 def client(name: Any, settings: Settings) -> Any:
-    """A boto3 client of the local service."""
+    """Return a boto3 client of the local service."""
     session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
     once = Config(retries={"total_max_attempts": 1})
     return session.client(name, endpoint_url=settings.endpoint_url, config=once)
 
 
 def signed_headers(settings: Settings, body: bytes) -> dict[str, str]:
-    """Headers of an invocation, signed as boto3 signs it."""
+    """Return the headers of an invocation, signed as boto3 signs it."""
     url = f"{settings.endpoint_url}/endpoints/{ENDPOINT}/invocations"
     request = AWSRequest(
         "POST", url, data=body, headers={"Content-Type": "text/csv", "Host": f"{HOST}:{settings.port}"}
@@ -110,7 +110,7 @@ def signed_headers(settings: Settings, body: bytes) -> dict[str, str]:
 
 @contextmanager
 def local_service(folder: Path) -> Iterator[Settings]:
-    """Run the local service in a process of its own; gives its settings."""
+    """Run the local service in its own process and yield its settings."""
     settings = Settings(folder / ".local", free_port())
     command = [sys.executable, "-m", "local", "--root", str(settings.root), "--port", str(settings.port)]
     with _process(command, settings.port):
@@ -119,7 +119,7 @@ def local_service(folder: Path) -> Iterator[Settings]:
 
 @contextmanager
 def bare_server(answer: bytes) -> Iterator[int]:
-    """Run a server that answers every request with the same bytes; gives its port."""
+    """Run a server that answers every request with the same bytes, and yield its port."""
     port = free_port()
     with _process([sys.executable, "-c", _BARE_SERVER, str(port)], port, answer):
         yield port
@@ -155,7 +155,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A TCP port that nothing listens on."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

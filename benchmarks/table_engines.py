@@ -1,4 +1,4 @@
-"""The same split by engines of one machine: each writes all rows in the folders layout.
+"""The same split with Polars and DuckDB on one machine. Each writes all rows in the folders layout.
 
 Lines are one column of text, which is the fastest and checks nothing. ``polars-typed`` reads numbers, as make_folds.py
 insists on; it writes them anew.
@@ -18,7 +18,7 @@ _NO_DELIMITER = "\x01"
 
 def with_polars(source: Path, target: Path, *, typed: bool) -> None:
     """Split with Polars, in memory."""
-    import polars as pl  # noqa: PLC0415 - nobody waits for the other engine's import
+    import polars as pl  # noqa: PLC0415 - so that only the measured engine is imported
 
     separator = "," if typed else _NO_DELIMITER
     rows = pl.read_csv(source, has_header=False, separator=separator, quote_char=None, infer_schema=typed)

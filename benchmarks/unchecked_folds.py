@@ -1,4 +1,4 @@
-"""make_folds.py without its checks: what they cost is the difference.
+"""make_folds.py without its checks, to measure their cost.
 
 Every number is taken for one, and no row is compared with others.
 
@@ -21,7 +21,7 @@ from folds.number import Item, Result
 
 
 def unchecked(work: Callable[[Item], Result], item: Item) -> Result:
-    """Do work in one of Spark's workers, without checks."""
+    """Run work in one of Spark's workers, without checks."""
     judge.are_rows = lambda *_: True  # type: ignore[attr-defined]
     number.sample = lambda *_: []
     return work(item)
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     checked = make_folds.by_spark
 
     def by_spark(spark: Any) -> number.Distribute:
-        """In place of ``make_folds.by_spark``."""
+        """Replace ``make_folds.by_spark``."""
         distribute = checked(spark)
 
         def without_checks(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -1,4 +1,4 @@
-"""What AWS refuses: which refusals are expected, and what to tell of the others."""
+"""Handles AWS's refusals: ignores expected ones and explains the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from botocore.exceptions import ClientError
 
 
 class ExpectedRefusal:
-    """Lets a call pass that finds its work done by another one: a name says what the resource holds."""
+    """Ignores errors with one of some phrases, for example that a resource exists already.
+
+    This is safe because a resource's name contains a hash of its content.
+    """
 
     def __init__(self, *phrases: str) -> None:
         self._phrases = phrases
@@ -21,13 +24,13 @@ class ExpectedRefusal:
 
 
 def says(error: ClientError, *phrases: str) -> bool:
-    """Whether AWS's message has one of these phrases, in lower case."""
+    """Return whether AWS's error message contains one of these phrases, which are in lower case."""
     message = error.response["Error"].get("Message", "").lower()
     return any(phrase in message for phrase in phrases)
 
 
 def sentence(error: ClientError) -> str:
-    """What AWS refused, as a sentence that says what to do; it becomes the failed step's reason."""
+    """Return a sentence that explains an error and says what to do. It becomes the step's failure reason."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "ResourceLimitExceeded":
         return (

@@ -1,25 +1,24 @@
-"""Lambda function: put an approved model package behind an endpoint, and return at once.
+"""Lambda function: deploy an approved model package to an endpoint, without waiting for the endpoint.
 
 It is called with one of six events:
 
-* by the pipeline's FindModel step: ``find_in_group`` and what ``registered_model`` describes;
+* by the pipeline's FindModel step: ``find_in_group`` and the other members that ``registered_model`` describes;
 * by the pipeline's DeployEndpoint step: ``model_package_arn``, ``endpoint_name``, ``instance_type``,
   ``instance_count``;
-* by the pipeline's RollBackEndpoint step: ``rollback`` and ``failed_config_name``, the configuration that did not
-  pass its verification;
-* by EventBridge when a person approves a package: the endpoint is then the one that the pipeline wrote into
-  the package's metadata;
+* by the pipeline's RollBackEndpoint step: ``rollback`` and ``failed_config_name``, the configuration that failed its
+  verification;
+* by EventBridge when a person approves a package: the package's metadata then names the endpoint;
 * by EventBridge when an endpoint has come into service: only then can its autoscaling be registered, and a
-  package that was approved while the endpoint was busy gets its turn;
+  package that was approved while the endpoint was busy can be deployed;
 * by ``make rollback``: ``rollback``, the name of the endpoint to return to its last known good configuration.
 
-The function never waits for an endpoint: a Lambda step is cut off after 10 minutes, an endpoint may take longer.
-Names are derived from the package's version and everything that shapes the endpoint, so the same call made
-twice changes nothing. Three tags on the endpoint are its memory: which configuration served before, which one failed
-its verification, and which package waits.
+The function never waits for an endpoint, because a Lambda step ends after 10 minutes and an endpoint may take longer.
+Names contain the package's version and a hash of the endpoint's settings, so the function is idempotent. Three tags of
+the endpoint keep its state: the last good configuration, the one that failed its verification, and the package that
+waits.
 
-Several calls may run at the same moment. SageMaker takes one change of an endpoint at a time and refuses the others;
-a call that was refused looks again at what there is.
+Several calls may run at once. SageMaker accepts one change of an endpoint at a time and refuses the others. A refused
+call reads the endpoint again and retries.
 """
 
 from __future__ import annotations
@@ -53,22 +52,22 @@ LONGEST_WAIT_FOR_DELETION_SECONDS = 90
 POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 5.0
 LOST_RACE_PHRASES = ("already existing", "in-progress", "could not find endpoint", 'could not find model "')
 MAX_LOST_RACES = 10
-"""How often a call looks again after another one was faster."""
+"""How often a call retries after another call was faster."""
 
 NOTHING = "none"
-"""In the place of a name: an output parameter of a Lambda step may not be empty."""
+"""Replaces a missing name, because an output parameter of a Lambda step must not be empty."""
 
 
 class DeploymentError(Exception):
-    """The endpoint was not deployed; the text says why and what to do."""
+    """The endpoint was not deployed; the message says why and what to do."""
 
 
 class EndpointBusyError(DeploymentError):
-    """The endpoint is being changed already, to something else."""
+    """The endpoint is being changed to another configuration."""
 
 
 class LostRaceError(EndpointBusyError):
-    """Another call changed what this one was about to use."""
+    """Another call changed the endpoint, its configuration or its model first."""
 
 
 class Context(Protocol):
@@ -79,14 +78,14 @@ class Context(Protocol):
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
-    """Answer one event.
+    """Handle one event.
 
     Returns:
-        ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``replaced_config_name`` (what the endpoint
-        served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves exactly this already),
+        ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``replaced_config_name`` (the configuration that
+        served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves this model already),
         ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed); for EventBridge also
-        ``Deferred`` (the package waits for its turn) and ``Ignored`` (not this function's endpoint). The answers of
-        ``find_registered`` and ``go_back`` are described there.
+        ``Deferred`` (the package waits for the endpoint) and ``Ignored`` (not this function's endpoint).
+        ``find_registered`` and ``go_back`` describe their own answers.
 
     Raises:
         DeploymentError: nothing was deployed.
@@ -105,12 +104,12 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
 
 
 class Deployer:
-    """Everything that is done to endpoints, with the clients and the options that it takes.
+    """Creates, updates and rolls back endpoints.
 
     Attributes:
-        options: the static options of the deployment, the function's environment variable DEPLOYMENT.
-        owner: this function's name, the mark on everything it makes.
-        deadline: ``time.monotonic()`` after which no wait goes on.
+        options: the deployment's options, from the function's environment variable DEPLOYMENT.
+        owner: this function's name, with which it tags every resource that it creates.
+        deadline: value of ``time.monotonic()`` at which all waits end.
     """
 
     def __init__(self, options: dict[str, Any], owner: str, deadline: float) -> None:
@@ -128,7 +127,7 @@ class Deployer:
         self.models = ServedModels(self.sagemaker, options, self.tags)
 
     def answer(self, event: dict[str, Any]) -> dict[str, str]:
-        """Do what an event asks for; see the module's text for the six kinds."""
+        """Handle an event of one of the six kinds in the module's docstring."""
         if event.get("detail-type") == "SageMaker Model Package State Change":
             return self.deploy_approved(event["detail"]["ModelPackageArn"])
         if event.get("detail-type") == "SageMaker Endpoint State Change":
@@ -148,7 +147,7 @@ class Deployer:
         return self.deploy(target, self._package(target.model_package_arn), wait=True)
 
     def deploy_approved(self, model_package_arn: str) -> dict[str, str]:
-        """Deploy a package that was approved in Studio; a busy endpoint gets it when it is in service again."""
+        """Deploy a package that a person approved; if the endpoint is busy, defer it until it is in service again."""
         package = self._package(model_package_arn)
         metadata = package.get("CustomerMetadataProperties", {})
         try:
@@ -170,7 +169,7 @@ class Deployer:
             if endpoint is None:
                 raise
             self._tag(endpoint, WAITING_TAG, model_package_arn)
-        # If it came into service before it had the tag, no event would give the package its turn.
+        # If the endpoint came into service before it had the tag, no later event would deploy the package.
         try:
             answer = self.deploy(target, package)
         except EndpointBusyError:
@@ -179,7 +178,7 @@ class Deployer:
         return answer
 
     def take_into_service(self, endpoint_name: str) -> dict[str, str]:
-        """Finish what could not be done before the endpoint was in service."""
+        """Deploy the package that waits for the endpoint, or else register its autoscaling."""
         endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return _answer(endpoint_name, "", "Ignored")
@@ -201,7 +200,7 @@ class Deployer:
         return _answer(endpoint_name, endpoint["EndpointConfigName"], "InService")
 
     def roll_back(self, endpoint_name: str) -> dict[str, str]:
-        """Return an endpoint to the configuration that served before the present one."""
+        """Roll an endpoint back to its last known good configuration."""
         endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None:
             raise DeploymentError(f"There is no endpoint {endpoint_name} to roll back.")
@@ -219,10 +218,10 @@ class Deployer:
         return _answer(endpoint_name, good, "Deploying")
 
     def go_back(self, endpoint_name: str, failed_config_name: str) -> dict[str, str]:
-        """Take a configuration that did not pass its verification out of service, if something served before.
+        """Roll back from a configuration that failed its verification, if an earlier one exists.
 
         Returns:
-            ``status``, ``RollingBack`` or ``Unchanged``, and ``message``, a sentence about what serves now.
+            ``status``, ``RollingBack`` or ``Unchanged``, and ``message``, a sentence about the endpoint's state.
         """
         endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None:
@@ -250,13 +249,13 @@ class Deployer:
         """Create or update the endpoint for a package, if it is approved.
 
         Args:
-            target: what to serve, and where.
+            target: the package, the endpoint and its instances.
             package: the model package's description.
-            wait: wait, as long as the function may run, for an endpoint that is being changed; but not where it is
-                being changed to a newer version: this one is superseded.
+            wait: whether to wait, until the deadline, for an endpoint that is being changed. A change to a newer
+                version is not awaited, because it supersedes this one.
 
         Raises:
-            EndpointBusyError: the endpoint is being changed to something else.
+            EndpointBusyError: the endpoint is being changed to another configuration.
         """
         name = name_of(target, self.options)
         approval = package.get("ModelApprovalStatus")
@@ -283,10 +282,11 @@ class Deployer:
             pause = min(pause * 1.5, MAX_POLL_SECONDS)
 
     def _deploy_once(self, target: Target, name: str) -> dict[str, str]:
-        """Deploy, or say that there is nothing left to do.
+        """Deploy, unless the endpoint serves the configuration already.
 
         Raises:
-            EndpointBusyError: the endpoint is being changed to something else; LostRaceError: by now it may not be.
+            EndpointBusyError: the endpoint is being changed to another configuration.
+            LostRaceError: another call was faster; a retry may succeed.
         """
         endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
         if endpoint:
@@ -297,7 +297,7 @@ class Deployer:
             self._delete(endpoint)
             endpoint = None
         try:
-            # Another call's cleaning up may have removed them since the last attempt.
+            # Another call's clean-up may have deleted them since the last attempt.
             self.models.create(target, name)
             if endpoint is None:
                 self.sagemaker.create_endpoint(
@@ -316,7 +316,7 @@ class Deployer:
         return _answer(target.endpoint_name, name, "Deploying", endpoint["EndpointConfigName"] if endpoint else None)
 
     def _is_superseded(self, target: Target, name: str) -> bool:
-        """Whether the endpoint is being changed to a newer version of the same models."""
+        """Return whether the endpoint is being changed to a newer version of the same models."""
         endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
         if endpoint is None or endpoint["EndpointStatus"] not in ("Creating", "Updating"):
             return False
@@ -325,10 +325,10 @@ class Deployer:
         return coming is not None and ours is not None and coming > ours
 
     def _settled(self, endpoint: DescribeEndpointOutputTypeDef, name: str) -> dict[str, str] | None:
-        """The answer when there is nothing left to do, None when there is.
+        """Return the answer if there is nothing to do, or else None.
 
         Raises:
-            EndpointBusyError: the endpoint is being changed to something else.
+            EndpointBusyError: the endpoint is being changed to another configuration.
         """
         status = endpoint["EndpointStatus"]
         if _is_heading_for(endpoint, name):
@@ -357,7 +357,7 @@ class Deployer:
             raise
 
     def _update(self, endpoint: DescribeEndpointOutputTypeDef, config_name: str) -> None:
-        """Replace what an endpoint serves, in place: the old fleet serves until the new one has taken over."""
+        """Update an endpoint in place. The old instances serve until the new ones take over."""
         name = endpoint["EndpointName"]
         request: dict[str, Any] = {"EndpointName": name, "EndpointConfigName": config_name}
         if alarms := self.options["rollback_alarms"]:
@@ -368,7 +368,7 @@ class Deployer:
                 },
                 "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]},
             }
-        # SageMaker refuses to change the instance type of a variant that scales by itself.
+        # SageMaker refuses to change the instance type of a variant with autoscaling.
         scaled = self.scaling.stop(name)
         if scaled and self.options["autoscaling"]:
             request["RetainAllVariantProperties"] = True
@@ -381,7 +381,7 @@ class Deployer:
             raise
 
     def _remember(self, endpoint: DescribeEndpointOutputTypeDef, coming: str) -> None:
-        """Note on an endpoint that is being updated what it served, and that no older package waits any more."""
+        """Tag an endpoint under update with its last good configuration, and remove the tags of older packages."""
         served, failed = endpoint["EndpointConfigName"], self._tags(endpoint).get(FAILED_TAG)
         if endpoint["EndpointStatus"] == "InService" and served not in (failed, coming):
             self._tag(endpoint, GOOD_TAG, served)
@@ -393,10 +393,11 @@ class Deployer:
             self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=[WAITING_TAG])
 
     def _delete(self, endpoint: DescribeEndpointOutputTypeDef) -> None:
-        """Remove an endpoint that cannot be updated; its name is free again within seconds.
+        """Delete an endpoint that cannot be updated, and wait until its name is free again.
 
         Raises:
-            EndpointBusyError: it is still being deleted; LostRaceError: another call has made it anew.
+            EndpointBusyError: it is still being deleted.
+            LostRaceError: another call has created it again.
         """
         name = endpoint["EndpointName"]
         if endpoint["EndpointStatus"] != "Deleting":
@@ -412,7 +413,7 @@ class Deployer:
             time.sleep(1)
 
     def _kept(self, endpoint: DescribeEndpointOutputTypeDef | None) -> set[str]:
-        """Configurations that the endpoint may have to return to."""
+        """Return the configurations to which the endpoint may be rolled back."""
         if endpoint is None:
             return set()
         return {endpoint["EndpointConfigName"], self._tags(endpoint).get(GOOD_TAG, "")}

@@ -1,4 +1,4 @@
-"""Names of what one endpoint is made of: the same input gives the same name."""
+"""Deterministic names of an endpoint's models and endpoint configurations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_STEM = 40
 
 @dataclass(frozen=True)
 class Target:
-    """What to serve, where, and on how many of which instances."""
+    """The model package to serve, the endpoint and its instances."""
 
     model_package_arn: str
     endpoint_name: str
@@ -23,7 +23,7 @@ class Target:
 
 
 def name_of(target: Target, options: dict[str, Any]) -> str:
-    """The name of the model and of the endpoint configuration: package's version, and everything that shapes them."""
+    """Return the name of the model and its configuration, from the package's version and a hash of the settings."""
     shape = [
         target.model_package_arn,
         target.instance_type,
@@ -36,13 +36,13 @@ def name_of(target: Target, options: dict[str, Any]) -> str:
 
 
 def stem_of(endpoint_name: str) -> str:
-    """The start of the names that belong to one endpoint, short enough for the rest to fit into 63 characters."""
+    """Return the beginning of an endpoint's names, short enough for names of at most 63 characters."""
     if len(endpoint_name) <= LONGEST_STEM:
         return endpoint_name
     return f"{endpoint_name[:33]}-{hashlib.sha256(endpoint_name.encode()).hexdigest()[:6]}"
 
 
 def version_of(name: str, endpoint_name: str) -> int | None:
-    """The package's version in a name of this endpoint's, or None for another name."""
+    """Return the package's version from a name, or None if the name is not this endpoint's."""
     match = re.fullmatch(re.escape(stem_of(endpoint_name)) + r"-v(\d+)-[0-9a-f]{10}", name)
     return int(match[1]) if match else None

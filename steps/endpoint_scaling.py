@@ -23,7 +23,7 @@ SCALING: _Scalable = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sag
 
 
 class Scaling:
-    """The autoscaling that the deployment's options ask for.
+    """Applies the autoscaling of the deployment's options.
 
     Attributes:
         autoscaling: boto3's client.
@@ -35,7 +35,7 @@ class Scaling:
         self.options = options
 
     def agree(self, endpoint_name: str) -> None:
-        """Make the autoscaling of an endpoint in service what the options say."""
+        """Apply the options to an endpoint in service."""
         scaling = self.options
         if not scaling:
             self.stop(endpoint_name)
@@ -56,7 +56,7 @@ class Scaling:
         )
 
     def stop(self, endpoint_name: str) -> bool:
-        """Deregister the endpoint's variant, and with it policies and alarms; whether it was registered."""
+        """Deregister the endpoint's variant with its policies and alarms; return whether it was registered."""
         resource = _scalable_resource(endpoint_name)
         found = self.autoscaling.describe_scalable_targets(ResourceIds=[resource], **SCALING)
         if not found["ScalableTargets"]:

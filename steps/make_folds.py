@@ -1,15 +1,15 @@
-"""Splits a CSV dataset into cross-validation folds, in the form that SageMaker's built-in algorithms train on.
+"""Splits a CSV dataset into cross-validation folds, in the format of SageMaker's built-in algorithms.
 
-Runs under spark-submit in SageMaker's Spark container, and wherever else pyspark is; Spark's workers need the package
-``folds``, from a zip archive (--py-files) or on PYTHONPATH. The input is read twice: once to check and count its rows,
-and once to write each into the test set of its fold. Training sets are copies of the other folds' test sets, which S3
-makes by itself, or manifests that name them:
+Runs with spark-submit, in SageMaker's Spark container or wherever pyspark is installed. Spark's workers need the
+package ``folds``, from a zip archive (--py-files) or on PYTHONPATH. The input is read twice: first to check and count
+its rows, then to write each row into the test set of its fold. Training sets are copies of the other folds' test
+sets, which S3 makes, or manifests that name them:
 
     <output>/vc1/test/part-*.csv      the rows of fold 1: the label first, no header
-    <output>/vc1/train/part-*.csv     all other rows, where folds.layout is folders
-    <output>/vc1/train.manifest       the names of the files that hold them, where it is manifest
-    <output>/rejected/part-*.jsonl    rows that cannot be used, where folds.on_bad_rows is quarantine
-    <output>/folds.json               what was made of what, written last
+    <output>/vc1/train/part-*.csv     all other rows, if folds.layout is folders
+    <output>/vc1/train.manifest       the names of the files of all other rows, if folds.layout is manifest
+    <output>/rejected/part-*.jsonl    rejected lines, if folds.on_bad_rows is quarantine
+    <output>/folds.json               the report on input and folds, written last
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 
 _SAMPLE = 1000
-"""Lines from which the number of rows is estimated."""
+"""The number of lines from which the number of rows is estimated."""
 
 _FIRST_BLOCK = 1 << 16
 _PATIENCE = 60
-"""Seconds to wait for tasks to end after one has failed."""
+"""Seconds to wait for other tasks after one has failed."""
 
 
 def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     """Make the folds.
 
     Args:
-        options: what to make of what.
-        distribute: hands work out.
+        options: the options of the job.
+        distribute: runs functions in parallel.
 
     Returns:
         what folds.json holds.
 
     Raises:
-        FoldError: the input or the options do not allow it. Folds are there as they were before, or not at all.
+        FoldError: the input or the options are wrong. The output then has its earlier folds or none.
     """
     sizes = find_input(options.input)
     output = place(options.output, options.kms_key)
@@ -79,7 +79,7 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
         arrange(written, survey, options.folds, output, options.layout)
         write_report(report, output)
     except BaseException:
-        # What went wrong first is what the user must know.
+        # The user must see the first error, not a later one.
         with suppress(OSError, BotoCoreError, ClientError, FoldError):
             clear(output)
         raise
@@ -87,7 +87,7 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
 
 
 def by_spark(spark: SparkContext) -> Distribute:
-    """Hand work out to Spark's Python workers. When it returns or fails, none of them works on."""
+    """Run functions in Spark's Python workers. None of them runs any more when this returns or fails."""
 
     def distribute(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         try:
@@ -101,9 +101,9 @@ def by_spark(spark: SparkContext) -> Distribute:
 
 
 def await_tasks(spark: SparkContext) -> None:
-    """Wait until no task runs: Spark tells those of a failed job to end, but not when they have."""
+    """Wait until no task runs. Spark stops the tasks of a failed job, but does not wait for their end."""
     give_up = time.monotonic() + _PATIENCE
-    # A Spark that answers no more runs no tasks.
+    # If Spark is unreachable, no tasks run.
     with suppress(Py4JError, OSError):
         executors = spark._jsc.sc().statusTracker().getExecutorInfos
         while any(executor.numRunningTasks() for executor in executors()) and time.monotonic() < give_up:
@@ -111,12 +111,12 @@ def await_tasks(spark: SparkContext) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run as a program; returns its exit status."""
+    """Run the program and return its exit status."""
     try:
         options = read_options(arguments)
-        # What tasks return grows with the rows, where labels or groups are asked for.
+        # With labels or groups, the results of tasks grow with the number of rows.
         settings = SparkConf().setAppName("make-folds").set("spark.driver.maxResultSize", "0")
-        # Not stopped here, which would wait up to a second for Python's side: Java stops it when this program ends.
+        # Spark is not stopped here, which would take up to a second: Java stops it when this program ends.
         report = make_folds(options, by_spark(SparkContext.getOrCreate(settings)))
     except FoldError as error:
         return _fail(error.sentence, error.details)
@@ -130,7 +130,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _fail(sentence: str, details: Sequence[str] = ()) -> int:
-    """Say why there are no folds, the sentence last and on one line; return the exit status.
+    """Print why there are no folds, with the error on the last line, and return the exit status.
 
     The log is the only place where SageMaker shows it. What this program writes to ``/opt/ml/output/message``,
     smspark-submit overwrites with the command line:
@@ -143,7 +143,7 @@ def _fail(sentence: str, details: Sequence[str] = ()) -> int:
 
 
 def _check_apart(source: str, output: Place) -> None:
-    """Refuse an output whose folds would be read as input, now or in the next run."""
+    """Refuse an output that overlaps with the input, because a run would read its folds as input."""
     read = f"{_comparable(source)}/"
     written = f"{_comparable(output.uri)}/"
     if output.is_file:
@@ -157,7 +157,7 @@ def _comparable(uri: str) -> str:
 
 
 def _first_lines(spans: Sequence[Span], options: Options, files: int) -> list[str]:
-    """Return the first lines of the first file that has any."""
+    """Return the first lines of the first file that is not empty."""
     for span in (span for span in spans if not span.start):
         block = next(blocks(span, _FIRST_BLOCK), b"")
         lines = [line for line in options.form.decode(block).split("\n")[:_SAMPLE] if line]

@@ -1,8 +1,7 @@
-"""Find out whether a model is in the registry already: an unchanged model is neither registered nor deployed again.
+"""Finds out whether a model is already registered, so that an unchanged model is not registered again.
 
-A part of the Lambda function that deploys: RegisterModel steps are never cached, so a repeat of the pipeline with
-nothing new would register one version more each time. The comparison is with the newest version of the group only:
-a model that was replaced and comes back is a new version.
+RegisterModel steps are never cached, so every repeat of the pipeline would otherwise register another version. Only
+the newest version of the group is compared: a model that returns after it was replaced is a new version.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ if TYPE_CHECKING:
 
 NEW, REGISTERED = "New", "Registered"
 NO_PACKAGE = "none"
-"""In the place of an ARN: an output parameter of a Lambda step may not be empty."""
+"""Replaces a missing ARN, because an output parameter of a Lambda step must not be empty."""
 
 
 def find_registered(sagemaker: SageMakerClient, event: dict[str, Any]) -> dict[str, str]:
-    """Look for the model that an execution has selected.
+    """Find the model that an execution has selected in the registry.
 
     Args:
         sagemaker: boto3's SageMaker client.
         event: ``find_in_group``, the model package group; ``artifact_sha256`` and ``image``, the model;
-            ``approval_status``, ``endpoint_name``, ``instance_type`` and ``instance_count``, what the execution
-            would register it with.
+            ``approval_status``, ``endpoint_name``, ``instance_type`` and ``instance_count``, the settings with which
+            the execution would register it.
 
     Returns:
         ``status``, ``New`` or ``Registered``, and ``model_package_arn``.
@@ -64,10 +63,10 @@ def _is_same_model(package: DescribeModelPackageOutputTypeDef, event: dict[str, 
 
 
 def _waits_for_something_else(package: DescribeModelPackageOutputTypeDef, event: dict[str, Any]) -> bool:
-    """Whether a package awaits approval, and this execution wants another endpoint or no approval.
+    """Return whether a package awaits approval for other settings than this execution's.
 
-    Its approval would deploy it to the endpoint that its own metadata name. A package that is rejected stays
-    rejected, whatever the execution would register.
+    After approval, a package is deployed with the settings in its own metadata. A rejected package stays rejected, so
+    its settings do not matter.
     """
     metadata = package.get("CustomerMetadataProperties", {})
     meant = {

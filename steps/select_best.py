@@ -1,6 +1,6 @@
-"""Find the best training job among the tuning jobs of all folds, and carry its model on.
+"""Finds the best training job among the tuning jobs of all folds, and copies its model to the output.
 
-Runs in SageMaker's scikit-learn container as a processing job; needs boto3 and nothing of this repository.
+Runs as a processing job in SageMaker's scikit-learn container. It needs boto3, and imports nothing of this repository.
 
 Outputs:
     <best>/model.tar.gz               the winner's artifact, byte for byte
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 Job = dict[str, Any]
 
 LONGEST_MESSAGE = 1024
-"""Bytes of ``/opt/ml/output/message`` that SageMaker shows."""
+"""SageMaker shows this many bytes of ``/opt/ml/output/message``."""
 
 
 class SelectionError(Exception):
-    """There is no training job to select; the text says why."""
+    """No training job can be selected; the message says why."""
 
 
 def aws_region() -> str:
@@ -57,13 +57,13 @@ def aws_region() -> str:
 
 
 def completed_jobs(sagemaker: SageMakerClient, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
-    """The training jobs of one tuning job that ended with a finite value of the objective.
+    """Yield the completed training jobs of a tuning job with a finite objective.
 
     Args:
         sagemaker: boto3's SageMaker client.
-        tuning_job: name of the tuning job.
-        fold: number of the fold that it tuned, 1 to k.
-        objective: name of the metric, for example ``validation:mse``.
+        tuning_job: the tuning job's name.
+        fold: the number of the tuned fold, 1 to k.
+        objective: the metric's name, for example ``validation:mse``.
 
     Raises:
         SelectionError: the tuning job optimised another metric.
@@ -89,10 +89,10 @@ def completed_jobs(sagemaker: SageMakerClient, tuning_job: str, fold: int, objec
 
 
 def best_of(jobs: list[Job]) -> Job:
-    """The job with the lowest error; of equal ones the earliest fold's, then the first by name.
+    """Return the job with the lowest error. Ties go to the lowest fold, then to the first name.
 
     Raises:
-        SelectionError: there is no job.
+        SelectionError: there are no jobs.
     """
     if not jobs:
         raise SelectionError("no training job of any fold completed with a finite objective")
@@ -100,7 +100,7 @@ def best_of(jobs: list[Job]) -> Job:
 
 
 def described(sagemaker: SageMakerClient, job: Job, folds: dict[str, Any]) -> Job:
-    """The winner with its artifact, all its metrics, and what the model registry shows of it, as text."""
+    """Return the winner with its artifact, its metrics, and its metadata for the model registry."""
     description = sagemaker.describe_training_job(TrainingJobName=job["training_job_name"])
     metrics = {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}
     tuned = " ".join(f"{name}={value}" for name, value in sorted(job["hyperparameters"].items()))
@@ -123,9 +123,9 @@ def described(sagemaker: SageMakerClient, job: Job, folds: dict[str, Any]) -> Jo
 
 
 def recordable(text: str) -> str:
-    """Return a text as a model package takes it: other characters than it admits become ``_``, and 256 are enough.
+    """Return a text as valid model metadata: other characters become ``_``, and it is cut after 256 characters.
 
-    A refusal would come at the very end, after all training is paid for.
+    SageMaker would otherwise refuse it when it registers the model, after all training.
 
     Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
     """
@@ -134,7 +134,7 @@ def recordable(text: str) -> str:
 
 
 def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:
-    """The winner's metrics as SageMaker's model quality monitor writes them.
+    """Return the winner's metrics in the format of SageMaker's model quality monitor.
 
     The standard deviation of the error is that of the best error of each fold: how much the choice of the held-out
     rows alone moves it.
@@ -151,9 +151,9 @@ def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:
 
 
 def artifact_digest(model_tar_gz: Path) -> str:
-    """Return the SHA-256 of what an artifact holds: the names and contents of its files, also of those in zips.
+    """Return the SHA-256 of the names and contents of an artifact's files, including files in zip archives.
 
-    The archives themselves carry dates, so that the same model trained twice is not the same bytes.
+    The artifact's own bytes cannot be compared: archives contain dates, so equal models have different bytes.
     """
     digest = hashlib.sha256()
     for name, content in sorted(_files(model_tar_gz)):
@@ -186,14 +186,14 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def leave_reason(error: Exception, message: Path | None) -> None:
-    """Write why the job failed to the file that SageMaker reads: its first kilobyte becomes the job's ExitMessage.
+    """Write the reason of the failure to the file that becomes the job's ExitMessage (its first kilobyte).
 
     The file must be UTF-8, or the job fails with another reason.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-metadata.html
 
     Args:
-        error: what went wrong.
-        message: ``/opt/ml/output/message``; None to write nothing.
+        error: the error.
+        message: ``/opt/ml/output/message``, or None to write nothing.
     """
     if message is None:
         return
@@ -203,7 +203,7 @@ def leave_reason(error: Exception, message: Path | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Select, and write the outputs."""
+    """Select the best training job and write the outputs."""
     parser = argparse.ArgumentParser(description="Find the best training job among the tuning jobs of all folds.")
     parser.add_argument("--objective", required=True, help="metric to minimise")
     parser.add_argument("--folds", required=True, type=Path, help="folds.json of the folds")
@@ -220,7 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def select(options: argparse.Namespace) -> None:
-    """Find the best training job, and write the outputs."""
+    """Parse the arguments, select the best training job and write the outputs."""
     region = aws_region()
     sagemaker = boto3.client("sagemaker", region_name=region)
     jobs = [

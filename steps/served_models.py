@@ -1,4 +1,4 @@
-"""The models and endpoint configurations behind an endpoint: made once each, and cleaned up."""
+"""Creates the models and endpoint configurations of an endpoint, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class ServedModels:
-    """Makes and removes models and endpoint configurations.
+    """Creates and deletes models and endpoint configurations.
 
     Attributes:
         sagemaker: boto3's client.
         options: the static options of the deployment.
-        tags: of everything that is made.
+        tags: the tags of every created resource.
     """
 
     def __init__(self, sagemaker: SageMakerClient, options: dict[str, Any], tags: list[TagTypeDef]) -> None:
@@ -28,15 +28,15 @@ class ServedModels:
         self.tags = tags
 
     def create(self, target: Target, name: str) -> None:
-        """Create the model and the endpoint configuration of a name, unless they are there."""
+        """Create the model and the endpoint configuration of a name, unless they exist already."""
         self._create_model(target, name)
         self._create_endpoint_config(target, name)
 
     def clean_up(self, endpoint_name: str, name: str, kept: set[str]) -> None:
-        """Delete what was made for this endpoint before, but for ``name`` and what is to be kept.
+        """Delete this endpoint's old models and configurations, except ``name`` and those in ``kept``.
 
-        Only as long as the endpoint is on its way to ``name`` or serves it: what another call deploys since may be
-        among those that were found.
+        This stops as soon as the endpoint's next configuration is no longer ``name``: another call may then be
+        deploying one of those that were found.
         """
         stem = stem_of(endpoint_name)
         configs = self.sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=stem)
@@ -102,7 +102,7 @@ class ServedModels:
 
 
 def find_endpoint(sagemaker: SageMakerClient, name: str) -> DescribeEndpointOutputTypeDef | None:
-    """The description of an endpoint, or None where there is none."""
+    """Return the description of an endpoint, or None if it does not exist."""
     try:
         return sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
@@ -112,5 +112,5 @@ def find_endpoint(sagemaker: SageMakerClient, name: str) -> DescribeEndpointOutp
 
 
 def pending_config(endpoint: DescribeEndpointOutputTypeDef) -> str:
-    """The configuration that the endpoint is on its way to, or else serves."""
+    """Return the configuration of the endpoint's pending deployment, or else the one that it serves."""
     return str(endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"])

@@ -1,10 +1,10 @@
-"""See that the endpoint serves the model that was selected.
+"""Verifies that the endpoint serves the selected model.
 
-Waits until the endpoint is in service, sends it the held-out rows of the winning fold, and compares its answers with
-the predictions of the model's own artifact, and their error with the one that the training job reported. Runs in
-SageMaker's scikit-learn container as a processing job; needs boto3, numpy and nothing of this repository.
+Waits until the endpoint is in service, and sends it the held-out rows of the winning fold. It compares the scores with
+the predictions of the model's artifact, and their error with the training job's. Runs as a processing job in
+SageMaker's scikit-learn container. It needs boto3 and numpy, and imports nothing of this repository.
 
-An endpoint that fails is a result, not a failure of this job: the pipeline then takes it out of service.
+If an endpoint fails, this job still succeeds: it writes the result, and the pipeline rolls the endpoint back.
 
 Output: <verification>/verification.json, with ``outcome``, one of ``Verified``, ``Failed``, ``Superseded`` (another
 deployment has taken its place), ``AwaitingApproval`` and ``Rejected``; ``message``, a sentence; and the numbers.
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
 
 NOT_DEPLOYED = ("AwaitingApproval", "Rejected", "Superseded")
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
-"""Under the endpoint's limit of 6 MiB a request, whose answers may be longer than the rows."""
+"""Below the endpoint's limit of 6 MiB, because answers may be longer than requests."""
 
 MAX_ROWS = 200_000
-"""Rows sent at the most: beyond, a part stands for all, and its error is compared within its own uncertainty."""
+"""The maximum number of rows to send. Of larger folds a sample is sent, and its uncertainty is allowed for."""
 
 SINGLE_PRECISION = 1e-4
-"""How far a score may be from the artifact's, in parts of the sum of its terms' sizes: both are computed in 32-bit
-floating point, each in its own order."""
+"""The allowed difference between a score and the artifact's, relative to the sum of the terms' absolute values. Both
+are computed with 32-bit floats, but in different order."""
 
 NO_ANSWER = ("ModelError", "ModelNotReadyException", "InternalFailure", "ServiceUnavailable")
-"""Errors of InvokeEndpoint that are the endpoint's; others, of the network or of permissions, say nothing of it."""
+"""Errors of InvokeEndpoint that the endpoint causes. Others come from the network or from permissions."""
 
 POLL_SECONDS = 0.25
 MAX_POLL_SECONDS = 15.0
@@ -60,7 +60,7 @@ MAX_WAIT_SECONDS = 1800
 
 
 class VerificationError(Exception):
-    """The endpoint does not serve what it should; the text says how."""
+    """The endpoint does not serve the selected model; the message says why."""
 
     def __init__(self, message: str, numbers: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -68,7 +68,7 @@ class VerificationError(Exception):
 
 
 class SupersededError(Exception):
-    """Another deployment has taken the place of the one to verify."""
+    """Another deployment has replaced the one to verify."""
 
 
 def aws_region() -> str:
@@ -92,13 +92,13 @@ def wait_until_in_service(
 
     Args:
         sagemaker: boto3's SageMaker client.
-        endpoint: its name.
+        endpoint: the endpoint's name.
         endpoint_config: the configuration that it should serve.
-        replaced_config: the one that it served before; None if that is not known.
+        replaced_config: the configuration that it served before; None if that is not known.
 
     Raises:
-        VerificationError: it failed, went back to the configuration before, or is not ready in time.
-        SupersededError: it serves a third configuration.
+        VerificationError: the endpoint failed, was rolled back, or is not ready in time.
+        SupersededError: the endpoint serves a third configuration.
     """
     deadline, pause = time.monotonic() + MAX_WAIT_SECONDS, POLL_SECONDS
     while True:
@@ -122,7 +122,7 @@ def wait_until_in_service(
 
 
 def held_out_rows(s3: S3Client, folder_uri: str) -> Iterator[str]:
-    """Lines of every CSV part under a folder, label first."""
+    """Yield the lines of every CSV file under a prefix, label first."""
     folder = urlsplit(folder_uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=folder.netloc, Prefix=folder.path.lstrip("/"))
     for page in pages:
@@ -134,7 +134,7 @@ def held_out_rows(s3: S3Client, folder_uri: str) -> Iterator[str]:
 
 
 def requests(rows: Iterator[str], limit: int) -> Iterator[tuple[list[float], bytes]]:
-    """Labels, and the request's body without them, in requests of bounded size."""
+    """Yield the labels and the body of each request; the body contains the rows without their labels."""
     labels: list[float] = []
     lines: list[str] = []
     size = 0
@@ -154,7 +154,7 @@ def requests(rows: Iterator[str], limit: int) -> Iterator[tuple[list[float], byt
 
 @dataclass(frozen=True)
 class LinearModel:
-    """The model in an artifact of linear-learner.
+    """The linear model in an artifact of linear-learner.
 
     Attributes:
         weights: of shape (features,), for raw features.
@@ -169,7 +169,7 @@ class LinearModel:
         return features @ self.weights + self.bias
 
     def scale(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the sums of the sizes of the terms that the scores are sums of."""
+        """Return the sums of the absolute values of the scores' terms."""
         return np.abs(features) @ np.abs(self.weights) + abs(self.bias)
 
 
@@ -181,7 +181,7 @@ def read_artifact(model_tar_gz: Path) -> LinearModel:
     ``NDArray::Save`` in MXNet 1.9.1, src/ndarray/ndarray.cc.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: the artifact does not contain such a model.
     """
     try:
         with tarfile.open(model_tar_gz) as archive:
@@ -226,12 +226,12 @@ def _arrays(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
 
 @dataclass
 class Answers:
-    """What the endpoint answered, in numbers.
+    """The differences between the endpoint's scores, the labels and the artifact's predictions.
 
     Attributes:
         errors: the squared error of each row's score.
-        artifact_errors: the same of the artifact's own predictions.
-        largest_difference: between a score and the artifact's prediction, in parts of its scale.
+        artifact_errors: the squared error of each row's prediction by the artifact.
+        largest_difference: the largest relative difference between a score and the artifact's prediction.
     """
 
     errors: list[float] = field(default_factory=list)
@@ -239,7 +239,7 @@ class Answers:
     largest_difference: float = 0.0
 
     def add(self, labels: list[float], body: bytes, scores: list[float], model: LinearModel | None) -> None:
-        """Take in one request and its answer."""
+        """Add the rows of one request and their scores."""
         self.errors += [(score - label) ** 2 for score, label in zip(scores, labels)]  # noqa: B905 - Python 3.9 has no strict
         if model is None:
             return
@@ -255,10 +255,10 @@ class Answers:
 def ask(
     runtime: SageMakerRuntimeClient, endpoint: str, rows: Iterator[str], model: LinearModel | None = None
 ) -> Answers:
-    """Send rows to the endpoint.
+    """Send rows to the endpoint and collect its scores.
 
     Raises:
-        VerificationError: it answered with an error, with another number of scores, or with one that is not finite.
+        VerificationError: the endpoint returned an error, a wrong number of scores, or a score that is not finite.
     """
     answers = Answers()
     for labels, body in requests(rows, MAX_ROWS):
@@ -284,11 +284,11 @@ def compare(errors: list[float], expected: float, tolerance: float) -> dict[str,
 
     Args:
         errors: the squared error of each row.
-        expected: what the training job reported.
-        tolerance: the relative difference that is allowed.
+        expected: the mean squared error that the training job reported.
+        tolerance: the allowed relative difference.
 
     Raises:
-        VerificationError: there were no rows, or the two differ by more.
+        VerificationError: there were no rows, or the difference is larger.
     """
     if not errors:
         raise VerificationError("the winning fold has no held-out rows")
@@ -331,7 +331,7 @@ def judge(answers: Answers, expected: float, tolerance: float) -> dict[str, Any]
 
 
 def verify(options: argparse.Namespace) -> dict[str, Any]:
-    """Verify the endpoint; say so where there is none to verify."""
+    """Verify the endpoint and return the result; nothing is verified if nothing was deployed."""
     status = options.deployment_status
     if status in NOT_DEPLOYED:
         return {"outcome": status, "verified": False, "message": f"nothing was deployed: {status}"}
@@ -360,7 +360,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Verify, and write the output."""
+    """Verify the endpoint and write the output."""
     parser = argparse.ArgumentParser(description="See that the endpoint serves the model that was selected.")
     parser.add_argument("--endpoint-name", required=True)
     parser.add_argument("--endpoint-config-name", required=True, help="the configuration that it should serve")

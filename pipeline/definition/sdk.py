@@ -70,7 +70,7 @@ with offline_environment():
     from sagemaker.mlops.workflow.fail_step import FailStep
     from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
     from sagemaker.mlops.workflow.model_step import ModelStep
-    from sagemaker.mlops.workflow.pipeline import Pipeline, PipelineGraph
+    from sagemaker.mlops.workflow.pipeline import Pipeline
     from sagemaker.mlops.workflow.retry import (
         SageMakerJobExceptionTypeEnum,
         SageMakerJobStepRetryPolicy,
@@ -142,7 +142,6 @@ __all__ = [
     "ParameterInteger",
     "ParameterString",
     "Pipeline",
-    "PipelineGraph",
     "ProcessingInput",
     "ProcessingOutput",
     "ProcessingS3Input",

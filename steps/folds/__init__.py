@@ -1,5 +1,5 @@
-"""Cross-validation folds of CSV files, made of bytes: read -> judge -> number -> deal -> write.
+"""Splits CSV files into cross-validation folds: read -> judge -> number -> deal -> write.
 
-A file is spans, a span is blocks, a block is rows. Nothing here needs Spark, which only hands the work out
-(``make_folds.py``).
+A file consists of spans, a span of blocks, a block of rows. Nothing here needs Spark; ``make_folds.py`` uses Spark only
+to run the work in parallel.
 """

@@ -1,4 +1,4 @@
-"""How the files are written, which columns the user declared, and where these are in the files."""
+"""The format of the files, the columns that the user declared, and their positions in the files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Format:
-    """How the files are written.
+    """The format of the CSV files.
 
     Attributes:
         header: whether the first line of each file names the columns.
         delimiter: the character between fields.
-        encoding: a character encoding in which ASCII characters are one byte, as in UTF-8 and ISO-8859-1.
+        encoding: a character encoding in which ASCII characters are one byte, for example UTF-8 or ISO-8859-1.
     """
 
     header: bool
@@ -48,15 +48,15 @@ class Format:
 
     @property
     def blanks(self) -> str:
-        """What may stand around fields."""
+        """Characters that may surround fields."""
         return " \t".replace(self.delimiter, "")
 
     def decode(self, block: bytes) -> str:
-        """Decode bytes of a file; those that are not text become surrogates."""
+        """Decode bytes of a file; invalid bytes become surrogates."""
         return block.decode(self.encoding, "surrogateescape")
 
     def encode(self, text: str) -> bytes:
-        """Undo ``decode``."""
+        """Encode text; the inverse of ``decode``."""
         return text.encode(self.encoding, "surrogateescape")
 
 
@@ -68,7 +68,7 @@ class Declared:
         label: the column to predict, written first.
         numeric: columns written as they are.
         categorical: the values of each one-hot encoded column, in the order of the encoding.
-        groups: a column whose equal values stay in one fold; not written unless it is declared above too.
+        groups: a column; rows with the same value stay in one fold. It is written only if it is also declared above.
     """
 
     label: str
@@ -91,17 +91,17 @@ class Declared:
 
     @property
     def numbers(self) -> list[str]:
-        """Columns that hold numbers: the label, then the numeric ones."""
+        """The columns of numbers: the label, then the numeric columns."""
         return [self.label, *self.numeric]
 
     @cached_property
     def features(self) -> list[str]:
-        """Names of the written features: the numeric columns, then ``<column>_<value>`` for each category."""
+        """The names of the written features: the numeric columns, then ``<column>_<value>`` for each category."""
         return [*self.numeric, *(f"{name}_{value}" for name, values in self.categorical.items() for value in values)]
 
     @property
     def needed(self) -> list[str]:
-        """Columns that are read, in the order in which a file without a header holds them."""
+        """The columns to read, in their order in a file without a header."""
         names = [*self.numbers, *self.categorical]
         return names if self.groups in (None, *names) else [*names, str(self.groups)]
 
@@ -111,8 +111,8 @@ class FileColumns:
     """The columns of the input files, left to right.
 
     Attributes:
-        declared: what is read of them.
-        names: one for each column of the file; those that are not declared are left out of the folds.
+        declared: the declared columns.
+        names: the names of all columns of the file. Those that are not declared are not written.
     """
 
     declared: Declared
@@ -120,31 +120,31 @@ class FileColumns:
 
     @property
     def ignored(self) -> list[str]:
-        """Columns of the file that are not read."""
+        """The columns of the file that are not read."""
         needed = set(self.declared.needed)
         return [name for name in self.names if name not in needed]
 
     @cached_property
     def positions(self) -> dict[str, int]:
-        """Where in the file each column is, from 0."""
+        """The position of each column in the file, from 0."""
         return {name: position for position, name in enumerate(self.names)}
 
     @property
     def written_as_read(self) -> bool:
-        """Whether a line of the file, if comma-separated, is a line of the folds already."""
+        """Whether a comma-separated line of the file can be written unchanged."""
         return not self.declared.categorical and list(self.names) == self.declared.numbers
 
 
 def without_header(declared: Declared) -> FileColumns:
-    """Return the columns of files without a header: label, numeric, categorical, then the groups, as declared."""
+    """Return the columns of files without a header: label, numeric, categorical, then groups."""
     return FileColumns(declared, declared.needed)
 
 
 def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
-    """Return the columns that a header names, in any order and with others among them.
+    """Return the columns of a header, which may be in any order and include others.
 
     Raises:
-        FoldError: the header lacks a column or has it twice, or the line is no header.
+        FoldError: the header lacks a column or has it twice, or the line is not a header.
     """
     names = [name.strip() for name in fields_of(line, delimiter)]
     times = Counter(names)

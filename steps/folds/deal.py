@@ -1,10 +1,10 @@
-"""Which fold each row goes to, and in which order a task writes its rows.
+"""Deals rows to folds, and decides the order in which a task writes its rows.
 
-A row's fold depends on the row's number in the input (and on its group or label, if asked for) and on the seed, never
-on who reads the row: any cluster makes the same folds, without moving a row to find its place.
+A row's fold depends on the seed and on the row's number in the input, and if asked for on its group or label. So any
+cluster makes the same folds, and no row has to be moved between machines.
 
-Shuffling without sorting: XXH64 of the number is a bijection of 64-bit integers, so that sorting rows by it would
-be a random permutation. Its first n/k rows would be the first fold: the hashes that lie below its n/k-th.
+Rows are shuffled without sorting. XXH64 of the row's number is a bijection of 64-bit integers, so sorting rows by it
+would give a random permutation. The first fold are the n/k rows with the smallest hashes, and so on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from folds.plain import lengths, line_ends
 
 Buffer = bytes | memoryview
 Folds = npt.NDArray[np.uint8]
-"""The fold, from 1, of each of some rows."""
+"""The fold of each row, from 1."""
 
 _P1, _P2, _P3, _P4, _P5 = (
     np.uint64(prime)
@@ -31,20 +31,20 @@ _P1, _P2, _P3, _P4, _P5 = (
 _FIRST_SEED = 42
 _WORD = 1 << 64
 _HASHED = 1 << 17
-"""Numbers hashed at a time: few enough that they stay in a core's cache from one operation to the next."""
+"""Numbers to hash at once: few enough for a core's cache."""
 
 _GREEDY = 1 << 16
-"""Groups that are dealt one by one, the largest first."""
+"""The number of the largest groups that are dealt one by one."""
 
 _MOVED = 1 << 13
-"""Rows put in order at a time."""
+"""Rows to order at once."""
 
 _WIDEST, _SPREAD = 512, 3
 """Bytes of the longest rows that are moved as records of one size, and how many times their own bytes these may be."""
 
 
 def fold_sizes(rows: int, folds: int, first: int = 0) -> list[int]:
-    """Return the rows of each fold when rows number ``first`` and up are dealt in turn: they differ by one at most.
+    """Return the number of rows of each fold if the rows from ``first`` on are dealt in turn.
 
     >>> fold_sizes(7, 3)
     [3, 2, 2]
@@ -58,10 +58,10 @@ def in_order(rows: int, folds: int) -> Folds:
 
 
 def shuffled(rows: int, folds: int, seed: int) -> Folds:
-    """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by one at most.
+    """Return folds of a random permutation, as ``KFold(shuffle=True)``; sizes differ by at most one.
 
-    Where the sorted hashes would be cut, is looked for where evenly spread hashes have it, give or take ten standard
-    deviations. So all hashes are never held at once.
+    The hashes at which to cut are searched within ten standard deviations of their expected values, so not all hashes
+    are in memory at once.
     """
     width, margin = 2**64, int(10 * 2**64 / rows**0.5)
     ranks = np.cumsum(fold_sizes(rows, folds))[:-1].tolist()
@@ -96,10 +96,10 @@ def stratified(labels: npt.NDArray[np.float64], folds: int, seed: int, bins: int
     """Return folds with as many rows of each bin of the label, as ``StratifiedKFold(shuffle=True)``.
 
     Args:
-        labels: of each row.
-        folds: how many folds to make.
-        seed: of the shuffle.
-        bins: how many quantiles of the labels to make; labels that many rows share make them fewer.
+        labels: the label of each row.
+        folds: the number of folds.
+        seed: the seed of the shuffle.
+        bins: the number of quantiles of the labels; frequent labels may reduce it.
 
     Returns:
         folds whose sizes differ by one at most, and so do the rows of each bin in them.
@@ -120,15 +120,15 @@ def stratified(labels: npt.NDArray[np.float64], folds: int, seed: int, bins: int
 
 
 def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tuple[Folds, int]:
-    """Return folds that keep rows of one group together, and the rows of the largest group.
+    """Return folds that keep the rows of a group together, and the number of rows of the largest group.
 
-    Groups are dealt the largest first, each to the fold with the fewest rows, as ``GroupKFold`` does. Groups of about
-    the same size, less than a factor of two apart, come in random order.
+    Groups are dealt from the largest to the smallest, each to the fold with the fewest rows, as ``GroupKFold`` does.
+    Groups whose sizes differ by less than a factor of two are dealt in random order.
 
     Args:
-        groups: a hash of the group of each row.
-        folds: how many folds to make.
-        seed: shuffles the groups; None does not.
+        groups: a hash of each row's group.
+        folds: the number of folds.
+        seed: the seed for shuffling the groups; None keeps their order.
 
     Raises:
         FoldError: there are fewer groups than folds.
@@ -143,7 +143,7 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
     for group in order[:_GREEDY].tolist():
         size, fold_of[group] = heapq.heappop(lightest)
         heapq.heappush(lightest, (size + int(sizes[group]), int(fold_of[group])))
-    # The others are small: each fold gets as many as fill it up.
+    # The other groups are small: they fill up the folds.
     rest = order[_GREEDY:]
     room = np.maximum(len(groups) / folds - np.array([size for size, _ in lightest]), 0).cumsum()
     chosen = np.searchsorted(room[:-1], sizes[rest].cumsum())
@@ -152,17 +152,17 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
 
 
 def hashes_of(first: int, end: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return XXH64 of each number from ``first`` up to, but without, ``end``, and of the seed: one begins the other's.
+    """Return the XXH64 hash of the seed and each number from ``first`` up to, but excluding, ``end``.
 
     The algorithm, here for inputs of eight and of four bytes:
     https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 
     Args:
-        first: a number.
-        end: a number.
-        seed: an integer of 32 bits.
+        first: the first number.
+        end: the number after the last.
+        seed: a 32-bit integer.
     """
-    # Numbers of Python, as numpy warns of a single number that overflows.
+    # Python integers, because numpy warns when a scalar overflows.
     begun = np.uint64((_FIRST_SEED + int(_P5) + 8) % _WORD)
     word, more = np.uint64(seed * int(_P1) % _WORD), np.uint64((int(_P5) + 4) % _WORD)
     mixed = begun ^ (_rotated(np.arange(first, end, dtype=np.uint64) * _P2, 31) * _P1)
@@ -172,10 +172,10 @@ def hashes_of(first: int, end: int, seed: int) -> npt.NDArray[np.int64]:
 
 
 def order_of(dealt: Folds, seed: Sequence[int] | None) -> npt.NDArray[np.int64]:
-    """Return the order in which rows are written: fold by fold; at random within a fold, if there is a seed."""
+    """Return the order in which rows are written: by fold, and within a fold at random if there is a seed."""
     if seed is None:
         return np.argsort(dealt, kind="stable")
-    # RandomState, not Generator: numpy does not change what it draws.
+    # RandomState instead of Generator: numpy guarantees that its random numbers stay the same.
     random = np.random.RandomState(seed).permutation(len(dealt))
     return np.asarray(random[np.argsort(dealt[random], kind="stable")])
 
@@ -184,10 +184,10 @@ def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None)
     """Return the lines of each fold, in pieces.
 
     Args:
-        block: lines.
-        dealt: the fold of each.
-        folds: how many there are.
-        seed: of their order within a fold; None leaves it as it is.
+        block: the lines.
+        dealt: the fold of each line.
+        folds: the number of folds.
+        seed: the seed of the order within a fold; None keeps the order.
     """
     text = np.frombuffer(block + bytes(_WIDEST), np.uint8)
     ends = line_ends(block)
@@ -206,17 +206,17 @@ def in_folds(block: bytes, dealt: Folds, folds: int, seed: Sequence[int] | None)
 
 
 def _moved(text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Buffer:
-    """Return lines of a text, one after the other."""
+    """Return the given lines of a text, concatenated."""
     widest = int(sizes.max())
     if widest > _WIDEST or widest * len(sizes) > _SPREAD * int(sizes.sum()):
         whole = text.data
         return b"".join(
             whole[start : start + size] for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
         )
-    # As records of one size, which numpy copies at once, of which the ends are then taken off.
+    # numpy copies fixed-size records at once; then the bytes after each line's end are removed.
     records = np.ndarray((len(text) - widest + 1,), f"V{widest}", text, strides=(1,))[starts]
     table = records.view(np.uint8).reshape(-1, widest)
-    # Numbers of two bytes are compared four times as fast as numbers of eight.
+    # Comparing 2-byte integers is four times as fast as comparing 8-byte integers.
     return table[np.arange(widest, dtype=np.uint16) < sizes.astype(np.uint16)[:, None]].data
 
 
@@ -225,7 +225,7 @@ def _repeated(sizes: Sequence[int]) -> Folds:
 
 
 def _finished(mixed: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Return XXH64's last step: every bit of the result depends on every bit of what is given."""
+    """Return XXH64's final mix, in which every bit of the result depends on every bit of the input."""
     mixed = (mixed ^ (mixed >> np.uint64(33))) * _P2
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _P3
     return mixed ^ (mixed >> np.uint64(32))

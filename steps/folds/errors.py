@@ -1,4 +1,4 @@
-"""What a user reads when the folds cannot be made."""
+"""Errors of making folds, and their messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class FoldError(Exception):
     """The folds cannot be made.
 
     Attributes:
-        sentence: one line: what is wrong and where, then what to do. AWS shows the first 1,024 characters of a reason.
+        sentence: one line: what is wrong, where, and what to do. AWS shows the first 1,024 characters of it.
         details: further lines, for the log.
     """
 
@@ -23,9 +23,9 @@ class FoldError(Exception):
 
 
 def explain(error: Exception) -> str:
-    """Tell an error of Spark, S3 or the disk in one line: its cause, without the traces of Java and Python."""
+    """Return the cause of an error of Spark, S3 or the disk in one line, without the traces of Java and Python."""
     causes = re.findall(r"^\s*(?:Caused by: |: )(\S+?(?:Exception|Error)\b.*)$", str(error), re.MULTILINE)
-    # What ended a Python worker is the last line of its traceback, which Java repeats before its own.
+    # The cause is the last line of the Python worker's traceback, which Java repeats before its own.
     causes += re.findall(r"^(\S.*)\n\n\tat org\.apache\.spark\.api\.python\.", str(error), re.MULTILINE)
     text = causes[-1] if causes else str(error).strip().partition("\n")[0]
     text = text.removeprefix(f"{FoldError.__module__}.{FoldError.__name__}: ") or type(error).__name__
@@ -33,7 +33,7 @@ def explain(error: Exception) -> str:
 
 
 def shortened(value: object, longest: int = 120) -> str:
-    """Quote a value as an error message does."""
+    """Return a value quoted for an error message."""
     if isinstance(value, str):
         return repr(value if len(value) <= longest else value[:longest] + "…")
     text = repr(value)
@@ -41,13 +41,13 @@ def shortened(value: object, longest: int = 120) -> str:
 
 
 def some_of(names: Sequence[str], most: int = 20) -> str:
-    """List names as an error message does: the first, and how many more there are."""
+    """Return the first names and the number of the others, for an error message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shortened(name, 40) for name in names[:most]) + more
 
 
 def name_under(source: str, file: str) -> str:
-    """Return the name by which the user knows a file: its path under the input, for an input of one file its name.
+    """Return the user's name of a file: its path relative to the input, or its name if the input is one file.
 
     >>> name_under("s3://bucket/data", "s3a://bucket/data/2026/rows.csv")
     '2026/rows.csv'

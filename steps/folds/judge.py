@@ -1,7 +1,7 @@
-"""Which lines are rows, what is wrong with the others, and how rows are written.
+"""Judges which lines are rows and what is wrong with the others, and encodes rows.
 
-A block of plain numbers is taken as it is. Any other is cut into columns. If all of them hold what they should, which
-is seen at once, all lines are rows. Only else is each line judged by itself.
+A block of plain numbers is accepted as it is. Any other block is split into columns. If all values of all columns are
+valid, all lines are rows. Otherwise each line is judged by itself.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from folds.plain import Places, are_rows, line_ends
 from folds.spans import Span, blocks
 
 Columns = Sequence[Sequence[str]]
-"""The needed columns of some rows, in the order of ``Declared.needed``, without the blanks around fields."""
+"""The needed columns of some rows, in the order of ``Declared.needed``, without blanks around fields."""
 
 _DIGITS = 200
-"""Digits before the point that a number may have. With an exponent of two, 1e299, it stays below the largest double,
-1.8e308."""
+"""The maximum number of digits before the point. With a two-digit exponent a number then stays below the largest
+double, 1.8e308."""
 
 NUMBER = (
     rf"[+-]?(?:[0-9]{{1,{_DIGITS}}}(?:\.[0-9]*)?|\.[0-9]+)"
@@ -37,13 +37,13 @@ _ANY_NUMBER = re.compile(
     r"[+-]?(?:(?i:nan|infinity|inf|null|none|n/a|na)|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 _NOT_TEXT = re.compile("[\udc80-\udcff\ufffd\\x00]")
-"""Bytes that could not be decoded. A NUL among numbers is a sign of UTF-16 or of a binary file."""
+"""Invalid bytes. A NUL among numbers is a sign of UTF-16 or of a binary file."""
 
 _BLOCK, _SMALLEST_BLOCK = 1 << 20, 1 << 12
-"""Bytes of a block: few enough that what is made of it stays in a core's cache."""
+"""The size of a block in bytes: small enough for a core's cache."""
 
 _ENCODED = 1 << 22
-"""Bytes that a block may have, about, once it is encoded."""
+"""The approximate maximum size of an encoded block, in bytes."""
 
 _RECORDS = 4096
 _LONG_CODES = 512
@@ -53,7 +53,7 @@ csv.field_size_limit(2**31 - 1)
 
 
 class Verdict(IntEnum):
-    """What is wrong with a line; of several faults, the last of these is told."""
+    """The fault of a line; if a line has several, the last of these is reported."""
 
     WRONG_ENCODING = 1
     WRONG_COLUMNS = 2
@@ -65,7 +65,7 @@ class Verdict(IntEnum):
 
     @property
     def reason(self) -> str:
-        """The name under which folds.json counts it."""
+        """The fault's name in folds.json."""
         return self.name.lower()
 
 
@@ -82,13 +82,13 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line that cannot be used.
+    """A rejected line.
 
     Attributes:
-        line: its number among the lines judged with it, from 0; of a record of several lines, that of the first.
-        verdict: what is wrong with it.
-        text: what it says, as it stands in the file.
-        detail: the column at fault and what it holds, or how many fields there are; may be empty.
+        line: its number among the judged lines, from 0; for a record of several lines, that of the first.
+        verdict: its fault.
+        text: its text in the file.
+        detail: the column at fault and its value, or the number of fields; may be empty.
     """
 
     line: int
@@ -99,16 +99,16 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Judged:
-    """Lines of a span, judged.
+    """The judged lines of a span.
 
     Attributes:
-        rows: how many of them are rows.
-        blank: how many hold nothing.
-        lines: how many there are.
-        raw: the rows as they stand in the file, one a line.
-        columns: the rows' needed columns; None where ``raw`` is what the folds hold.
-        rejected: the other lines.
-        ends: where the lines of ``raw`` end, if that has been found.
+        rows: the number of rows.
+        blank: the number of blank lines.
+        lines: the number of lines.
+        raw: the rows as in the file, one per line.
+        columns: the rows' needed columns; None if ``raw`` can be written unchanged.
+        rejected: the rejected lines.
+        ends: the positions of the line breaks in ``raw``, if they are known.
     """
 
     rows: int
@@ -122,13 +122,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Table:
-    """What is known of a dataset before its rows are read.
+    """The table that a dataset's files contain, known before its rows are read.
 
     Attributes:
         columns: the columns of its files.
-        form: how they are written.
-        header: the line that begins each file, if one does.
-        by_column: whether labels or groups are asked for, so that even plain numbers are cut into columns.
+        form: the format of its files.
+        header: the first line of each file; None without a header.
+        by_column: whether labels or groups are needed, so that even plain numbers are split into columns.
     """
 
     columns: FileColumns
@@ -139,11 +139,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of all lines of a span.
+    """What an earlier reading has shown about all lines of a span.
 
     Attributes:
-        rows: whether they are rows.
-        plain: whether they are rows as the folds hold them.
+        rows: whether all lines are rows.
+        plain: whether all lines can be written unchanged.
     """
 
     rows: bool
@@ -154,11 +154,11 @@ UNKNOWN = Known(rows=False, plain=False)
 
 
 class HeaderMissingError(Exception):
-    """A file does not begin with the header of the others."""
+    """A file does not begin with the header of the other files."""
 
 
 class QuotedAcrossLinesError(Exception):
-    """A quoted field holds a line break: the file cannot be read in pieces."""
+    """A quoted field contains a line break, so the file cannot be read in parts."""
 
 
 class Judge:
@@ -176,7 +176,7 @@ class Judge:
         self._are_numbers = re.compile(f"(?:{NUMBER},){{{self._numbers - 1}}}{NUMBER}")
         as_read = table.columns.written_as_read and form.delimiter == "," and not table.by_column
         self._plain = as_read
-        # Names of columns may look like a row of numbers.
+        # A header may look like a row of numbers.
         self._header_line = form.encode(f"{table.header}\n") if table.header is not None else b""
         separator = form.encode(form.delimiter)
         self._separators = separator * (self._width - 1) + b"\n"
@@ -190,11 +190,11 @@ class Judge:
 
         Args:
             span: the span.
-            known: what an earlier reading has shown of them.
+            known: what an earlier reading has shown about them.
 
         Raises:
-            HeaderMissingError: the span begins a file, which does not begin with the header.
-            QuotedAcrossLinesError: a quoted field holds a line break, which had not been known of the file.
+            HeaderMissingError: the span begins a file that does not begin with the header.
+            QuotedAcrossLinesError: a quoted field contains a line break, which was not known before.
         """
         texts = self._without_header(span)
         if span.across_lines:
@@ -208,10 +208,10 @@ class Judge:
 
         Args:
             block: the lines.
-            known: what an earlier reading has shown of them.
+            known: what an earlier reading has shown about them.
 
         Raises:
-            QuotedAcrossLinesError: a quoted field holds a line break.
+            QuotedAcrossLinesError: a quoted field contains a line break.
         """
         ends = None if known.plain else line_ends(block)
         count = block.count(b"\n") if ends is None else len(ends)
@@ -230,7 +230,7 @@ class Judge:
         return self._one_by_one(lines, records, range(count), count)
 
     def encode(self, judged: Judged) -> bytes:
-        """Return rows as the folds hold them: the label, the numbers, then 0 or 1 for each category."""
+        """Return rows as the folds contain them: the label, the numbers, then 0 or 1 for each category."""
         if judged.columns is None or not judged.rows:
             return judged.raw
         numbers, categories = self._parts(judged.columns)
@@ -239,16 +239,16 @@ class Judge:
             text = "\n".join(map(",".join, zip(*numbers, *coded, strict=True)))
             return f"{text}\n".encode("ascii")
         except (KeyError, UnicodeEncodeError):
-            # Only of lines that are known to be rows.
+            # This happens only for lines that the first reading accepted.
             raise FoldError("the input changed while it was read. Run again when it is complete") from None
 
     def labels(self, judged: Judged) -> npt.NDArray[np.float64]:
-        """Return the labels of rows."""
+        """Return the label of each row."""
         assert judged.columns is not None
         return np.fromiter(map(float, judged.columns[0]), np.float64, judged.rows)
 
     def groups(self, judged: Judged) -> Sequence[str]:
-        """Return the groups of rows."""
+        """Return the group of each row."""
         assert judged.columns is not None
         assert self._group is not None
         return judged.columns[self._group]
@@ -286,14 +286,14 @@ class Judge:
     def _records(self, lines: Sequence[str], text: str) -> list[list[str]]:
         if '"' not in text:
             return [line.split(self._form.delimiter) for line in lines]
-        # A field whose quotes are open at the end takes the additional line.
+        # A quoted field that is still open at the end takes the additional line.
         records = list(csv.reader(chain(lines, [""]), delimiter=self._form.delimiter))
         if len(records) != len(lines) + 1:
             raise QuotedAcrossLinesError
         return records[:-1]
 
     def _columns(self, block: bytes, text: str, lines: int) -> Columns | None:
-        """Cut lines without quotes into columns, all at once; None unless each has the right number of fields."""
+        """Split lines without quotes into columns; return None if a line has a wrong number of fields."""
         if block.translate(None, self._not_separators) != self._separators * lines:
             return None
         fields = text[:-1].replace("\n", self._form.delimiter).split(self._form.delimiter)
@@ -310,7 +310,7 @@ class Judge:
         return [text.strip(self._form.blanks) for text in column] if padded else column
 
     def _parts(self, columns: Columns) -> tuple[Columns, Columns]:
-        """Return the columns of numbers, and those of categories."""
+        """Return the columns of numbers and the columns of categories."""
         last = self._numbers + len(self._codes)
         return columns[: self._numbers], columns[self._numbers : last]
 
@@ -343,7 +343,7 @@ class Judge:
                 rows.append(number)
             else:
                 rejected.append(Rejected(starts[number], fault[0], text, fault[1]))
-        # Line breaks within quotes would make several lines of a row.
+        # A row with line breaks within quotes would become several lines.
         raw = "".join(f"{texts[row]}\n" if "\n" not in texts[row] else f"{texts[row]!r}\n" for row in rows)
         columns = self._columns_of_records([records[row] for row in rows])
         return Judged(len(rows), blank, lines, self._form.encode(raw), columns, rejected)
@@ -384,7 +384,7 @@ class Judge:
 
 
 def _codes(values: Sequence[str]) -> Callable[[str], str]:
-    """Return what encodes a category: as many numbers as there are values, 1 for its own and 0 for the others."""
+    """Return the one-hot encoding of a category: 1 for its value and 0 for the others."""
     places = {value: place for place, value in enumerate(values)}
     zeros = "0," * len(values)
 

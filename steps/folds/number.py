@@ -1,4 +1,4 @@
-"""The counting pass: how many rows each span has, so that each has a number, and what is wrong with other lines."""
+"""The counting pass: counts the rows of each span, so that each row has a number, and the rejected lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class Distribute(Protocol):
-    """Calls a function with each of some items, on whatever machines, and returns the results in order."""
+    """Calls a function with each item, possibly on other machines, and returns the results in order."""
 
     def __call__(self, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
         """Return the results of the work on each item, in the order of the items."""
@@ -42,23 +42,23 @@ class Distribute(Protocol):
 
 
 _COMPARED = 1 << 17
-"""About as many rows are all compared with each other to count duplicates; of more rows, a sample is."""
+"""Up to about this many rows, all are compared to count duplicates; of more rows, a sample is compared."""
 
 _SAMPLED = 1 << 14
-"""About as many rows are in the sample."""
+"""The approximate number of rows in the sample."""
 
 _SURE = 5
-"""Standard deviations by which a sample has to fall short of what is expected of rows that all differ."""
+"""Duplicates are reported if the sample is smaller by this many standard deviations than that of distinct rows."""
 
 _OFFENDERS = 10
-"""Rejected lines that an error shows."""
+"""The number of rejected lines that an error shows."""
 
 _COMPRESSION = 10
-"""Compressed files are taken to hold this many times their size."""
+"""The assumed ratio between the sizes of data and of its compressed file."""
 
 _WORD = 8
 _LONG = 512
-"""Bytes up to which lines are hashed all at once, word by word; longer ones are few in a block."""
+"""Lines up to this size in bytes are hashed together, word by word; a block has few longer lines."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
@@ -66,18 +66,18 @@ _MIX_1, _MIX_2 = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
 
 @dataclass
 class Counted:
-    """What a span holds.
+    """The counts of a span.
 
     Attributes:
         span: the span.
-        rows: usable lines.
-        known: what may be taken for granted when the span is read again.
-        lines: all lines, the header included.
-        blank: lines that hold nothing.
-        by_verdict: rejected lines by what is wrong with them.
-        first_rejected: the first of them, their numbers counted from the span's first line, which is 0.
-        sampled: hashes of the rows in the sample.
-        keys: of each row its label, or a hash of its group, if they are asked for.
+        rows: the number of rows.
+        known: what need not be checked when the span is read again.
+        lines: the number of lines, including the header.
+        blank: the number of blank lines.
+        by_verdict: the number of rejected lines by fault.
+        first_rejected: the first rejected lines, numbered from the span's first line, which is 0.
+        sampled: the hashes of the rows in the sample.
+        keys: each row's label or the hash of its group, if they are needed.
         fault: why the span could not be read.
     """
 
@@ -95,12 +95,12 @@ class Counted:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the counting pass found.
+    """The results of the counting pass.
 
     Attributes:
-        spans: all spans, in the order of the files' URIs and of the places in the files.
-        duplicates: rows whose text another row has already.
-        compared_all: whether ``duplicates`` is exact; else it is estimated from a sample of the rows.
+        spans: all spans, in the order of the files' URIs and of their positions in the files.
+        duplicates: the number of rows that repeat an earlier row.
+        compared_all: whether ``duplicates`` is exact; otherwise it is estimated from a sample.
     """
 
     spans: Sequence[Counted]
@@ -109,17 +109,17 @@ class Survey:
 
     @property
     def rows(self) -> int:
-        """Lines that can be used."""
+        """The number of rows."""
         return sum(span.rows for span in self.spans)
 
     @property
     def blank(self) -> int:
-        """Lines that hold nothing."""
+        """The number of blank lines."""
         return sum(span.blank for span in self.spans)
 
     @property
     def rejected(self) -> dict[Verdict, int]:
-        """Rejected lines by what is wrong with them, the most frequent fault first."""
+        """The number of rejected lines by fault, the most frequent fault first."""
         total: Counter[Verdict] = sum((span.by_verdict for span in self.spans), Counter())
         return dict(total.most_common())
 
@@ -129,7 +129,7 @@ class Survey:
         return np.concatenate([span.keys for span in self.spans if span.keys is not None])
 
     def first_lines(self) -> list[int]:
-        """For each span, how many lines of its file stand before it."""
+        """Return for each span the number of lines before it in its file."""
         before: Counter[str] = Counter()
         first = []
         for counted in self.spans:
@@ -138,7 +138,7 @@ class Survey:
         return first
 
     def first_offenders(self) -> Iterator[tuple[str, Rejected]]:
-        """Return the first rejected lines: the file of each, and the line with its number in the file, from 1."""
+        """Return the first rejected lines, each with its file and its number in the file, from 1."""
         offenders = (
             (counted.span.file, replace(rejected, line=first + rejected.line + 1))
             for counted, first in zip(self.spans, self.first_lines(), strict=True)
@@ -152,15 +152,15 @@ def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads 
 ) -> Survey:
     """Count the rows of all spans.
 
-    A file in which a quoted field turns out to hold a line break is read again, from end to end.
+    A file in which a quoted field contains a line break is read again as one span.
 
     Args:
-        spans: of all files.
-        table: what is known of the dataset.
-        every: of how many rows to compare one with others: a power of two.
-        source: the input, as the user names it.
-        tasks: how many share the spans.
-        distribute: hands them out.
+        spans: the spans of all files.
+        table: the table of the dataset.
+        every: one row in this many is compared with others; a power of two.
+        source: the user's name of the input.
+        tasks: the number of tasks.
+        distribute: runs the tasks.
 
     Raises:
         FoldError: a file does not begin with the header of the others.
@@ -188,11 +188,11 @@ def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads 
 
 
 def one_in(sizes: Mapping[str, int], lines: Sequence[str]) -> int:
-    """Return of how many rows one is compared with others: 1 for few rows, else the power of two that makes a sample.
+    """Return the interval of the sample: 1 for few rows, else a power of two.
 
     Args:
-        sizes: bytes of each input file, by URI.
-        lines: some, from whose length the number of rows is estimated.
+        sizes: the input files' sizes in bytes, by URI.
+        lines: some lines, from whose length the number of rows is estimated.
     """
     text = sum(size * (_COMPRESSION if name.endswith(COMPRESSED) else 1) for name, size in sizes.items())
     rows = text * len(lines) // sum(len(line) + 1 for line in lines) if lines else 0
@@ -240,29 +240,29 @@ def _keys(judge: Judge, judged: Judged, table: Table) -> npt.NDArray[Any]:
 
 
 def _survey_of(spans: Sequence[Counted], every: int) -> Survey:
-    """Return the survey of spans of which a sample of rows was compared.
+    """Return the survey of counted spans, with the duplicates estimated from the sample.
 
-    Copies of a row are sampled together or not at all. If a dominant row is missed, too few distinct rows appear, each
-    of which stands for ``every``; that shortfall is counted as duplicates.
+    Copies of a row are sampled together or not at all. If a dominant row is missed, too few distinct rows appear, and
+    each stands for ``every`` rows; that shortfall is counted as duplicates.
     """
     rows = sum(span.rows for span in spans)
     compared = sum(len(span.sampled) for span in spans)
     distinct = len(set().union(*(span.sampled for span in spans)))
     duplicates = every * (compared - distinct)
     missing = rows - every * distinct
-    # The number of distinct rows in the sample is random, its standard deviation about the square root.
+    # The standard deviation of the number of distinct rows in the sample is about its square root.
     if missing > _SURE * every * math.sqrt(distinct + 1):
         duplicates = missing
     return Survey(spans, max(0, min(duplicates, rows - 1)), compared_all=every == 1)
 
 
 def sample(block: bytes, ends: npt.NDArray[np.int64], one_in: int) -> list[bytes]:
-    """Return about one in so many of the lines of a block, the same of equal lines in any block.
+    """Return a sample of a block's lines. Equal lines are in the sample together or not at all.
 
     Args:
-        block: lines, none of them empty.
-        ends: where they end.
-        one_in: a power of two.
+        block: the lines; none of them is empty.
+        ends: the positions of their line breaks.
+        one_in: the interval of the sample, a power of two.
     """
     starts = ends - lengths(ends) + 1
     chosen = np.flatnonzero(_hashes(block, starts, ends) & np.uint64(one_in - 1) == 0) if one_in > 1 else slice(None)
@@ -270,17 +270,17 @@ def sample(block: bytes, ends: npt.NDArray[np.int64], one_in: int) -> list[bytes
 
 
 def hash_of_text(text: bytes) -> int:
-    """Return a hash of 64 bits."""
+    """Return a 64-bit hash."""
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
 
 
 def _hashes(block: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """A hash of each line, which depends on nothing else: from its words of eight bytes, the last of which ends it."""
+    """Return a hash of each line, from its 8-byte words; the last word ends with the line."""
     padded = b"\0" * _WORD + block
     words = np.ndarray((len(block) + 1,), "<u8", padded, strides=(1,))
     sizes = ends - starts
     short = sizes <= _LONG
-    # Of a line shorter than a word, what stands before it must not count: it is the lowest bytes of the word.
+    # The word of a shorter line also contains the bytes before the line, in its lowest bytes: they must not count.
     unwanted = (8 * np.maximum(_WORD - sizes, 0)).astype(np.uint64)
     hashes = sizes.astype(np.uint64)
     for offset in range(0, int(sizes[short].max(initial=0)), _WORD):
@@ -289,7 +289,7 @@ def _hashes(block: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.in
         hashes = np.where(offset < sizes, mixed ^ mixed >> np.uint64(32), hashes)
     for place in np.flatnonzero(~short).tolist():
         hashes[place] = hash_of_text(block[starts[place] : ends[place]])
-    # Every bit of the result depends on every bit of what is given, as at the end of XXH64.
+    # As in XXH64's final mix, every bit of the result depends on every bit of the input.
     hashes = (hashes ^ (hashes >> np.uint64(33))) * _MIX_1
     hashes = (hashes ^ (hashes >> np.uint64(29))) * _MIX_2
     return np.asarray(hashes ^ (hashes >> np.uint64(32)), dtype=np.uint64)

@@ -17,23 +17,23 @@ from folds.errors import FoldError, shortened
 
 @dataclass(frozen=True)
 class Options:
-    """What to make of what.
+    """The options of the job.
 
     Attributes:
-        input: URI of the files.
-        output: URI of the folder for the folds.
-        data_version: the user's name for the state of the data, only recorded.
-        form: how the files are written.
-        columns: what they hold.
-        folds: how many folds.
-        shuffle: whether rows go to random folds; else folds follow the order of the input.
-        seed: of the shuffle.
+        input: the URI of the files.
+        output: the URI of the folder for the folds.
+        data_version: the user's name of the data's version; it is only recorded.
+        form: the format of the files.
+        columns: the declared columns.
+        folds: the number of folds.
+        shuffle: whether rows go to random folds; otherwise folds follow the order of the input.
+        seed: the seed of the shuffle.
         layout: ``folders`` or ``manifest``.
-        stratify: into how many quantiles of the label to divide the rows, each spread evenly over the folds.
-        quarantine: whether rows that cannot be used are set aside; else they end the job.
-        max_bad_share: the largest share of such rows that may be set aside, from 0 to 1.
-        target_bytes: the size of written files to aim at.
-        kms_key: ARN of the key that encrypts what is written to S3; None leaves that to the bucket.
+        stratify: the number of quantiles of the label whose rows are spread evenly over the folds.
+        quarantine: whether bad rows are set aside; otherwise they fail the job.
+        max_bad_share: the largest share of bad rows that may be set aside, from 0 to 1.
+        target_bytes: the intended size of the written files, in bytes.
+        kms_key: the ARN of the key that encrypts the output in S3; None for the bucket's default.
     """
 
     input: str
@@ -57,7 +57,7 @@ class Options:
         if self.stratify is not None and not self.shuffle:
             raise FoldError("stratify needs shuffled folds: set folds.shuffle to true")
         if not 2 <= self.folds <= 20:
-            raise FoldError(f"{self.folds} folds cannot be made: 2 to 20 can")
+            raise FoldError(f"{self.folds} folds cannot be made: set folds.count from 2 to 20")
         if not 0 <= self.seed < 2**31:
             raise FoldError(f"the seed {self.seed} is not between 0 and {2**31 - 1}")
         if not 0 <= self.max_bad_share <= 1:
@@ -65,10 +65,10 @@ class Options:
 
 
 def read_options(arguments: list[str]) -> Options:
-    """The options that a command line gives, and the document that it names.
+    """Return the options of a command line and of the document that it names.
 
     Raises:
-        FoldError: an option is missing, unknown or has a value that cannot be used.
+        FoldError: an option is missing, is unknown or has a wrong value.
     """
     given = _parser().parse_args(arguments)
     document = _read_document(given.options)
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 
 @dataclass(frozen=True)
 class _Key:
-    """A key of the document: what it may hold, in words and as a test, and what it is when it is not given."""
+    """A key of the document: the expected value as text and as a check, and the default."""
 
     expected: str
     fits: Callable[[Any], bool]
@@ -125,7 +125,7 @@ class _Key:
 
 
 def _version(text: str) -> str:
-    """A text that a model package can have among its metadata: refused now, and not after all models are trained.
+    """Return a text if it is valid model metadata, so that a wrong one fails now and not after all training.
 
     Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
     """
@@ -183,7 +183,7 @@ _DOCUMENT = {
 
 
 def _read_document(file: Path) -> dict[str, dict[str, Any]]:
-    """The document with all keys, those that are not given at their defaults."""
+    """Return the document, with defaults for missing keys."""
     try:
         given = json.loads(file.read_text("utf-8"))
     except OSError as error:
@@ -213,15 +213,15 @@ def _check_categories(categories: Mapping[str, Sequence[str]]) -> None:
             raise FoldError(f"dataset.categorical.{name}: it has no values")
         if len(set(values)) < len(values):
             twice = next(value for value, times in Counter(values).items() if times > 1)
-            raise FoldError(f"dataset.categorical.{name}: the value {twice!r} stands twice")
+            raise FoldError(f"dataset.categorical.{name}: the value {twice!r} is listed twice")
         if any(value.strip() != value or not value for value in values):
             raise FoldError(
-                f"dataset.categorical.{name}: a value is empty or has blanks around it, which are never read"
+                f"dataset.categorical.{name}: a value is empty or has blanks around it, so no field can match it"
             )
 
 
 def _output_of_job(file: Path, name: str) -> str:
-    """Where SageMaker is to upload an output: the job reads it from its own configuration.
+    """Return the S3 URI of an output, from the job's own configuration.
 
     So the place, another one in each execution, is not among the arguments, from which SageMaker Pipelines derives
     the key of the step's cache. The file holds the request of CreateProcessingJob:

@@ -1,4 +1,4 @@
-"""Writing the folds: all of them or none."""
+"""Writes the folds: all of them or none."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _OURS = re.compile(
 )
 _PART = re.compile(r"vc(\d+)/test/(part-fold\d+-\d+\.csv)$")
 _BUFFER, _LARGEST_BUFFER, _PLACES = 1 << 23, 1 << 25, 8
-"""Bytes that a task holds, and shuffles, at a time: rows of so many places of the input, up to a limit."""
+"""The bytes that a task holds and shuffles at once: rows from several places of the input, up to a limit."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written into all folds together.
+    """The totals of all folds.
 
     Attributes:
-        rows: how many rows.
-        bytes: their size, line breaks included.
-        rejected: how many lines were set aside.
+        rows: the number of rows.
+        bytes: their size, including line breaks.
+        rejected: the number of lines that were set aside.
     """
 
     rows: int
@@ -51,8 +51,8 @@ class Work:
 
     Attributes:
         span: the span.
-        known: what the counting pass has shown of it.
-        first_line: how many lines of its file stand before it.
+        known: what the counting pass has shown about it.
+        first_line: the number of lines before it in its file.
         folds: the fold of each of its rows.
     """
 
@@ -64,14 +64,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Writer:
-    """How tasks write.
+    """Writes spans into folds, in a task.
 
     Attributes:
-        table: what is known of the dataset.
-        folds: how many folds there are.
-        seed: of the order of rows; None leaves it as it is.
-        output: URI of the folder for the folds.
-        kms_key: encrypts them in S3; or None.
+        table: the table of the dataset.
+        folds: the number of folds.
+        seed: the seed of the rows' order; None keeps the order.
+        output: the URI of the folder for the folds.
+        kms_key: the ARN of the key that encrypts them in S3, or None.
     """
 
     table: Table
@@ -81,10 +81,10 @@ class Writer:
     kms_key: str | None
 
     def write(self, survey: Survey, dealt: Folds, tasks: int, distribute: Distribute) -> Written:
-        """Write each row into the test set of its fold, and rejected lines aside: a file for each task and fold.
+        """Write each row into the test set of its fold, and rejected lines into a file of their own.
 
-        Spans are dealt to tasks by the seed, and each task mixes the rows of its spans: so rows of the whole input are
-        near each other in the files. Neither depends on the cluster.
+        The seed deals spans to tasks, and each task mixes the rows of its spans. So neighbours in a file come from all
+        over the input, and the files do not depend on the cluster.
         """
         works = []
         ends = np.cumsum([counted.rows for counted in survey.spans])
@@ -138,7 +138,7 @@ class _Task:
 
     def _take(self, text: bytes, rows: int, dealt: Folds) -> int:
         self._texts.append(text)
-        # More rows than were counted fit nowhere: the sum of what was written shows it.
+        # If there are more rows than were counted, the totals show it.
         self._folds.append(dealt[:rows] if len(dealt) >= rows else np.ones(rows, np.uint8))
         self._buffered += len(text)
         if self._buffered >= _LARGEST_BUFFER:
@@ -175,26 +175,26 @@ class _Task:
 
 
 def clear(output: Place) -> None:
-    """Remove what an earlier run made, or a failed one left: its report first, so that it never lies."""
+    """Delete the output of earlier runs, the report first, because it says that the folds are complete."""
     output.delete(output.files(_REPORT))
     for beginning in ("vc", "rejected/", "_staging/", UNFINISHED):
         output.delete([name for name in output.files(beginning) if _OURS.match(name)])
 
 
 def arrange(written: Written, survey: Survey, folds: int, output: Place, layout: str) -> None:
-    """Make training sets of the test sets that were written.
+    """Make the training sets from the test sets.
 
-    Copying is left to S3 (or to links, on a disk), and moves no data through the cluster.
+    S3 copies the files (on a disk, links are made), so no data moves through the cluster.
 
     Args:
-        written: what was.
-        survey: what should have been.
-        folds: how many folds there are.
-        output: where they go.
+        written: the totals that were written.
+        survey: the totals that were counted.
+        folds: the number of folds.
+        output: the folder of the folds.
         layout: ``folders`` or ``manifest``.
 
     Raises:
-        FoldError: not all rows arrived there.
+        FoldError: the output does not contain all rows.
     """
     there = output.files("vc")
     # On a disk, a task whose executor was killed leaves its unfinished file; Spark has rerun that task.
@@ -209,7 +209,7 @@ def arrange(written: Written, survey: Survey, folds: int, output: Place, layout:
 
 
 def write_report(report: Mapping[str, Any], output: Place) -> None:
-    """Write folds.json, which says that all else is there."""
+    """Write folds.json, which says that the folds are complete."""
     _write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", _REPORT, output)
 
 
@@ -229,7 +229,7 @@ def _check_complete(survey: Survey, written: Written, parts: Mapping[str, int]) 
 
 
 def _copies(parts: Iterable[str], folds: int) -> dict[str, list[str]]:
-    """Return for each part of a test set its names in the training sets of the other folds."""
+    """Return for each file of a test set its names in the training sets of the other folds."""
     copies = {}
     for name in sorted(parts):
         part = _PART.match(name)
@@ -239,7 +239,7 @@ def _copies(parts: Iterable[str], folds: int) -> dict[str, list[str]]:
 
 
 def _write_manifests(parts: Iterable[str], folds: int, output: Place) -> None:
-    """Write what names the files of each training set, in the form of SageMaker's S3DataType ManifestFile.
+    """Write a manifest of each training set, in the format of SageMaker's S3DataType ManifestFile.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
     """

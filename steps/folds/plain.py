@@ -1,6 +1,6 @@
-"""Blocks of lines that hold plain numbers only, checked by numpy.
+"""Checks blocks of plain numbers with numpy.
 
-A block is whole lines, each with its line break. Everything is done to all of its bytes at once.
+A block consists of whole lines, each with its line break. All of its bytes are processed at once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _LARGE_EXPONENT = re.compile(rb"[eE](?:\+?[0-9]{3}|-[0-9]{4})")
 
 
 def _codes() -> bytes:
-    """For each byte, its class and, four bits higher, the classes that must not follow.
+    """Return a table with the class of each byte and, four bits higher, the classes that must not follow it.
 
-    A byte of no class gets all of them, so that it fits nowhere.
+    A byte without a class gets all of them, so that it is never valid.
     """
     codes = bytearray([_ANY | _ANY << 4] * 256)
     for characters, own, excluded in _CLASSES:
@@ -45,25 +45,25 @@ _CODES = _codes()
 
 
 def line_ends(block: bytes) -> Places:
-    """Where the line breaks are."""
+    """Return the positions of the line breaks."""
     return np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
 
 
 def are_rows(block: bytes, ends: Places, columns: int) -> bool:
-    """Whether each line is a row: as many numbers as there are columns, separated by commas.
+    """Return whether each line is a row: as many numbers as there are columns, separated by commas.
 
-    What it takes for a row is one to ``judge``, too. The opposite is not so: numbers like ``5.`` and ``1e005``, with
-    blanks around them or with very many digits after the point are not looked into here.
+    Every line that this accepts is also a row to ``judge``. ``judge`` accepts more: numbers like ``5.`` and ``1e005``,
+    blanks around numbers, and very many digits after the point.
 
     Args:
-        block: lines.
-        ends: where they end.
-        columns: how many numbers a row has.
+        block: the lines.
+        ends: the positions of their line breaks.
+        columns: the number of numbers in a row.
     """
     code = np.frombuffer((b"\n" + block).translate(_CODES), np.uint8)
     if (code[:-1] >> 4 & code[1:]).any():
         return False
-    # Without digits and signs, numbers are their points and exponents: "", ".", "e" or ".e".
+    # Without digits and signs, a number consists of its point and exponent: "", ".", "e" or ".e".
     skeleton = block.translate(None, b"0123456789+-").lower()
     character = np.frombuffer(skeleton, np.uint8)
     if ((character[1:] == ord(".")) & (character[:-1] > ord(","))).any():
@@ -76,5 +76,5 @@ def are_rows(block: bytes, ends: Places, columns: int) -> bool:
 
 
 def lengths(ends: Places) -> Places:
-    """Return the bytes of each line, its line break among them."""
+    """Return the size of each line in bytes, including its line break."""
     return np.diff(ends, prepend=-1)

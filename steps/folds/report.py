@@ -1,4 +1,4 @@
-"""What is told of the folds: folds.json, and why they cannot be made."""
+"""Reports on the folds: folds.json, and the error about too many rejected rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from folds.options import Options
 
 
 def check_rejected(survey: Survey, table: Table, options: Options) -> None:
-    """Refuse a dataset with more rejected lines than the options allow.
+    """Raise an error if more lines are rejected than the options allow.
 
     Raises:
-        FoldError: with the first line that has a fault, counts by fault, and further lines.
+        FoldError: names the first rejected line, the counts by fault, and further lines.
     """
     bad = sum(survey.rejected.values())
     if bad and not options.quarantine:
@@ -28,14 +28,14 @@ def check_rejected(survey: Survey, table: Table, options: Options) -> None:
 
 
 def report_of(survey: Survey, table: Table, options: Options, sizes: Sequence[int], files: int) -> dict[str, Any]:
-    """Return what folds.json holds.
+    """Return the content of folds.json.
 
     Args:
-        survey: what was found.
-        table: what is known of the dataset.
-        options: what was to be made of it.
-        sizes: rows of each fold.
-        files: how many files the input has.
+        survey: the results of counting the rows.
+        table: the columns of the dataset.
+        options: the options of the job.
+        sizes: the number of rows of each fold.
+        files: the number of the input's files.
     """
     declared, rejected = table.columns.declared, survey.rejected
     return {

@@ -1,4 +1,4 @@
-"""The input cut into spans, and each span read in blocks of whole lines."""
+"""Cuts the input into spans, and reads each span in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a file: the lines that begin within a range of its bytes.
+    """A part of a file: the lines that begin within a range of its bytes.
 
     Attributes:
-        file: its URI.
+        file: the file's URI.
         start: the range's first byte.
-        end: the byte after its last.
-        across_lines: whether quoted fields may hold line breaks; the span is the whole file then.
+        end: the byte after the range's last.
+        across_lines: whether quoted fields may contain line breaks; then the span is the whole file.
     """
 
     file: str
@@ -45,12 +45,12 @@ class Span:
 
 
 def spans_of(sizes: Mapping[str, int]) -> list[Span]:
-    """Cut files into spans, in the order of their URIs; a compressed file is one span.
+    """Cut files into spans, in the order of their URIs. A compressed file is one span.
 
-    Spans depend on the sizes alone. They are small, so that a task can mix rows of many places.
+    Spans depend only on the files' sizes. They are small, so that a task can mix rows from many places.
 
     Args:
-        sizes: bytes of each file, by URI.
+        sizes: the files' sizes in bytes, by URI.
 
     Raises:
         FoldError: a file is compressed in a form that cannot be read.
@@ -68,19 +68,19 @@ def spans_of(sizes: Mapping[str, int]) -> list[Span]:
 
 
 def task_count(total: int, spans: int, largest: int) -> int:
-    """Return how many tasks share the spans: the same on any cluster, as each makes files of its own.
+    """Return the number of tasks. It does not depend on the cluster, because each task writes its own files.
 
     Args:
-        total: bytes of the input.
-        spans: how many there are.
-        largest: bytes of input for one task, at the most.
+        total: the input's size in bytes.
+        spans: the number of spans.
+        largest: the maximum size of a task's input, in bytes.
     """
     wide = 1 if total <= _SIMPLE else min(_MOST_TASKS, 4 * math.ceil(total / (4 * _SMALL_TASK)))
     return max(1, min(spans, max(wide, math.ceil(total / largest), min(_MOST_TASKS, spans // _SPANS_OF_TASK))))
 
 
 def shared(items: Iterable[tuple[Item, int]], tasks: int) -> list[list[Item]]:
-    """Cut items, each with its weight, into runs of about the same weight, at most as many as there are tasks."""
+    """Cut weighted items into at most as many consecutive runs as there are tasks, of about equal weight."""
     weighed = list(items)
     total = sum(weight for _, weight in weighed) or 1
     runs: dict[int, list[Item]] = {}
@@ -92,10 +92,10 @@ def shared(items: Iterable[tuple[Item, int]], tasks: int) -> list[list[Item]]:
 
 
 def blocks(span: Span, size: int) -> Iterator[bytes]:
-    r"""Yield the lines of a span in blocks of about so many bytes, each line ended by ``\n``.
+    r"""Yield the lines of a span in blocks of about the given size, each line ended by ``\n``.
 
     Raises:
-        FoldError: a line is too long to be held, or a compressed file is damaged.
+        FoldError: a line is too long, or a compressed file is damaged.
     """
     try:
         for number, block in enumerate(_raw_blocks(span, size)):
@@ -119,7 +119,7 @@ def _raw_blocks(span: Span, size: int) -> Iterator[bytes]:
                 raise FoldError(f"{span.file} has a line of more than {_LONGEST_LINE} bytes")
             return rest
 
-        # A line that began before the span ends in it, or right before it.
+        # The line that began before the span belongs to the previous span.
         position += len(rest_of_line()) if span.start else 0
         end = math.inf if span.file.endswith(COMPRESSED) else span.end
         while position < end:

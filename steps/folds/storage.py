@@ -1,4 +1,4 @@
-"""Where the rows come from and the folds go: a file or folder of this machine, or a prefix in S3."""
+"""Reads and writes files on this machine and in S3."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ if TYPE_CHECKING:
 
 _COPIES_AT_ONCE = 64
 _LARGEST_COPY = 5 * 1024**3
-"""Bytes that CopyObject takes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
+"""The largest object that CopyObject copies, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
 
 UNFINISHED = "_unfinished-"
-"""Files whose names begin with this are being written, or were when a process was killed."""
+"""The beginning of the names of unfinished files."""
 
 _HIDDEN_FILE = re.compile(r"\.|_[^=]*$|.*\._COPYING_$")
 _HIDDEN_FOLDER = re.compile(r"\.|_(?!metadata|common_metadata)[^=]*$|.*\._COPYING_$")
-"""Names of files that are no data, as Spark has it: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files,
+"""Names of files that Spark does not read as data: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files,
 ``isDataPath`` of ``PartitioningAwareFileIndex``."""
 
 _READ_AT_ONCE = 1024**2
 _LINE_BEYOND = 64 * 1024
-"""Bytes that are asked for beyond a span, for the rest of its last line."""
+"""The bytes to request beyond a span, for the rest of its last line."""
 
 
 class Place(Protocol):
-    """A file, or a folder of files; names are relative to it, with ``/`` between their parts."""
+    """A file, or a folder of files whose names are relative to it, with ``/`` between their parts."""
 
     uri: str
     is_file: bool
 
     def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
-        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty.
+        """Return the sizes in bytes of the files whose names begin with a prefix; a single file has an empty name.
 
         Args:
-            prefix: the beginning.
-            linked: whether files in folders to which links lead are among them.
+            prefix: the prefix.
+            linked: whether to include files in linked folders.
         """
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files."""
 
     def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
-        """Copy files, each to one or more names, without moving their bytes through this process."""
+        """Copy files, each to one or more names, without reading them in this process."""
 
     def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A file to write: it is there, all of it, when the context ends, or not at all if that fails."""
+        """Return a file to write. It appears complete when the context ends, or not at all if the context fails."""
 
 
 def place(uri: str, kms_key: str | None = None) -> Place:
-    """Return the place that a URI names.
+    """Return the file or folder of a URI.
 
     Args:
         uri: the URI.
-        kms_key: the key that encrypts what is written there, if it is in S3; without one, the bucket's default does.
+        kms_key: the key that encrypts what is written to S3; None for the bucket's default.
 
     Raises:
         FoldError: the URI has another scheme or none.
@@ -88,14 +88,13 @@ def place(uri: str, kms_key: str | None = None) -> Place:
 
 
 def find_input(uri: str) -> dict[str, int]:
-    """Return the size in bytes of each file that a URI names, by its URI.
+    """Return the size in bytes of each input file of a URI, by the file's URI.
 
-    It names a file; or all in a folder and its folders; or in S3 all whose keys begin with it. What is a folder counts
-    as one, even where other keys begin with its name: next to ``data/insurance`` there is often a
-    ``data/insurance_folds``.
+    A URI names a file, a folder with its subfolders, or in S3 a prefix of keys. A folder is read as a folder even if
+    other keys begin with its name: next to ``data/insurance`` there is often ``data/insurance_folds``.
 
     Raises:
-        FoldError: there are none, or the URI cannot be used.
+        FoldError: there are no files, or the URI is not valid.
     """
     source = place(uri)
     folder, sizes = source.uri, source.files(linked=True)
@@ -105,7 +104,7 @@ def find_input(uri: str) -> dict[str, int]:
     by_uri = {
         f"{folder}/{name}" if name else folder: size
         for name, size in sizes.items()
-        # What ends with a slash marks a folder.
+        # An object whose key ends with a slash marks a folder.
         if not name.endswith("/") and not _passed_over(name or folder.rpartition("/")[2])
     }
     if not by_uri:
@@ -114,13 +113,13 @@ def find_input(uri: str) -> dict[str, int]:
 
 
 def _passed_over(name: str) -> bool:
-    """Whether a file of this name is no data to Spark and Hadoop, its folders included."""
+    """Return whether Spark and Hadoop ignore a file for its name or for the name of one of its folders."""
     *folders, file = name.split("/")
     return any(map(_HIDDEN_FOLDER.match, folders)) or _HIDDEN_FILE.match(file) is not None
 
 
 def read_from(uri: str, start: int, end: int) -> BinaryIO:
-    """Open a file to be read from one byte to another, and on to the end of a line."""
+    """Open a file for reading from one byte to another, and on to the end of the line."""
     scheme, _, rest = uri.partition("://")
     if scheme == "file":
         file = Path(rest).open("rb")  # noqa: SIM115 - closed by who reads it
@@ -131,7 +130,7 @@ def read_from(uri: str, start: int, end: int) -> BinaryIO:
 
 
 class _ObjectReader(io.RawIOBase):
-    """An S3 object, read by a request for the bytes that are wanted, and by more if more are."""
+    """An S3 object, read by one request for a range, and by further requests if more is read."""
 
     def __init__(self, bucket: str, key: str, start: int, end: int) -> None:
         self._bucket, self._key = bucket, key
@@ -155,7 +154,7 @@ class _ObjectReader(io.RawIOBase):
             self._body = None
 
     def _request(self) -> StreamingBody | None:
-        """Ask for the next bytes; None where there are no more."""
+        """Request the next bytes; return None where there are no more."""
         end = max(self._end, self._position + _READ_AT_ONCE)
         span = f"bytes={self._position}-{end - 1}"
         client = _reading_client(os.environ.get("AWS_ENDPOINT_URL"))
@@ -168,7 +167,7 @@ class _ObjectReader(io.RawIOBase):
 
 
 class LocalFolder:
-    """A file or folder of this machine."""
+    """A file or folder on this machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = Path(os.path.normpath(path))
@@ -176,7 +175,7 @@ class LocalFolder:
         self.is_file = self._path.is_file()
 
     def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
-        """Sizes in bytes of the files whose names begin with a prefix; the name of a single file is empty.
+        """Return the sizes in bytes of the files whose names begin with a prefix; a single file has an empty name.
 
         Raises:
             OSError: a folder cannot be read.
@@ -187,14 +186,14 @@ class LocalFolder:
         for folder, _, names in os.walk(self._path, onerror=_unless_absent, followlinks=linked):
             for path in (Path(folder, name) for name in names):
                 name = path.relative_to(self._path).as_posix()
-                # A task that ends may remove its unfinished file at this moment.
+                # A task that ends may delete its unfinished file at this moment.
                 with suppress(FileNotFoundError):
                     if name.startswith(prefix) and path.is_file():
                         sizes[name] = path.stat().st_size
         return sizes
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete files, and the folders that are empty then."""
+        """Delete files, and folders that become empty."""
         folders: set[Path] = set()
         for name in names:
             path = self._path / name
@@ -205,7 +204,7 @@ class LocalFolder:
                 folder.rmdir()
 
     def copy(self, targets: Mapping[str, Sequence[str]]) -> None:
-        """Link files, or copy them where the disk has no links."""
+        """Link files, or copy them if the disk does not support links."""
         for source, names in targets.items():
             for name in names:
                 target = self._path / name
@@ -217,10 +216,10 @@ class LocalFolder:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
-        """A file to write: it is there, all of it, when the context ends, or not at all if that fails."""
+        """Yield a file to write. It appears complete when the context ends, or not at all if the context fails."""
         target = self._path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Not the same for two that write it: Spark may run a task again while it still runs on a machine it has lost.
+        # Unique per writer: Spark may rerun a task whose first attempt is still running.
         unfinished = target.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
         try:
             with unfinished.open("xb") as file:
@@ -251,15 +250,15 @@ class S3Prefix:
         self._encryption: _Encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         self._client = _client()
         key = prefix.rstrip("/")
-        # Keys are listed in order: one that is the whole prefix comes first.
+        # Keys are listed in order, so a key that equals the prefix comes first.
         self.is_file = bool(key) and next((name for name, _ in self._list(key)), None) == key
         self._key = key if self.is_file or not key else f"{key}/"
         self.uri = f"{scheme}://{bucket}/{key}".rstrip("/")
 
     def files(self, prefix: str = "", *, linked: bool = False) -> dict[str, int]:
-        """Sizes in bytes of the objects whose names begin with a prefix; the name of a single object is empty.
+        """Return the sizes in bytes of the objects whose names begin with a prefix; a single object has an empty name.
 
-        Among them are the markers of folders, whose names end with a slash.
+        Objects that mark folders, whose names end with a slash, are included.
         """
         sizes = {key[len(self._key) :]: size for key, size in self._list(self._key + prefix)}
         return {name: size for name, size in sizes.items() if name or self.is_file}
@@ -288,7 +287,7 @@ class S3Prefix:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
-        """An object to write: it is there, all of it, when the context ends, or not at all if that fails."""
+        """Yield an object to write. It appears complete when the context ends, or not at all if the context fails."""
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
@@ -310,12 +309,12 @@ class S3Prefix:
 
 @lru_cache(maxsize=1)
 def _reading_client(_endpoint: str | None) -> S3Client:
-    """One for all files that a process reads."""
+    """Return the process's S3 client."""
     return _client()
 
 
 def _client() -> S3Client:
-    # Local files need neither, and they take a third of a second to import.
+    # Imported here, because the import takes a third of a second, and local files do not need it.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
