@@ -54,7 +54,7 @@ class RowBatches(Batches):
         self._batch_size = batch_size
 
     def run_epoch(self, optimizer: Optimizer) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.run_epoch``."""
         weights, gradient = optimizer.weights[0], optimizer.gradient[0]
         total = np.zeros(weights.shape[1])
         for batch in _normalised(self._rows, self._scaling, self._batch_size):
@@ -67,7 +67,7 @@ class RowBatches(Batches):
         return total[None] / len(self._rows)
 
     def mean_loss(self, weights: Array) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.mean_loss``."""
         total = np.zeros(weights.shape[2])
         for batch in _normalised(self._rows, self._scaling, _ROWS_AT_ONCE):
             total += self._loss.values(batch[:, 1:] @ weights[0] - batch[:, :1]).sum(axis=0)
@@ -95,7 +95,7 @@ class GramBatches(Batches):
         self._constant = (self._shares * joint[..., 0, 0] / 2).sum(axis=0)[:, None]
 
     def run_epoch(self, optimizer: Optimizer) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.run_epoch``."""
         total = np.repeat(self._constant, optimizer.weights.shape[2], axis=1)
         for start in range(0, len(self._shares), _GRAMS_AT_ONCE):
             total += self._run_part(optimizer, slice(start, start + _GRAMS_AT_ONCE))
@@ -113,7 +113,7 @@ class GramBatches(Batches):
         return self._varying_loss(visited, products, part)
 
     def mean_loss(self, weights: Array) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.mean_loss``."""
         visited = np.broadcast_to(weights, (len(self._shares), *weights.shape))
         varying = self._varying_loss(visited, self._quadratic @ weights, slice(None))
         # For a perfect fit, rounding can make the sum slightly negative.

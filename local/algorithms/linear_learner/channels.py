@@ -61,7 +61,8 @@ class Channel:
         label_size = dict(part.split("=", 1) for part in parameters if "=" in part).get("label_size", "1")
         if label_size != "1":
             raise ClientError(
-                f"channel {name}: label_size={label_size} is not supported: a training row has one label, in front"
+                f"channel {name}: label_size={label_size} is not supported: "
+                "a training row has one label, in the first column"
             )
         gzipped = config.get("CompressionType", "None") == "Gzip"
         return cls(name, folder, content_type, gzipped, config.get("RecordWrapperType", "None") == "RecordIO")
@@ -97,7 +98,7 @@ class Channel:
             raise ClientError(f"The {self.name} channel has no data: it has no files, or all its files are empty")
         if rows.width < 2:
             raise ClientError(f"The {self.name} channel has one column: a row needs the label and at least one feature")
-        return rows.all()
+        return rows.array()
 
     @property
     def _is_csv(self) -> bool:
@@ -107,7 +108,7 @@ class Channel:
         """Estimate the number of parts in which ``_read_file`` yields a file's rows."""
         return 1 + path.stat().st_size // _CHUNK_BYTES if self._is_csv else 1
 
-    def _shown(self, path: Path) -> str:
+    def _container_path(self, path: Path) -> str:
         return f"{_CONTAINER_FOLDER}/{self.name}/{path.relative_to(self.folder).as_posix()}"
 
     def _open(self, path: Path) -> BinaryIO:
@@ -121,14 +122,16 @@ class Channel:
                 else:
                     yield self._read_records(path, self._read_whole(path, file), width, feature_dim)
         except (OSError, EOFError, zlib.error) as error:
-            raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
+            raise ClientError(f"Unable to read file {self._container_path(path)}: {error}") from error
 
     def _read_whole(self, path: Path, file: BinaryIO) -> bytes:
         limit, data = half_of_memory(), bytearray()
         while chunk := file.read(_CHUNK_BYTES):
             data += chunk
             if len(data) > limit:
-                raise ClientError(f"Unable to read file {self._shown(path)}: it takes more than half of the memory")
+                raise ClientError(
+                    f"Unable to read file {self._container_path(path)}: it needs more than half of the memory"
+                )
         return bytes(data)
 
     def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
@@ -147,7 +150,7 @@ class Channel:
     def _csv_error(self, path: Path, row: int, reason: str, text: bytes) -> ClientError:
         if text.startswith(b"\x1f\x8b"):
             reason = "the file is gzip, which needs CompressionType Gzip"
-        return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._shown(path)}: {reason}")
+        return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._container_path(path)}: {reason}")
 
     def _read_records(self, path: Path, data: bytes, width: int | None, feature_dim: int | None) -> Array:
         try:
@@ -155,7 +158,9 @@ class Channel:
             records = decode_messages([data], features) if self.wrapped else decode(data, features)
             return _training_rows(records, width)
         except RecordIOError as error:
-            raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: {error}") from error
+            raise ClientError(
+                f"Unable to parse recordio-protobuf: file {self._container_path(path)}: {error}"
+            ) from error
 
 
 class _RowBuffer:
@@ -188,8 +193,8 @@ class _RowBuffer:
         self._block[self._count : end] = part
         self._count = end
 
-    def all(self) -> Array:
-        """Return all rows so far."""
+    def array(self) -> Array:
+        """Return all rows so far, of shape (rows, columns)."""
         assert self._block is not None
         return self._block[: self._count]
 
@@ -248,5 +253,5 @@ def _training_rows(records: Records, width: int | None) -> Array:
         raise RecordIOError(f"record 1: has {rows.shape[1] - 1} features where {width - 1} are expected")
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if wrong.size:
-        raise RecordIOError(f"record {wrong[0] + 1}: holds a number that is not finite")
+        raise RecordIOError(f"record {wrong[0] + 1}: has a number that is not finite")
     return rows

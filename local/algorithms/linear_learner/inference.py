@@ -117,7 +117,7 @@ class Model:
     def _rows(self, instances: list[Any], body: bytes) -> Array | SparseRows:
         """Return the rows of instances, which have three documented forms."""
         if not instances:
-            raise _undecodable("there is no instance")
+            raise _undecodable("the body has no instances")
         parsed = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
         for keys, values in parsed:
             if keys is None and len(values) != self._features:
@@ -127,7 +127,7 @@ class Model:
         may_have_booleans = b"true" in body or b"false" in body
         numbers = None if may_have_booleans and _first_invalid_row(rows) else _numbers(rows)
         if numbers is None:
-            raise _undecodable(f"instance {_first_invalid_row(rows)} holds a value that is not a finite number")
+            raise _undecodable(f"instance {_first_invalid_row(rows)} has a value that is not a finite number")
         if all(keys is None for keys, _ in parsed):
             return numbers.reshape(len(rows), self._features)
         ends = np.cumsum([len(row) for row in rows])[:-1]
@@ -171,7 +171,7 @@ class Model:
         if rows.shape[1] != self._features:
             raise self._wrong_dimension(rows.shape[1])
         if not (rows.all_finite() if isinstance(rows, SparseRows) else np.isfinite(rows).all()):
-            raise _undecodable("a record holds a number that is not finite")
+            raise _undecodable("a record has a number that is not finite")
         return rows
 
     def _wrong_dimension(self, found: int) -> InferenceError:

@@ -85,8 +85,8 @@ def decode_messages(messages: Sequence[bytes], features: int | None = None) -> R
         raise RecordIOError(f"record 1: has {width} features where {features} are expected")
     if (needed := len(vectors) * width * 8) > half_of_memory():
         raise RecordIOError(
-            f"its {len(vectors)} records of {width} features would take {needed:,} bytes, more than half of this "
-            "machine's memory"
+            f"its {len(vectors)} records of {width} features need {needed:,} bytes, more than half of this machine's "
+            "memory"
         )
     rows = np.zeros((len(vectors), width))
     for row, vector in zip(rows, vectors, strict=True):
@@ -117,7 +117,7 @@ def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[li
         vectors.append(vector)
         labels.append(label)
     if not vectors:
-        raise RecordIOError("there is no record")
+        raise RecordIOError("the data has no records")
     return vectors, labels
 
 
@@ -232,7 +232,7 @@ def _decode_message(message: bytes, features: int | None) -> tuple[Vector, float
 def _decode_label(value: bytes) -> float:
     vector = _decode_tensor(value, 1)
     if vector.keys is not None and len(vector.values) != 1:
-        raise RecordIOError("has a label of several values")
+        raise RecordIOError("has a label with several values; a label has one value")
     return float(vector.values[0])
 
 
