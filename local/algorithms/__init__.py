@@ -1,1 +1,1 @@
-"""Built-in algorithms, reimplemented as libraries that import nothing else of ``local``."""
+"""SageMaker's built-in algorithms, reimplemented as libraries. Of ``local``, they import only ``local.core``."""

@@ -1,5 +1,5 @@
 """SageMaker's linear-learner, reimplemented from its documentation for one machine.
 
-``python -m local.algorithms.linear_learner ROOT ...`` trains; ``inference`` serves. ``docs/linear-learner.md`` lists
-what AWS does not document, with the choice made here.
+``python -m local.algorithms.linear_learner ROOT ...`` trains models, and ``inference`` serves them.
+``docs/linear-learner.md`` lists the details that AWS does not document, with our choices.
 """

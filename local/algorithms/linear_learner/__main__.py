@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Before numpy is loaded: two BLAS threads are slower than one at these sizes, and jobs run side by side.
+# Set before numpy is imported. One BLAS thread is faster than two at these sizes, and jobs run in parallel.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[variable] = "1"
 

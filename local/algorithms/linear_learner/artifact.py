@@ -1,7 +1,7 @@
-"""The model artifact: ``model_algo-1``, a zip with an MXNet symbol and its parameters.
+"""Read and write the model artifact: ``model_algo-1``, a zip file with an MXNet symbol and its parameters.
 
-The members' names and the parameters' are those of artifacts that SageMaker trained; the contents of
-``manifest.json`` and ``additional-params.json`` are not documented and nothing here reads them.
+The files and parameters have the same names as in SageMaker's artifacts. The contents of ``manifest.json`` and
+``additional-params.json`` are not documented, and nothing here reads them.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from local.core.archives import ArchiveError, open_zip, tar_files
 _SYMBOL = "mx-mod-symbol.json"
 _PARAMS = "mx-mod-0000.params"
 _LARGEST_ARTIFACT = 256 * 1024 * 1024
-"""Bytes that an artifact may unpack to: a model of ten million features takes 40 MB of it."""
+"""The largest unpacked artifact, in bytes. A model of ten million features takes 40 MB."""
 _MOST_MEMBERS = 1000
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _CLASSIFIER_OUTPUTS = ("LogisticRegressionOutput", "SoftmaxOutput", "SVMOutput")
@@ -30,11 +30,11 @@ _CLASSIFIER_OUTPUTS = ("LogisticRegressionOutput", "SoftmaxOutput", "SVMOutput")
 
 @dataclass(frozen=True)
 class Parameters:
-    """A linear model in raw units.
+    """Holds a linear model, in raw units.
 
     Attributes:
-        weights: of shape (features,).
-        bias: added to the weighted sum of the features.
+        weights: The weights, of shape (features,).
+        bias: The bias, which is added to the weighted sum of the features.
     """
 
     weights: npt.NDArray[np.float64]
@@ -42,7 +42,13 @@ class Parameters:
 
 
 def write(path: Path, weights: npt.NDArray[np.float32], bias: np.float32) -> None:
-    """Write ``model_algo-1``; the same model gives the same bytes, and no half-written file is ever seen."""
+    """Write ``model_algo-1`` atomically. The same model always gives the same bytes.
+
+    Args:
+        path: The file to write.
+        weights: The weights in raw units, of shape (features,).
+        bias: The bias in raw units.
+    """
     params = mxnet_params.dump({"arg:fc0_weight": weights[None, :], "arg:fc0_bias": np.array([bias])})
     members: dict[str, str | bytes] = {
         "additional-params.json": "{}",
@@ -59,10 +65,10 @@ def write(path: Path, weights: npt.NDArray[np.float32], bias: np.float32) -> Non
 
 
 def read(model_tar_gz: Path) -> Parameters:
-    """Read a ``model.tar.gz``, whether trained here or by SageMaker.
+    """Read a ``model.tar.gz`` that was made here or by SageMaker.
 
     Raises:
-        ValueError: if it is not the artifact of a linear-learner regressor.
+        ValueError: The file is not the artifact of a linear-learner regressor.
     """
     try:
         archive = open_zip(io.BytesIO(_read_model_file(model_tar_gz)))
@@ -78,7 +84,7 @@ def read(model_tar_gz: Path) -> Parameters:
         RecursionError,
         ValueError,
     ) as error:
-        raise ValueError(f"{model_tar_gz}: is not the artifact of a linear-learner regressor: {error}") from error
+        raise ValueError(f"{model_tar_gz} is not the artifact of a linear-learner regressor: {error}") from error
 
 
 def _read_model_file(model_tar_gz: Path) -> bytes:
@@ -88,8 +94,8 @@ def _read_model_file(model_tar_gz: Path) -> bytes:
                 if Path(name).name.startswith("model_algo-"):
                     return file.read()
     except gzip.BadGzipFile as error:
-        raise ValueError(f"it is not a gzip file, or a damaged one: {error}") from error
-    raise ValueError("it holds no file named model_algo-1")
+        raise ValueError(f"it is not a gzip file, or it is damaged: {error}") from error
+    raise ValueError("it has no file named model_algo-1")
 
 
 def _read_member(archive: zipfile.ZipFile, suffix: str, usual: str) -> bytes:
@@ -109,7 +115,7 @@ def _parameters(arrays: dict[str, npt.NDArray[np.float64]], symbol: bytes) -> Pa
     if len(weights) != 1 or len(biases) > 1:
         raise ValueError(f"its parameters are {sorted(arrays)}, not one weight and at most one bias")
     if weights[0].ndim != 2 or 1 not in weights[0].shape or any(bias.size != 1 for bias in biases):
-        raise ValueError(f"its weights have the shape {weights[0].shape}, and a regressor has one output")
+        raise ValueError(f"its weights have the shape {weights[0].shape}, but a regressor has one output")
     parameters = Parameters(weights[0].ravel(), float(biases[0].ravel()[0]) if biases else 0.0)
     if not (np.isfinite(parameters.weights).all() and np.isfinite(parameters.bias)):
         raise ValueError("its weights are not finite")
@@ -117,13 +123,13 @@ def _parameters(arrays: dict[str, npt.NDArray[np.float64]], symbol: bytes) -> Pa
 
 
 def _symbol() -> dict[str, object]:
-    """MXNet's JSON of ``LinearRegressionOutput(FullyConnected(data))``."""
+    """Return MXNet's JSON for ``LinearRegressionOutput(FullyConnected(data))``."""
 
     def node(operator: str, name: str, *inputs: int, **attributes: str) -> dict[str, object]:
-        described: dict[str, object] = {"op": operator, "name": name}
+        fields: dict[str, object] = {"op": operator, "name": name}
         if attributes:
-            described["attrs"] = attributes
-        return described | {"inputs": [[index, 0, 0] for index in inputs]}
+            fields["attrs"] = attributes
+        return fields | {"inputs": [[index, 0, 0] for index in inputs]}
 
     nodes = [
         node("null", "data"),

@@ -1,7 +1,7 @@
-"""Two orders in which to evaluate the same mini-batches: row by row, or through their Gram matrices.
+"""Two ways to train on mini-batches: from their rows, or from their Gram matrices.
 
-Both normalise the rows as they pass, a few thousand at a time so that they stay in the processor's cache,
-and need no normalised copy of the data.
+Both normalise a few thousand rows at a time. So the rows stay in the processor's cache, and no normalised copy of the
+data is needed.
 """
 
 from abc import ABC, abstractmethod
@@ -21,24 +21,31 @@ _GRAMS_AT_ONCE = 128
 
 
 class Batches(ABC):
-    """The rows of one or more datasets in mini-batches, always in the same order."""
+    """The mini-batches of one or more datasets, always in the same order."""
 
     @abstractmethod
     def run_epoch(self, optimizer: Optimizer) -> Array:
-        """Take one optimizer step a mini-batch.
+        """Take one optimizer step per mini-batch.
 
         Returns:
-            Each model's mean loss over the rows, every mini-batch measured before its own step, in
-            normalised label units and of shape (datasets, models).
+            Each model's mean loss over the rows, in normalised label units, of shape (datasets, models). The loss of
+            a mini-batch is measured before its step.
         """
 
     @abstractmethod
     def mean_loss(self, weights: Array) -> Array:
-        """Each model's mean loss over the rows, likewise, all under the same weights."""
+        """Return each model's mean loss over the rows, all with the same weights.
+
+        Args:
+            weights: The weights, of shape (datasets, features + 1, models).
+
+        Returns:
+            The losses, in normalised label units, of shape (datasets, models).
+        """
 
 
 class RowBatches(Batches):
-    """Passes over the rows of one dataset: any loss, any number of features."""
+    """Trains on the rows of one dataset, with any loss and any number of features."""
 
     def __init__(self, rows: Array, scaling: Scaling, loss: Loss, batch_size: int) -> None:
         self._rows = rows
@@ -47,7 +54,7 @@ class RowBatches(Batches):
         self._batch_size = batch_size
 
     def run_epoch(self, optimizer: Optimizer) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.run_epoch``."""
         weights, gradient = optimizer.weights[0], optimizer.gradient[0]
         total = np.zeros(weights.shape[1])
         for batch in _normalised(self._rows, self._scaling, self._batch_size):
@@ -60,7 +67,7 @@ class RowBatches(Batches):
         return total[None] / len(self._rows)
 
     def mean_loss(self, weights: Array) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.mean_loss``."""
         total = np.zeros(weights.shape[2])
         for batch in _normalised(self._rows, self._scaling, _ROWS_AT_ONCE):
             total += self._loss.values(batch[:, 1:] @ weights[0] - batch[:, :1]).sum(axis=0)
@@ -68,12 +75,12 @@ class RowBatches(Batches):
 
 
 class GramBatches(Batches):
-    """Squared loss of few features from each mini-batch's Gram matrix, after a single pass over the rows.
+    """Trains on the Gram matrices of the mini-batches, with squared loss and few features.
 
-    With ``Z`` a batch's ``n`` normalised rows and ``t`` its labels, the gradient of the mean squared loss
-    is ``A w - c`` where ``A = 2/n Z'Z`` and ``c = 2/n Z't``, and the loss is ``w'(A w / 2 - c) + t't/n``:
-    exact, and independent of ``n`` once ``A`` and ``c`` are known. The datasets, which must have equally
-    many mini-batches, advance in lockstep.
+    Let ``Z`` be the ``n`` normalised rows of a mini-batch, and ``t`` its labels. With ``A = 2/n Z'Z`` and
+    ``c = 2/n Z't``, the mean squared loss is ``w'(A w / 2 - c) + t't/n`` and its gradient is ``A w - c``. Both are
+    exact. ``A`` and ``c`` are computed in one pass over the rows; after that, the cost does not depend on ``n``. The
+    datasets are trained in lockstep and must have the same number of mini-batches.
     """
 
     def __init__(self, datasets: Sequence[Array], scalings: Sequence[Scaling], batch_size: int) -> None:
@@ -88,7 +95,7 @@ class GramBatches(Batches):
         self._constant = (self._shares * joint[..., 0, 0] / 2).sum(axis=0)[:, None]
 
     def run_epoch(self, optimizer: Optimizer) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.run_epoch``."""
         total = np.repeat(self._constant, optimizer.weights.shape[2], axis=1)
         for start in range(0, len(self._shares), _GRAMS_AT_ONCE):
             total += self._run_part(optimizer, slice(start, start + _GRAMS_AT_ONCE))
@@ -106,15 +113,15 @@ class GramBatches(Batches):
         return self._varying_loss(visited, products, part)
 
     def mean_loss(self, weights: Array) -> Array:
-        """See ``Batches``."""
+        """Implement ``Batches.mean_loss``."""
         visited = np.broadcast_to(weights, (len(self._shares), *weights.shape))
         varying = self._varying_loss(visited, self._quadratic @ weights, slice(None))
-        # A perfect fit cancels to a few units of rounding, on either side of zero.
+        # For a perfect fit, rounding can make the sum slightly negative.
         loss: Array = np.maximum(self._constant + varying, 0.0)
         return loss
 
     def _varying_loss(self, visited: Array, products: Array, part: slice) -> Array:
-        """The mean over all rows of the part's ``w'(A w / 2 - c)``."""
+        """Return the part's share of the mean of ``w'(A w / 2 - c)`` over all rows."""
         products *= 0.5
         products -= self._linear[part]
         loss: Array = np.einsum("bdqk,bdqk,bd->dk", visited, products, self._shares[part])
@@ -122,7 +129,10 @@ class GramBatches(Batches):
 
 
 def _normalised(rows: Array, scaling: Scaling, batch_size: int) -> Iterator[Array]:
-    """Normalised mini-batches of shape (rows, 2 + features): label, features, one; each replaces the last."""
+    """Yield normalised mini-batches of shape (rows, 2 + features), with the columns label, features and one.
+
+    Each mini-batch overwrites the previous one.
+    """
     buffer = np.empty((min(batch_size, len(rows)), rows.shape[1] + 1))
     for start in range(0, len(rows), batch_size):
         batch = rows[start : start + batch_size]
@@ -131,7 +141,11 @@ def _normalised(rows: Array, scaling: Scaling, batch_size: int) -> Iterator[Arra
 
 
 def _joint_grams(rows: Array, scaling: Scaling, batch_size: int) -> Array:
-    """Every mini-batch's mean outer product of (label, features, one) with itself."""
+    """Return every mini-batch's mean outer product of (label, features, one) with itself.
+
+    Returns:
+        Matrices, of shape (mini-batches, 2 + features, 2 + features).
+    """
     width = rows.shape[1] + 1
     whole = len(rows) // batch_size
     grams = np.zeros((-(-len(rows) // batch_size), width, width))

@@ -1,8 +1,7 @@
-"""The input channels of a training job, as rows of numbers.
+"""Read the input channels of a training job as rows of numbers.
 
-A channel is a folder of files that SageMaker has already put there, whatever the input mode. Source: Amazon
-SageMaker developer guide, "How Amazon SageMaker provides training information" and "Common data formats for
-training".
+A channel is a folder. In every input mode, its files are complete before training starts. Source: Amazon SageMaker
+developer guide, "How Amazon SageMaker provides training information" and "Common data formats for training".
 """
 
 import gzip
@@ -24,20 +23,20 @@ Array = npt.NDArray[np.float64]
 
 _CHUNK_BYTES = 1 << 18
 _LONGEST_PIECE = 1 << 26
-"""Bytes of a row, or of blank lines one after the other: three million numbers."""
+"""The longest row, and the longest run of blank lines, in bytes. A row can have about three million numbers."""
 _CONTAINER_FOLDER = "/opt/ml/input/data"
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of one training job.
+    """Locates a channel of a training job and reads it.
 
     Attributes:
         name: ``train``, ``validation`` or ``test``.
-        folder: where its files lie, at any depth.
+        folder: The folder that contains the files, at any depth.
         content_type: ``text/csv`` or ``application/x-recordio-protobuf``, without parameters.
-        gzipped: whether CompressionType is Gzip.
-        wrapped: whether RecordWrapperType is RecordIO, which makes every file one record.
+        gzipped: Whether CompressionType is Gzip.
+        wrapped: Whether RecordWrapperType is RecordIO. Then each file is one record.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Channel:
         """Read a channel's entry of ``inputdataconfig.json``.
 
         Raises:
-            ClientError: if linear-learner does not read its content type.
+            ClientError: linear-learner does not support the content type.
         """
         content_type, *parameters = [part.strip() for part in config.get("ContentType", "").lower().split(";")]
         if content_type not in ("text/csv", "application/x-recordio-protobuf"):
@@ -62,53 +61,54 @@ class Channel:
         label_size = dict(part.split("=", 1) for part in parameters if "=" in part).get("label_size", "1")
         if label_size != "1":
             raise ClientError(
-                f"channel {name}: label_size={label_size} is not supported: a training row has one label, first"
+                f"channel {name}: label_size={label_size} is not supported: "
+                "a training row has one label, in the first column"
             )
         gzipped = config.get("CompressionType", "None") == "Gzip"
         return cls(name, folder, content_type, gzipped, config.get("RecordWrapperType", "None") == "RecordIO")
 
     def files(self) -> list[Path]:
-        """The channel's files in the order of their names; empty and hidden ones are left out."""
+        """Return the channel's files in the order of their names, without empty and hidden files."""
         found = [Path(folder, name) for folder, _, names in os.walk(self.folder, followlinks=True) for name in names]
         return sorted(path for path in found if not path.name.startswith(".") and path.stat().st_size > 0)
 
     def identity(self) -> tuple[object, ...]:
-        """Equal for channels of several jobs that hold the very same files in the same format."""
+        """Return a key that is equal for channels with the same files in the same format, also in other jobs."""
         stats = [path.stat() for path in self.files()]
         return (self.name, self.content_type, self.gzipped, self.wrapped, *((s.st_dev, s.st_ino) for s in stats))
 
     def read(self, feature_dim: int | None = None) -> Array:
-        """Read every file.
+        """Read all files.
 
         Args:
-            feature_dim: the width of sparse records that do not give their own.
+            feature_dim: The number of features of sparse records without a shape.
 
         Returns:
-            Finite numbers of shape (rows, 1 + features), the label first.
+            Finite numbers, of shape (rows, 1 + features), with the label first.
 
         Raises:
-            ClientError: if there is no data, or a file is not what the content type says.
+            ClientError: There is no data, or a file does not match the content type.
         """
         files = self.files()
-        rows = _Rows(sum(self._parts(path) for path in files))
+        rows = _RowBuffer(sum(self._parts(path) for path in files))
         for path in files:
             for part in self._read_file(path, rows.width, feature_dim):
                 rows.add(part)
         if rows.width is None:
-            raise ClientError(f"The {self.name} channel has no data: there is no file, or every file is empty")
+            raise ClientError(f"The {self.name} channel has no data: it has no files, or all its files are empty")
         if rows.width < 2:
-            raise ClientError(f"The {self.name} channel has one column: a row is the label and at least one feature")
-        return rows.all()
+            raise ClientError(f"The {self.name} channel has one column: a row needs the label and at least one feature")
+        return rows.array()
 
     @property
     def _is_csv(self) -> bool:
         return self.content_type == "text/csv"
 
     def _parts(self, path: Path) -> int:
-        """In how many parts ``_read_file`` gives a file's rows, more or less."""
+        """Estimate the number of parts in which ``_read_file`` yields a file's rows."""
         return 1 + path.stat().st_size // _CHUNK_BYTES if self._is_csv else 1
 
-    def _shown(self, path: Path) -> str:
+    def _container_path(self, path: Path) -> str:
         return f"{_CONTAINER_FOLDER}/{self.name}/{path.relative_to(self.folder).as_posix()}"
 
     def _open(self, path: Path) -> BinaryIO:
@@ -122,14 +122,16 @@ class Channel:
                 else:
                     yield self._read_records(path, self._read_whole(path, file), width, feature_dim)
         except (OSError, EOFError, zlib.error) as error:
-            raise ClientError(f"Unable to read file {self._shown(path)}: {error}") from error
+            raise ClientError(f"Unable to read file {self._container_path(path)}: {error}") from error
 
     def _read_whole(self, path: Path, file: BinaryIO) -> bytes:
         limit, data = half_of_memory(), bytearray()
         while chunk := file.read(_CHUNK_BYTES):
             data += chunk
             if len(data) > limit:
-                raise ClientError(f"Unable to read file {self._shown(path)}: it takes more than half of the memory")
+                raise ClientError(
+                    f"Unable to read file {self._container_path(path)}: it needs more than half of the memory"
+                )
         return bytes(data)
 
     def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
@@ -148,7 +150,7 @@ class Channel:
     def _csv_error(self, path: Path, row: int, reason: str, text: bytes) -> ClientError:
         if text.startswith(b"\x1f\x8b"):
             reason = "the file is gzip, which needs CompressionType Gzip"
-        return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._shown(path)}: {reason}")
+        return ClientError(f"Unable to parse csv: rows {row}-{row}, file {self._container_path(path)}: {reason}")
 
     def _read_records(self, path: Path, data: bytes, width: int | None, feature_dim: int | None) -> Array:
         try:
@@ -156,25 +158,27 @@ class Channel:
             records = decode_messages([data], features) if self.wrapped else decode(data, features)
             return _training_rows(records, width)
         except RecordIOError as error:
-            raise ClientError(f"Unable to parse recordio-protobuf: file {self._shown(path)}: {error}") from error
+            raise ClientError(
+                f"Unable to parse recordio-protobuf: file {self._container_path(path)}: {error}"
+            ) from error
 
 
-class _Rows:
-    """Rows that come in parts, in one block of memory.
+class _RowBuffer:
+    """Collects rows that arrive in parts, in one array.
 
-    Parts that are kept until the last has come take twice the memory, and of a first touch of memory the operating
-    system makes half the time of reading. What is reserved and not touched costs nothing.
+    Preallocates: concatenation doubles peak memory, and page faults took half the read time. Memory that is reserved
+    but not used costs nothing.
     """
 
     def __init__(self, parts: int) -> None:
-        """Expect a number of parts that are all about as large as the first."""
+        """Expect ``parts`` parts, all about as large as the first."""
         self._expected = parts
         self._count = 0
         self._block: Array | None = None
 
     @property
     def width(self) -> int | None:
-        """Columns, once there is a row."""
+        """The number of columns, or None if there are no rows yet."""
         return None if self._block is None else self._block.shape[1]
 
     def add(self, part: Array) -> None:
@@ -189,17 +193,24 @@ class _Rows:
         self._block[self._count : end] = part
         self._count = end
 
-    def all(self) -> Array:
-        """All rows so far."""
+    def array(self) -> Array:
+        """Return all rows so far, of shape (rows, columns)."""
         assert self._block is not None
         return self._block[: self._count]
 
 
 def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str, Array]:
-    """Read a job's channels, by name.
+    """Read all channels of a job.
+
+    Args:
+        channels: The channels, with the train channel among them.
+        feature_dim: The number of features of sparse records without a shape.
+
+    Returns:
+        Each channel's rows, by channel name.
 
     Raises:
-        ClientError: as ``Channel.read``, and if the channels' rows are not equally wide.
+        ClientError: A channel cannot be read, or the channels differ in the number of features.
     """
     rows = {channel.name: channel.read(feature_dim) for channel in channels}
     features = rows["train"].shape[1] - 1
@@ -210,17 +221,17 @@ def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str,
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The text in pieces that end where a line does, without blank lines at the end of the file."""
+    """Yield the text in pieces of whole lines, without blank lines at the end of the file."""
     held: list[bytes] = []
     size = 0
     while chunk := file.read(_CHUNK_BYTES):
         held.append(chunk)
         size += len(chunk)
-        # No row ends here: to join what is held would copy it again and again.
+        # No row ends in this chunk. Joining now would copy the held chunks again for every chunk.
         if (b"\n" not in chunk or not chunk.strip(b"\r\n")) and size <= _LONGEST_PIECE:
             continue
         lines, newline, tail = b"".join(held).rpartition(b"\n")
-        # Line breaks at a piece's end are held back: at the end of the file they are no rows.
+        # Line breaks at the end of a piece are held back, because at the end of the file they are not rows.
         text = lines.rstrip(b"\r\n")
         rest = lines[len(text) :] + newline + tail
         if text:
@@ -242,5 +253,5 @@ def _training_rows(records: Records, width: int | None) -> Array:
         raise RecordIOError(f"record 1: has {rows.shape[1] - 1} features where {width - 1} are expected")
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if wrong.size:
-        raise RecordIOError(f"record {wrong[0] + 1}: holds a number that is not finite")
+        raise RecordIOError(f"record {wrong[0] + 1}: has a number that is not finite")
     return rows

@@ -1,7 +1,7 @@
-"""What AWS does not document about linear-learner, as named choices.
+"""Our choices for the details of linear-learner that AWS does not document.
 
-``docs/linear-learner.md`` gives the evidence for each. Those a user may want to vary are read from the
-environment, because they belong to this machine: the job's hyperparameters stay those of the cloud.
+``docs/linear-learner.md`` gives the evidence for each choice. A user can change some of them by environment
+variables. They are not hyperparameters, so that the same job also runs on AWS.
 """
 
 import os
@@ -23,13 +23,13 @@ AUTO_LR_SCHEDULER_STEP: Final = 10
 AUTO_LR_SCHEDULER_FACTOR: Final = 0.99
 AUTO_LR_SCHEDULER_MINIMUM_LR: Final = 1e-4
 
-# MXNet's defaults, which linear-learner gives no hyperparameter for.
+# MXNet's defaults. linear-learner has no hyperparameters for them.
 ADAM_EPSILON: Final = 1e-8
 RMSPROP_DECAY: Final = 0.9
 RMSPROP_EPSILON: Final = 1e-8
 
-# num_models=auto trains 32 models: every combination of these, for the hyperparameters left at auto.
-# Learning rates are relative to the optimizer's own.
+# num_models=auto trains up to 32 models: all combinations of these values, for the hyperparameters set to auto.
+# Learning rates are multiples of the optimizer's default.
 EXPLORED_LEARNING_RATES: Final = (1.0, 0.3, 0.1, 0.03)
 EXPLORED_WD: Final = (0.0, 1e-4, 1e-3, 1e-2)
 EXPLORED_L1: Final = (0.0, 1e-2)
@@ -37,14 +37,14 @@ EXPLORED_L1: Final = (0.0, 1e-2)
 
 @dataclass(frozen=True)
 class Choices:
-    """The choices that the environment may vary.
+    """Holds the choices that environment variables can change.
 
     Attributes:
-        tail_batch: what becomes of the last rows when they do not fill a mini-batch: ``drop`` leaves them
-            out of training, ``keep`` makes them a smaller mini-batch.
-        l1_method: ``proximal`` thresholds the weights in the optimizer's metric and so reaches exact
+        tail_batch: How to treat the last rows if they do not fill a mini-batch. ``drop`` leaves them out of
+            training; ``keep`` makes a smaller mini-batch of them.
+        l1_method: How to apply l1. ``proximal`` thresholds the weights in the optimizer's metric, which gives exact
             zeros; ``subgradient`` adds ``l1 * sign(w)`` to the gradient.
-        seed: of the initial weights.
+        seed: The random seed of the initial weights.
     """
 
     tail_batch: str = "drop"
@@ -56,7 +56,7 @@ class Choices:
         """Read ``LINEAR_LEARNER_TAIL_BATCH``, ``LINEAR_LEARNER_L1_METHOD`` and ``LINEAR_LEARNER_SEED``.
 
         Raises:
-            ClientError: if a variable holds something else than its documented values.
+            ClientError: A variable has an invalid value.
         """
         tail_batch = _one_of(environment, "LINEAR_LEARNER_TAIL_BATCH", ("drop", "keep"))
         l1_method = _one_of(environment, "LINEAR_LEARNER_L1_METHOD", ("proximal", "subgradient"))

@@ -1,8 +1,8 @@
-"""Numbers from headerless CSV text, for training and for requests.
+"""Parse CSV text without a header, for training and for requests.
 
-Almost every text consists of plain numbers only, and then it is a JSON array but for its line breaks, which simdjson
-reads exactly (correctly rounded), fast and without a Python object for each number. What JSON spells differently
-(``+1``, ``.5``, ``007``, quotes, spaces) takes a slower path that accepts it, or says which row and field is wrong.
+Almost every text has only plain numbers. With its line breaks replaced by commas, it is the content of a JSON array.
+simdjson parses that fast, rounds correctly, and creates no Python object per number. A slower parser accepts spellings
+that JSON does not (``+1``, ``.5``, ``007``, quotes, spaces), and reports the row and field of an error.
 """
 
 import math
@@ -13,27 +13,27 @@ import numpy as np
 import numpy.typing as npt
 import simdjson
 
-# Linear: no two repetitions can take the same digits.
+# Matches in linear time, because no two repetitions can match the same digits.
 _NUMBER = re.compile(rb"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS = b"0123456789+-.eE"
 
 
-class _Own(threading.local):
-    """What each thread has for itself: a parser keeps its memory from one text to the next."""
+class _ThreadState(threading.local):
+    """A parser for each thread, because a parser reuses its memory for the next text."""
 
     def __init__(self) -> None:
         self.parser = simdjson.Parser()
 
 
-_own = _Own()
+_thread_state = _ThreadState()
 
 
 class CsvError(ValueError):
-    """Text that is not rows of numbers.
+    """The text does not consist of rows of numbers.
 
     Attributes:
-        row: the first wrong row, counted from 1.
-        reason: what is wrong with it.
+        row: The first invalid row, counted from 1.
+        reason: Why the row is invalid.
     """
 
     def __init__(self, row: int, reason: str) -> None:
@@ -43,17 +43,17 @@ class CsvError(ValueError):
 
 
 def parse_csv(text: bytes, columns: int | None = None) -> npt.NDArray[np.float64]:
-    """Parse rows that are all of one width.
+    """Parse rows of equal width.
 
     Args:
-        text: without a header; a line break at its end is ignored, either kind will do.
-        columns: the width that the rows must have; by default the first row's.
+        text: CSV without a header. Lines end with LF or CRLF; line breaks at the end are ignored.
+        columns: The required number of columns; by default that of the first row.
 
     Returns:
         Finite numbers, of shape (rows, columns).
 
     Raises:
-        CsvError: if the text is empty, ragged, or holds something else than finite numbers.
+        CsvError: The text is empty, rows differ in width, or a field is not a finite number.
     """
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
@@ -66,24 +66,24 @@ def parse_csv(text: bytes, columns: int | None = None) -> npt.NDArray[np.float64
 
 
 def first_width(text: bytes) -> int:
-    """The number of fields of the first row that is not blank; 0 if there is none."""
+    """Return the number of fields in the first row that is not blank, or 0 if there is none."""
     start = len(text) - len(text.lstrip(b"\r\n"))
     end = text.find(b"\n", start)
     return text.count(b",", start, len(text) if end < 0 else end) + 1 if start < len(text) else 0
 
 
 def _parse_plain(text: bytes, width: int) -> npt.NDArray[np.float64] | None:
-    """The values if the text is JSON but for its line breaks, else None."""
+    """Return the values if all fields are spelled as JSON numbers, else None."""
     separators = text.translate(None, _NUMBER_CHARACTERS)
     line = b"," * (width - 1)
     rows = (len(separators) + 1) // width
     if separators != (line + b"\n") * (rows - 1) + line:
         return None
     try:
-        array = _own.parser.parse(b"[%b]" % text.replace(b"\n", b","))
+        array = _thread_state.parser.parse(b"[%b]" % text.replace(b"\n", b","))
         assert isinstance(array, simdjson.Array)
         values = np.frombuffer(array.as_buffer(of_type="d"))
-    except (ValueError, RuntimeError):  # the latter for whole numbers of more than 64 bits
+    except (ValueError, RuntimeError):  # RuntimeError for integers of more than 64 bits
         return None
     return values.reshape(rows, width) if len(values) == rows * width else None
 
@@ -106,7 +106,7 @@ def _parse_field(field: bytes, row: int, number: int) -> float:
     text = field.strip()
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
         text = text[1:-1].strip()
-    # Not float() alone: it takes nan, inf and 1_000.
+    # Matched first, because float() accepts nan, inf and 1_000.
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         shown = field[:160].decode("utf-8", "replace")[:40]

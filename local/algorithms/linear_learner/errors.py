@@ -1,20 +1,20 @@
-"""The failures of linear-learner, by whose mistake they are."""
+"""Errors of linear-learner: in the user's input, in training, and in a request."""
 
 
 class ClientError(Exception):
-    """The user's hyperparameters or data are at fault; becomes the FailureReason ``ClientError: ...``."""
+    """The user's hyperparameters or data are invalid. The job's FailureReason is ``ClientError: ...``."""
 
 
 class AlgorithmError(Exception):
-    """Training itself failed; becomes the FailureReason ``AlgorithmError: ...``."""
+    """Training failed. The job's FailureReason is ``AlgorithmError: ...``."""
 
 
 class InferenceError(Exception):
-    """A request that the model's container answers with an error status.
+    """A request to the model's container failed.
 
     Attributes:
-        status: the container's HTTP status: 400, 413 or 415.
-        message: the container's response body.
+        status: The HTTP status of the container's response: 400, 413 or 415.
+        message: The body of the container's response.
     """
 
     def __init__(self, status: int, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Training of one or more jobs over the same data.
+"""Train the models of one or more jobs in lockstep.
 
 Source: Amazon SageMaker developer guide, "How linear learner works".
 """
@@ -23,13 +23,13 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A trained model, in raw units.
+    """Holds a trained model, in raw units.
 
     Attributes:
-        weights: of shape (features,), float32 as the artifact holds them.
-        bias: a float32 value.
-        label_scale: how many raw label units one unit of training was.
-        hyperparameters: of the model; among a job's several, those that were best.
+        weights: The weights, of shape (features,), float32 as in the artifact.
+        bias: The bias, float32.
+        label_scale: The number of raw label units in one normalised unit.
+        hyperparameters: The hyperparameters of the model, which is the best of its job.
     """
 
     weights: npt.NDArray[np.float32]
@@ -40,16 +40,16 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch was for every job, as arrays of one value a job.
+    """Holds the results of one epoch. Each array has one value per job.
 
     Attributes:
-        number: counted from 0.
-        train_loss: of each job's first model, in normalised label units, measured while training.
-        validation_loss: of each job's first model, in raw label units; None without a validation channel.
-        criterion: the loss that early stopping watches: each job's best model on validation, or on
-            training without a validation channel.
-        improved: whether the criterion fell by more than the tolerance.
-        running: whether the job had not stopped before this epoch.
+        number: The epoch's number, counted from 0.
+        train_loss: The loss of each job's first model, in normalised label units, measured during training.
+        validation_loss: The loss of each job's first model, in raw label units; None without a validation channel.
+        criterion: The loss for early stopping: that of each job's best model on the validation channel, or on the
+            train channel if there is no validation channel.
+        improved: Whether the criterion improved by at least the tolerance.
+        running: Whether the job was still running when the epoch began.
     """
 
     number: int
@@ -66,11 +66,11 @@ Outcome = LinearModel | AlgorithmError
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows of shape (rows, 1 + features), the label first.
+    """Holds the input of a job, as rows of shape (rows, 1 + features) with the label first.
 
     Attributes:
-        train: what the models learn from.
-        validation: what chooses the best epoch and model; None leaves that to ``train``.
+        train: The rows to train on.
+        validation: The rows that select the best epoch and model; if None, ``train`` selects them.
     """
 
     train: Array
@@ -84,7 +84,7 @@ def fit(
     listener: Listener | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> list[Outcome]:
-    """Train the jobs of one dataset, see ``fit_together``."""
+    """Train the jobs of one dataset. See ``fit_together``."""
     return fit_together([dataset], [jobs], choices, listener, stop_requested)
 
 
@@ -98,17 +98,18 @@ def fit_together(
     """Train all models of all jobs in lockstep.
 
     Args:
-        datasets: which must be ``lockstep_key`` alike.
-        jobs: each dataset's training jobs: as many models for each, alike in what ``shared()`` names.
-        choices: what AWS leaves open.
-        listener: called with every epoch; jobs are counted through all datasets.
-        stop_requested: asked after every epoch; true ends training with the best models so far.
+        datasets: The datasets. All have the same ``lockstep_key``.
+        jobs: The jobs of each dataset. All datasets have the same number of models, and all jobs have the same
+            ``shared()`` hyperparameters.
+        choices: Our choices for details that AWS does not document.
+        listener: Called after every epoch. Jobs are numbered across all datasets.
+        stop_requested: Called after every epoch. If it returns True, training ends with the best models so far.
 
     Returns:
-        For every job its best epoch's best model, or why there is none.
+        For each job, the best model of its best epoch, or the error if there is no model.
 
     Raises:
-        ClientError: if there are fewer rows than one mini-batch and the tail is dropped.
+        ClientError: There are fewer rows than one mini-batch, and the tail is dropped.
     """
     models = [[model for job in row for model in job.models()] for row in jobs]
     starts = np.cumsum([0, *(job.num_models for row in jobs for job in row)])[:-1]
@@ -142,10 +143,10 @@ def fit_together(
 
 
 def rows_used(rows: int, batch_size: int, choices: Choices) -> int:
-    """How many of the training rows fill mini-batches.
+    """Return the number of training rows that are used, without a dropped tail.
 
     Raises:
-        ClientError: if none do.
+        ClientError: There are fewer rows than one mini-batch.
     """
     if choices.tail_batch == "keep":
         return rows
@@ -164,9 +165,9 @@ def _scaler_sample(rows: Array, shared: Hyperparameters) -> Array:
 
 
 def lockstep_key(dataset: Dataset, shared: Hyperparameters, choices: Choices) -> tuple[object, ...]:
-    """What datasets must have in common to be trained in lockstep."""
+    """Return a key of a dataset. Datasets with equal keys can be trained in lockstep."""
     features = dataset.train.shape[1] - 1
-    if not _through_grams(features, shared):
+    if not uses_grams(features, shared):
         return id(dataset.train), id(dataset.validation)
     batches = -(-rows_used(len(dataset.train), shared.mini_batch_size, choices) // shared.mini_batch_size)
     return features, batches, dataset.validation is None
@@ -177,13 +178,13 @@ def _initial_block(datasets: Sequence[Dataset], models: Models, choices: Choices
     return np.tile(start[:, None], (len(datasets), 1, len(models[0])))
 
 
-def _through_grams(features: int, shared: Hyperparameters) -> bool:
-    """Whether Gram matrices of the mini-batches are exact and smaller than the rows."""
+def uses_grams(features: int, shared: Hyperparameters) -> bool:
+    """Return whether to train on Gram matrices: they give the exact loss and are smaller than the rows."""
     return shared.loss == "squared_loss" and 2 * (features + 1) <= shared.mini_batch_size
 
 
 def _batches(rows: Sequence[Array], scalings: Sequence[Scaling], shared: Hyperparameters, batch_size: int) -> Batches:
-    if _through_grams(rows[0].shape[1] - 1, shared):
+    if uses_grams(rows[0].shape[1] - 1, shared):
         return GramBatches(rows, scalings, batch_size)
     ((only_rows, only_scaling),) = zip(rows, scalings, strict=True)
     return RowBatches(only_rows, only_scaling, loss_of(shared), batch_size)
@@ -196,12 +197,12 @@ def _outcomes(models: Models, selection: Selection, scalings: Sequence[Scaling])
     representable = np.isfinite(weights).all(axis=2) & np.isfinite(biases)
     outcomes: list[Outcome] = []
     for winner in selection.winners():
-        place = dataset, column = divmod(winner, len(models[0]))
+        index = dataset, column = divmod(winner, len(models[0]))
         if not np.isfinite(selection.best_loss[winner]):
             outcomes.append(AlgorithmError("Training diverged: no epoch had a finite loss. Lower learning_rate"))
-        elif not representable[place]:
-            outcomes.append(AlgorithmError("The model's weights do not fit float32, as the artifact holds them"))
+        elif not representable[index]:
+            outcomes.append(AlgorithmError("The model's weights are too large for float32, the artifact's type"))
         else:
             hyperparameters = models[dataset][column]
-            outcomes.append(LinearModel(weights[place], biases[place], scalings[dataset].label_scale, hyperparameters))
+            outcomes.append(LinearModel(weights[index], biases[index], scalings[dataset].label_scale, hyperparameters))
     return outcomes

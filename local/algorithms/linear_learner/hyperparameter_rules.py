@@ -35,7 +35,14 @@ CLASSIFICATION_ONLY: Final = (
 
 @dataclass(frozen=True)
 class Rule:
-    """How one hyperparameter is read: None from ``read`` means that the text is not valid."""
+    """Defines how a hyperparameter is read and checked.
+
+    Attributes:
+        default: The default, as text.
+        valid: The valid values in words, for messages.
+        read: Returns the value of a text, or None if the text is invalid.
+        auto: The value of the text ``auto``: None if it is resolved later, ``...`` if ``auto`` is invalid.
+    """
 
     default: str
     valid: str
@@ -43,7 +50,11 @@ class Rule:
     auto: Any = ...
 
     def parse(self, name: str, text: str) -> Any:
-        """The value of a text, None for an ``auto`` that is resolved later."""
+        """Return the value of a text, or None for an ``auto`` that is resolved later.
+
+        Raises:
+            ClientError: The text is invalid.
+        """
         if text == "auto" and self.auto is not ...:
             return self.auto
         value = self.read(text)
@@ -122,7 +133,7 @@ RULES: Final[dict[str, Rule]] = {
     "unbias_label": _boolean("auto", auto=None),
     "num_point_for_scaler": _integer("10000"),
     "num_models": _integer("auto", auto=None),
-    # Sets the threshold of a classifier; a regressor has none, but the container's defaults include it.
+    # For classifiers only, but the container's defaults include it for regressors too.
     "num_calibration_samples": _integer("auto", auto=None),
     "early_stopping_patience": _integer("3"),
     "early_stopping_tolerance": _positive("0.001"),

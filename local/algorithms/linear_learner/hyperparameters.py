@@ -14,10 +14,11 @@ from local.algorithms.linear_learner.hyperparameter_rules import CAUSE, CLASSIFI
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """One training job's hyperparameters, with every ``auto`` resolved.
+    """Holds the hyperparameters of one training job, with every ``auto`` resolved.
 
-    Attributes carry the documented names. ``feature_dim`` is None for ``auto``, ``num_models`` is the
-    number to train, and ``explored`` names the ones left at ``auto`` that those models vary.
+    The attributes have the documented names and meanings. ``feature_dim`` is None for ``auto``. ``num_models`` is the
+    number of models to train. ``explored`` names the hyperparameters that were ``auto`` and that differ between these
+    models.
     """
 
     feature_dim: int | None
@@ -56,13 +57,13 @@ class Hyperparameters:
     explored: tuple[str, ...] = ()
 
     def models(self) -> list["Hyperparameters"]:
-        """The models that this job trains side by side; the first has the job's own values."""
+        """Return the hyperparameters of the job's models. The first model has the job's own values."""
         if self.num_models == 1:
             return [self]
         grid = itertools.product(
-            _around("learning_rate", self, [f * self.learning_rate for f in choices.EXPLORED_LEARNING_RATES]),
-            _around("wd", self, choices.EXPLORED_WD),
-            _around("l1", self, choices.EXPLORED_L1),
+            _candidates("learning_rate", self, [f * self.learning_rate for f in choices.EXPLORED_LEARNING_RATES]),
+            _candidates("wd", self, choices.EXPLORED_WD),
+            _candidates("l1", self, choices.EXPLORED_L1),
         )
         return [
             replace(self, learning_rate=learning_rate, wd=wd, l1=l1, num_models=1, explored=())
@@ -70,11 +71,11 @@ class Hyperparameters:
         ]
 
     def shared(self) -> "Hyperparameters":
-        """The part that models must have in common to be trained together, usable as a key."""
+        """Return the hyperparameters that models must share to be trained together. The result can be a key."""
         return replace(self, learning_rate=0.0, l1=0.0, wd=0.0, num_models=1, explored=())
 
 
-def _around(name: str, job: Hyperparameters, values: Sequence[float]) -> list[float]:
+def _candidates(name: str, job: Hyperparameters, values: Sequence[float]) -> list[float]:
     return list(values) if name in job.explored else [getattr(job, name)]
 
 
@@ -82,11 +83,11 @@ def parse(raw: Mapping[str, str]) -> Hyperparameters:
     """Check and resolve the hyperparameters of a training job.
 
     Args:
-        raw: names and values as CreateTrainingJob takes them, all strings. Names that begin with an
-            underscore are the service's own and are accepted.
+        raw: The names and values of CreateTrainingJob, all strings. SageMaker adds names that begin with an
+            underscore; they are accepted.
 
     Raises:
-        ClientError: if one is missing, unknown, out of range, or meant for classification.
+        ClientError: A hyperparameter is missing, unknown, out of range, or only for classification.
     """
     given = {name: value for name, value in raw.items() if not name.startswith("_")}
     _check_predictor_type(given)
@@ -98,7 +99,7 @@ def parse(raw: Mapping[str, str]) -> Hyperparameters:
     combinations = math.prod(_EXPLORED_COUNTS[name] for name in explored)
     values["num_models"] = min(values["num_models"] or combinations, combinations)
     if "_tuning_objective_metric" in raw:
-        # SageMaker switches the internal search off under a tuning job and ignores the user's value.
+        # In a tuning job, SageMaker turns the internal search off and ignores the user's value.
         values["num_models"] = 1
     _resolve_auto(values)
     return Hyperparameters(**values, explored=explored)
@@ -119,7 +120,7 @@ def _check_predictor_type(given: Mapping[str, str]) -> None:
         )
     if predictor_type in ("binary_classifier", "multiclass_classifier"):
         raise ClientError(
-            f"predictor_type: '{predictor_type}' is not supported on this machine, which trains 'regressor' only"
+            f"predictor_type: '{predictor_type}' is not supported by the local service; it trains 'regressor' only"
         )
     if predictor_type != "regressor":
         raise ClientError(f"predictor_type: '{predictor_type}' is not one of ['regressor'] {CAUSE}")
@@ -161,5 +162,5 @@ def _resolve_auto(values: dict[str, Any]) -> None:
             values[name] = value
     for name in ("unbias_data", "unbias_label"):
         if values[name] and not use_bias:
-            # Folding the means back into raw units makes a bias, which the user has switched off.
-            raise ClientError(f"{name}: 'true' needs use_bias to be 'true'")
+            # Removing the mean gives the model a bias in raw units, but the user has turned the bias off.
+            raise ClientError(f"{name}: 'true' needs use_bias 'true'")

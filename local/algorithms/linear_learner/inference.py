@@ -1,7 +1,7 @@
-"""The model container's answer to a request: endpoints and batch transform both use it.
+"""The model container's responses to requests, for endpoints and batch transform.
 
 Source: Amazon SageMaker developer guide, "Linear learner response formats" and "Common data formats for
-inference"; the texts of errors are those of public reports.
+inference". The error texts come from public bug reports.
 """
 
 import re
@@ -24,7 +24,8 @@ Array = npt.NDArray[np.float64]
 
 _BRACKETS = 8
 _BYTES_PER_BRACKET = 8
-"""The shortest instance, ``{"features":[1]},``, has two brackets in 17 bytes."""
+"""A body with more brackets than one in 8 bytes is refused. The shortest instance, ``{"features":[1]},``, has two
+brackets in 17 bytes."""
 
 MAXIMUM_BODY_BYTES = 6_291_456
 _UNDECODABLE = "unable to evaluate payload provided"
@@ -32,7 +33,7 @@ _JSON, _JSON_LINES, _RECORDIO = "application/json", "application/jsonlines", "ap
 
 
 class Model:
-    """A linear model that answers requests. It holds no state between them and may serve them concurrently."""
+    """A linear model that responds to requests. It has no state, so threads can share it."""
 
     def __init__(self, parameters: artifact.Parameters) -> None:
         self._weights = parameters.weights
@@ -41,42 +42,42 @@ class Model:
 
     @classmethod
     def load(cls, model_tar_gz: Path) -> "Model":
-        """Load an artifact that was trained here or by SageMaker.
+        """Load an artifact that was made here or by SageMaker.
 
         Raises:
-            ValueError: if it is not the artifact of a linear-learner regressor.
+            ValueError: The file is not the artifact of a linear-learner regressor.
         """
         return cls(artifact.read(model_tar_gz))
 
     def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        """Answer one request.
+        """Respond to one request.
 
         Args:
-            body: one or more rows of raw features.
+            body: One or more rows of features, in raw units.
             content_type: text/csv (with ``label_size=n``, the first n columns are ignored),
                 application/json, application/jsonlines or application/x-recordio-protobuf.
-            accept: application/json (also if empty or ``*/*``), application/jsonlines or
+            accept: application/json (the default, also for ``*/*``), application/jsonlines or
                 application/x-recordio-protobuf.
 
         Returns:
             The response's body and content type.
 
         Raises:
-            InferenceError: with the container's status and text.
+            InferenceError: The request is invalid; the error has the container's status and message.
         """
         if len(body) > MAXIMUM_BODY_BYTES:
             raise InferenceError(413, f"payload of {len(body)} bytes is over the limit of {MAXIMUM_BODY_BYTES}")
-        encode, answered = _encoder(accept)
+        encode, response_type = _encoder(accept)
         rows = self._decode(body, content_type)
-        # In double precision, so that a row's score does not depend on the rows it is sent with.
+        # In double precision, so that a row's score does not depend on the other rows of the request.
         scores = rows.dot(self._weights) if isinstance(rows, SparseRows) else np.einsum("ij,j->i", rows, self._weights)
         scores += self._bias
-        # The container's float32, widened to the double that JSON prints.
+        # Rounded to float32 like the container's scores, then widened to double for printing.
         with np.errstate(over="ignore"):
-            answers = scores.astype(np.float32).astype(np.float64)
-        if not np.isfinite(answers).all():
+            rounded = scores.astype(np.float32).astype(np.float64)
+        if not np.isfinite(rounded).all():
             raise _undecodable("a prediction does not fit float32")
-        return encode(answers.tolist()), answered
+        return encode(rounded.tolist()), response_type
 
     def _decode(self, body: bytes, content_type: str) -> Array | SparseRows:
         media_type, _, parameters = content_type.lower().partition(";")
@@ -114,29 +115,29 @@ class Model:
         return self._rows(instances, body)
 
     def _rows(self, instances: list[Any], body: bytes) -> Array | SparseRows:
-        """Rows from the three documented shapes of an instance."""
+        """Return the rows of instances, which have three documented forms."""
         if not instances:
-            raise _undecodable("there is no instance")
-        given = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
-        for keys, values in given:
+            raise _undecodable("the body has no instances")
+        parsed = [self._features_of(instance, number) for number, instance in enumerate(instances, 1)]
+        for keys, values in parsed:
             if keys is None and len(values) != self._features:
                 raise self._wrong_dimension(len(values))
-        rows = [values for _, values in given]
-        # A conversion to numbers takes true for 1; to look at every value is slow, to look for the word is not.
-        words = b"true" in body or b"false" in body
-        numbers = None if words and _first_without_numbers(rows) else _numbers(rows)
+        rows = [values for _, values in parsed]
+        # The conversion to numbers accepts true as 1. Checking every value is slow; searching the body is fast.
+        may_have_booleans = b"true" in body or b"false" in body
+        numbers = None if may_have_booleans and _first_invalid_row(rows) else _numbers(rows)
         if numbers is None:
-            raise _undecodable(f"instance {_first_without_numbers(rows)} holds something else than finite numbers")
-        if all(keys is None for keys, _ in given):
+            raise _undecodable(f"instance {_first_invalid_row(rows)} has a value that is not a finite number")
+        if all(keys is None for keys, _ in parsed):
             return numbers.reshape(len(rows), self._features)
         ends = np.cumsum([len(row) for row in rows])[:-1]
         parts = np.split(numbers, ends)
         return SparseRows(
-            [Vector(keys, values, self._features) for (keys, _), values in zip(given, parts, strict=True)]
+            [Vector(keys, values, self._features) for (keys, _), values in zip(parsed, parts, strict=True)]
         )
 
     def _features_of(self, instance: Any, number: int) -> tuple[Keys | None, list[Any]]:
-        """The values of an instance, and which features they are of unless they are of all."""
+        """Return the keys and values of an instance. The keys are None if the instance is dense."""
         try:
             features = instance["features"] if "features" in instance else instance["data"]["features"]
             if isinstance(features, dict):
@@ -148,8 +149,8 @@ class Model:
         except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             pass
         raise _undecodable(
-            f"instance {number} is none of {{'features': [...]}}, {{'data': {{'features': {{'values': [...]}}}}}} "
-            "and the latter with 'keys' and 'shape'"
+            f"instance {number} is not {{'features': [...]}} or {{'data': {{'features': {{'values': [...]}}}}}}, "
+            "and has no valid 'keys' and 'shape'"
         )
 
     def _sparse(self, features: dict[str, Any]) -> tuple[Keys, list[Any]]:
@@ -157,9 +158,9 @@ class Model:
         if shape != [self._features]:
             raise self._wrong_dimension(int(shape[0]))
         if not isinstance(values, list) or len(keys) != len(values):
-            raise ValueError("one value for each key")
+            raise ValueError("keys and values differ in number")
         if not all(type(key) is int and 0 <= key < self._features for key in keys):
-            raise IndexError("a key that no feature has")
+            raise IndexError("a key is not the index of a feature")
         return np.array(keys, dtype=np.int64), values
 
     def _decode_recordio(self, body: bytes) -> Array | SparseRows:
@@ -170,7 +171,7 @@ class Model:
         if rows.shape[1] != self._features:
             raise self._wrong_dimension(rows.shape[1])
         if not (rows.all_finite() if isinstance(rows, SparseRows) else np.isfinite(rows).all()):
-            raise _undecodable("a record holds a number that is not finite")
+            raise _undecodable("a record has a number that is not finite")
         return rows
 
     def _wrong_dimension(self, found: int) -> InferenceError:
@@ -181,14 +182,18 @@ class Model:
 
 
 def _undecodable(reason: str) -> InferenceError:
-    """The text that a caller gets, with the reason that SageMaker writes to the endpoint's log only."""
+    """Return the error for a request that cannot be decoded.
+
+    SageMaker sends only the fixed text, and writes the reason to the endpoint's log. Here the caller sees both.
+    """
     return InferenceError(400, f"{_UNDECODABLE}: {reason}")
 
 
 def _load_json(text: bytes) -> Any:
-    # An empty list becomes an object of 56 bytes: a body of nothing else would take a hundred times its size.
+    # Limits memory: Python needs 56 bytes for an empty list, so a body of only brackets would take a hundred times
+    # its size.
     if text.count(b"[") + text.count(b"{") > _BRACKETS + len(text) // _BYTES_PER_BRACKET:
-        raise _undecodable("the body has more lists and objects than instances of numbers have")
+        raise _undecodable("the body has too many lists and objects for instances of numbers")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -196,7 +201,7 @@ def _load_json(text: bytes) -> Any:
 
 
 def _numbers(rows: list[list[Any]]) -> Array | None:
-    """All values of rows one after the other if they are nothing but finite numbers, else None."""
+    """Return all rows' values as one array, or None if a value is not a finite number."""
     values = array("d")
     try:
         for row in rows:
@@ -207,8 +212,8 @@ def _numbers(rows: list[list[Any]]) -> Array | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _first_without_numbers(rows: list[list[Any]]) -> int | None:
-    """Which row, counted from 1, is the first with something else than finite numbers."""
+def _first_invalid_row(rows: list[list[Any]]) -> int | None:
+    """Return the first row, counted from 1, with a value that is not a finite number."""
     for number, row in enumerate(rows, 1):
         if any(isinstance(value, bool) for value in row) or _numbers([row]) is None:
             return number
@@ -216,7 +221,7 @@ def _first_without_numbers(rows: list[list[Any]]) -> int | None:
 
 
 def _label_size(parameters: str) -> int:
-    """How many columns of a CSV row come before the features."""
+    """Return the number of CSV columns before the features."""
     name, _, value = parameters.strip().partition("=")
     if name != "label_size":
         return 0
@@ -228,7 +233,7 @@ def _label_size(parameters: str) -> int:
 def _encoder(accept: str) -> tuple[Callable[[list[float]], bytes], str]:
     media_type = accept.partition(";")[0].strip().lower()
     if media_type in ("", "*/*", _JSON):
-        return _encode_json, _JSON
+        return encode_json, _JSON
     if media_type in (_JSON_LINES, "application/x-jsonlines"):
         return _encode_json_lines, _JSON_LINES
     if media_type == _RECORDIO:
@@ -236,8 +241,8 @@ def _encoder(accept: str) -> tuple[Callable[[list[float]], bytes], str]:
     raise InferenceError(415, f"accept '{accept}' is not supported: use {_JSON}, {_JSON_LINES} or {_RECORDIO}")
 
 
-def _encode_json(scores: list[float]) -> bytes:
-    """What ``json.dumps`` with its default separators writes."""
+def encode_json(scores: list[float]) -> bytes:
+    """Return the same bytes as ``json.dumps`` with its default separators."""
     return b'{"predictions": [{"score": %b}]}' % _joined(scores, b'}, {"score": ')
 
 
@@ -246,7 +251,10 @@ def _encode_json_lines(scores: list[float]) -> bytes:
 
 
 def _joined(scores: list[float], separator: bytes) -> bytes:
-    """Numbers as Python prints them: orjson is faster, and differs only for those with an exponent."""
+    """Return the numbers as Python prints them, joined by a separator.
+
+    orjson is faster than Python, and prints only numbers with an exponent differently.
+    """
     text = orjson.dumps(scores)
     if b"e" in text or b"0.0000" in text:
         return separator.join(repr(score).encode() for score in scores)

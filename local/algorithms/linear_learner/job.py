@@ -1,4 +1,4 @@
-"""One training job's ``/opt/ml`` folder: what is read from it and what is left in it.
+"""One training job's ``/opt/ml`` folder: its configuration, channels, log, model and failure.
 
 Source: Amazon SageMaker developer guide, "How Amazon SageMaker runs your training image".
 """
@@ -25,10 +25,10 @@ class Job:
     """A training job.
 
     Attributes:
-        hyperparameters: parsed; set by ``configure``.
-        channels: in the order train, validation, test; set by ``configure``.
-        log: ``output/log.txt``.
-        failed: whether ``output/failure`` says why there is no model.
+        hyperparameters: The parsed hyperparameters, set by ``configure``.
+        channels: The channels in the order train, validation, test, set by ``configure``.
+        log: The log file, ``output/log.txt``.
+        failed: Whether the job failed. ``output/failure`` has the reason.
     """
 
     hyperparameters: Hyperparameters
@@ -44,7 +44,7 @@ class Job:
         """Read the three configuration files.
 
         Raises:
-            ClientError: if they ask for something that linear-learner does not do.
+            ClientError: The configuration is invalid or not supported.
         """
         raw = self._read_config("hyperparameters.json")
         self._host = self._read_config("resourceconfig.json").get("current_host", self._host)
@@ -58,7 +58,7 @@ class Job:
     def _read_channels(self, config: dict[str, Any]) -> list[Channel]:
         for name in config:
             if name not in _CHANNELS:
-                raise ClientError(f"channel {name}: linear-learner has the channels {', '.join(_CHANNELS)}")
+                raise ClientError(f"channel {name} is unknown: linear-learner has the channels {', '.join(_CHANNELS)}")
         if "train" not in config:
             raise ClientError("The train channel is missing from InputDataConfig")
         data = self._root / "input/data"
@@ -71,13 +71,13 @@ class Job:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise ClientError(f"/opt/ml/input/config/{name}: is not JSON: {error}") from error
+            raise ClientError(f"/opt/ml/input/config/{name} is not JSON: {error}") from error
         if not isinstance(content, dict):
-            raise ClientError(f"/opt/ml/input/config/{name}: is not a JSON object")
+            raise ClientError(f"/opt/ml/input/config/{name} is not a JSON object")
         return content
 
     def save(self, model: LinearModel) -> None:
-        """Leave the model for the service to upload."""
+        """Write the model artifact. The service uploads it."""
         best = model.hyperparameters
         names = (
             "lr_scheduler_step",
@@ -88,13 +88,13 @@ class Job:
             "learning_rate",
             "lr_scheduler_minimum_lr",
         )
-        described = json.dumps({name: getattr(best, name) for name in names})
-        self.log.write(f"Best model found for hyperparameters: {described}")
+        values = json.dumps({name: getattr(best, name) for name in names})
+        self.log.write(f"Best model found for hyperparameters: {values}")
         artifact.write(self._root / f"model/model_{self._host}", model.weights, model.bias)
         self.log.write(f'Saved checkpoint to "/opt/ml/model/model_{self._host}/mx-mod-0000.params"')
 
     def fail(self, error: Exception) -> None:
-        """Say why there is no model, in the log and in ``output/failure``."""
+        """Write why the job failed to the log and to ``output/failure``."""
         kind = "ClientError" if isinstance(error, ClientError) else "AlgorithmError"
         known = isinstance(error, ClientError | AlgorithmError)
         reason = f"{kind}: {error if known else f'{type(error).__name__}: {error}'}"

@@ -1,4 +1,4 @@
-"""The log of one training job, in the lines that SageMaker's regular expressions look for."""
+"""The log of one training job. Its lines match SageMaker's metric definitions."""
 
 import json
 import logging
@@ -15,10 +15,10 @@ from local.algorithms.linear_learner.scoring import Score
 
 
 class JobLog:
-    """Writes lines like ``[03/22/2020 20:43:21 INFO 140403405219648] #quality_metric: ...``, flushed at once.
+    """Writes lines like ``[03/22/2020 20:43:21 INFO 140403405219648] #quality_metric: ...``, and flushes each.
 
     Attributes:
-        host: the name of the training instance, which metric lines carry.
+        host: The name of the training instance, for metric lines.
     """
 
     def __init__(self, path: Path, host: str) -> None:
@@ -29,7 +29,7 @@ class JobLog:
         self.start_clock()
 
     def start_clock(self) -> None:
-        """Take now as the beginning of the first epoch."""
+        """Start the clock of the first epoch."""
         self._previous = time.time()
 
     def close(self) -> None:
@@ -37,21 +37,21 @@ class JobLog:
         self._file.close()
 
     def write(self, *messages: str, level: int = logging.INFO) -> None:
-        """Write messages, one to a line."""
+        """Write messages, one per line."""
         stamp = time.strftime("%m/%d/%Y %H:%M:%S", time.gmtime())
         prefix = f"[{stamp} {logging.getLevelName(level)} {threading.get_ident()}]"
         self._file.write("".join(f"{prefix} {message}\n" for message in messages))
         self._file.flush()
 
     def epoch(self, epoch: Epoch, job: int, epochs: int, rows: int, loss: Loss) -> None:
-        """Write what happened in an epoch to the job of that index.
+        """Write the results of an epoch for one job.
 
         Args:
-            epoch: of all jobs that train together.
-            job: this one's index.
-            epochs: how many there are at most.
-            rows: how many were trained on in this epoch.
-            loss: names the objective.
+            epoch: The results of all jobs that train together.
+            job: The index of this job in those results.
+            epochs: The maximum number of epochs.
+            rows: The number of rows that the epoch trained on.
+            loss: The training loss, which names the objective.
         """
         number, start, end = epoch.number, self._previous, time.time()
         self._previous = end
@@ -70,19 +70,19 @@ class JobLog:
             ),
             f"#early_stopping_criteria_metric: host={self.host}, epoch={number}, "
             f"criteria={loss.metric}, value={criterion!r}",
-            self._verdict(number, bool(epoch.improved[job])),
+            self._improvement(number, bool(epoch.improved[job])),
             f"#progress_metric: host={self.host}, completed {progress} % of epochs",
             f"#throughput_metric: host={self.host}, train throughput={rows / max(end - start, 1e-6)!r} records/second",
         )
 
-    def _verdict(self, number: int, improved: bool) -> str:
+    def _improvement(self, number: int, improved: bool) -> str:
         self._epochs_without_improvement = 0 if improved else self._epochs_without_improvement + 1
         if improved:
             return f"Epoch {number}: Loss improved. Updating best model"
         return f"Epoch {number}: Loss has not improved for {self._epochs_without_improvement} epochs."
 
     def score(self, channel: str, score: Score, loss: Loss) -> None:
-        """Write the final metrics on a channel."""
+        """Write a channel's final metrics."""
         values = {
             loss.metric: score.objective,
             "mse": score.mse,

@@ -1,7 +1,7 @@
-"""The regression losses, as functions of the residual ``prediction - label``.
+"""The regression losses, as functions of the residual ``prediction - label`` in normalised label units.
 
-Formulas: AWS's notebook "scientific details of algorithms", where the squared loss has no factor 1/2 and
-the Huber loss has one. Residuals are in normalised label units.
+Source: AWS's notebook "scientific details of algorithms". There, the Huber loss has a factor 1/2, and the squared loss
+has none.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Loss:
-    """One regression loss.
+    """Computes one regression loss and its derivative.
 
     Attributes:
-        name: the value of the ``loss`` hyperparameter.
-        parameter: its insensitivity, quantile or delta; unused by the others.
+        name: The value of the ``loss`` hyperparameter.
+        parameter: The insensitivity, quantile or delta; other losses do not use it.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Loss:
 
     @property
     def degree(self) -> int:
-        """The power of the label's unit that the loss is in."""
+        """The power of the label's unit in the loss: 2 for squared units, else 1."""
         return 2 if self.name in ("squared_loss", "huber_loss", "eps_insensitive_squared_loss") else 1
 
     def values(self, residual: Array) -> Array:
-        """The loss of every residual, of the same shape."""
+        """Return the loss of every residual, in the same shape."""
         size = np.abs(residual)
         match self.name:
             case "squared_loss":
@@ -55,7 +55,7 @@ class Loss:
                 return excess if self.degree == 1 else excess * excess
 
     def slopes(self, residual: Array) -> Array:
-        """The derivative of every value with respect to the prediction, of the same shape."""
+        """Return the derivative of every loss with respect to the prediction, in the same shape."""
         match self.name:
             case "squared_loss":
                 return 2.0 * residual
@@ -75,7 +75,7 @@ class Loss:
 
 
 def loss_of(hyperparameters: Hyperparameters) -> Loss:
-    """The loss that the hyperparameters ask for."""
+    """Return the loss that the hyperparameters select."""
     parameter = {
         "quantile_loss": hyperparameters.quantile,
         "huber_loss": hyperparameters.huber_delta,

@@ -1,4 +1,4 @@
-"""The regressor's metrics: how the service finds them in the log, and what a tuning job may do with them.
+"""The regressor's metrics: how they appear in the log, and which ones a tuning job can use as its objective.
 
 Sources: the MetricDefinitions that SageMaker injects for its linear-learner image, and the developer guide,
 "Tune a linear learner model".
@@ -26,7 +26,7 @@ METRIC_DEFINITIONS: Final[tuple[tuple[str, str], ...]] = (
     _each_epoch("validation"),
     _final("validation", "objective_loss:final", r"\S+_objective"),
     _final("validation", "mse", "mse"),
-    # Documented as an objective since 2023; the dump of injected definitions is from 2020.
+    # Documented as an objective since 2023. The list of injected definitions is from 2020 and does not have it.
     _final("validation", "rmse", "rmse"),
     _final("validation", "absolute_loss", "absolute_loss"),
     _final("test", "objective_loss", r"\S+_objective"),
@@ -35,7 +35,7 @@ METRIC_DEFINITIONS: Final[tuple[tuple[str, str], ...]] = (
     ("train:progress", r"#progress_metric: host=\S+, completed (\S+) %"),
     ("train:throughput", r"#throughput_metric: host=\S+, train throughput=(\S+) records/second"),
 )
-"""(name, regular expression) pairs; the first group of an expression is the metric's value."""
+"""Pairs of a name and a regular expression. The expression's first group is the metric's value."""
 
 TUNING_OBJECTIVES: Final[tuple[str, ...]] = (
     "validation:mse",
@@ -46,18 +46,18 @@ TUNING_OBJECTIVES: Final[tuple[str, ...]] = (
     "test:absolute_loss",
     "test:objective_loss",
 )
-"""The metrics that a tuning job may have as its objective; all are to be minimised."""
+"""The metrics that can be a tuning job's objective. All are minimised."""
 
 
 @dataclass(frozen=True)
 class Tunable:
-    """How a tuning job may vary a hyperparameter.
+    """Describes the range in which a tuning job can vary a hyperparameter.
 
     Attributes:
-        kind: the kind of range that the developer guide recommends.
-        minimum: of a Continuous or Integer range.
-        maximum: likewise.
-        values: of a Categorical range.
+        kind: The kind of range that the developer guide recommends.
+        minimum: The lower end of a Continuous or Integer range.
+        maximum: The upper end of a Continuous or Integer range.
+        values: The values of a Categorical range.
     """
 
     kind: Literal["Continuous", "Integer", "Categorical"]
@@ -73,4 +73,4 @@ TUNABLE: Final[dict[str, Tunable]] = {
     "mini_batch_size": Tunable("Integer", 100, 5000),
     "use_bias": Tunable("Categorical", values=("true", "false")),
 }
-"""The hyperparameters of a regressor that the guide calls tunable; it also has one of classifiers."""
+"""The regressor's tunable hyperparameters. The guide lists one more, which is only for classifiers."""

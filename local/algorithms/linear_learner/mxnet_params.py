@@ -1,7 +1,7 @@
-"""MXNet's NDArray list, the ``.params`` format.
+"""Read and write MXNet's ``.params`` format, a list of NDArrays.
 
-Source: MXNet 1.9.1, ``src/ndarray/ndarray.cc`` (``NDArray::Save`` and ``NDArray::Load``). What ``dump``
-writes is what ``mx.nd.save`` writes, byte for byte.
+Source: MXNet 1.9.1, ``src/ndarray/ndarray.cc`` (``NDArray::Save`` and ``NDArray::Load``). ``dump`` writes the same
+bytes as ``mx.nd.save``.
 """
 
 import math
@@ -35,10 +35,10 @@ def dump(arrays: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
 
 
 def load(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
-    """Decode named dense arrays, whatever their floating-point type.
+    """Decode named dense arrays of any floating-point type.
 
     Raises:
-        ValueError: if the bytes are not such a list, or hold an array that is sparse or of integers.
+        ValueError: The bytes are not a list of NDArrays, or an array is sparse or has integers.
     """
     try:
         return _load(data)
@@ -51,7 +51,7 @@ def _load(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
     if magic != _LIST_MAGIC:
         raise ValueError("the parameters are not an MXNet NDArray list")
     if count > _MOST_ARRAYS:
-        raise ValueError(f"the parameters are {count} arrays, and at most {_MOST_ARRAYS} are read")
+        raise ValueError(f"the parameters are {count} arrays; the limit is {_MOST_ARRAYS}")
     position = 24
     arrays = []
     for _ in range(count):
@@ -77,14 +77,14 @@ def _load_array(data: bytes, position: int) -> tuple[npt.NDArray[np.float64], in
     if version not in (_V2, _V3) or storage != _DENSE:
         raise ValueError("the parameters hold an array that is sparse or older than MXNet 1.0")
     if dimensions > _MOST_DIMENSIONS:
-        raise ValueError(f"the parameters hold an array of {dimensions} dimensions")
+        raise ValueError(f"the parameters hold an array of {dimensions} dimensions; the limit is {_MOST_DIMENSIONS}")
     position += 12
     shape = struct.unpack_from(f"<{dimensions}q", data, position)
     position += 8 * dimensions
     _, _, kind = struct.unpack_from("<iii", data, position)
     position += 12
     if kind not in _TYPES:
-        raise ValueError("the parameters hold an array that is not of floating-point numbers")
+        raise ValueError("the parameters hold an array whose numbers are not floating-point")
     end = position + math.prod(shape) * _TYPES[kind].itemsize
     if min(shape, default=0) < 0 or end > len(data):
         raise ValueError("the parameters are cut off or damaged")

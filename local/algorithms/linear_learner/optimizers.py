@@ -1,11 +1,11 @@
-"""MXNet's optimizers over a block of models that are trained side by side.
+"""MXNet's optimizers for a block of models that are trained together.
 
-Weights, gradients and moments have the shape (datasets, features + 1, models), the bias last. The updates
-are those of MXNet's ``adam_update``, ``sgd_mom_update`` and ``rmsprop_update`` with its ``FactorScheduler``:
-weight decay is added to the gradient before the optimizer sees it, so it is coupled.
+Weights, gradients and moments have the shape (datasets, features + 1, models), with the bias last. The updates are
+those of MXNet's ``adam_update``, ``sgd_mom_update`` and ``rmsprop_update`` with its ``FactorScheduler``. Weight decay
+is coupled: it is added to the gradient before the update.
 
-Arrays of a few hundred numbers cost what their numpy calls cost, and broadcasting doubles that, so every
-update works in place and on operands of full size.
+Updates work in place and on operands of full size. The arrays have only a few hundred numbers, so the overhead of
+numpy's calls dominates, and broadcasting doubles it.
 """
 
 import math
@@ -20,15 +20,16 @@ from local.algorithms.linear_learner.hyperparameters import Hyperparameters
 
 Array = npt.NDArray[np.float64]
 Models = Sequence[Sequence[Hyperparameters]]
-"""The models of every dataset: as many for each, alike in all that ``Hyperparameters.shared`` names."""
+"""The models of each dataset. All datasets have the same number of models, and all models have the same
+``Hyperparameters.shared``."""
 
 
 class Optimizer(ABC):
-    """Weights and the rule that improves them.
+    """Weights and their update rule.
 
     Attributes:
-        weights: overwritten by every step.
-        gradient: the caller writes the mean gradient of the loss here before each step, which spoils it.
+        weights: The current weights. Every step overwrites them.
+        gradient: The mean gradient of the loss. The caller writes it before each step, and the step overwrites it.
     """
 
     def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
@@ -52,7 +53,7 @@ class Optimizer(ABC):
         self._threshold = l1 * self._threshold_factor() if l1.any() and l1_method == "proximal" else None
 
     def step(self) -> None:
-        """Improve the weights by one mini-batch's gradient."""
+        """Update the weights with the gradient of one mini-batch."""
         self._steps += 1
         self._set_rates()
         scratch = self._scratch
@@ -68,17 +69,17 @@ class Optimizer(ABC):
             self._soft_threshold(self._threshold)
 
     def _set_rates(self) -> None:
-        """MXNet's FactorScheduler, except that a rate below the minimum is never raised to it."""
+        """Apply MXNet's FactorScheduler, but never raise a rate that starts below the minimum."""
         shared = self._shared
         if shared.use_lr_scheduler and (self._steps - 1) % shared.lr_scheduler_step == 0:
             drops = (self._steps - 1) // shared.lr_scheduler_step
             self._rates = np.maximum(self._base_rates * shared.lr_scheduler_factor**drops, self._minimum_rates)
 
     def _soft_threshold(self, threshold: Array) -> None:
-        """Move every weight towards zero by its own step size times l1, and stop there.
+        """Move every weight towards zero by its step size times l1, but not past zero.
 
-        A threshold of ``rate * l1`` alone has other fixed points than the l1 objective when the
-        optimizer scales each weight's gradient by itself.
+        The threshold uses each weight's own step size. If an optimizer scales gradients per weight, the simpler
+        threshold ``rate * l1`` does not converge to the minimum of the l1 objective.
         """
         low, high = self._scratch, self._step_sizes
         high *= threshold
@@ -89,18 +90,18 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _threshold_factor(self) -> float:
-        """What ``l1 * _step_sizes`` still lacks to be the threshold."""
+        """Return the factor of the threshold ``factor * l1 * _step_sizes``."""
 
     @abstractmethod
     def _descend(self) -> None:
-        """Update the weights from the gradient, leaving each weight's step size in ``_step_sizes``."""
+        """Update the weights from the gradient, and write each weight's step size to ``_step_sizes``."""
 
 
 class Adam(Optimizer):
-    """Kingma and Ba's Adam, as MXNet writes it: epsilon outside the bias correction.
+    """Adam of Kingma and Ba in MXNet's form, with epsilon outside the bias correction.
 
-    The moments are kept without their factors ``1 - beta``, which are constant, and beside each other,
-    the first one's increment being the gradient itself: both save calls in the innermost loop.
+    Two measures save numpy calls in the innermost loop. The moments omit their constant factors ``1 - beta``, so the
+    first moment's increment is the gradient itself. Both moments are in one array.
     """
 
     def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
@@ -151,7 +152,7 @@ class Sgd(Optimizer):
 
 
 class RmsProp(Optimizer):
-    """RMSProp of Tieleman and Hinton, not centred."""
+    """RMSProp of Tieleman and Hinton, without centring."""
 
     def __init__(self, weights: Array, models: Models, l1_method: str) -> None:
         super().__init__(weights, models, l1_method)
@@ -174,18 +175,24 @@ class RmsProp(Optimizer):
 
 
 def _column(models: Models, name: str) -> Array:
-    """One hyperparameter of every model, of shape (datasets, 1, models)."""
+    """Return one hyperparameter of every model, of shape (datasets, 1, models)."""
     return np.array([[[getattr(model, name) for model in row]] for row in models])
 
 
 def optimizer_for(weights: Array, models: Models, l1_method: str) -> Optimizer:
-    """The optimizer that the models share, over a block of their weights."""
+    """Return the models' optimizer for a block of their weights.
+
+    Args:
+        weights: The initial weights, of shape (datasets, features + 1, models).
+        models: The hyperparameters of each dataset's models.
+        l1_method: ``proximal`` or ``subgradient``, see ``Choices``.
+    """
     kinds: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": Sgd, "rmsprop": RmsProp}
     return kinds[models[0][0].optimizer](weights, models, l1_method)
 
 
 def initial_weights(features: int, shared: Hyperparameters, seed: int) -> Array:
-    """The weights that every model of a block begins with, of shape (features + 1,), the bias last."""
+    """Return the initial weights of every model, of shape (features + 1,), with the bias last."""
     random = np.random.default_rng(seed)
     if shared.init_method == "uniform":
         weights = random.uniform(-shared.init_scale, shared.init_scale, features)

@@ -1,7 +1,7 @@
-"""The application/x-recordio-protobuf format, without a protobuf dependency.
+"""Read and write the application/x-recordio-protobuf format without a protobuf dependency.
 
-Sources: the ``aialgs.data`` schema in the Amazon SageMaker developer guide, "Common data formats for
-training", and MXNet's RecordIO framing: a magic number, the length, the record, padding to 4 bytes.
+A RecordIO frame has a magic number, the record's length, the record, and padding to 4 bytes. Sources: MXNet's
+RecordIO, and the ``aialgs.data`` schema in the Amazon SageMaker developer guide, "Common data formats for training".
 """
 
 import os
@@ -19,25 +19,25 @@ Array = npt.NDArray[np.float64]
 
 _MAGIC = 0xCED7230A
 _FRAME = struct.Struct("<II")
-# Value's oneof: field numbers of float32_tensor, float64_tensor and int32_tensor.
+# Field numbers of float32_tensor, float64_tensor and int32_tensor in the message Value.
 _FLOAT_TENSORS: Final[dict[int, np.dtype[Any]]] = {2: np.dtype("<f4"), 3: np.dtype("<f8")}
 _INT32_TENSOR = 7
 _MOST_FEATURES = 2**24
 _VARINT_BITS = 70
-"""A varint has at most ten bytes of seven bits: https://protobuf.dev/programming-guides/encoding/#varints ."""
+"""The longest varint: ten bytes of seven bits, see https://protobuf.dev/programming-guides/encoding/#varints ."""
 
 
 class RecordIOError(ValueError):
-    """Bytes that are not RecordIO of ``aialgs.data.Record`` messages that linear-learner can read."""
+    """The bytes are not RecordIO, or a record is not an ``aialgs.data.Record`` that linear-learner can read."""
 
 
 @dataclass(frozen=True)
 class Records:
-    """Decoded records.
+    """Holds decoded records.
 
     Attributes:
-        features: of shape (records, features).
-        labels: of shape (records,), None if the first record has none.
+        features: The features, of shape (records, features).
+        labels: The labels, of shape (records,); None if the records have no labels.
     """
 
     features: Array
@@ -48,25 +48,25 @@ def decode(data: bytes, features: int | None = None) -> Records:
     """Decode a RecordIO stream.
 
     Args:
-        data: the stream.
-        features: how many features a sparse record without a ``shape`` has.
+        data: The stream.
+        features: The number of features of a sparse record without a ``shape``.
 
     Raises:
-        RecordIOError: if a record is damaged, or differs in its features or label from the first one.
+        RecordIOError: A record is damaged, or records differ in the number of features or in having a label.
     """
     uniform = _decode_uniform(data)
     return uniform if uniform is not None else decode_messages(list(_frames(data)), features)
 
 
 def decode_features(data: bytes, features: int) -> Array | SparseRows:
-    """Decode the features of a RecordIO stream in memory that grows with the stream, not with sparse records' shapes.
+    """Decode the features of a RecordIO stream, and keep sparse records sparse to limit memory.
 
     Args:
-        data: the stream.
-        features: how many features a sparse record without a ``shape`` has.
+        data: The stream.
+        features: The number of features of a sparse record without a ``shape``.
 
     Raises:
-        RecordIOError: as ``decode``.
+        RecordIOError: As in ``decode``.
     """
     uniform = _decode_uniform(data)
     if uniform is not None:
@@ -78,15 +78,15 @@ def decode_features(data: bytes, features: int) -> Array | SparseRows:
 
 
 def decode_messages(messages: Sequence[bytes], features: int | None = None) -> Records:
-    """Decode protobuf messages that have already been taken out of their frames, see ``decode``."""
+    """Decode protobuf messages without RecordIO frames. See ``decode``."""
     vectors, labels = _decode_vectors(messages, features)
     width = vectors[0].width
     if features not in (None, width) and any(vector.keys is not None for vector in vectors):
         raise RecordIOError(f"record 1: has {width} features where {features} are expected")
     if (needed := len(vectors) * width * 8) > half_of_memory():
         raise RecordIOError(
-            f"its {len(vectors)} records of {width} features would take {needed:,} bytes, more than half of this "
-            "machine's memory"
+            f"its {len(vectors)} records of {width} features need {needed:,} bytes, more than half of this machine's "
+            "memory"
         )
     rows = np.zeros((len(vectors), width))
     for row, vector in zip(rows, vectors, strict=True):
@@ -96,12 +96,12 @@ def decode_messages(messages: Sequence[bytes], features: int | None = None) -> R
 
 
 def half_of_memory() -> int:
-    """Half of this machine's memory in bytes: what one channel may take at most."""
+    """Return half of this machine's memory, in bytes. It is the limit of one channel."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[list[Vector], list[float | None]]:
-    """The features and labels of records that are alike."""
+    """Decode records, and check that they agree in the number of features and in having a label."""
     vectors: list[Vector] = []
     labels: list[float | None] = []
     for number, message in enumerate(messages, 1):
@@ -117,12 +117,12 @@ def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[li
         vectors.append(vector)
         labels.append(label)
     if not vectors:
-        raise RecordIOError("there is no record")
+        raise RecordIOError("the data has no records")
     return vectors, labels
 
 
 def encode_scores(scores: Sequence[float]) -> bytes:
-    """Predictions as the container answers them: one record each, its label ``score`` a float32."""
+    """Encode predictions in the container's form: one record per prediction, with a float32 label ``score``."""
     return b"".join(_frame(_score_message(score)) for score in scores)
 
 
@@ -137,7 +137,7 @@ def _frame(message: bytes) -> bytes:
 
 
 def _delimited(field: int, payload: bytes) -> bytes:
-    """A length-delimited protobuf field shorter than 128 bytes."""
+    """Encode a length-delimited protobuf field of less than 128 bytes."""
     return bytes([field << 3 | 2, len(payload)]) + payload
 
 
@@ -159,9 +159,9 @@ def _frames(data: bytes) -> Iterator[bytes]:
 
 
 def _decode_uniform(data: bytes) -> Records | None:
-    """All records at once if they differ in nothing but the numbers of dense tensors, else None.
+    """Decode all records at once if only the numbers in their dense tensors differ, else return None.
 
-    That is how every common writer encodes a matrix.
+    Every common writer encodes a matrix in this way.
     """
     if len(data) < _FRAME.size or _FRAME.unpack_from(data)[0] != _MAGIC:
         return None
@@ -187,7 +187,11 @@ def _decode_uniform(data: bytes) -> Records | None:
 
 
 def _dense_layout(message: bytes) -> dict[str, tuple[int, int, np.dtype[Any]]] | None:
-    """Where a record's numbers lie (start, end, type), if it has dense float features in one packed field."""
+    """Return the places of a record's features and label as (start, end, type), in bytes.
+
+    Returns:
+        The places, or None if the features are not dense floats in one packed field.
+    """
     layout: dict[str, tuple[int, int, np.dtype[Any]]] = {}
     try:
         for field, start, end in _spans(message, 0, len(message)):
@@ -207,7 +211,7 @@ def _dense_layout(message: bytes) -> dict[str, tuple[int, int, np.dtype[Any]]] |
 
 
 def _decode_message(message: bytes, features: int | None) -> tuple[Vector, float | None]:
-    """A record's features, and its label if it has one."""
+    """Decode a record's features, and its label if it has one."""
     vector: Vector | None = None
     label: float | None = None
     for field, start, end in _spans(message, 0, len(message)):
@@ -228,7 +232,7 @@ def _decode_message(message: bytes, features: int | None) -> tuple[Vector, float
 def _decode_label(value: bytes) -> float:
     vector = _decode_tensor(value, 1)
     if vector.keys is not None and len(vector.values) != 1:
-        raise RecordIOError("has a label of several values")
+        raise RecordIOError("has a label with several values; a label has one value")
     return float(vector.values[0])
 
 
@@ -255,7 +259,7 @@ def _decode_tensor(value: bytes, features: int | None) -> Vector:
 
 
 def _spans(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """The fields of a message as (number, start, end); of a varint or fixed field, its own bytes."""
+    """Yield the fields of a message as (number, start, end), where start and end enclose the field's value."""
     while position < end:
         tag, position = _varint(data, position)
         start = position

@@ -1,4 +1,4 @@
-"""Normalisation of features and label, and the way back to raw units."""
+"""Normalise features and label, and convert weights back to raw units."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scaling:
-    """``normalised = (raw - shift) / scale`` for every column of the data, the label first.
+    """Normalises the columns of the data: ``normalised = (raw - shift) / scale``. The label is the first column.
 
     Attributes:
-        shift: one value a column.
-        scale: one value a column, never zero.
+        shift: One value per column, of shape (1 + features,).
+        scale: One value per column, never zero, of shape (1 + features,).
     """
 
     shift: Array
@@ -24,19 +24,19 @@ class Scaling:
 
     @classmethod
     def measure(cls, rows: Array, hyperparameters: Hyperparameters) -> "Scaling":
-        """Take means and standard deviations from a sample of the data.
+        """Compute means and standard deviations from a sample of the data.
 
         A column that is constant in the sample is shifted but not scaled.
 
         Args:
-            rows: the sample, the label in the first column, of shape (rows, 1 + features).
-            hyperparameters: of which ``normalize_*`` and ``unbias_*`` say what is scaled and shifted.
+            rows: The sample, of shape (rows, 1 + features), with the label first.
+            hyperparameters: ``normalize_*`` and ``unbias_*`` select the columns to scale and to shift.
         """
         shifted = np.full(rows.shape[1], hyperparameters.unbias_data)
         shifted[0] = hyperparameters.unbias_label
         scaled = np.full(rows.shape[1], hyperparameters.normalize_data)
         scaled[0] = hyperparameters.normalize_label
-        # Not by comparing the deviation with 0: rounding gives a constant column a tiny one.
+        # Compares values, because the computed deviation of a constant column can be tiny instead of 0.
         scaled &= rows.max(axis=0) > rows.min(axis=0)
         mean = rows.mean(axis=0)
         centred = rows - mean
@@ -45,25 +45,25 @@ class Scaling:
 
     @property
     def label_scale(self) -> float:
-        """How many raw label units one normalised unit is."""
+        """The number of raw label units in one normalised unit."""
         return float(self.scale[0])
 
     def normalise(self, rows: Array, out: Array) -> None:
         """Write rows in normalised units, followed by a column of ones for the bias.
 
         Args:
-            rows: of shape (n, 1 + features), the label first.
-            out: of shape (n, 2 + features), overwritten.
+            rows: The raw rows, of shape (n, 1 + features), with the label first.
+            out: The array to overwrite, of shape (n, 2 + features).
         """
         np.subtract(rows, self.shift, out=out[:, :-1])
         out[:, :-1] /= self.scale
         out[:, -1] = 1.0
 
     def fold_back(self, weights: Array) -> tuple[Array, Array]:
-        """Turn weights that take normalised rows into weights that take raw ones.
+        """Convert weights for normalised rows into weights for raw rows.
 
         Args:
-            weights: of shape (features + 1, models), the bias last.
+            weights: The weights, of shape (features + 1, models), with the bias last.
 
         Returns:
             Weights of shape (features, models) and biases of shape (models,), both in raw units.

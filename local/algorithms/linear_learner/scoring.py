@@ -1,4 +1,4 @@
-"""Final metrics of trained models on a channel's rows, in raw label units."""
+"""Compute the final metrics of trained models on a channel's rows, in raw label units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class Score:
-    """A model's mean losses over a channel.
+    """Holds a model's mean losses on a channel.
 
     Attributes:
-        objective: the training loss, in the label's unit or its square.
-        mse: mean squared error.
-        absolute_loss: mean absolute error.
+        objective: The training loss, in the label's unit or its square.
+        mse: The mean squared error.
+        absolute_loss: The mean absolute error.
     """
 
     objective: float
@@ -30,16 +30,19 @@ class Score:
 
     @property
     def rmse(self) -> float:
-        """Root of the mean squared error."""
+        """The square root of the mean squared error."""
         return float(np.sqrt(self.mse))
 
 
 def score(rows: Array, models: Sequence[LinearModel]) -> list[Score]:
-    """Score models of one loss, with the float32 weights that their artifacts hold.
+    """Score models with the float32 weights of their artifacts.
 
     Args:
-        rows: of shape (rows, 1 + features), the label first.
-        models: which were trained on one dataset with the same loss.
+        rows: The channel's rows, of shape (rows, 1 + features), with the label first.
+        models: Models that were trained on one dataset with the same loss.
+
+    Returns:
+        One score per model.
     """
     weights = np.array([model.weights for model in models], dtype=np.float64).T
     biases = np.array([model.bias for model in models], dtype=np.float64)

@@ -1,8 +1,8 @@
 """Early stopping, and the best epoch of every model.
 
-Source: Amazon SageMaker developer guide, ``early_stopping_patience`` and ``early_stopping_tolerance``: an
-epoch whose relative improvement ``(best - loss) / best`` is below the tolerance is no improvement, and
-``patience`` such epochs in a row stop the job. The model returned is the one of the best epoch.
+An epoch improves a job if its relative improvement ``(best - loss) / best`` reaches the tolerance. After ``patience``
+epochs in a row without improvement, the job stops. Each model keeps the weights of its best epoch. Source: Amazon
+SageMaker developer guide, ``early_stopping_patience`` and ``early_stopping_tolerance``.
 """
 
 import numpy as np
@@ -14,18 +14,24 @@ Array = npt.NDArray[np.float64]
 
 
 class Selection:
-    """The best weights so far of models that train side by side, one or more to a job.
+    """The best weights so far of models that train together. A job has one or more models.
 
-    Models are counted through all datasets, those of a job following one another.
+    Models are numbered across all datasets. A job's models have consecutive numbers.
 
     Attributes:
-        best_weights: of shape (datasets, features + 1, models of a dataset).
-        best_loss: of shape (models,), infinite where no epoch had a finite loss.
-        running: of shape (jobs,), false for the jobs that have stopped.
+        best_weights: The best weights, of shape (datasets, features + 1, models per dataset).
+        best_loss: The lowest losses, of shape (models,). Infinite for a model without a finite loss.
+        running: Whether each job is still running, of shape (jobs,).
     """
 
     def __init__(self, weights: Array, starts: npt.NDArray[np.int_], shared: Hyperparameters) -> None:
-        """Watch ``weights``, which training overwrites; ``starts`` are each job's first model."""
+        """Watch the weights of models.
+
+        Args:
+            weights: The current weights, which training overwrites. Same shape as ``best_weights``.
+            starts: The number of each job's first model, of shape (jobs,).
+            shared: The hyperparameters that all jobs share.
+        """
         self._weights = weights
         self._starts = starts
         self._sizes = np.diff(np.append(starts, weights[:, 0].size))
@@ -38,13 +44,13 @@ class Selection:
         self.running = np.ones(len(starts), dtype=np.bool_)
 
     def observe(self, losses: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
-        """Take note of an epoch's losses; a job that has stopped keeps what it had.
+        """Update the best weights and the early stopping with an epoch's losses. Stopped jobs keep their weights.
 
         Args:
-            losses: of shape (models,); what is not finite never counts as best.
+            losses: The models' losses, of shape (models,). A loss that is not finite is never the best.
 
         Returns:
-            Each job's criterion, the lowest of its models' losses, and whether it is an improvement.
+            Each job's criterion (the lowest loss of its models) and whether it improved, both of shape (jobs,).
         """
         losses = np.where(np.isfinite(losses), losses, np.inf)
         better = (losses < self.best_loss) & np.repeat(self.running, self._sizes)
@@ -60,7 +66,7 @@ class Selection:
         return criterion, improved
 
     def winners(self) -> list[int]:
-        """Each job's best model, as an index among all models."""
+        """Return the number of each job's best model."""
         ends = (self._starts + self._sizes).tolist()
         starts = self._starts.tolist()
         return [start + int(self.best_loss[start:end].argmin()) for start, end in zip(starts, ends, strict=True)]

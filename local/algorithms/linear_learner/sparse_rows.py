@@ -1,4 +1,4 @@
-"""Rows that are mostly zeros, in memory of the size of what was sent and not of what it stands for."""
+"""Sparse rows. Their memory grows with the values that were sent, not with the number of columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Keys = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Vector:
-    """One row.
+    """Holds one dense or sparse row.
 
     Attributes:
-        keys: which columns the values are of, each at least 0 and below ``width``; None for all of them.
-        values: numbers, of shape (values,).
-        width: how many columns the row has.
+        keys: The columns of the values, each at least 0 and below ``width``; None if the row is dense.
+        values: The numbers, of shape (values,).
+        width: The number of columns.
     """
 
     keys: Keys | None
@@ -26,10 +26,10 @@ class Vector:
 
 
 class SparseRows:
-    """Rows of one width, some of which give their non-zero values only.
+    """Dense and sparse rows of equal width.
 
     Args:
-        vectors: at least one; all of one width.
+        vectors: The rows: at least one, all of the same width.
     """
 
     def __init__(self, vectors: Sequence[Vector]) -> None:
@@ -42,21 +42,28 @@ class SparseRows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """The numbers of rows and columns."""
         return self._count, self._width
 
     def all_finite(self) -> bool:
-        """Whether there is no infinity and no NaN."""
+        """Return whether no value is infinite or NaN."""
         return bool(np.isfinite(self._values).all())
 
     def dot(self, weights: Array) -> Array:
-        """The weighted sum of each row, of shape (rows,)."""
+        """Return the weighted sum of each row.
+
+        Args:
+            weights: One weight per column, of shape (columns,).
+
+        Returns:
+            The sums, of shape (rows,).
+        """
         products = self._values * weights[self._columns]
         return np.bincount(self._rows, products, minlength=self._count).astype(np.float64, copy=False)
 
 
 def _last_of_each(vector: Vector) -> tuple[Keys, Array]:
-    """A row's keys and values; of a key that is given several times, the last value counts."""
+    """Return a row's keys and values. If a key is repeated, its last value is used."""
     if vector.keys is None:
         return np.arange(vector.width), vector.values
     last = dict(zip(vector.keys.tolist(), vector.values.tolist(), strict=True))

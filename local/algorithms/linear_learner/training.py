@@ -1,4 +1,4 @@
-"""Training jobs from their folders to their models: what ``python -m local.algorithms.linear_learner`` does."""
+"""Train the jobs in a list of folders: the command ``python -m local.algorithms.linear_learner``."""
 
 import logging
 import signal
@@ -32,11 +32,11 @@ _STOPPED = 128 + signal.SIGTERM
 
 @dataclass
 class _Group:
-    """Jobs that have the same input.
+    """Groups jobs that have the same input, so that it is read once.
 
     Attributes:
-        jobs: some or all of those jobs.
-        rows: the input, by channel.
+        jobs: The jobs.
+        rows: The input rows, by channel.
     """
 
     jobs: list[Job]
@@ -48,51 +48,52 @@ class _Group:
 
 
 class _StopRequest:
-    """Whether the process was asked to terminate."""
+    """Tells whether the process has received SIGTERM."""
 
     def __init__(self) -> None:
-        self.made = False
-        signal.signal(signal.SIGTERM, self._make)
+        self.received = False
+        signal.signal(signal.SIGTERM, self._on_signal)
 
-    def _make(self, number: int, frame: FrameType | None) -> None:
-        self.made = True
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
 
     def __call__(self) -> bool:
-        return self.made
+        return self.received
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train the jobs in the given ``/opt/ml`` folders.
 
-    Jobs with the same input files read them once, and those that share all but learning rate, l1 and wd
-    train together. A job's failure is left in its own folder and stops no other.
+    Input that several jobs share is read once. Jobs that differ only in learning rate, l1 and wd train together. A
+    job's failure is written to its own folder and does not stop other jobs.
 
     Returns:
-        0 if every job has a model, 1 if one has not, 2 if an argument is not a folder, 143 after SIGTERM.
+        The exit code: 0 if all jobs have a model, 1 if a job failed, 2 if an argument is not a folder, 143 after
+        SIGTERM.
     """
     missing = [argument for argument in arguments if not Path(argument).is_dir()]
     if missing or not arguments:
         print("usage: python -m local.algorithms.linear_learner ROOT [ROOT ...]", file=sys.stderr)
         for argument in missing:
-            print(f"{argument}: is not a folder", file=sys.stderr)
+            print(f"{argument} is not a folder", file=sys.stderr)
         return 2
     stop = _StopRequest()
     jobs = [Job(Path(argument)) for argument in arguments]
-    with _reported_to(jobs):
+    with _failures_reported(jobs):
         _train(jobs, Choices.from_environment(), stop)
     for job in jobs:
         job.log.close()
-    if stop.made:
+    if stop.received:
         return _STOPPED
     return 1 if any(job.failed for job in jobs) else 0
 
 
 @contextmanager
-def _reported_to(jobs: Sequence[Job]) -> Iterator[None]:
-    """Make an error the failure of every job given, and go on without them."""
+def _failures_reported(jobs: Sequence[Job]) -> Iterator[None]:
+    """Turn an error into the failure of the given jobs, and continue with the others."""
     try:
         yield
-    except Exception as error:  # a fault of ours is a job's failure too, never a silent end
+    except Exception as error:  # bugs included, so that no job ends without a reason
         for job in jobs:
             if not isinstance(error, ClientError | AlgorithmError):
                 job.log.write(*traceback.format_exc().splitlines(), level=logging.ERROR)
@@ -101,23 +102,23 @@ def _reported_to(jobs: Sequence[Job]) -> Iterator[None]:
 
 def _train(jobs: Sequence[Job], choices: Choices, stop: _StopRequest) -> None:
     for job in jobs:
-        with _reported_to([job]):
+        with _failures_reported([job]):
             job.configure(choices)
     groups = _by_input([job for job in jobs if not job.failed])
     for group in groups:
-        with _reported_to(group.jobs):
+        with _failures_reported(group.jobs):
             _read(group)
     for block in _blocks(groups, choices):
-        if stop.made:
+        if stop.received:
             return
-        with _reported_to([job for group in block for job in group.jobs]):
+        with _failures_reported([job for group in block for job in group.jobs]):
             _train_block(block, choices, stop)
 
 
 def _by_input(jobs: Iterable[Job]) -> list[_Group]:
     groups: dict[object, _Group] = {}
     for job in jobs:
-        with _reported_to([job]):
+        with _failures_reported([job]):
             key = (job.hyperparameters.feature_dim, *(channel.identity() for channel in job.channels))
             groups.setdefault(key, _Group([])).jobs.append(job)
     return list(groups.values())
@@ -135,7 +136,7 @@ def _read(group: _Group) -> None:
 
 
 def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
-    """Divide the jobs into blocks that train in lockstep: groups with those jobs that take part."""
+    """Divide the jobs into blocks that train in lockstep. A block has groups, each with the jobs of one input."""
     blocks: dict[object, list[_Group]] = defaultdict(list)
     for group in groups:
         alike: dict[object, list[Job]] = defaultdict(list)
@@ -143,7 +144,7 @@ def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
             if not job.failed:
                 alike[job.hyperparameters.shared()].append(job)
         for shared, jobs in alike.items():
-            with _reported_to(jobs):
+            with _failures_reported(jobs):
                 part = _Group(jobs, group.rows)
                 models = sum(job.hyperparameters.num_models for job in jobs)
                 key = lockstep_key(part.dataset, jobs[0].hyperparameters, choices)
@@ -171,7 +172,7 @@ def _train_block(block: Sequence[_Group], choices: Choices, stop: _StopRequest) 
 
 
 def _announce_rows(job: Job, group: _Group, choices: Choices) -> int:
-    """How many rows an epoch trains on; those left out are logged."""
+    """Return the number of rows that an epoch trains on, and log how many are left out."""
     rows = len(group.rows["train"])
     used = rows_used(rows, job.hyperparameters.mini_batch_size, choices)
     if used < rows:
@@ -180,7 +181,7 @@ def _announce_rows(job: Job, group: _Group, choices: Choices) -> int:
 
 
 def _finish(group: _Group, outcomes: Sequence[Outcome]) -> None:
-    """Leave every job of a group with its model and scores, or with its failure."""
+    """Write each job's model and scores, or its failure."""
     trained: list[tuple[Job, LinearModel]] = []
     for job, outcome in zip(group.jobs, outcomes, strict=True):
         if isinstance(outcome, LinearModel):
@@ -197,5 +198,5 @@ def _finish(group: _Group, outcomes: Sequence[Outcome]) -> None:
     for job, model in trained:
         if "test" not in group.rows:
             job.log.write("Test data is not provided.")
-        with _reported_to([job]):
+        with _failures_reported([job]):
             job.save(model)

@@ -116,7 +116,7 @@ def test_files_of_different_widths_are_named(channel):
     [
         (b"1,2,3\n", "0.pb: no RecordIO magic number"),
         (dense_stream(ROWS, label_first=False), "0.pb: record 1: has no label"),
-        (dense_stream([[1, 2], [1, float("nan")]]), "0.pb: record 2: holds a number that is not finite"),
+        (dense_stream([[1, 2], [1, float("nan")]]), "0.pb: record 2: has a number that is not finite"),
         (framed(message(tensor([1], keys=[0]), tensor([1]))), "record 1: is sparse and has no shape; set feature_dim"),
     ],
 )

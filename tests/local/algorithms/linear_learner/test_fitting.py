@@ -45,7 +45,7 @@ def test_the_three_evaluation_orders_agree(rows, monkeypatch, optimizer, l1_meth
     jobs = grid(optimizer=optimizer, mini_batch_size=20, momentum=0.5, bias_wd_mult=0.1, lr_scheduler_step=3)
     through_grams, through_rows = Recorder(), Recorder()
     fit(data, jobs, choices, through_grams)
-    monkeypatch.setattr(fitting, "_through_grams", lambda *_: False)
+    monkeypatch.setattr(fitting, "uses_grams", lambda *_: False)
     fit(data, jobs, choices, through_rows)
     for index, hyperparameters in enumerate(jobs):
         reference = train(data.train, data.validation, hyperparameters, choices)

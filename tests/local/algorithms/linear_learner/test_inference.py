@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from local.algorithms.linear_learner.artifact import Parameters
 from local.algorithms.linear_learner.errors import InferenceError
-from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, _encode_json
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, encode_json
 from local.algorithms.linear_learner.recordio import encode_scores
 from tests.local.algorithms.linear_learner.recordio_writer import dense_stream, framed, message, tensor
 
@@ -76,7 +76,7 @@ def test_json_lines_and_recordio_are_answered_on_request(model):
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_scores_are_printed_as_json_dumps_prints_them(scores):
     expected = json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
-    assert _encode_json(scores) == expected
+    assert encode_json(scores) == expected
 
 
 def test_a_score_does_not_depend_on_the_rows_around_it():
@@ -126,18 +126,30 @@ def test_a_wrong_dimension_is_refused_in_sagemakers_words(model, content_type, b
         (JSON, b"\xff", "the body is not JSON"),
         (JSON, b"[1, 2, 3]", "no list 'instances'"),
         (JSON, b'{"instances": {}}', "no list 'instances'"),
-        (JSON, b'{"instances": []}', "there is no instance"),
-        (JSON, b'{"instances": [[1, 2, 3]]}', "instance 1 is none of"),
-        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": 7}]}', "instance 2 is none of"),
-        (JSON, b'{"instances": [{"data": {"features": {"keys": [9], "values": [1]}}}]}', "instance 1 is none of"),
-        (JSON, b'{"instances": [{"data": {"features": {"keys": [-1], "values": [1]}}}]}', "instance 1 is none of"),
-        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": [1, "2", 3]}]}', "instance 2 holds"),
-        (JSON, b'{"instances": [{"features": [1, 2, null]}]}', "instance 1 holds"),
-        (JSON, b'{"instances": [{"features": [1, 2, true]}]}', "instance 1 holds"),
-        (JSON, b'{"instances": [{"features": [1, 2, [3]]}]}', "instance 1 holds"),
+        (JSON, b'{"instances": []}', "the body has no instances"),
+        (JSON, b'{"instances": [[1, 2, 3]]}', "instance 1 is not {'features'"),
+        (JSON, b'{"instances": [{"features": [1, 2, 3]}, {"features": 7}]}', "instance 2 is not {'features'"),
+        (
+            JSON,
+            b'{"instances": [{"data": {"features": {"keys": [9], "values": [1]}}}]}',
+            "instance 1 is not {'features'",
+        ),
+        (
+            JSON,
+            b'{"instances": [{"data": {"features": {"keys": [-1], "values": [1]}}}]}',
+            "instance 1 is not {'features'",
+        ),
+        (
+            JSON,
+            b'{"instances": [{"features": [1, 2, 3]}, {"features": [1, "2", 3]}]}',
+            "instance 2 has a value that is not",
+        ),
+        (JSON, b'{"instances": [{"features": [1, 2, null]}]}', "instance 1 has a value that is not"),
+        (JSON, b'{"instances": [{"features": [1, 2, true]}]}', "instance 1 has a value that is not"),
+        (JSON, b'{"instances": [{"features": [1, 2, [3]]}]}', "instance 1 has a value that is not"),
         (JSON, b'{"instances": [{"features": [1, 2, NaN]}]}', "the body is not JSON"),
         (LINES, b'{"features": [1, 2, 3]}\nx', "the body is not JSON"),
-        (LINES, b"\n\n", "there is no instance"),
+        (LINES, b"\n\n", "the body has no instances"),
         (RECORDIO, b"1,2,3", "no RecordIO magic number"),
         (RECORDIO, dense_stream([[1, 2, float("nan")]], label_first=False), "not finite"),
     ],

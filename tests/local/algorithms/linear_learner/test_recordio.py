@@ -59,7 +59,7 @@ def test_messages_without_frames_are_read():
 @pytest.mark.parametrize(
     ("stream", "reason"),
     [
-        (b"", "there is no record"),
+        (b"", "the data has no records"),
         (b"1,2,3\n4,5,6", "no RecordIO magic number at byte 0"),
         (dense_stream(ROWS)[:-3], "the last record is cut off"),
         (dense_stream(ROWS) + b"\n", "the last record is cut off"),

@@ -180,7 +180,7 @@ def test_channels_that_linear_learner_does_not_have_are_refused(make_root, data)
     extra = make_root(TUNED, **data, holdout={"files": {"0.csv": b"1,2\n"}})
     missing = make_root(TUNED, validation=data["validation"])
     assert run(extra, missing).returncode == 1
-    assert "channel holdout: linear-learner has the channels" in (extra / "output/failure").read_text()
+    assert "channel holdout is unknown: linear-learner has the channels" in (extra / "output/failure").read_text()
     assert "The train channel is missing" in (missing / "output/failure").read_text()
 
 
@@ -238,5 +238,5 @@ def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, r
 def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path):
     finished = run(tmp_path / "absent")
     assert finished.returncode == 2
-    assert "absent: is not a folder" in finished.stderr
+    assert "absent is not a folder" in finished.stderr
     assert not (tmp_path / "absent").exists()
