@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -206,5 +205,5 @@ def _token(last: str) -> str:
 def _resume(token: str | None) -> str:
     try:
         return base64.urlsafe_b64decode(token or "").decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise invalid_argument("The continuation token provided is incorrect") from None

@@ -115,6 +115,8 @@ _ONLY = {
     ),
     "x-amz-server-side-encryption": ("AES256", "aws:kms"),
     "x-amz-server-side-encryption-bucket-key-enabled": ("true", "false"),
+    "x-amz-checksum-algorithm": tuple(ALGORITHMS),
+    "x-amz-sdk-checksum-algorithm": tuple(ALGORITHMS),
     "x-amz-checksum-mode": ("ENABLED",),
     "x-amz-request-payer": ("requester",),
     "x-amz-optional-object-attributes": ("RestoreStatus",),

@@ -86,7 +86,7 @@ class Uploads:
     def __init__(self, files: ObjectFiles) -> None:
         self._root = files.internal / "multipart"
         self._root.mkdir(exist_ok=True)
-        self._change = threading.Lock()
+        self._change = threading.RLock()
 
     def begin(self, bucket: str, key: str, headers: dict[str, str], algorithm: str, checksum_type: str) -> Upload:
         """Begin an upload."""
@@ -130,7 +130,7 @@ class Uploads:
             for old in before:
                 if old != path:
                     old.unlink()
-        return _part(path)
+            return _part(path)
 
     def parts(self, upload: Upload) -> list[Part]:
         """Return the parts that have come, by number.
@@ -139,7 +139,8 @@ class Uploads:
             ServiceError: NoSuchUpload, it has ended meanwhile.
         """
         try:
-            found = [_part(path) for path in (self._root / upload.id).iterdir() if _PART.fullmatch(path.name)]
+            with self._change:
+                found = [_part(path) for path in (self._root / upload.id).iterdir() if _PART.fullmatch(path.name)]
         except FileNotFoundError:
             raise s3_error("NoSuchUpload") from None
         # A kill may leave two of a number: the later one counts.
