@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
@@ -140,31 +140,44 @@ async def receive(request: S3Request, path: Path, digests: BodyDigests) -> int:
             raise invalid_argument(f"the length {length!r} is not a number")
         if int(length or 0) > LARGEST:
             raise s3_error("EntityTooLarge")
-    size, batch = 0, bytearray()
     with path.open("xb") as file:
 
-        def write(data: bytes) -> None:
-            file.write(data)
-            digests.update(data)
-
-        async for part in request.stream():
-            batch += part
-            size += len(part)
-            if size > LARGEST:
-                raise s3_error("EntityTooLarge")
-            if len(batch) >= _BATCH:
-                await asyncio.to_thread(write, bytes(batch))
-                batch.clear()
-        if announced is not None and int(announced) != size:
-            raise s3_error("IncompleteBody")
+        def write(parts: list[bytes]) -> None:
+            content = b"".join(parts)
+            file.write(content)
+            digests.update(content)
 
         def finish() -> None:
-            write(bytes(batch))
             digests.verify(request.body.trailers)
             file.flush()
             os.fsync(file.fileno())
 
+        size = await _in_batches(request.stream(), write)
+        if announced is not None and int(announced) != size:
+            raise s3_error("IncompleteBody")
         await asyncio.to_thread(finish)
+    return size
+
+
+async def _in_batches(parts: AsyncIterator[bytes], write: Callable[[list[bytes]], None]) -> int:
+    """Have parts written in a thread, while the next ones come; return how many bytes they have."""
+    batch: list[bytes] = []
+    size = waiting = 0
+    writing = asyncio.create_task(asyncio.to_thread(write, []))
+    try:
+        async for part in parts:
+            batch.append(part)
+            size, waiting = size + len(part), waiting + len(part)
+            if size > LARGEST:
+                raise s3_error("EntityTooLarge")
+            if waiting >= _BATCH:
+                await writing
+                writing, batch, waiting = asyncio.create_task(asyncio.to_thread(write, batch)), [], 0
+        await writing
+        await asyncio.to_thread(write, batch)
+    finally:
+        # The file stays open as long as a thread writes to it.
+        await asyncio.gather(writing, return_exceptions=True)
     return size
 
 
