@@ -1,5 +1,6 @@
 """Multipart uploads as S3 has them."""
 
+import base64
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +147,18 @@ def test_an_upload_that_is_aborted_leaves_nothing(service, s3, at):
         with pytest.raises(ClientError, match="NoSuch"):
             use()
     assert list((service.settings.buckets / ".nanio" / "multipart").iterdir()) == []
+
+
+def test_a_completion_may_have_a_digest_of_its_own(service, s3, at):
+    only = part(s3, at, 1, LAST)
+    body = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{only['ETag']}</ETag></Part>"
+        "</CompleteMultipartUpload>"
+    ).encode()
+    for content, status in ((b"other", 400), (body, 200)):
+        digest = base64.b64encode(hashlib.md5(content).digest()).decode()
+        path = f"/{BUCKET}/{KEY}?uploadId={at['UploadId']}"
+        assert send(service, "POST", path, body, headers={"Content-MD5": digest}).status == status
 
 
 def test_completions_have_conditions(s3, at):

@@ -365,6 +365,15 @@ def test_a_copy_keeps_the_metadata_and_not_the_storage(s3, bucket):
     assert (head["StorageClass"], head["Metadata"]) == ("ONEZONE_IA", {"a": "1"})
 
 
+def test_metadata_of_a_copy_count_with_the_directive_only(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="from", Body=b"x", ContentType="text/x", Metadata={"a": "1"})
+    new = {"CopySource": {"Bucket": bucket, "Key": "from"}, "ContentType": "text/y", "Metadata": {"b": "2"}}
+    for directive, kept in (("COPY", ("text/x", {"a": "1"})), ("REPLACE", ("text/y", {"b": "2"}))):
+        s3.copy_object(Bucket=bucket, Key="to", MetadataDirective=directive, **new)
+        head = s3.head_object(Bucket=bucket, Key="to")
+        assert (head["ContentType"], head["Metadata"]) == kept
+
+
 def test_a_copys_source_may_have_any_name(s3, bucket):
     for key in ("a b+c%20?x=é", "what?versionId=1"):
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())

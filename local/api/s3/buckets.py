@@ -25,6 +25,9 @@ _RECORDED = {
 _WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
 """Settings that can be read but not made: a user would wait for their effect in vain."""
 
+_CONSTRAINTS = {"us-east-1": (), "eu-west-1": ("eu-west-1", "EU")}
+"""How a bucket's region is asked for, where that is not the region's name: the oldest one cannot be."""
+
 _OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
 
 
@@ -54,7 +57,7 @@ class Buckets:
             for element in parse_xml(body, "CreateBucketConfiguration"):
                 if element.tag != "LocationConstraint":
                     raise not_implemented(f"CreateBucket with {element.tag}")
-                if element.text not in (self._region, "EU" if self._region == "eu-west-1" else None):
+                if element.text not in _CONSTRAINTS.get(self._region, (self._region,)):
                     message = f"The {element.text} location constraint is incompatible: buckets are in {self._region}"
                     raise s3_error("IllegalLocationConstraintException", message)
         self._files.create_bucket(request.bucket)

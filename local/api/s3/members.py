@@ -73,8 +73,7 @@ _MEMBERS = {
     "ListBuckets": _Members("max-buckets continuation-token prefix bucket-region"),
     "CreateBucket": _Members(
         "",
-        "x-amz-acl x-amz-bucket-object-lock-enabled x-amz-object-ownership x-amz-bucket-namespace"
-        f" content-md5 x-amz-sdk-checksum-algorithm x-amz-trailer {_VALUES}",
+        f"x-amz-acl x-amz-bucket-object-lock-enabled x-amz-object-ownership x-amz-bucket-namespace {_BODY}",
     ),
     "HeadBucket": _Members(),
     "DeleteBucket": _Members(),
@@ -99,7 +98,7 @@ _MEMBERS = {
     "UploadPartCopy": _Members("uploadId partNumber", f"{_SOURCE} x-amz-copy-source-range"),
     "ListParts": _Members("uploadId max-parts part-number-marker"),
     "CompleteMultipartUpload": _Members(
-        "uploadId", f"if-match if-none-match x-amz-checksum-type x-amz-mp-object-size {_VALUES}"
+        "uploadId", f"if-match if-none-match content-md5 x-amz-checksum-type x-amz-mp-object-size {_VALUES}"
     ),
     "AbortMultipartUpload": _Members("uploadId"),
 }
@@ -162,7 +161,8 @@ def check_members(operation: str, request: S3Request) -> None:
             raise not_implemented(f"{operation} with {name}")
     for name, value in {**request.headers, **request.query}.items():
         if name in _ONLY and value not in _ONLY[name]:
-            raise not_implemented(f"{operation} with {name}: {value}")
+            refusal = invalid_argument if name in request.query else not_implemented
+            raise refusal(f"{operation} with {name}: {value}")
     check_owner(request)
     if request.query.get("versionId", "null") != "null":
         raise invalid_argument("Invalid version id specified: buckets here have no versions")

@@ -147,7 +147,8 @@ class Multipart:
     async def complete(self, request: S3Request) -> Response:
         """CompleteMultipartUpload."""
         upload = self._find(request)
-        wanted = parse_xml(await request.document(carries_checksum=False), "CompleteMultipartUpload")
+        body = await request.document(carries_checksum=False)
+        wanted = await asyncio.to_thread(parse_xml, body, "CompleteMultipartUpload")
         info = await asyncio.to_thread(self._assemble, request, upload, list(wanted))
         self._announce(upload.bucket, upload.key, info, "CompleteMultipartUpload")
         host = request.headers["host"]

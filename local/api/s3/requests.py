@@ -67,8 +67,8 @@ class S3Request:
         Raises:
             ServiceError: it is too large, or not what its digests say.
         """
-        headers = self.headers if carries_checksum else {}
-        digests, content = BodyDigests(headers), bytearray()
+        checked = {n: v for n, v in self.headers.items() if carries_checksum or n == "content-md5"}
+        digests, content = BodyDigests(checked), bytearray()
         if must_be_checked and not digests.is_checked:
             raise invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
         async for part in self.stream():

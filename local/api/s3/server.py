@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 Handler = Callable[[S3Request], Response]
 AsyncHandler = Callable[[S3Request], Awaitable[Response]]
 
+_THREADS = 32
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +62,8 @@ class S3:
     ) -> None:
         self._keys, self._moto, self._events, self._supervisor = keys, moto, events, supervisor
         self._region = region = settings.region
+        # Its own: copies of large objects take long, and parts of bodies must not wait for them.
+        self._threads = ThreadPoolExecutor(_THREADS, "s3")
         files = ObjectFiles(objects)
         uploads = Uploads(files)
         self._buckets = buckets = Buckets(files, uploads, moto, region)
@@ -130,7 +134,8 @@ class S3:
             check_members(operation, request)
             if operation in self._with_body:
                 return await self._with_body[operation](request)
-            return await asyncio.to_thread(self._without_body[operation], request)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._without_body[operation], request)
         except ClientGone:
             raise
         except ServiceError as error:

@@ -65,7 +65,7 @@ class Writing:
         return Response(headers=written_headers(info))
 
     def copy(self, request: S3Request) -> Response:
-        """CopyObject."""
+        """CopyObject; as in S3, metadata in the request count with the directive REPLACE only."""
         given = request.headers
         condition = write_condition(given)
         file, source = open_source(self._files, request)
@@ -100,7 +100,7 @@ class Writing:
     async def delete_many(self, request: S3Request) -> Response:
         """DeleteObjects."""
         self._files.bucket(request.bucket)
-        wanted = parse_xml(await request.document(must_be_checked=True), "Delete")
+        wanted = await asyncio.to_thread(parse_xml, await request.document(must_be_checked=True), "Delete")
         found = [element for element in wanted if element.tag == "Object"]
         if not 1 <= len(found) <= _MOST_DELETED or {element.tag for element in wanted} - {"Object", "Quiet"}:
             raise s3_error("MalformedXML")
