@@ -22,7 +22,7 @@ from local.core.settings import HOST, Settings
 
 _STOP_SECONDS = 1.0
 _BACKLOG = 2048
-_LOGGERS = ("local", "nanio", "moto", "uvicorn", "py.warnings")
+_LOGGERS = ("local", "moto", "uvicorn", "py.warnings")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 

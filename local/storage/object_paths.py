@@ -13,7 +13,10 @@ from local.core.errors import ServiceError
 from local.core.paths import SegmentTooLongError, UnsafeNameError, below, passes_link
 
 INTERNAL_PREFIX = ".nanio"
-"""What the names of the S3 server's own folders begin with."""
+"""What the names of the S3 server's own folders begin with.
+
+It is the name of the S3 server of earlier versions: folders that exist keep their sidecars.
+"""
 
 METADATA_FOLDER = ".nanio-meta"
 _SIDECAR_SUFFIX = ".json"

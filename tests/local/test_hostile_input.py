@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 
 from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES
 from local.api.s3.chunked import Body
-from local.api.s3.storage import BucketFiles
 from local.aws.sigv4 import Signature
 from local.core.archives import ArchiveError, open_zip
 from local.runtime.jobs import inputs, transform
@@ -164,13 +163,13 @@ def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(ser
 def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch):
     s3, threads = service.client("s3"), []
     s3.create_bucket(Bucket="listed")
-    original = BucketFiles.list_objects
+    original = Objects.keys
 
-    def list_objects(*arguments: Any, **named: Any) -> Any:
+    def keys(*arguments: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return original(*arguments, **named)
+        return original(*arguments)
 
-    monkeypatch.setattr(BucketFiles, "list_objects", list_objects)
+    monkeypatch.setattr(Objects, "keys", keys)
     s3.list_objects_v2(Bucket="listed")
     s3.list_objects(Bucket="listed")
     s3.list_object_versions(Bucket="listed")

@@ -1,4 +1,4 @@
-"""Bodies of S3 uploads as they come: checked against their signature, and freed of the aws-chunked framing.
+"""Bodies of S3 uploads: checked against their signature, and freed of the aws-chunked framing.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and .../sigv4-streaming-trailers.html
 """
@@ -11,29 +11,19 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from nanio.errors import InvalidRequest, S3Error, SignatureDoesNotMatch
-
+from local.api.s3.errors import invalid_request, s3_error
+from local.aws.bodies import ClientGone
 from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature
 
 Receive = Callable[[], Awaitable[Any]]
 
 _HASH = re.compile(rb"[0-9a-f]{64}")
 _SIGNED = {b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"}
+_TRAILER_SIGNATURE = "x-amz-trailer-signature"
+_MOST_TRAILERS = 8
 _UNSIGNED = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 _LONGEST_LINE = 4096
-
-
-class ContentMismatch(S3Error):  # type: ignore[misc]  # noqa: N818
-    """The body is not the one that was signed."""
-
-    code = "XAmzContentSHA256Mismatch"
-    message = "The provided 'x-amz-content-sha256' header does not match what was computed."
-    http_status = 400
-
-
-class UploadAborted(Exception):  # noqa: N818 - the word says it
-    """The client went away in the midst of a body."""
 
 
 def is_chunked(payload_hash: bytes) -> bool:
@@ -51,22 +41,27 @@ class Body:
         signing_key: what signed it, and signs the body's chunks.
 
     Attributes:
-        ended: whether all of it was read.
+        ended: whether all of it was read, and is right.
+        begun: whether any of it was asked for.
+        arrived: whether all of it has come, right or not.
+        trailers: the headers after a framed body, by lower-case name; complete once the body has ended.
 
     Raises:
-        S3Error: the header is not one that S3 has.
+        ServiceError: the header is not one that S3 has.
     """
 
     def __init__(self, receive: Receive, payload_hash: bytes, signature: Signature, signing_key: bytes) -> None:
-        self.ended = False
+        self.ended = self.begun = self.arrived = False
+        self.trailers: dict[str, str] = {}
         self._receive = receive
-        self._parts = _parts(receive)
+        self._parts = self._arriving()
         if is_chunked(payload_hash):
-            self._parts = _dechunked(self._parts, (signature, signing_key) if payload_hash in _SIGNED else None)
+            signer = _Signer(signature, signing_key) if payload_hash in _SIGNED else None
+            self._parts = _dechunked(self._parts, signer, self.trailers, ends_signed=payload_hash.endswith(b"TRAILER"))
         elif _HASH.fullmatch(payload_hash):
             self._parts = _hashed(self._parts, payload_hash)
         elif payload_hash != UNSIGNED_PAYLOAD:
-            raise InvalidRequest("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
+            raise invalid_request("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
 
     async def __call__(self) -> Any:
         """The next message of the body."""
@@ -78,16 +73,15 @@ class Body:
         self.ended = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
-
-async def _parts(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise UploadAborted
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
+    async def _arriving(self) -> AsyncIterator[bytes]:
+        while not self.arrived:
+            self.begun = True
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            self.arrived = not message.get("more_body")
+            if message.get("body"):
+                yield message["body"]
 
 
 async def _hashed(parts: AsyncIterator[bytes], expected: bytes) -> AsyncIterator[bytes]:
@@ -96,48 +90,63 @@ async def _hashed(parts: AsyncIterator[bytes], expected: bytes) -> AsyncIterator
         digest.update(part)
         yield part
     if digest.hexdigest().encode() != expected:
-        raise ContentMismatch
+        raise s3_error("XAmzContentSHA256Mismatch")
 
 
-async def _dechunked(parts: AsyncIterator[bytes], signed: tuple[Signature, bytes] | None) -> AsyncIterator[bytes]:
-    """Take the frames away; check each chunk's signature if ``signed`` gives one to start from, and its key."""
+class _Signer:
+    """Computes the signatures of a body's chunks, each of which covers the one before it."""
+
+    def __init__(self, signature: Signature, key: bytes) -> None:
+        self._time = signature.time.decode()
+        self._scope = "/".join((*signature.scope, "aws4_request"))
+        self._key = key
+        self._previous = signature.value.decode()
+
+    def check_chunk(self, data_hash: str, given: str) -> None:
+        self._check(given, "AWS4-HMAC-SHA256-PAYLOAD", _EMPTY_HASH, data_hash)
+
+    def check_trailers(self, trailers: dict[str, str]) -> None:
+        given = trailers.pop(_TRAILER_SIGNATURE, "")
+        signed = "".join(f"{name}:{value}\n" for name, value in trailers.items())
+        self._check(given, "AWS4-HMAC-SHA256-TRAILER", hashlib.sha256(signed.encode()).hexdigest())
+
+    def _check(self, given: str, algorithm: str, *hashes: str) -> None:
+        text = "\n".join((algorithm, self._time, self._scope, self._previous, *hashes))
+        self._previous = hmac.digest(self._key, text.encode(), "sha256").hex()
+        if not hmac.compare_digest(self._previous.encode(), given.encode()):
+            raise s3_error("SignatureDoesNotMatch")
+
+
+async def _dechunked(
+    parts: AsyncIterator[bytes], signer: _Signer | None, trailers: dict[str, str], *, ends_signed: bool
+) -> AsyncIterator[bytes]:
+    """Take the frames away, and keep the trailers; check each chunk's signature if there is a signer."""
     reader = _Reader(parts)
-    previous = "" if signed is None else signed[0].value.decode()
     while True:
         size_text, _, extension = (await reader.line()).partition(b";")
         if re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text) is None:
-            raise InvalidRequest("a chunk of the body has no valid size")
+            raise invalid_request("a chunk of the body has no valid size")
         size = int(size_text, 16)
         digest = hashlib.sha256()
         # A chunk may have gigabytes: it is handed on as it comes. Nothing is stored if its signature proves wrong.
         async for data in reader.exactly(size):
             digest.update(data)
             yield data
-        if signed is not None:
+        if signer is not None:
             given = extension.partition(b"chunk-signature=")[2].decode("latin-1").strip()
-            previous = _chunk_signature(*signed, previous, digest.hexdigest())
-            if not hmac.compare_digest(previous.encode(), given.encode()):
-                raise SignatureDoesNotMatch
+            signer.check_chunk(digest.hexdigest(), given)
         if size == 0:
-            # What follows are trailing headers with checksums.
-            await reader.rest()
-            return
+            break
         if await reader.line() != b"":
-            raise InvalidRequest("a chunk of the body is longer than its size")
-
-
-def _chunk_signature(signature: Signature, signing_key: bytes, previous: str, data_hash: str) -> str:
-    text = "\n".join(
-        (
-            "AWS4-HMAC-SHA256-PAYLOAD",
-            signature.time.decode(),
-            "/".join((*signature.scope, "aws4_request")),
-            previous,
-            _EMPTY_HASH,
-            data_hash,
-        )
-    )
-    return hmac.digest(signing_key, text.encode(), "sha256").hex()
+            raise invalid_request("a chunk of the body is longer than its size")
+    while line := await reader.line():
+        name, _, value = line.decode("latin-1").partition(":")
+        if len(trailers) == _MOST_TRAILERS:
+            raise s3_error("MalformedTrailerError", "the body has too many trailing headers")
+        trailers[name.strip().lower()] = value.strip()
+    if signer is not None and ends_signed:
+        signer.check_trailers(trailers)
+    await reader.end()
 
 
 class _Reader:
@@ -150,7 +159,7 @@ class _Reader:
     async def line(self) -> bytes:
         while (end := self._held.find(b"\r\n")) < 0:
             if len(self._held) > _LONGEST_LINE:
-                raise InvalidRequest("a chunk of the body has no valid size")
+                raise invalid_request("a chunk of the body has no valid size")
             await self._more()
         line = bytes(self._held[:end])
         del self._held[: end + 2]
@@ -165,12 +174,15 @@ class _Reader:
             size -= len(data)
             yield data
 
-    async def rest(self) -> None:
-        async for _ in self._parts:
-            pass
+    async def end(self) -> None:
+        async for part in self._parts:
+            self._held += part
+            break
+        if self._held:
+            raise invalid_request("something follows the body's last chunk")
 
     async def _more(self) -> None:
         async for part in self._parts:
             self._held += part
             return
-        raise InvalidRequest("the body ends within a chunk")
+        raise invalid_request("the body ends within a chunk")

@@ -1,31 +1,39 @@
-"""The S3 server: nanio, where an object is a plain file, mounted in this process."""
+"""The S3 server: checks a request's signature, finds its operation, and answers."""
 
 from __future__ import annotations
 
-import errno
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from nanio.app import build_app
-from nanio.auth.credentials import StaticCredentialResolver
-from nanio.config import Settings as NanioSettings
-from nanio.errors import S3Error
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from local.api.s3.chunked import Body, UploadAborted, is_chunked
-from local.api.s3.operations import Operations
-from local.api.s3.storage import BucketFiles
+from local.api.s3.buckets import Buckets, setting_of
+from local.api.s3.chunked import Body, is_chunked
+from local.api.s3.errors import error_response, file_error
+from local.api.s3.files import ObjectFiles
+from local.api.s3.listings import Listings
+from local.api.s3.members import check_members, find_operation
+from local.api.s3.multipart import Multipart
+from local.api.s3.reading import Reading
+from local.api.s3.requests import S3Request, read_request
+from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.uploads import Uploads
+from local.api.s3.writing import Writing
+from local.aws.bodies import ClientGone, discard
 from local.aws.refusals import Fault, SignatureRefused
 from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature, find_signer, signing_key, verify
-from local.aws.wire import Head
+from local.aws.wire import Head, new_request_id
+from local.core.arns import partition
 from local.core.errors import ServiceError
-from local.core.settings import ACCESS_KEY
+from local.core.settings import ACCOUNT_ID, HOST
 
 if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
     from local.api.moto.services import MotoServices
     from local.aws.credentials import KeyRing
     from local.core.ports import EventBus
@@ -33,16 +41,15 @@ if TYPE_CHECKING:
     from local.runtime.supervisor import Supervisor
     from local.storage.objects import Objects
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
+Handler = Callable[[S3Request], Response]
+AsyncHandler = Callable[[S3Request], Awaitable[Response]]
 
-_METHODS = ["GET", "HEAD", "PUT", "DELETE", "POST"]
+_THREADS = 32
 _log = logging.getLogger(__name__)
 
 
 class S3:
-    """Checks a request's signature and body, and gives it to nanio."""
+    """The ASGI application of S3."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is a part of the service that S3 reaches
         self,
@@ -53,23 +60,43 @@ class S3:
         events: EventBus,
         supervisor: Supervisor,
     ) -> None:
-        self._keys = keys
-        # Nanio wants credentials even where, as here, it checks nothing itself.
-        credentials = StaticCredentialResolver({ACCESS_KEY: settings.secret_key})
-        self._application = build_app(
-            NanioSettings(
-                data_dir=settings.buckets, region=settings.region, credentials=credentials, auth_disabled=True
-            )
-        )
-        storage = BucketFiles(objects)
-        self._application.state.storage = storage
-        self._application.add_exception_handler(OSError, _file_error)
-        operations = Operations(settings.region, storage, moto, events, supervisor)
-        self._application.router.routes[1:] = [
-            Route("/{bucket}", operations.of_bucket, methods=_METHODS),
-            Route("/{bucket}/", operations.of_bucket, methods=_METHODS),
-            Route("/{bucket}/{key:path}", operations.of_object, methods=_METHODS),
-        ]
+        self._keys, self._moto, self._events, self._supervisor = keys, moto, events, supervisor
+        self._region = region = settings.region
+        # Its own: copies of large objects take long, and parts of bodies must not wait for them.
+        self._threads = ThreadPoolExecutor(_THREADS, "s3")
+        files = ObjectFiles(objects)
+        uploads = Uploads(files)
+        self._buckets = buckets = Buckets(files, uploads, moto, region)
+        listings, reading = Listings(files, region), Reading(files)
+        writing = Writing(files, region, self._announce)
+        multipart = Multipart(files, uploads, region, self._announce)
+        # What reads a body waits for it, and leaves files to threads; all else is done in a thread.
+        self._with_body: dict[str, AsyncHandler] = {
+            "CreateBucket": buckets.create,
+            "PutObject": writing.put,
+            "DeleteObjects": writing.delete_many,
+            "UploadPart": multipart.upload_part,
+            "CompleteMultipartUpload": multipart.complete,
+        }
+        self._without_body: dict[str, Handler] = {
+            "ListBuckets": listings.buckets,
+            "HeadBucket": buckets.head,
+            "DeleteBucket": buckets.delete,
+            "GetBucketLocation": buckets.location,
+            "ListObjects": listings.objects,
+            "ListObjectsV2": listings.objects_v2,
+            "ListObjectVersions": listings.versions,
+            "GetObject": reading.read,
+            "HeadObject": reading.read,
+            "GetObjectTagging": reading.tags,
+            "CopyObject": writing.copy,
+            "DeleteObject": writing.delete,
+            "CreateMultipartUpload": multipart.create,
+            "UploadPartCopy": multipart.copy_part,
+            "ListParts": multipart.parts,
+            "ListMultipartUploads": multipart.uploads,
+            "AbortMultipartUpload": multipart.abort,
+        }
 
     async def __call__(self, signature: Signature, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request.
@@ -80,38 +107,69 @@ class S3:
         payload_hash = _payload_hash(signature, head)
         signer = find_signer(signature, head, self._keys)
         verify(signature, head, payload_hash, signer)
-        _check_path(head)
-        try:
-            body = Body(receive, payload_hash, signature, signing_key(signer.secret_key, signature.scope))
-        except S3Error as error:
-            raise ServiceError(error.code, error.message_text, error.http_status) from None
-        expects_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers
+        body = Body(receive, payload_hash, signature, signing_key(signer.secret_key, signature.scope))
+        request = read_request(head, body, is_chunked=is_chunked(payload_hash))
+        has_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers
+        response = await self._response(request)
+        must_close = has_body and not body.arrived
+        if must_close and (body.begun or b"expect" not in head.headers):
+            # A client that still sends does not hear an answer.
+            await discard(receive)
 
-        async def send_closing(message: Any) -> None:
-            if message["type"] == "http.response.start" and expects_body and not body.ended:
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = [(b"x-amz-request-id", new_request_id().encode())]
                 # What is still to come of the body would be read as the next request.
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
+                own += [(b"connection", b"close")] if must_close else []
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
+        await response(scope, receive, send_closing)
+
+    async def _response(self, request: S3Request) -> Response:
         try:
-            await self._application(_plain(scope, head, payload_hash), body, send_closing)
-        except UploadAborted:
-            return
+            if (setting := setting_of(request)) is not None:
+                return await self._buckets.settings(request, setting)
+            operation = find_operation(request)
+            check_members(operation, request)
+            if operation in self._with_body:
+                return await self._with_body[operation](request)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._without_body[operation], request)
+        except ClientGone:
+            raise
+        except ServiceError as error:
+            return error_response(error)
+        except OSError as error:
+            return error_response(file_error(error))
         except Exception:
-            # Nanio has answered with InternalError before it lets an exception through.
             _log.exception("an S3 request failed")
+            message = "We encountered an internal error. Please try again. (service.log has the details)"
+            return error_response(ServiceError("InternalError", message, 500))
 
+    def _announce(self, bucket: str, key: str, info: ObjectInfo, reason: str) -> None:
+        """Have EventBridge hear of a new object.
 
-def _check_path(head: Head) -> None:
-    """Refuse a path that is not UTF-8 text: two such keys would become one.
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+        """
+        if not self._events.may_have_rules():
+            return
+        detail = {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {"key": key, "size": info.size, "etag": info.etag.strip('"'), "sequencer": f"{time.time_ns():X}"},
+            "request-id": new_request_id(),
+            "requester": ACCOUNT_ID,
+            "source-ip-address": HOST,
+            "reason": reason,
+        }
+        bucket_arn = f"arn:{partition(self._region)}:s3:::{bucket}"
 
-    Raises:
-        ServiceError: InvalidURI.
-    """
-    try:
-        unquote_to_bytes(head.raw_path).decode()
-    except UnicodeDecodeError:
-        raise ServiceError("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8 text.") from None
+        def emit() -> None:
+            if self._moto.tells_events(bucket):
+                self._events.emit("aws.s3", "Object Created", detail, [bucket_arn])
+
+        self._supervisor.run_in_background(emit, f"object/{bucket}/{key}")
 
 
 def _payload_hash(signature: Signature, head: Head) -> bytes:
@@ -121,39 +179,3 @@ def _payload_hash(signature: Signature, head: Head) -> bytes:
     if given is None:
         raise SignatureRefused(Fault.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
     return given
-
-
-def _plain(scope: Scope, head: Head, payload_hash: bytes) -> Scope:
-    """The request as nanio knows requests: the bucket in the path, no framing of the body."""
-    plain = dict(scope)
-    host = head.headers[b"host"].rpartition(b":")[0] or head.headers[b"host"]
-    if host.endswith(b".localhost"):
-        plain["path"] = f"/{host.removesuffix(b'.localhost').decode()}{scope['path']}"
-    if is_chunked(payload_hash):
-        encoding = head.headers.get(b"content-encoding", b"").replace(b"aws-chunked", b"").strip(b", ")
-        plain["headers"] = [pair for pair in scope["headers"] if pair[0] != b"content-encoding"]
-        if encoding:
-            plain["headers"].append((b"content-encoding", encoding))
-    return plain
-
-
-async def _file_error(request: Request, error: Exception) -> Response:
-    fault = S3Error(str(error))
-    if not isinstance(error, OSError):
-        raise error
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        fault.code, fault.http_status = "InsufficientStorage", 507
-        fault.message_text = "no space is left on the disk that holds the buckets: free some and try again"
-    elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY):
-        fault.code, fault.http_status = "InvalidRequest", 409
-        fault.message_text = "objects are files here: a key cannot be an object and the folder of other objects at once"
-    elif error.errno == errno.ENAMETOOLONG:
-        fault.code, fault.http_status = "KeyTooLongError", 400
-        fault.message_text = "objects are files here: no part of a key between slashes may exceed 255 bytes"
-    elif error.errno == errno.ENOENT:
-        # A folder went away in between; a second try makes it anew.
-        fault.code, fault.http_status = "SlowDown", 503
-    else:
-        _log.error("an S3 request failed", exc_info=error)
-        fault.code, fault.http_status = "InternalError", 500
-    return Response(fault.to_xml(), fault.http_status, media_type="application/xml")

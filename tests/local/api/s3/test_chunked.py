@@ -5,20 +5,22 @@ import hmac
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nanio.errors import InvalidRequest, SignatureDoesNotMatch
 
-from local.api.s3.chunked import Body, ContentMismatch, UploadAborted
+from local.api.s3.chunked import Body
+from local.aws.bodies import ClientGone
 from local.aws.sigv4 import Signature, signing_key
+from local.core.errors import ServiceError
 
 SIGNATURE = Signature("local", ("20260131", "us-east-1", "s3"), b"host", b"5" * 64, b"20260131T120000Z")
 SIGNING_KEY = signing_key("the-secret", SIGNATURE.scope)
 SIGNED = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-TRAILER = b"x-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+TRAILER = b"x-amz-checksum-crc32:AAAAAA=="
+NEWLINE = b"\n"
 
 
-def signed_frames(chunks, trailer=b"\r\n"):
+def signed_frames(chunks, trailer=None):
     """As "Signature calculations for the Authorization header: multiple chunks" of the S3 API Reference has it."""
     previous, frames = SIGNATURE.value.decode(), b""
     for chunk in [*chunks, b""]:
@@ -28,12 +30,19 @@ def signed_frames(chunks, trailer=b"\r\n"):
         )
         previous = hmac.new(SIGNING_KEY, text.encode(), "sha256").hexdigest()
         frames += b"%x;chunk-signature=%s\r\n" % (len(chunk), previous.encode())
-        frames += chunk + b"\r\n" if chunk else trailer
-    return frames
+        frames += chunk + b"\r\n" if chunk else b""
+    if trailer is not None:
+        text = (
+            "AWS4-HMAC-SHA256-TRAILER\n20260131T120000Z\n20260131/us-east-1/s3/aws4_request\n"
+            f"{previous}\n{hashlib.sha256(trailer + NEWLINE).hexdigest()}"
+        )
+        signature = hmac.new(SIGNING_KEY, text.encode(), "sha256").hexdigest()
+        frames += b"%s\r\nx-amz-trailer-signature:%s\r\n" % (trailer, signature.encode())
+    return frames + b"\r\n"
 
 
 def unsigned_frames(chunks):
-    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + TRAILER
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + TRAILER + b"\r\n\r\n"
 
 
 def read(sent, payload_hash, size=7, then_leaves=False):
@@ -66,33 +75,45 @@ def test_framed_bodies_are_read_whatever_the_pieces_they_come_in(chunks, size):
 
 
 def test_a_forged_chunk_is_refused():
-    with pytest.raises(SignatureDoesNotMatch):
+    with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
         read(signed_frames([b"one", b"two"]).replace(b"two", b"six"), SIGNED)
 
 
 def test_chunks_in_another_order_are_refused():
     first, second = signed_frames([b"one"]), signed_frames([b"two"])
-    with pytest.raises(SignatureDoesNotMatch):
+    with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
         read(first.split(b"0;")[0] + second, SIGNED)
 
 
 def test_a_body_other_than_the_signed_one_is_refused():
-    with pytest.raises(ContentMismatch):
+    with pytest.raises(ServiceError, match="XAmzContentSHA256Mismatch"):
         read(b"other", hashlib.sha256(b"signed").hexdigest().encode())
+
+
+def test_a_forged_trailer_is_refused():
+    frames = signed_frames([b"one"], TRAILER)
+    for forged in (frames.replace(b"AAAAAA==", b"BBBBBB=="), frames.replace(b"x-amz-trailer-signature", b"x-other")):
+        with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
+            read(forged, SIGNED_TRAILER)
+
+
+def test_nothing_follows_the_last_chunk():
+    with pytest.raises(ServiceError, match="something follows"):
+        read(unsigned_frames([b"one"]) + b"GET / HTTP/1.1\r\n\r\n", UNSIGNED_TRAILER)
 
 
 @pytest.mark.parametrize("sent", [b"", b"zz\r\n", b"3\r\nabc", b"3\r\nabcdef\r\n", b"-3\r\nabc\r\n", b"f" * 5000])
 def test_a_broken_frame_is_refused(sent):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(ServiceError, match="InvalidRequest"):
         read(sent, UNSIGNED_TRAILER)
 
 
 @pytest.mark.parametrize("payload_hash", [b"UNSIGNED-PAYLOAD", hashlib.sha256(b"a body").hexdigest().encode()])
 def test_a_client_that_goes_away_is_noticed(payload_hash):
-    with pytest.raises(UploadAborted):
+    with pytest.raises(ClientGone):
         read(b"a body", payload_hash, then_leaves=True)
 
 
 def test_an_unknown_word_in_the_place_of_the_hash_is_refused():
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(ServiceError, match="InvalidRequest"):
         read(b"", b"STREAMING-SOMETHING-ELSE")

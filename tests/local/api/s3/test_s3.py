@@ -261,5 +261,13 @@ def test_the_aws_cli_copies_syncs_lists_and_removes(service, bucket, folder, tmp
     }
     assert aws("sync", f"s3://{bucket}/data", str(tmp_path / "back")) == ""
     assert "PRE deep/" in aws("ls", f"s3://{bucket}/data/")
+    (tmp_path / "large").write_bytes(os.urandom(9_000_000))
+    aws("cp", str(tmp_path / "large"), f"s3://{bucket}/in parts", "--metadata", "made-by=me")
+    aws("cp", f"s3://{bucket}/in parts", f"s3://{bucket}/copy")
+    aws("cp", f"s3://{bucket}/copy", str(tmp_path / "copy"))
+    assert (tmp_path / "copy").read_bytes() == (folder / "in parts").read_bytes() == (tmp_path / "large").read_bytes()
+    aws("mv", f"s3://{bucket}/copy", f"s3://{bucket}/moved")
+    aws("rm", f"s3://{bucket}/data", "--recursive")
+    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["in parts", "moved"]
     aws("rb", f"s3://{bucket}", "--force")
     assert not folder.exists()

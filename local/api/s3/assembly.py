@@ -1,0 +1,119 @@
+"""How the parts of a multipart upload become an object: which of them, in which order, with which checksum."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from local.api.s3.checksums import (
+    ALGORITHMS,
+    COMPOSITE,
+    Digest,
+    check_value,
+    checksum_header,
+    known_algorithm,
+    to_base64,
+)
+from local.api.s3.errors import invalid_argument, invalid_request, s3_error
+from local.api.s3.requests import S3Request
+from local.api.s3.uploads import Part, Upload
+
+_SMALLEST = 5 * 1024 * 1024
+_MOST_PARTS = 10_000
+_CHUNK = 1024 * 1024
+
+
+def chosen_parts(upload: Upload, wanted: list[Element], there: list[Part]) -> list[Part]:
+    """Return the parts that make the object, as the client's XML names them.
+
+    Raises:
+        ServiceError: they are not there, not in order, other than the client thinks, or too small.
+    """
+    if not 1 <= len(wanted) <= _MOST_PARTS or any(element.tag != "Part" for element in wanted):
+        raise s3_error("MalformedXML")
+    parts: list[Part] = []
+    by_number = {part.number: part for part in there}
+    for element in wanted:
+        members = {member.tag: (member.text or "").strip() for member in element}
+        number = members.pop("PartNumber", "")
+        etag = members.pop("ETag", None)
+        if not (number.isascii() and number.isdecimal()) or etag is None:
+            raise s3_error("MalformedXML")
+        if parts and int(number) <= parts[-1].number:
+            raise s3_error("InvalidPartOrder")
+        part = by_number.get(int(number))
+        if part is None or etag.strip('"') != part.md5:
+            raise s3_error("InvalidPart")
+        _check_part(upload, part, members)
+        parts.append(part)
+    if any(part.size < _SMALLEST for part in parts[:-1]):
+        raise s3_error("EntityTooSmall")
+    return parts
+
+
+def _check_part(upload: Upload, part: Part, given: dict[str, str]) -> None:
+    """Check the checksums that a client names with a part."""
+    own = f"Checksum{upload.algorithm}"
+    for name, value in given.items():
+        known_algorithm(name.removeprefix("Checksum"))
+        # Of an upload without an algorithm, the checksum was checked as the part came.
+        if upload.algorithm and (name != own or value != part.checksum):
+            raise s3_error("InvalidPart")
+    if upload.checksum_type == COMPOSITE and own not in given:
+        raise invalid_request(
+            f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must include"
+            f" the checksum for each part. It was missing for part {part.number} in the request."
+        )
+
+
+def join(parts: list[Part], path: Path, whole: Digest | None) -> None:
+    """Write parts one after the other to a new file, which is on the disk then.
+
+    Args:
+        parts: in order.
+        path: the new file.
+        whole: takes all bytes in, if there is one.
+    """
+    with path.open("xb") as joined:
+        for part in parts:
+            with part.path.open("rb") as file:
+                while content := file.read(_CHUNK):
+                    joined.write(content)
+                    if whole is not None:
+                        whole.update(content)
+        joined.flush()
+        os.fsync(joined.fileno())
+
+
+def object_checksum(upload: Upload, parts: list[Part], whole: Digest | None) -> dict[str, str]:
+    """Return the checksum of the object: that of its bytes, or that of its parts' checksums."""
+    if not upload.algorithm:
+        return {}
+    if whole is not None:
+        value = to_base64(whole.digest())
+    else:
+        of_parts = ALGORITHMS[upload.algorithm]()
+        of_parts.update(b"".join(base64.b64decode(part.checksum) for part in parts))
+        value = f"{to_base64(of_parts.digest())}-{len(parts)}"
+    return {"algorithm": upload.algorithm, "value": value, "type": upload.checksum_type}
+
+
+def check_checksum(request: S3Request, checksum: dict[str, str]) -> None:
+    """Check what the client says of the whole object.
+
+    Raises:
+        ServiceError: it says something else.
+    """
+    kind, given = request.headers.get("x-amz-checksum-type"), checksum_header(request.headers)
+    if kind is not None and kind != checksum.get("type"):
+        raise invalid_request(
+            f"The upload was created using the {checksum.get('type')} checksum mode."
+            " The complete request must use the same checksum mode."
+        )
+    if given is None:
+        return
+    if given[0] != checksum.get("algorithm"):
+        raise invalid_argument(f"The upload was not created with the checksum algorithm {given[0]}")
+    check_value(given[0], given[1].partition("-")[0], checksum["value"].partition("-")[0])

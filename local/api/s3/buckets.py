@@ -1,0 +1,98 @@
+"""Operations on buckets: made, removed, asked for, and their settings."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from starlette.responses import Response
+
+from local.api.moto.services import MotoServices
+from local.api.s3.errors import not_implemented, s3_error
+from local.api.s3.files import ObjectFiles
+from local.api.s3.members import check_owner
+from local.api.s3.requests import S3Request
+from local.api.s3.uploads import Uploads
+from local.api.s3.xml import parse_xml, xml_response
+from local.aws.wire import Head
+
+_RECORDED = {
+    *("acl", "cors", "encryption", "lifecycle", "logging", "notification", "ownershipControls", "policy"),
+    *("policyStatus", "publicAccessBlock", "tagging"),
+}
+"""A bucket's settings: moto keeps them, so that they are described back."""
+
+_WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
+"""Settings that can be read but not made: a user would wait for their effect in vain."""
+
+_CONSTRAINTS = {"us-east-1": (), "eu-west-1": ("eu-west-1", "EU")}
+"""How a bucket's region is asked for, where that is not the region's name: the oldest one cannot be."""
+
+_OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
+
+
+def setting_of(request: S3Request) -> str | None:
+    """Return the setting of a bucket that a request is about, or None."""
+    if request.key or not request.bucket:
+        return None
+    return min(set(request.query) & (_RECORDED | _WITHOUT_EFFECT), default=None)
+
+
+class Buckets:
+    """The handlers of operations on buckets.
+
+    Args:
+        files: buckets and objects.
+        uploads: multipart uploads, which end with their bucket.
+        moto: keeps settings.
+        region: of all buckets.
+    """
+
+    def __init__(self, files: ObjectFiles, uploads: Uploads, moto: MotoServices, region: str) -> None:
+        self._files, self._uploads, self._moto, self._region = files, uploads, moto, region
+
+    async def create(self, request: S3Request) -> Response:
+        """CreateBucket."""
+        if body := await request.document():
+            for element in parse_xml(body, "CreateBucketConfiguration"):
+                if element.tag != "LocationConstraint":
+                    raise not_implemented(f"CreateBucket with {element.tag}")
+                if element.text not in _CONSTRAINTS.get(self._region, (self._region,)):
+                    message = f"The {element.text} location constraint is incompatible: buckets are in {self._region}"
+                    raise s3_error("IllegalLocationConstraintException", message)
+        self._files.create_bucket(request.bucket)
+        return Response(headers={"Location": f"/{request.bucket}"})
+
+    def head(self, request: S3Request) -> Response:
+        """HeadBucket."""
+        self._files.bucket(request.bucket)
+        return Response(headers={"x-amz-bucket-region": self._region, "x-amz-access-point-alias": "false"})
+
+    def location(self, request: S3Request) -> Response:
+        """GetBucketLocation: the oldest region has no name there."""
+        self._files.bucket(request.bucket)
+        return xml_response("LocationConstraint", {"": None if self._region == "us-east-1" else self._region})
+
+    def delete(self, request: S3Request) -> Response:
+        """DeleteBucket."""
+        self._files.delete_bucket(request.bucket)
+        self._uploads.forget_bucket(request.bucket)
+        self._moto.forget_bucket(request.bucket)
+        return Response(status_code=204)
+
+    async def settings(self, request: S3Request, name: str) -> Response:
+        """Any operation on a setting of a bucket."""
+        check_owner(request)
+        self._files.bucket(request.bucket)
+        if name == "versioning" and request.method == "GET":
+            return xml_response("VersioningConfiguration", {})
+        body = await request.document()
+        if name in _WITHOUT_EFFECT and request.method != "GET":
+            raise not_implemented(f"?{name} of a bucket")
+        if name == "notification" and _OTHER_TARGETS.search(body):
+            raise not_implemented("notifications other than to EventBridge")
+        headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
+        head = Head(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
+        reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
+        shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
+        return Response(reply.body, reply.status, shown)

@@ -1,0 +1,95 @@
+"""Errors that S3 answers with: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html ."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+from starlette.responses import Response
+
+from local.aws.wire import Protocol, error_reply
+from local.core.errors import ServiceError
+
+_KNOWN = {
+    "AccessDenied": (403, "Access Denied"),
+    "BadDigest": (400, "The Content-MD5 or checksum value that you specified did not match what the server received."),
+    "BucketAlreadyOwnedByYou": (409, "The bucket that you tried to create already exists, and you own it."),
+    "BucketNotEmpty": (409, "The bucket you tried to delete is not empty"),
+    "EntityTooLarge": (400, "Your proposed upload exceeds the maximum allowed size"),
+    "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed size"),
+    "IncompleteBody": (400, "You did not provide the number of bytes specified by the Content-Length HTTP header"),
+    "InvalidDigest": (400, "The Content-MD5 you specified was invalid."),
+    "InvalidPart": (
+        400,
+        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified"
+        " entity tag may not match the part's entity tag.",
+    ),
+    "InvalidPartOrder": (400, "The list of parts was not in ascending order. Parts must be ordered by part number."),
+    "InvalidPartNumber": (416, "The requested partnumber is not satisfiable"),
+    "InvalidRange": (416, "The requested range is not satisfiable"),
+    "MalformedXML": (400, "The XML you provided was not well-formed or did not validate against our published schema"),
+    "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
+    "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
+    "NoSuchBucket": (404, "The specified bucket does not exist"),
+    "NoSuchKey": (404, "The specified key does not exist."),
+    "NoSuchUpload": (
+        404,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or"
+        " completed.",
+    ),
+    "PreconditionFailed": (412, "At least one of the pre-conditions you specified did not hold"),
+    "SignatureDoesNotMatch": (403, "The signature of a chunk or of the trailer does not match the one calculated."),
+    "SlowDown": (503, "A folder was removed meanwhile: try again."),
+    "XAmzContentSHA256Mismatch": (
+        400,
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    ),
+}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_A_FILE = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}
+_log = logging.getLogger(__name__)
+
+
+def s3_error(code: str, message: str | None = None) -> ServiceError:
+    """Return an S3 error; one that has no status of its own is a bad request."""
+    status, sentence = _KNOWN.get(code, (400, code))
+    return ServiceError(code, message or sentence, status)
+
+
+def invalid_argument(message: str) -> ServiceError:
+    """Return the error of a member whose value S3 does not take."""
+    return s3_error("InvalidArgument", message)
+
+
+def invalid_request(message: str) -> ServiceError:
+    """Return the error of members that do not fit together."""
+    return s3_error("InvalidRequest", message)
+
+
+def not_implemented(what: str) -> ServiceError:
+    """Return the error of a request that is right, and asks for what this service does not have."""
+    return ServiceError("NotImplemented", f"not implemented by the local service: s3:{what}", 501)
+
+
+def file_error(error: OSError) -> ServiceError:
+    """Return what a failure of the file system means to a client."""
+    if error.errno in _DISK_FULL:
+        message = "no space is left on the disk that holds the buckets: free some and try again"
+        return ServiceError("InsufficientStorage", message, 507)
+    if error.errno in _NOT_A_FILE:
+        message = "objects are files here: a key cannot be an object and the folder of other objects at once"
+        return ServiceError("InvalidRequest", message, 409)
+    if error.errno == errno.ENAMETOOLONG:
+        message = "objects are files here: no part of a key between slashes may exceed 255 bytes"
+        return s3_error("KeyTooLongError", message)
+    if error.errno == errno.ENOENT:
+        return s3_error("SlowDown")
+    _log.error("an S3 request failed", exc_info=error)
+    return ServiceError("InternalError", "We encountered an internal error. Please try again.", 500)
+
+
+def error_response(error: ServiceError) -> Response:
+    """Return the response that carries an error."""
+    reply = error_reply(error, Protocol.S3)
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    return Response(reply.body, reply.status, headers)

@@ -1,0 +1,245 @@
+"""Operations that write or remove objects in one go: PutObject, CopyObject, DeleteObject, DeleteObjects."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+
+from starlette.responses import Response
+
+from local.api.s3.checksums import FULL_OBJECT, BodyDigests, known_algorithm
+from local.api.s3.conditions import check_copy_source, write_condition
+from local.api.s3.descriptions import (
+    checksum_members,
+    encryption_headers,
+    metadata_headers,
+    storage_headers,
+    written_headers,
+)
+from local.api.s3.errors import file_error, invalid_argument, invalid_request, not_implemented, s3_error
+from local.api.s3.files import ObjectFiles, now
+from local.api.s3.requests import S3Request
+from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.xml import parse_xml, xml_response
+from local.core.errors import ServiceError
+
+Announce = Callable[[str, str, ObjectInfo, str], None]
+"""Tells of a new object: its bucket, its key, what is known of it, and the operation."""
+
+LARGEST = 5 * 1024**3
+"""Bytes of an object or a part that is written in one go."""
+
+_BATCH = 1024 * 1024
+_STORAGE = ("x-amz-storage-class", "x-amz-server-side-encryption")
+_MOST_DELETED = 1000
+
+
+class Writing:
+    """The handlers of operations that write or remove objects.
+
+    Args:
+        files: buckets and objects.
+        region: of all buckets.
+        announce: told of new objects.
+    """
+
+    def __init__(self, files: ObjectFiles, region: str, announce: Announce) -> None:
+        self._files, self._region, self._announce = files, region, announce
+
+    async def put(self, request: S3Request) -> Response:
+        """PutObject."""
+        headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
+        condition, digests = write_condition(request.headers), BodyDigests(request.headers)
+        # What can be refused at once is, before a large body is read; it is asked again when all is there.
+        condition(self._files.find(request.bucket, request.key))
+        with self._files.unfinished() as path:
+            size = await receive(request, path, digests)
+            info = _info(digests, size, headers, digests.algorithm)
+            await asyncio.to_thread(self._files.put, request.bucket, request.key, path, info, condition)
+        self._announce(request.bucket, request.key, info, "PutObject")
+        return Response(headers=written_headers(info))
+
+    def copy(self, request: S3Request) -> Response:
+        """CopyObject; as in S3, metadata in the request count with the directive REPLACE only."""
+        given = request.headers
+        condition = write_condition(given)
+        file, source = open_source(self._files, request)
+        with file, self._files.unfinished() as path:
+            replaces = given.get("x-amz-metadata-directive") == "REPLACE"
+            own = storage_headers(given, self._region)
+            changes = replaces or any(name in given for name in ("x-amz-storage-class", *encryption_headers(own)))
+            if copy_source(request) == (request.bucket, request.key) and not changes:
+                raise invalid_request(
+                    "This copy request is illegal because it is trying to copy an object to itself without changing"
+                    " the object's metadata, storage class, website redirect location or encryption attributes."
+                )
+            if source.size > LARGEST:
+                raise invalid_request(f"The specified copy source is larger than the maximum allowable size: {LARGEST}")
+            content = {n: v for n, v in source.headers.items() if not n.startswith(_STORAGE)}
+            wanted = given.get("x-amz-checksum-algorithm") or source.checksum.get("algorithm")
+            algorithm = known_algorithm(wanted) if wanted else None
+            digests = BodyDigests({}, also=[algorithm] if algorithm else [])
+            copy_range(file, (0, source.size), path, digests)
+            headers = (metadata_headers(given) if replaces else content) | own
+            info = _info(digests, source.size, headers, algorithm)
+            self._files.put(request.bucket, request.key, path, info, condition)
+        self._announce(request.bucket, request.key, info, "CopyObject")
+        members = {"LastModified": info.last_modified, "ETag": info.etag, **checksum_members(info.checksum)}
+        return xml_response("CopyObjectResult", members, encryption_headers(info.headers))
+
+    def delete(self, request: S3Request) -> Response:
+        """DeleteObject."""
+        self._files.delete(request.bucket, request.key, write_condition(request.headers))
+        return Response(status_code=204)
+
+    async def delete_many(self, request: S3Request) -> Response:
+        """DeleteObjects."""
+        self._files.bucket(request.bucket)
+        wanted = await asyncio.to_thread(parse_xml, await request.document(must_be_checked=True), "Delete")
+        found = [element for element in wanted if element.tag == "Object"]
+        if not 1 <= len(found) <= _MOST_DELETED or {element.tag for element in wanted} - {"Object", "Quiet"}:
+            raise s3_error("MalformedXML")
+        is_quiet = wanted.findtext("Quiet", "false").strip().lower() == "true"
+        outcomes = await asyncio.to_thread(lambda: [self._delete_one(request.bucket, each) for each in found])
+        deleted = [] if is_quiet else [done for done in outcomes if "Code" not in done]
+        errors = [failed for failed in outcomes if "Code" in failed]
+        return xml_response("DeleteResult", {"Deleted": deleted, "Error": errors})
+
+    def _delete_one(self, bucket: str, wanted: Element) -> dict[str, str]:
+        members = {element.tag: element.text or "" for element in wanted}
+        named = {name: value for name, value in members.items() if name in ("Key", "VersionId")}
+        try:
+            if unknown := set(members) - {"Key", "VersionId", "ETag"}:
+                raise not_implemented(f"DeleteObjects with {min(unknown)}")
+            if members.get("VersionId", "null") != "null":
+                raise s3_error("NoSuchVersion", "The specified version does not exist.")
+            condition = write_condition({"if-match": members["ETag"]} if "ETag" in members else {})
+            self._files.delete(bucket, members.get("Key", ""), condition)
+        except ServiceError as error:
+            return {**named, "Code": error.code, "Message": error.message}
+        except OSError as error:
+            fault = file_error(error)
+            return {**named, "Code": fault.code, "Message": fault.message}
+        return named
+
+
+async def receive(request: S3Request, path: Path, digests: BodyDigests) -> int:
+    """Write a request's body to a new file, check it, and return its size once it is on the disk.
+
+    Raises:
+        ServiceError: it is not what its digests or its length say, or too large.
+    """
+    announced = request.headers.get("x-amz-decoded-content-length")
+    for length in (announced, request.headers.get("content-length")):
+        if length is not None and not length.isdecimal():
+            raise invalid_argument(f"the length {length!r} is not a number")
+        if int(length or 0) > LARGEST:
+            raise s3_error("EntityTooLarge")
+    with path.open("xb") as file:
+
+        def write(parts: list[bytes]) -> None:
+            content = b"".join(parts)
+            file.write(content)
+            digests.update(content)
+
+        def finish() -> None:
+            digests.verify(request.body.trailers)
+            file.flush()
+            os.fsync(file.fileno())
+
+        size = await _in_batches(request.stream(), write)
+        if announced is not None and int(announced) != size:
+            raise s3_error("IncompleteBody")
+        await asyncio.to_thread(finish)
+    return size
+
+
+async def _in_batches(parts: AsyncIterator[bytes], write: Callable[[list[bytes]], None]) -> int:
+    """Have parts written in a thread, while the next ones come; return how many bytes they have."""
+    batch: list[bytes] = []
+    size = waiting = 0
+    writing = asyncio.create_task(asyncio.to_thread(write, []))
+    try:
+        async for part in parts:
+            batch.append(part)
+            size, waiting = size + len(part), waiting + len(part)
+            if size > LARGEST:
+                raise s3_error("EntityTooLarge")
+            if waiting >= _BATCH:
+                await writing
+                writing, batch, waiting = asyncio.create_task(asyncio.to_thread(write, batch)), [], 0
+        await writing
+        await asyncio.to_thread(write, batch)
+    finally:
+        # The file stays open as long as a thread writes to it.
+        await asyncio.gather(writing, return_exceptions=True)
+    return size
+
+
+def copy_range(file: IO[bytes], wanted: tuple[int, int], path: Path, digests: BodyDigests) -> None:
+    """Copy bytes of a file to a new one, and return once they are on the disk.
+
+    Args:
+        file: the source.
+        wanted: the first byte, and how many.
+        path: the new file.
+        digests: are computed on the way.
+
+    Raises:
+        ServiceError: the source became shorter meanwhile.
+    """
+    start, length = wanted
+    file.seek(start)
+    with path.open("xb") as copy:
+        while length:
+            if not (part := file.read(min(_BATCH, length))):
+                raise s3_error("SlowDown", "The object to copy was cut short meanwhile.")
+            copy.write(part)
+            digests.update(part)
+            length -= len(part)
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
+def open_source(files: ObjectFiles, request: S3Request) -> tuple[IO[bytes], ObjectInfo]:
+    """Open the object that a request copies.
+
+    Raises:
+        ServiceError: it is not there, or not as the client wants it.
+    """
+    file, info = files.open(*copy_source(request))
+    try:
+        check_copy_source(request.headers, info)
+    except BaseException:
+        file.close()
+        raise
+    return file, info
+
+
+def copy_source(request: S3Request) -> tuple[str, str]:
+    """Return the bucket and the key that a request copies.
+
+    Raises:
+        ServiceError: InvalidArgument.
+    """
+    try:
+        path, _, version = request.headers["x-amz-copy-source"].partition("?versionId=")
+        text = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        raise invalid_argument("Copy Source is not UTF-8 text") from None
+    bucket, _, key = text.removeprefix("/").partition("/")
+    if not bucket or not key or version not in ("", "null"):
+        raise invalid_argument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+    return bucket, key
+
+
+def _info(digests: BodyDigests, size: int, headers: dict[str, str], algorithm: str | None) -> ObjectInfo:
+    checksum = {}
+    if algorithm is not None:
+        checksum = {"algorithm": algorithm, "value": digests.checksum(algorithm), "type": FULL_OBJECT}
+    return ObjectInfo(f'"{digests.md5}"', size, now(), headers, checksum)
