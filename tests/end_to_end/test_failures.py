@@ -7,6 +7,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -43,7 +44,7 @@ def session(tmp_path_factory) -> Iterator[boto3.Session]:
         yield session
 
 
-def failures(session: boto3.Session, *steps: dict) -> list[Failure]:
+def failures(session: boto3.Session, *steps: dict[str, Any]) -> list[Failure]:
     sagemaker = session.client("sagemaker")
     name = f"pipeline-{time.monotonic_ns()}"
     sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition(*steps), RoleArn=ROLE)
@@ -54,14 +55,14 @@ def failures(session: boto3.Session, *steps: dict) -> list[Failure]:
     return failures_of(session, state, lines=20)
 
 
-def script(session: boto3.Session, step: str, source: str) -> dict:
+def script(session: boto3.Session, step: str, source: str) -> dict[str, Any]:
     """A processing step that runs a Python script."""
     session.client("s3").put_object(Bucket=BUCKET, Key=f"code/{step}.py", Body=source.encode())
     entrypoint = ["python3", f"/opt/ml/processing/input/code/{step}.py"]
     return processing(step, *entrypoint, arguments={"ProcessingInputs": [CODE]})
 
 
-def tuning(step: str, **hyperparameters: str) -> dict:
+def tuning(step: str, **hyperparameters: str) -> dict[str, Any]:
     """A tuning step of three training jobs."""
     channel = {
         "ChannelName": "train",
@@ -91,7 +92,7 @@ def tuning(step: str, **hyperparameters: str) -> dict:
     }
 
 
-def test_a_scripts_whole_last_message_is_the_reason_and_its_log_is_found(session):
+def test_a_scripts_whole_last_message_is_the_reason_and_its_log_is_found(session) -> None:
     source = "import sys\nprint('reading')\nsys.exit('2 rows are bad. The first:\\n  a.csv, line 3\\n  Remove them')"
     (failure,) = failures(session, script(session, "CheckRows", source))
     assert failure.sentence == (
@@ -103,14 +104,14 @@ def test_a_scripts_whole_last_message_is_the_reason_and_its_log_is_found(session
     assert log.lines[-4:] == ["reading", "2 rows are bad. The first:", "  a.csv, line 3", "  Remove them"]
 
 
-def test_a_script_that_is_killed_says_with_what_status(session):
+def test_a_script_that_is_killed_says_with_what_status(session) -> None:
     source = f"import os\nprint('begun', flush=True)\nos.kill(os.getpid(), {int(signal.SIGKILL)})"
     (failure,) = failures(session, script(session, "Killed", source))
     assert failure.reason.endswith("exit code: 137")
     assert failure.logs[0].lines[-1] == "begun"
 
 
-def test_training_jobs_and_steps_that_fail_alike_are_told_once_with_their_number(session):
+def test_training_jobs_and_steps_that_fail_alike_are_told_once_with_their_number(session) -> None:
     session.client("s3").put_object(Bucket=BUCKET, Key="rows/a.csv", Body=b"1,2\n" * 2000)
     (failure,) = failures(session, tuning("TuneFold1", epochs="none"), tuning("TuneFold2", epochs="none"))
     assert sorted(failure.steps) == ["TuneFold1", "TuneFold2"]
@@ -123,7 +124,7 @@ def test_training_jobs_and_steps_that_fail_alike_are_told_once_with_their_number
     assert any("epochs" in line for line in log.lines)
 
 
-def test_a_function_that_raises_is_told_with_its_log(session):
+def test_a_function_that_raises_is_told_with_its_log(session) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("index.py", "def handler(event, context):\n    raise ValueError('no such endpoint')\n")

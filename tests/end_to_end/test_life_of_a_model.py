@@ -59,7 +59,7 @@ def score(shell, path) -> float:
     return json.loads(path.read_text())["predictions"][0]["score"]
 
 
-def test_a_models_life_leaves_the_account_as_it_was(shell, tmp_path):
+def test_a_models_life_leaves_the_account_as_it_was(shell, tmp_path) -> None:
     before = account_contents(shell)
     shell.succeed("bootstrap", YES="1")
     shell.succeed("upsert", YES="1")

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,13 +31,13 @@ def succeeded(shell, execution) -> str:
 
 
 @pytest.fixture(scope="module")
-def steps(shell, succeeded) -> dict[str, dict]:
+def steps(shell, succeeded) -> dict[str, dict[str, Any]]:
     listed = shell.aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", succeeded)
     return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
 
 
 @pytest.fixture(scope="module")
-def best(shell, steps) -> dict:
+def best(shell, steps) -> dict[str, Any]:
     arn = steps["SelectBest"]["Metadata"]["ProcessingJob"]["Arn"]
     job = shell.aws("sagemaker", "describe-processing-job", "--processing-job-name", arn.rpartition("/")[2])
     outputs = {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
@@ -50,7 +51,7 @@ def rows(shell, uri: str) -> np.ndarray:
     return np.loadtxt(text.splitlines(), delimiter=",")
 
 
-def test_every_step_succeeds(steps):
+def test_every_step_succeeds(steps) -> None:
     assert {name: step["StepStatus"] for name, step in steps.items()} == dict.fromkeys(
         [
             "MakeFolds",
@@ -68,12 +69,12 @@ def test_every_step_succeeds(steps):
     )
 
 
-def processing_job(shell, name: str) -> dict:
+def processing_job(shell, name: str) -> dict[str, Any]:
     return shell.aws("sagemaker", "describe-processing-job", "--processing-job-name", name)
 
 
 @pytest.mark.parametrize("step", ["MakeFolds", "SelectBest", "VerifyEndpoint"])
-def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps, step):
+def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps, step) -> None:
     """Run a step's processing job again, without the variables that the pipeline sets."""
     ran = processing_job(shell, steps[step]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2])
     assert ran["Environment"] == {"AWS_DEFAULT_REGION": "us-east-1"}
@@ -88,7 +89,7 @@ def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps
     assert "Environment" not in again
 
 
-def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, succeeded):
+def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, succeeded) -> None:
     folds = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}/folds"
     train, test = (rows(shell, f"{folds}/vc{best['fold']}/{part}/") for part in ("train", "test"))
     assert len(train) + len(test) == 1338
@@ -97,7 +98,7 @@ def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, s
     assert best["mse"] == pytest.approx(least_squares, rel=0.03)
 
 
-def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, succeeded):
+def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, succeeded) -> None:
     arn = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
     package = shell.aws("sagemaker", "describe-model-package", "--model-package-name", arn)
     assert package["ModelApprovalStatus"] == "Approved"
@@ -108,7 +109,7 @@ def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, suc
     assert quality["regression_metrics"]["mse"]["value"] == best["mse"]
 
 
-def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path):
+def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path) -> None:
     shell.aws(
         *("sagemaker-runtime", "invoke-endpoint", "--endpoint-name", NAME, "--content-type", "text/csv"),
         *("--body", RECORDS, str(tmp_path / "answer.json")),
@@ -118,7 +119,7 @@ def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path):
     assert scores[0] > 20_000 > scores[1] > 0  # a smoker, and a young man who is none
 
 
-def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path):
+def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(
         "age,sex,bmi,children,smoker,region\n19,female,27.9,0,yes,southwest\n18,male,33.77,1,no,southeast\n"
@@ -128,11 +129,11 @@ def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path):
     assert scores[0] > scores[1]
 
 
-def test_the_report_names_the_winner(shell, succeeded, best):
+def test_the_report_names_the_winner(shell, succeeded, best) -> None:
     assert best["training_job_name"] in shell.succeed("report")
 
 
-def test_job_logs_are_in_cloudwatch(shell, best):
+def test_job_logs_are_in_cloudwatch(shell, best) -> None:
     found = shell.aws(
         *("logs", "filter-log-events", "--log-group-name", "/aws/sagemaker/TrainingJobs"),
         *("--log-stream-name-prefix", best["training_job_name"]),
@@ -140,7 +141,7 @@ def test_job_logs_are_in_cloudwatch(shell, best):
     assert any("validation mse <loss>=" in event["message"] for event in found["events"])
 
 
-def test_a_second_execution_finds_its_jobs_in_the_cache_and_a_limit_rejects_the_model(shell, succeeded):
+def test_a_second_execution_finds_its_jobs_in_the_cache_and_a_limit_rejects_the_model(shell, succeeded) -> None:
     shell.succeed("start", PARAMS="MaxMse=1000.5")
     result = shell.command("status")
     assert result.returncode == 1
@@ -153,7 +154,7 @@ def test_a_second_execution_finds_its_jobs_in_the_cache_and_a_limit_rejects_the_
     assert "RegisterModel" not in {step["StepName"] for step in listed["PipelineExecutionSteps"]}
 
 
-def repeat(shell, **parameters: str) -> tuple[str, dict[str, dict]]:
+def repeat(shell, **parameters: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """Execute the pipeline once more; return how it ended, and its steps."""
     given = [f"Name={name},Value={value}" for name, value in parameters.items()]
     options = ("--pipeline-parameters", *given) if given else ()
@@ -163,7 +164,7 @@ def repeat(shell, **parameters: str) -> tuple[str, dict[str, dict]]:
     return ended, {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
 
 
-def function_outputs(step: dict) -> dict[str, str]:
+def function_outputs(step: dict[str, Any]) -> dict[str, str]:
     return {output["Name"]: output["Value"] for output in step["Metadata"]["Lambda"]["OutputParameters"]}
 
 
@@ -179,7 +180,7 @@ def serving_configuration(shell) -> str:
 
 
 @pytest.mark.slow
-def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alone(shell, steps):
+def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alone(shell, steps) -> None:
     before = shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)
     ended, repeated = repeat(shell)
     assert ended == "Succeeded"
@@ -193,7 +194,7 @@ def test_a_repeat_with_nothing_new_registers_nothing_and_leaves_the_endpoint_alo
 
 
 @pytest.mark.slow
-def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other_settings(shell, steps):
+def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other_settings(shell, steps) -> None:
     shell.aws("sagemaker", "delete-endpoint", "--endpoint-name", NAME)
     ended, repeated = repeat(shell)
     assert (ended, function_outputs(repeated["DeployEndpointAgain"])["status"]) == ("Succeeded", "Deploying")
@@ -205,7 +206,9 @@ def test_a_repeat_deploys_a_registered_model_whose_endpoint_is_gone_or_has_other
 
 
 @pytest.mark.slow
-def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_says_so(shell, steps, monkeypatch):
+def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_says_so(
+    shell, steps, monkeypatch
+) -> None:
     before = serving_configuration(shell)
     load, loaded = serving.Model.load, []
 
@@ -228,7 +231,7 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
 
 
 @pytest.mark.slow
-def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps, tmp_path):
+def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps, tmp_path) -> None:
     package = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
     deploy = {"model_package_arn": package, "endpoint_name": NAME, "instance_type": "ml.m5.large"}
     detail = {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"}
@@ -240,7 +243,7 @@ def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(
     ]
     together = threading.Barrier(len(events))
 
-    def call(number: int) -> dict:
+    def call(number: int) -> dict[str, Any]:
         together.wait()
         file = tmp_path / f"{number}.json"
         called = ("--function-name", f"{NAME}-deploy", "--payload", json.dumps(events[number]))
@@ -258,7 +261,7 @@ def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(
     assert shell.aws("sagemaker", "describe-model", "--model-name", model)["ModelName"] == model
 
 
-def test_a_wrong_parameter_is_a_sentence(shell, succeeded):
+def test_a_wrong_parameter_is_a_sentence(shell, succeeded) -> None:
     result = shell.command("start", PARAMS="ModelApprovalStatus=Maybe")
     assert result.returncode == 1
     assert "Traceback" not in result.stderr

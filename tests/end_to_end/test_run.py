@@ -40,7 +40,7 @@ def run(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_a_run_leaves_its_results_and_nothing_running(folder):
+def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     result = run(folder)
     assert result.returncode == 0, result.stdout + result.stderr
     last = json.loads((folder / ".local/last-run.json").read_text())
@@ -72,7 +72,7 @@ def test_a_run_leaves_its_results_and_nothing_running(folder):
 
 
 @pytest.mark.slow
-def test_a_bad_cell_is_told_by_its_file_line_and_column(folder):
+def test_a_bad_cell_is_told_by_its_file_line_and_column(folder) -> None:
     lines = (ROOT / "data/insurance.csv").read_text().splitlines()
     lines[4] = "19,female,heavy,0,yes,southwest,16884.9"
     (folder / "rows.csv").write_text("\n".join(lines))
@@ -85,13 +85,13 @@ def test_a_bad_cell_is_told_by_its_file_line_and_column(folder):
     assert told in json.loads((folder / ".local/last-run.json").read_text())["failure_reason"]
 
 
-def test_data_that_is_not_there_is_a_sentence(folder):
+def test_data_that_is_not_there_is_a_sentence(folder) -> None:
     result = run(folder, DATA="nowhere.csv")
     assert result.returncode == 1
     assert result.stderr.strip() == "DATA: there is no file 'nowhere.csv'"
 
 
-def test_a_wrong_configuration_is_told_by_its_keys(folder):
+def test_a_wrong_configuration_is_told_by_its_keys(folder) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("count: 2", "count: 1"))
     result = run(folder)

@@ -29,7 +29,7 @@ def table(columns: int, values: int) -> tuple[str, dict]:
 
 
 @pytest.mark.parametrize(("columns", "values"), [(64, 500), (2000, 10), (5, 10_000)])
-def test_a_wide_table_is_split_trained_on_and_served(tmp_path, columns, values):
+def test_a_wide_table_is_split_trained_on_and_served(tmp_path, columns, values) -> None:
     text, dataset = table(columns, values)
     (tmp_path / "digits.csv").write_text(text)
     document = yaml.safe_load((ROOT / "config.yaml").read_text())

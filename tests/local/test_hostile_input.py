@@ -28,7 +28,7 @@ from local.storage.objects import Objects
 from tests.within_limits import run_within_limits
 
 
-def test_a_zip_files_list_of_files_is_not_read_if_it_is_huge():
+def test_a_zip_files_list_of_files_is_not_read_if_it_is_huge() -> None:
     code = """\
     import io, struct, zipfile
     from local.core.archives import ArchiveError, open_zip
@@ -46,7 +46,7 @@ def test_a_zip_files_list_of_files_is_not_read_if_it_is_huge():
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
-def test_a_zip_file_of_another_compression_is_refused(method):
+def test_a_zip_file_of_another_compression_is_refused(method) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", method) as opened:
         opened.writestr("main.py", "")
@@ -54,7 +54,7 @@ def test_a_zip_file_of_another_compression_is_refused(method):
         open_zip(archive)
 
 
-def test_an_uploads_chunk_is_handed_on_as_it_comes():
+def test_an_uploads_chunk_is_handed_on_as_it_comes() -> None:
     parts = iter([b"40000000\r\n", b"x" * 100, b"y" * 50])
 
     async def receive() -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_an_uploads_chunk_is_handed_on_as_it_comes():
     assert asyncio.run(begin()) == [b"x" * 100, b"y" * 50]
 
 
-def test_a_line_without_an_end_comes_in_pieces():
+def test_a_line_without_an_end_comes_in_pieces() -> None:
     reading, writing = os.pipe()
     content = b"first\n" + b"x" * (5 * LONGEST_LINE) + b"\nlast\r\nrest"
 
@@ -91,7 +91,7 @@ def objects(tmp_path: Any) -> Objects:
     return Objects(tmp_path)
 
 
-def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch):
+def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch) -> None:
     objects.write("s3://bucket/list", b"[" * 200_000)
     with pytest.raises(inputs.InputError, match="its JSON is nested too deeply"):
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
@@ -100,7 +100,7 @@ def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch):
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
 
 
-def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects):
+def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects) -> None:
     size = 20 * MAXIMUM_BODY_BYTES
     objects.write("s3://bucket/rows.gz", gzip.compress(b"1\n" * (size // 2), compresslevel=1))
     sent: list[int] = []
@@ -126,7 +126,7 @@ def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects):
     assert peak < size / 4
 
 
-def test_a_function_takes_no_more_than_lambda_sends(service):
+def test_a_function_takes_no_more_than_lambda_sends(service) -> None:
     client = service.client("lambda")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
@@ -148,7 +148,9 @@ def test_a_function_takes_no_more_than_lambda_sends(service):
 
 
 @pytest.mark.parametrize(("size", "in_the_loop"), [(100_000, True), (1_000_000, False)])
-def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(service, monkeypatch, size, in_the_loop):
+def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(
+    service, monkeypatch, size, in_the_loop
+) -> None:
     threads: list[str] = []
 
     def invoke(*_: Any) -> Any:
@@ -160,7 +162,7 @@ def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(ser
     assert [name == "gateway" for name in threads] == [in_the_loop]
 
 
-def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch):
+def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch) -> None:
     s3, threads = service.client("s3"), []
     s3.create_bucket(Bucket="listed")
     original = Objects.keys
@@ -177,7 +179,7 @@ def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypat
     assert "gateway" not in threads
 
 
-def test_the_times_of_a_long_log_are_read_from_its_ends(tmp_path, monkeypatch):
+def test_the_times_of_a_long_log_are_read_from_its_ends(tmp_path, monkeypatch) -> None:
     logs = Logs(tmp_path)
     assert logs.ends("group", "stream") is None
     logs.put("group", "stream", [])

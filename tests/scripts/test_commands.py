@@ -29,7 +29,7 @@ def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
         ("rollback", {}, "No AWS credentials were found"),
     ],
 )
-def test_a_command_says_what_is_wrong_in_a_sentence(name, options, sentence):
+def test_a_command_says_what_is_wrong_in_a_sentence(name, options, sentence) -> None:
     finished = command(name, **options)
     assert finished.returncode == 1
     assert sentence in " ".join(finished.stderr.split())

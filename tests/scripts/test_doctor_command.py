@@ -41,7 +41,7 @@ def rows(output: str) -> dict[str, str]:
     return {cell[0]: cell[1] for cell in cells if len(cell) > 1}
 
 
-def test_the_doctor_follows_an_account_from_nothing_to_published(command, tmp_path):
+def test_the_doctor_follows_an_account_from_nothing_to_published(command, tmp_path) -> None:
     empty = command("doctor")
     assert empty.returncode == 0, empty.stdout + empty.stderr
     found = rows(empty.stdout)
@@ -69,7 +69,7 @@ def test_the_doctor_follows_an_account_from_nothing_to_published(command, tmp_pa
     assert "CacheConfig" in after.stdout
 
 
-def test_the_doctor_only_reads(environment, monkeypatch):
+def test_the_doctor_only_reads(environment, monkeypatch) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     operations: set[str] = set()
@@ -81,7 +81,7 @@ def test_the_doctor_only_reads(environment, monkeypatch):
     assert [name for name in operations if not READS.fullmatch(name)] == []
 
 
-def test_a_failed_check_is_the_exit_status(command, tmp_path):
+def test_a_failed_check_is_the_exit_status(command, tmp_path) -> None:
     theirs = "arn:aws:iam::999999999999:role/theirs"
     changed = tmp_path / "config.yaml"
     changed.write_text((ROOT / "config.yaml").read_text().replace("job_role_arn:", f"job_role_arn: {theirs}"))
@@ -91,14 +91,14 @@ def test_a_failed_check_is_the_exit_status(command, tmp_path):
     assert rows(finished.stdout)["credentials"] == "ok"
 
 
-def test_wrong_credentials_are_one_failure_not_a_traceback(environment):
+def test_wrong_credentials_are_one_failure_not_a_traceback(environment) -> None:
     finished = in_a_process("doctor", environment | {"AWS_SECRET_ACCESS_KEY": "wrong"})
     assert finished.returncode == 1
     assert rows(finished.stdout)["credentials"] == "failed"
     assert "Traceback" not in finished.stderr
 
 
-def test_commands_say_in_a_sentence_that_nobody_answers_about_quotas(command, tmp_path):
+def test_commands_say_in_a_sentence_that_nobody_answers_about_quotas(command, tmp_path) -> None:
     estimate = command("estimate")
     assert estimate.returncode == 0, estimate.stderr
     assert estimate.stdout.count(NOT_ASKED) == 1

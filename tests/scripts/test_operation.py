@@ -159,7 +159,7 @@ def account(tmp_path):
         yield Account(service, tmp_path)
 
 
-def test_an_endpoints_life_from_bootstrap_to_delete(account):
+def test_an_endpoints_life_from_bootstrap_to_delete(account) -> None:
     assert "add 4 AWS::IAM::Role" in account.succeed("bootstrap", YES="1")
     account.publish()
 
@@ -201,7 +201,7 @@ def test_an_endpoints_life_from_bootstrap_to_delete(account):
     assert "nothing to delete" in account.succeed("delete", LEVEL="all", YES="1")
 
 
-def test_what_others_made_survives(account):
+def test_what_others_made_survives(account) -> None:
     account.bootstrap()
     account.publish()
     account.approve(account.register([1.0, 2.0], "PendingManualApproval"))
@@ -225,7 +225,7 @@ def test_what_others_made_survives(account):
     assert s3.list_objects_v2(Bucket="theirs")["KeyCount"] == 1
 
 
-def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(account):
+def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(account) -> None:
     account.bootstrap()
     bucket = find_resources(account.config, account.session).bucket
     s3 = account.session.client("s3")

@@ -47,13 +47,13 @@ def received(service):
         rules.delete_rule(Name=rule["Name"])
 
 
-def rule(service, pattern, **target):
+def rule(service, pattern, **target) -> None:
     client = service.client("events")
     client.put_rule(Name="rule", EventPattern=json.dumps(pattern))
     client.put_targets(Rule="rule", Targets=[{"Id": "target", **target}])
 
 
-def test_a_matching_event_of_the_service_reaches_the_function(service, received):
+def test_a_matching_event_of_the_service_reaches_the_function(service, received) -> None:
     rule(service, {"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}}, Arn=received.arn)
     service.parts.events.emit("aws.sagemaker", CHANGE, APPROVED | {"ModelApprovalStatus": "Rejected"})
     service.parts.events.emit("aws.sagemaker", CHANGE, APPROVED, [APPROVED["ModelPackageArn"]])
@@ -63,14 +63,14 @@ def test_a_matching_event_of_the_service_reaches_the_function(service, received)
     assert event["resources"] == [APPROVED["ModelPackageArn"]]
 
 
-def test_an_event_that_a_client_puts_reaches_the_function(service, received):
+def test_an_event_that_a_client_puts_reaches_the_function(service, received) -> None:
     rule(service, {"source": ["mine"]}, Arn=received.arn, InputPath="$.detail.items[1]")
     entry = {"Source": "mine", "DetailType": "test", "Detail": json.dumps({"items": [1, {"two": 2}]})}
     assert service.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
     assert received(1) == [{"two": 2}]
 
 
-def test_a_template_shapes_what_the_function_gets(service, received):
+def test_a_template_shapes_what_the_function_gets(service, received) -> None:
     transformer = {
         "InputPathsMap": {"arn": "$.detail.ModelPackageArn", "detail": "$.detail"},
         "InputTemplate": '{"package": <arn>, "said": "of <arn>: \\"yes\\"", "all": <detail>}',
@@ -81,7 +81,7 @@ def test_a_template_shapes_what_the_function_gets(service, received):
     assert received(1) == [{"package": arn, "said": f'of {arn}: "yes"', "all": APPROVED}]
 
 
-def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(service, received):
+def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(service, received) -> None:
     s3 = service.client("s3")
     for bucket in ("silent", "telling"):
         s3.create_bucket(Bucket=bucket)
@@ -101,7 +101,7 @@ def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(servic
     assert (detail["bucket"], detail["object"]["key"], detail["object"]["size"]) == ({"name": "telling"}, "new/a", 3)
 
 
-def test_a_disabled_rule_sends_nothing(service, received):
+def test_a_disabled_rule_sends_nothing(service, received) -> None:
     rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn)
     service.client("events").disable_rule(Name="rule")
     service.parts.events.emit("aws.sagemaker", CHANGE, {"first": 1})
@@ -110,7 +110,7 @@ def test_a_disabled_rule_sends_nothing(service, received):
     assert [event["detail"] for event in received(1)] == [{"second": 2}]
 
 
-def test_rules_that_nothing_would_come_of_are_refused(service):
+def test_rules_that_nothing_would_come_of_are_refused(service) -> None:
     client = service.client("events")
     with pytest.raises(ClientError, match="events:PutRule with a ScheduleExpression"):
         client.put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
@@ -163,17 +163,17 @@ def started(service):
     sagemaker.delete_pipeline(PipelineName="started-by-events", ClientRequestToken="t" * 32)
 
 
-def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(service, started):
+def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(service, started) -> None:
     client = service.client("events")
     client.put_rule(Name="start", EventPattern='{"source": ["mine"]}')
     target = {"Id": "pipeline", "Arn": PIPELINE, "RoleArn": "arn:aws:iam::123456789012:role/events"}
 
-    def put(**values):
+    def put(**values) -> None:
         parameters = [{"Name": name, "Value": value} for name, value in values.items()]
         target["SageMakerPipelineParameters"] = {"PipelineParameterList": parameters}
         client.put_targets(Rule="start", Targets=[target])
 
-    def send(detail):
+    def send(detail) -> None:
         client.put_events(Entries=[{"Source": "mine", "DetailType": "test", "Detail": json.dumps(detail)}])
 
     put(DataVersion="$.time", Kind="$.detail.items[1].kind")
@@ -198,7 +198,7 @@ def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(s
         ),
     ],
 )
-def test_a_pipeline_target_that_could_not_work_is_refused(service, changed, message):
+def test_a_pipeline_target_that_could_not_work_is_refused(service, changed, message) -> None:
     client = service.client("events")
     client.put_rule(Name="start", EventPattern='{"source": ["mine"]}')
     target = {"Id": "pipeline", "Arn": PIPELINE, "RoleArn": "arn:aws:iam::123456789012:role/events"} | changed

@@ -23,7 +23,7 @@ def client(service):
     return service.client("logs")
 
 
-def test_lines_are_kept_in_a_file_that_a_person_can_read(logs):
+def test_lines_are_kept_in_a_file_that_a_person_can_read(logs) -> None:
     logs.append(GROUP, "job-1/algo-1-17", ["#quality_metric: host=algo-1", "second line"])
     path = logs.path(GROUP, "job-1/algo-1-17")
     assert [line.split(" ", 1)[1] for line in path.read_text().splitlines()] == [
@@ -32,7 +32,7 @@ def test_lines_are_kept_in_a_file_that_a_person_can_read(logs):
     ]
 
 
-def test_streams_and_events_are_found_through_the_api(logs, client):
+def test_streams_and_events_are_found_through_the_api(logs, client) -> None:
     logs.append(GROUP, "job-1/algo-1-17", ["one", "two"])
     logs.append(GROUP, "job-2/algo-1-18", ["three"])
     logs.append(f"{GROUP}/nested", "stream", ["of another group"])
@@ -46,7 +46,7 @@ def test_streams_and_events_are_found_through_the_api(logs, client):
     assert [event["message"] for event in found] == ["three"]
 
 
-def test_reading_on_with_the_forward_token_gives_each_event_once_and_then_the_same_token(logs, client):
+def test_reading_on_with_the_forward_token_gives_each_event_once_and_then_the_same_token(logs, client) -> None:
     logs.append(GROUP, "stream", [f"line {number}" for number in range(5)])
     token, seen = {}, []
     for _ in range(6):
@@ -64,7 +64,7 @@ def test_reading_on_with_the_forward_token_gives_each_event_once_and_then_the_sa
     assert [event["message"] for event in before["events"]] == ["line 1", "line 2"]
 
 
-def test_filtered_pages_hold_every_event_once(logs, client):
+def test_filtered_pages_hold_every_event_once(logs, client) -> None:
     logs.append(GROUP, "stream", [f"line {number}" for number in range(25)])
     pages = client.get_paginator("filter_log_events").paginate(logGroupName=GROUP, PaginationConfig={"PageSize": 4})
     events = [event for page in pages for event in page["events"]]
@@ -81,19 +81,19 @@ def test_filtered_pages_hold_every_event_once(logs, client):
         ("?WARN ?1", ["ERROR fold 1", "WARN fold 2"]),
     ],
 )
-def test_terms_filter_events(logs, client, pattern, found):
+def test_terms_filter_events(logs, client, pattern, found) -> None:
     logs.append(GROUP, "stream", ["ERROR fold 1", "ERROR fold 2", "WARN fold 2"])
     events = client.filter_log_events(logGroupName=GROUP, filterPattern=pattern)["events"]
     assert [event["message"] for event in events] == found
 
 
-def test_a_filter_pattern_of_another_kind_is_refused(logs, client):
+def test_a_filter_pattern_of_another_kind_is_refused(logs, client) -> None:
     logs.append(GROUP, "stream", ["{}"])
     with pytest.raises(ClientError, match="not implemented by the local service: logs:filter patterns"):
         client.filter_log_events(logGroupName=GROUP, filterPattern="{ $.level = 1 }")
 
 
-def test_clients_write_logs_too(logs, client):
+def test_clients_write_logs_too(logs, client) -> None:
     client.create_log_group(logGroupName="mine")
     client.create_log_stream(logGroupName="mine", logStreamName="a")
     client.put_log_events(
@@ -108,7 +108,7 @@ def test_clients_write_logs_too(logs, client):
         client.describe_log_streams(logGroupName="mine")
 
 
-def test_a_groups_retention_and_tags_are_described(client):
+def test_a_groups_retention_and_tags_are_described(client) -> None:
     client.create_log_group(logGroupName="/kept", tags={"team": "claims"})
 
     def described():
@@ -128,7 +128,7 @@ def test_a_groups_retention_and_tags_are_described(client):
         client.put_retention_policy(logGroupName="/nowhere", retentionInDays=90)
 
 
-def test_the_aws_cli_reads_a_group(service, logs):
+def test_the_aws_cli_reads_a_group(service, logs) -> None:
     logs.append(GROUP, "job-1/algo-1-17", ["epoch 1", "epoch 2"])
     command = ["logs", "filter-log-events", "--log-group-name", GROUP, "--query", "events[].message"]
     done = subprocess.run(
@@ -142,7 +142,7 @@ def test_the_aws_cli_reads_a_group(service, logs):
     assert json.loads(done.stdout) == ["epoch 1", "epoch 2"]
 
 
-def test_a_line_that_is_still_being_written_is_not_read(tmp_path):
+def test_a_line_that_is_still_being_written_is_not_read(tmp_path) -> None:
     logs = Logs(tmp_path)
     logs.append("group", "stream", ["whole"])
     with logs.path("group", "stream").open("a") as file:
@@ -151,7 +151,7 @@ def test_a_line_that_is_still_being_written_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../b", "..", ""])
-def test_no_name_leaves_the_folder_of_logs(tmp_path, name):
+def test_no_name_leaves_the_folder_of_logs(tmp_path, name) -> None:
     logs = Logs(tmp_path / "logs")
     with pytest.raises(Exception, match="not a name"):
         logs.append(name, "stream", ["x"])

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 
-def test_an_operation_that_is_not_there_is_refused_by_name(service):
+def test_an_operation_that_is_not_there_is_refused_by_name(service) -> None:
     with pytest.raises(ClientError, match="not implemented by the local service: sagemaker:CreateNotebookInstance"):
         service.client("sagemaker").create_notebook_instance(
             NotebookInstanceName="notebook",
@@ -13,7 +13,7 @@ def test_an_operation_that_is_not_there_is_refused_by_name(service):
         )
 
 
-def test_s3_and_moto_answer_on_the_same_port(service):
+def test_s3_and_moto_answer_on_the_same_port(service) -> None:
     s3 = service.client("s3")
     s3.create_bucket(Bucket="a-bucket")
     s3.put_object(Bucket="a-bucket", Key="a/b c+d.txt", Body=b"hello")
@@ -23,7 +23,7 @@ def test_s3_and_moto_answer_on_the_same_port(service):
     assert service.client("iam").list_roles()["Roles"] == []
 
 
-def test_large_objects_and_answers_without_a_body_arrive_whole(service):
+def test_large_objects_and_answers_without_a_body_arrive_whole(service) -> None:
     s3 = service.client("s3")
     s3.create_bucket(Bucket="large-objects")
     content = hashlib.shake_256(b"content").digest(3_000_000)

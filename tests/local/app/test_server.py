@@ -13,6 +13,7 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Never
 
 import boto3
 import pytest
@@ -32,8 +33,8 @@ ROLE = "arn:aws:iam::123456789012:role/function"
 class Process:
     """A service in a process of its own."""
 
-    def __init__(self, root, limit_file_size=None):
-        def limit():
+    def __init__(self, root, limit_file_size=None) -> None:
+        def limit() -> None:
             if limit_file_size:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
 
@@ -95,7 +96,7 @@ def start(tmp_path):
             service.end(signal.SIGKILL)
 
 
-def until(reached):
+def until(reached) -> None:
     deadline = time.monotonic() + 20
     while not reached():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -109,7 +110,7 @@ def function_zip(source):
     return archive.getvalue()
 
 
-def create_sleeping_function(service):
+def create_sleeping_function(service) -> None:
     source = (
         "import os, time\ndef handler(event, context):\n"
         "    open(event['file'], 'w').write(str(os.getpid()))\n    time.sleep(300)"
@@ -142,7 +143,7 @@ def is_running(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_service_and_all_that_it_started(start, tmp_path, number):
+def test_a_signal_stops_the_service_and_all_that_it_started(start, tmp_path, number) -> None:
     service = start()
     create_sleeping_function(service)
     child = invoke_sleeping_function(service, tmp_path / "pid")
@@ -153,7 +154,7 @@ def test_a_signal_stops_the_service_and_all_that_it_started(start, tmp_path, num
     assert service.processes() == []
 
 
-def test_the_start_shows_the_url_and_lines_that_a_shell_understands(start):
+def test_the_start_shows_the_url_and_lines_that_a_shell_understands(start) -> None:
     service = start()
     lines = [line for line in service.greeting.splitlines() if line.startswith("export ")]
     names = [line.removeprefix("export ").partition("=")[0] for line in lines]
@@ -172,7 +173,7 @@ def test_the_start_shows_the_url_and_lines_that_a_shell_understands(start):
 
 
 @pytest.mark.slow
-def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_and_no_process(start, tmp_path):
+def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_and_no_process(start, tmp_path) -> None:
     service = start()
     service.client("s3").create_bucket(Bucket="written-to")
     service.client("iam").list_roles()
@@ -181,25 +182,25 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_an
     acknowledged = {"groups": [], "objects": [], "users": []}
     content = os.urandom(700_000)
 
-    def write_groups():
+    def write_groups() -> None:
         client = service.client("sagemaker")
         for number in range(10_000):
             client.create_model_package_group(ModelPackageGroupName=f"group-{number}")
             acknowledged["groups"].append(f"group-{number}")
 
-    def write_objects():
+    def write_objects() -> None:
         client = service.client("s3")
         for number in range(10_000):
             client.put_object(Bucket="written-to", Key=f"object-{number}", Body=content)
             acknowledged["objects"].append(f"object-{number}")
 
-    def write_users():
+    def write_users() -> None:
         client = service.client("iam")
         for number in range(10_000):
             client.create_user(UserName=f"user-{number}")
             acknowledged["users"].append(f"user-{number}")
 
-    def until_it_is_gone(write):
+    def until_it_is_gone(write) -> None:
         with pytest.raises((BotoCoreError, ClientError)):
             write()
 
@@ -229,7 +230,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_an
     assert not list((again.root / "s3" / ".nanio" / "uploads").iterdir())
 
 
-def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_path):
+def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_path) -> None:
     service = start()
     service.client("s3").create_bucket(Bucket="models")
     for number in range(2):
@@ -261,7 +262,7 @@ def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_
         sagemaker.update_endpoint(EndpointName="e", EndpointConfigName=after)
 
 
-def test_two_services_cannot_hold_one_folder(tmp_path):
+def test_two_services_cannot_hold_one_folder(tmp_path) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0)) as first:
         with pytest.raises(ServiceHeldError, match=rf"{first.settings.endpoint_url} \(process {os.getpid()}\)") as held:
             LocalService(Settings(tmp_path / ".local", port=0)).start()
@@ -270,7 +271,7 @@ def test_two_services_cannot_hold_one_folder(tmp_path):
         pass
 
 
-def test_a_port_in_use_is_one_sentence(tmp_path):
+def test_a_port_in_use_is_one_sentence(tmp_path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -283,7 +284,7 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def test_nothing_but_the_greeting_reaches_the_terminal(start):
+def test_nothing_but_the_greeting_reaches_the_terminal(start) -> None:
     service = start()
     with socket.create_connection(service.address) as client:
         client.sendall(b"nonsense\r\n\r\n")
@@ -299,7 +300,7 @@ def test_nothing_but_the_greeting_reaches_the_terminal(start):
     assert rest.strip() == "Stopping."
 
 
-def test_ten_clients_at_once_get_their_own_answers(service):
+def test_ten_clients_at_once_get_their_own_answers(service) -> None:
     # One of boto3's clients with ten connections stands for ten: making a client takes longer than what it does.
     sagemaker, s3 = (service.client(name, max_pool_connections=10) for name in ("sagemaker", "s3"))
 
@@ -319,7 +320,7 @@ def test_ten_clients_at_once_get_their_own_answers(service):
     assert answers == [[True] * 10] * 10
 
 
-def test_one_of_ten_clients_creates_what_all_want_to_create(service):
+def test_one_of_ten_clients_creates_what_all_want_to_create(service) -> None:
     client = service.client("sagemaker", max_pool_connections=10)
 
     def create(_):
@@ -335,7 +336,7 @@ def test_one_of_ten_clients_creates_what_all_want_to_create(service):
     assert set(outcomes) == {"created", "ValidationException"}
 
 
-def test_a_client_that_goes_away_within_a_body_leaves_nothing(service):
+def test_a_client_that_goes_away_within_a_body_leaves_nothing(service) -> None:
     service.client("s3").create_bucket(Bucket="interrupted")
     url = service.client("s3").generate_presigned_url("put_object", {"Bucket": "interrupted", "Key": "half"})
     before = len(service.parts.store.list("model-package-group"))
@@ -349,7 +350,7 @@ def test_a_client_that_goes_away_within_a_body_leaves_nothing(service):
     assert len(service.parts.store.list("model-package-group")) == before
 
 
-def test_an_invocation_of_more_than_six_megabytes_is_refused(service):
+def test_an_invocation_of_more_than_six_megabytes_is_refused(service) -> None:
     runtime = service.client("sagemaker-runtime")
     with pytest.raises(ClientError) as refusal:
         runtime.invoke_endpoint(EndpointName="any", Body=b"1," * (3 * 1024 * 1024 + 1), ContentType="text/csv")
@@ -359,7 +360,7 @@ def test_an_invocation_of_more_than_six_megabytes_is_refused(service):
         runtime.invoke_endpoint(EndpointName="any", Body=b"1," * (3 * 1024 * 1024), ContentType="text/csv")
 
 
-def test_a_disk_that_is_full_for_an_object_is_said_and_nothing_is_half_written(start):
+def test_a_disk_that_is_full_for_an_object_is_said_and_nothing_is_half_written(start) -> None:
     service = start(limit_file_size=1_000_000)
     s3 = service.client("s3")
     s3.create_bucket(Bucket="too-small")
@@ -371,7 +372,7 @@ def test_a_disk_that_is_full_for_an_object_is_said_and_nothing_is_half_written(s
     assert [item["Key"] for item in s3.list_objects_v2(Bucket="too-small")["Contents"]] == ["key"]
 
 
-def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_stays(tmp_path):
+def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_stays(tmp_path) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0)) as service:
         database = service.parts.store._database
         (pages,) = database.execute("PRAGMA page_count").fetchone()
@@ -385,7 +386,7 @@ def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_s
         )
         acknowledged = []
 
-        def fill():
+        def fill() -> None:
             for number in range(1000):
                 client.create_model_package_group(ModelPackageGroupName=f"group-{number}")
                 acknowledged.append(f"group-{number}")
@@ -401,8 +402,8 @@ def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_s
     assert names == {*acknowledged, "after"}
 
 
-def test_an_unexpected_failure_is_an_answer_and_a_line_in_the_services_log(service, monkeypatch):
-    def fail(*_):
+def test_an_unexpected_failure_is_an_answer_and_a_line_in_the_services_log(service, monkeypatch) -> None:
+    def fail(*_) -> Never:
         raise RuntimeError("not foreseen")
 
     monkeypatch.setattr(service.parts.store, "list", fail)
@@ -417,14 +418,14 @@ def test_an_unexpected_failure_is_an_answer_and_a_line_in_the_services_log(servi
     "request_line",
     [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n"],
 )
-def test_nonsense_is_refused_and_the_service_goes_on(service, request_line):
+def test_nonsense_is_refused_and_the_service_goes_on(service, request_line) -> None:
     with socket.create_connection(("127.0.0.1", service.settings.port), timeout=10) as client:
         client.sendall(request_line)
         assert client.recv(100).split()[1][:1] == b"4"
     assert service.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
 
 
-def test_a_websocket_is_refused(service):
+def test_a_websocket_is_refused(service) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", service.settings.port, timeout=10)
     connection.request("GET", "/", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
     assert connection.getresponse().status == 403

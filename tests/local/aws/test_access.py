@@ -40,24 +40,24 @@ def post(service, headers, path="/", body=b"{}", host=None):
     return answer.status, content, answer
 
 
-def test_a_signed_request_is_answered(service):
+def test_a_signed_request_is_answered(service) -> None:
     status, content, _ = post(service, signed(service))
     assert (status, json.loads(content)["PipelineSummaries"]) == (200, [])
 
 
-def test_an_unsigned_request_is_refused(service):
+def test_an_unsigned_request_is_refused(service) -> None:
     status, content, answer = post(service, LIST_PIPELINES)
     assert status == 403
     assert answer.headers["x-amzn-errortype"] == "MissingAuthenticationTokenException"
     assert b"Missing Authentication Token" in content
 
 
-def test_a_body_other_than_the_signed_one_is_refused(service):
+def test_a_body_other_than_the_signed_one_is_refused(service) -> None:
     status, content, _ = post(service, signed(service), body=b'{"MaxResults": 1}')
     assert (status, json.loads(content)["__type"]) == (400, "InvalidSignatureException")
 
 
-def test_a_signature_for_another_operation_is_refused(service):
+def test_a_signature_for_another_operation_is_refused(service) -> None:
     headers = signed(service)
     headers["X-Amz-Target"] = "SageMaker.ListModels"
     status, content, _ = post(service, headers)
@@ -76,7 +76,7 @@ def test_a_signature_for_another_operation_is_refused(service):
         ("cloudwatch", lambda c: c.list_dashboards(), "InvalidSignatureException"),
     ],
 )
-def test_a_wrong_secret_is_refused_in_the_words_of_each_service(service, name, call, code):
+def test_a_wrong_secret_is_refused_in_the_words_of_each_service(service, name, call, code) -> None:
     client = boto3.client(
         name,
         region_name="us-east-1",
@@ -99,7 +99,7 @@ def test_a_wrong_secret_is_refused_in_the_words_of_each_service(service, name, c
         ("sts", lambda c: c.get_caller_identity(), "InvalidClientTokenId"),
     ],
 )
-def test_the_keys_of_an_aws_account_are_refused_with_a_hint(service, name, call, code):
+def test_the_keys_of_an_aws_account_are_refused_with_a_hint(service, name, call, code) -> None:
     client = boto3.client(
         name,
         region_name="us-east-1",
@@ -115,7 +115,7 @@ def test_the_keys_of_an_aws_account_are_refused_with_a_hint(service, name, call,
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(-16, "is now earlier than"), (16, "is still later than")])
-def test_a_signature_of_another_time_is_refused(service, monkeypatch, minutes, words):
+def test_a_signature_of_another_time_is_refused(service, monkeypatch, minutes, words) -> None:
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: moment.replace(tzinfo=None), raising=False)
     headers = signed(service)
@@ -126,7 +126,7 @@ def test_a_signature_of_another_time_is_refused(service, monkeypatch, minutes, w
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", ""])
-def test_another_host_name_is_refused_though_the_signature_is_right(service, host):
+def test_another_host_name_is_refused_though_the_signature_is_right(service, host) -> None:
     headers = signed(service, Host=host)
     status, content, _ = post(service, headers)
     assert status in (400, 403)
@@ -134,27 +134,27 @@ def test_another_host_name_is_refused_though_the_signature_is_right(service, hos
         assert b"answers at 127.0.0.1 and localhost only" in content
 
 
-def test_localhost_is_a_good_name(service):
+def test_localhost_is_a_good_name(service) -> None:
     host = f"localhost:{service.settings.port}"
     status, _, _ = post(service, signed(service, Host=host))
     assert status == 200
 
 
-def test_a_web_page_is_refused_and_gets_no_permission_to_read(service):
+def test_a_web_page_is_refused_and_gets_no_permission_to_read(service) -> None:
     status, content, answer = post(service, signed(service) | {"Origin": "http://localhost:8888"})
     assert status == 403
     assert b"does not answer web pages" in content
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_the_service_listens_on_this_machine_only(service):
+def test_the_service_listens_on_this_machine_only(service) -> None:
     connections = psutil.Process().net_connections(kind="tcp")
     addresses = [connection.laddr for connection in connections if connection.status == psutil.CONN_LISTEN]
     port = service.settings.port
     assert [address.ip for address in addresses if address.port == port] == ["127.0.0.1"]
 
 
-def test_s3_checks_the_bytes_that_were_signed(service):
+def test_s3_checks_the_bytes_that_were_signed(service) -> None:
     service.client("s3").create_bucket(Bucket="signed-bytes")
     request = AWSRequest("PUT", f"{service.settings.endpoint_url}/signed-bytes/key", data=b"signed")
     S3SigV4Auth(Credentials(ACCESS_KEY, service.settings.secret_key), "s3", "us-east-1").add_auth(request)
@@ -166,7 +166,7 @@ def test_s3_checks_the_bytes_that_were_signed(service):
     assert "Contents" not in service.client("s3").list_objects_v2(Bucket="signed-bytes")
 
 
-def test_secrets_and_signatures_stay_out_of_every_file(service):
+def test_secrets_and_signatures_stay_out_of_every_file(service) -> None:
     post(service, signed(service, secret="a-secret-of-the-user"))
     service.client("sts").get_caller_identity()
     service.client("iam").create_user(UserName="someone")
@@ -189,7 +189,7 @@ TEXT = st.text(alphabet="abAB01 ~-_.+/%:=&é", max_size=8)
     value=st.text(alphabet="ab  \t", max_size=6),
     s3=st.booleans(),
 )
-def test_whatever_botocore_signs_is_accepted(segments, fields, value, s3):
+def test_whatever_botocore_signs_is_accepted(segments, fields, value, s3) -> None:
     from urllib.parse import quote, urlencode, urlsplit
 
     path = "/" + "/".join(quote(segment, safe="~-_.") for segment in segments)
@@ -208,7 +208,7 @@ def test_whatever_botocore_signs_is_accepted(segments, fields, value, s3):
     access.verify(signature, head, payload_hash, access.find_signer(signature, head, keys))
 
 
-def test_the_aws_cli_is_told_what_is_wrong(service):
+def test_the_aws_cli_is_told_what_is_wrong(service) -> None:
     done = subprocess.run(
         [str(Path(sys.executable).with_name("aws")), "sagemaker", "list-pipelines"],
         env=service.environment | {"AWS_SECRET_ACCESS_KEY": "wrong"},

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Never
 
 import boto3
 import psutil
@@ -52,7 +53,7 @@ def read(folder, parts, limit=10 * MEBIBYTE, verify=lambda _: None, **how):
 
 @settings(max_examples=40, deadline=None)
 @given(parts=st.lists(st.binary(max_size=30), max_size=6), in_memory=st.integers(1, 60))
-def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory, parts, in_memory):
+def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory, parts, in_memory) -> None:
     folder, hashes = tmp_path_factory.mktemp("bodies"), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bodies, "_IN_MEMORY", in_memory)
@@ -62,8 +63,8 @@ def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory
     assert list(folder.iterdir()) == []
 
 
-def test_a_body_that_is_not_the_signed_one_is_not_given_away(tmp_path):
-    def refuse(_):
+def test_a_body_that_is_not_the_signed_one_is_not_given_away(tmp_path) -> None:
+    def refuse(_) -> Never:
         raise SignatureRefused(Fault.WRONG, "wrong")
 
     for part in (b"short", b"x" * 3 * MEBIBYTE):
@@ -72,7 +73,7 @@ def test_a_body_that_is_not_the_signed_one_is_not_given_away(tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 3 * MEBIBYTE])
-def test_a_body_that_is_too_long_is_read_to_its_end_and_refused(tmp_path, size):
+def test_a_body_that_is_too_long_is_read_to_its_end_and_refused(tmp_path, size) -> None:
     receive, remaining = receive_from([b"x" * size] * 4)
     with pytest.raises(ServiceError, match=f"exceeded {4 * size - 1} bytes") as refusal:
         asyncio.run(BodyReader(tmp_path).read(receive, 4 * size - 1, lambda _: pytest.fail("it was taken")))
@@ -80,12 +81,12 @@ def test_a_body_that_is_too_long_is_read_to_its_end_and_refused(tmp_path, size):
     assert list(remaining) == []
 
 
-def test_a_client_that_leaves_within_a_body_is_noticed(tmp_path):
+def test_a_client_that_leaves_within_a_body_is_noticed(tmp_path) -> None:
     with pytest.raises(ClientGone):
         read(tmp_path, [b"half"], then_leaves=True)
 
 
-def test_only_so_many_bodies_are_read_at_once_and_a_slow_one_makes_way(tmp_path, monkeypatch):
+def test_only_so_many_bodies_are_read_at_once_and_a_slow_one_makes_way(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(bodies, "_AT_ONCE", 2)
     monkeypatch.setattr(bodies, "_SECONDS", 0.3)
 
@@ -195,10 +196,10 @@ HASH = {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}
         ("s3", "/bucket/key", 100_000_000, HASH, 403),
     ],
 )
-def test_wrongly_signed_uploads_cost_the_service_no_memory(process, service, path, size, headers, status):
+def test_wrongly_signed_uploads_cost_the_service_no_memory(process, service, path, size, headers, status) -> None:
     body = b"x" * size
 
-    def upload():
+    def upload() -> None:
         with ThreadPoolExecutor(8) as clients:
             sent = [clients.submit(send, process.port, service, path, body, **headers) for _ in range(8)]
         assert {answer.result()[0] for answer in sent} == {status}
@@ -206,10 +207,10 @@ def test_wrongly_signed_uploads_cost_the_service_no_memory(process, service, pat
     assert process.growth(upload) < 40 * MEBIBYTE
 
 
-def test_a_stranger_is_refused_before_the_body_is_kept_and_hears_why(process):
+def test_a_stranger_is_refused_before_the_body_is_kept_and_hears_why(process) -> None:
     body = b"x" * 60_000_000
 
-    def upload():
+    def upload() -> None:
         status, text = send(process.port, "lambda", "/2015-03-31/functions", body, access_key="ASIAAAAAAAAAAAAAAAAA")
         assert status == 403
         assert "security token included in the request is invalid" in json.loads(text)["message"]
@@ -217,7 +218,7 @@ def test_a_stranger_is_refused_before_the_body_is_kept_and_hears_why(process):
     assert process.growth(upload) < 10 * MEBIBYTE
 
 
-def test_what_the_owner_sends_is_still_taken_up_to_lambdas_limit(process):
+def test_what_the_owner_sends_is_still_taken_up_to_lambdas_limit(process) -> None:
     with pytest.raises(ClientError, match="unzip"):
         process.client("lambda").create_function(
             FunctionName="large",

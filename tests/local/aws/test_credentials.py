@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Never
 
 import boto3
 import pytest
@@ -54,7 +55,7 @@ def code_of(call):
 # Temporary credentials
 
 
-def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_on():
+def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_on() -> None:
     clock = Clock()
     keys = KeyRing("the-secret", clock)
     with keys.of_container() as path:
@@ -71,11 +72,11 @@ def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_
     assert keys.answer(path) is None
 
 
-def test_an_error_ends_credentials_too():
+def test_an_error_ends_credentials_too() -> None:
     keys = KeyRing("the-secret")
     given = []
 
-    def fail_within_both():
+    def fail_within_both() -> Never:
         with keys.of_container() as path, keys.of_invocation() as invoked:
             given.extend([keys.answer(path), invoked])
             raise RuntimeError
@@ -85,7 +86,7 @@ def test_an_error_ends_credentials_too():
     assert [keys.find(each.access_key) for each in given] == [None, None]
 
 
-def test_botocore_takes_what_a_containers_path_answers(service):
+def test_botocore_takes_what_a_containers_path_answers(service) -> None:
     with service.parts.keys.of_container() as path:
         uri = service.settings.endpoint_url + path
         found = ContainerProvider({"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri}).load()
@@ -95,7 +96,7 @@ def test_botocore_takes_what_a_containers_path_answers(service):
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v2", "/v2/credentials", "/v2/credentials/", "/v2/credentials/guessed"])
-def test_no_other_path_answers_with_credentials(service, path):
+def test_no_other_path_answers_with_credentials(service, path) -> None:
     with service.parts.keys.of_container() as known:
         service.parts.keys.answer(known)
         with pytest.raises(urllib.error.HTTPError) as refusal:
@@ -105,7 +106,7 @@ def test_no_other_path_answers_with_credentials(service, path):
 
 
 @pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
-def test_a_web_page_gets_no_credentials(service, header):
+def test_a_web_page_gets_no_credentials(service, header) -> None:
     with service.parts.keys.of_container() as path:
         request = urllib.request.Request(service.settings.endpoint_url + path, headers=header)
         with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -120,7 +121,7 @@ def test_a_web_page_gets_no_credentials(service, header):
         ("iam", lambda c: c.list_roles(), "InvalidClientTokenId", "ExpiredToken"),
     ],
 )
-def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name, call, unknown, expired):
+def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name, call, unknown, expired) -> None:
     with service.parts.keys.of_invocation() as key:
         call(client(service, name, key.access_key, key.secret_key, key.token))
         for token in (None, "", "another"):
@@ -133,7 +134,7 @@ def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name
         assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == expired
 
 
-def test_tokens_of_jobs_are_in_no_file(service):
+def test_tokens_of_jobs_are_in_no_file(service) -> None:
     with service.parts.keys.of_invocation() as key:
         client(service, "iam", key.access_key, key.secret_key, key.token).create_user(UserName="made-by-a-job")
         kept = json.dumps(service.parts.store.list("moto-request"))
@@ -149,7 +150,7 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_each_folder_has_a_secret_of_its_own_that_only_its_owner_reads(tmp_path):
+def test_each_folder_has_a_secret_of_its_own_that_only_its_owner_reads(tmp_path) -> None:
     one, other = tmp_path / "one" / ".local", tmp_path / "other" / ".local"
     assert secret_key(one) == secret_key(one)
     assert secret_key(one) != secret_key(other)
@@ -158,13 +159,13 @@ def test_each_folder_has_a_secret_of_its_own_that_only_its_owner_reads(tmp_path)
     assert [path.name for path in one.iterdir()] == [secret.FILE]
 
 
-def test_of_processes_that_make_the_secret_at_once_all_read_the_same(tmp_path):
+def test_of_processes_that_make_the_secret_at_once_all_read_the_same(tmp_path) -> None:
     with ThreadPoolExecutor(16) as pool:
         made = set(pool.map(lambda _: secret_key(tmp_path / ".local"), range(64)))
     assert len(made) == 1
 
 
-def test_a_folder_of_before_is_closed_and_gets_a_secret(tmp_path):
+def test_a_folder_of_before_is_closed_and_gets_a_secret(tmp_path) -> None:
     root = tmp_path / ".local"
     (root / "s3" / "bucket").mkdir(parents=True)
     (root / "s3" / "bucket" / "key").write_text("kept")
@@ -179,7 +180,7 @@ def test_a_folder_of_before_is_closed_and_gets_a_secret(tmp_path):
         assert refusal.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
 
 
-def test_the_environment_is_the_same_before_while_and_after_a_service_runs(tmp_path):
+def test_the_environment_is_the_same_before_while_and_after_a_service_runs(tmp_path) -> None:
     settings = Settings(tmp_path / ".local", port=0)
     before = environment_of(settings)
     with LocalService(settings) as service:
@@ -191,21 +192,21 @@ def test_the_environment_is_the_same_before_while_and_after_a_service_runs(tmp_p
     assert environment_of(settings) == before
 
 
-def test_a_secret_that_others_may_have_read_is_refused_with_what_to_do(tmp_path):
+def test_a_secret_that_others_may_have_read_is_refused_with_what_to_do(tmp_path) -> None:
     secret_key(tmp_path / ".local")
     (tmp_path / ".local" / secret.FILE).chmod(0o644)
     with pytest.raises(PermissionError, match="delete the file, and the next start creates a new key"):
         secret_key(tmp_path / ".local")
 
 
-def test_a_private_folder_is_left_as_it_is(tmp_path):
+def test_a_private_folder_is_left_as_it_is(tmp_path) -> None:
     (tmp_path / "root").mkdir(mode=0o500)
     make_private(tmp_path / "root")
     assert mode(tmp_path / "root") == 0o500
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-def test_another_user_of_the_machine_reads_nothing_of_the_folder(tmp_path):
+def test_another_user_of_the_machine_reads_nothing_of_the_folder(tmp_path) -> None:
     def seen(folder):
         return subprocess.run(
             ["ls", folder], user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False
@@ -221,7 +222,7 @@ def test_another_user_of_the_machine_reads_nothing_of_the_folder(tmp_path):
         assert "Permission denied" in seen(root / "service.lock").stderr
 
 
-def test_a_service_does_not_start_with_a_secret_that_others_may_have_read(tmp_path):
+def test_a_service_does_not_start_with_a_secret_that_others_may_have_read(tmp_path) -> None:
     settings = Settings(tmp_path / ".local", port=0)
     settings.root.mkdir()
     (settings.root / secret.FILE).write_text("known to all")

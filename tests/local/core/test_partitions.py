@@ -24,7 +24,7 @@ def elsewhere(request, tmp_path_factory):
         yield RunningService(running), f"arn:{partition}", region
 
 
-def test_arns_are_of_the_regions_partition(elsewhere):
+def test_arns_are_of_the_regions_partition(elsewhere) -> None:
     service, prefix, region = elsewhere
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
@@ -51,7 +51,7 @@ def test_arns_are_of_the_regions_partition(elsewhere):
     assert service.client("sts").get_caller_identity()["Arn"].startswith(f"{prefix}:")
 
 
-def test_a_rule_reaches_a_target_of_the_regions_partition(elsewhere):
+def test_a_rule_reaches_a_target_of_the_regions_partition(elsewhere) -> None:
     service, prefix, region = elsewhere
     events = service.client("events")
     events.put_rule(Name="r", EventPattern=json.dumps({"source": ["mine"]}))
@@ -59,7 +59,7 @@ def test_a_rule_reaches_a_target_of_the_regions_partition(elsewhere):
     assert events.put_targets(Rule="r", Targets=[target])["FailedEntryCount"] == 0
 
 
-def test_a_bucket_of_a_stack_is_there_and_keeps_its_settings(elsewhere):
+def test_a_bucket_of_a_stack_is_there_and_keeps_its_settings(elsewhere) -> None:
     service, _, _ = elsewhere
     service.client("cloudformation").create_stack(StackName="s", TemplateBody=BUCKET_TEMPLATE)
     s3 = service.client("s3")
@@ -70,7 +70,7 @@ def test_a_bucket_of_a_stack_is_there_and_keeps_its_settings(elsewhere):
     assert service.parts.moto.tells_events("of-a-stack")
 
 
-def test_a_region_of_no_partition_is_one_sentence(tmp_path):
+def test_a_region_of_no_partition_is_one_sentence(tmp_path) -> None:
     command = [sys.executable, "-m", "local", "--root", str(tmp_path), "--port", "0", "--region", "mars-north-1"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 2

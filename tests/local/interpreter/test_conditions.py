@@ -44,12 +44,12 @@ FIVE, HALF, NAME = get("Parameters.Five"), get("Parameters.Half"), get("Paramete
         ({"Type": "Or", "Conditions": [FALSE, {"Type": "Not", "Condition": compare("LessThan", FIVE, 1)}]}, True),
     ],
 )
-def test_every_type_of_condition(test, expected):
+def test_every_type_of_condition(test, expected) -> None:
     assert is_true(test, Scope()) is expected
 
 
 @pytest.mark.parametrize("kind", ["GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"])
 @pytest.mark.parametrize("left", ["5", NAME, True])
-def test_only_numbers_have_an_order(kind, left):
+def test_only_numbers_have_an_order(kind, left) -> None:
     with pytest.raises(ExpressionError, match=f"{kind} compares numbers"):
         is_true(compare(kind, left, 5), Scope())

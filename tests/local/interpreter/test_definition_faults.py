@@ -38,7 +38,7 @@ def faults(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["sdk_v2.json", "sdk_v3.json"])
-def test_a_definition_that_the_sdk_wrote_has_no_faults(name):
+def test_a_definition_that_the_sdk_wrote_has_no_faults(name) -> None:
     steps = parse((DEFINITIONS / name).read_text()).steps
     assert {step.type for step in steps.values()} >= {
         "Processing",
@@ -50,7 +50,7 @@ def test_a_definition_that_the_sdk_wrote_has_no_faults(name):
     }
 
 
-def test_steps_depend_on_what_their_expressions_and_depends_on_name():
+def test_steps_depend_on_what_their_expressions_and_depends_on_name() -> None:
     steps = parse((DEFINITIONS / "sdk_v3.json").read_text()).steps
     assert steps["TuneFold3"].dependencies == {"MakeFolds"}
     assert steps["SelectBest"].dependencies == {f"TuneFold{fold}" for fold in range(5)}
@@ -61,16 +61,16 @@ def test_steps_depend_on_what_their_expressions_and_depends_on_name():
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"', "{}", '{"Version": "2020-12-01", "Steps": []}'])
-def test_text_that_is_no_definition_is_refused(text):
+def test_text_that_is_no_definition_is_refused(text) -> None:
     faults(text)
 
 
-def test_a_version_before_the_first_is_refused():
+def test_a_version_before_the_first_is_refused() -> None:
     assert "2019-01-01 is older than 2020-12-01" in faults(json.dumps({"Version": "2019-01-01", "Steps": [fail("A")]}))
     parse(json.dumps({"Version": "2024-05-01", "Steps": [fail("A")]}))
 
 
-def test_every_fault_is_reported_at_once():
+def test_every_fault_is_reported_at_once() -> None:
     message = faults(
         definition(
             {"Name": "Cluster", "Type": "EMR", "Arguments": {}},
@@ -110,7 +110,7 @@ def test_every_fault_is_reported_at_once():
         (7, "Get takes a text"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_refused(reference, expected):
+def test_a_reference_that_leads_nowhere_is_refused(reference, expected) -> None:
     message = faults(
         definition(
             processing("Make", outputs={"a": "s3://bucket/a"}),
@@ -133,7 +133,7 @@ def test_a_reference_that_leads_nowhere_is_refused(reference, expected):
         "FailureReason",
     ],
 )
-def test_properties_are_those_of_the_describe_operation(path):
+def test_properties_are_those_of_the_describe_operation(path) -> None:
     parse(definition(processing("Make", outputs={"a": "s3://bucket/a"}), fail("Last", get(f"Steps.Make.{path}"))))
 
 
@@ -148,17 +148,17 @@ def test_properties_are_those_of_the_describe_operation(path):
         ({"Std:JsonGet": {"Path": "a", "PropertyFile": "File"}}, "PropertyFile has to be"),
     ],
 )
-def test_a_malformed_expression_is_refused(expression, expected):
+def test_a_malformed_expression_is_refused(expression, expected) -> None:
     assert expected in faults(definition(fail("Last", join("", "deep", expression))))
 
 
-def test_a_property_file_needs_an_output_of_its_step():
+def test_a_property_file_needs_an_output_of_its_step() -> None:
     files = [{"PropertyFileName": "Scores", "OutputName": "scores", "FilePath": "scores.json"}]
     message = faults(definition(processing("Make", outputs={"a": "s3://bucket/a"}, PropertyFiles=files)))
     assert "PropertyFile 'Scores': the step has no output 'scores'" in message
 
 
-def test_cycles_are_refused_with_their_steps():
+def test_cycles_are_refused_with_their_steps() -> None:
     message = faults(
         definition(fail("A", get("Steps.C.ErrorMessage")), fail("B", DependsOn=["A"]), fail("C", DependsOn=["B"]))
     )
@@ -166,12 +166,12 @@ def test_cycles_are_refused_with_their_steps():
     assert all(name in message.partition("Cycle")[2] for name in "ABC")
 
 
-def test_a_step_of_a_branch_cannot_be_what_its_condition_waits_for():
+def test_a_step_of_a_branch_cannot_be_what_its_condition_waits_for() -> None:
     test = compare("Equals", get("Steps.Inner.ErrorMessage"), "x")
     assert "Cycle" in faults(definition(condition("Gate", test, then=[fail("Inner")])))
 
 
-def test_depends_on_a_step_that_is_not_there_is_refused():
+def test_depends_on_a_step_that_is_not_there_is_refused() -> None:
     assert "DependsOn: the pipeline has no step 'Nobody'" in faults(definition(fail("A", DependsOn=["Nobody"])))
 
 
@@ -194,13 +194,13 @@ def test_depends_on_a_step_that_is_not_there_is_refused():
         ),
     ],
 )
-def test_arguments_that_the_operation_does_not_take_are_refused(arguments, expected):
+def test_arguments_that_the_operation_does_not_take_are_refused(arguments, expected) -> None:
     message = faults(definition(processing("Make", arguments=arguments)))
     assert "Step 'Make': Model Validation failed: " in message
     assert expected in message
 
 
-def test_arguments_may_leave_out_the_name_and_the_role():
+def test_arguments_may_leave_out_the_name_and_the_role() -> None:
     step = processing("Make", arguments={"StoppingCondition": {"MaxRuntimeInSeconds": 600}, "Environment": {"N": "1"}})
     del step["Arguments"]["RoleArn"]
     parse(definition(step))
@@ -227,7 +227,7 @@ def test_arguments_may_leave_out_the_name_and_the_role():
         ({"AppSpecification": {"ImageUri": join("\n", "a", "b")}}, "Value 'a\nb' at 'appSpecification.imageUri'"),
     ],
 )
-def test_arguments_whose_type_or_text_is_known_to_be_wrong_are_refused(arguments, expected):
+def test_arguments_whose_type_or_text_is_known_to_be_wrong_are_refused(arguments, expected) -> None:
     message = faults(
         definition(
             processing("Other"),
@@ -239,7 +239,7 @@ def test_arguments_whose_type_or_text_is_known_to_be_wrong_are_refused(arguments
     assert expected in message
 
 
-def test_expressions_of_the_right_type_are_admitted_whatever_they_will_be():
+def test_expressions_of_the_right_type_are_admitted_whatever_they_will_be() -> None:
     arguments = {
         "StoppingCondition": {"MaxRuntimeInSeconds": get("Parameters.Count")},
         "Environment": {
@@ -254,7 +254,7 @@ def test_expressions_of_the_right_type_are_admitted_whatever_they_will_be():
     parse(definition(processing("Other"), processing("Make", arguments=arguments), parameters=numbers))
 
 
-def test_a_package_name_in_a_register_step_is_refused_as_by_sagemaker():
+def test_a_package_name_in_a_register_step_is_refused_as_by_sagemaker() -> None:
     step = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageName": "x"}}
     assert "Unknown Argument member 'ModelPackageName'" in faults(definition(step))
 
@@ -272,11 +272,11 @@ def test_a_package_name_in_a_register_step_is_refused_as_by_sagemaker():
         ),
     ],
 )
-def test_a_malformed_condition_is_refused(test, expected):
+def test_a_malformed_condition_is_refused(test, expected) -> None:
     assert expected in faults(definition(condition("Gate", test)))
 
 
-def test_steps_in_branches_are_read_at_any_depth():
+def test_steps_in_branches_are_read_at_any_depth() -> None:
     steps = parse(
         definition(condition("Outer", TRUE, otherwise=[condition("Inner", FALSE, then=[fail("Deep")])]))
     ).steps
@@ -299,22 +299,22 @@ def test_steps_in_branches_are_read_at_any_depth():
         ({"Colour": "red"}, "Unknown member 'Colour'"),
     ],
 )
-def test_a_malformed_policy_is_refused(members, expected):
+def test_a_malformed_policy_is_refused(members, expected) -> None:
     assert expected in faults(definition(processing("Make", **members)))
 
 
-def test_caching_and_retries_are_refused_where_sagemaker_has_none():
+def test_caching_and_retries_are_refused_where_sagemaker_has_none() -> None:
     cache = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
     assert "Unknown member 'CacheConfig'" in faults(definition(fail("A", **cache)))
     assert "Unknown member 'RetryPolicies'" in faults(definition(function("A", ARN, RetryPolicies=[])))
 
 
-def test_a_default_outside_the_allowed_values_is_refused():
+def test_a_default_outside_the_allowed_values_is_refused() -> None:
     message = faults(definition(fail("A"), parameters=[parameter("P", "String", "c", ["a", "b"])]))
     assert "DefaultValue 'c' is not in EnumValues" in message
 
 
-def test_json_get_reads_property_files_of_earlier_steps_only():
+def test_json_get_reads_property_files_of_earlier_steps_only() -> None:
     files = [{"PropertyFileName": "Scores", "OutputName": "a", "FilePath": "scores.json"}]
     steps = parse(
         definition(
@@ -346,7 +346,7 @@ def places(value, path=()):
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_whatever_stands_anywhere_in_a_definition_is_read_or_refused(data):
+def test_whatever_stands_anywhere_in_a_definition_is_read_or_refused(data) -> None:
     document = json.loads((DEFINITIONS / data.draw(st.sampled_from(["sdk_v2.json", "sdk_v3.json"]))).read_text())
     *path, last = data.draw(st.sampled_from([place for place in places(document) if place]))
     parent = document
@@ -358,10 +358,10 @@ def test_whatever_stands_anywhere_in_a_definition_is_read_or_refused(data):
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"Version": "2020-12-01", "Steps": ['])
-def test_a_bottomless_definition_is_refused(opening):
+def test_a_bottomless_definition_is_refused(opening) -> None:
     faults(opening * 100_000)
 
 
-def test_expressions_nested_without_end_are_refused():
+def test_expressions_nested_without_end_are_refused() -> None:
     deep = '{"Std:Join": {"Values": [' * 1000 + '"x"' + "]}}" * 1000
     assert "nested too deeply" in faults(definition(fail("A", "DEEP")).replace('"DEEP"', deep))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.local.interpreter.documents import TRUE, condition, fail
 
@@ -12,7 +13,7 @@ def handler(event, context):
 """
 
 
-def test_rules_see_executions_and_steps_come_into_other_states(pipelines, tmp_path):
+def test_rules_see_executions_and_steps_come_into_other_states(pipelines, tmp_path) -> None:
     path = tmp_path / "events.jsonl"
     arn = pipelines.function("record", RECORD.format(path=str(path)))
     events = pipelines.service.client("events")
@@ -30,7 +31,7 @@ def test_rules_see_executions_and_steps_come_into_other_states(pipelines, tmp_pa
         ("Stop", None, "Starting"),
         ("Stop", "Starting", "Failed"),
     }
-    seen: dict = {}
+    seen: dict[str, Any] = {}
     for _ in range(200):
         lines = path.read_text().splitlines() if path.exists() else []
         seen = {change(json.loads(line)): json.loads(line) for line in lines if line.endswith("}")}

@@ -33,7 +33,7 @@ def echo(pipelines):
     return pipelines.function("echo", ECHO)
 
 
-def test_values_flow_from_step_to_step(pipelines, echo):
+def test_values_flow_from_step_to_step(pipelines, echo) -> None:
     scores = [{"PropertyFileName": "Scores", "OutputName": "scores", "FilePath": "scores.json"}]
     content = '{"metrics": [{"validation:mse": 2.5}], "name": "best"}'
     uri = join("/", "s3:/", "bucket", get("Execution.PipelineExecutionId"), "scores")
@@ -87,7 +87,7 @@ def test_values_flow_from_step_to_step(pipelines, echo):
     assert pipelines.read(f"s3://bucket/{outcome.id}/scores/scores.json")["name"] == "best"
 
 
-def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines):
+def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines) -> None:
     step = python(
         "Make",
         "pass",
@@ -111,13 +111,13 @@ def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines):
     }
 
 
-def test_a_custom_job_prefix_is_kept(pipelines):
+def test_a_custom_job_prefix_is_kept(pipelines) -> None:
     step = python("Make", "pass", arguments={"ProcessingJobName": "my-own-prefix"})
     outcome = pipelines.run(step)
     assert f"processing-job/my-own-prefix-{outcome.id}-" in outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
 
 
-def test_steps_behind_a_branch_not_taken_do_not_run_nor_does_what_depends_on_them(pipelines, echo):
+def test_steps_behind_a_branch_not_taken_do_not_run_nor_does_what_depends_on_them(pipelines, echo) -> None:
     outcome = pipelines.run(
         function("After", echo, {"x": get("Steps.Taken.OutputParameters['x']")}),
         function("Never", echo, {"x": get("Steps.Left.OutputParameters['x']")}),
@@ -139,13 +139,13 @@ def test_steps_behind_a_branch_not_taken_do_not_run_nor_does_what_depends_on_the
     assert set(outcome.steps) == {"Outer", "Taken", "Inner", "After"}
 
 
-def test_a_step_may_depend_on_a_condition_step(pipelines, echo):
+def test_a_step_may_depend_on_a_condition_step(pipelines, echo) -> None:
     outcome = pipelines.run(function("After", echo, DependsOn=["Gate"]), condition("Gate", FALSE))
     assert list(outcome.steps) == ["Gate", "After"]
     assert outcome.status == "Succeeded"
 
 
-def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines):
+def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines) -> None:
     wait = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)"
     flag = pipelines.parts.objects.path("s3://bucket/flag")
     name = pipelines.create(
@@ -166,7 +166,7 @@ def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines):
     assert outcome.status == "Failed"
 
 
-def test_a_failed_job_fails_its_step_with_the_jobs_reason(pipelines):
+def test_a_failed_job_fails_its_step_with_the_jobs_reason(pipelines) -> None:
     outcome = pipelines.run(python("Make", "raise SystemExit(3)"))
     arn = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
     described = pipelines.client.describe_processing_job(ProcessingJobName=_name_of(pipelines, arn))
@@ -175,7 +175,7 @@ def test_a_failed_job_fails_its_step_with_the_jobs_reason(pipelines):
     assert "3" in described["FailureReason"]
 
 
-def test_a_request_that_is_refused_fails_the_step_in_sagemakers_words(pipelines):
+def test_a_request_that_is_refused_fails_the_step_in_sagemakers_words(pipelines) -> None:
     step = python("Make", "pass", outputs={"a": get("Parameters.Place")})
     outcome = pipelines.run(step, parameters=[parameter("Place", "String", "http://example.com/")])
     reason = outcome.steps["Make"]["FailureReason"]
@@ -192,7 +192,7 @@ def test_a_request_that_is_refused_fails_the_step_in_sagemakers_words(pipelines)
         ('{"a": []}', "a", "is no text, number or boolean"),
     ],
 )
-def test_a_property_file_without_the_value_fails_the_step(pipelines, content, path, expected):
+def test_a_property_file_without_the_value_fails_the_step(pipelines, content, path, expected) -> None:
     kind = "none" if content is None else str(len(content))
     code = f"import sys\nif {content!r} is not None: open(sys.argv[1], 'w').write({content!r})"
     make = python(
@@ -208,7 +208,7 @@ def test_a_property_file_without_the_value_fails_the_step(pipelines, content, pa
     assert outcome.steps["Gate"]["FailureReason"].startswith("ClientError: ")
 
 
-def test_a_functions_error_is_its_steps_failure(pipelines):
+def test_a_functions_error_is_its_steps_failure(pipelines) -> None:
     arn = pipelines.function("broken", "def handler(event, context):\n    raise KeyError('colour')\n")
     outcome = pipelines.run(function("Call", arn))
     reason = outcome.steps["Call"]["FailureReason"]
@@ -217,7 +217,7 @@ def test_a_functions_error_is_its_steps_failure(pipelines):
     assert "colour" in reason
 
 
-def test_a_function_that_is_not_there_fails_its_step(pipelines):
+def test_a_function_that_is_not_there_fails_its_step(pipelines) -> None:
     arn = "arn:aws:lambda:us-east-1:123456789012:function:nowhere"
     reason = pipelines.run(function("Call", arn)).steps["Call"]["FailureReason"]
     assert reason.startswith("ClientError: Failed to invoke lambda:Invoke. Error Details: ")
@@ -234,13 +234,13 @@ def test_a_function_that_is_not_there_fails_its_step(pipelines):
         ({"x": "1.5"}, "Float", "not of type Float"),
     ],
 )
-def test_a_function_has_to_return_what_the_step_declares(pipelines, echo, given, kind, expected):
+def test_a_function_has_to_return_what_the_step_declares(pipelines, echo, given, kind, expected) -> None:
     outcome = pipelines.run(function("Call", echo, given, {"x": kind}))
     assert outcome.status == "Failed"
     assert expected in outcome.steps["Call"]["FailureReason"]
 
 
-def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monkeypatch):
+def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monkeypatch) -> None:
     monkeypatch.setattr("local.interpreter.lambda_steps.TIME_LIMIT", 0.2)
     arn = pipelines.function("slow", "import time\ndef handler(event, context):\n    time.sleep(5)\n", Timeout=10)
     outcome = pipelines.run(function("Call", arn))
@@ -248,7 +248,7 @@ def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monk
     assert "exceeded the limit of 0.2 seconds" in outcome.steps["Call"]["FailureReason"]
 
 
-def test_no_more_steps_run_at_once_than_the_configuration_allows(pipelines):
+def test_no_more_steps_run_at_once_than_the_configuration_allows(pipelines) -> None:
     steps = [python(f"Step{number}", "import time; time.sleep(0.05)") for number in range(5)]
     arn = pipelines.start(pipelines.create(*steps), ParallelismConfiguration={"MaxParallelExecutionSteps": 2})
     outcome = pipelines.wait(arn)
@@ -262,7 +262,7 @@ def test_no_more_steps_run_at_once_than_the_configuration_allows(pipelines):
     assert most == 2
 
 
-def test_independent_steps_run_at_the_same_time(pipelines):
+def test_independent_steps_run_at_the_same_time(pipelines) -> None:
     # Each waits for the other's file, so neither can finish alone.
     code = (
         "import pathlib, sys, time\n"
@@ -274,7 +274,7 @@ def test_independent_steps_run_at_the_same_time(pipelines):
     assert outcome.status == "Succeeded"
 
 
-def test_two_executions_of_one_pipeline_run_side_by_side(pipelines):
+def test_two_executions_of_one_pipeline_run_side_by_side(pipelines) -> None:
     code = (
         "import pathlib, sys, time\n"
         "here, there = sys.argv[1:]\n"
@@ -292,7 +292,7 @@ def test_two_executions_of_one_pipeline_run_side_by_side(pipelines):
     assert len(jobs) == 2
 
 
-def test_registering_makes_the_group_that_is_not_there(pipelines):
+def test_registering_makes_the_group_that_is_not_there(pipelines) -> None:
     pipelines.write("s3://bucket/model/model.tar.gz", {})
     register = {
         "Name": "Register",
@@ -328,7 +328,7 @@ def test_registering_makes_the_group_that_is_not_there(pipelines):
     assert described["CustomerMetadataProperties"] == {"execution": outcomes[1].arn, "fold": "3"}
 
 
-def test_the_newest_step_is_listed_first_and_the_list_has_pages(pipelines, echo):
+def test_the_newest_step_is_listed_first_and_the_list_has_pages(pipelines, echo) -> None:
     names = ["First", "Second", "Third"]
     steps = [function(name, echo, DependsOn=names[:position]) for position, name in enumerate(names)]
     arn = pipelines.run(*steps).arn
@@ -340,7 +340,7 @@ def test_the_newest_step_is_listed_first_and_the_list_has_pages(pipelines, echo)
     assert [step["StepName"] for page in pages for step in page["PipelineExecutionSteps"]] == names
 
 
-def test_the_experiment_is_named_as_the_definition_says(pipelines, echo):
+def test_the_experiment_is_named_as_the_definition_says(pipelines, echo) -> None:
     experiment = {
         "ExperimentName": get("Execution.PipelineName"),
         "TrialName": join("-", "run", get("Execution.PipelineExecutionId")),

@@ -54,29 +54,29 @@ class Scope:
         ({"Get": "x", "Other": 1}, {"Get": "x", "Other": 1}),
     ],
 )
-def test_expressions_are_replaced_wherever_they_stand(expression, expected):
+def test_expressions_are_replaced_wherever_they_stand(expression, expected) -> None:
     assert evaluate(expression, Scope()) == expected
 
 
 @pytest.mark.parametrize("path", ["missing", "list[1].a", "list.a", "mse.x", "list", "['a b']"])
-def test_json_get_needs_one_scalar(path):
+def test_json_get_needs_one_scalar(path) -> None:
     with pytest.raises(ExpressionError, match="Std:JsonGet on Steps"):
         evaluate({"Std:JsonGet": {"PropertyFile": get("Steps.Make.PropertyFiles.Scores"), "Path": path}}, Scope())
 
 
-def test_join_refuses_objects_and_lists():
+def test_join_refuses_objects_and_lists() -> None:
     with pytest.raises(ExpressionError, match="a text, number or boolean is expected"):
         evaluate(join("", ["a"]), Scope())
 
 
-def test_references_are_found_at_any_depth():
+def test_references_are_found_at_any_depth() -> None:
     expression = {
         "a": [join("/", get("Parameters.P"), {"Std:JsonGet": {"S3Uri": join("", get("Steps.S.X.Y")), "Path": "p"}})]
     }
     assert list(references(expression)) == [Reference("Parameters", "P"), Reference("Steps", "S", ("X", "Y"))]
 
 
-def test_items_of_property_lists_are_addressed_by_name_and_by_position():
+def test_items_of_property_lists_are_addressed_by_name_and_by_position() -> None:
     outputs = [
         {"OutputName": "a", "S3Output": {"S3Uri": "s3://b/a"}},
         {"OutputName": "b", "S3Output": {"S3Uri": "s3://b/b"}},
@@ -94,7 +94,7 @@ def test_items_of_property_lists_are_addressed_by_name_and_by_position():
 
 @settings(max_examples=60)
 @given(st.lists(st.one_of(NAMES, st.integers(0, 99)), min_size=1, max_size=5))
-def test_a_quoted_path_leads_to_what_it_names(tokens):
+def test_a_quoted_path_leads_to_what_it_names(tokens) -> None:
     value = "found"
     for token in reversed(tokens):
         value = [*[None] * token, value] if isinstance(token, int) else {token: value}
@@ -105,6 +105,6 @@ def test_a_quoted_path_leads_to_what_it_names(tokens):
 
 
 @pytest.mark.parametrize("text", ["", "$", ".", "a.", "a..b", "[", "[-1]", "[0:2]", "a[*]", "a[?(@.b)]", "a b", "a]b"])
-def test_a_path_to_more_or_less_than_one_value_is_refused(text):
+def test_a_path_to_more_or_less_than_one_value_is_refused(text) -> None:
     with pytest.raises(PathError):
         parse_path(text)

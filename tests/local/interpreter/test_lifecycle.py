@@ -47,7 +47,7 @@ def place(pipelines, request):
 def failing(pipelines, monkeypatch):
     """Have the first calls of an operation fail with the given errors, and the others do their work."""
 
-    def arrange(name, *errors):
+    def arrange(name, *errors) -> None:
         operations = pipelines.parts.sagemaker.operations
         real = operations[name]
         pending = list(errors)
@@ -78,14 +78,14 @@ def policy(*exceptions, attempts=3):
         (limit_exceeded("limit is 0 Instances"), "SageMaker.RESOURCE_LIMIT"),
     ],
 )
-def test_a_call_that_fails_is_tried_again_by_the_policy_for_its_error(pipelines, failing, error, exception):
+def test_a_call_that_fails_is_tried_again_by_the_policy_for_its_error(pipelines, failing, error, exception) -> None:
     failing("CreateProcessingJob", error, error)
     outcome = pipelines.run(python("Make", "pass", RetryPolicies=[policy(exception)]))
     assert outcome.status == "Succeeded"
     assert outcome.steps["Make"]["AttemptCount"] == 3
 
 
-def test_attempts_end_and_the_last_error_is_the_reason(pipelines, failing):
+def test_attempts_end_and_the_last_error_is_the_reason(pipelines, failing) -> None:
     failing("CreateProcessingJob", *[THROTTLED] * 5)
     outcome = pipelines.run(python("Make", "pass", RetryPolicies=[policy("Step.THROTTLING", attempts=2)]))
     assert outcome.status == "Failed"
@@ -95,7 +95,7 @@ def test_attempts_end_and_the_last_error_is_the_reason(pipelines, failing):
     )
 
 
-def test_an_error_without_a_policy_is_final_in_sagemakers_words(pipelines, failing):
+def test_an_error_without_a_policy_is_final_in_sagemakers_words(pipelines, failing) -> None:
     failing("CreateProcessingJob", limit_exceeded("limit is 0 Instances"))
     outcome = pipelines.run(python("Make", "pass", RetryPolicies=[policy("Step.THROTTLING")]))
     assert outcome.steps["Make"]["AttemptCount"] == 1
@@ -106,7 +106,7 @@ def test_an_error_without_a_policy_is_final_in_sagemakers_words(pipelines, faili
     )
 
 
-def test_a_job_that_met_an_internal_error_is_run_again_under_a_new_name(pipelines, monkeypatch):
+def test_a_job_that_met_an_internal_error_is_run_again_under_a_new_name(pipelines, monkeypatch) -> None:
     operations = pipelines.parts.sagemaker.operations
     real = operations["CreateProcessingJob"]
     started = []
@@ -131,7 +131,7 @@ def test_a_job_that_met_an_internal_error_is_run_again_under_a_new_name(pipeline
     assert len(set(started)) == 2
 
 
-def test_a_step_with_the_same_inputs_is_not_run_again(pipelines, place):
+def test_a_step_with_the_same_inputs_is_not_run_again(pipelines, place) -> None:
     output = join("/", "s3://bucket/cached", get("Execution.PipelineExecutionId"))
     step = python("Count", COUNT, str(place), get("Parameters.P"), outputs={"a": output}, CacheConfig=CACHE)
     where = fail("Where", get("Steps.Count.ProcessingOutputConfig.Outputs['a'].S3Output.S3Uri"))
@@ -148,7 +148,7 @@ def test_a_step_with_the_same_inputs_is_not_run_again(pipelines, place):
         assert hit.steps["Where"]["FailureReason"] == f"s3://bucket/cached/{first.id}"
 
 
-def test_only_successful_runs_of_the_same_step_of_the_same_pipeline_are_used_again(pipelines, place):
+def test_only_successful_runs_of_the_same_step_of_the_same_pipeline_are_used_again(pipelines, place) -> None:
     broken = python("Broken", COUNT + "sys.exit(1)", str(place), CacheConfig=CACHE)
     name = pipelines.create(broken)
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_only_successful_runs_of_the_same_step_of_the_same_pipeline_are_used_aga
 
 
 @pytest.mark.parametrize("config", [{"Enabled": False}, {"Enabled": True, "ExpireAfter": "PT0S"}, None])
-def test_a_run_is_not_used_again_without_caching_or_when_it_is_too_old(pipelines, place, config):
+def test_a_run_is_not_used_again_without_caching_or_when_it_is_too_old(pipelines, place, config) -> None:
     members = {"CacheConfig": config} if config else {}
     name = pipelines.create(python("Count", COUNT, str(place), **members))
     for _ in range(2):
@@ -170,7 +170,7 @@ def test_a_run_is_not_used_again_without_caching_or_when_it_is_too_old(pipelines
     assert place.read_text() == "xx"
 
 
-def test_stopping_stops_the_running_job_and_starts_no_more(pipelines):
+def test_stopping_stops_the_running_job_and_starts_no_more(pipelines) -> None:
     arn = pipelines.start(pipelines.create(python("Slow", SLEEP), python("Next", "pass", DependsOn=["Slow"])))
     step = pipelines.wait_for_step(arn, "Slow", "Executing")
     pipelines.client.stop_pipeline_execution(PipelineExecutionArn=arn)
@@ -182,7 +182,7 @@ def test_stopping_stops_the_running_job_and_starts_no_more(pipelines):
     assert states[step["Metadata"]["ProcessingJob"]["Arn"]] == "Stopped"
 
 
-def test_stopping_waits_for_a_function(pipelines):
+def test_stopping_waits_for_a_function(pipelines) -> None:
     source = "import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return {}\n"
     arn = pipelines.start(
         pipelines.create(function("Call", pipelines.function("half-second", source)), fail("Next", DependsOn=["Call"]))
@@ -194,7 +194,7 @@ def test_stopping_waits_for_a_function(pipelines):
     assert outcome.statuses() == {"Call": "Succeeded"}
 
 
-def test_stopping_ends_the_wait_for_a_retry(pipelines, failing):
+def test_stopping_ends_the_wait_for_a_retry(pipelines, failing) -> None:
     failing("CreateProcessingJob", THROTTLED)
     retry = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 3600}
     arn = pipelines.start(pipelines.create(python("Make", "pass", RetryPolicies=[retry])))
@@ -205,14 +205,14 @@ def test_stopping_ends_the_wait_for_a_retry(pipelines, failing):
     assert outcome.statuses() == {"Make": "Stopped"}
 
 
-def test_what_is_over_cannot_be_stopped_nor_what_succeeded_be_retried(pipelines):
+def test_what_is_over_cannot_be_stopped_nor_what_succeeded_be_retried(pipelines) -> None:
     outcome = pipelines.run(condition("Gate", TRUE))
     for operation in ("stop_pipeline_execution", "retry_pipeline_execution"):
         with pytest.raises(ClientError, match=r"ConflictException.*its status is Succeeded"):
             getattr(pipelines.client, operation)(PipelineExecutionArn=outcome.arn)
 
 
-def test_a_retry_runs_what_failed_and_what_did_not_start_and_keeps_the_rest(pipelines, place):
+def test_a_retry_runs_what_failed_and_what_did_not_start_and_keeps_the_rest(pipelines, place) -> None:
     flag = place.with_suffix(".flag")
     first = python("First", COUNT, str(place))
     broken = python("Broken", FAIL_UNTIL_TOLD, str(flag), DependsOn=["First"])
@@ -233,7 +233,7 @@ def test_a_retry_runs_what_failed_and_what_did_not_start_and_keeps_the_rest(pipe
     assert place.read_text() == "xx"
 
 
-def test_a_stopped_execution_can_be_retried(pipelines, place):
+def test_a_stopped_execution_can_be_retried(pipelines, place) -> None:
     arn = pipelines.start(
         pipelines.create(
             python(
@@ -270,7 +270,7 @@ def selection(*names, source=None):
     return {"SelectiveExecutionConfig": config | ({"SourcePipelineExecutionArn": source} if source else {})}
 
 
-def test_selected_steps_run_on_what_the_others_gave_in_an_earlier_execution(pipelines, chain):
+def test_selected_steps_run_on_what_the_others_gave_in_an_earlier_execution(pipelines, chain) -> None:
     name, earlier = chain
     outcome = pipelines.wait(pipelines.start(name, {"P": "+"}, **selection("B", "C", source=earlier.arn)))
     assert outcome.status == "Succeeded"
@@ -282,7 +282,7 @@ def test_selected_steps_run_on_what_the_others_gave_in_an_earlier_execution(pipe
     assert described["SelectiveExecutionConfig"] == selection("B", "C", source=earlier.arn)["SelectiveExecutionConfig"]
 
 
-def test_the_first_steps_can_be_selected_without_an_earlier_execution(pipelines, chain):
+def test_the_first_steps_can_be_selected_without_an_earlier_execution(pipelines, chain) -> None:
     outcome = pipelines.wait(pipelines.start(chain[0], {"P": "+"}, **selection("A")))
     assert outcome.statuses() == {"A": "Succeeded"}
     assert outcome.steps["A"]["Metadata"]["Lambda"]["OutputParameters"][0]["Value"] == "+A"
@@ -296,14 +296,14 @@ def test_the_first_steps_can_be_selected_without_an_earlier_execution(pipelines,
         (["E"], True, "the pipeline has no step 'E'"),
     ],
 )
-def test_a_selection_that_cannot_run_is_refused(pipelines, chain, names, with_source, expected):
+def test_a_selection_that_cannot_run_is_refused(pipelines, chain, names, with_source, expected) -> None:
     name, earlier = chain
     with pytest.raises(ClientError, match="ValidationException") as caught:
         pipelines.start(name, **selection(*names, source=earlier.arn if with_source else None))
     assert expected in str(caught.value)
 
 
-def test_a_selection_refuses_an_execution_that_is_not_the_pipelines_or_lacks_the_step(pipelines, chain):
+def test_a_selection_refuses_an_execution_that_is_not_the_pipelines_or_lacks_the_step(pipelines, chain) -> None:
     foreign = pipelines.run(condition("Gate", TRUE)).arn
     with pytest.raises(ClientError, match="is not an execution of"):
         pipelines.start(chain[0], **selection("B", source=foreign))
@@ -312,7 +312,7 @@ def test_a_selection_refuses_an_execution_that_is_not_the_pipelines_or_lacks_the
         pipelines.start(chain[0], **selection("C", source=partial))
 
 
-def test_parallelism_can_be_changed_while_an_execution_runs(pipelines, place):
+def test_parallelism_can_be_changed_while_an_execution_runs(pipelines, place) -> None:
     code = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)"
     steps = [python("Wait", code, str(place)), python("Open", COUNT, str(place))]
     arn = pipelines.start(pipelines.create(*steps), ParallelismConfiguration={"MaxParallelExecutionSteps": 1})
@@ -327,7 +327,7 @@ def test_parallelism_can_be_changed_while_an_execution_runs(pipelines, place):
     )
 
 
-def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp_path):
+def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp_path) -> None:
     settings = Settings(tmp_path / ".local", port=0)
     with LocalService(settings) as first:
         pipelines = Pipelines(RunningService(first))
@@ -348,7 +348,7 @@ def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp
         assert pipelines.parts.executions.restore() == []
 
 
-def test_an_execution_none_of_whose_steps_had_started_runs_after_a_restart(pipelines, monkeypatch):
+def test_an_execution_none_of_whose_steps_had_started_runs_after_a_restart(pipelines, monkeypatch) -> None:
     monkeypatch.setattr(pipelines.parts.executions, "start", lambda arn: None)
     arn = pipelines.start(pipelines.create(condition("Gate", TRUE)))
     monkeypatch.undo()
@@ -356,7 +356,7 @@ def test_an_execution_none_of_whose_steps_had_started_runs_after_a_restart(pipel
     assert pipelines.wait(arn).status == "Succeeded"
 
 
-def test_records_of_steps_hold_no_reason_longer_than_the_api_has(pipelines):
+def test_records_of_steps_hold_no_reason_longer_than_the_api_has(pipelines) -> None:
     outcome = pipelines.run(fail("Long", "x" * 3000))
     assert len(outcome.steps["Long"]["FailureReason"]) == 1024
     assert json.loads(json.dumps(records.step(pipelines.parts.store, outcome.arn, "Long")))

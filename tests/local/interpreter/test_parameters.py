@@ -20,7 +20,7 @@ DECLARED = [
 ]
 
 
-def test_values_have_the_declared_types():
+def test_values_have_the_declared_types() -> None:
     assert resolved(DECLARED) == {"Text": "a", "Count": 1, "Rate": 2.0, "On": False}
     given = resolved(DECLARED, Text="1", Count="-7", Rate="4e7", On="True")
     assert given == {"Text": "1", "Count": -7, "Rate": 4e7, "On": True}
@@ -39,21 +39,21 @@ def test_values_have_the_declared_types():
         ("Nobody", "1", "Unknown parameter 'Nobody'; the pipeline's parameters: Text, Count, Rate, On"),
     ],
 )
-def test_a_wrong_value_is_refused(name, value, expected):
+def test_a_wrong_value_is_refused(name, value, expected) -> None:
     with pytest.raises(ServiceError) as caught:
         resolved(DECLARED, **{name: value})
     assert caught.value.code == "ValidationException"
     assert expected in caught.value.message
 
 
-def test_only_allowed_values_are_taken():
+def test_only_allowed_values_are_taken() -> None:
     declared = [parameter("Status", "String", "a", ["a", "b"]), parameter("Count", "Integer", 2, [1, 2])]
     assert resolved(declared, Status="b", Count="1") == {"Status": "b", "Count": 1}
     with pytest.raises(ServiceError, match=r"failed to satisfy enum value set: \[1, 2\]"):
         resolved(declared, Count="3")
 
 
-def test_all_faults_are_reported_at_once():
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(ServiceError) as caught:
         resolved([parameter("Needed", "String"), parameter("Count", "Integer")], Count="x", Other="y")
     assert "'Needed' has no default value" in caught.value.message

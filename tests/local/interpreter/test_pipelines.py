@@ -13,7 +13,7 @@ from tests.local.interpreter.documents import ROLE, TRUE, condition, definition,
 GATE = definition(condition("Gate", TRUE))
 
 
-def name():
+def name() -> str:
     return f"p-{uuid.uuid4().hex[:8]}"
 
 
@@ -22,7 +22,7 @@ def client(pipelines):
     return pipelines.client
 
 
-def test_a_pipeline_is_described_as_it_was_made(client):
+def test_a_pipeline_is_described_as_it_was_made(client) -> None:
     pipeline = name().upper()
     made = client.create_pipeline(
         PipelineName=pipeline,
@@ -47,7 +47,7 @@ def test_a_pipeline_is_described_as_it_was_made(client):
     assert client.list_tags(ResourceArn=made["PipelineArn"])["Tags"] == [{"Key": "team", "Value": "ml"}]
 
 
-def test_a_definition_can_come_from_s3(pipelines, client):
+def test_a_definition_can_come_from_s3(pipelines, client) -> None:
     pipelines.parts.objects.write("s3://bucket/definitions/gate.json", GATE.encode())
     location = {"Bucket": "bucket", "ObjectKey": "definitions/gate.json"}
     pipeline = name()
@@ -64,7 +64,7 @@ def test_a_definition_can_come_from_s3(pipelines, client):
         )
 
 
-def test_a_name_is_unique_but_the_same_request_may_come_twice(client):
+def test_a_name_is_unique_but_the_same_request_may_come_twice(client) -> None:
     pipeline, token = name(), uuid.uuid4().hex
     request = {"PipelineName": pipeline, "PipelineDefinition": GATE, "RoleArn": ROLE}
     made = client.create_pipeline(**request, ClientRequestToken=token)
@@ -78,7 +78,7 @@ def test_a_name_is_unique_but_the_same_request_may_come_twice(client):
         client.create_pipeline(**request | {"PipelineName": pipeline.upper()})
 
 
-def test_a_definition_with_faults_makes_and_changes_nothing(client):
+def test_a_definition_with_faults_makes_and_changes_nothing(client) -> None:
     pipeline = name()
     bad = definition({"Name": "A", "Type": "EMR", "Arguments": {}})
     with pytest.raises(ClientError, match=r"ValidationException.*Unable to parse pipeline definition.*'EMR'"):
@@ -93,7 +93,7 @@ def test_a_definition_with_faults_makes_and_changes_nothing(client):
     assert "PipelineDescription" not in described
 
 
-def test_updates_make_versions_and_executions_keep_theirs(pipelines, client):
+def test_updates_make_versions_and_executions_keep_theirs(pipelines, client) -> None:
     pipeline = name()
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=GATE, RoleArn=ROLE)
     first = pipelines.wait(pipelines.start(pipeline))
@@ -122,7 +122,7 @@ def test_updates_make_versions_and_executions_keep_theirs(pipelines, client):
         pipelines.start(pipeline, PipelineVersionId=3)
 
 
-def test_pipelines_are_listed_by_prefix_and_the_newest_first(client):
+def test_pipelines_are_listed_by_prefix_and_the_newest_first(client) -> None:
     prefix = name()
     for number in range(3):
         client.create_pipeline(PipelineName=f"{prefix}-{number}", PipelineDefinition=GATE, RoleArn=ROLE)
@@ -136,7 +136,7 @@ def test_pipelines_are_listed_by_prefix_and_the_newest_first(client):
     assert [item["PipelineName"] for item in rest["PipelineSummaries"]] == [f"{prefix}-2"]
 
 
-def test_a_start_is_described_and_listed(pipelines, client):
+def test_a_start_is_described_and_listed(pipelines, client) -> None:
     pipeline = name()
     text = definition(condition("Gate", TRUE), parameters=[parameter("P", "String", "a"), parameter("Q", "Integer", 1)])
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=text, RoleArn=ROLE)
@@ -158,7 +158,7 @@ def test_a_start_is_described_and_listed(pipelines, client):
     assert client.describe_pipeline(PipelineName=pipeline)["LastRunTime"] == listed[0]["StartTime"]
 
 
-def test_the_same_start_request_twice_starts_once(pipelines, client):
+def test_the_same_start_request_twice_starts_once(pipelines, client) -> None:
     pipeline, token = name(), uuid.uuid4().hex
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=GATE, RoleArn=ROLE)
     first = pipelines.start(pipeline, ClientRequestToken=token)
@@ -167,7 +167,7 @@ def test_the_same_start_request_twice_starts_once(pipelines, client):
     assert len(client.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]) == 2
 
 
-def test_parameters_are_checked_before_anything_starts(pipelines, client):
+def test_parameters_are_checked_before_anything_starts(pipelines, client) -> None:
     pipeline = name()
     text = definition(fail("A"), parameters=[parameter("Status", "String", "a", ["a", "b"]), parameter("N", "Integer")])
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=text, RoleArn=ROLE)
@@ -182,7 +182,7 @@ def test_parameters_are_checked_before_anything_starts(pipelines, client):
     assert client.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"] == []
 
 
-def test_deleting_waits_for_no_one_and_takes_the_executions_along(pipelines, client):
+def test_deleting_waits_for_no_one_and_takes_the_executions_along(pipelines, client) -> None:
     pipeline = name()
     client.create_pipeline(
         PipelineName=pipeline, PipelineDefinition=GATE, RoleArn=ROLE, Tags=[{"Key": "a", "Value": "b"}]
@@ -202,7 +202,7 @@ def test_deleting_waits_for_no_one_and_takes_the_executions_along(pipelines, cli
     assert client.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"] == []
 
 
-def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client):
+def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client) -> None:
     source = "import time\ndef handler(event, context):\n    time.sleep(1)\n"
     arn = pipelines.function("one-second", source)
     step = {"Name": "Call", "Type": "Lambda", "FunctionArn": arn, "Arguments": {}}
@@ -225,12 +225,12 @@ def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client
         ("send_pipeline_execution_step_success", {"CallbackToken": "0123456789"}),
     ],
 )
-def test_what_is_not_imitated_is_refused(client, operation, request_members):
+def test_what_is_not_imitated_is_refused(client, operation, request_members) -> None:
     with pytest.raises(ClientError, match="not implemented by the local service"):
         getattr(client, operation)(**request_members)
 
 
-def test_times_are_of_this_machine(pipelines, client):
+def test_times_are_of_this_machine(pipelines, client) -> None:
     before = time.time()
     pipeline = name()
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=GATE, RoleArn=ROLE)

@@ -21,12 +21,12 @@ from local.interpreter.retries import Retries, call_exception_type, job_exceptio
         ("12h", timedelta(hours=12)),
     ],
 )
-def test_durations(text, expected):
+def test_durations(text, expected) -> None:
     assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "30", "P30", "D30", "P1.5D", "1 day", "-P1D"])
-def test_what_is_no_duration_is_refused(text):
+def test_what_is_no_duration_is_refused(text) -> None:
     with pytest.raises(ValueError, match="is not an ISO 8601 duration"):
         parse_duration(text)
 
@@ -35,25 +35,25 @@ def policy(*exceptions, **members):
     return parse_retry_policy({"ExceptionType": list(exceptions), **members})
 
 
-def test_waits_grow_by_the_backoff_rate_until_the_attempts_are_used_up():
+def test_waits_grow_by_the_backoff_rate_until_the_attempts_are_used_up() -> None:
     retries = Retries([policy("SageMaker.RESOURCE_LIMIT", IntervalSeconds=10, BackoffRate=3.0, MaxAttempts=3)])
     assert [retries.delay("SageMaker.RESOURCE_LIMIT") for _ in range(4)] == [10, 30, 90, None]
 
 
-def test_each_policy_counts_for_itself():
+def test_each_policy_counts_for_itself() -> None:
     retries = Retries([policy("Step.THROTTLING", MaxAttempts=1), policy("SageMaker.CAPACITY_ERROR", MaxAttempts=1)])
     assert retries.delay("Step.THROTTLING") == 1
     assert retries.delay("SageMaker.CAPACITY_ERROR") == 1
     assert retries.delay("Step.THROTTLING") is None
 
 
-def test_nothing_is_tried_again_after_the_policy_has_expired():
+def test_nothing_is_tried_again_after_the_policy_has_expired() -> None:
     retries = Retries([policy("Step.THROTTLING", IntervalSeconds=40, ExpireAfterMin=1)])
     assert retries.delay("Step.THROTTLING") == 40
     assert retries.delay("Step.THROTTLING") is None
 
 
-def test_errors_without_a_policy_are_final_but_those_of_calls():
+def test_errors_without_a_policy_are_final_but_those_of_calls() -> None:
     retries = Retries([])
     assert retries.delay("SageMaker.JOB_INTERNAL_ERROR") is None
     assert retries.delay(None) is None
@@ -70,11 +70,11 @@ def test_errors_without_a_policy_are_final_but_those_of_calls():
         (not_implemented("sagemaker", "CreateAutoMLJob"), None),
     ],
 )
-def test_errors_of_calls_have_the_kinds_that_policies_name(error, expected):
+def test_errors_of_calls_have_the_kinds_that_policies_name(error, expected) -> None:
     assert call_exception_type(error) == expected
 
 
-def test_failures_of_jobs_have_the_kinds_that_policies_name():
+def test_failures_of_jobs_have_the_kinds_that_policies_name() -> None:
     internal = "InternalServerError: We encountered an internal error. Please try again."
     assert job_exception_type(internal, "Training") == "SageMaker.JOB_INTERNAL_ERROR"
     assert job_exception_type(internal, "Tuning") is None

@@ -36,7 +36,7 @@ def wait_for(what, seconds=30):
 class ServiceProcess:
     """``python -m local`` on a folder, killed and started again at will."""
 
-    def __init__(self, root):
+    def __init__(self, root) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -46,7 +46,7 @@ class ServiceProcess:
         )
         self.start()
 
-    def start(self):
+    def start(self) -> None:
         command = [sys.executable, "-m", "local", "--root", str(self._root), "--port", str(self._port)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self._answers)
@@ -58,7 +58,7 @@ class ServiceProcess:
         except (BotoCoreError, ClientError):
             return None
 
-    def end(self, number):
+    def end(self, number) -> None:
         self._process.send_signal(number)
         self._process.wait(20)
 
@@ -72,7 +72,7 @@ def process(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_an_execution_that_ran_is_failed_with_the_reason_and_can_be_retried(process, tmp_path, number):
+def test_an_execution_that_ran_is_failed_with_the_reason_and_can_be_retried(process, tmp_path, number) -> None:
     mark = tmp_path / "pid"
     steps = [processing("Slow", "python3", "-c", SLOW, str(mark)), condition("Gate", TRUE)]
     process.client.create_pipeline(PipelineName="p", PipelineDefinition=definition(*steps), RoleArn=ROLE)
@@ -107,7 +107,7 @@ def statuses(process, arn):
     return {step["StepName"]: step["StepStatus"] for step in listed}
 
 
-def is_running(pid):
+def is_running(pid) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

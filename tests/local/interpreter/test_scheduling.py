@@ -61,7 +61,7 @@ def expected(nodes):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nodes=graphs(), limit=st.integers(1, 4))
-def test_exactly_the_steps_on_taken_branches_run_each_after_what_it_depends_on(pipelines, nodes, limit):
+def test_exactly_the_steps_on_taken_branches_run_each_after_what_it_depends_on(pipelines, nodes, limit) -> None:
     name = pipelines.create(*documents(nodes))
     outcome = pipelines.wait(pipelines.start(name, ParallelismConfiguration={"MaxParallelExecutionSteps": limit}))
     assert outcome.status == "Succeeded"

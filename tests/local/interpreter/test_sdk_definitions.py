@@ -54,7 +54,7 @@ def demo(pipelines):
     return pipelines.wait(pipelines.start("demo"))
 
 
-def test_every_step_of_the_definition_succeeds(demo):
+def test_every_step_of_the_definition_succeeds(demo) -> None:
     assert [step["FailureReason"] for step in demo.steps.values() if "FailureReason" in step] == []
     assert demo.status == "Succeeded"
     expected = [
@@ -84,7 +84,7 @@ def test_every_step_of_the_definition_succeeds(demo):
     ]
 
 
-def test_what_the_steps_made_is_what_they_say(pipelines, demo):
+def test_what_the_steps_made_is_what_they_say(pipelines, demo) -> None:
     arns = {name: next(iter(step["Metadata"].values())).get("Arn") for name, step in demo.steps.items()}
     message = demo.steps["Notify"]["Metadata"]["Lambda"]["OutputParameters"]
     assert message == [{"Name": "message", "Value": f"registered {arns['Register-RegisterModel']}"}]
@@ -101,7 +101,7 @@ def test_what_the_steps_made_is_what_they_say(pipelines, demo):
     assert (scores["rows"], scores["best"]) == (20, best)
 
 
-def test_a_second_run_uses_the_cached_step_again_and_can_be_rejected(pipelines, demo):
+def test_a_second_run_uses_the_cached_step_again_and_can_be_rejected(pipelines, demo) -> None:
     outcome = pipelines.wait(pipelines.start("demo", {"MaxMse": "1e-9"}))
     assert outcome.status == "Failed"
     assert outcome.steps["Prepare"]["CacheHitResult"] == {"SourcePipelineExecutionArn": demo.arn}

@@ -71,7 +71,7 @@ def raw(service: RunningService, method: str, path: str, body: bytes = b"", **he
 
 
 @pytest.mark.parametrize("key", UNKEPT)
-def test_a_key_that_cannot_be_kept_as_a_file_is_refused_by_name(tmp_path, key):
+def test_a_key_that_cannot_be_kept_as_a_file_is_refused_by_name(tmp_path, key) -> None:
     paths = BucketPaths(tmp_path)
     with pytest.raises(RefusedNameError) as refused:
         paths.object(BUCKET, key)
@@ -82,7 +82,7 @@ def test_a_key_that_cannot_be_kept_as_a_file_is_refused_by_name(tmp_path, key):
 
 
 @pytest.mark.parametrize("bucket", ["..", ".", "", ".nanio", "a", "A-bucket", "a/b", "bucket\n", "10.0.0.1", "a..b"])
-def test_no_bucket_is_a_folder_elsewhere(tmp_path, bucket):
+def test_no_bucket_is_a_folder_elsewhere(tmp_path, bucket) -> None:
     with pytest.raises(RefusedNameError) as refused:
         BucketPaths(tmp_path).bucket(bucket)
     assert refused.value.s3_code == "InvalidBucketName"
@@ -92,7 +92,7 @@ NAMES = st.text(alphabet="a./\\\0 é", max_size=8)
 
 
 @given(NAMES, NAMES)
-def test_two_names_have_two_paths_below_their_folder(tmp_path_factory, first, second):
+def test_two_names_have_two_paths_below_their_folder(tmp_path_factory, first, second) -> None:
     folder = tmp_path_factory.getbasetemp()
     found = []
     for name in (first, second):
@@ -107,19 +107,19 @@ def test_two_names_have_two_paths_below_their_folder(tmp_path_factory, first, se
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "DELETE"])
 @pytest.mark.parametrize("form", ["/contained/{secret}", "/contained/x/..%2f..%2f..%2f..{secret}", "/..{secret}"])
-def test_raw_requests_reach_nothing_outside(service, s3, secret, method, form):
+def test_raw_requests_reach_nothing_outside(service, s3, secret, method, form) -> None:
     status, answer = raw(service, method, form.format(secret=secret), b"overwritten" if method == "PUT" else b"")
     assert status in {400, 403, 404, 501}
     assert b"41" not in answer.partition(b"<RequestId>")[0].replace(str(secret).encode(), b"")
     assert secret.read_text() == '{"value": 41}'
 
 
-def test_two_keys_that_are_not_utf_8_do_not_become_one(service, s3):
+def test_two_keys_that_are_not_utf_8_do_not_become_one(service, s3) -> None:
     assert raw(service, "PUT", "/contained/%FF", b"x")[0] == 400
     assert "�" not in [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
 
 
-def test_a_copy_and_a_deletion_of_many_name_nothing_outside(service, s3, secret):
+def test_a_copy_and_a_deletion_of_many_name_nothing_outside(service, s3, secret) -> None:
     status, _ = raw(service, "PUT", "/contained/copy", **{"x-amz-copy-source": f"/contained/{secret}"})
     assert status == 501
     with pytest.raises(ClientError, match="NotImplemented"):
@@ -129,7 +129,7 @@ def test_a_copy_and_a_deletion_of_many_name_nothing_outside(service, s3, secret)
     assert secret.exists()
 
 
-def test_an_uploads_id_names_that_upload_only(service, s3):
+def test_an_uploads_id_names_that_upload_only(service, s3) -> None:
     one = s3.create_multipart_upload(Bucket=BUCKET, Key="one")["UploadId"]
     for upload_id, key in ((".", "one"), ("..", "one"), (one, "two")):
         with pytest.raises(ClientError, match="NoSuchUpload"):
@@ -138,7 +138,7 @@ def test_an_uploads_id_names_that_upload_only(service, s3):
     s3.abort_multipart_upload(Bucket=BUCKET, Key="one", UploadId=one)
 
 
-def test_a_key_that_is_listed_is_a_key_that_was_put(s3):
+def test_a_key_that_is_listed_is_a_key_that_was_put(s3) -> None:
     for key in (".tmp.x", "a/.nanio-x/y"):
         try:
             s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
@@ -147,13 +147,13 @@ def test_a_key_that_is_listed_is_a_key_that_was_put(s3):
         assert key in [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
 
 
-def test_a_name_too_long_for_its_sidecar_is_refused_before_anything_is_written(service, s3):
+def test_a_name_too_long_for_its_sidecar_is_refused_before_anything_is_written(service, s3) -> None:
     with pytest.raises(ClientError, match="KeyTooLongError"):
         s3.put_object(Bucket=BUCKET, Key="n" * 250, Body=b"half")
     assert not (service.settings.buckets / BUCKET / ("n" * 250)).exists()
 
 
-def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret):
+def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret) -> None:
     bucket = service.settings.buckets / BUCKET
     (bucket / "link").symlink_to(secret)
     (bucket / "folder").symlink_to(secret.parent)
@@ -178,7 +178,7 @@ def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret):
 
 
 @pytest.mark.parametrize("uri", ["s3://contained/{}", "s3://../contained{}", "s3://contained/a/../../../..{}"])
-def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri):
+def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri) -> None:
     uri = uri.format(secret)
     objects = service.parts.objects
     for use in (objects.exists, objects.read, objects.keys, objects.delete, objects.bucket_exists):
@@ -189,7 +189,7 @@ def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri):
     assert secret.read_text() == '{"value": 41}'
 
 
-def test_jobs_are_not_made_whose_data_lie_elsewhere(service, s3, secret):
+def test_jobs_are_not_made_whose_data_lie_elsewhere(service, s3, secret) -> None:
     client = service.client("sagemaker")
     outside = f"s3://{BUCKET}/{secret.parent}"
     training: dict[str, Any] = training_request("contained")
@@ -215,7 +215,7 @@ def test_jobs_are_not_made_whose_data_lie_elsewhere(service, s3, secret):
     assert sorted(path.name for path in secret.parent.iterdir()) == ["secret.json"]
 
 
-def test_the_code_of_a_function_is_not_a_file_elsewhere(service, s3, tmp_path):
+def test_the_code_of_a_function_is_not_a_file_elsewhere(service, s3, tmp_path) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("main.py", "def handler(event, context): return 1")
@@ -230,7 +230,7 @@ def test_the_code_of_a_function_is_not_a_file_elsewhere(service, s3, tmp_path):
         )
 
 
-def test_json_that_a_pipeline_reads_is_not_a_file_elsewhere(service, s3, secret):
+def test_json_that_a_pipeline_reads_is_not_a_file_elsewhere(service, s3, secret) -> None:
     scope = ExecutionScope(service.parts.store, service.parts.objects, Definition.__new__(Definition), {})
     for key in (secret, f"a/../../../..{secret}"):
         with pytest.raises(ExpressionError):
@@ -238,7 +238,7 @@ def test_json_that_a_pipeline_reads_is_not_a_file_elsewhere(service, s3, secret)
 
 
 @pytest.mark.parametrize("stream", ["{}", "../../..{}", "a//b", "x" * 300])
-def test_a_log_stream_is_not_a_file_elsewhere(service, tmp_path, stream):
+def test_a_log_stream_is_not_a_file_elsewhere(service, tmp_path, stream) -> None:
     logs = service.client("logs")
     if not service.parts.logs.has_group("contained"):
         logs.create_log_group(logGroupName="contained")
@@ -247,7 +247,7 @@ def test_a_log_stream_is_not_a_file_elsewhere(service, tmp_path, stream):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_group_spoils_or_takes_the_place_of_another(service):
+def test_no_group_spoils_or_takes_the_place_of_another(service) -> None:
     logs = service.client("logs")
     logs.create_log_group(logGroupName="/of-two/names")
     with pytest.raises(ClientError, match="InvalidParameterException"):
@@ -266,7 +266,7 @@ def objects(tmp_path: Any) -> Objects:
 
 
 @pytest.mark.parametrize("key", ["../x", "/x", "./x", "a//x"])
-def test_a_manifests_key_has_its_place_in_the_inputs_folder(objects, tmp_path, key):
+def test_a_manifests_key_has_its_place_in_the_inputs_folder(objects, tmp_path, key) -> None:
     objects.write(f"s3://{BUCKET}/a../x", b"x")
     objects.write(f"s3://{BUCKET}/a./x", b"x")
     objects.write(f"s3://{BUCKET}/list", json.dumps([{"prefix": f"s3://{BUCKET}/a"}, key]).encode())
@@ -278,7 +278,7 @@ def test_a_manifests_key_has_its_place_in_the_inputs_folder(objects, tmp_path, k
 
 
 @pytest.mark.parametrize("name", ["link", "two\nlines", "n" * 250, ".nanio-meta"])
-def test_an_output_that_cannot_become_an_object_fails_the_job_and_stores_none(objects, tmp_path, secret, name):
+def test_an_output_that_cannot_become_an_object_fails_the_job_and_stores_none(objects, tmp_path, secret, name) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "a-file").write_text("")
@@ -291,7 +291,7 @@ def test_an_output_that_cannot_become_an_object_fails_the_job_and_stores_none(ob
     assert objects.keys(f"s3://{BUCKET}/") == []
 
 
-def test_a_link_within_an_output_is_a_file_of_it(objects, tmp_path):
+def test_a_link_within_an_output_is_a_file_of_it(objects, tmp_path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "file").write_text("content")
@@ -300,7 +300,7 @@ def test_a_link_within_an_output_is_a_file_of_it(objects, tmp_path):
     assert objects.read(f"s3://{BUCKET}/out/link") == b"content"
 
 
-def test_a_prefix_is_no_object(objects):
+def test_a_prefix_is_no_object(objects) -> None:
     objects.write(f"s3://{BUCKET}/a/b", b"")
     assert not objects.exists(f"s3://{BUCKET}/a/b/")
     assert objects.keys(str(S3Uri(BUCKET, "a/"))) == ["a/b"]

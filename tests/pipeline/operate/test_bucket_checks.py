@@ -33,7 +33,7 @@ def expire(s3, config, resources):
     ("expire_after", "days"),
     [("P30D", 30), ("P1Y2M", 428), ("P2W", 14), ("PT36H", 2), ("P1DT1S", 2), ("PT24H", 1)],
 )
-def test_the_cache_is_counted_in_whole_days(configure, expire_after, days):
+def test_the_cache_is_counted_in_whole_days(configure, expire_after, days) -> None:
     assert cache_days(configure(caching={"expire_after": expire_after})) == days
     assert cache_days(configure(caching={"expire_after": expire_after, "enabled": False})) == 0
 
@@ -47,7 +47,7 @@ def test_the_cache_is_counted_in_whole_days(configure, expire_after, days):
         {"Filter": {"And": {"Prefix": EXECUTIONS, "ObjectSizeGreaterThan": 1}}},
     ],
 )
-def test_a_rule_that_deletes_what_the_cache_points_at_is_named(expire, where):
+def test_a_rule_that_deletes_what_the_cache_points_at_is_named(expire, where) -> None:
     (warning,) = expire(30, **where)
     assert "after 30 days (lifecycle rule r), but steps reuse cached results for 30 days" in warning
 
@@ -63,15 +63,15 @@ def test_a_rule_that_deletes_what_the_cache_points_at_is_named(expire, where):
         {"Expiration": {"ExpiredObjectDeleteMarker": True}},
     ],
 )
-def test_a_rule_that_spares_what_the_cache_points_at_is_not(expire, rule):
+def test_a_rule_that_spares_what_the_cache_points_at_is_not(expire, rule) -> None:
     assert expire(1, **rule) == []
 
 
-def test_a_bucket_without_a_lifecycle_is_fine(s3, config, resources):
+def test_a_bucket_without_a_lifecycle_is_fine(s3, config, resources) -> None:
     assert bucket_warnings(s3, config, resources) == []
 
 
-def test_a_bucket_that_encrypts_with_another_key_is_told(s3, configure, resources):
+def test_a_bucket_that_encrypts_with_another_key_is_told(s3, configure, resources) -> None:
     config = configure(aws={"kms_key_arn": KEY})
 
     def encrypt(**default):
@@ -88,7 +88,7 @@ def test_a_bucket_that_encrypts_with_another_key_is_told(s3, configure, resource
     assert encrypt(SSEAlgorithm="aws:kms", KMSMasterKeyID=KEY) == []
 
 
-def test_a_bucket_that_may_not_be_asked_is_told(s3, configure, resources):
+def test_a_bucket_that_may_not_be_asked_is_told(s3, configure, resources) -> None:
     def denied(**_):
         reply = type("Reply", (), {"status_code": 403})
         return reply, {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}

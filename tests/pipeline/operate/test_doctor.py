@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any, Never
 
 import boto3
 import pytest
@@ -34,7 +35,7 @@ KEY = f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/2f0e6c6c-0000-4000-8000-000000000
 class StubbedAccount(Account):
     """An account some of whose services are answered by a stub."""
 
-    def __init__(self, config, session, **stubbed):
+    def __init__(self, config, session, **stubbed) -> None:
         super().__init__(config, session, is_local=False)
         self.stubbed = stubbed
 
@@ -57,7 +58,7 @@ def states(findings) -> dict[str, State]:
 # Running checks
 
 
-def test_a_refused_request_is_a_finding_and_what_was_found_before_it_is_kept(aws):
+def test_a_refused_request_is_a_finding_and_what_was_found_before_it_is_kept(aws) -> None:
     def check():
         yield Finding("first", State.OK, "good")
         aws.client("iam").get_role(RoleName="nobody")
@@ -68,11 +69,11 @@ def test_a_refused_request_is_a_finding_and_what_was_found_before_it_is_kept(aws
     assert "GetRole (NoSuchEntity)" in second.found
 
 
-def test_an_endpoint_that_does_not_answer_and_a_user_error_are_findings_too():
-    def unreachable():
+def test_an_endpoint_that_does_not_answer_and_a_user_error_are_findings_too() -> None:
+    def unreachable() -> Never:
         raise EndpointConnectionError(endpoint_url="https://iam.example")
 
-    def refused():
+    def refused() -> Never:
         raise UserError("SageMaker would refuse this definition")
 
     assert [*attempt("roles", unreachable)] == [Finding("roles", State.UNKNOWN, "https://iam.example does not answer")]
@@ -81,7 +82,7 @@ def test_an_endpoint_that_does_not_answer_and_a_user_error_are_findings_too():
     ]
 
 
-def test_without_credentials_only_the_credentials_fail(config, monkeypatch):
+def test_without_credentials_only_the_credentials_fail(config, monkeypatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     found = by_subject(run_checks(Account(config, boto3.Session(region_name="us-east-1"), is_local=False)))
     assert found["credentials"].state is State.FAILED
@@ -95,7 +96,7 @@ def test_without_credentials_only_the_credentials_fail(config, monkeypatch):
 # Identity, region, partition
 
 
-def test_the_caller_is_named(config, aws):
+def test_the_caller_is_named(config, aws) -> None:
     (found,) = check_credentials(account_of(config, aws))
     assert found.state is State.OK
     assert f"account {ACCOUNT_ID}" in found.found
@@ -109,14 +110,16 @@ def test_the_caller_is_named(config, aws):
         ("us-nowhere-1", {}, State.ATTENTION),
     ],
 )
-def test_the_region_has_to_be_known_and_the_environments_own(configure, aws, monkeypatch, region, environment, state):
+def test_the_region_has_to_be_known_and_the_environments_own(
+    configure, aws, monkeypatch, region, environment, state
+) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     (found,) = check_region(account_of(configure(aws={"region": region}), aws))
     assert found.state is state
 
 
-def test_arns_of_another_partition_fail(configure, aws):
+def test_arns_of_another_partition_fail(configure, aws) -> None:
     (found,) = check_partition(account_of(configure(), aws))
     assert (found.state, found.found) == (State.OK, "aws")
     (found,) = check_partition(account_of(configure(aws={"region": "cn-north-1", "kms_key_arn": KEY}), aws))
@@ -145,7 +148,7 @@ def ecr(aws):
         yield client, stub
 
 
-def test_each_image_of_the_definition_is_looked_up_in_its_registry(config, aws, ecr):
+def test_each_image_of_the_definition_is_looked_up_in_its_registry(config, aws, ecr) -> None:
     client, stub = ecr
     found = {"images": [{"repositoryName": "sagemaker-spark-processing"}], "failures": []}
     registry = {"registryId": "173754725891", "repositoryName": "sagemaker-spark-processing"}
@@ -160,7 +163,7 @@ def test_each_image_of_the_definition_is_looked_up_in_its_registry(config, aws, 
     stub.assert_no_pending_responses()
 
 
-def test_a_region_without_the_images_fails_in_a_sentence(configure, aws):
+def test_a_region_without_the_images_fails_in_a_sentence(configure, aws) -> None:
     (found,) = check_images(account_of(configure(aws={"region": "us-nowhere-1"}), aws))
     assert found.state is State.FAILED
     assert "us-nowhere-1" in found.found
@@ -170,12 +173,12 @@ def test_a_region_without_the_images_fails_in_a_sentence(configure, aws):
 # Roles
 
 
-def make_role(aws, name: str, statement: dict) -> str:
+def make_role(aws, name: str, statement: dict[str, Any]) -> str:
     policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
     return aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
 
 
-def trust(service: str, **condition: dict) -> dict:
+def trust(service: str, **condition: dict[str, Any]) -> dict[str, Any]:
     allow = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return allow | ({"Condition": condition} if condition else {})
 
@@ -207,7 +210,7 @@ def trust(service: str, **condition: dict) -> dict:
         (trust("sagemaker.amazonaws.com") | {"Action": "sts:TagSession"}, State.FAILED, "does not trust"),
     ],
 )
-def test_a_role_has_to_trust_the_service_that_assumes_it(configure, aws, statement, state, text):
+def test_a_role_has_to_trust_the_service_that_assumes_it(configure, aws, statement, state, text) -> None:
     arn = make_role(aws, "mine", statement)
     account = account_of(configure(aws={"job_role_arn": arn}), aws)
     account.stubbed["iam"] = _ReadsRolesOnly(aws)
@@ -225,13 +228,13 @@ class _ReadsRolesOnly:
     def get_role(self, **arguments):
         return self._iam.get_role(**arguments)
 
-    def simulate_principal_policy(self, **_):
+    def simulate_principal_policy(self, **_) -> None:
         with Stubber(self._iam) as stub:
             stub.add_client_error("simulate_principal_policy", "AccessDenied", "no", 403)
             self._iam.simulate_principal_policy(PolicySourceArn="arn:aws:iam::1:role/x", ActionNames=["s3:GetObject"])
 
 
-def test_a_condition_on_the_account_is_named_as_a_possible_cause(configure, aws):
+def test_a_condition_on_the_account_is_named_as_a_possible_cause(configure, aws) -> None:
     condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
     arn = make_role(aws, "mine", trust("sagemaker.amazonaws.com", **condition))
     account = account_of(configure(aws={"job_role_arn": arn}), aws, iam=_ReadsRolesOnly(aws))
@@ -241,7 +244,7 @@ def test_a_condition_on_the_account_is_named_as_a_possible_cause(configure, aws)
     assert found["role: job, permissions"].found == "your identity may not call SimulatePrincipalPolicy"
 
 
-def test_roles_that_are_not_there_or_not_of_this_account_fail(configure, aws):
+def test_roles_that_are_not_there_or_not_of_this_account_fail(configure, aws) -> None:
     elsewhere = "arn:aws:iam::999999999999:role/theirs"
     found = by_subject(check_roles(account_of(configure(aws={"job_role_arn": elsewhere}), aws)))
     assert found["role: job"].state is State.FAILED
@@ -252,16 +255,16 @@ def test_roles_that_are_not_there_or_not_of_this_account_fail(configure, aws):
     assert "role: events" not in found
 
 
-def test_eventbridges_role_counts_where_a_schedule_starts_executions(configure, aws):
+def test_eventbridges_role_counts_where_a_schedule_starts_executions(configure, aws) -> None:
     found = states(check_roles(account_of(configure(triggers={"schedule": "rate(1 day)"}), aws)))
     assert found["role: events"] is State.FAILED
 
 
-def simulated(decision: str, action: str = "s3:GetObject") -> dict:
+def simulated(decision: str, action: str = "s3:GetObject") -> dict[str, Any]:
     return {"EvaluationResults": [{"EvalActionName": action, "EvalDecision": decision}]}
 
 
-def test_the_policy_simulators_denials_are_named(config, aws):
+def test_the_policy_simulators_denials_are_named(config, aws) -> None:
     iam = aws.client("iam")
     role = "arn:aws:iam::123456789012:role/x"
     account = account_of(config, aws, iam=iam)
@@ -315,13 +318,13 @@ def bucket(config, aws) -> str:
     return name
 
 
-def test_a_bucket_that_is_not_there_is_one_failure(config, aws):
+def test_a_bucket_that_is_not_there_is_one_failure(config, aws) -> None:
     (found,) = check_bucket(account_of(config, aws))
     assert found.state is State.FAILED
     assert "make bootstrap" in found.to_do
 
 
-def test_a_bucket_of_another_region_fails(configure, aws):
+def test_a_bucket_of_another_region_fails(configure, aws) -> None:
     constraint = {"LocationConstraint": "eu-central-1"}
     aws.client("s3", region_name="eu-central-1").create_bucket(Bucket="far", CreateBucketConfiguration=constraint)
     found = by_subject(check_bucket(account_of(configure(aws={"bucket": "far"}), aws)))
@@ -329,7 +332,7 @@ def test_a_bucket_of_another_region_fails(configure, aws):
     assert "far is in eu-central-1" in found["bucket"].found
 
 
-def test_a_bucket_left_as_it_was_made_wants_attention(config, aws, bucket):
+def test_a_bucket_left_as_it_was_made_wants_attention(config, aws, bucket) -> None:
     found = by_subject(check_bucket(account_of(config, aws)))
     assert found["bucket"].state is State.OK
     assert found["bucket: versioning"].state is State.ATTENTION
@@ -339,7 +342,7 @@ def test_a_bucket_left_as_it_was_made_wants_attention(config, aws, bucket):
     assert found["bucket: lifecycle"].state is State.OK
 
 
-def test_a_bucket_with_the_templates_settings_is_sound(config, aws, bucket):
+def test_a_bucket_with_the_templates_settings_is_sound(config, aws, bucket) -> None:
     s3 = aws.client("s3")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -354,7 +357,7 @@ def test_a_bucket_with_the_templates_settings_is_sound(config, aws, bucket):
     assert states(check_bucket(account_of(config, aws)))["bucket: public access"] is State.ATTENTION
 
 
-def encrypt(s3, bucket: str, default: dict) -> None:
+def encrypt(s3, bucket: str, default: dict[str, Any]) -> None:
     rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
 
@@ -367,7 +370,9 @@ def encrypt(s3, bucket: str, default: dict) -> None:
         (None, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}, State.ATTENTION),
     ],
 )
-def test_the_buckets_default_key_has_to_be_the_configured_one(configure, aws, bucket, configured, default, state):
+def test_the_buckets_default_key_has_to_be_the_configured_one(
+    configure, aws, bucket, configured, default, state
+) -> None:
     encrypt(aws.client("s3"), bucket, default)
     account = account_of(configure(aws={"kms_key_arn": configured}), aws)
     assert states(check_bucket(account))["bucket: encryption"] is state
@@ -385,7 +390,7 @@ def test_the_buckets_default_key_has_to_be_the_configured_one(configure, aws, bu
         ("somebody-else/", 7, {}, State.OK),
     ],
 )
-def test_results_that_expire_before_the_cache_does_fail(configure, aws, bucket, prefix, days, caching, state):
+def test_results_that_expire_before_the_cache_does_fail(configure, aws, bucket, prefix, days, caching, state) -> None:
     rule = {"ID": "sweep", "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": days}}
     aws.client("s3").put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
     found = by_subject(check_bucket(account_of(configure(caching=caching), aws)))["bucket: lifecycle"]
@@ -397,14 +402,14 @@ def test_results_that_expire_before_the_cache_does_fail(configure, aws, bucket, 
 @pytest.mark.parametrize(
     ("text", "days"), [("P30D", 30), ("P1M", 31), ("P1Y2W", 380), ("PT12H", 0.5), ("P1DT6H", 1.25)]
 )
-def test_durations_are_compared_in_days(text, days):
+def test_durations_are_compared_in_days(text, days) -> None:
     assert duration_days(text) == days
 
 
 # Stack
 
 
-def test_no_stack_fails_unless_the_configuration_names_everything(configure, aws):
+def test_no_stack_fails_unless_the_configuration_names_everything(configure, aws) -> None:
     (found,) = check_stack(account_of(configure(), aws))
     assert found.state is State.FAILED
     roles = {f"{kind}_role_arn": f"arn:aws:iam::{ACCOUNT_ID}:role/x" for kind in ("pipeline", "job", "lambda")}
@@ -412,7 +417,7 @@ def test_no_stack_fails_unless_the_configuration_names_everything(configure, aws
     assert found.state is State.OK
 
 
-def test_a_stack_of_another_template_or_other_parameters_is_not_up_to_date(config, configure, aws):
+def test_a_stack_of_another_template_or_other_parameters_is_not_up_to_date(config, configure, aws) -> None:
     make_stack(aws, config)
     found = by_subject(check_stack(account_of(config, aws)))
     assert found["stack"].state is State.OK
@@ -432,11 +437,11 @@ def test_a_stack_of_another_template_or_other_parameters_is_not_up_to_date(confi
         ("DELETE_FAILED", State.FAILED),
     ],
 )
-def test_a_stacks_status_decides(config, aws, status, state):
+def test_a_stacks_status_decides(config, aws, status, state) -> None:
     assert states(stack_findings(config, aws, status, {"StackDriftStatus": "IN_SYNC"}))["stack"] is state
 
 
-def test_drift_is_read_and_never_looked_for(config, aws):
+def test_drift_is_read_and_never_looked_for(config, aws) -> None:
     when = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
     drifted = stack_findings(
         config, aws, "CREATE_COMPLETE", {"StackDriftStatus": "DRIFTED", "LastCheckTimestamp": when}
@@ -450,7 +455,7 @@ def test_drift_is_read_and_never_looked_for(config, aws):
     assert by_subject(in_sync)["stack: drift"].state is State.OK
 
 
-def stack_findings(config, aws, status: str, drift: dict) -> list[Finding]:
+def stack_findings(config, aws, status: str, drift: dict[str, Any]) -> list[Finding]:
     name, client = config.pipeline.name, aws.client("cloudformation")
     stack = {"StackName": name, "CreationTime": datetime.now(UTC), "StackStatus": status, "DriftInformation": drift}
     with Stubber(client) as stub:
@@ -464,7 +469,7 @@ def stack_findings(config, aws, status: str, drift: dict) -> list[Finding]:
 # Function and rules
 
 
-def test_a_published_function_and_rules_are_compared_with_the_configuration(config, configure, aws):
+def test_a_published_function_and_rules_are_compared_with_the_configuration(config, configure, aws) -> None:
     account = account_of(config, aws)
     assert set(states([*check_function(account), *check_rules(account)]).values()) == {State.ATTENTION}
     make_stack(aws, config)

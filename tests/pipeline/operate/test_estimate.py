@@ -22,7 +22,7 @@ def prices():
     return load_prices(DEFAULT_PRICES)
 
 
-def test_sixty_training_jobs_are_no_surprise(config, prices):
+def test_sixty_training_jobs_are_no_surprise(config, prices) -> None:
     found = estimate(config, prices)
     folds, tuning = found.steps[:2]
     assert [step.jobs for step in found.steps] == [1, 60, 1, 1]
@@ -33,7 +33,7 @@ def test_sixty_training_jobs_are_no_surprise(config, prices):
     assert found.longest_dollars == pytest.approx(sum(step.longest_dollars for step in found.steps))
 
 
-def test_the_longest_path_counts_rounds_of_jobs_and_waves_of_folds(configure, prices):
+def test_the_longest_path_counts_rounds_of_jobs_and_waves_of_folds(configure, prices) -> None:
     alone = configure(tuning={"max_parallel_jobs": 12}, pipeline={"max_parallel_steps": 5})
     rounds = configure(tuning={"max_parallel_jobs": 4}, pipeline={"max_parallel_steps": 5})
     waves = configure(tuning={"max_parallel_jobs": 12}, pipeline={"max_parallel_steps": 1})
@@ -51,7 +51,7 @@ def test_the_longest_path_counts_rounds_of_jobs_and_waves_of_folds(configure, pr
     minutes=some.integers(2, 500),
     spot=some.booleans(),
 )
-def test_what_is_typical_is_never_above_the_bound(folds, parallel_jobs, parallel_steps, minutes, spot):
+def test_what_is_typical_is_never_above_the_bound(folds, parallel_jobs, parallel_steps, minutes, spot) -> None:
     prices = load_prices(DEFAULT_PRICES)
     document = yaml.safe_load((ROOT / "config.yaml").read_text())
     document["folds"] |= {"count": folds, "max_runtime_minutes": minutes}
@@ -64,27 +64,27 @@ def test_what_is_typical_is_never_above_the_bound(folds, parallel_jobs, parallel
     assert all(step.typical_hours <= step.longest_hours for step in found.steps)
 
 
-def test_a_running_endpoint_is_counted_by_the_month(configure, prices):
+def test_a_running_endpoint_is_counted_by_the_month(configure, prices) -> None:
     two = estimate(configure(deploy={"instance_count": 2}), prices)
     assert two.endpoint_dollars == (pytest.approx(2 * 0.115 * 730),) * 2
     scaled = estimate(configure(deploy={"autoscaling": {"min_instances": 1, "max_instances": 3}}), prices)
     assert scaled.endpoint_dollars == (pytest.approx(0.115 * 730), pytest.approx(3 * 0.115 * 730))
 
 
-def test_a_serverless_endpoint_costs_by_the_request(configure, prices):
+def test_a_serverless_endpoint_costs_by_the_request(configure, prices) -> None:
     found = estimate(configure(deploy={"serverless": {"memory_megabytes": 2048}}), prices)
     assert found.endpoint_dollars == (0.0, 0.0)
     assert found.request_dollars == pytest.approx(100_000 * 0.05 * 2 * 0.00002)
 
 
-def test_the_price_file_knows_every_type_that_studio_offers(prices):
+def test_the_price_file_knows_every_type_that_studio_offers(prices) -> None:
     # Read as text: importing the parameters would import the SDK, which takes longer than all of these tests.
     offered = set(re.findall(r'"(ml\.[a-z0-9.]+)"', (ROOT / "pipeline" / "definition" / "parameters.py").read_text()))
     assert "ml.m5.large" in offered
     assert offered <= set(prices.hourly)
 
 
-def test_an_instance_without_a_price_is_a_sentence(configure, prices):
+def test_an_instance_without_a_price_is_a_sentence(configure, prices) -> None:
     config = configure(tuning={"instance_type": "ml.p4d.24xlarge"})
     with pytest.raises(UserError, match=r"no price for ml.p4d.24xlarge.*PRICES="):
         estimate(config, prices)
@@ -99,13 +99,13 @@ def test_an_instance_without_a_price_is_a_sentence(configure, prices):
         ("", "should be a valid dictionary"),
     ],
 )
-def test_a_bad_price_file_is_a_sentence(tmp_path, content, sentence):
+def test_a_bad_price_file_is_a_sentence(tmp_path, content, sentence) -> None:
     (tmp_path / "prices.yaml").write_text(content)
     with pytest.raises(UserError, match=sentence):
         load_prices(tmp_path / "prices.yaml")
 
 
-def test_the_command_needs_no_account_and_says_how_old_its_prices_are():
+def test_the_command_needs_no_account_and_says_how_old_its_prices_are() -> None:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     # A proxy that is not there: a command that asked AWS would fail.
     environment = inherited | {"COLUMNS": "200", "HTTPS_PROXY": "http://127.0.0.1:9"}

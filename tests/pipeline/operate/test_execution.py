@@ -45,23 +45,23 @@ def state_of():
     return state
 
 
-def test_a_cached_step_that_names_its_job_is_taken_at_its_word(state_of):
+def test_a_cached_step_that_names_its_job_is_taken_at_its_word(state_of) -> None:
     found = state_of((NOW, [step(SOURCE, Metadata=JOB)]))
     assert (found.metadata, found.detail) == (JOB, "from the cache of source")
 
 
-def test_a_cached_step_that_names_no_job_has_that_of_the_execution_that_ran_it(state_of):
+def test_a_cached_step_that_names_no_job_has_that_of_the_execution_that_ran_it(state_of) -> None:
     found = state_of((NOW, [step(SOURCE)]), (SOURCE, [step(Metadata=JOB)]))
     assert (found.metadata, found.detail) == (JOB, "from the cache of source")
 
 
-def test_the_job_is_found_through_several_cached_executions(state_of):
+def test_the_job_is_found_through_several_cached_executions(state_of) -> None:
     found = state_of((NOW, [step(SOURCE)]), (SOURCE, [step(EARLIEST)]), (EARLIEST, [step(Metadata=JOB)]))
     assert found.metadata == JOB
 
 
 @pytest.mark.parametrize("listed", [None, [], [step(NOW)], [step(SOURCE)]])
-def test_a_source_that_is_gone_or_tells_nothing_leaves_the_job_unknown(state_of, listed):
+def test_a_source_that_is_gone_or_tells_nothing_leaves_the_job_unknown(state_of, listed) -> None:
     again = [(NOW, [step(SOURCE)])] if listed == [step(NOW)] else []
     assert state_of((NOW, [step(SOURCE)]), (SOURCE, listed), *again).metadata == {}
 
@@ -73,7 +73,7 @@ def test_a_source_that_is_gone_or_tells_nothing_leaves_the_job_unknown(state_of,
         "SageMaker is unable to assume the role.",
     ],
 )
-def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_the_service_out(state_of, reason):
+def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_the_service_out(state_of, reason) -> None:
     found = state_of((NOW, [step(StepStatus="Failed", FailureReason=reason)]))
     assert found.detail.startswith(reason)
     assert "trust policy" in found.detail
@@ -81,11 +81,11 @@ def test_a_role_that_cannot_be_assumed_is_told_with_what_may_keep_the_service_ou
     assert with_trust_hint(found.detail) == found.detail
 
 
-def test_another_failure_is_told_as_it_is(state_of):
+def test_another_failure_is_told_as_it_is(state_of) -> None:
     found = state_of((NOW, [step(StepStatus="Failed", FailureReason="ClientError: no such bucket")]))
     assert found.detail == "ClientError: no such bucket"
 
 
-def test_an_empty_source_is_no_cache_hit(state_of):
+def test_an_empty_source_is_no_cache_hit(state_of) -> None:
     found = state_of((NOW, [step("", Metadata=JOB)]))
     assert (found.metadata, found.detail) == (JOB, "")

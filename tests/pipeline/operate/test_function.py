@@ -34,7 +34,7 @@ def publish(functions, resources):
     return run
 
 
-def test_a_vpc_and_a_key_that_are_configured_no_more_are_taken_away(publish, configure, config, resources):
+def test_a_vpc_and_a_key_that_are_configured_no_more_are_taken_away(publish, configure, config, resources) -> None:
     _, inside = publish(configure(aws={"vpc": VPC, "kms_key_arn": KEY}))
     assert set(inside["VpcConfig"]["SubnetIds"]) == {"subnet-1", "subnet-2"}
     assert inside["KMSKeyArn"] == KEY
@@ -44,7 +44,7 @@ def test_a_vpc_and_a_key_that_are_configured_no_more_are_taken_away(publish, con
     assert not outside.get("KMSKeyArn")
 
 
-def test_the_order_of_subnets_is_no_change(publish, configure, functions, resources):
+def test_the_order_of_subnets_is_no_change(publish, configure, functions, resources) -> None:
     config = configure(aws={"vpc": VPC})
     publish(config)
     functions.update_function_configuration(

@@ -27,7 +27,7 @@ def retention(logs, resources):
     ]
 
 
-def test_a_new_log_group_is_kept_for_the_days_of_the_configuration(logs, config, resources):
+def test_a_new_log_group_is_kept_for_the_days_of_the_configuration(logs, config, resources) -> None:
     name = resources.deploy_function_log_group
     assert retention_changes(logs, config, resources) == [f"log group {name}: keeps lines for 90 days"]
     set_retention(logs, config, resources)
@@ -35,7 +35,7 @@ def test_a_new_log_group_is_kept_for_the_days_of_the_configuration(logs, config,
     assert retention_changes(logs, config, resources) == []
 
 
-def test_the_group_that_lambda_made_is_changed_and_one_of_a_like_name_is_not(logs, configure, resources):
+def test_the_group_that_lambda_made_is_changed_and_one_of_a_like_name_is_not(logs, configure, resources) -> None:
     name = resources.deploy_function_log_group
     for group in (name, f"{name}-2"):
         logs.create_log_group(logGroupName=group)
@@ -45,7 +45,7 @@ def test_the_group_that_lambda_made_is_changed_and_one_of_a_like_name_is_not(log
     assert "retentionInDays" not in other
 
 
-def test_zero_days_keep_the_lines_for_ever(logs, configure, config, resources):
+def test_zero_days_keep_the_lines_for_ever(logs, configure, config, resources) -> None:
     for_ever = configure(deploy={"log_retention_days": 0})
     set_retention(logs, config, resources)
     assert retention_changes(logs, for_ever, resources)[0].endswith("keeps lines forever")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Never
+
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
@@ -14,7 +16,7 @@ ALL_TRAINING = "Number of instances across all training jobs"
 ENDPOINT = "ml.m5.large for endpoint usage"
 
 
-def quota(name: str, value: float, code: str = "L-1") -> dict:
+def quota(name: str, value: float, code: str = "L-1") -> dict[str, Any]:
     return {"ServiceCode": "sagemaker", "QuotaName": name, "QuotaCode": code, "Value": value}
 
 
@@ -28,7 +30,7 @@ def answers(client):
     """Make Service Quotas answer with pages of applied quotas, then with pages of AWS's defaults."""
     with Stubber(client) as stub:
 
-        def answer(applied: list[list[dict]], defaults: list[list[dict]] | None = None):
+        def answer(applied: list[list[dict[str, Any]]], defaults: list[list[dict[str, Any]]] | None = None):
             lists = {"list_service_quotas": applied, "list_aws_default_service_quotas": defaults or []}
             for operation, pages in lists.items():
                 for number, page in enumerate(pages):
@@ -44,20 +46,20 @@ def needs(config) -> dict[str, tuple[int, int]]:
     return {found.quota: (found.minimum, found.needed) for found in requirements(config)}
 
 
-def test_training_jobs_of_all_folds_at_once_count_against_the_type_and_the_total(config):
+def test_training_jobs_of_all_folds_at_once_count_against_the_type_and_the_total(config) -> None:
     found = needs(config)
     # One tuning job is refused below 2; five at once need 10.
     assert found[TRAINING] == found[ALL_TRAINING] == (2, 10)
 
 
-def test_folds_that_wait_for_each_other_and_small_grids_need_less(configure):
+def test_folds_that_wait_for_each_other_and_small_grids_need_less(configure) -> None:
     found = needs(configure(pipeline={"max_parallel_steps": 2}))
     assert found[TRAINING] == (2, 4)
     found = needs(configure(tuning={"learning_rate": [0.1], "l1": [0.1], "max_jobs": 1, "max_parallel_jobs": 1}))
     assert found[TRAINING] == (1, 5)
 
 
-def test_spot_jobs_have_quotas_of_their_own(configure):
+def test_spot_jobs_have_quotas_of_their_own(configure) -> None:
     found = needs(configure(tuning={"spot": True}))
     assert found["ml.m5.large for spot training job usage"] == (2, 10)
     assert found["Number of instances across all spot training jobs"] == (2, 10)
@@ -65,7 +67,7 @@ def test_spot_jobs_have_quotas_of_their_own(configure):
     assert ALL_TRAINING not in found
 
 
-def test_processing_counts_the_cluster_and_the_scripts_on_their_types(configure):
+def test_processing_counts_the_cluster_and_the_scripts_on_their_types(configure) -> None:
     found = needs(configure(folds={"instance_count": 4}))
     assert found["ml.m5.xlarge for processing job usage"] == (4, 4)
     assert found["ml.m5.large for processing job usage"] == (1, 1)
@@ -74,7 +76,7 @@ def test_processing_counts_the_cluster_and_the_scripts_on_their_types(configure)
     assert found["ml.m5.large for processing job usage"] == (4, 4)
 
 
-def test_an_update_of_an_endpoint_needs_its_instances_twice(configure):
+def test_an_update_of_an_endpoint_needs_its_instances_twice(configure) -> None:
     assert needs(configure(deploy={"instance_count": 2}))[ENDPOINT] == (2, 4)
     scaled = configure(deploy={"autoscaling": {"min_instances": 1, "max_instances": 3}})
     assert needs(scaled)[ENDPOINT] == (1, 6)
@@ -84,7 +86,7 @@ def test_an_update_of_an_endpoint_needs_its_instances_twice(configure):
     assert serverless[name] == (7, 7)
 
 
-def test_quotas_are_found_on_any_page_and_defaults_only_where_nothing_was_applied(client, answers):
+def test_quotas_are_found_on_any_page_and_defaults_only_where_nothing_was_applied(client, answers) -> None:
     applied = [[quota("ml.p3.2xlarge for training job usage", 0)], [quota(TRAINING, 4, "L-2")]]
     stub = answers(applied, [[quota(TRAINING, 20), quota(ENDPOINT, 2, "L-3")]])
     found = account_quotas(client, [TRAINING, ENDPOINT])
@@ -93,7 +95,7 @@ def test_quotas_are_found_on_any_page_and_defaults_only_where_nothing_was_applie
     stub.assert_no_pending_responses()
 
 
-def test_no_page_is_asked_for_once_all_are_found(client, answers):
+def test_no_page_is_asked_for_once_all_are_found(client, answers) -> None:
     stub = answers([[quota(TRAINING, 4)]])
     assert account_quotas(client, [TRAINING])[TRAINING].value == 4
     stub.assert_no_pending_responses()
@@ -108,7 +110,7 @@ def test_no_page_is_asked_for_once_all_are_found(client, answers):
         (10, QuotaState.ENOUGH, ""),
     ],
 )
-def test_what_to_do_follows_from_what_the_account_has(client, answers, config, value, state, advice):
+def test_what_to_do_follows_from_what_the_account_has(client, answers, config, value, state, advice) -> None:
     everything = [quota(name, value if name == TRAINING else 100, "L-7") for name in needs(config)]
     answers([everything])
     report = check_quotas(config, lambda: client)
@@ -122,20 +124,20 @@ def test_what_to_do_follows_from_what_the_account_has(client, answers, config, v
     assert report.unanswered == ""
 
 
-def test_following_the_advice_is_enough(client, answers, configure):
+def test_following_the_advice_is_enough(client, answers, configure) -> None:
     config = configure(pipeline={"max_parallel_steps": 2})
     answers([[quota(name, 4) for name in needs(config)]])
     assert {check.state for check in check_quotas(config, lambda: client).checks} == {QuotaState.ENOUGH}
 
 
-def test_a_quota_that_is_not_listed_is_unknown_not_enough(client, answers, config):
+def test_a_quota_that_is_not_listed_is_unknown_not_enough(client, answers, config) -> None:
     answers([[quota(ALL_TRAINING, 100)]], [[quota(ENDPOINT, 100)]])
     checks = {check.requirement.quota: check for check in check_quotas(config, lambda: client).checks}
     assert checks[ALL_TRAINING].state is QuotaState.ENOUGH
     assert checks[TRAINING].state is QuotaState.UNKNOWN
 
 
-def test_more_parallel_jobs_than_the_documented_limit_are_pointed_out(client, answers, configure):
+def test_more_parallel_jobs_than_the_documented_limit_are_pointed_out(client, answers, configure) -> None:
     config = configure(tuning={"max_parallel_jobs": 12})
     answers([[quota(name, 1000) for name in needs(config)]])
     (tight,) = [check for check in check_quotas(config, lambda: client).checks if check.state is QuotaState.TIGHT]
@@ -143,7 +145,7 @@ def test_more_parallel_jobs_than_the_documented_limit_are_pointed_out(client, an
     assert "an AWS Support case" in tight.advice("us-east-1")
 
 
-def test_a_missing_permission_is_a_reason_not_a_failure(client, config):
+def test_a_missing_permission_is_a_reason_not_a_failure(client, config) -> None:
     with Stubber(client) as stub:
         stub.add_client_error("list_service_quotas", "AccessDeniedException", "User: ... is not authorized", 400)
         report = check_quotas(config, lambda: client)
@@ -161,14 +163,14 @@ def test_a_missing_permission_is_a_reason_not_a_failure(client, config):
         ),
     ],
 )
-def test_nobody_to_ask_is_a_reason_not_a_failure(config, error, reason):
-    def connect():
+def test_nobody_to_ask_is_a_reason_not_a_failure(config, error, reason) -> None:
+    def connect() -> Never:
         raise error
 
     assert check_quotas(config, connect).unanswered == reason
 
 
-def test_an_executions_parameters_change_what_it_needs(config):
+def test_an_executions_parameters_change_what_it_needs(config) -> None:
     changed = with_parameters(
         config,
         [

@@ -34,7 +34,7 @@ def payload(document):
     return StreamingBody(io.BytesIO(content), len(content))
 
 
-def test_the_function_is_asked_and_its_answer_returned(functions, resources):
+def test_the_function_is_asked_and_its_answer_returned(functions, resources) -> None:
     functions.stubber.add_response(
         "invoke",
         {"Payload": payload(ANSWER)},
@@ -43,7 +43,7 @@ def test_the_function_is_asked_and_its_answer_returned(functions, resources):
     assert roll_back(functions, resources, "insurance") == ANSWER
 
 
-def test_what_the_function_refuses_is_its_own_sentence(functions, resources):
+def test_what_the_function_refuses_is_its_own_sentence(functions, resources) -> None:
     sentence = "insurance serves insurance-v1-0123456789, and nothing older is kept to return to."
     functions.stubber.add_response(
         "invoke", {"FunctionError": "Unhandled", "Payload": payload({"errorMessage": sentence})}
@@ -52,7 +52,7 @@ def test_what_the_function_refuses_is_its_own_sentence(functions, resources):
         roll_back(functions, resources, "insurance")
 
 
-def test_without_a_function_the_sentence_says_what_to_do(functions, resources):
+def test_without_a_function_the_sentence_says_what_to_do(functions, resources) -> None:
     functions.stubber.add_client_error("invoke", "ResourceNotFoundException")
     with pytest.raises(UserError, match="run 'make upsert' first"):
         roll_back(functions, resources, "insurance")

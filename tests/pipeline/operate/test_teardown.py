@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -16,13 +18,13 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc
 
 
 def refuses(code, message):
-    def delete():
+    def delete() -> Never:
         raise ClientError({"Error": {"Code": code, "Message": message}}, "DeleteX")
 
     return delete
 
 
-def test_what_cannot_be_deleted_does_not_stop_the_others():
+def test_what_cannot_be_deleted_does_not_stop_the_others() -> None:
     deleted = []
     owned = [
         OwnedResource("pipeline", "a", refuses("ConflictException", "it has running executions")),
@@ -42,13 +44,13 @@ def test_what_cannot_be_deleted_does_not_stop_the_others():
         ("ValidationError", "Stack with id a does not exist"),
     ],
 )
-def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message):
+def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message) -> None:
     said = []
     assert delete_resources([OwnedResource("thing", "a", refuses(code, message))], said.append) == []
     assert said == ["deleted thing a"]
 
 
-def test_a_running_execution_is_stopped_and_waited_for(monkeypatch):
+def test_a_running_execution_is_stopped_and_waited_for(monkeypatch) -> None:
     monkeypatch.setattr(teardown.time, "sleep", lambda _: None)
     sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(sagemaker) as stubber:
@@ -61,7 +63,7 @@ def test_a_running_execution_is_stopped_and_waited_for(monkeypatch):
         stubber.assert_no_pending_responses()
 
 
-def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws):
+def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="lake")
     s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
@@ -76,12 +78,12 @@ def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws):
     assert s3.list_objects_v2(Bucket="lake")["KeyCount"] == 1
 
 
-def test_a_bucket_that_is_not_there_has_no_objects(aws):
+def test_a_bucket_that_is_not_there_has_no_objects(aws) -> None:
     assert StoredObjects(aws.client("s3"), "nowhere", "insurance/").count() == 0
 
 
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS..S3..BucketPolicy")
-def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, configure, config, resources):
+def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, configure, config, resources) -> None:
     cloudformation = aws.client("cloudformation")
     apply_plan(cloudformation, plan_stack(cloudformation, config, resources.account_id))
     other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})

@@ -33,7 +33,7 @@ def target(aws, rule):
     return only
 
 
-def answer_with(aws, operation, status, parsed):
+def answer_with(aws, operation, status, parsed) -> None:
     """From now on an operation is answered with this, and not by moto."""
     metadata = {"ResponseMetadata": {"HTTPStatusCode": status}}
     reply = (types.SimpleNamespace(status_code=status), parsed | metadata)
@@ -52,7 +52,7 @@ def matches(rule, happened):
     return EventPattern.load(rule["EventPattern"]).matches_event(happened)
 
 
-def test_approvals_and_endpoints_in_service_reach_the_function(published, config, resources):
+def test_approvals_and_endpoints_in_service_reach_the_function(published, config, resources) -> None:
     sentences = apply_triggers(config, resources, published)
     name = config.pipeline.name
     assert set(rules(published)) == {f"{name}-approved", f"{name}-in-service"}
@@ -63,7 +63,7 @@ def test_approvals_and_endpoints_in_service_reach_the_function(published, config
     assert sources == {f"arn:aws:events:us-east-1:123456789012:rule/{rule}" for rule in rules(published)}
 
 
-def test_only_approvals_of_the_pipelines_own_group_match(published, config, resources):
+def test_only_approvals_of_the_pipelines_own_group_match(published, config, resources) -> None:
     apply_triggers(config, resources, published)
     rule = rules(published)[f"{config.pipeline.name}-approved"]
     kind, group = "SageMaker Model Package State Change", config.registry.group
@@ -76,7 +76,7 @@ def test_only_approvals_of_the_pipelines_own_group_match(published, config, reso
     assert not matches(rule, package("another", "Approved"))
 
 
-def test_only_endpoints_that_may_be_the_pipelines_match(published, config, resources):
+def test_only_endpoints_that_may_be_the_pipelines_match(published, config, resources) -> None:
     apply_triggers(config, resources, published)
     rule = rules(published)[f"{config.pipeline.name}-in-service"]
 
@@ -89,13 +89,13 @@ def test_only_endpoints_that_may_be_the_pipelines_match(published, config, resou
     assert not matches(rule, endpoint("fraud", "IN_SERVICE"))
 
 
-def test_applying_twice_changes_nothing(published, configure, resources):
+def test_applying_twice_changes_nothing(published, configure, resources) -> None:
     config = configure(triggers={"schedule": "rate(1 day)"})
     assert len(apply_triggers(config, resources, published)) == 3
     assert apply_triggers(config, resources, published) == []
 
 
-def test_a_schedule_starts_the_pipeline_in_the_role_that_may(published, configure, resources):
+def test_a_schedule_starts_the_pipeline_in_the_role_that_may(published, configure, resources) -> None:
     config = configure(triggers={"schedule": "cron(0 3 * * ? *)"})
     apply_triggers(config, resources, published)
     rule = f"{config.pipeline.name}-schedule"
@@ -107,7 +107,7 @@ def test_a_schedule_starts_the_pipeline_in_the_role_that_may(published, configur
     }
 
 
-def test_new_input_starts_the_pipeline_with_a_new_data_version(published, configure, resources):
+def test_new_input_starts_the_pipeline_with_a_new_data_version(published, configure, resources) -> None:
     published.client("s3").create_bucket(Bucket="lake")
     config = configure(dataset={"input": "s3://lake/claims/"}, triggers={"on_new_input": True})
     apply_triggers(config, resources, published)
@@ -124,7 +124,7 @@ def test_new_input_starts_the_pipeline_with_a_new_data_version(published, config
     assert not matches(rule, created("another", "claims/2026.csv"))
 
 
-def test_a_bucket_that_keeps_its_events_to_itself_is_told(published, configure, resources):
+def test_a_bucket_that_keeps_its_events_to_itself_is_told(published, configure, resources) -> None:
     published.client("s3").create_bucket(Bucket="lake")
     config = configure(dataset={"input": "s3://lake/claims/"}, triggers={"on_new_input": True})
     assert "Turn it on" in apply_triggers(config, resources, published)[-1]
@@ -133,19 +133,19 @@ def test_a_bucket_that_keeps_its_events_to_itself_is_told(published, configure, 
     assert apply_triggers(config, resources, published) == []
 
 
-def test_a_bucket_that_may_not_be_asked_is_told(published, configure, resources):
+def test_a_bucket_that_may_not_be_asked_is_told(published, configure, resources) -> None:
     config = configure(dataset={"input": "s3://lake/claims/"}, triggers={"on_new_input": True})
     answer_with(published, "s3.GetBucketNotificationConfiguration", 403, refusal("AccessDenied"))
     assert "does not say whether" in apply_triggers(config, resources, published)[-1]
 
 
-def test_what_is_configured_no_more_is_removed(published, config, configure, resources):
+def test_what_is_configured_no_more_is_removed(published, config, configure, resources) -> None:
     apply_triggers(configure(triggers={"schedule": "rate(1 day)"}), resources, published)
     assert apply_triggers(config, resources, published) == [f"rule {config.pipeline.name}-schedule: removed"]
     assert f"{config.pipeline.name}-schedule" not in rules(published)
 
 
-def test_a_rule_that_somebody_changed_is_put_right(published, config, resources):
+def test_a_rule_that_somebody_changed_is_put_right(published, config, resources) -> None:
     apply_triggers(config, resources, published)
     events, name = published.client("events"), f"{config.pipeline.name}-approved"
     events.disable_rule(Name=name)
@@ -155,21 +155,21 @@ def test_a_rule_that_somebody_changed_is_put_right(published, config, resources)
     assert target(published, f"{config.pipeline.name}-in-service")["Arn"] == resources.deploy_function_arn
 
 
-def test_a_target_that_eventbridge_does_not_take_is_no_success(published, config, resources):
+def test_a_target_that_eventbridge_does_not_take_is_no_success(published, config, resources) -> None:
     failed = {"TargetId": "deploy", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "too many requests"}
     answer_with(published, "events.PutTargets", 200, {"FailedEntryCount": 1, "FailedEntries": [failed]})
     with pytest.raises(UserError, match=r"-approved exists, but has no target .*ConcurrentModification.*too many"):
         apply_triggers(config, resources, published)
 
 
-def test_a_target_that_eventbridge_does_not_let_go_is_no_success(published, config, resources):
+def test_a_target_that_eventbridge_does_not_let_go_is_no_success(published, config, resources) -> None:
     apply_triggers(config, resources, published)
     answer_with(published, "events.RemoveTargets", 200, {"FailedEntryCount": 1, "FailedEntries": []})
     with pytest.raises(UserError, match=r"-approved could not be removed \(no reason given\)"):
         remove_rule(published.client("events"), f"{config.pipeline.name}-approved")
 
 
-def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure, resources):
+def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure, resources) -> None:
     config = configure(triggers={"schedule": "cron(every morning)"})
     apply_triggers(configure(), resources, published)
     answer_with(published, "events.PutRule", 400, refusal("ValidationException"))
@@ -177,7 +177,7 @@ def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure,
         apply_triggers(config, resources, published)
 
 
-def test_a_service_without_schedules_leaves_them_out_and_says_so(published, configure, resources):
+def test_a_service_without_schedules_leaves_them_out_and_says_so(published, configure, resources) -> None:
     config = configure(triggers={"schedule": "rate(1 day)"})
     apply_triggers(configure(), resources, published)
     answer_with(published, "events.PutRule", 501, refusal("NotImplementedException", "not implemented here"))
@@ -186,7 +186,7 @@ def test_a_service_without_schedules_leaves_them_out_and_says_so(published, conf
     ]
 
 
-def test_every_rule_has_a_name_that_deleting_knows(configure, resources):
+def test_every_rule_has_a_name_that_deleting_knows(configure, resources) -> None:
     config = configure(
         dataset={"input": "s3://lake/claims/"}, triggers={"on_new_input": True, "schedule": "rate(1 day)"}
     )

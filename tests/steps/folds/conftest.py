@@ -45,7 +45,7 @@ class Folds:
     folder: Path
 
     @property
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         return json.loads((self.folder / "folds.json").read_text())
 
     def lines(self, fold: int, part: str) -> list[str]:

@@ -75,7 +75,7 @@ def arguments_for(source: Path, output: Path, **given: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source, tmp_path, threads):
+def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source, tmp_path, threads) -> None:
     process = start(f"local[{threads}]", arguments_for(source, tmp_path / "out"), tmp_path)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
@@ -84,7 +84,9 @@ def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source,
 
 
 @pytest.mark.parametrize("stratify", [None, 3], ids=["plain", "by column"])
-def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(fold, large, tmp_path, stratify):
+def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(
+    fold, large, tmp_path, stratify
+) -> None:
     expected = fold(large, stratify=stratify).tests()
     settings = (
         "spark.executor.memory=512m",
@@ -107,7 +109,7 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
     assert not [name for name in Folds(output).names() if "unfinished" in name]
 
 
-def test_a_user_error_is_one_message_and_status_one(source, tmp_path):
+def test_a_user_error_is_one_message_and_status_one(source, tmp_path) -> None:
     (tmp_path / "rows.csv").write_text("1,2,3\n" * 5 + "x,2,3\n")
     process = start("local[2]", arguments_for(tmp_path / "rows.csv", tmp_path / "out"), tmp_path)
     _, err = process.communicate(timeout=300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from folds.errors import FoldError, explain
@@ -26,19 +27,19 @@ def document(tmp_path):
     return write
 
 
-def changed(path: str, value: object) -> dict:
+def changed(path: str, value: object) -> dict[str, Any]:
     section, _, key = path.partition(".")
     return {**DOCUMENT, section: {**DOCUMENT.get(section, {}), key: value}}
 
 
-def test_columns_and_categories_keep_their_order(document):
+def test_columns_and_categories_keep_their_order(document) -> None:
     columns = {"label": "y", "numeric": ["a", "b"], "categorical": {"c": ["z", "a=[b", "m"]}}
     options = read_options([*MINIMAL, *document({"dataset": columns})])
     assert options.columns.features == ["a", "b", "c_z", "c_a=[b", "c_m"]
     assert options.columns.needed == ["y", "a", "b", "c"]
 
 
-def test_what_a_document_does_not_say_has_the_defaults_of_the_configuration(document, config):
+def test_what_a_document_does_not_say_has_the_defaults_of_the_configuration(document, config) -> None:
     options = read_options([*MINIMAL, *document(DOCUMENT)])
     folds, dataset = FoldsSection(), config.dataset
     assert (options.folds, options.shuffle, options.seed, options.layout) == (
@@ -67,13 +68,13 @@ def test_what_a_document_does_not_say_has_the_defaults_of_the_configuration(docu
         ([*MINIMAL, "--data-version", "$.time"], "DataVersion takes 1 to 256 letters"),
     ],
 )
-def test_an_argument_that_cannot_be_used_is_named(arguments, message):
+def test_an_argument_that_cannot_be_used_is_named(arguments, message) -> None:
     with pytest.raises(FoldError, match=message):
         read_options(arguments)
 
 
 @pytest.mark.parametrize("version", ["1", "2026-11-26T03:00:00Z", "März 2026/v=2+x@y_z.1:2", "x" * 256])
-def test_a_data_version_that_the_registry_takes_is_taken(version, document):
+def test_a_data_version_that_the_registry_takes_is_taken(version, document) -> None:
     arguments = [*MINIMAL, *document(DOCUMENT), "--data-version", version]
     assert read_options(arguments).data_version == version
 
@@ -108,7 +109,7 @@ def test_a_data_version_that_the_registry_takes_is_taken(version, document):
         ({"dataset": {"label": "y"}}, "no feature is declared"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(document, content, message):
+def test_an_option_that_cannot_be_used_is_named(document, content, message) -> None:
     with pytest.raises(FoldError, match=message):
         read_options([*MINIMAL, *document(content)])
 
@@ -116,7 +117,7 @@ def test_an_option_that_cannot_be_used_is_named(document, content, message):
 @pytest.mark.parametrize(
     "uri", ["/opt/ml/processing/output", "data/rows.csv", "hdfs:///folds", "file://rows.csv", "s3://"]
 )
-def test_a_uri_that_would_be_lost_in_the_container_is_refused(uri):
+def test_a_uri_that_would_be_lost_in_the_container_is_refused(uri) -> None:
     with pytest.raises(FoldError, match=r"is no s3:// or file:/// URI|names no bucket"):
         place(uri)
 
@@ -130,12 +131,12 @@ def job_config(tmp_path, content):
 OUTPUTS = {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "folds", "S3Output": {"S3Uri": "s3://bucket/run-1"}}]}}
 
 
-def test_the_output_is_read_from_the_jobs_own_configuration(tmp_path, document):
+def test_the_output_is_read_from_the_jobs_own_configuration(tmp_path, document) -> None:
     arguments = [*job_config(tmp_path, OUTPUTS), "--output-name", "folds", *document(DOCUMENT)]
     assert read_options(arguments).output == "s3://bucket/run-1"
 
 
-def test_the_configured_key_encrypts_the_folds(document):
+def test_the_configured_key_encrypts_the_folds(document) -> None:
     encrypted = changed("aws.kms_key_arn", "arn:aws:kms:x:1:key/k")
     assert read_options([*MINIMAL, *document(encrypted)]).kms_key == "arn:aws:kms:x:1:key/k"
     assert read_options([*MINIMAL, *document(DOCUMENT)]).kms_key is None
@@ -150,12 +151,12 @@ def test_the_configured_key_encrypts_the_folds(document):
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "other"}]}}, "has no S3Output.S3Uri"),
     ],
 )
-def test_a_job_configuration_without_the_output_is_refused(tmp_path, document, content, message):
+def test_a_job_configuration_without_the_output_is_refused(tmp_path, document, content, message) -> None:
     with pytest.raises(FoldError, match=message):
         read_options([*job_config(tmp_path, content), "--output-name", "other", *document(DOCUMENT)])
 
 
-def test_an_error_of_spark_is_told_by_its_cause():
+def test_an_error_of_spark_is_told_by_its_cause() -> None:
     trace = (
         "An error occurred while calling o79.text.\n: org.apache.spark.SparkException: Job aborted.\n"
         "\tat org.apache.spark.sql.errors.QueryExecutionErrors$.jobAbortedError(QueryExecutionErrors.scala:638)\n"

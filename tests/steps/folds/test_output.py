@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Never
 
 import make_folds
 import pytest
@@ -18,7 +19,7 @@ ROWS = [f"{number},{number}.5,2" for number in range(23)]
 TEXT = "\n".join(ROWS)
 
 
-def test_only_parts_and_the_report_are_written(fold):
+def test_only_parts_and_the_report_are_written(fold) -> None:
     made = fold(TEXT, count=2)
     assert made.names() == {
         "folds.json",
@@ -29,13 +30,13 @@ def test_only_parts_and_the_report_are_written(fold):
     }
 
 
-def test_no_part_is_empty_when_rows_are_few(fold):
+def test_no_part_is_empty_when_rows_are_few(fold) -> None:
     made = fold("1,2,3\n" * 3, count=3)
     assert len(made.names()) == 1 + 3 + 6
     assert all((made.folder / name).stat().st_size for name in made.names())
 
 
-def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
+def test_folds_of_an_earlier_run_with_more_folds_go_away(fold) -> None:
     first = fold(TEXT + "\nx,1,2", count=7, on_bad_rows="quarantine", max_bad_share=1)
     (first.folder / "notes.txt").write_text("mine")
     for folder in ("", "vc1", "vc1/test"):
@@ -50,7 +51,7 @@ def test_folds_of_an_earlier_run_with_more_folds_go_away(fold):
     assert not (second.folder / "vc4").exists()
 
 
-def test_what_a_killed_task_left_is_removed_when_its_rerun_succeeds(tmp_path):
+def test_what_a_killed_task_left_is_removed_when_its_rerun_succeeds(tmp_path) -> None:
     def killed_once(work, items):
         results = in_this_process(work, items)
         for folder in ("vc1/test", "rejected"):
@@ -64,7 +65,7 @@ def test_what_a_killed_task_left_is_removed_when_its_rerun_succeeds(tmp_path):
     assert not [name for name in made.names() if "unfinished" in name]
 
 
-def test_a_manifest_names_the_files_of_the_other_folds(fold):
+def test_a_manifest_names_the_files_of_the_other_folds(fold) -> None:
     made = fold(TEXT, count=3, layout="manifest")
     for number in (1, 2, 3):
         prefix, *names = json.loads((made.folder / f"vc{number}" / "train.manifest").read_text())
@@ -73,7 +74,7 @@ def test_a_manifest_names_the_files_of_the_other_folds(fold):
         assert sorted(rows) == sorted(set(ROWS) - set(made.test(number)))
 
 
-def test_parts_have_about_the_size_asked_for(fold):
+def test_parts_have_about_the_size_asked_for(fold) -> None:
     row = "1234567.25,1234567.25,1234567.25\n"
     rows = 3 * 1024**2 // len(row)
     made = fold(row * rows, count=2, target_file_megabytes=1)
@@ -93,12 +94,12 @@ def test_parts_have_about_the_size_asked_for(fold):
         (3 * 2**20, 2 * 2**20, 2),
     ],
 )
-def test_tasks_are_large_unless_cores_would_be_idle(total, largest, expected):
+def test_tasks_are_large_unless_cores_would_be_idle(total, largest, expected) -> None:
     spans = spans_of({"s3://bucket/rows.csv": total})
     assert task_count(total, len(spans), largest) == expected
 
 
-def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path):
+def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path) -> None:
     folder = place(tmp_path.as_uri())
     with folder.writing("deep/rows.csv") as file:
         file.write(b"1,2\n")
@@ -115,8 +116,8 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path):
 )
 def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(
     fold, tmp_path, monkeypatch, broken, layout
-):
-    def fail(*_):
+) -> None:
+    def fail(*_) -> Never:
         raise FoldError("the disk is full")
 
     monkeypatch.setattr(fold_output, broken, fail)
@@ -128,12 +129,12 @@ def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(
     assert [path.name for path in output.rglob("*")] == ["notes.txt"]
 
 
-def test_rows_that_appear_between_the_two_passes_stop_the_job(fold, tmp_path, monkeypatch):
+def test_rows_that_appear_between_the_two_passes_stop_the_job(fold, tmp_path, monkeypatch) -> None:
     source = tmp_path / "rows.csv"
     source.write_text(TEXT + "\n")
     clear = fold_output.clear
 
-    def clear_and_grow(output):
+    def clear_and_grow(output) -> None:
         clear(output)
         source.write_text(TEXT.replace("7,7.5,2", "7,7,5\n7,7") + "\n")
 
@@ -143,7 +144,7 @@ def test_rows_that_appear_between_the_two_passes_stop_the_job(fold, tmp_path, mo
     assert not list((tmp_path / "output").rglob("*.csv"))
 
 
-def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch):
+def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch) -> None:
     real = fold_output._PART
     seen = []
 
@@ -161,7 +162,7 @@ def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch):
 
 
 @pytest.mark.parametrize("inside", ["output-of-input", "input-of-output"])
-def test_an_output_that_would_be_read_as_input_is_refused(fold, tmp_path, inside):
+def test_an_output_that_would_be_read_as_input_is_refused(fold, tmp_path, inside) -> None:
     source = tmp_path / "data"
     source.mkdir()
     (source / "rows.csv").write_text(TEXT)
@@ -170,15 +171,15 @@ def test_an_output_that_would_be_read_as_input_is_refused(fold, tmp_path, inside
         fold(source, output=output)
 
 
-def test_an_output_that_is_a_file_is_refused_and_kept(fold, tmp_path):
+def test_an_output_that_is_a_file_is_refused_and_kept(fold, tmp_path) -> None:
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(FoldError, match="taken is a file"):
         fold(TEXT, output=tmp_path / "taken")
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-def test_links_are_copies_where_the_disk_has_none(fold, monkeypatch):
-    def refuse(*_):
+def test_links_are_copies_where_the_disk_has_none(fold, monkeypatch) -> None:
+    def refuse(*_) -> Never:
         raise OSError
 
     linked = fold(TEXT)
@@ -188,7 +189,7 @@ def test_links_are_copies_where_the_disk_has_none(fold, monkeypatch):
     assert copied.train(1) == linked.train(1)
 
 
-def test_the_report_says_what_was_made_of_what(fold):
+def test_the_report_says_what_was_made_of_what(fold) -> None:
     made = fold(TEXT, count=3, data_version="2024-05", seed=7)
     report = made.report
     assert report["rows"] == 23
@@ -203,7 +204,7 @@ def test_the_report_says_what_was_made_of_what(fold):
     assert report["rejected"]["total"] == 0
 
 
-def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch):
+def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": TEXT})
     assign = make_folds.report_of
 

@@ -28,7 +28,7 @@ ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 @quick
 @given(text=fields)
-def test_a_field_is_a_plain_number_if_it_is_a_number_but_for_a_few_forms(text):
+def test_a_field_is_a_plain_number_if_it_is_a_number_but_for_a_few_forms(text) -> None:
     block = f"1,{text}\n".encode()
     left_to_the_grammar = re.search(r"\.(?![0-9])|[eE]\+?[0-9]{3}|[0-9]{201}|^[ \t]|[ \t]$", text)
     assert are_rows(block, line_ends(block), 2) == (is_number(text) and not left_to_the_grammar)
@@ -37,13 +37,13 @@ def test_a_field_is_a_plain_number_if_it_is_a_number_but_for_a_few_forms(text):
 @pytest.mark.parametrize(
     "block", ["1,2\n3\n", "1\n", "1,2\n1,2,3\n3\n", "1,2\n\n", "1,2\r\n", "1,2,\n", ",1\n", "1.2.3,4\n"]
 )
-def test_lines_with_other_fields_are_no_rows(block):
+def test_lines_with_other_fields_are_no_rows(block) -> None:
     assert not are_rows(block.encode(), line_ends(block.encode()), 2)
 
 
 @quick
 @given(rows=lines, data=st.data(), last=st.sampled_from(["", "\n"]), size=st.integers(1, 60))
-def test_each_line_is_in_one_span_however_a_file_is_cut(tmp_path, rows, data, last, size):
+def test_each_line_is_in_one_span_however_a_file_is_cut(tmp_path, rows, data, last, size) -> None:
     text = "\n".join(rows) + last
     file = tmp_path / "rows.csv"
     file.write_text(text)
@@ -55,7 +55,7 @@ def test_each_line_is_in_one_span_however_a_file_is_cut(tmp_path, rows, data, la
 
 
 @pytest.mark.parametrize("start", [0, 4])
-def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, start):
+def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, start) -> None:
     monkeypatch.setattr("folds.spans._LONGEST_LINE", 16)
     (tmp_path / "rows.csv").write_text("1,2" * 9 + "\n1,2\n")
     with pytest.raises(FoldError, match=r"rows\.csv has a line of more than 16 bytes"):
@@ -64,7 +64,7 @@ def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, star
 
 @quick
 @given(rows=lines, data=st.data())
-def test_lines_are_dealt_in_order_unless_they_are_shuffled(rows, data):
+def test_lines_are_dealt_in_order_unless_they_are_shuffled(rows, data) -> None:
     folds = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
     expected = defaultdict(str)
     for row, fold in zip(rows, folds, strict=True):
@@ -79,7 +79,7 @@ def test_lines_are_dealt_in_order_unless_they_are_shuffled(rows, data):
 
 @quick
 @given(rows=lines)
-def test_whether_a_line_is_in_the_sample_depends_on_nothing_else(rows):
+def test_whether_a_line_is_in_the_sample_depends_on_nothing_else(rows) -> None:
     block = "".join(f"{row}\n" for row in rows).encode()
     alone = [found for row in rows for found in sample(f"{row}\n".encode(), np.array([len(row)]), 4)]
     assert sample(block, line_ends(block), 4) == alone
@@ -87,7 +87,7 @@ def test_whether_a_line_is_in_the_sample_depends_on_nothing_else(rows):
 
 @pytest.mark.parametrize("one_in", [16, 64, 1024])
 @pytest.mark.parametrize("form", ["{},1", "1,0.{:05}", "1,0.{:09}000", "0.0000000{:05},1.000000001", "1,{:0700}"])
-def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, one_in):
+def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, one_in) -> None:
     block = "".join(f"{form.format(number)}\n" for number in range(64_000)).encode()
     expected = 64_000 / one_in
     # Give or take five standard deviations.
@@ -95,7 +95,7 @@ def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, 
     assert len(sample(block, line_ends(block), 1)) == 64_000
 
 
-def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates(fold, monkeypatch):
+def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates(fold, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans._SIMPLE", 1 << 16)
     rows = [f"{number},{number % 5},1.5" for number in range(120_000)] * 2
     made = fold("\n".join(rows))
@@ -106,7 +106,7 @@ def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates
 
 
 @pytest.mark.parametrize("given", [{}, {"stratify": 3}], ids=["plain", "by column"])
-def test_many_duplicates_of_few_rows_are_seen(fold, given):
+def test_many_duplicates_of_few_rows_are_seen(fold, given) -> None:
     zeros, others = "0,0,0\n" * 100_000, "".join(f"{number},1,2\n" for number in range(100_000))
     assert 85_000 < fold(zeros + others, **given).report["duplicate_rows"] < 115_000
     assert 195_000 < fold(zeros + zeros, **given).report["duplicate_rows"] < 200_000
@@ -132,15 +132,15 @@ def test_many_duplicates_of_few_rows_are_seen(fold, given):
         ("y,kind\n" + "1,0\n" * 20, {"label": "y", "categorical": {"kind": ["0", "1"]}}, 20),
     ],
 )
-def test_no_dataset_loses_a_row(fold, content, options, rows):
+def test_no_dataset_loses_a_row(fold, content, options, rows) -> None:
     assert fold(content, **options).report["rows"] == rows
 
 
-def test_names_of_files_may_hold_any_characters(fold):
+def test_names_of_files_may_hold_any_characters(fold) -> None:
     assert fold({"a b.csv": ROWS, "é%20.csv": ROWS}).report["rows"] == 80
 
 
-def test_the_files_of_an_input_are_those_that_spark_reads(fold, tmp_path):
+def test_the_files_of_an_input_are_those_that_spark_reads(fold, tmp_path) -> None:
     names = ["a.csv", "deep/er/b.csv", "_c=1.csv", "_metadata/d.csv"]
     passed_over = ["_e.csv", ".f.csv", "g.csv._COPYING_", "_metadata.csv", "_deep/h.csv", ".deep/i.csv"]
     source = write_files(tmp_path / "in", dict.fromkeys([*names, *passed_over], ROWS))
@@ -152,23 +152,23 @@ def test_the_files_of_an_input_are_those_that_spark_reads(fold, tmp_path):
             fold(source / name)
 
 
-def test_a_name_that_only_looks_like_two_columns_is_not_taken_for_them(fold):
+def test_a_name_that_only_looks_like_two_columns_is_not_taken_for_them(fold) -> None:
     with pytest.raises(FoldError, match="the header lacks 'a,b'"):
         fold("y,a,b\n" + "1,2\n" * 20, label="y", numeric=["a,b"], header=True)
 
 
-def test_a_name_that_is_no_text_is_refused(fold):
+def test_a_name_that_is_no_text_is_refused(fold) -> None:
     with pytest.raises(FoldError, match=r"the name of the column '\\udcff' is not UTF-8"):
         fold(ROWS, label="y", numeric=["\udcff"])
 
 
-def test_a_bad_line_far_into_a_file_is_found_and_named(fold):
+def test_a_bad_line_far_into_a_file_is_found_and_named(fold) -> None:
     rows = [f"{number},1.5,2\n" for number in range(100_000)]
     rows[99_000] = "1,2\n"
     with pytest.raises(FoldError, match=r"rows\.csv, line 99001: wrong number of columns: '1,2'"):
         fold("".join(rows))
 
 
-def test_a_file_without_the_header_of_the_others_is_named(fold):
+def test_a_file_without_the_header_of_the_others_is_named(fold) -> None:
     with pytest.raises(FoldError, match=r"2\.csv: its first line is not 'y,a,b', the header of another file"):
         fold({"1.csv": "y,a,b\n" + ROWS, "2.csv": ROWS}, **NAMED, header=True)

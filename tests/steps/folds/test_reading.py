@@ -44,7 +44,7 @@ def files(draw, delimiter: str) -> str:
 
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), delimiter=st.sampled_from([",", ";", "\t"]), encoding=st.sampled_from(["UTF-8", "ISO-8859-1"]))
-def test_the_folds_hold_the_rows_that_the_standard_library_reads(fold, data, delimiter, encoding):
+def test_the_folds_hold_the_rows_that_the_standard_library_reads(fold, data, delimiter, encoding) -> None:
     good = delimiter.join(["1", "red", "n", "2"])
     text = "\n".join([good, good, data.draw(files(delimiter))])
     rows, rejected = encoded(text, NAMES, ["y", "a"], {"kind": KINDS}, delimiter)
@@ -64,7 +64,7 @@ def test_the_folds_hold_the_rows_that_the_standard_library_reads(fold, data, del
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
-def test_rows_are_the_same_however_small_the_blocks_are(fold, monkeypatch, size):
+def test_rows_are_the_same_however_small_the_blocks_are(fold, monkeypatch, size) -> None:
     rows = "".join(f'{number},{KINDS[number % 3]},"x;{number}",{number}.5\n' for number in range(300))
     given = {"label": "y", "numeric": ["a"], "categorical": {"kind": KINDS}}
     whole = fold("a,kind,note,y\n" + rows, **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 import boto3
 import pytest
@@ -54,7 +54,7 @@ def bucket(tmp_path_factory):
 
 @pytest.fixture
 def fold_s3(tmp_path) -> Callable[..., dict]:
-    def make(source: str, target: str, **given: Any) -> dict:
+    def make(source: str, target: str, **given: Any) -> dict[str, Any]:
         return make_folds(
             read_options(["--input", source, "--output", target, *options(tmp_path, **given)]), in_this_process
         )
@@ -63,7 +63,7 @@ def fold_s3(tmp_path) -> Callable[..., dict]:
 
 
 @pytest.mark.parametrize("scheme", ["s3", "s3a"])
-def test_folds_are_made_from_a_prefix_and_hold_only_parts_and_the_report(bucket, fold_s3, scheme):
+def test_folds_are_made_from_a_prefix_and_hold_only_parts_and_the_report(bucket, fold_s3, scheme) -> None:
     bucket.put("in/2020-a.csv", "\n".join(ROWS[:9]))
     bucket.put("in/2020-b/c.csv", "\n".join(ROWS[9:]))
     bucket.put("in/2021.csv", "not of this prefix")
@@ -83,13 +83,13 @@ def test_folds_are_made_from_a_prefix_and_hold_only_parts_and_the_report(bucket,
         assert bucket.text(f"out/{other}") == bucket.text(f"out/{key}")
 
 
-def test_a_folder_is_meant_before_what_only_begins_as_it_does(bucket, fold_s3):
+def test_a_folder_is_meant_before_what_only_begins_as_it_does(bucket, fold_s3) -> None:
     bucket.put("tables/insurance/rows.csv", "\n".join(ROWS))
     bucket.put("tables/insurance-folds/vc1/test/rows.csv", "\n".join(ROWS))
     assert fold_s3("s3://data/tables/insurance", "s3://data/of-folder")["rows"] == 23
 
 
-def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3):
+def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3) -> None:
     bucket.put("one/rows.csv", "\n".join(ROWS))
     fold_s3("s3://data/one/rows.csv", "s3a://data/manifests", count=3, layout="manifest")
     prefix, *names = json.loads(bucket.text("manifests/vc1/train.manifest"))
@@ -101,7 +101,7 @@ def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3):
     assert sorted(rows + own) == sorted(ROWS)
 
 
-def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3, monkeypatch):
+def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3, monkeypatch) -> None:
     monkeypatch.setattr(fold_storage, "_LARGEST_COPY", 10)
     bucket.put("big/rows.csv", "\n".join(ROWS))
     fold_s3("s3://data/big/", "s3://data/copied")
@@ -109,8 +109,8 @@ def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3,
     assert sorted(row for key in keys for row in bucket.text(f"copied/{key}").splitlines()) == sorted(ROWS)
 
 
-def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch):
-    def fail(*_):
+def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch) -> None:
+    def fail(*_) -> Never:
         raise FoldError("access denied")
 
     monkeypatch.setattr(fold_storage.S3Prefix, "_copy", fail)
@@ -120,7 +120,7 @@ def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch)
     assert bucket.keys("broken/") == set()
 
 
-def test_an_object_is_there_as_a_whole_or_not_at_all(bucket):
+def test_an_object_is_there_as_a_whole_or_not_at_all(bucket) -> None:
     prefix = place("s3://data/written")
     with prefix.writing("rows.csv") as file:
         file.write(b"1,2\n")
@@ -144,7 +144,7 @@ def simulated(monkeypatch):
 
 
 @pytest.mark.parametrize("largest", [10, 2**30], ids=["copied in parts", "copied at once"])
-def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypatch, largest):
+def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypatch, largest) -> None:
     monkeypatch.setattr(fold_storage, "_LARGEST_COPY", largest)
     key = "arn:aws:kms:us-east-1:123456789012:key/0000"
     simulated.put_object(Bucket="data", Key="in/rows.csv", Body=("\n".join([*ROWS, "bad"])).encode())
@@ -156,7 +156,7 @@ def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypa
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
-def test_a_span_of_an_object_is_asked_for_by_its_bytes(simulated, monkeypatch):
+def test_a_span_of_an_object_is_asked_for_by_its_bytes(simulated, monkeypatch) -> None:
     monkeypatch.setattr(fold_storage, "_LINE_BEYOND", 3)
     monkeypatch.setattr(fold_storage, "_READ_AT_ONCE", 50)
     text = "".join(f"{number:030}\n" for number in range(100)).encode()
@@ -180,7 +180,7 @@ class Recording:
         return self.client.get_object(**request)
 
 
-def test_markers_of_folders_are_no_input_and_do_not_stay(simulated):
+def test_markers_of_folders_are_no_input_and_do_not_stay(simulated) -> None:
     for key in ("in/", "in/2020/", "in/2020/rows.csv", "out/", "out/notes", "out/_staging/", "out/_staging/fold=1/"):
         simulated.put_object(Bucket="data", Key=key, Body=b"1" if key[-1] != "/" else b"")
     assert find_input("s3://data/in/") == {"s3://data/in/2020/rows.csv": 1}
@@ -189,7 +189,7 @@ def test_markers_of_folders_are_no_input_and_do_not_stay(simulated):
     assert left == ["out/", "out/notes"]
 
 
-def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch):
+def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -217,12 +217,12 @@ def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch):
         assert encryption(client, "other")[1] is None
 
 
-def test_an_input_that_is_not_there_is_named(bucket, fold_s3):
+def test_an_input_that_is_not_there_is_named(bucket, fold_s3) -> None:
     with pytest.raises(FoldError, match="the input s3://data/absent is not there, or holds no files"):
         fold_s3("s3://data/absent", "s3://data/out-of-nothing")
 
 
-def test_input_and_output_that_differ_in_their_scheme_only_overlap(bucket, fold_s3):
+def test_input_and_output_that_differ_in_their_scheme_only_overlap(bucket, fold_s3) -> None:
     bucket.put("same/rows.csv", "\n".join(ROWS))
     with pytest.raises(FoldError, match="overlap"):
         fold_s3("s3://data/same/", "s3a://data/same/folds")

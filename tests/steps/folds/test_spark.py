@@ -13,7 +13,7 @@ from tests.steps.folds.conftest import write_files
 ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 
-def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp_path, monkeypatch):
+def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 1000)
     monkeypatch.setattr("folds.spans._SIMPLE", 1)
     rows = "y,kind,who,note\n" + "".join(f'{number},{"ab"[number % 2]},{number % 90},"x"\n' for number in range(2000))
@@ -25,7 +25,7 @@ def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp
     assert by_spark == here
 
 
-def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spark, tmp_path, monkeypatch):
+def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spark, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans._LARGEST_SPAN", 1 << 30)
     monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 1 << 30)
     source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
@@ -43,7 +43,7 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spar
     assert not any((tmp_path / "out").rglob("*"))
 
 
-def test_what_ends_a_python_worker_is_said_in_one_line(fold_by_spark, tmp_path, monkeypatch):
+def test_what_ends_a_python_worker_is_said_in_one_line(fold_by_spark, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": ROWS})
     assign = make_folds.report_of
 

@@ -40,7 +40,7 @@ def files_of(draw, rows):
 @given(data=st.data(), rows=rows_of_numbers, folds=st.integers(2, 7), shuffle=st.booleans())
 def test_each_row_is_in_one_test_set_as_written_and_in_the_training_sets_of_the_others(
     fold, data, rows, folds, shuffle
-):
+) -> None:
     made = fold(data.draw(files_of(rows)), count=folds, shuffle=shuffle)
     tests = made.tests()
     assert Counter(row for test in tests for row in test) == Counter(rows)
@@ -55,7 +55,7 @@ def test_each_row_is_in_one_test_set_as_written_and_in_the_training_sets_of_the_
 
 @few
 @given(data=st.data(), count=st.integers(5, 60), folds=st.integers(2, 5), seed=st.integers(0, 2**31 - 1))
-def test_folds_do_not_depend_on_how_rows_are_cut_into_files(fold, data, count, folds, seed):
+def test_folds_do_not_depend_on_how_rows_are_cut_into_files(fold, data, count, folds, seed) -> None:
     rows = [f"{number},1,2" for number in range(count)]
     arguments = {"count": folds, "seed": seed}
     whole = fold("\n".join(rows), **arguments)
@@ -65,14 +65,14 @@ def test_folds_do_not_depend_on_how_rows_are_cut_into_files(fold, data, count, f
 
 @few
 @given(data=st.data(), count=st.integers(5, 60), folds=st.integers(2, 5))
-def test_without_shuffling_folds_follow_the_order_of_the_files_as_scikit_learns_kfold(fold, data, count, folds):
+def test_without_shuffling_folds_follow_the_order_of_the_files_as_scikit_learns_kfold(fold, data, count, folds) -> None:
     rows = [f"{number},1,2" for number in range(count)]
     made = fold(data.draw(files_of(rows)), count=folds, shuffle=False)
     expected = [[rows[index] for index in test] for _, test in KFold(folds).split(rows)]
     assert made.tests() == expected
 
 
-def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, monkeypatch):
+def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, monkeypatch) -> None:
     text = "".join(f"{number},{number % 7}.25,3\n" for number in range(3000))
     whole = fold(text)
     monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 100)
@@ -82,7 +82,7 @@ def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, mon
     assert [sorted(test) for test in cut.tests()] == [sorted(test) for test in whole.tests()]
 
 
-def test_many_small_files_are_read_by_few_tasks_and_lose_nothing(fold):
+def test_many_small_files_are_read_by_few_tasks_and_lose_nothing(fold) -> None:
     rows = [f"{number},1,2" for number in range(120)]
     made = fold({f"{start:03}.csv": "\n".join(rows[start : start + 2]) for start in range(0, 120, 2)})
     assert sorted(row for test in made.tests() for row in test) == sorted(rows)
@@ -90,14 +90,14 @@ def test_many_small_files_are_read_by_few_tasks_and_lose_nothing(fold):
     assert len(list((made.folder / "vc1" / "test").iterdir())) <= 4
 
 
-def test_the_seed_decides_the_folds(fold):
+def test_the_seed_decides_the_folds(fold) -> None:
     text = "".join(f"{number},1,2\n" for number in range(50))
     first, again, other = (fold(text, seed=seed).tests() for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
-def test_shuffled_folds_are_spread_over_the_whole_input(fold):
+def test_shuffled_folds_are_spread_over_the_whole_input(fold) -> None:
     made = fold("".join(f"{number},1,2\n" for number in range(4000)), count=4)
     for test in made.tests():
         quarters = Counter(int(row.split(",")[0]) // 1000 for row in test)
@@ -106,7 +106,7 @@ def test_shuffled_folds_are_spread_over_the_whole_input(fold):
 
 
 @pytest.mark.parametrize("rows", [7, 65_536, 65_537, 300_007])
-def test_a_shuffle_is_balanced_to_the_row_and_sorts_rows_by_their_hashes(rows):
+def test_a_shuffle_is_balanced_to_the_row_and_sorts_rows_by_their_hashes(rows) -> None:
     assert np.all(np.diff(shuffled(rows, 7, seed=3)[np.argsort(hashes_of(0, rows, 3))].astype(int)) >= 0)
     sizes = np.bincount(shuffled(rows, 7, seed=3))[1:].tolist()
     assert sizes == [rows // 7 + (number < rows % 7) for number in range(7)]
@@ -120,14 +120,14 @@ def test_a_shuffle_is_balanced_to_the_row_and_sorts_rows_by_their_hashes(rows):
         (2147483647, [-5602317569842390673, 1582320767300730264, -1913653144270385649, -2974115165327418676]),
     ],
 )
-def test_rows_are_hashed_as_ever(seed, expected):
+def test_rows_are_hashed_as_ever(seed, expected) -> None:
     """So that a seed goes on making the folds that it made; Spark's ``xxhash64(number, seed)`` gave these."""
     assert hashes_of(0, 200_000, seed)[[0, 1, 2, 199_999]].tolist() == expected
 
 
 @few
 @given(rest=st.lists(st.sampled_from("ABCDEFGHIJKLMN"), min_size=9, max_size=90), seed=st.integers(0, 100))
-def test_rows_of_one_group_never_straddle_folds(fold, rest, seed):
+def test_rows_of_one_group_never_straddle_folds(fold, rest, seed) -> None:
     groups = ["A", "B", "C", *rest]
     text = "y,a,person\n" + "".join(f"{number},1,{group}\n" for number, group in enumerate(groups))
     columns = {"label": "y", "numeric": ["a"], "groups": "person", "seed": seed}
@@ -143,14 +143,14 @@ def test_rows_of_one_group_never_straddle_folds(fold, rest, seed):
     assert sum(map(len, made.tests())) == len(groups)
 
 
-def test_groups_are_balanced_as_well_as_their_sizes_allow(fold):
+def test_groups_are_balanced_as_well_as_their_sizes_allow(fold) -> None:
     text = "".join(f"{number},1,2,group {number % 40}\n" for number in range(400))
     for shuffle in (True, False):
         made = fold(text, groups="who", shuffle=shuffle)
         assert [entry["test_rows"] for entry in made.report["folds"]] == [80] * 5
 
 
-def test_fewer_groups_than_folds_are_refused(fold):
+def test_fewer_groups_than_folds_are_refused(fold) -> None:
     with pytest.raises(Exception, match="the rows have 2 groups: fewer than 5 folds"):
         fold("".join(f"{number},1,2,{number % 2}\n" for number in range(40)), groups="who")
 
@@ -161,7 +161,7 @@ def test_fewer_groups_than_folds_are_refused(fold):
     folds=st.integers(2, 5),
     bins=st.integers(2, 6),
 )
-def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, folds, bins):
+def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, folds, bins) -> None:
     text = "".join(f"{label},{number},2\n" for number, label in enumerate(labels))
     made = fold(text, count=folds, stratify=bins)
     sizes = [len(test) for test in made.tests()]
@@ -176,7 +176,7 @@ def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, fo
 
 
 @pytest.mark.parametrize("given", [{}, {"stratify": 3}], ids=["plain", "by column"])
-def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fold, monkeypatch, given):
+def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fold, monkeypatch, given) -> None:
     monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
     monkeypatch.setattr("folds.spans._SIMPLE", 1)
     made = fold({"rows.csv": "".join(f"{number},{number},1\n" for number in range(8000))}, **given, layout="manifest")
@@ -191,7 +191,7 @@ def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fol
         assert 0.4 < np.mean(steps > 0) < 0.6
 
 
-def test_rows_that_are_not_shuffled_keep_the_order_of_the_input(fold, monkeypatch):
+def test_rows_that_are_not_shuffled_keep_the_order_of_the_input(fold, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
     monkeypatch.setattr("folds.spans._SIMPLE", 1)
     made = fold({"rows.csv": "".join(f"{number},1,{number % 7}\n" for number in range(3000))}, shuffle=False)
@@ -199,7 +199,7 @@ def test_rows_that_are_not_shuffled_keep_the_order_of_the_input(fold, monkeypatc
     assert [int(row.split(",")[0]) for test in made.tests() for row in test] == list(range(3000))
 
 
-def test_a_shuffle_is_the_same_every_time_and_another_with_another_seed(fold):
+def test_a_shuffle_is_the_same_every_time_and_another_with_another_seed(fold) -> None:
     text = "".join(f"{number},1,2\n" for number in range(500))
     first, again, other = (fold(text, seed=seed) for seed in (1, 1, 2))
     assert (first.tests(), first.train(1)) == (again.tests(), again.train(1))
@@ -207,14 +207,14 @@ def test_a_shuffle_is_the_same_every_time_and_another_with_another_seed(fold):
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_as_many_groups_as_folds_are_enough_whatever_they_are_called(fold, shuffle):
+def test_as_many_groups_as_folds_are_enough_whatever_they_are_called(fold, shuffle) -> None:
     for first in range(0, 300, 3):
         rows = "".join(f"{number},1,2,{first + number % 3}\n" for number in range(30))
         made = fold(rows, groups="who", count=3, shuffle=shuffle)
         assert [entry["test_rows"] for entry in made.report["folds"]] == [10, 10, 10]
 
 
-def test_the_seed_decides_where_groups_go_whatever_their_sizes_are():
+def test_the_seed_decides_where_groups_go_whatever_their_sizes_are() -> None:
     sizes = np.arange(10, 60)
     groups = np.repeat(np.arange(50, dtype=np.uint64), sizes)
     dealt = {seed: grouped(groups, 5, seed)[0] for seed in range(20)}
@@ -226,7 +226,7 @@ def test_the_seed_decides_where_groups_go_whatever_their_sizes_are():
         assert rows.max() - rows.min() <= 20
 
 
-def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch):
+def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch) -> None:
     monkeypatch.setattr("folds.deal._GREEDY", 100)
     groups = np.repeat(np.arange(100_000, dtype=np.uint64), 1 + np.arange(100_000) % 3)
     folds, largest = grouped(groups, 7, 1)
@@ -238,7 +238,7 @@ def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch):
     assert all(len(set(folds[first : first + 3][groups[first : first + 3] == groups[first]])) == 1 for first in firsts)
 
 
-def test_a_group_larger_than_the_others_together_is_told(fold, capsys):
+def test_a_group_larger_than_the_others_together_is_told(fold, capsys) -> None:
     rows = "".join(f"{number},1,2,{max(0, number - 60)}\n" for number in range(100))
     fold(rows, groups="who", count=4)
     assert "one group of who holds 61% of the rows: folds differ in size" in capsys.readouterr().out

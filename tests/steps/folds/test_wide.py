@@ -9,7 +9,7 @@ COLUMNS = [f"column {number}" for number in range(2000)]
 VALUES = [f"value {number}" for number in range(10_000)]
 
 
-def test_two_thousand_columns_are_written_in_their_order(fold):
+def test_two_thousand_columns_are_written_in_their_order(fold) -> None:
     header = ",".join(["id", *reversed(COLUMNS), "y"])
     rows = [",".join([f"x{n}", *(f"{n}.{c}" for c in range(2000)), str(n)]) for n in range(20)]
     made = fold("\n".join([header, *rows]), label="y", numeric=COLUMNS)
@@ -18,7 +18,7 @@ def test_two_thousand_columns_are_written_in_their_order(fold):
     assert made.report["feature_dim"] == 2000
 
 
-def test_a_column_of_ten_thousand_values_is_encoded(fold):
+def test_a_column_of_ten_thousand_values_is_encoded(fold) -> None:
     rows = [f"{n},{n}.5,{VALUES[(n * 77) % 10_000]}" for n in range(400)]
     given = {"label": "y", "numeric": ["a"], "categorical": {"kind": VALUES}, "header": False}
     made = fold("\n".join(rows), **given, layout="manifest")
@@ -30,7 +30,7 @@ def test_a_column_of_ten_thousand_values_is_encoded(fold):
         assert (len(one_hot), one_hot.count("0")) == (10_000, 9999)
 
 
-def test_errors_about_wide_tables_are_short(fold):
+def test_errors_about_wide_tables_are_short(fold) -> None:
     header, row = ",".join(["y", *COLUMNS]), ",".join(["1"] * 2001)
     text = "\n".join([header, *[row] * 9])
     cases = [

@@ -2,6 +2,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def rows() -> np.ndarray:
     return np.column_stack([label, features])
 
 
-def write_root(root: Path, hyperparameters: dict[str, str], channels: dict[str, dict]) -> Path:
+def write_root(root: Path, hyperparameters: dict[str, str], channels: dict[str, dict[str, Any]]) -> Path:
     """Lay out a training job's /opt/ml folder; a channel is its config with ``files`` of bytes or of paths to link."""
     config = root / "input/config"
     config.mkdir(parents=True)
@@ -60,7 +61,7 @@ def make_root(tmp_path) -> Callable[..., Path]:
     """Make /opt/ml folders named root-0, root-1, ... under the test's folder."""
     made = []
 
-    def make(hyperparameters: dict[str, str], **channels: dict) -> Path:
+    def make(hyperparameters: dict[str, str], **channels: dict[str, Any]) -> Path:
         made.append(write_root(tmp_path / f"root-{len(made)}", hyperparameters, channels))
         return made[-1]
 

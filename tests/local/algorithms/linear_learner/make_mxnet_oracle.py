@@ -14,6 +14,7 @@ wrote (``unzip model_algo-1 -d data/artifact``) for the model in ``reference.par
 
 import json
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -44,7 +45,7 @@ def make_rows() -> np.ndarray:
     return np.round(np.column_stack([label, features]), 6)
 
 
-def make_optimizer(setting: dict) -> mx.optimizer.Optimizer:
+def make_optimizer(setting: dict[str, Any]) -> mx.optimizer.Optimizer:
     arguments = {"learning_rate": setting["learning_rate"], "wd": setting["wd"]}
     if setting.get("use_lr_scheduler"):
         arguments["lr_scheduler"] = mx.lr_scheduler.FactorScheduler(**SCHEDULER)
@@ -58,7 +59,7 @@ def make_optimizer(setting: dict) -> mx.optimizer.Optimizer:
     return optimizer
 
 
-def train(rows: np.ndarray, start: list[float], setting: dict) -> list[list[float]]:
+def train(rows: np.ndarray, start: list[float], setting: dict[str, Any]) -> list[list[float]]:
     """The weights, bias last, after every epoch of mini-batches in order."""
     # MXNet keeps RMSProp's state in float32 whatever the weights' type, and then refuses to mix them.
     dtype = "float32" if setting["optimizer"] == "rmsprop" else "float64"

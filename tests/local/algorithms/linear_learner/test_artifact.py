@@ -36,7 +36,7 @@ def zipped(tmp_path, **members: bytes | str) -> bytes:
     return path.read_bytes()
 
 
-def test_the_artifact_has_sagemakers_members_and_mxnets_bytes(model_file):
+def test_the_artifact_has_sagemakers_members_and_mxnets_bytes(model_file) -> None:
     with zipfile.ZipFile(model_file) as archive:
         assert set(archive.namelist()) == {
             "mx-mod-symbol.json",
@@ -49,7 +49,7 @@ def test_the_artifact_has_sagemakers_members_and_mxnets_bytes(model_file):
             assert archive.read(name) == (DATA / "artifact" / name).read_bytes(), "MXNet has loaded these bytes"
 
 
-def test_predictions_are_those_of_mxnet_loading_the_same_artifact(model_file, tmp_path):
+def test_predictions_are_those_of_mxnet_loading_the_same_artifact(model_file, tmp_path) -> None:
     oracle = json.loads((DATA / "mxnet_predictions.json").read_text())
     model = Model.load(packed(tmp_path, model_algo__1=model_file.read_bytes()))
     body = "\n".join(",".join(map(str, row)) for row in oracle["rows"]).encode()
@@ -57,20 +57,20 @@ def test_predictions_are_those_of_mxnet_loading_the_same_artifact(model_file, tm
     np.testing.assert_allclose(scores, oracle["scores"], rtol=1e-6, atol=1e-5)
 
 
-def test_what_was_written_is_read_back(model_file, tmp_path):
+def test_what_was_written_is_read_back(model_file, tmp_path) -> None:
     parameters = artifact.read(packed(tmp_path, model_algo__1=model_file.read_bytes()))
     np.testing.assert_array_equal(parameters.weights, WEIGHTS)
     assert parameters.bias == BIAS
 
 
-def test_the_same_model_has_the_same_bytes_and_leaves_nothing_else(model_file, tmp_path):
+def test_the_same_model_has_the_same_bytes_and_leaves_nothing_else(model_file, tmp_path) -> None:
     before = model_file.read_bytes()
     artifact.write(model_file, WEIGHTS, BIAS)
     assert model_file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model_algo-1"]
 
 
-def test_an_artifact_with_other_layouts_of_sagemaker_is_read(tmp_path):
+def test_an_artifact_with_other_layouts_of_sagemaker_is_read(tmp_path) -> None:
     """Another host's name, compressed members, other parameter names, double precision, no bias."""
     params = mxnet_params.dump({"arg:linear0_weight": WEIGHTS[None, :]})
     double = params.replace(WEIGHTS.tobytes(), WEIGHTS.astype("<f8").tobytes())
@@ -91,13 +91,13 @@ def test_an_artifact_with_other_layouts_of_sagemaker_is_read(tmp_path):
         ("{}", {"arg:fc0_weight": np.full((1, 2), np.nan, np.float32)}, "not finite"),
     ],
 )
-def test_a_model_that_is_no_regressor_is_refused(tmp_path, symbol, arrays, reason):
+def test_a_model_that_is_no_regressor_is_refused(tmp_path, symbol, arrays, reason) -> None:
     archive = zipped(tmp_path, symbol=symbol, params=mxnet_params.dump(arrays))
     with pytest.raises(ValueError, match=rf"model.tar.gz.*{reason}"):
         artifact.read(packed(tmp_path, model_algo__1=archive))
 
 
-def test_damaged_artifacts_are_refused(tmp_path, model_file):
+def test_damaged_artifacts_are_refused(tmp_path, model_file) -> None:
     content = model_file.read_bytes()
     broken = tmp_path / "broken.tar.gz"
     broken.write_bytes(b"not a tar")
@@ -115,7 +115,7 @@ def test_damaged_artifacts_are_refused(tmp_path, model_file):
             artifact.read(packed(tmp_path, model_algo__1=part))
 
 
-def test_every_cut_of_the_parameters_is_a_value_error():
+def test_every_cut_of_the_parameters_is_a_value_error() -> None:
     whole = (DATA / "reference.params").read_bytes()
     for length in range(len(whole)):
         with pytest.raises(ValueError, match=r"the parameters are"):

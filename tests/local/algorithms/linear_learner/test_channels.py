@@ -28,13 +28,13 @@ def channel(tmp_path):
 
 @pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
 @pytest.mark.parametrize("distribution", ["FullyReplicated", "ShardedByS3Key"])
-def test_the_input_mode_makes_no_difference(channel, mode, distribution):
+def test_the_input_mode_makes_no_difference(channel, mode, distribution) -> None:
     files = {"part-0.csv": csv(ROWS)}
     read = channel(files, TrainingInputMode=mode, S3DistributionType=distribution).read()
     np.testing.assert_array_equal(read, ROWS)
 
 
-def test_part_files_at_any_depth_are_read_in_the_order_of_their_names(channel):
+def test_part_files_at_any_depth_are_read_in_the_order_of_their_names(channel) -> None:
     files = {
         "b/part-1.csv": csv(ROWS[2:]),
         "a/deep/part-9.csv": csv(ROWS[:1]),
@@ -45,24 +45,24 @@ def test_part_files_at_any_depth_are_read_in_the_order_of_their_names(channel):
     np.testing.assert_array_equal(channel(files).read(), ROWS)
 
 
-def test_gzip_is_read_when_the_channel_says_so(channel):
+def test_gzip_is_read_when_the_channel_says_so(channel) -> None:
     files = {"0.csv.gz": gzip.compress(csv(ROWS[:2])), "1.csv.gz": gzip.compress(csv(ROWS[2:]))}
     np.testing.assert_array_equal(channel(files, CompressionType="Gzip").read(), ROWS)
 
 
-def test_gzip_that_the_channel_does_not_mention_is_named(channel):
+def test_gzip_that_the_channel_does_not_mention_is_named(channel) -> None:
     with pytest.raises(ClientError, match=r"0.csv.gz: the file is gzip, which needs CompressionType Gzip"):
         channel({"0.csv.gz": gzip.compress(csv(ROWS))}).read()
 
 
-def test_text_that_is_not_gzip_though_the_channel_says_so_is_named(channel):
+def test_text_that_is_not_gzip_though_the_channel_says_so_is_named(channel) -> None:
     with pytest.raises(ClientError, match=r"Unable to read file /opt/ml/input/data/train/0.csv"):
         channel({"0.csv": csv(ROWS)}, CompressionType="Gzip").read()
     with pytest.raises(ClientError, match=r"Unable to read file /opt/ml/input/data/train/1.csv.gz"):
         channel({"0.csv": b"", "1.csv.gz": gzip.compress(csv(ROWS))[:-5]}, CompressionType="Gzip").read()
 
 
-def test_recordio_is_read_framed_or_wrapped(channel):
+def test_recordio_is_read_framed_or_wrapped(channel) -> None:
     stream = dense_stream(ROWS)
     np.testing.assert_array_equal(channel({"data.pb": stream}, ContentType=RECORDIO).read(), ROWS)
     files = {f"{index}.pb": message(tensor(row[1:]), tensor(row[:1])) for index, row in enumerate(ROWS)}
@@ -70,11 +70,11 @@ def test_recordio_is_read_framed_or_wrapped(channel):
     np.testing.assert_array_equal(wrapped.read(), ROWS)
 
 
-def test_a_wrapper_around_csv_changes_nothing(channel):
+def test_a_wrapper_around_csv_changes_nothing(channel) -> None:
     np.testing.assert_array_equal(channel({"0.csv": csv(ROWS)}, RecordWrapperType="RecordIO").read(), ROWS)
 
 
-def test_a_large_file_is_read_whole(channel):
+def test_a_large_file_is_read_whole(channel) -> None:
     random = np.random.default_rng(0)
     rows = np.round(random.normal(size=(30_000, 5)), 4)
     text = csv(rows)
@@ -82,7 +82,7 @@ def test_a_large_file_is_read_whole(channel):
     np.testing.assert_array_equal(channel({"0.csv": text.replace(b"\n", b"\r\n")}).read(), rows)
 
 
-def test_a_wrong_row_far_into_a_file_is_named(channel):
+def test_a_wrong_row_far_into_a_file_is_named(channel) -> None:
     lines = csv(np.ones((40_000, 3))).splitlines(keepends=True)
     lines[31_415] = b"1.0,x,1.0\n"
     with pytest.raises(ClientError) as caught:
@@ -93,7 +93,7 @@ def test_a_wrong_row_far_into_a_file_is_named(channel):
     )
 
 
-def test_a_blank_line_is_named_wherever_a_file_is_cut(channel):
+def test_a_blank_line_is_named_wherever_a_file_is_cut(channel) -> None:
     line = b"1.0,2.0\n"
     rows = 2**18 // len(line)
     for before in (rows - 1, rows, rows + 1):
@@ -103,7 +103,7 @@ def test_a_blank_line_is_named_wherever_a_file_is_cut(channel):
         assert len(channel({"0.csv": line * before + b"\n\n\n"}).read()) == before
 
 
-def test_files_of_different_widths_are_named(channel):
+def test_files_of_different_widths_are_named(channel) -> None:
     with pytest.raises(ClientError, match=r"rows 1-1, file .*/1.csv: has 2 fields where 3 are expected"):
         channel({"0.csv": csv(ROWS), "1.csv": csv(ROWS[:, :2])}).read()
     files = {"0.pb": dense_stream(ROWS), "1.pb": dense_stream(ROWS[:, :2])}
@@ -120,42 +120,42 @@ def test_files_of_different_widths_are_named(channel):
         (framed(message(tensor([1], keys=[0]), tensor([1]))), "record 1: is sparse and has no shape; set feature_dim"),
     ],
 )
-def test_records_that_cannot_be_trained_on_are_named(channel, stream, reason):
+def test_records_that_cannot_be_trained_on_are_named(channel, stream, reason) -> None:
     with pytest.raises(ClientError, match=rf"Unable to parse recordio-protobuf: file /opt/ml.*{reason}"):
         channel({"0.pb": stream}, ContentType=RECORDIO).read()
 
 
 @pytest.mark.parametrize("files", [{}, {"_SUCCESS": b""}])
-def test_a_channel_without_data_is_named(channel, files):
+def test_a_channel_without_data_is_named(channel, files) -> None:
     with pytest.raises(ClientError, match=r"The train channel has no data"):
         channel(files).read()
 
 
-def test_a_file_of_line_breaks_only_is_no_data(channel):
+def test_a_file_of_line_breaks_only_is_no_data(channel) -> None:
     with pytest.raises(ClientError, match=r"The train channel has no data"):
         channel({"0.csv": b"\n\n"}).read()
 
 
-def test_one_column_is_refused(channel):
+def test_one_column_is_refused(channel) -> None:
     with pytest.raises(ClientError, match=r"one column"):
         channel({"0.csv": b"1\n2\n"}).read()
 
 
 @pytest.mark.parametrize("content_type", ["csv", "", "application/json"])
-def test_an_unknown_content_type_is_refused_in_sagemakers_words(channel, content_type):
+def test_an_unknown_content_type_is_refused_in_sagemakers_words(channel, content_type) -> None:
     with pytest.raises(
         ClientError, match=rf"No iterator has been registered for ContentType .'{content_type}', '1.0'."
     ):
         channel({}, ContentType=content_type)
 
 
-def test_a_label_size_of_one_is_what_training_rows_have(channel):
+def test_a_label_size_of_one_is_what_training_rows_have(channel) -> None:
     assert len(channel({"0.csv": csv(ROWS)}, ContentType="text/csv; label_size=1").read()) == 4
     with pytest.raises(ClientError, match=r"label_size=0 is not supported"):
         channel({}, ContentType="text/csv;label_size=0")
 
 
-def test_channels_of_different_widths_are_refused(channel):
+def test_channels_of_different_widths_are_refused(channel) -> None:
     train, validation = channel({"0.csv": csv(ROWS)}), channel({"0.csv": csv(ROWS[:, :2])}, name="validation")
     with pytest.raises(ClientError, match=r"The validation channel has 1 features, the train channel 2"):
         read_once([train, validation], None)

@@ -12,7 +12,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53
 
 @given(st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(NUMBERS, min_size=n, max_size=n), min_size=1, max_size=6)))
 @settings(max_examples=100, deadline=None)
-def test_written_numbers_are_read_back_exactly(rows):
+def test_written_numbers_are_read_back_exactly(rows) -> None:
     text = "\n".join(",".join(map(repr, row)) for row in rows).encode()
     assert parse_csv(text).tolist() == [list(map(float, row)) for row in rows]
 
@@ -28,7 +28,7 @@ def test_written_numbers_are_read_back_exactly(rows):
         b"1e0,20E-1\n.3e+1,4.0\n\n",
     ],
 )
-def test_every_usual_spelling_of_the_same_rows_is_read(text):
+def test_every_usual_spelling_of_the_same_rows_is_read(text) -> None:
     np.testing.assert_array_equal(parse_csv(text), [[1, 2], [3, 4]])
 
 
@@ -54,7 +54,7 @@ def test_every_usual_spelling_of_the_same_rows_is_read(text):
         (b"1;2", 1, "field 1 '1;2' is not a finite number"),
     ],
 )
-def test_what_is_not_a_row_of_numbers_is_named(text, row, reason):
+def test_what_is_not_a_row_of_numbers_is_named(text, row, reason) -> None:
     with pytest.raises(CsvError) as caught:
         parse_csv(text)
     assert (caught.value.row, caught.value.reason) == (row, reason)
@@ -62,7 +62,7 @@ def test_what_is_not_a_row_of_numbers_is_named(text, row, reason):
 
 @given(st.binary(max_size=40) | st.text('0123456789+-.eE,\n\r "', max_size=40).map(str.encode))
 @settings(max_examples=300, deadline=None)
-def test_any_bytes_give_finite_rows_or_a_csv_error(text):
+def test_any_bytes_give_finite_rows_or_a_csv_error(text) -> None:
     try:
         rows = parse_csv(text)
     except CsvError:
@@ -71,12 +71,12 @@ def test_any_bytes_give_finite_rows_or_a_csv_error(text):
     assert all(map(math.isfinite, rows.ravel()))
 
 
-def test_the_expected_width_is_enforced_on_the_first_row():
+def test_the_expected_width_is_enforced_on_the_first_row() -> None:
     with pytest.raises(CsvError, match=r"row 1: has 2 fields where 3 are expected"):
         parse_csv(b"1,2\n3,4\n5,6", columns=3)
 
 
-def test_whole_numbers_of_any_length_are_read():
+def test_whole_numbers_of_any_length_are_read() -> None:
     assert parse_csv(b"18446744073709551616,-9223372036854775809\n1,1e22").tolist() == [
         [2.0**64, -(2.0**63)],
         [1, 1e22],

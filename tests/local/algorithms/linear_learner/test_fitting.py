@@ -39,7 +39,7 @@ class Recorder:
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize("l1_method", ["proximal", "subgradient"])
 @pytest.mark.parametrize("tail_batch", ["drop", "keep"])
-def test_the_three_evaluation_orders_agree(rows, monkeypatch, optimizer, l1_method, tail_batch):
+def test_the_three_evaluation_orders_agree(rows, monkeypatch, optimizer, l1_method, tail_batch) -> None:
     choices = Choices(tail_batch, l1_method)
     data = Dataset(rows[:95], rows[95:])
     jobs = grid(optimizer=optimizer, mini_batch_size=20, momentum=0.5, bias_wd_mult=0.1, lr_scheduler_step=3)
@@ -56,7 +56,7 @@ def test_the_three_evaluation_orders_agree(rows, monkeypatch, optimizer, l1_meth
 
 
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
-def test_every_loss_trains_as_the_reference_does(rows, loss):
+def test_every_loss_trains_as_the_reference_does(rows, loss) -> None:
     hyperparameters = job(loss=loss, mini_batch_size=20, quantile=0.8, huber_delta=0.3, learning_rate=0.05, l1=0.01)
     data, choices, recorder = Dataset(rows[:100], rows[100:]), Choices(), Recorder()
     (model,) = fit(data, [hyperparameters], choices, recorder)
@@ -85,7 +85,7 @@ def test_every_loss_trains_as_the_reference_does(rows, loss):
     )
 )
 @settings(max_examples=25, deadline=None)
-def test_every_documented_hyperparameter_means_what_the_reference_says(values):
+def test_every_documented_hyperparameter_means_what_the_reference_says(values) -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(120, 4)) * [2, 1, 3, 0.5] + [5, 0, 2, 1]
     hyperparameters = job(epochs=4, learning_rate=0.02, **values)
@@ -95,7 +95,7 @@ def test_every_documented_hyperparameter_means_what_the_reference_says(values):
     assert_close([epoch.validation_loss[0] for epoch in recorder.epochs], reference.validation_losses, 1e-11)
 
 
-def test_normalised_weights_agree_to_1e_12_on_real_data(insurance):
+def test_normalised_weights_agree_to_1e_12_on_real_data(insurance) -> None:
     hyperparameters = job(mini_batch_size=100)
     loss, models = loss_of(hyperparameters), [grid(mini_batch_size=100)]
     scaling = Scaling.measure(insurance[:1300], hyperparameters)
@@ -112,7 +112,7 @@ def test_normalised_weights_agree_to_1e_12_on_real_data(insurance):
     assert np.abs(ends[0] - ends[1]).max() < 1e-12
 
 
-def test_datasets_in_lockstep_give_the_models_they_give_alone(insurance):
+def test_datasets_in_lockstep_give_the_models_they_give_alone(insurance) -> None:
     folds = np.array_split(insurance, 5)
     datasets = [Dataset(np.concatenate(folds[:k] + folds[k + 1 :]), folds[k]) for k in range(5)]
     jobs, choices = grid(mini_batch_size=100), Choices()
@@ -124,7 +124,7 @@ def test_datasets_in_lockstep_give_the_models_they_give_alone(insurance):
         assert_close(one.bias, other.bias, 1e-6)
 
 
-def test_datasets_that_cannot_share_their_steps_have_different_keys(rows):
+def test_datasets_that_cannot_share_their_steps_have_different_keys(rows) -> None:
     choices, hyperparameters = Choices(), job(mini_batch_size=20)
     whole, fewer = Dataset(rows, rows), Dataset(rows[:60], rows)
     assert lockstep_key(whole, hyperparameters, choices) != lockstep_key(fewer, hyperparameters, choices)
@@ -133,7 +133,7 @@ def test_datasets_that_cannot_share_their_steps_have_different_keys(rows):
     assert lockstep_key(whole, robust, choices) != lockstep_key(same_shape, robust, choices)
 
 
-def test_the_best_epoch_is_the_one_returned(rows):
+def test_the_best_epoch_is_the_one_returned(rows) -> None:
     data, recorder = Dataset(rows[:100], rows[100:]), Recorder()
     (model,) = fit(data, [job(mini_batch_size=20, learning_rate=1, epochs=40)], Choices(), recorder)
     residual = rows[100:, 1:] @ model.weights.astype(float) + float(model.bias) - rows[100:, 0]
@@ -142,7 +142,7 @@ def test_the_best_epoch_is_the_one_returned(rows):
     assert np.mean(residual**2) == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_patience_beyond_the_epochs_disables_early_stopping(rows):
+def test_patience_beyond_the_epochs_disables_early_stopping(rows) -> None:
     data, patient, impatient = Dataset(rows[:100], rows[100:]), Recorder(), Recorder()
     settings = {"mini_batch_size": 20, "learning_rate": 1, "epochs": 25}
     fit(data, [job(**settings, early_stopping_patience=26)], Choices(), patient)
@@ -152,7 +152,7 @@ def test_patience_beyond_the_epochs_disables_early_stopping(rows):
     assert not any(epoch.improved[0] for epoch in impatient.epochs[-3:])
 
 
-def test_a_job_that_stops_early_is_not_changed_by_those_that_go_on(rows):
+def test_a_job_that_stops_early_is_not_changed_by_those_that_go_on(rows) -> None:
     data, choices = Dataset(rows[:100], rows[100:]), Choices()
     fast, slow = (job(mini_batch_size=20, learning_rate=rate, epochs=60) for rate in (1, 0.001))
     recorder = Recorder()
@@ -163,26 +163,26 @@ def test_a_job_that_stops_early_is_not_changed_by_those_that_go_on(rows):
         assert_close(model.weights, alone[0].weights, 1e-6)
 
 
-def test_without_validation_the_training_loss_chooses(rows):
+def test_without_validation_the_training_loss_chooses(rows) -> None:
     recorder = Recorder()
     fit(Dataset(rows), [job(mini_batch_size=20)], Choices(), recorder)
     assert all(epoch.validation_loss is None for epoch in recorder.epochs)
     assert all(epoch.criterion[0] == epoch.train_loss[0] for epoch in recorder.epochs)
 
 
-def test_a_model_without_bias_has_none(rows):
+def test_a_model_without_bias_has_none(rows) -> None:
     (model,) = fit(Dataset(rows, rows), [job(mini_batch_size=20, use_bias=False)], Choices())
     assert model.bias == 0
     assert model.weights.any()
 
 
-def test_a_constant_feature_gets_no_enormous_weight(rows):
+def test_a_constant_feature_gets_no_enormous_weight(rows) -> None:
     constant = np.column_stack([rows, np.full(len(rows), 0.1)])
     (model,) = fit(Dataset(constant, constant), [job(mini_batch_size=20)], Choices())
     assert abs(model.weights[-1]) < 100
 
 
-def test_num_models_keeps_the_best_of_several(rows):
+def test_num_models_keeps_the_best_of_several(rows) -> None:
     raw = {"predictor_type": "regressor", "mini_batch_size": "20", "optimizer": "sgd"}
     data, choices = Dataset(rows[:100], rows[100:]), Choices()
     assert parse(raw).num_models == 32
@@ -192,7 +192,7 @@ def test_num_models_keeps_the_best_of_several(rows):
     assert errors[0] <= min(errors[1:]) * (1 + 1e-6)
 
 
-def test_divergence_of_one_job_leaves_the_others_alone(rows):
+def test_divergence_of_one_job_leaves_the_others_alone(rows) -> None:
     data, choices = Dataset(rows[:100], rows[100:]), Choices()
     wild, calm = (job(optimizer="sgd", mini_batch_size=20, learning_rate=rate, epochs=200) for rate in (1e200, 0.01))
     bad, good = fit(data, [wild, calm], choices)
@@ -201,21 +201,21 @@ def test_divergence_of_one_job_leaves_the_others_alone(rows):
     assert_close(good.weights, fit(data, [calm], choices)[0].weights, 1e-6)
 
 
-def test_fewer_rows_than_a_mini_batch_are_refused_and_can_be_kept(rows):
+def test_fewer_rows_than_a_mini_batch_are_refused_and_can_be_kept(rows) -> None:
     with pytest.raises(ClientError, match=r"120 rows, fewer than one mini-batch of 1000"):
         fit(Dataset(rows), [job()], Choices())
     (model,) = fit(Dataset(rows), [job()], Choices(tail_batch="keep"))
     assert isinstance(model, LinearModel)
 
 
-def test_a_stop_request_ends_training_with_the_best_model_so_far(rows):
+def test_a_stop_request_ends_training_with_the_best_model_so_far(rows) -> None:
     recorder = Recorder()
     (model,) = fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices(), recorder, lambda: True)
     assert len(recorder.epochs) == 1
     assert isinstance(model, LinearModel)
 
 
-def test_the_same_job_gives_the_same_model(rows):
+def test_the_same_job_gives_the_same_model(rows) -> None:
     first, second = (fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices())[0] for _ in range(2))
     assert first.weights.tobytes() == second.weights.tobytes()
     (other,) = fit(Dataset(rows, rows), [job(mini_batch_size=20)], Choices(seed=1))

@@ -55,58 +55,58 @@ def invoke(tmp_path: Path) -> Invoke:
     ],
     ids=["digits", "fraction", "no exponent", "exponent", "spaces", "number"],
 )
-def test_a_long_number_in_csv_is_read_once(invoke, field, answer):
+def test_a_long_number_in_csv_is_read_once(invoke, field, answer) -> None:
     assert invoke(field, CSV, features=1, mebibytes=100).startswith(answer)
 
 
-def test_a_varint_without_an_end_is_refused(invoke):
+def test_a_varint_without_an_end_is_refused(invoke) -> None:
     assert "400" in invoke(framed(bytes([255]) * 4_000_000), RECORDIO, features=1, mebibytes=100)
 
 
-def test_a_varint_without_an_end_among_keys_is_refused(invoke):
+def test_a_varint_without_an_end_among_keys_is_refused(invoke) -> None:
     keys = delimited(1, bytes(4)) + delimited(2, bytes([255]) * 4_000_000)
     assert "more than 64 bits" in invoke(framed(message(delimited(2, keys))), RECORDIO, features=1, mebibytes=100)
 
 
 @pytest.mark.parametrize("shape", [2**24, 2**63])
-def test_a_sparse_records_shape_reserves_nothing(invoke, shape):
+def test_a_sparse_records_shape_reserves_nothing(invoke, shape) -> None:
     body = framed(message(tensor([1], keys=[0], shape=[shape]))) * 8 + framed(message(tensor([1, 2])))
     assert invoke(body, RECORDIO, features=3, mebibytes=64).startswith("400")
 
 
-def test_many_sparse_records_of_a_wide_model_take_what_they_send(invoke):
+def test_many_sparse_records_of_a_wide_model_take_what_they_send(invoke) -> None:
     body = framed(message(tensor([1], keys=[7], shape=[200_000]))) * 10_000
     assert invoke(body, RECORDIO, features=200_000, mebibytes=200) == "200 10000"
 
 
-def test_many_sparse_instances_of_a_wide_model_take_what_they_send(invoke):
+def test_many_sparse_instances_of_a_wide_model_take_what_they_send(invoke) -> None:
     instance = b'{"data":{"features":{"keys":[7],"shape":[200000],"values":[1]}}}'
     body = b'{"instances":[' + b",".join([instance] * 10_000) + b"]}"
     assert invoke(body, JSON, features=200_000, mebibytes=200) == "200 10000"
 
 
-def test_a_sparse_label_reserves_nothing(invoke):
+def test_a_sparse_label_reserves_nothing(invoke) -> None:
     body = framed(message(tensor([1]), tensor([1], keys=[0], shape=[2**24]))) * 8 + framed(message(tensor([1])))
     assert "only some records have a label" in invoke(body, RECORDIO, features=1, mebibytes=64)
 
 
-def test_a_long_text_among_numbers_is_not_repeated_for_each(invoke):
+def test_a_long_text_among_numbers_is_not_repeated_for_each(invoke) -> None:
     body = b'{"instances":[{"features":["' + b"x" * 10_000 + b'"' + b",1" * 199_999 + b"]}]}"
     assert "has a value that is not a finite number" in invoke(body, JSON, features=200_000, mebibytes=100)
 
 
 @pytest.mark.parametrize("part", [b"[]", b"{}", b"[[]]"])
-def test_a_body_of_empty_lists_is_not_made_into_objects(invoke, part):
+def test_a_body_of_empty_lists_is_not_made_into_objects(invoke, part) -> None:
     body = b'{"instances":[' + b",".join([part] * 1_200_000) + b"]}"
     assert "400" in invoke(body, JSON, features=1, mebibytes=60)
 
 
 @pytest.mark.parametrize("content_type", [JSON, LINES])
-def test_json_that_is_nested_deeply_is_refused(invoke, content_type):
+def test_json_that_is_nested_deeply_is_refused(invoke, content_type) -> None:
     assert "400" in invoke(b"[" * 100_000, content_type, features=1, mebibytes=100)
 
 
-def test_a_wide_first_row_is_refused_before_the_rest_is_read(invoke):
+def test_a_wide_first_row_is_refused_before_the_rest_is_read(invoke) -> None:
     body = b"x," * 2_000_000 + b"x"
     assert "does not match the feature dimension" in invoke(body, CSV, features=3, mebibytes=40)
 
@@ -121,7 +121,7 @@ def test_a_wide_first_row_is_refused_before_the_rest_is_read(invoke):
         "tar_of_zip(zip_of({'mx-mod-0000.params': 2, 'mx-mod-symbol.json': GIB // 2}))",
     ],
 )
-def test_an_artifact_that_unpacks_to_gigabytes_is_refused(tmp_path, member):
+def test_an_artifact_that_unpacks_to_gigabytes_is_refused(tmp_path, member) -> None:
     code = f"""\
     import gzip, io, sys, tarfile, zipfile
     from pathlib import Path
@@ -171,7 +171,7 @@ def test_an_artifact_that_unpacks_to_gigabytes_is_refused(tmp_path, member):
     assert "unpacks to more than" in said or "more than 1000 members" in said
 
 
-def test_parameters_of_many_arrays_are_refused_before_they_are_made():
+def test_parameters_of_many_arrays_are_refused_before_they_are_made() -> None:
     array = struct.pack("<IiIiiif", 0xF993FAC9, 0, 0, 1, 0, 0, 1.0)
     code = f"""\
     from local.algorithms.linear_learner import mxnet_params
@@ -187,7 +187,7 @@ def test_parameters_of_many_arrays_are_refused_before_they_are_made():
 
 
 @pytest.mark.parametrize("content", ["bytes([49]) * (1 << 20)", "bytes([10]) * (1 << 20)"])
-def test_a_training_file_of_one_line_or_of_none_is_read_once(tmp_path, content):
+def test_a_training_file_of_one_line_or_of_none_is_read_once(tmp_path, content) -> None:
     code = f"""\
     import gzip
     from pathlib import Path
@@ -207,7 +207,7 @@ def test_a_training_file_of_one_line_or_of_none_is_read_once(tmp_path, content):
     assert "is longer than 67108864 bytes" in run_within_limits(code, mebibytes=800)
 
 
-def test_a_sparse_training_record_of_another_width_reserves_nothing(tmp_path):
+def test_a_sparse_training_record_of_another_width_reserves_nothing(tmp_path) -> None:
     record = framed(message(tensor([1], keys=[0], shape=[2**24]), tensor([1])))
     (tmp_path / "rows").write_bytes(record * 8)
     code = f"""\

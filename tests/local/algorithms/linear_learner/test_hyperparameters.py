@@ -7,7 +7,7 @@ from local.algorithms.linear_learner.metrics import TUNABLE
 REGRESSOR = {"predictor_type": "regressor"}
 
 
-def test_the_documented_defaults_apply():
+def test_the_documented_defaults_apply() -> None:
     parsed = parse(REGRESSOR)
     assert (parsed.mini_batch_size, parsed.epochs, parsed.optimizer, parsed.loss) == (1000, 15, "adam", "squared_loss")
     assert (parsed.normalize_data, parsed.normalize_label, parsed.unbias_data, parsed.unbias_label) == (True,) * 4
@@ -18,30 +18,30 @@ def test_the_documented_defaults_apply():
     assert parsed.feature_dim is None
 
 
-def test_auto_written_out_is_the_default():
+def test_auto_written_out_is_the_default() -> None:
     automatic = dict.fromkeys(
         ["feature_dim", "optimizer", "learning_rate", "beta_1", "momentum", "l1", "wd", "loss", "num_models"], "auto"
     )
     assert parse(REGRESSOR | automatic) == parse(REGRESSOR)
 
 
-def test_the_predictor_type_is_required():
+def test_the_predictor_type_is_required() -> None:
     with pytest.raises(ClientError, match=r"No value.s. were specified for 'predictor_type' which are required"):
         parse({})
 
 
 @pytest.mark.parametrize("predictor_type", ["binary_classifier", "multiclass_classifier"])
-def test_a_classifier_is_refused_with_what_is_supported(predictor_type):
+def test_a_classifier_is_refused_with_what_is_supported(predictor_type) -> None:
     with pytest.raises(ClientError, match=rf"'{predictor_type}' is not supported.*'regressor' only"):
         parse({"predictor_type": predictor_type})
 
 
-def test_an_unknown_hyperparameter_is_refused_with_the_one_that_was_meant():
+def test_an_unknown_hyperparameter_is_refused_with_the_one_that_was_meant() -> None:
     with pytest.raises(ClientError, match=r"'lerning_rate' was unexpected.*did you mean 'learning_rate'"):
         parse(REGRESSOR | {"lerning_rate": "0.1"})
 
 
-def test_a_classifiers_hyperparameter_is_refused():
+def test_a_classifiers_hyperparameter_is_refused() -> None:
     with pytest.raises(ClientError, match=r"'target_recall' was unexpected.*is for classification"):
         parse(REGRESSOR | {"target_recall": "0.9"})
 
@@ -81,16 +81,16 @@ def test_a_classifiers_hyperparameter_is_refused():
         ("feature_dim", "٣"),
     ],
 )
-def test_a_value_out_of_range_is_refused_with_its_name_and_what_is_valid(name, value):
+def test_a_value_out_of_range_is_refused_with_its_name_and_what_is_valid(name, value) -> None:
     with pytest.raises(ClientError, match=rf"{name}: '{value}' is not "):
         parse(REGRESSOR | {name: value})
 
 
-def test_booleans_may_be_capitalised_as_the_sdk_sends_them():
+def test_booleans_may_be_capitalised_as_the_sdk_sends_them() -> None:
     assert not parse(REGRESSOR | {"use_bias": "False"}).use_bias
 
 
-def test_without_bias_nothing_is_unbiased_and_asking_for_it_is_refused():
+def test_without_bias_nothing_is_unbiased_and_asking_for_it_is_refused() -> None:
     parsed = parse(REGRESSOR | {"use_bias": "false"})
     assert not parsed.unbias_data
     assert not parsed.unbias_label
@@ -98,17 +98,17 @@ def test_without_bias_nothing_is_unbiased_and_asking_for_it_is_refused():
         parse(REGRESSOR | {"use_bias": "false", "unbias_data": "true"})
 
 
-def test_a_tuning_job_trains_one_model_whatever_the_user_asks_for():
+def test_a_tuning_job_trains_one_model_whatever_the_user_asks_for() -> None:
     tuned = REGRESSOR | {"_tuning_objective_metric": "validation:mse", "num_models": "8"}
     assert parse(tuned).num_models == 1
     assert len(parse(tuned).models()) == 1
 
 
-def test_the_services_own_hyperparameters_are_accepted():
+def test_the_services_own_hyperparameters_are_accepted() -> None:
     parse(REGRESSOR | {"_kvstore": "auto", "_num_gpus": "auto", "_log_level": "info"})
 
 
-def test_several_models_vary_only_what_was_left_at_auto():
+def test_several_models_vary_only_what_was_left_at_auto() -> None:
     models = parse(REGRESSOR | {"learning_rate": "0.5"}).models()
     assert len(models) == 8
     assert {model.learning_rate for model in models} == {0.5}
@@ -117,20 +117,20 @@ def test_several_models_vary_only_what_was_left_at_auto():
     assert len(fixed.models()) == 1
 
 
-def test_the_first_of_several_models_has_the_jobs_own_values():
+def test_the_first_of_several_models_has_the_jobs_own_values() -> None:
     parsed = parse(REGRESSOR | {"num_models": "5"})
     first = parsed.models()[0]
     assert len(parsed.models()) == 5
     assert (first.learning_rate, first.wd, first.l1) == (parsed.learning_rate, parsed.wd, parsed.l1)
 
 
-def test_no_more_models_are_trained_than_there_are_combinations():
+def test_no_more_models_are_trained_than_there_are_combinations() -> None:
     assert parse(REGRESSOR | {"num_models": "1000"}).num_models == 32
     assert parse(REGRESSOR | {"num_models": "4", "learning_rate": "1", "l1": "0", "wd": "0"}).num_models == 1
 
 
 @pytest.mark.parametrize("name", sorted(TUNABLE))
-def test_the_ends_of_a_tunable_range_are_valid_values(name):
+def test_the_ends_of_a_tunable_range_are_valid_values(name) -> None:
     tunable = TUNABLE[name]
     values = tunable.values or (format(tunable.minimum, "g"), format(tunable.maximum, "g"))
     for value in values:

@@ -48,13 +48,13 @@ def float32(scores):
         (RECORDIO, framed(message(tensor([1, 2, 3]))) + framed(message(tensor([0.5, -1], keys=[0, 2], shape=[3])))),
     ],
 )
-def test_every_documented_request_format_gives_the_same_scores(model, content_type, body):
+def test_every_documented_request_format_gives_the_same_scores(model, content_type, body) -> None:
     answer, answered = model.invoke(body, content_type, JSON)
     assert answered == JSON
     assert json.loads(answer) == {"predictions": [{"score": score} for score in float32(SCORES)]}
 
 
-def test_a_response_has_the_services_bytes():
+def test_a_response_has_the_services_bytes() -> None:
     model = Model(Parameters(np.array([1.0]), 0.0))
     assert model.invoke(b"11.719074", "text/csv", "")[0] == b'{"predictions": [{"score": 11.719074249267578}]}'
 
@@ -62,11 +62,11 @@ def test_a_response_has_the_services_bytes():
 @pytest.mark.parametrize(
     "accept", ["", "*/*", "application/json", "application/json; charset=utf-8", "Application/JSON"]
 )
-def test_json_is_the_default_response(model, accept):
+def test_json_is_the_default_response(model, accept) -> None:
     assert model.invoke(b"1,2,3", "text/csv", accept)[1] == JSON
 
 
-def test_json_lines_and_recordio_are_answered_on_request(model):
+def test_json_lines_and_recordio_are_answered_on_request(model) -> None:
     body = b"1,2,3\n0.5,0,-1"
     first, second = map(repr, float32(SCORES))
     assert model.invoke(body, "text/csv", LINES) == (f'{{"score": {first}}}\n{{"score": {second}}}\n'.encode(), LINES)
@@ -74,12 +74,12 @@ def test_json_lines_and_recordio_are_answered_on_request(model):
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
-def test_scores_are_printed_as_json_dumps_prints_them(scores):
+def test_scores_are_printed_as_json_dumps_prints_them(scores) -> None:
     expected = json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
     assert encode_json(scores) == expected
 
 
-def test_a_score_does_not_depend_on_the_rows_around_it():
+def test_a_score_does_not_depend_on_the_rows_around_it() -> None:
     random = np.random.default_rng(0)
     model = Model(Parameters(random.normal(size=37), 1.0))
     rows = [",".join(map(repr, row)) for row in random.normal(size=(301, 37)).tolist()]
@@ -101,7 +101,7 @@ def test_a_score_does_not_depend_on_the_rows_around_it():
         (RECORDIO, framed(message(tensor([1, 2])))),
     ],
 )
-def test_a_wrong_dimension_is_refused_in_sagemakers_words(model, content_type, body):
+def test_a_wrong_dimension_is_refused_in_sagemakers_words(model, content_type, body) -> None:
     with pytest.raises(InferenceError) as caught:
         model.invoke(body, content_type, JSON)
     assert caught.value.status == 400
@@ -154,7 +154,7 @@ def test_a_wrong_dimension_is_refused_in_sagemakers_words(model, content_type, b
         (RECORDIO, dense_stream([[1, 2, float("nan")]], label_first=False), "not finite"),
     ],
 )
-def test_what_cannot_be_decoded_is_a_400_that_says_why(model, content_type, body, reason):
+def test_what_cannot_be_decoded_is_a_400_that_says_why(model, content_type, body, reason) -> None:
     with pytest.raises(InferenceError) as caught:
         model.invoke(body, content_type, JSON)
     assert caught.value.status == 400
@@ -171,7 +171,7 @@ def status(body, content_type):
 
 
 @given(st.binary(max_size=60), st.sampled_from(["text/csv", JSON, LINES, RECORDIO]))
-def test_any_bytes_are_answered_or_refused(body, content_type):
+def test_any_bytes_are_answered_or_refused(body, content_type) -> None:
     assert status(body, content_type) in (200, 400)
 
 
@@ -185,37 +185,37 @@ def test_any_bytes_are_answered_or_refused(body, content_type):
         max_leaves=12,
     )
 )
-def test_any_json_is_answered_or_refused(document):
+def test_any_json_is_answered_or_refused(document) -> None:
     assert status(json.dumps({"instances": [document]}).encode(), JSON) in (200, 400)
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-npy", "text/libsvm"])
-def test_an_unsupported_content_type_is_a_415(model, content_type):
+def test_an_unsupported_content_type_is_a_415(model, content_type) -> None:
     with pytest.raises(InferenceError, match=r"is not supported: use text/csv") as caught:
         model.invoke(b"1,2,3", content_type, JSON)
     assert caught.value.status == 415
 
 
-def test_an_unsupported_accept_is_a_415_because_there_is_no_csv_response(model):
+def test_an_unsupported_accept_is_a_415_because_there_is_no_csv_response(model) -> None:
     with pytest.raises(InferenceError, match=r"accept 'text/csv' is not supported") as caught:
         model.invoke(b"1,2,3", "text/csv", "text/csv")
     assert caught.value.status == 415
 
 
-def test_a_body_over_the_limit_is_a_413(model):
+def test_a_body_over_the_limit_is_a_413(model) -> None:
     with pytest.raises(InferenceError) as caught:
         model.invoke(b"1,2,3\n" * (MAXIMUM_BODY_BYTES // 6 + 1), "text/csv", JSON)
     assert caught.value.status == 413
 
 
-def test_one_model_serves_many_threads(model):
+def test_one_model_serves_many_threads(model) -> None:
     bodies = [f"{n},{n},{n}".encode() for n in range(200)]
     expected = [model.invoke(body, "text/csv", "") for body in bodies]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda body: model.invoke(body, "text/csv", ""), bodies)) == expected
 
 
-def test_serving_does_not_load_the_training_engine():
+def test_serving_does_not_load_the_training_engine() -> None:
     serving = "local.algorithms.linear_learner.inference"
     code = f"import sys, {serving}; print([m for m in sys.modules if m.startswith('local.')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -7,7 +7,7 @@ from tests.local.algorithms.linear_learner.reference import job
 
 
 @pytest.mark.parametrize("name", REGRESSION_LOSSES)
-def test_a_slope_is_the_derivative_of_its_loss(name):
+def test_a_slope_is_the_derivative_of_its_loss(name) -> None:
     loss = loss_of(job(loss=name, quantile=0.3, huber_delta=0.7, loss_insensitivity=0.2))
     residual = np.linspace(-3, 3, 301) + 0.0031
     step = 1e-6
@@ -26,13 +26,13 @@ def test_a_slope_is_the_derivative_of_its_loss(name):
         ("eps_insensitive_absolute_loss", 1.5, 1.5),
     ],
 )
-def test_a_loss_has_its_documented_formula(name, at_minus_two, at_two):
+def test_a_loss_has_its_documented_formula(name, at_minus_two, at_two) -> None:
     loss = loss_of(job(loss=name, quantile=0.9, huber_delta=0.5, loss_insensitivity=0.5))
     np.testing.assert_allclose(loss.values(np.array([-2.0, 0.0, 2.0])), [at_minus_two, 0, at_two])
 
 
 @pytest.mark.parametrize("name", REGRESSION_LOSSES)
-def test_a_loss_scales_with_the_power_of_its_unit(name):
+def test_a_loss_scales_with_the_power_of_its_unit(name) -> None:
     loss = loss_of(job(loss=name, huber_delta=1e6, loss_insensitivity=1e-9))
     residual = np.array([-1.5, 0.3, 2.0])
     np.testing.assert_allclose(loss.values(3 * residual), 3**loss.degree * loss.values(residual), rtol=1e-6)

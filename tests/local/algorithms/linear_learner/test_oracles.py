@@ -21,7 +21,7 @@ SCHEDULER = ORACLE["scheduler"]
 
 @pytest.mark.parametrize("run", ORACLE["runs"], ids=lambda run: json.dumps(run["setting"]))
 @pytest.mark.parametrize("through_grams", [True, False])
-def test_an_optimizer_takes_the_steps_of_mxnet(run, through_grams):
+def test_an_optimizer_takes_the_steps_of_mxnet(run, through_grams) -> None:
     """MXNet rounds an optimizer's parameters to float32, which moves Adam's default betas most."""
     scheduler = {
         "lr_scheduler_step": SCHEDULER["step"],
@@ -63,14 +63,14 @@ def long_run(rows, **values):
     return model.weights * rows[:, 1:].std(axis=0) / rows[:, 0].std(), model
 
 
-def test_without_regularisation_training_converges_to_least_squares(rows):
+def test_without_regularisation_training_converges_to_least_squares(rows) -> None:
     _, model = long_run(rows, l1=0, wd=0)
     exact = LinearRegression().fit(rows[:, 1:], rows[:, 0])
     np.testing.assert_allclose(model.weights, exact.coef_, rtol=1e-4, atol=1e-5)
     assert float(model.bias) == pytest.approx(exact.intercept_, rel=1e-4)
 
 
-def test_with_regularisation_training_converges_to_elastic_net(rows):
+def test_with_regularisation_training_converges_to_elastic_net(rows) -> None:
     """The best epoch is chosen by the unregularised loss, so the regularised optimum is compared as a limit."""
     l1, wd = 0.05, 0.1
     z = standardised(rows)
@@ -102,7 +102,7 @@ def last_weights(z, epochs=1500, mini_batch_size=None, **values):
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize("l1", [0.1, 0.3])
-def test_l1_reaches_the_exact_objective_and_its_exact_zeros(optimizer, l1):
+def test_l1_reaches_the_exact_objective_and_its_exact_zeros(optimizer, l1) -> None:
     random = np.random.default_rng(17)
     features = random.normal(size=(400, 12))
     label = features @ [1, -0.8, 0.6, 0.5, *[0.0] * 8] + 0.3 * random.normal(size=400)
@@ -118,7 +118,7 @@ def test_l1_reaches_the_exact_objective_and_its_exact_zeros(optimizer, l1):
     np.testing.assert_array_equal(weights == 0, exact == 0)
 
 
-def test_fifteen_epochs_reach_the_error_of_least_squares(insurance):
+def test_fifteen_epochs_reach_the_error_of_least_squares(insurance) -> None:
     folds = np.array_split(insurance, 5)
     ratios = []
     for index, held_out in enumerate(folds):
@@ -130,7 +130,7 @@ def test_fifteen_epochs_reach_the_error_of_least_squares(insurance):
     assert np.mean(ratios) == pytest.approx(1, abs=0.01)
 
 
-def test_the_default_mini_batch_size_makes_a_bad_model_of_a_thousand_rows(insurance):
+def test_the_default_mini_batch_size_makes_a_bad_model_of_a_thousand_rows(insurance) -> None:
     train, held_out = insurance[:1070], insurance[1070:]
 
     def error(size):

@@ -58,7 +58,9 @@ def data(rows):
     return {"train": {"files": {"a.csv": csv(rows[:80])}}, "validation": {"files": {"b.csv": csv(rows[80:])}}}
 
 
-def test_a_job_leaves_a_model_whose_predictions_have_the_error_that_its_log_says(make_root, data, rows, tmp_path):
+def test_a_job_leaves_a_model_whose_predictions_have_the_error_that_its_log_says(
+    make_root, data, rows, tmp_path
+) -> None:
     root = make_root(TUNED, **data)
     finished = run(root)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
@@ -73,7 +75,7 @@ def test_a_job_leaves_a_model_whose_predictions_have_the_error_that_its_log_says
     assert np.corrcoef(predictions(load(root, tmp_path), rows), exact.predict(rows[:, 1:]))[0, 1] > 0.98
 
 
-def test_every_metric_is_found_in_the_log_in_its_documented_unit(make_root, data, rows):
+def test_every_metric_is_found_in_the_log_in_its_documented_unit(make_root, data, rows) -> None:
     root = make_root(TUNED | {"epochs": "4"}, **data, test={"files": {"c.csv": csv(rows[100:])}})
     assert run(root).returncode == 0
     logged = metrics(root)
@@ -89,7 +91,7 @@ def test_every_metric_is_found_in_the_log_in_its_documented_unit(make_root, data
     assert logged["validation:objective_loss:final"] == logged["validation:mse"]
 
 
-def test_log_lines_have_sagemakers_form(make_root, data):
+def test_log_lines_have_sagemakers_form(make_root, data) -> None:
     root = make_root(TUNED | {"epochs": "1"}, **data)
     run(root)
     lines = log(root).splitlines()
@@ -114,7 +116,7 @@ def test_log_lines_have_sagemakers_form(make_root, data):
     assert documents[0]["Metrics"]["validation_mse_objective"]["count"] == 1
 
 
-def test_the_jobs_of_a_tuning_job_train_as_they_do_alone(make_root, data, tmp_path, rows):
+def test_the_jobs_of_a_tuning_job_train_as_they_do_alone(make_root, data, tmp_path, rows) -> None:
     def make(rate, **more):
         return make_root(TUNED | {"learning_rate": rate} | more, **data)
 
@@ -134,7 +136,7 @@ def test_the_jobs_of_a_tuning_job_train_as_they_do_alone(make_root, data, tmp_pa
 
 
 @pytest.mark.parametrize("loss", ["squared_loss", "huber_loss"])
-def test_jobs_with_different_data_may_be_trained_by_one_process(make_root, rows, loss):
+def test_jobs_with_different_data_may_be_trained_by_one_process(make_root, rows, loss) -> None:
     """In lockstep through Gram matrices, one after the other through rows; also on a few validation rows."""
 
     def make(start):
@@ -150,7 +152,7 @@ def test_jobs_with_different_data_may_be_trained_by_one_process(make_root, rows,
     assert len({metrics(root)["validation:mse"][0] for root in together}) == 3
 
 
-def test_a_job_that_fails_does_not_stop_the_others(make_root, data, tmp_path):
+def test_a_job_that_fails_does_not_stop_the_others(make_root, data, tmp_path) -> None:
     good = make_root(TUNED, **data)
     wrong = make_root(TUNED | {"learning_rate": "fast"}, **data)
     broken = make_root(TUNED, train={"files": {"a.csv": b"1,2,3\n1,x,3\n"}})
@@ -176,7 +178,7 @@ def test_a_job_that_fails_does_not_stop_the_others(make_root, data, tmp_path):
         assert "Traceback" not in log(root)
 
 
-def test_channels_that_linear_learner_does_not_have_are_refused(make_root, data):
+def test_channels_that_linear_learner_does_not_have_are_refused(make_root, data) -> None:
     extra = make_root(TUNED, **data, holdout={"files": {"0.csv": b"1,2\n"}})
     missing = make_root(TUNED, validation=data["validation"])
     assert run(extra, missing).returncode == 1
@@ -184,7 +186,7 @@ def test_channels_that_linear_learner_does_not_have_are_refused(make_root, data)
     assert "The train channel is missing" in (missing / "output/failure").read_text()
 
 
-def test_recordio_and_csv_of_the_same_numbers_make_the_same_model(make_root, rows):
+def test_recordio_and_csv_of_the_same_numbers_make_the_same_model(make_root, rows) -> None:
     single = rows.astype(np.float32).astype(float)
     recordio = {"ContentType": "application/x-recordio-protobuf"}
     roots = [
@@ -195,27 +197,27 @@ def test_recordio_and_csv_of_the_same_numbers_make_the_same_model(make_root, row
     assert len({(root / "model/model_algo-1").read_bytes() for root in roots}) == 1
 
 
-def test_several_models_are_searched_outside_a_tuning_job(make_root, data):
+def test_several_models_are_searched_outside_a_tuning_job(make_root, data) -> None:
     root = make_root({"mini_batch_size": "20", "optimizer": "sgd"}, **data)
     single = make_root({"mini_batch_size": "20", "optimizer": "sgd", "num_models": "1"}, **data)
     assert run(root, single).returncode == 0
     assert metrics(root)["validation:mse"] <= metrics(single)["validation:mse"]
 
 
-def test_the_choices_of_this_machine_are_taken_from_the_environment(make_root, data):
+def test_the_choices_of_this_machine_are_taken_from_the_environment(make_root, data) -> None:
     roots = [make_root(TUNED | {"mini_batch_size": "1000"}, **data) for _ in range(2)]
     assert run(roots[0], LINEAR_LEARNER_TAIL_BATCH="keep").returncode == 0
     assert run(roots[1], LINEAR_LEARNER_TAIL_BATCH="pad").returncode == 1
     assert "LINEAR_LEARNER_TAIL_BATCH: 'pad' is not one of drop, keep" in (roots[1] / "output/failure").read_text()
 
 
-def test_rows_that_are_left_out_are_said(make_root, data):
+def test_rows_that_are_left_out_are_said(make_root, data) -> None:
     root = make_root(TUNED | {"mini_batch_size": "30"}, **data)
     run(root)
     assert "The last 20 of 80 train rows do not fill a mini-batch and are left out" in log(root)
 
 
-def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, rows):
+def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, rows) -> None:
     endless = TUNED | {"epochs": "100000000", "early_stopping_patience": "100000001", "loss": "huber_loss"}
     root = make_root(endless, train={"files": {"0.csv": csv(rows)}})
     process = subprocess.Popen([sys.executable, "-m", "local.algorithms.linear_learner", str(root)], cwd=PROJECT)
@@ -235,7 +237,7 @@ def test_sigterm_stops_at_the_next_epoch_with_the_best_model_so_far(make_root, r
     assert "train:mse" in metrics(root)
 
 
-def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path):
+def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path) -> None:
     finished = run(tmp_path / "absent")
     assert finished.returncode == 2
     assert "absent is not a folder" in finished.stderr

@@ -42,7 +42,7 @@ def invoke(client, event=None, name="a-function", **settings):
     return json.loads(answer["Payload"].read()), answer.get("FunctionError"), answer
 
 
-def test_the_uploaded_handler_answers_with_its_environment_and_context(client, create):
+def test_the_uploaded_handler_answers_with_its_environment_and_context(client, create) -> None:
     create(
         """
         import os
@@ -70,7 +70,9 @@ def test_the_uploaded_handler_answers_with_its_environment_and_context(client, c
     }
 
 
-def test_a_handler_drives_the_service_through_boto3_without_the_users_credentials(service, client, create, monkeypatch):
+def test_a_handler_drives_the_service_through_boto3_without_the_users_credentials(
+    service, client, create, monkeypatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-users-own")
     create(
         """
@@ -86,7 +88,7 @@ def test_a_handler_drives_the_service_through_boto3_without_the_users_credential
     assert (service.settings.buckets / "made-by-a-function").is_dir()
 
 
-def test_a_package_that_lambda_does_not_ship_is_not_found(client, create):
+def test_a_package_that_lambda_does_not_ship_is_not_found(client, create) -> None:
     create("import numpy\ndef handler(event, context): pass")
     payload, error, _ = invoke(client)
     assert error == "Unhandled"
@@ -94,7 +96,7 @@ def test_a_package_that_lambda_does_not_ship_is_not_found(client, create):
     assert payload["errorMessage"] == "Unable to import module 'main': No module named 'numpy'"
 
 
-def test_a_handlers_exception_is_described_as_lambda_does(client, create):
+def test_a_handlers_exception_is_described_as_lambda_does(client, create) -> None:
     create("def handler(event, context):\n    raise ValueError('no such fold')")
     payload, error, answer = invoke(client, LogType="Tail")
     assert error == "Unhandled"
@@ -103,7 +105,7 @@ def test_a_handlers_exception_is_described_as_lambda_does(client, create):
     assert answer["LogResult"]
 
 
-def test_a_handler_that_takes_too_long_is_killed(client, create):
+def test_a_handler_that_takes_too_long_is_killed(client, create) -> None:
     create("import time\ndef handler(event, context): time.sleep(60)", Timeout=1)
     payload, error, _ = invoke(client)
     assert error == "Unhandled"
@@ -111,7 +113,7 @@ def test_a_handler_that_takes_too_long_is_killed(client, create):
     assert "Task timed out after 1.00 seconds" in payload["errorMessage"]
 
 
-def test_a_handler_that_takes_too_much_memory_is_killed(client, create):
+def test_a_handler_that_takes_too_much_memory_is_killed(client, create) -> None:
     create(
         "import time\ndef handler(event, context):\n"
         "    held = bytearray(300 * 1024 * 1024)\n    held[::4096] = b'x' * len(held[::4096])\n    time.sleep(20)",
@@ -122,7 +124,7 @@ def test_a_handler_that_takes_too_much_memory_is_killed(client, create):
     assert "signal: killed" in payload["errorMessage"]
 
 
-def test_what_a_handler_prints_is_in_cloudwatch_logs(service, client, create):
+def test_what_a_handler_prints_is_in_cloudwatch_logs(service, client, create) -> None:
     create(
         "import logging\ndef handler(event, context):\n    print('fold 3')\n    logging.warning('careful')",
         name="logging-function",
@@ -135,7 +137,7 @@ def test_what_a_handler_prints_is_in_cloudwatch_logs(service, client, create):
     assert [message.split()[0] for message in messages if "RequestId" in message] == ["START", "END", "REPORT"]
 
 
-def test_code_and_configuration_are_updated(client, create):
+def test_code_and_configuration_are_updated(client, create) -> None:
     create("def handler(event, context): return 1")
     updated = client.update_function_code(
         FunctionName="a-function", ZipFile=zipped("def other(event, context): return 2")
@@ -149,7 +151,7 @@ def test_code_and_configuration_are_updated(client, create):
     assert (configuration["Handler"], configuration["Timeout"]) == ("main.other", 9)
 
 
-def test_an_update_keeps_the_vpc_and_key_that_it_does_not_name_and_clears_what_is_empty(client, create):
+def test_an_update_keeps_the_vpc_and_key_that_it_does_not_name_and_clears_what_is_empty(client, create) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"
     vpc = {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
     create("def handler(event, context): pass", VpcConfig=vpc, KMSKeyArn=key)
@@ -170,7 +172,7 @@ def test_an_update_keeps_the_vpc_and_key_that_it_does_not_name_and_clears_what_i
     assert update(KMSKeyArn="")[1] is None
 
 
-def test_code_is_taken_from_s3(service, client, create):
+def test_code_is_taken_from_s3(service, client, create) -> None:
     s3 = service.client("s3")
     s3.create_bucket(Bucket="function-code")
     s3.put_object(Bucket="function-code", Key="a/function.zip", Body=zipped("def handler(e, c): return 'from s3'"))
@@ -181,7 +183,7 @@ def test_code_is_taken_from_s3(service, client, create):
         client.update_function_code(FunctionName="a-function", S3Bucket="function-code", S3Key="missing.zip")
 
 
-def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, client, create):
+def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, client, create) -> None:
     create("def handler(event, context): open(event['path'], 'w').close()")
     done = service.settings.root / "done"
     assert client.invoke(FunctionName="a-function", InvocationType="DryRun")["StatusCode"] == 204
@@ -196,7 +198,7 @@ def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, clie
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/a-function")["logGroups"]
 
 
-def test_errors_are_lambdas_own(client, create):
+def test_errors_are_lambdas_own(client, create) -> None:
     create("def handler(event, context): pass")
     with pytest.raises(client.exceptions.ResourceConflictException):
         create("def handler(event, context): pass")
@@ -212,7 +214,7 @@ def test_errors_are_lambdas_own(client, create):
         client.update_function_configuration(FunctionName="a-function", Timeout=901)
 
 
-def test_what_is_not_imitated_is_refused(client, create):
+def test_what_is_not_imitated_is_refused(client, create) -> None:
     create("def handler(event, context): pass")
     with pytest.raises(ClientError, match="not implemented by the local service: lambda:Layers"):
         client.update_function_configuration(
@@ -224,7 +226,7 @@ def test_what_is_not_imitated_is_refused(client, create):
         create("", name="another", Runtime="nodejs22.x")
 
 
-def test_permissions_and_tags_are_kept(client, create):
+def test_permissions_and_tags_are_kept(client, create) -> None:
     arn = create("def handler(event, context): pass", Tags={"team": "risk"})["FunctionArn"]
     client.add_permission(
         FunctionName="a-function",
@@ -242,14 +244,14 @@ def test_permissions_and_tags_are_kept(client, create):
     assert client.list_tags(Resource=arn)["Tags"] == {"stage": "local"}
 
 
-def test_functions_are_listed_page_by_page(client, create):
+def test_functions_are_listed_page_by_page(client, create) -> None:
     for name in ("one", "two", "three"):
         create("def handler(event, context): pass", name=name)
     pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2})
     assert [f["FunctionName"] for page in pages for f in page["Functions"]] == ["one", "three", "two"]
 
 
-def test_a_zip_cannot_write_outside_the_functions_folder(service, client, create):
+def test_a_zip_cannot_write_outside_the_functions_folder(service, client, create) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("../../../../escaped.py", "")
@@ -262,13 +264,13 @@ def test_a_zip_cannot_write_outside_the_functions_folder(service, client, create
     )
 
 
-def test_one_python_call_invokes_a_function(service, create):
+def test_one_python_call_invokes_a_function(service, create) -> None:
     create("def handler(event, context): return event")
     result = service.parts.functions.invoke("a-function", {"fold": 3})
     assert (result.payload, result.error) == ({"fold": 3}, None)
 
 
-def test_the_log_says_which_python_ran_the_function(service, create, client):
+def test_the_log_says_which_python_ran_the_function(service, create, client) -> None:
     create("import sys\ndef handler(event, context): return list(sys.version_info[:2])", Runtime="python3.12")
     version, error, _ = invoke(client)
     assert error is None
@@ -280,7 +282,7 @@ def test_the_log_says_which_python_ran_the_function(service, create, client):
     assert ("because no python3.12 is on this machine" in said) == (version != [3, 12])
 
 
-def test_ten_invocations_at_once_do_not_mix(service, create):
+def test_ten_invocations_at_once_do_not_mix(service, create) -> None:
     create("def handler(event, context): return [event, context.aws_request_id]")
     with ThreadPoolExecutor(5) as callers:
         results = list(callers.map(lambda number: service.parts.functions.invoke("a-function", number), range(10)))

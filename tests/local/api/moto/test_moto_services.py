@@ -50,7 +50,7 @@ def restarted(tmp_path):
         running.pop().stop()
 
 
-def test_what_moto_knows_is_the_same_after_a_restart(restarted):
+def test_what_moto_knows_is_the_same_after_a_restart(restarted) -> None:
     first = restarted()
     iam = first.client("iam")
     role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=TRUST)["Role"]
@@ -75,7 +75,7 @@ def test_what_moto_knows_is_the_same_after_a_restart(restarted):
     assert [t["TopicArn"] for t in again.client("sns").list_topics()["Topics"]] == [topic]
 
 
-def test_what_was_deleted_stays_deleted_after_a_restart(restarted):
+def test_what_was_deleted_stays_deleted_after_a_restart(restarted) -> None:
     iam = restarted().client("iam")
     iam.create_role(RoleName="gone", AssumeRolePolicyDocument=TRUST)
     iam.delete_role(RoleName="gone")
@@ -83,7 +83,7 @@ def test_what_was_deleted_stays_deleted_after_a_restart(restarted):
         restarted().client("iam").get_role(RoleName="gone")
 
 
-def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack(restarted):
+def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack(restarted) -> None:
     first = restarted()
     first.client("cloudformation").create_stack(StackName="stack", TemplateBody=STACK)
     s3 = first.client("s3")
@@ -98,7 +98,7 @@ def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack(restarted):
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_a_stack_with_what_would_not_exist_is_refused(service):
+def test_a_stack_with_what_would_not_exist_is_refused(service) -> None:
     template = "Resources: {Group: {Type: 'AWS::SageMaker::ModelPackageGroup', Properties: {}}}"
     with pytest.raises(ClientError, match="cloudformation:CreateStack with AWS::SageMaker::ModelPackageGroup"):
         service.client("cloudformation").create_stack(StackName="refused", TemplateBody=template)
@@ -119,13 +119,13 @@ def test_a_stack_with_what_would_not_exist_is_refused(service):
         ("sagemaker-runtime", lambda c: c.invoke_endpoint_async(EndpointName="x", InputLocation="s3://x/y"), "POST"),
     ],
 )
-def test_what_nobody_answers_here_is_refused_by_name(service, name, call, what):
+def test_what_nobody_answers_here_is_refused_by_name(service, name, call, what) -> None:
     with pytest.raises(ClientError, match=f"not implemented by the local service: .*{what}") as refusal:
         call(service.client(name))
     assert refusal.value.response["Error"]["Code"] in ("NotImplementedException", "NotImplemented")
 
 
-def test_a_buckets_settings_are_described_back_after_a_restart(restarted):
+def test_a_buckets_settings_are_described_back_after_a_restart(restarted) -> None:
     s3 = restarted().client("s3")
     s3.create_bucket(Bucket="with-settings")
     s3.put_bucket_tagging(Bucket="with-settings", Tagging={"TagSet": [{"Key": "team", "Value": "risk"}]})

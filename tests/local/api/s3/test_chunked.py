@@ -65,7 +65,7 @@ def read(sent, payload_hash, size=7, then_leaves=False):
 
 @settings(max_examples=30, deadline=None)
 @given(chunks=st.lists(st.binary(min_size=1, max_size=20), max_size=4), size=st.integers(1, 50))
-def test_framed_bodies_are_read_whatever_the_pieces_they_come_in(chunks, size):
+def test_framed_bodies_are_read_whatever_the_pieces_they_come_in(chunks, size) -> None:
     content = b"".join(chunks)
     assert read(signed_frames(chunks), SIGNED, size) == content
     assert read(signed_frames(chunks, TRAILER), SIGNED_TRAILER, size) == content
@@ -74,46 +74,46 @@ def test_framed_bodies_are_read_whatever_the_pieces_they_come_in(chunks, size):
     assert read(content, b"UNSIGNED-PAYLOAD", size) == content
 
 
-def test_a_forged_chunk_is_refused():
+def test_a_forged_chunk_is_refused() -> None:
     with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
         read(signed_frames([b"one", b"two"]).replace(b"two", b"six"), SIGNED)
 
 
-def test_chunks_in_another_order_are_refused():
+def test_chunks_in_another_order_are_refused() -> None:
     first, second = signed_frames([b"one"]), signed_frames([b"two"])
     with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
         read(first.split(b"0;")[0] + second, SIGNED)
 
 
-def test_a_body_other_than_the_signed_one_is_refused():
+def test_a_body_other_than_the_signed_one_is_refused() -> None:
     with pytest.raises(ServiceError, match="XAmzContentSHA256Mismatch"):
         read(b"other", hashlib.sha256(b"signed").hexdigest().encode())
 
 
-def test_a_forged_trailer_is_refused():
+def test_a_forged_trailer_is_refused() -> None:
     frames = signed_frames([b"one"], TRAILER)
     for forged in (frames.replace(b"AAAAAA==", b"BBBBBB=="), frames.replace(b"x-amz-trailer-signature", b"x-other")):
         with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
             read(forged, SIGNED_TRAILER)
 
 
-def test_nothing_follows_the_last_chunk():
+def test_nothing_follows_the_last_chunk() -> None:
     with pytest.raises(ServiceError, match="something follows"):
         read(unsigned_frames([b"one"]) + b"GET / HTTP/1.1\r\n\r\n", UNSIGNED_TRAILER)
 
 
 @pytest.mark.parametrize("sent", [b"", b"zz\r\n", b"3\r\nabc", b"3\r\nabcdef\r\n", b"-3\r\nabc\r\n", b"f" * 5000])
-def test_a_broken_frame_is_refused(sent):
+def test_a_broken_frame_is_refused(sent) -> None:
     with pytest.raises(ServiceError, match="InvalidRequest"):
         read(sent, UNSIGNED_TRAILER)
 
 
 @pytest.mark.parametrize("payload_hash", [b"UNSIGNED-PAYLOAD", hashlib.sha256(b"a body").hexdigest().encode()])
-def test_a_client_that_goes_away_is_noticed(payload_hash):
+def test_a_client_that_goes_away_is_noticed(payload_hash) -> None:
     with pytest.raises(ClientGone):
         read(b"a body", payload_hash, then_leaves=True)
 
 
-def test_an_unknown_word_in_the_place_of_the_hash_is_refused():
+def test_an_unknown_word_in_the_place_of_the_hash_is_refused() -> None:
     with pytest.raises(ServiceError, match="InvalidRequest"):
         read(b"", b"STREAMING-SOMETHING-ELSE")

@@ -36,7 +36,7 @@ def keys(s3, bucket, **arguments):
     return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
 
-def test_what_a_job_writes_as_a_file_is_an_object(s3, bucket, folder):
+def test_what_a_job_writes_as_a_file_is_an_object(s3, bucket, folder) -> None:
     (folder / "fold" / "vc1").mkdir(parents=True)
     (folder / "fold" / "vc1" / "part-0.csv").write_bytes(b"1,2\n")
     [item] = s3.list_objects_v2(Bucket=bucket)["Contents"]
@@ -47,7 +47,7 @@ def test_what_a_job_writes_as_a_file_is_an_object(s3, bucket, folder):
     assert s3.get_object(Bucket=bucket, Key="fold/vc1/part-0.csv")["Body"].read() == b"1,2\n"
 
 
-def test_what_was_known_of_an_object_is_forgotten_when_a_job_overwrites_its_file(s3, bucket, folder):
+def test_what_was_known_of_an_object_is_forgotten_when_a_job_overwrites_its_file(s3, bucket, folder) -> None:
     s3.put_object(Bucket=bucket, Key="model", Body=b"before", ContentType="text/plain", Metadata={"made-by": "me"})
     before = s3.head_object(Bucket=bucket, Key="model")
     assert (before["ContentType"], before["Metadata"]) == ("text/plain", {"made-by": "me"})
@@ -65,7 +65,9 @@ def test_what_was_known_of_an_object_is_forgotten_when_a_job_overwrites_its_file
     delimiter=st.sampled_from([None, "/", "a"]),
     page=st.integers(1, 4),
 )
-def test_pages_of_a_listing_hold_every_key_once_and_in_order(service, s3, bucket, folder, paths, delimiter, page):
+def test_pages_of_a_listing_hold_every_key_once_and_in_order(
+    service, s3, bucket, folder, paths, delimiter, page
+) -> None:
     wanted = sorted("/".join(path) for path in paths)
     for key in wanted:
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
@@ -95,14 +97,14 @@ def test_pages_of_a_listing_hold_every_key_once_and_in_order(service, s3, bucket
         ("d", ["d/.e"]),
     ],
 )
-def test_a_prefix_may_end_or_begin_with_dots_as_no_key_may(s3, bucket, prefix, found):
+def test_a_prefix_may_end_or_begin_with_dots_as_no_key_may(s3, bucket, prefix, found) -> None:
     for key in (".a", ".b/c", "d/.e"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
     assert [item["Key"] for item in listed] == found
 
 
-def test_the_first_version_of_the_listing_ends_too(s3, bucket):
+def test_the_first_version_of_the_listing_ends_too(s3, bucket) -> None:
     for number in range(5):
         s3.put_object(Bucket=bucket, Key=f"key-{number}", Body=b"")
     pages = s3.get_paginator("list_objects").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
@@ -118,19 +120,19 @@ def test_the_first_version_of_the_listing_ends_too(s3, bucket):
         ("bytes=-3", b"789", "bytes 7-9/10"),
     ],
 )
-def test_ranges(s3, bucket, wanted, content, shown):
+def test_ranges(s3, bucket, wanted, content, shown) -> None:
     s3.put_object(Bucket=bucket, Key="digits", Body=b"0123456789")
     answer = s3.get_object(Bucket=bucket, Key="digits", Range=wanted)
     assert (answer["Body"].read(), answer["ContentRange"]) == (content, shown)
 
 
-def test_a_range_beyond_the_end_is_refused(s3, bucket):
+def test_a_range_beyond_the_end_is_refused(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="digits", Body=b"0123456789")
     with pytest.raises(ClientError, match="InvalidRange"):
         s3.get_object(Bucket=bucket, Key="digits", Range="bytes=10-")
 
 
-def test_multipart_uploads_and_copies(s3, bucket, folder, tmp_path):
+def test_multipart_uploads_and_copies(s3, bucket, folder, tmp_path) -> None:
     content = os.urandom(11 * 1024 * 1024)
     (tmp_path / "large").write_bytes(content)
     parts = TransferConfig(multipart_threshold=5 * 1024 * 1024, multipart_chunksize=5 * 1024 * 1024)
@@ -146,7 +148,7 @@ def test_multipart_uploads_and_copies(s3, bucket, folder, tmp_path):
     assert s3.head_object(Bucket=bucket, Key="copied/whole")["Metadata"] == {"fold": "3"}
 
 
-def test_a_copy_may_replace_the_metadata(s3, bucket):
+def test_a_copy_may_replace_the_metadata(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"x", Metadata={"old": "1"})
     source = {"Bucket": bucket, "Key": "key"}
     with pytest.raises(ClientError, match="copy an object to itself"):
@@ -157,7 +159,7 @@ def test_a_copy_may_replace_the_metadata(s3, bucket):
 
 
 @pytest.mark.parametrize("key", ["../../x", "a/../../../x", "a/./b", "..", ".nanio-meta/x", "/x"])
-def test_no_key_leaves_its_bucket(service, s3, bucket, key):
+def test_no_key_leaves_its_bucket(service, s3, bucket, key) -> None:
     before = sorted(service.settings.root.rglob("*"))
     with pytest.raises(ClientError):
         s3.put_object(Bucket=bucket, Key=key, Body=b"escaped")
@@ -166,7 +168,7 @@ def test_no_key_leaves_its_bucket(service, s3, bucket, key):
     assert not (service.settings.root / "x").exists()
 
 
-def test_a_key_that_is_a_folder_of_others_is_refused_with_a_reason(s3, bucket):
+def test_a_key_that_is_a_folder_of_others_is_refused_with_a_reason(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="a/b", Body=b"")
     with pytest.raises(ClientError, match="a key cannot be an object and the folder"):
         s3.put_object(Bucket=bucket, Key="a", Body=b"")
@@ -176,21 +178,21 @@ def test_a_key_that_is_a_folder_of_others_is_refused_with_a_reason(s3, bucket):
     assert keys(s3, bucket) == ["a/b"]
 
 
-def test_a_missing_object_is_an_error_even_for_conditional_requests(s3, bucket):
+def test_a_missing_object_is_an_error_even_for_conditional_requests(s3, bucket) -> None:
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.get_object(Bucket=bucket, Key="missing")
     with pytest.raises(ClientError, match="404"):
         s3.head_object(Bucket=bucket, Key="missing")
 
 
-def test_writing_only_what_is_not_there_yet(s3, bucket):
+def test_writing_only_what_is_not_there_yet(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="once", Body=b"first", IfNoneMatch="*")
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.put_object(Bucket=bucket, Key="once", Body=b"second", IfNoneMatch="*")
     assert s3.get_object(Bucket=bucket, Key="once")["Body"].read() == b"first"
 
 
-def test_many_objects_are_deleted_at_once_and_then_the_bucket(s3, bucket):
+def test_many_objects_are_deleted_at_once_and_then_the_bucket(s3, bucket) -> None:
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"a/{number}", Body=b"")
     with pytest.raises(ClientError, match="BucketNotEmpty"):
@@ -206,7 +208,7 @@ def test_many_objects_are_deleted_at_once_and_then_the_bucket(s3, bucket):
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_a_presigned_url_works_without_credentials_and_not_once_altered(service, bucket, version):
+def test_a_presigned_url_works_without_credentials_and_not_once_altered(service, bucket, version) -> None:
     s3 = service.client("s3", signature_version=version)
     url = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b"}, ExpiresIn=60)
     urllib.request.urlopen(urllib.request.Request(url, data=b"presigned", method="PUT", headers={"Content-Type": ""}))
@@ -218,7 +220,7 @@ def test_a_presigned_url_works_without_credentials_and_not_once_altered(service,
         assert refusal.value.code == 403
 
 
-def test_what_would_have_no_effect_is_refused(s3, bucket):
+def test_what_would_have_no_effect_is_refused(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"content")
     with pytest.raises(ClientError, match="not implemented by the local service"):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -237,7 +239,7 @@ def test_what_would_have_no_effect_is_refused(s3, bucket):
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"content"
 
 
-def test_the_aws_cli_copies_syncs_lists_and_removes(service, bucket, folder, tmp_path):
+def test_the_aws_cli_copies_syncs_lists_and_removes(service, bucket, folder, tmp_path) -> None:
     def aws(*arguments):
         done = subprocess.run(
             [str(Path(sys.executable).with_name("aws")), "s3", *arguments],

@@ -10,7 +10,7 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config"
 
 
 @pytest.fixture(autouse=True)
-def model(parts, put_model):
+def model(parts, put_model) -> None:
     container = {"Image": IMAGE, "ModelDataUrl": put_model()}
     parts.sagemaker.call("CreateModel", {"ModelName": "m", "PrimaryContainer": container})
 
@@ -26,7 +26,7 @@ def create(parts, *variants, name="c", **members):
     return parts.sagemaker.call("CreateEndpointConfig", request)
 
 
-def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts):
+def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts) -> None:
     capture = {
         "EnableCapture": True,
         "InitialSamplingPercentage": 50,
@@ -41,14 +41,14 @@ def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts)
     assert config["KmsKeyId"] == "key"
 
 
-def test_the_newest_configuration_is_listed_first(parts):
+def test_the_newest_configuration_is_listed_first(parts) -> None:
     for name in ("c1", "c2", "c3"):
         create(parts, name=name)
     listed = parts.sagemaker.call("ListEndpointConfigs", {})["EndpointConfigs"]
     assert [config["EndpointConfigName"] for config in listed] == ["c3", "c2", "c1"]
 
 
-def test_errors_use_the_words_that_clients_know(parts):
+def test_errors_use_the_words_that_clients_know(parts) -> None:
     create(parts)
     again = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[VARIANT])
     assert again.message == f'Cannot create already existing endpoint configuration "{ARN}/c".'
@@ -74,7 +74,7 @@ def test_errors_use_the_words_that_clients_know(parts):
         ),
     ],
 )
-def test_variants_that_cannot_be_are_refused(parts, variants, words):
+def test_variants_that_cannot_be_are_refused(parts, variants, words) -> None:
     error = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
     assert error.code == "ValidationException"
     assert words in error.message
@@ -88,7 +88,7 @@ def test_variants_that_cannot_be_are_refused(parts, variants, words):
         {"ProductionVariants": [{"VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]},
     ],
 )
-def test_what_is_not_imitated_is_refused_rather_than_left_out(parts, members):
+def test_what_is_not_imitated_is_refused_rather_than_left_out(parts, members) -> None:
     request = {"EndpointConfigName": "c", "ProductionVariants": [VARIANT], **members}
     error = refusal(parts, "CreateEndpointConfig", **request)
     assert error.message.startswith("not implemented by the local service: sagemaker:CreateEndpointConfig ")

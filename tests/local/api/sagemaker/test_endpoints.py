@@ -92,7 +92,7 @@ def refusal(parts, operation, **members):
     return caught.value.message
 
 
-def test_an_endpoint_is_creating_and_then_in_service(parts, configure, slow_loading):
+def test_an_endpoint_is_creating_and_then_in_service(parts, configure, slow_loading) -> None:
     assert create(parts, configure("c", 0.5)) == {"EndpointArn": f"{ARN}/e"}
     creating = describe(parts)
     assert creating["EndpointStatus"] == "Creating"
@@ -110,7 +110,7 @@ def test_an_endpoint_is_creating_and_then_in_service(parts, configure, slow_load
     assert score(parts) == 3.5
 
 
-def test_no_other_change_begins_while_one_is_under_way(parts, configure, slow_loading):
+def test_no_other_change_begins_while_one_is_under_way(parts, configure, slow_loading) -> None:
     create(parts, configure("c", 0.5))
     in_progress = f'Cannot update in-progress endpoint "{ARN}/e".'
     weights = [{"VariantName": "v0", "DesiredWeight": 2.0}]
@@ -125,7 +125,7 @@ def test_no_other_change_begins_while_one_is_under_way(parts, configure, slow_lo
     assert settled(parts)["EndpointStatus"] == "InService"
 
 
-def test_an_update_serves_the_old_model_until_the_new_one_is_ready(parts, configure, slow_loading):
+def test_an_update_serves_the_old_model_until_the_new_one_is_ready(parts, configure, slow_loading) -> None:
     slow_loading.set()
     create(parts, configure("old", 0.5))
     assert settled(parts)["EndpointStatus"] == "InService"
@@ -140,7 +140,7 @@ def test_an_update_serves_the_old_model_until_the_new_one_is_ready(parts, config
     assert score(parts) == 13.5
 
 
-def test_an_update_that_cannot_be_served_rolls_back_and_says_why(parts, configure):
+def test_an_update_that_cannot_be_served_rolls_back_and_says_why(parts, configure) -> None:
     create(parts, configure("good", 0.5))
     settled(parts)
     parts.sagemaker.call(
@@ -158,7 +158,7 @@ def test_an_update_that_cannot_be_served_rolls_back_and_says_why(parts, configur
     assert score(parts) == 4.5
 
 
-def test_an_endpoint_of_an_image_without_a_local_runtime_fails_and_names_it(parts, configure):
+def test_an_endpoint_of_an_image_without_a_local_runtime_fails_and_names_it(parts, configure) -> None:
     create(parts, configure("c", 0.5, image="123.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"))
     endpoint = settled(parts)
     assert endpoint["EndpointStatus"] == "Failed"
@@ -168,7 +168,7 @@ def test_an_endpoint_of_an_image_without_a_local_runtime_fails_and_names_it(part
     parts.sagemaker.call("DeleteEndpoint", {"EndpointName": "e"})
 
 
-def test_an_artifact_that_is_no_model_fails_the_health_check_and_the_log_says_why(parts, configure):
+def test_an_artifact_that_is_no_model_fails_the_health_check_and_the_log_says_why(parts, configure) -> None:
     config = configure("c", 0.5)
     parts.objects.write("s3://models/c-0/model.tar.gz", b"this is no archive")
     create(parts, config)
@@ -181,7 +181,7 @@ def test_an_artifact_that_is_no_model_fails_the_health_check_and_the_log_says_wh
     assert "not a gzip file" in parts.logs.path("/aws/sagemaker/Endpoints/e", "v0/local").read_text()
 
 
-def test_model_data_that_is_gone_fails_the_endpoint_and_leaves_no_copies(parts, configure, settings):
+def test_model_data_that_is_gone_fails_the_endpoint_and_leaves_no_copies(parts, configure, settings) -> None:
     config = configure("c", 0.5)
     parts.objects.delete("s3://models/c-0/model.tar.gz")
     create(parts, config)
@@ -189,7 +189,7 @@ def test_model_data_that_is_gone_fails_the_endpoint_and_leaves_no_copies(parts, 
     assert not serving.endpoint_folder(settings, "e").exists()
 
 
-def test_requests_are_shared_by_weight_and_a_client_can_name_its_variant(parts, configure):
+def test_requests_are_shared_by_weight_and_a_client_can_name_its_variant(parts, configure) -> None:
     create(parts, configure("c", 0.0, 100.0, 1000.0, weights=(3.0, 1.0, 0.0)))
     settled(parts)
     answers = Counter(score(parts) for _ in range(2000))
@@ -201,7 +201,7 @@ def test_requests_are_shared_by_weight_and_a_client_can_name_its_variant(parts, 
     assert b"v9" in body
 
 
-def test_weights_and_instance_counts_change_without_a_new_configuration(parts, configure):
+def test_weights_and_instance_counts_change_without_a_new_configuration(parts, configure) -> None:
     create(parts, configure("c", 0.0, 100.0))
     settled(parts)
     wanted = [{"VariantName": "v0", "DesiredWeight": 0.0}, {"VariantName": "v1", "DesiredInstanceCount": 3}]
@@ -215,7 +215,7 @@ def test_weights_and_instance_counts_change_without_a_new_configuration(parts, c
     assert settled(parts)["EndpointStatus"] == "InService"
 
 
-def test_an_update_can_retain_the_weights_that_were_changed(parts, configure):
+def test_an_update_can_retain_the_weights_that_were_changed(parts, configure) -> None:
     create(parts, configure("c", 0.0, 100.0))
     settled(parts)
     wanted = [{"VariantName": "v0", "DesiredWeight": 0.0, "DesiredInstanceCount": 2}]
@@ -237,7 +237,7 @@ def test_an_update_can_retain_the_weights_that_were_changed(parts, configure):
     assert {score(parts) for _ in range(50)} == {203.0}
 
 
-def test_a_deleted_endpoint_answers_no_more_and_its_name_is_free_again(parts, configure, settings):
+def test_a_deleted_endpoint_answers_no_more_and_its_name_is_free_again(parts, configure, settings) -> None:
     config = configure("c", 0.5)
     create(parts, config, Tags=[{"Key": "a", "Value": "b"}])
     settled(parts)
@@ -250,7 +250,9 @@ def test_a_deleted_endpoint_answers_no_more_and_its_name_is_free_again(parts, co
     assert parts.sagemaker.call("ListTags", {"ResourceArn": f"{ARN}/e"})["Tags"] == []
 
 
-def test_an_endpoint_outlives_its_models_configuration_and_artifacts_also_across_a_restart(parts, configure, settings):
+def test_an_endpoint_outlives_its_models_configuration_and_artifacts_also_across_a_restart(
+    parts, configure, settings
+) -> None:
     create(parts, configure("c", 0.5))
     settled(parts)
     parts.sagemaker.call("DeleteModel", {"ModelName": "c-0"})
@@ -266,7 +268,7 @@ def test_an_endpoint_outlives_its_models_configuration_and_artifacts_also_across
 
 
 @pytest.mark.parametrize("status", ["Creating", "Updating", "RollingBack", "Deleting"])
-def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(parts, configure, settings, status):
+def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(parts, configure, settings, status) -> None:
     create(parts, configure("c", 0.5))
     settled(parts)
     pending = {
@@ -274,7 +276,7 @@ def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(parts, con
         "ProductionVariants": [{"VariantName": "v0", "DesiredWeight": 1.0, "DesiredInstanceCount": 1}],
     }
 
-    def killed(endpoint):
+    def killed(endpoint) -> None:
         endpoint["EndpointStatus"] = status
         if status == "Creating":
             del endpoint["_Variants"]
@@ -294,7 +296,7 @@ def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(parts, con
         again.close()
 
 
-def test_a_copy_that_was_lost_fails_its_endpoint_and_no_other(parts, configure, settings):
+def test_a_copy_that_was_lost_fails_its_endpoint_and_no_other(parts, configure, settings) -> None:
     for name in ("e1", "e2"):
         create(parts, configure(name, 0.5), name)
         settled(parts, name)
@@ -308,7 +310,7 @@ def test_a_copy_that_was_lost_fails_its_endpoint_and_no_other(parts, configure, 
         again.close()
 
 
-def test_serverless_variants_are_served_and_described(parts, configure, put_model):
+def test_serverless_variants_are_served_and_described(parts, configure, put_model) -> None:
     configure("c", 0.5)
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     variant = {"VariantName": "v", "ModelName": "c-0", "ServerlessConfig": serverless}
@@ -320,7 +322,7 @@ def test_serverless_variants_are_served_and_described(parts, configure, put_mode
     assert score(parts) == 3.5
 
 
-def test_endpoints_are_listed_by_status(parts, configure):
+def test_endpoints_are_listed_by_status(parts, configure) -> None:
     create(parts, configure("c", 0.5), "good")
     create(parts, configure("b", 0.5, image="other:1"), "bad")
     settled(parts, "good"), settled(parts, "bad")
@@ -332,7 +334,7 @@ def test_endpoints_are_listed_by_status(parts, configure):
     ]
 
 
-def test_an_endpoint_of_what_does_not_exist_is_refused(parts, configure):
+def test_an_endpoint_of_what_does_not_exist_is_refused(parts, configure) -> None:
     config = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/absent"
     words = f'Could not find endpoint configuration "{config}".'
     assert refusal(parts, "CreateEndpoint", EndpointName="e", EndpointConfigName="absent") == words
@@ -343,7 +345,7 @@ def test_an_endpoint_of_what_does_not_exist_is_refused(parts, configure):
     assert refusal(parts, "DeleteEndpoint", EndpointName="e") == missing
 
 
-def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configure, settings, monkeypatch):
+def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configure, settings, monkeypatch) -> None:
     create(parts, configure("c", 0.5))
     settled(parts)
     configure("next", 1.5), configure("last", 2.5)
@@ -354,7 +356,7 @@ def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configur
         staged.set()
         return copies
 
-    def clean_up_late(*arguments):
+    def clean_up_late(*arguments) -> None:
         # The first update is over, but for its cleaning up: the second one begins now.
         monkeypatch.setattr(changes, "remove_stale", clean_up)
         monkeypatch.setattr(changes, "stage", stage)
@@ -374,7 +376,7 @@ def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configur
         again.close()
 
 
-def test_a_task_of_a_change_that_is_over_does_nothing(parts, configure, settings):
+def test_a_task_of_a_change_that_is_over_does_nothing(parts, configure, settings) -> None:
     create(parts, configure("c", 0.5))
     settled(parts)
     before = parts.store.get("endpoint", "e")
@@ -395,7 +397,7 @@ def test_a_task_of_a_change_that_is_over_does_nothing(parts, configure, settings
     ]
 
 
-def test_copies_that_a_killed_service_left_are_removed_at_the_next_start(parts, configure, settings):
+def test_copies_that_a_killed_service_left_are_removed_at_the_next_start(parts, configure, settings) -> None:
     create(parts, configure("c", 0.5))
     settled(parts)
     folder = serving.endpoint_folder(settings, "e")

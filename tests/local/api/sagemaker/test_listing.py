@@ -39,15 +39,15 @@ JOBS = [job("b-1", 1.0), job("a-2", 2.0, "Failed", 9.0), job("a-1", 3.0, "Failed
         ({"LastModifiedTimeBefore": 2.5}, ["b-1"]),
     ],
 )
-def test_lists_obey_the_filters_and_the_order_that_the_request_names(request_, expected):
+def test_lists_obey_the_filters_and_the_order_that_the_request_names(request_, expected) -> None:
     assert names(request_, JOBS) == expected
 
 
-def test_the_operations_own_defaults_hold_where_the_request_has_none():
+def test_the_operations_own_defaults_hold_where_the_request_has_none() -> None:
     assert names({}, JOBS, order="Descending", sort_by="Name") == ["c", "b-1", "a-2", "a-1"]
 
 
-def test_items_without_a_value_to_sort_by_come_first_and_do_not_break_the_sort():
+def test_items_without_a_value_to_sort_by_come_first_and_do_not_break_the_sort() -> None:
     jobs = [{**job("a", 1.0), "Loss": 0.5}, job("b", 2.0), {**job("c", 3.0), "Loss": 0.1}]
     by_loss = {"Loss": lambda item: item.get("Loss")}
     assert names({"SortBy": "Loss"}, jobs, sort_keys=by_loss) == ["b", "c", "a"]
@@ -60,7 +60,7 @@ def test_items_without_a_value_to_sort_by_come_first_and_do_not_break_the_sort()
     order=st.sampled_from(["Ascending", "Descending"]),
     by=st.sampled_from(["Name", "CreationTime", "Status"]),
 )
-def test_pages_together_hold_every_item_once_and_in_order(created, size, order, by):
+def test_pages_together_hold_every_item_once_and_in_order(created, size, order, by) -> None:
     jobs = [job(f"job-{index}", float(time), f"S{time % 2}") for index, time in enumerate(created)]
     request: dict[str, Any] = {"SortBy": by, "SortOrder": order}
     whole = names(request, jobs)
@@ -77,7 +77,7 @@ def test_pages_together_hold_every_item_once_and_in_order(created, size, order, 
     assert paged == whole
 
 
-def test_a_list_that_changes_between_pages_repeats_and_skips_nothing():
+def test_a_list_that_changes_between_pages_repeats_and_skips_nothing() -> None:
     jobs = [job(str(index), float(index)) for index in range(6)]
     first = page({"MaxResults": 3}, jobs, "Jobs", resource="Job")
     changed = [job("new", -1.0), *jobs[1:]]
@@ -86,7 +86,7 @@ def test_a_list_that_changes_between_pages_repeats_and_skips_nothing():
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "bm8=", "WzEsMl0=", "W3RydWUsICJ4IiwgMSwgMV0="])
-def test_a_token_that_no_list_gave_is_refused(token):
+def test_a_token_that_no_list_gave_is_refused(token) -> None:
     with pytest.raises(ServiceError, match="Invalid pagination token") as caught:
         page({"NextToken": token}, JOBS, "Jobs", resource="Job")
     assert caught.value.code == "ValidationException"

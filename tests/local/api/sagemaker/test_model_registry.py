@@ -16,7 +16,7 @@ METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S
 
 
 @pytest.fixture
-def group(parts):
+def group(parts) -> str:
     parts.sagemaker.call(
         "CreateModelPackageGroup", {"ModelPackageGroupName": "Insurance", "ModelPackageGroupDescription": "d"}
     )
@@ -38,7 +38,7 @@ def refusal(parts, operation, request):
     return caught.value
 
 
-def test_a_group_is_described_by_its_name_and_by_its_arn(parts, group):
+def test_a_group_is_described_by_its_name_and_by_its_arn(parts, group) -> None:
     by_name = parts.sagemaker.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
     by_arn = parts.sagemaker.call(
         "DescribeModelPackageGroup", {"ModelPackageGroupName": by_name["ModelPackageGroupArn"]}
@@ -50,14 +50,14 @@ def test_a_group_is_described_by_its_name_and_by_its_arn(parts, group):
     assert "_NextVersion" not in by_name
 
 
-def test_a_group_that_exists_is_refused_in_words_that_the_sdk_looks_for(parts, group):
+def test_a_group_that_exists_is_refused_in_words_that_the_sdk_looks_for(parts, group) -> None:
     for name in (group, group.lower()):
         error = refusal(parts, "CreateModelPackageGroup", {"ModelPackageGroupName": name})
         assert error.code == "ValidationException"
         assert "already exists" in error.message
 
 
-def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group):
+def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group) -> None:
     first, second = register(parts), register(parts)
     assert [first.rpartition("/")[2], second.rpartition("/")[2]] == ["1", "2"]
     parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": second})
@@ -65,7 +65,7 @@ def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group)
     assert "does not exist" in refusal(parts, "DescribeModelPackage", {"ModelPackageName": second}).message
 
 
-def test_versions_registered_at_once_get_numbers_of_their_own(parts, group):
+def test_versions_registered_at_once_get_numbers_of_their_own(parts, group) -> None:
     arns: list[str] = []
     threads = [threading.Thread(target=lambda: arns.append(register(parts))) for _ in range(8)]
     for thread in threads:
@@ -75,7 +75,7 @@ def test_versions_registered_at_once_get_numbers_of_their_own(parts, group):
     assert sorted(int(arn.rpartition("/")[2]) for arn in arns) == list(range(1, 9))
 
 
-def test_a_version_is_described_with_all_that_it_was_registered_with(parts, group):
+def test_a_version_is_described_with_all_that_it_was_registered_with(parts, group) -> None:
     metadata = {"folds": "5", "mse": "36.5"}
     arn = register(parts, ModelMetrics=METRICS, CustomerMetadataProperties=metadata, ModelPackageDescription="first")
     version = describe(parts, arn)
@@ -89,7 +89,7 @@ def test_a_version_is_described_with_all_that_it_was_registered_with(parts, grou
     assert version["ModelPackageDescription"] == "first"
 
 
-def test_a_repeated_client_token_registers_once(parts, group):
+def test_a_repeated_client_token_registers_once(parts, group) -> None:
     tokens = ["a" * 36, "a" * 36, "b" * 36]
     arns = [register(parts, ClientToken=token) for token in tokens]
     assert [arn.rpartition("/")[2] for arn in arns] == ["1", "1", "2"]
@@ -99,7 +99,7 @@ def test_a_repeated_client_token_registers_once(parts, group):
     "metadata",
     [{"version": "a,b"}, {"version": "(a)"}, {"version": ""}, {"version": "x" * 257}, {"a,b": "1"}, {"x" * 129: "1"}],
 )
-def test_metadata_that_sagemaker_would_refuse_is_refused(parts, group, metadata):
+def test_metadata_that_sagemaker_would_refuse_is_refused(parts, group, metadata) -> None:
     request = {"ModelPackageGroupName": "Insurance", "InferenceSpecification": SPECIFICATION}
     error = refusal(parts, "CreateModelPackage", {**request, "CustomerMetadataProperties": metadata})
     assert error.code == "ValidationException"
@@ -107,7 +107,7 @@ def test_metadata_that_sagemaker_would_refuse_is_refused(parts, group, metadata)
     refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, "CustomerMetadataProperties": metadata})
 
 
-def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(parts, group):
+def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(parts, group) -> None:
     arn = register(parts, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS)
     life_cycle = {"Stage": "Production", "StageStatus": "Ready"}
     change = {
@@ -127,7 +127,7 @@ def test_an_update_changes_approval_life_cycle_and_metadata_and_keeps_the_rest(p
     assert version["LastModifiedTime"] >= version["CreationTime"]
 
 
-def test_an_update_that_is_refused_changes_nothing(parts, group):
+def test_an_update_that_is_refused_changes_nothing(parts, group) -> None:
     arn = register(parts, CustomerMetadataProperties={"a": "1"})
     change = {
         "ModelApprovalStatus": "Approved",
@@ -137,7 +137,7 @@ def test_an_update_that_is_refused_changes_nothing(parts, group):
     assert describe(parts, arn)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_inference_specifications_are_added_under_names_that_differ(parts, group):
+def test_inference_specifications_are_added_under_names_that_differ(parts, group) -> None:
     arn = register(parts)
     added = [{"Name": "other", "Containers": SPECIFICATION["Containers"]}]
     request = {"ModelPackageArn": arn, "AdditionalInferenceSpecificationsToAdd": added}
@@ -146,7 +146,7 @@ def test_inference_specifications_are_added_under_names_that_differ(parts, group
     assert "names that differ" in refusal(parts, "UpdateModelPackage", request).message
 
 
-def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group):
+def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group) -> None:
     arns = [register(parts, ModelApprovalStatus=status) for status in ("Approved", "Approved", "Rejected")]
     request = {
         "ModelPackageGroupName": group,
@@ -163,7 +163,7 @@ def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(pa
     assert "NextToken" not in rest
 
 
-def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(parts, group):
+def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(parts, group) -> None:
     version = register(parts)
     request = {"ModelPackageName": "alone", "InferenceSpecification": SPECIFICATION}
     alone = parts.sagemaker.call("CreateModelPackage", request)["ModelPackageArn"]
@@ -181,7 +181,7 @@ def test_a_list_holds_packages_without_a_group_unless_another_type_is_asked_for(
     assert refusal(parts, "CreateModelPackage", request).code == "ConflictException"
 
 
-def test_several_packages_are_described_at_once_with_errors_for_those_that_are_missing(parts, group):
+def test_several_packages_are_described_at_once_with_errors_for_those_that_are_missing(parts, group) -> None:
     arn = register(parts)
     missing = arn.replace("/1", "/9")
     answer = parts.sagemaker.call("BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
@@ -189,7 +189,7 @@ def test_several_packages_are_described_at_once_with_errors_for_those_that_are_m
     assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
 
 
-def test_a_group_with_versions_is_not_deleted(parts, group):
+def test_a_group_with_versions_is_not_deleted(parts, group) -> None:
     arn = register(parts)
     assert refusal(parts, "DeleteModelPackageGroup", {"ModelPackageGroupName": group}).code == "ConflictException"
     parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": arn})
@@ -207,13 +207,13 @@ def test_a_group_with_versions_is_not_deleted(parts, group):
         ({"ModelPackageName": "x", "ModelApprovalStatus": "Approved"}, "versions of a ModelPackageGroup"),
     ],
 )
-def test_a_package_that_cannot_be_placed_is_refused(parts, group, members, words):
+def test_a_package_that_cannot_be_placed_is_refused(parts, group, members, words) -> None:
     error = refusal(parts, "CreateModelPackage", members)
     assert error.code == "ValidationException"
     assert words in error.message
 
 
-def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, group):
+def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, group) -> None:
     specification = {
         "ValidationRole": "arn:aws:iam::123456789012:role/r",
         "ValidationProfiles": [

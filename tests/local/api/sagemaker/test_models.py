@@ -18,7 +18,7 @@ def refusal(parts, operation, request):
     return caught.value
 
 
-def test_a_model_is_described_as_it_was_made(parts, put_model):
+def test_a_model_is_described_as_it_was_made(parts, put_model) -> None:
     container = {"Image": IMAGE, "ModelDataUrl": put_model(), "Environment": {"A": "b"}}
     arn = create(parts, "Insurance", **container)["ModelArn"]
     model = parts.sagemaker.call("DescribeModel", {"ModelName": "Insurance"})
@@ -29,7 +29,7 @@ def test_a_model_is_described_as_it_was_made(parts, put_model):
     assert [item["ModelName"] for item in parts.sagemaker.call("ListModels", {})["Models"]] == ["Insurance"]
 
 
-def test_errors_use_the_words_that_clients_know(parts, put_model):
+def test_errors_use_the_words_that_clients_know(parts, put_model) -> None:
     uri = put_model()
     create(parts, Image=IMAGE, ModelDataUrl=uri)
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model"
@@ -41,14 +41,14 @@ def test_errors_use_the_words_that_clients_know(parts, put_model):
 
 
 @pytest.mark.parametrize("uri", ["s3://models/none/model.tar.gz", "s3://no-such-bucket/model.tar.gz"])
-def test_model_data_that_is_not_in_s3_is_refused(parts, put_model, uri):
+def test_model_data_that_is_not_in_s3_is_refused(parts, put_model, uri) -> None:
     put_model()
     request = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": uri}}
     assert refusal(parts, "CreateModel", request).message == f"Could not find model data at {uri}."
     assert parts.sagemaker.call("ListModels", {})["Models"] == []
 
 
-def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put_model):
+def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put_model) -> None:
     uri = put_model()
     parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
     specification = {"Containers": [{"Image": IMAGE, "ModelDataUrl": uri}]}
@@ -63,7 +63,7 @@ def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put
     assert described["PrimaryContainer"] == {"ModelPackageName": package}
 
 
-def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, put_model):
+def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, put_model) -> None:
     uri = put_model()
     source = {"S3DataSource": {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
     create(parts, Image=IMAGE, ModelDataSource=source)
@@ -82,7 +82,7 @@ def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, p
         },
     ],
 )
-def test_ways_to_serve_that_are_not_imitated_are_refused(parts, container):
+def test_ways_to_serve_that_are_not_imitated_are_refused(parts, container) -> None:
     error = refusal(parts, "CreateModel", {"ModelName": "m", "PrimaryContainer": container})
     assert error.message.startswith("not implemented by the local service: sagemaker:CreateModel with ")
 
@@ -96,5 +96,5 @@ def test_ways_to_serve_that_are_not_imitated_are_refused(parts, container):
         {"PrimaryContainer": {"Image": IMAGE, "ModelPackageName": "p"}},
     ],
 )
-def test_a_model_without_exactly_one_source_is_refused(parts, members):
+def test_a_model_without_exactly_one_source_is_refused(parts, members) -> None:
     assert refusal(parts, "CreateModel", {"ModelName": "m", **members}).code == "ValidationException"

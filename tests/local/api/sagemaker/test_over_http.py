@@ -37,7 +37,7 @@ def runtime(service):
 
 
 @pytest.fixture(scope="module")
-def served(service, sagemaker, tmp_path_factory):
+def served(service, sagemaker, tmp_path_factory) -> str:
     """An endpoint named served: 1 x1 + 2 x2 + 0.5."""
     s3 = service.client("s3")
     s3.create_bucket(Bucket="models")
@@ -53,7 +53,7 @@ def served(service, sagemaker, tmp_path_factory):
     return "served"
 
 
-def test_an_endpoint_answers_boto3_as_the_service_does(runtime, served):
+def test_an_endpoint_answers_boto3_as_the_service_does(runtime, served) -> None:
     answer = runtime.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body="1,2\n3,4")
     assert json.loads(answer["Body"].read()) == {"predictions": [{"score": 5.5}, {"score": 11.5}]}
     assert answer["ContentType"] == "application/json"
@@ -74,7 +74,7 @@ def test_an_endpoint_answers_boto3_as_the_service_does(runtime, served):
         ({"EndpointName": "served", "Body": "0," * 3145728 + "0"}, "413", 413),
     ],
 )
-def test_boto3_gets_the_services_errors(runtime, served, request_, code, status):
+def test_boto3_gets_the_services_errors(runtime, served, request_, code, status) -> None:
     with pytest.raises(ClientError) as caught:
         runtime.invoke_endpoint(ContentType="text/csv", **request_)
     assert caught.value.response["Error"]["Code"] == code
@@ -88,7 +88,7 @@ def aws(service, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([AWS, *arguments], env=service.environment, capture_output=True, text=True, timeout=60)
 
 
-def test_the_aws_cli_creates_waits_for_invokes_and_deletes_an_endpoint(service, sagemaker, served, tmp_path):
+def test_the_aws_cli_creates_waits_for_invokes_and_deletes_an_endpoint(service, sagemaker, served, tmp_path) -> None:
     assert (
         aws(service, "sagemaker", "create-endpoint", "--endpoint-name", "cli", "--endpoint-config-name", "c").returncode
         == 0
@@ -109,7 +109,7 @@ def test_the_aws_cli_creates_waits_for_invokes_and_deletes_an_endpoint(service, 
     assert aws(service, "sagemaker", "wait", "endpoint-deleted", "--endpoint-name", "cli").returncode == 0
 
 
-def test_the_registry_is_paged_through_by_boto3(sagemaker, served):
+def test_the_registry_is_paged_through_by_boto3(sagemaker, served) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName="Paged")
     specification = {
         "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://models/m.tar.gz"}],
@@ -125,7 +125,7 @@ def test_the_registry_is_paged_through_by_boto3(sagemaker, served):
     assert versions == [[5, 4], [3, 2], [1]]
 
 
-def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
+def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served) -> None:
     events, logs = service.client("events"), service.client("logs")
     logs.create_log_group(logGroupName="/approved")
     pattern = {
@@ -152,7 +152,7 @@ def test_an_approval_reaches_a_rule_of_eventbridge(service, sagemaker, served):
 
 
 @pytest.mark.slow
-def test_no_request_is_lost_or_wrong_while_the_endpoint_is_updated_under_fifty_connections(service, tmp_path):
+def test_no_request_is_lost_or_wrong_while_the_endpoint_is_updated_under_fifty_connections(service, tmp_path) -> None:
     served_models.deploy(service.settings, tmp_path, bucket="load")
     load = asyncio.run(load_with_updates(service.settings, served_models.rows(1), seconds=3))
     assert not load.failures
@@ -173,7 +173,7 @@ def service_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.slow
-def test_an_endpoint_serves_again_after_the_service_was_killed(tmp_path):
+def test_an_endpoint_serves_again_after_the_service_was_killed(tmp_path) -> None:
     settings = Settings(tmp_path / ".local", served_models.free_port())
     body = served_models.rows(1)
     with service_process(settings) as process:

@@ -17,7 +17,7 @@ def tags_of(parts, arn):
     return {tag["Key"]: tag["Value"] for tag in parts.sagemaker.call("ListTags", {"ResourceArn": arn})["Tags"]}
 
 
-def test_tags_given_at_creation_can_be_added_to_changed_and_removed(parts, group):
+def test_tags_given_at_creation_can_be_added_to_changed_and_removed(parts, group) -> None:
     added = [{"Key": "team", "Value": "pricing"}, {"Key": "stage", "Value": "test"}]
     answer = parts.sagemaker.call("AddTags", {"ResourceArn": group, "Tags": added})
     assert {tag["Key"]: tag["Value"] for tag in answer["Tags"]} == {"stage": "test", "team": "pricing"}
@@ -25,13 +25,13 @@ def test_tags_given_at_creation_can_be_added_to_changed_and_removed(parts, group
     assert tags_of(parts, group) == {"team": "pricing"}
 
 
-def test_a_resource_without_tags_has_an_empty_list(parts):
+def test_a_resource_without_tags_has_an_empty_list(parts) -> None:
     arn = parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})["ModelPackageGroupArn"]
     assert parts.sagemaker.call("ListTags", {"ResourceArn": arn}) == {"Tags": []}
     parts.sagemaker.call("DeleteTags", {"ResourceArn": arn, "TagKeys": ["absent"]})
 
 
-def test_tags_go_with_their_resource(parts, group):
+def test_tags_go_with_their_resource(parts, group) -> None:
     parts.sagemaker.call("DeleteModelPackageGroup", {"ModelPackageGroupName": "Insurance"})
     with pytest.raises(ServiceError, match="Could not find resource"):
         parts.sagemaker.call("ListTags", {"ResourceArn": group})
@@ -48,14 +48,14 @@ def test_tags_go_with_their_resource(parts, group):
         "arn:aws:sagemaker:us-east-1:123456789012:nonsense",
     ],
 )
-def test_tags_of_what_does_not_exist_are_refused(parts, group, arn):
+def test_tags_of_what_does_not_exist_are_refused(parts, group, arn) -> None:
     for operation, members in (("ListTags", {}), ("AddTags", {"Tags": []}), ("DeleteTags", {"TagKeys": ["a"]})):
         with pytest.raises(ServiceError, match="Could not find resource") as caught:
             parts.sagemaker.call(operation, {"ResourceArn": arn, **members})
         assert caught.value.code == "ValidationException"
 
 
-def test_a_resource_has_at_most_fifty_tags_and_a_refused_request_adds_none(parts, group):
+def test_a_resource_has_at_most_fifty_tags_and_a_refused_request_adds_none(parts, group) -> None:
     tags = [{"Key": f"k{index}", "Value": ""} for index in range(50)]
     with pytest.raises(ServiceError) as caught:
         parts.sagemaker.call("AddTags", {"ResourceArn": group, "Tags": tags})
@@ -63,20 +63,20 @@ def test_a_resource_has_at_most_fifty_tags_and_a_refused_request_adds_none(parts
     assert tags_of(parts, group) == {"team": "risk"}
 
 
-def test_keys_that_aws_keeps_for_itself_and_repeated_keys_are_refused(parts, group):
+def test_keys_that_aws_keeps_for_itself_and_repeated_keys_are_refused(parts, group) -> None:
     for tags in ([{"Key": "aws:x", "Value": ""}], [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]):
         with pytest.raises(ServiceError, match=r"aws:|twice"):
             parts.sagemaker.call("AddTags", {"ResourceArn": group, "Tags": tags})
 
 
-def test_a_creation_with_refused_tags_makes_nothing(parts):
+def test_a_creation_with_refused_tags_makes_nothing(parts) -> None:
     tags = [{"Key": "aws:x", "Value": ""}]
     with pytest.raises(ServiceError):
         parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g", "Tags": tags})
     assert parts.sagemaker.call("ListModelPackageGroups", {})["ModelPackageGroupSummaryList"] == []
 
 
-def test_many_tags_are_paged(parts, group):
+def test_many_tags_are_paged(parts, group) -> None:
     tags = [{"Key": f"k{index:02}", "Value": str(index)} for index in range(49)]
     parts.sagemaker.call("AddTags", {"ResourceArn": group, "Tags": tags})
     whole = parts.sagemaker.call("ListTags", {"ResourceArn": group})["Tags"]

@@ -32,11 +32,11 @@ def configurations(service, tmp_path):
 
 
 @pytest.fixture
-def slow_clean_up(monkeypatch):
+def slow_clean_up(monkeypatch) -> None:
     """Cleaning up after an update takes so long that the next update has begun."""
     clean_up = changes.remove_stale
 
-    def wait_and_clean_up(*arguments):
+    def wait_and_clean_up(*arguments) -> None:
         time.sleep(0.02)
         clean_up(*arguments)
 
@@ -44,7 +44,7 @@ def slow_clean_up(monkeypatch):
 
 
 @pytest.mark.usefixtures("slow_clean_up")
-def test_of_updates_at_the_same_moment_one_is_taken_and_what_it_serves_stays(service, configurations):
+def test_of_updates_at_the_same_moment_one_is_taken_and_what_it_serves_stays(service, configurations) -> None:
     sagemaker = service.client("sagemaker")
     first, *_ = configurations
     sagemaker.create_endpoint(EndpointName="busy", EndpointConfigName=first)

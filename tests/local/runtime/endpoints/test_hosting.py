@@ -12,7 +12,7 @@ from tests.local.conftest import IMAGE
 def endpoint(parts, put_model):
     """Puts a linear model, 1 x1 + 2 x2 + 0.5, in service under the name e."""
 
-    def start(**config):
+    def start(**config) -> None:
         container = {"Image": IMAGE, "ModelDataUrl": put_model()}
         parts.sagemaker.call("CreateModel", {"ModelName": "m", "PrimaryContainer": container})
         variant = {"VariantName": "All", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -26,7 +26,7 @@ def endpoint(parts, put_model):
     return start
 
 
-def test_an_answer_has_the_services_headers_and_bytes(parts, endpoint):
+def test_an_answer_has_the_services_headers_and_bytes(parts, endpoint) -> None:
     endpoint()
     status, headers, body = parts.hosting.invoke("e", b"1.5,2\n3,4", "text/csv", None, None)
     assert (status, body) == (200, b'{"predictions": [{"score": 6.0}, {"score": 11.5}]}')
@@ -36,7 +36,7 @@ def test_an_answer_has_the_services_headers_and_bytes(parts, endpoint):
     assert len(names[b"x-amzn-RequestId"]) == 36
 
 
-def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(parts):
+def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(parts) -> None:
     status, headers, body = parts.hosting.invoke("absent", b"1,2", "text/csv", None, None)
     assert status == 400
     assert dict(headers)[b"x-amzn-ErrorType"] == b"ValidationError"
@@ -49,7 +49,7 @@ def test_a_missing_endpoint_is_a_validation_error_in_the_services_words(parts):
 )
 def test_what_the_model_refuses_is_a_model_error_with_the_containers_status(
     parts, endpoint, body, content_type, status
-):
+) -> None:
     endpoint()
     answer, headers, document = parts.hosting.invoke("e", body, content_type, None, None)
     error = json.loads(document)
@@ -65,7 +65,7 @@ def test_what_the_model_refuses_is_a_model_error_with_the_containers_status(
     )
 
 
-def test_refused_requests_are_in_the_endpoints_log(parts, endpoint):
+def test_refused_requests_are_in_the_endpoints_log(parts, endpoint) -> None:
     endpoint()
     parts.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
     parts.hosting.background.shutdown()
@@ -73,7 +73,7 @@ def test_refused_requests_are_in_the_endpoints_log(parts, endpoint):
     assert "The feature dimension of the input: 3 does not match the feature dimension of the model: 2" in log
 
 
-def test_answers_over_six_megabytes_are_refused(parts, endpoint):
+def test_answers_over_six_megabytes_are_refused(parts, endpoint) -> None:
     endpoint()
     row = b'{"score": 0.5}\n'
     rows = 6291456 // len(row)
@@ -85,7 +85,7 @@ def test_answers_over_six_megabytes_are_refused(parts, endpoint):
     assert ask(rows + 1)[0] == 413
 
 
-def test_kinds_of_invocation_that_are_not_imitated_are_refused(parts, endpoint):
+def test_kinds_of_invocation_that_are_not_imitated_are_refused(parts, endpoint) -> None:
     endpoint()
     for header in (b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-inference-component"):
         status, _, body = parts.hosting.invoke("e", b"1,2", "text/csv", None, None, headers={header: b"x"})
@@ -110,7 +110,7 @@ def capture(**members):
     }
 
 
-def test_captured_requests_lie_in_s3_as_the_service_writes_them(parts, endpoint):
+def test_captured_requests_lie_in_s3_as_the_service_writes_them(parts, endpoint) -> None:
     headers = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
     endpoint(DataCaptureConfig=capture(CaptureContentTypeHeader=headers))
     status = parts.sagemaker.call("DescribeEndpoint", {"EndpointName": "e"})["DataCaptureConfig"]
@@ -134,7 +134,7 @@ def test_captured_requests_lie_in_s3_as_the_service_writes_them(parts, endpoint)
     assert line["eventMetadata"]["inferenceId"] == "id-1"
 
 
-def test_captured_payloads_of_other_types_are_base64(parts, endpoint):
+def test_captured_payloads_of_other_types_are_base64(parts, endpoint) -> None:
     endpoint(DataCaptureConfig=capture(CaptureOptions=[{"CaptureMode": "Input"}]))
     parts.hosting.invoke("e", b"1,2", "text/csv", None, None)
     _, (line,) = captured(parts)
@@ -143,13 +143,13 @@ def test_captured_payloads_of_other_types_are_base64(parts, endpoint):
 
 
 @pytest.mark.parametrize("members", [{"EnableCapture": False}, {"InitialSamplingPercentage": 0}])
-def test_nothing_is_captured_where_capture_is_off(parts, endpoint, members):
+def test_nothing_is_captured_where_capture_is_off(parts, endpoint, members) -> None:
     endpoint(DataCaptureConfig=capture(**members))
     parts.hosting.invoke("e", b"1,2", "text/csv", None, None)
     assert captured(parts) == ([], [])
 
 
-def test_capture_into_a_bucket_that_is_not_there_is_told_in_the_log_and_makes_no_bucket(parts, endpoint):
+def test_capture_into_a_bucket_that_is_not_there_is_told_in_the_log_and_makes_no_bucket(parts, endpoint) -> None:
     endpoint(DataCaptureConfig=capture(DestinationS3Uri="s3://absent/capture"))
     assert parts.hosting.invoke("e", b"1,2", "text/csv", None, None)[0] == 200
     parts.hosting.close()

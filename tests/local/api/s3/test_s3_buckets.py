@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.raw_s3 import send
+from tests.local.api.s3.raw_s3 import send
 
 KEYS = ["a", "b/1", "b/2", "b&<c>", "d/e/f", "z é+%"]
 
@@ -14,7 +14,7 @@ def s3(service):
 
 
 @pytest.fixture(scope="module")
-def bucket(service, s3):
+def bucket(service, s3) -> str:
     s3.create_bucket(Bucket="listings")
     for key in KEYS:
         s3.put_object(Bucket="listings", Key=key, Body=key.encode())
@@ -29,7 +29,7 @@ def prefixes(answer):
     return [item["Prefix"] for item in answer.get("CommonPrefixes", [])]
 
 
-def test_a_bucket_is_made_asked_for_and_removed(s3):
+def test_a_bucket_is_made_asked_for_and_removed(s3) -> None:
     made = s3.create_bucket(Bucket="made", ACL="private", ObjectOwnership="BucketOwnerEnforced")
     assert made["Location"] == "/made"
     assert s3.head_bucket(Bucket="made")["BucketRegion"] == "us-east-1"
@@ -46,7 +46,7 @@ def test_a_bucket_is_made_asked_for_and_removed(s3):
             write(Bucket="made", Key="key")
 
 
-def test_a_bucket_is_in_the_services_region(s3):
+def test_a_bucket_is_in_the_services_region(s3) -> None:
     for region in ("eu-north-1", "us-east-1"):
         # The oldest region is the one that cannot be asked for.
         with pytest.raises(ClientError, match="IllegalLocationConstraintException"):
@@ -54,12 +54,12 @@ def test_a_bucket_is_in_the_services_region(s3):
 
 
 @pytest.mark.parametrize("name", ["AB", "a", "10.0.0.1", "a..b", "under_score"])
-def test_a_bucket_has_a_name_that_s3_takes(service, name):
+def test_a_bucket_has_a_name_that_s3_takes(service, name) -> None:
     answer = send(service, "PUT", f"/{name}")
     assert (answer.status, b"InvalidBucketName" in answer.body) == (400, True)
 
 
-def test_buckets_are_listed_in_pages(s3, bucket):
+def test_buckets_are_listed_in_pages(s3, bucket) -> None:
     for number in range(3):
         s3.create_bucket(Bucket=f"paged-{number}")
     found = s3.list_buckets(Prefix="paged-", MaxBuckets=2)
@@ -71,7 +71,7 @@ def test_buckets_are_listed_in_pages(s3, bucket):
     assert s3.list_buckets()["Owner"]["ID"]
 
 
-def test_a_bucket_with_uploads_under_way_forgets_them(s3):
+def test_a_bucket_with_uploads_under_way_forgets_them(s3) -> None:
     s3.create_bucket(Bucket="forgetful")
     s3.create_multipart_upload(Bucket="forgetful", Key="key")
     s3.delete_bucket(Bucket="forgetful")
@@ -92,7 +92,7 @@ def test_a_bucket_with_uploads_under_way_forgets_them(s3):
         ({"Delimiter": "&<"}, ["a", "b/1", "b/2", "d/e/f", "z é+%"], ["b&<"]),
     ],
 )
-def test_both_listings_roll_keys_up(s3, bucket, arguments, found, rolled):
+def test_both_listings_roll_keys_up(s3, bucket, arguments, found, rolled) -> None:
     for answer in (s3.list_objects(Bucket=bucket, **arguments), s3.list_objects_v2(Bucket=bucket, **arguments)):
         assert (keys(answer), prefixes(answer)) == (sorted(found), rolled)
         assert (answer["IsTruncated"], answer["Name"]) == (False, bucket)
@@ -103,7 +103,7 @@ def test_both_listings_roll_keys_up(s3, bucket, arguments, found, rolled):
     assert (keys(versions, "Versions"), prefixes(versions)) == (sorted(found), rolled)
 
 
-def test_a_listing_begins_after_a_key(s3, bucket):
+def test_a_listing_begins_after_a_key(s3, bucket) -> None:
     assert keys(s3.list_objects_v2(Bucket=bucket, StartAfter="b/1")) == ["b/2", "d/e/f", "z é+%"]
     answer = s3.list_objects_v2(Bucket=bucket, StartAfter="b/1", Delimiter="/")
     # Keys behind it are there, whose beginning comes before it.
@@ -114,13 +114,13 @@ def test_a_listing_begins_after_a_key(s3, bucket):
     assert (keys(answer), prefixes(answer)) == (["z é+%"], ["d/"])
 
 
-def test_the_first_listing_names_the_next_marker_where_keys_are_rolled_up(s3, bucket):
+def test_the_first_listing_names_the_next_marker_where_keys_are_rolled_up(s3, bucket) -> None:
     answer = s3.list_objects(Bucket=bucket, Delimiter="/", MaxKeys=3)
     assert (answer["IsTruncated"], answer["NextMarker"]) == (True, "b/")
     assert "NextMarker" not in s3.list_objects(Bucket=bucket, MaxKeys=3)
 
 
-def test_a_token_is_one_of_a_listing(s3, bucket):
+def test_a_token_is_one_of_a_listing(s3, bucket) -> None:
     page = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
     token = page["NextContinuationToken"]
     # The token goes before the key to begin after, as in S3.
@@ -130,7 +130,7 @@ def test_a_token_is_one_of_a_listing(s3, bucket):
         s3.list_objects_v2(Bucket=bucket, ContinuationToken="éé")
 
 
-def test_keys_are_encoded_if_a_client_wants_it(service, bucket):
+def test_keys_are_encoded_if_a_client_wants_it(service, bucket) -> None:
     answer = send(service, "GET", f"/{bucket}?list-type=2&encoding-type=url&start-after=d&delimiter=%2B")
     for shown in (b"<Prefix>z%20%C3%A9%2B</Prefix>", b"<Delimiter>%2B</Delimiter>", b"<Key>d/e/f</Key>"):
         assert shown in answer.body
@@ -139,7 +139,7 @@ def test_keys_are_encoded_if_a_client_wants_it(service, bucket):
     assert b"<Key>b&amp;&lt;c&gt;</Key>" in plain.body
 
 
-def test_the_owner_is_told_on_demand(s3, bucket):
+def test_the_owner_is_told_on_demand(s3, bucket) -> None:
     assert "Owner" in s3.list_objects(Bucket=bucket)["Contents"][0]
     assert "Owner" not in s3.list_objects_v2(Bucket=bucket)["Contents"][0]
     assert "Owner" not in s3.list_objects_v2(Bucket=bucket, FetchOwner=False)["Contents"][0]
@@ -154,12 +154,12 @@ def test_the_owner_is_told_on_demand(s3, bucket):
         *("versions&version-id-marker=null", "encoding-type=base64", "list-type=3"),
     ],
 )
-def test_numbers_and_words_that_are_none_are_refused(service, bucket, query):
+def test_numbers_and_words_that_are_none_are_refused(service, bucket, query) -> None:
     answer = send(service, "GET", f"/{bucket}?{query}")
     assert (answer.status, b"InvalidArgument" in answer.body) == (400, True)
 
 
-def test_a_page_has_a_thousand_keys_at_the_most(service, s3):
+def test_a_page_has_a_thousand_keys_at_the_most(service, s3) -> None:
     s3.create_bucket(Bucket="crowded")
     for number in range(1005):
         (service.settings.buckets / "crowded" / f"{number:04}").write_bytes(b"")
@@ -169,7 +169,7 @@ def test_a_page_has_a_thousand_keys_at_the_most(service, s3):
     assert keys(rest) == ["1000", "1001", "1002", "1003", "1004"]
 
 
-def test_versions_go_on_after_a_marker(s3, bucket):
+def test_versions_go_on_after_a_marker(s3, bucket) -> None:
     page = s3.list_object_versions(Bucket=bucket, MaxKeys=2)
     assert (page["NextKeyMarker"], page["NextVersionIdMarker"]) == ("b&<c>", "null")
     rest = s3.list_object_versions(
@@ -179,7 +179,7 @@ def test_versions_go_on_after_a_marker(s3, bucket):
     assert {(item["VersionId"], item["IsLatest"]) for item in rest["Versions"]} == {("null", True)}
 
 
-def test_uploads_are_listed_in_pages(s3):
+def test_uploads_are_listed_in_pages(s3) -> None:
     s3.create_bucket(Bucket="uploading")
     ids = {
         key: sorted(s3.create_multipart_upload(Bucket="uploading", Key=key)["UploadId"] for _ in range(2))
@@ -197,7 +197,7 @@ def test_uploads_are_listed_in_pages(s3):
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="uploading", KeyMarker="b/2")
 
 
-def test_an_unknown_method_is_an_error(service, bucket):
+def test_an_unknown_method_is_an_error(service, bucket) -> None:
     assert send(service, "PATCH", f"/{bucket}/key").status == 405
     assert send(service, "DELETE", "/").status == 405
     form = send(service, "POST", f"/{bucket}", b"form")

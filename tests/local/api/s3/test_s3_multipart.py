@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from local.app.server import LocalService
 from local.core.settings import Settings
+from tests.local.api.s3.raw_s3 import send
 from tests.local.conftest import RunningService
-from tests.local.raw_s3 import send
 
 SMALLEST = 5 * 1024 * 1024
 FIRST, LAST = b"a" * SMALLEST, b"b" * 1000
@@ -41,7 +41,7 @@ def complete(s3, at, *parts, **how):
     return s3.complete_multipart_upload(**at, MultipartUpload={"Parts": list(parts)}, **how)
 
 
-def test_an_upload_becomes_an_object_with_what_was_said_at_its_begin(service, s3):
+def test_an_upload_becomes_an_object_with_what_was_said_at_its_begin(service, s3) -> None:
     said = {
         "ContentType": "text/x",
         "Metadata": {"a": "1"},
@@ -71,7 +71,7 @@ def test_an_upload_becomes_an_object_with_what_was_said_at_its_begin(service, s3
         s3.list_parts(**at)
 
 
-def test_a_part_that_comes_again_replaces_the_first(s3, at):
+def test_a_part_that_comes_again_replaces_the_first(s3, at) -> None:
     part(s3, at, 1, b"first")
     again = part(s3, at, 1, b"second")
     [listed] = s3.list_parts(**at)["Parts"]
@@ -80,7 +80,7 @@ def test_a_part_that_comes_again_replaces_the_first(s3, at):
     assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == b"second"
 
 
-def test_writers_of_one_part_leave_one(service, s3, at):
+def test_writers_of_one_part_leave_one(service, s3, at) -> None:
     client = service.client("s3", max_pool_connections=8)
     with ThreadPoolExecutor(8) as clients:
         parts = list(clients.map(lambda n: part(client, at, 1, b"%d" % n * 300_000), range(8)))
@@ -88,7 +88,7 @@ def test_writers_of_one_part_leave_one(service, s3, at):
     assert (listed["Size"], listed["ETag"] in {each["ETag"] for each in parts}) == (300_000, True)
 
 
-def test_parts_are_listed_in_pages(s3, at):
+def test_parts_are_listed_in_pages(s3, at) -> None:
     for number in (3, 1, 10_000):
         part(s3, at, number, b"x")
     pages = list(s3.get_paginator("list_parts").paginate(**at, PaginationConfig={"PageSize": 2}))
@@ -98,14 +98,14 @@ def test_parts_are_listed_in_pages(s3, at):
     assert (answer["StorageClass"], answer["Owner"]) == ("STANDARD", answer["Initiator"])
 
 
-def test_all_parts_but_the_last_have_five_megabytes(s3, at):
+def test_all_parts_but_the_last_have_five_megabytes(s3, at) -> None:
     small, large = part(s3, at, 1, FIRST[1:]), part(s3, at, 2, FIRST)
     with pytest.raises(ClientError, match="EntityTooSmall"):
         complete(s3, at, small, large)
     complete(s3, at, large)
 
 
-def test_parts_are_named_in_order_and_as_they_are(s3, at):
+def test_parts_are_named_in_order_and_as_they_are(s3, at) -> None:
     first, last = part(s3, at, 1, FIRST), part(s3, at, 2, LAST)
     for wrong, code in (
         ([last, first], "InvalidPartOrder"),
@@ -123,19 +123,19 @@ def test_parts_are_named_in_order_and_as_they_are(s3, at):
 @pytest.mark.parametrize(
     "body", [b"", b"<CompleteMultipartUpload/>", b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>"]
 )
-def test_a_completion_that_is_none_is_refused(service, at, body):
+def test_a_completion_that_is_none_is_refused(service, at, body) -> None:
     answer = send(service, "POST", f"/{BUCKET}/{KEY}?uploadId={at['UploadId']}", body)
     assert (answer.status, b"MalformedXML" in answer.body) == (400, True)
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "x", "", "²"])
-def test_a_parts_number_is_one_to_ten_thousand(service, at, number):
+def test_a_parts_number_is_one_to_ten_thousand(service, at, number) -> None:
     path = f"/{BUCKET}/{KEY}?partNumber={quote(number)}&uploadId={at['UploadId']}"
     answer = send(service, "PUT", path, b"x")
     assert (answer.status, b"between 1 and 10000" in answer.body) == (400, True)
 
 
-def test_an_upload_that_is_aborted_leaves_nothing(service, s3, at):
+def test_an_upload_that_is_aborted_leaves_nothing(service, s3, at) -> None:
     part(s3, at, 1, b"x")
     s3.abort_multipart_upload(**at)
     for use in (
@@ -149,7 +149,7 @@ def test_an_upload_that_is_aborted_leaves_nothing(service, s3, at):
     assert list((service.settings.buckets / ".nanio" / "multipart").iterdir()) == []
 
 
-def test_a_completion_may_have_a_digest_of_its_own(service, s3, at):
+def test_a_completion_may_have_a_digest_of_its_own(service, s3, at) -> None:
     only = part(s3, at, 1, LAST)
     body = (
         f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{only['ETag']}</ETag></Part>"
@@ -161,7 +161,7 @@ def test_a_completion_may_have_a_digest_of_its_own(service, s3, at):
         assert send(service, "POST", path, body, headers={"Content-MD5": digest}).status == status
 
 
-def test_completions_have_conditions(s3, at):
+def test_completions_have_conditions(s3, at) -> None:
     there = s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"there")["ETag"]
     only = part(s3, at, 1, LAST)
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -171,7 +171,7 @@ def test_completions_have_conditions(s3, at):
     complete(s3, at, only, IfMatch=there)
 
 
-def test_parts_are_copied_from_objects(s3, at):
+def test_parts_are_copied_from_objects(s3, at) -> None:
     s3.put_object(Bucket=BUCKET, Key="source", Body=FIRST + LAST)
     source = {"Bucket": BUCKET, "Key": "source"}
     ranges = (f"bytes=0-{SMALLEST - 1}", f"bytes={SMALLEST}-{SMALLEST + 999}")
@@ -195,7 +195,7 @@ def test_parts_are_copied_from_objects(s3, at):
     assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == FIRST + LAST
 
 
-def test_uploads_survive_the_service(tmp_path):
+def test_uploads_survive_the_service(tmp_path) -> None:
     at = {"Bucket": BUCKET, "Key": KEY}
     with LocalService(Settings(tmp_path / ".local", port=0)) as running:
         s3 = RunningService(running).client("s3")

@@ -10,7 +10,7 @@ import hashlib
 import botocore.session
 import pytest
 
-from tests.local.raw_s3 import send
+from tests.local.api.s3.raw_s3 import send
 
 MODEL = botocore.session.get_session().get_service_model("s3")
 BUCKET = "members"
@@ -90,7 +90,7 @@ VALUES = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _bucket(service):
+def _bucket(service) -> None:
     s3 = service.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="key", Body=b"content")
@@ -121,7 +121,7 @@ VALUED = [
 ]
 
 
-def refused(service, operation, where, name, value="1"):
+def refused(service, operation, where, name, value="1") -> None:
     method, path, _ = OPERATIONS[operation]
     headers = {"x-amz-copy-source": "members/key"} if "Copy" in operation else {}
     if where == "querystring":
@@ -136,17 +136,17 @@ def refused(service, operation, where, name, value="1"):
 
 
 @pytest.mark.parametrize(("operation", "where", "name"), REFUSED)
-def test_a_member_that_is_not_obeyed_is_refused_by_its_name(service, operation, where, name):
+def test_a_member_that_is_not_obeyed_is_refused_by_its_name(service, operation, where, name) -> None:
     refused(service, operation, where, name)
 
 
 @pytest.mark.parametrize(("operation", "name", "value"), VALUED)
-def test_a_value_that_is_not_obeyed_is_refused(service, operation, name, value):
+def test_a_value_that_is_not_obeyed_is_refused(service, operation, name, value) -> None:
     refused(service, operation, "header", name, value)
 
 
 @pytest.mark.parametrize("member", MODEL.shape_for("CreateBucketConfiguration").members)
-def test_members_of_a_buckets_configuration_are_obeyed_or_refused(service, member):
+def test_members_of_a_buckets_configuration_are_obeyed_or_refused(service, member) -> None:
     if member != "LocationConstraint":
         body = f"<CreateBucketConfiguration><{member}>x</{member}></CreateBucketConfiguration>".encode()
         answer = send(service, "PUT", "/configured", body)
@@ -155,7 +155,7 @@ def test_members_of_a_buckets_configuration_are_obeyed_or_refused(service, membe
 
 
 @pytest.mark.parametrize("member", MODEL.shape_for("ObjectIdentifier").members)
-def test_members_of_an_object_to_delete_are_obeyed_or_refused(service, member):
+def test_members_of_an_object_to_delete_are_obeyed_or_refused(service, member) -> None:
     if member not in ("Key", "VersionId", "ETag"):
         body = f"<Delete><Object><Key>key</Key><{member}>1</{member}></Object></Delete>".encode()
         digest = base64.b64encode(hashlib.md5(body).digest()).decode()
@@ -168,7 +168,7 @@ def test_members_of_an_object_to_delete_are_obeyed_or_refused(service, member):
 
 
 @pytest.mark.parametrize("member", MODEL.shape_for("CompletedPart").members)
-def test_members_of_a_part_are_obeyed_or_refused(service, member):
+def test_members_of_a_part_are_obeyed_or_refused(service, member) -> None:
     s3 = service.client("s3")
     upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"]
     etag = s3.upload_part(Bucket=BUCKET, Key="parts", UploadId=upload, PartNumber=1, Body=b"1")["ETag"]
@@ -183,13 +183,13 @@ def test_members_of_a_part_are_obeyed_or_refused(service, member):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_is_said_to_be_obeyed_is_in_the_model(operation):
+def test_what_is_said_to_be_obeyed_is_in_the_model(operation) -> None:
     known = {member for member, *_ in members(operation)}
     assert set(OPERATIONS[operation][2].split()) <= known
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_members_of_every_operation_are_checked(service, operation):
+def test_members_of_every_operation_are_checked(service, operation) -> None:
     method, path, _ = OPERATIONS[operation]
     headers = {"x-amz-copy-source": "members/key"} if "Copy" in operation else {}
     strange = send(service, method, path, headers={**headers, "x-amz-strange": "1"})
@@ -208,7 +208,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("operation", OTHERS)
-def test_other_operations_on_objects_are_refused(service, operation):
+def test_other_operations_on_objects_are_refused(service, operation) -> None:
     http = MODEL.operation_model(operation).http
     path = http["requestUri"].replace("{Bucket}", BUCKET).replace("{Key+}", "key")
     answer = send(service, http["method"], path)
@@ -227,7 +227,7 @@ SETTINGS = "acl cors encryption lifecycle logging notification ownershipControls
         if name not in OPERATIONS and MODEL.operation_model(name).http["requestUri"].startswith("/{Bucket}?")
     ],
 )
-def test_other_operations_on_buckets_are_kept_by_moto_or_refused(service, operation):
+def test_other_operations_on_buckets_are_kept_by_moto_or_refused(service, operation) -> None:
     http = MODEL.operation_model(operation).http
     setting = http["requestUri"].partition("?")[2]
     answer = send(service, http["method"], f"/{BUCKET}?{setting}")

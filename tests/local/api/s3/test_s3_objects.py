@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.raw_s3 import send
+from tests.local.api.s3.raw_s3 import send
 
 CONTENT = b"0123456789"
 
@@ -35,7 +35,7 @@ def code_of(refusal):
     return refusal.value.response["Error"]["Code"], refusal.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_everything_that_is_said_of_an_object_is_given_back(s3, bucket):
+def test_everything_that_is_said_of_an_object_is_given_back(s3, bucket) -> None:
     said = {
         "CacheControl": "max-age=5",
         "ContentDisposition": "attachment",
@@ -59,7 +59,7 @@ def test_everything_that_is_said_of_an_object_is_given_back(s3, bucket):
     assert listed == {"digits": "STANDARD", "said": "STANDARD_IA"}
 
 
-def test_an_object_of_which_nothing_is_said_has_s3s_defaults(s3, bucket, service):
+def test_an_object_of_which_nothing_is_said_has_s3s_defaults(s3, bucket, service) -> None:
     (service.settings.buckets / bucket / "of-a-job").write_bytes(CONTENT)
     for key in ("digits", "of-a-job"):
         head = s3.head_object(Bucket=bucket, Key=key)
@@ -68,18 +68,18 @@ def test_an_object_of_which_nothing_is_said_has_s3s_defaults(s3, bucket, service
     assert s3.head_object(Bucket=bucket, Key="digits")["ETag"] == f'"{hashlib.md5(CONTENT).hexdigest()}"'
 
 
-def test_a_key_of_kms_wants_the_encryption_of_kms(s3, bucket):
+def test_a_key_of_kms_wants_the_encryption_of_kms(s3, bucket) -> None:
     with pytest.raises(ClientError, match="requires HTTP header x-amz-server-side-encryption : aws:kms"):
         s3.put_object(Bucket=bucket, Key="key", Body=b"", SSEKMSKeyId="1234")
 
 
-def test_metadata_has_two_kilobytes(s3, bucket):
+def test_metadata_has_two_kilobytes(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="fits", Metadata={"abcd": "x" * 2044})
     with pytest.raises(ClientError, match="MetadataTooLarge"):
         s3.put_object(Bucket=bucket, Key="not", Metadata={"abcde": "x" * 2044})
 
 
-def test_a_sidecar_of_an_earlier_version_is_read(service, s3, bucket):
+def test_a_sidecar_of_an_earlier_version_is_read(service, s3, bucket) -> None:
     folder = service.settings.buckets / bucket
     (folder / "old").write_bytes(b"old")
     os.utime(folder / "old", ns=(1_700_000_000_123_456_000,) * 2)
@@ -101,13 +101,13 @@ def test_a_sidecar_of_an_earlier_version_is_read(service, s3, bucket):
 
 
 @pytest.mark.parametrize("noted", [b"", b"[]", b"{}", b'{"etag": 1, "size": 10}', b"\xff", b'{"previous": 5}'])
-def test_a_broken_sidecar_does_not_count(service, s3, bucket, noted):
+def test_a_broken_sidecar_does_not_count(service, s3, bucket, noted) -> None:
     (service.settings.buckets / bucket / ".nanio-meta" / "digits.json").write_bytes(noted)
     assert s3.get_object(Bucket=bucket, Key="digits")["Body"].read() == CONTENT
     assert s3.head_object(Bucket=bucket, Key="digits")["ETag"].endswith('-1"')
 
 
-def test_what_was_known_counts_again_if_the_new_file_never_got_into_place(service, s3, bucket):
+def test_what_was_known_counts_again_if_the_new_file_never_got_into_place(service, s3, bucket) -> None:
     folder = service.settings.buckets / bucket
     before = s3.put_object(Bucket=bucket, Key="digits", Body=b"before", Metadata={"turn": "1"})
     shutil.copy2(folder / "digits", folder / "kept")
@@ -145,7 +145,7 @@ MINE, OTHER = f'"{hashlib.md5(CONTENT).hexdigest()}"', '"0123456789abcdef0123456
     ],
 )
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
-def test_conditions_of_readers(s3, bucket, operation, conditions, status):
+def test_conditions_of_readers(s3, bucket, operation, conditions, status) -> None:
     if status == 200:
         assert getattr(s3, operation)(Bucket=bucket, Key="digits", **conditions)["ContentLength"] == 10
         return
@@ -156,14 +156,14 @@ def test_conditions_of_readers(s3, bucket, operation, conditions, status):
         assert refusal.value.response["ResponseMetadata"]["HTTPHeaders"]["etag"] == MINE
 
 
-def test_the_very_time_of_an_object_is_not_after_it(s3, bucket):
+def test_the_very_time_of_an_object_is_not_after_it(s3, bucket) -> None:
     modified = s3.head_object(Bucket=bucket, Key="digits")["LastModified"]
     s3.get_object(Bucket=bucket, Key="digits", IfUnmodifiedSince=modified)
     with pytest.raises(ClientError, match="304"):
         s3.get_object(Bucket=bucket, Key="digits", IfModifiedSince=modified)
 
 
-def test_a_time_that_is_none_is_refused(service, bucket):
+def test_a_time_that_is_none_is_refused(service, bucket) -> None:
     answer = send(service, "GET", f"/{bucket}/digits", headers={"If-Modified-Since": "yesterday"})
     assert (answer.status, b"yesterday" in answer.body) == (400, True)
 
@@ -177,7 +177,7 @@ def test_a_time_that_is_none_is_refused(service, bucket):
         ("bytes=0-", CONTENT, "bytes 0-9/10"),
     ],
 )
-def test_ranges_at_the_edges(s3, bucket, wanted, content, shown):
+def test_ranges_at_the_edges(s3, bucket, wanted, content, shown) -> None:
     answer = s3.get_object(Bucket=bucket, Key="digits", Range=wanted)
     assert (answer["Body"].read(), answer["ContentRange"], answer["ContentLength"]) == (content, shown, len(content))
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
@@ -197,7 +197,7 @@ def test_ranges_at_the_edges(s3, bucket, wanted, content, shown):
         ("bytes=0-1,3-4", "NotImplemented"),
     ],
 )
-def test_ranges_that_are_none(s3, service, bucket, wanted, error):
+def test_ranges_that_are_none(s3, service, bucket, wanted, error) -> None:
     with pytest.raises(ClientError) as refusal:
         s3.get_object(Bucket=bucket, Key="digits", Range=wanted)
     assert refusal.value.response["Error"]["Code"] == error
@@ -206,7 +206,7 @@ def test_ranges_that_are_none(s3, service, bucket, wanted, error):
         assert (answer.status, answer.headers["content-range"]) == (416, "bytes */10")
 
 
-def test_an_empty_object_has_no_range(s3, bucket):
+def test_an_empty_object_has_no_range(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="empty")
     assert s3.get_object(Bucket=bucket, Key="empty")["Body"].read() == b""
     for wanted in ("bytes=0-", "bytes=-1"):
@@ -214,7 +214,7 @@ def test_an_empty_object_has_no_range(s3, bucket):
             s3.get_object(Bucket=bucket, Key="empty", Range=wanted)
 
 
-def test_a_reader_may_have_other_headers(s3, bucket):
+def test_a_reader_may_have_other_headers(s3, bucket) -> None:
     wanted = {
         "ResponseCacheControl": "no-store",
         "ResponseContentDisposition": 'attachment; filename="x"',
@@ -228,7 +228,7 @@ def test_a_reader_may_have_other_headers(s3, bucket):
         assert {name: answer[name.removeprefix("Response")] for name in wanted} == wanted
 
 
-def test_a_reader_cannot_put_headers_of_any_kind_into_an_answer(service, bucket):
+def test_a_reader_cannot_put_headers_of_any_kind_into_an_answer(service, bucket) -> None:
     for query in (
         "response-content-type=a%0D%0AX-Evil%3A1",
         "response-content-type=%E2%82%AC",
@@ -239,7 +239,7 @@ def test_a_reader_cannot_put_headers_of_any_kind_into_an_answer(service, bucket)
         assert "x-evil" not in answer.headers
 
 
-def test_an_object_has_one_part_unless_it_was_uploaded_in_several(s3, bucket):
+def test_an_object_has_one_part_unless_it_was_uploaded_in_several(s3, bucket) -> None:
     answer = s3.get_object(Bucket=bucket, Key="digits", PartNumber=1)
     assert (answer["Body"].read(), "PartsCount" in answer) == (CONTENT, False)
     with pytest.raises(ClientError) as refusal:
@@ -249,7 +249,7 @@ def test_an_object_has_one_part_unless_it_was_uploaded_in_several(s3, bucket):
         s3.get_object(Bucket=bucket, Key="digits", PartNumber=1, Range="bytes=0-1")
 
 
-def test_the_version_of_an_object_is_null(s3, bucket):
+def test_the_version_of_an_object_is_null(s3, bucket) -> None:
     assert s3.get_object(Bucket=bucket, Key="digits", VersionId="null")["Body"].read() == CONTENT
     with pytest.raises(ClientError, match="Invalid version id"):
         s3.get_object(Bucket=bucket, Key="digits", VersionId="1")
@@ -258,7 +258,7 @@ def test_the_version_of_an_object_is_null(s3, bucket):
     assert s3.get_object_tagging(Bucket=bucket, Key="digits")["TagSet"] == []
 
 
-def test_conditions_of_writers(s3, bucket):
+def test_conditions_of_writers(s3, bucket) -> None:
     with pytest.raises(ClientError) as refusal:
         s3.put_object(Bucket=bucket, Key="digits", Body=b"", IfMatch=OTHER)
     assert code_of(refusal) == ("PreconditionFailed", 412)
@@ -275,7 +275,7 @@ def test_conditions_of_writers(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="digits", IfMatch="*")
 
 
-def test_of_many_that_want_to_write_first_one_does(service, bucket):
+def test_of_many_that_want_to_write_first_one_does(service, bucket) -> None:
     s3 = service.client("s3", max_pool_connections=10)
 
     def write(number):
@@ -291,15 +291,15 @@ def test_of_many_that_want_to_write_first_one_does(service, bucket):
     assert s3.get_object(Bucket=bucket, Key="first")["Body"].read() == b"%d" % winner * 200_000
 
 
-def test_two_writers_of_a_key_leave_one_whole_object_with_its_own_metadata(service, bucket):
+def test_two_writers_of_a_key_leave_one_whole_object_with_its_own_metadata(service, bucket) -> None:
     s3 = service.client("s3", max_pool_connections=20)
     seen, ended = [], threading.Event()
 
-    def write(number):
+    def write(number) -> None:
         for _ in range(5):
             s3.put_object(Bucket=bucket, Key="both", Body=b"%d" % number * 100_000, Metadata={"by": str(number)})
 
-    def read():
+    def read() -> None:
         while not ended.is_set():
             answer = s3.get_object(Bucket=bucket, Key="both")
             seen.append((answer["Metadata"].get("by"), answer["ETag"].strip('"'), answer["Body"].read()))
@@ -319,7 +319,7 @@ def test_two_writers_of_a_key_leave_one_whole_object_with_its_own_metadata(servi
         assert by is None or (content[:1].decode(), hashlib.md5(content).hexdigest()) == (by, etag)
 
 
-def test_copies_have_conditions_on_their_source(s3, bucket):
+def test_copies_have_conditions_on_their_source(s3, bucket) -> None:
     source = {"Bucket": bucket, "Key": "digits"}
     for fails in (
         {"CopySourceIfMatch": OTHER},
@@ -346,7 +346,7 @@ def test_copies_have_conditions_on_their_source(s3, bucket):
         s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "missing"})
 
 
-def test_a_copy_keeps_the_metadata_and_not_the_storage(s3, bucket):
+def test_a_copy_keeps_the_metadata_and_not_the_storage(s3, bucket) -> None:
     said = {"ContentType": "text/x", "Metadata": {"a": "1"}, "CacheControl": "no-store"}
     s3.put_object(
         Bucket=bucket, Key="from", Body=b"x", **said, StorageClass="STANDARD_IA", ServerSideEncryption="aws:kms"
@@ -365,7 +365,7 @@ def test_a_copy_keeps_the_metadata_and_not_the_storage(s3, bucket):
     assert (head["StorageClass"], head["Metadata"]) == ("ONEZONE_IA", {"a": "1"})
 
 
-def test_metadata_of_a_copy_count_with_the_directive_only(s3, bucket):
+def test_metadata_of_a_copy_count_with_the_directive_only(s3, bucket) -> None:
     s3.put_object(Bucket=bucket, Key="from", Body=b"x", ContentType="text/x", Metadata={"a": "1"})
     new = {"CopySource": {"Bucket": bucket, "Key": "from"}, "ContentType": "text/y", "Metadata": {"b": "2"}}
     for directive, kept in (("COPY", ("text/x", {"a": "1"})), ("REPLACE", ("text/y", {"b": "2"}))):
@@ -374,14 +374,14 @@ def test_metadata_of_a_copy_count_with_the_directive_only(s3, bucket):
         assert (head["ContentType"], head["Metadata"]) == kept
 
 
-def test_a_copys_source_may_have_any_name(s3, bucket):
+def test_a_copys_source_may_have_any_name(s3, bucket) -> None:
     for key in ("a b+c%20?x=é", "what?versionId=1"):
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
         s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": key})
         assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == key.encode()
 
 
-def test_many_are_deleted_with_an_answer_for_each(s3, bucket):
+def test_many_are_deleted_with_an_answer_for_each(s3, bucket) -> None:
     for key in ("a", "b", "c"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     wanted = [
@@ -401,7 +401,7 @@ def test_many_are_deleted_with_an_answer_for_each(s3, bucket):
     assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["c", "digits"]
 
 
-def test_a_thousand_are_deleted_at_once_and_no_more(service, s3, bucket):
+def test_a_thousand_are_deleted_at_once_and_no_more(service, s3, bucket) -> None:
     folder = service.settings.buckets / bucket
     for number in range(1001):
         (folder / f"key-{number}").write_bytes(b"")
@@ -421,19 +421,19 @@ def test_a_thousand_are_deleted_at_once_and_no_more(service, s3, bucket):
         '<?xml version="1.0" encoding="UTF-16"?><Delete/>'.encode("utf-16"),
     ],
 )
-def test_xml_that_is_none_is_refused(service, s3, bucket, body):
+def test_xml_that_is_none_is_refused(service, s3, bucket, body) -> None:
     digest = base64.b64encode(hashlib.md5(body).digest()).decode()
     answer = send(service, "POST", f"/{bucket}?delete", body, headers={"Content-MD5": digest})
     assert (answer.status, b"MalformedXML" in answer.body) == (400, True)
     s3.head_object(Bucket=bucket, Key="digits")
 
 
-def test_the_deletion_of_many_wants_a_digest(service, bucket):
+def test_the_deletion_of_many_wants_a_digest(service, bucket) -> None:
     answer = send(service, "POST", f"/{bucket}?delete", b"<Delete><Object><Key>digits</Key></Object></Delete>")
     assert (answer.status, b"Missing required header" in answer.body) == (400, True)
 
 
-def test_a_presigned_urls_headers_may_be_in_its_query(service, bucket):
+def test_a_presigned_urls_headers_may_be_in_its_query(service, bucket) -> None:
     path = f"/{bucket}/hoisted?x-amz-meta-a=1&x-amz-storage-class=STANDARD_IA"
     assert send(service, "PUT", path, b"x").status == 200
     head = service.client("s3").head_object(Bucket=bucket, Key="hoisted")
@@ -441,7 +441,7 @@ def test_a_presigned_urls_headers_may_be_in_its_query(service, bucket):
     assert send(service, "PUT", f"/{bucket}/hoisted?x-amz-tagging=a%3Db", b"x").status == 501
 
 
-def test_a_bucket_may_be_in_the_host_name(service, bucket):
+def test_a_bucket_may_be_in_the_host_name(service, bucket) -> None:
     url = service.settings.endpoint_url.replace("127.0.0.1", "localhost")
     session = boto3.Session("local", service.settings.secret_key, region_name="us-east-1")
     s3 = session.client("s3", endpoint_url=url)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.api.s3.crc import Crc
-from tests.local.raw_s3 import send
+from tests.local.api.s3.raw_s3 import send
 
 CONTENT = b"123456789"
 # The first three: https://reveng.sourceforge.io/crc-catalogue/all.htm
@@ -45,7 +45,7 @@ def bit_by_bit(polynomial, size, content):
 
 @settings(max_examples=25, deadline=None)
 @given(pieces=st.lists(st.integers(0, 70_000), max_size=3), seed=st.integers(0, 255))
-def test_crcs_are_those_of_their_definition_whatever_the_pieces(pieces, seed):
+def test_crcs_are_those_of_their_definition_whatever_the_pieces(pieces, seed) -> None:
     content = hashlib.shake_128(bytes([seed])).digest(sum(pieces))
     for polynomial, size in ((0x82F63B78, 4), (0x9A6C9329AC4BC9B5, 8)):
         crc, start = Crc(polynomial, size), 0
@@ -56,7 +56,7 @@ def test_crcs_are_those_of_their_definition_whatever_the_pieces(pieces, seed):
 
 
 @pytest.mark.parametrize("algorithm", RIGHT)
-def test_a_checksum_is_checked_kept_and_given_back(s3, algorithm):
+def test_a_checksum_is_checked_kept_and_given_back(s3, algorithm) -> None:
     name = f"Checksum{algorithm}"
     put = s3.put_object(Bucket="checked", Key=algorithm, Body=CONTENT, **{name: RIGHT[algorithm]})
     assert (put[name], put["ChecksumType"]) == (RIGHT[algorithm], "FULL_OBJECT")
@@ -71,7 +71,7 @@ def test_a_checksum_is_checked_kept_and_given_back(s3, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", RIGHT)
-def test_a_body_other_than_the_checksum_says_is_not_kept(service, s3, algorithm):
+def test_a_body_other_than_the_checksum_says_is_not_kept(service, s3, algorithm) -> None:
     key = f"wrong-{algorithm}"
     with pytest.raises(ClientError, match="BadDigest"):
         s3.put_object(Bucket="checked", Key=key, Body=CONTENT, **{f"Checksum{algorithm}": WRONG[algorithm]})
@@ -84,7 +84,7 @@ def test_a_body_other_than_the_checksum_says_is_not_kept(service, s3, algorithm)
         s3.head_object(Bucket="checked", Key=key)
 
 
-def framed(trailer):
+def framed(trailer) -> bytes:
     return b"%x\r\n%s\r\n0\r\n%s\r\n\r\n" % (len(CONTENT), CONTENT, trailer)
 
 
@@ -95,7 +95,7 @@ def put_framed(service, key, body, **headers):
 
 
 @pytest.mark.parametrize("algorithm", RIGHT)
-def test_a_trailing_checksum_is_checked_and_kept(service, s3, algorithm):
+def test_a_trailing_checksum_is_checked_and_kept(service, s3, algorithm) -> None:
     header, key = f"x-amz-checksum-{algorithm.lower()}", f"trailing-{algorithm}"
     said = {"x_amz_trailer": header, "x_amz_sdk_checksum_algorithm": algorithm}
     wrong = put_framed(service, key, framed(f"{header}:{WRONG[algorithm]}".encode()), **said)
@@ -110,7 +110,7 @@ def test_a_trailing_checksum_is_checked_and_kept(service, s3, algorithm):
     assert (head[f"Checksum{algorithm}"], "ContentEncoding" in head) == (RIGHT[algorithm], False)
 
 
-def test_trailers_that_cannot_be_checked_are_refused(service):
+def test_trailers_that_cannot_be_checked_are_refused(service) -> None:
     for trailer in ("x-amz-checksum-xxhash64", "x-amz-strange"):
         answer = put_framed(service, "key", framed(f"{trailer}:AAAA".encode()), x_amz_trailer=trailer)
         assert answer.status == 501
@@ -119,7 +119,7 @@ def test_trailers_that_cannot_be_checked_are_refused(service):
     assert (answer.status, b"was not announced" in answer.body) == (400, True)
 
 
-def test_the_length_of_a_framed_body_is_checked(service):
+def test_the_length_of_a_framed_body_is_checked(service) -> None:
     for length in ("8", "10", "x"):
         answer = send(
             *(service, "PUT", "/checked/key", framed(f"x-amz-checksum-crc32:{RIGHT['CRC32']}".encode())),
@@ -130,13 +130,13 @@ def test_the_length_of_a_framed_body_is_checked(service):
 
 
 @pytest.mark.parametrize("algorithm", ["XXHASH64", "XXHASH3", "XXHASH128"])
-def test_an_algorithm_that_nobody_can_compute_here_is_refused_by_name(service, algorithm):
+def test_an_algorithm_that_nobody_can_compute_here_is_refused_by_name(service, algorithm) -> None:
     headers = {f"x-amz-checksum-{algorithm.lower()}": "AAAAAAAAAAA="}
     answer = send(service, "PUT", "/checked/key", CONTENT, headers=headers)
     assert (answer.status, algorithm.lower().encode() in answer.body) == (501, True)
 
 
-def test_content_md5_is_checked(service, s3):
+def test_content_md5_is_checked(service, s3) -> None:
     put = s3.put_object(Bucket="checked", Key="md5", Body=CONTENT, ContentMD5=RIGHT["MD5"])
     assert put["ETag"] == f'"{DIGESTS["MD5"].hex()}"'
     for value, code in ((WRONG["MD5"], b"BadDigest"), ("AAAA", b"InvalidDigest"), ("", b"InvalidDigest")):
@@ -146,7 +146,7 @@ def test_content_md5_is_checked(service, s3):
         s3.head_object(Bucket="checked", Key="md5-wrong")
 
 
-def test_one_checksum_is_sent_and_it_is_the_one_that_is_declared(service):
+def test_one_checksum_is_sent_and_it_is_the_one_that_is_declared(service) -> None:
     both = {"x-amz-checksum-crc32": RIGHT["CRC32"], "x-amz-checksum-sha1": RIGHT["SHA1"]}
     answer = send(service, "PUT", "/checked/key", CONTENT, headers=both)
     assert (answer.status, b"Multiple checksum Types" in answer.body) == (400, True)
@@ -156,7 +156,7 @@ def test_one_checksum_is_sent_and_it_is_the_one_that_is_declared(service):
         assert (answer.status, b"no corresponding x-amz-checksum-" in answer.body) == (400, True)
 
 
-def test_bodies_of_other_operations_are_checked_too(service, s3):
+def test_bodies_of_other_operations_are_checked_too(service, s3) -> None:
     body = b"<Delete><Object><Key>kept</Key></Object></Delete>"
     s3.put_object(Bucket="checked", Key="kept", Body=b"")
     for headers in ({"Content-MD5": WRONG["MD5"]}, {"x-amz-checksum-crc32": WRONG["CRC32"]}):
@@ -167,7 +167,7 @@ def test_bodies_of_other_operations_are_checked_too(service, s3):
     s3.head_object(Bucket="checked", Key="kept")
 
 
-def test_a_copy_has_the_checksum_of_its_source_or_the_one_that_is_wanted(s3):
+def test_a_copy_has_the_checksum_of_its_source_or_the_one_that_is_wanted(s3) -> None:
     s3.put_object(Bucket="checked", Key="source", Body=CONTENT, ChecksumSHA1=RIGHT["SHA1"])
     source = {"Bucket": "checked", "Key": "source"}
     copied = s3.copy_object(Bucket="checked", Key="copy", CopySource=source)["CopyObjectResult"]
@@ -195,7 +195,7 @@ def upload(s3, at, algorithm=None):
     return [{k: v for k, v in answer.items() if k in names} | {"PartNumber": n} for n, answer in enumerate(answers, 1)]
 
 
-def test_the_checksum_of_parts_is_that_of_their_checksums(s3):
+def test_the_checksum_of_parts_is_that_of_their_checksums(s3) -> None:
     at = begin(s3, ChecksumAlgorithm="SHA256")
     parts = upload(s3, at, "SHA256")
     listed = s3.list_parts(**at)
@@ -230,7 +230,7 @@ def crc_of(algorithm, content):
 
 
 @pytest.mark.parametrize(("algorithm", "said"), [("CRC32", {"ChecksumType": "FULL_OBJECT"}), ("CRC64NVME", {})])
-def test_the_checksum_of_a_whole_object_is_that_of_its_bytes(service, s3, algorithm, said):
+def test_the_checksum_of_a_whole_object_is_that_of_its_bytes(service, s3, algorithm, said) -> None:
     at = begin(s3, ChecksumAlgorithm=algorithm, **said)
     parts = []
     for number, part in enumerate(PARTS, 1):
@@ -242,7 +242,7 @@ def test_the_checksum_of_a_whole_object_is_that_of_its_bytes(service, s3, algori
     assert (done[f"Checksum{algorithm}"], done["ChecksumType"]) == (expected, "FULL_OBJECT")
 
 
-def test_parts_have_the_algorithm_of_their_upload(s3):
+def test_parts_have_the_algorithm_of_their_upload(s3) -> None:
     at = begin(s3, ChecksumAlgorithm="SHA256")
     with pytest.raises(ClientError, match="expected checksum Type: sha256, actual checksum Type: sha1"):
         s3.upload_part(**at, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA1")
@@ -252,7 +252,7 @@ def test_parts_have_the_algorithm_of_their_upload(s3):
             begin(s3, **how)
 
 
-def test_parts_of_an_upload_without_an_algorithm_are_checked(service, s3):
+def test_parts_of_an_upload_without_an_algorithm_are_checked(service, s3) -> None:
     s3_without = service.client("s3", request_checksum_calculation="when_required")
     at = begin(s3_without)
     with pytest.raises(ClientError, match="BadDigest"):

@@ -18,7 +18,7 @@ from local.core.secret import secret_key
 from local.core.settings import ACCESS_KEY
 from tests.local.conftest import environment_without_aws
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[4]
 MEBIBYTE = 1024 * 1024
 LIMITED = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); import runpy; " + (
     "sys.argv = ['local', *sys.argv[1:]]; runpy.run_module('local', run_name='__main__')"
@@ -28,7 +28,7 @@ LIMITED = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0},
 class Process:
     """A service in a process of its own, which can be killed, and whose files can be limited."""
 
-    def __init__(self, root, limit=None):
+    def __init__(self, root, limit=None) -> None:
         start = ["-m", "local"] if limit is None else ["-c", LIMITED.format(limit)]
         self.root = root
         self.process = subprocess.Popen(
@@ -47,7 +47,7 @@ class Process:
     def leftovers(self):
         return list((self.root / "s3" / ".nanio" / "uploads").iterdir())
 
-    def end(self):
+    def end(self) -> None:
         self.process.kill()
         self.process.wait()
 
@@ -65,7 +65,7 @@ def start(tmp_path):
         each.end()
 
 
-def test_parts_and_copies_that_a_full_disk_cuts_short_are_not_there(start):
+def test_parts_and_copies_that_a_full_disk_cuts_short_are_not_there(start) -> None:
     service = start()
     service.s3.create_bucket(Bucket="bucket")
     service.s3.put_object(Bucket="bucket", Key="large", Body=b"x" * 3 * MEBIBYTE)
@@ -89,13 +89,13 @@ def test_parts_and_copies_that_a_full_disk_cuts_short_are_not_there(start):
 
 
 @pytest.mark.slow
-def test_kills_within_writes_leave_whole_objects_with_their_metadata(start):
+def test_kills_within_writes_leave_whole_objects_with_their_metadata(start) -> None:
     contents = {str(number): bytes([number]) * 700_000 for number in range(5)}
     by_etag = {hashlib.md5(content).hexdigest(): turn for turn, content in contents.items()}
     service = start()
     service.s3.create_bucket(Bucket="bucket")
 
-    def write_until_killed(s3, process):
+    def write_until_killed(s3, process) -> None:
         killer = threading.Timer(0.4, process.kill)
         killer.start()
         for number in range(10_000):
@@ -114,7 +114,7 @@ def test_kills_within_writes_leave_whole_objects_with_their_metadata(start):
         assert by_etag[got["ETag"].strip('"')] == turn
 
 
-def test_a_part_whose_client_goes_away_is_not_there(start):
+def test_a_part_whose_client_goes_away_is_not_there(start) -> None:
     service = start()
     service.s3.create_bucket(Bucket="bucket")
     at = {"Bucket": "bucket", "Key": "key"}
@@ -131,7 +131,7 @@ def test_a_part_whose_client_goes_away_is_not_there(start):
 
 
 @pytest.mark.slow
-def test_a_large_upload_and_its_way_back_take_little_memory(start, tmp_path):
+def test_a_large_upload_and_its_way_back_take_little_memory(start, tmp_path) -> None:
     service = start()
     service.s3.create_bucket(Bucket="bucket")
     service.s3.put_object(Bucket="bucket", Key="small", Body=b"x")
