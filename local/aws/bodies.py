@@ -19,11 +19,11 @@ from starlette.types import Message, Receive
 
 from local.core.errors import ServiceError
 
-_AT_ONCE = 8
+AT_ONCE = 8
 """Bodies that are read at a time, beside those that come in one piece, which the HTTP server holds anyway."""
-_IN_MEMORY = 16 * 1024 * 1024
+IN_MEMORY = 16 * 1024 * 1024
 """Bytes of all those bodies together that are held in memory; a body for which there is no room goes to a file."""
-_SECONDS = 60.0
+SECONDS = 60.0
 """How long a body may take to come, so that slow clients do not keep the others waiting."""
 
 
@@ -40,8 +40,8 @@ class BodyReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._room = _Room(_IN_MEMORY)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._room = _Room(IN_MEMORY)
 
     async def read(self, receive: Receive, limit: int, verify: Callable[[bytes], None]) -> bytes:
         """Read a body.
@@ -65,10 +65,10 @@ class BodyReader:
             return part
         async with self._turns:
             try:
-                async with asyncio.timeout(_SECONDS):
+                async with asyncio.timeout(SECONDS):
                     return await self._read_on(part, receive, limit, verify)
             except TimeoutError:
-                said = f"The request's body did not come within {_SECONDS:.0f} seconds."
+                said = f"The request's body did not come within {SECONDS:.0f} seconds."
                 raise ServiceError("RequestTimeout", said, 408) from None
 
     async def _read_on(self, part: bytes, receive: Receive, limit: int, verify: Callable[[bytes], None]) -> bytes:

@@ -24,7 +24,7 @@ from local.core.settings import ACCESS_KEY
 PATH = "/v2/credentials/"
 """Where containers ask for credentials; ECS has the same path. No bucket has a name of two letters."""
 
-_LIFETIME_SECONDS = 6 * 3600.0
+LIFETIME_SECONDS = 6 * 3600.0
 _RENEWAL_SECONDS = 3600.0
 """A key with less time left is followed by a new one. botocore asks anew when 15 minutes are left."""
 _ALPHABET = string.ascii_uppercase + string.digits
@@ -127,7 +127,7 @@ class KeyRing:
     def _issue(self) -> Credentials:
         access_key = "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
         key = Credentials(
-            access_key, secrets.token_urlsafe(30), secrets.token_urlsafe(64), self._now() + _LIFETIME_SECONDS
+            access_key, secrets.token_urlsafe(30), secrets.token_urlsafe(64), self._now() + LIFETIME_SECONDS
         )
         self._by_key[access_key] = key
         return key

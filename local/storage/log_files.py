@@ -140,7 +140,7 @@ class Logs:
 
     def events(self, group: str, streams: Iterable[str]) -> Iterator[Event]:
         """The lines of streams of a group, merged in the order of their times."""
-        return heapq.merge(*(self._stream_events(group, stream) for stream in streams))
+        return heapq.merge(*(self.stream_events(group, stream) for stream in streams))
 
     def ends(self, group: str, stream: str) -> tuple[int, int] | None:
         """Times of a stream's first and last line in milliseconds, or None where it has no line."""
@@ -152,7 +152,8 @@ class Logs:
             last = _last_stamp(file)
         return (_milliseconds(first.decode()), _milliseconds(last.decode())) if last else None
 
-    def _stream_events(self, group: str, stream: str) -> Iterator[Event]:
+    def stream_events(self, group: str, stream: str) -> Iterator[Event]:
+        """Yield the events of one stream, in the order of its file."""
         path = self.path(group, stream)
         if not path.is_file():
             return

@@ -33,7 +33,7 @@ _WORD = 1 << 64
 _HASHED = 1 << 17
 """Numbers to hash at once: few enough for a core's cache."""
 
-_GREEDY = 1 << 16
+GREEDY = 1 << 16
 """The number of the largest groups that are dealt one by one."""
 
 _MOVED = 1 << 13
@@ -140,11 +140,11 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
     order = np.lexsort((random, -sizes if seed is None else -np.frexp(sizes)[1]))
     fold_of = np.zeros(len(sizes), np.uint8)
     lightest = [(0, fold) for fold in range(1, folds + 1)]
-    for group in order[:_GREEDY].tolist():
+    for group in order[:GREEDY].tolist():
         size, fold_of[group] = heapq.heappop(lightest)
         heapq.heappush(lightest, (size + int(sizes[group]), int(fold_of[group])))
     # The other groups are small: they fill up the folds.
-    rest = order[_GREEDY:]
+    rest = order[GREEDY:]
     room = np.maximum(len(groups) / folds - np.array([size for size, _ in lightest]), 0).cumsum()
     chosen = np.searchsorted(room[:-1], sizes[rest].cumsum())
     fold_of[rest] = np.array([fold for _, fold in lightest], np.uint8)[chosen]

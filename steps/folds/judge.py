@@ -39,7 +39,7 @@ _ANY_NUMBER = re.compile(
 _NOT_TEXT = re.compile("[\udc80-\udcff\ufffd\\x00]")
 """Invalid bytes. A NUL among numbers is a sign of UTF-16 or of a binary file."""
 
-_BLOCK, _SMALLEST_BLOCK = 1 << 20, 1 << 12
+BLOCK, SMALLEST_BLOCK = 1 << 20, 1 << 12
 """The size of a block in bytes: small enough for a core's cache."""
 
 _ENCODED = 1 << 22
@@ -183,7 +183,7 @@ class Judge:
         self._not_separators = bytes({*range(256)} - {*self._separators})
         header = self._columns(self._header_line, f"{table.header}\n", 1) if self._header_line else None
         self._treacherous = header is not None and self._all_rows(header)
-        self._block = max(_SMALLEST_BLOCK, min(_BLOCK, _ENCODED * self._width // len(declared.features)))
+        self._block = max(SMALLEST_BLOCK, min(BLOCK, _ENCODED * self._width // len(declared.features)))
 
     def read(self, span: Span, known: Known = UNKNOWN) -> Iterator[Judged]:
         """Judge the lines of a span.

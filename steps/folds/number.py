@@ -41,10 +41,10 @@ class Distribute(Protocol):
         ...
 
 
-_COMPARED = 1 << 17
+COMPARED = 1 << 17
 """Up to about this many rows, all are compared to count duplicates; of more rows, a sample is compared."""
 
-_SAMPLED = 1 << 14
+SAMPLED = 1 << 14
 """The approximate number of rows in the sample."""
 
 _SURE = 5
@@ -196,7 +196,7 @@ def one_in(sizes: Mapping[str, int], lines: Sequence[str]) -> int:
     """
     text = sum(size * (_COMPRESSION if name.endswith(COMPRESSED) else 1) for name, size in sizes.items())
     rows = text * len(lines) // sum(len(line) + 1 for line in lines) if lines else 0
-    return 1 if rows <= _COMPARED else 1 << (rows // _SAMPLED).bit_length()
+    return 1 if rows <= COMPARED else 1 << (rows // SAMPLED).bit_length()
 
 
 def _count_task(table: Table, every: int, spans: Sequence[Span]) -> list[Counted]:

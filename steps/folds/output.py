@@ -25,7 +25,7 @@ _OURS = re.compile(
     rf"vc\d+/(train|test)/|vc\d+/train\.manifest$|rejected/|_staging/|{re.escape(_REPORT)}$"
     rf"|(vc\d+/)?{UNFINISHED}[^/]*$"
 )
-_PART = re.compile(r"vc(\d+)/test/(part-fold\d+-\d+\.csv)$")
+PART = re.compile(r"vc(\d+)/test/(part-fold\d+-\d+\.csv)$")
 _BUFFER, _LARGEST_BUFFER, _PLACES = 1 << 23, 1 << 25, 8
 """The bytes that a task holds and shuffles at once: rows from several places of the input, up to a limit."""
 
@@ -200,12 +200,12 @@ def arrange(written: Written, survey: Survey, folds: int, output: Place, layout:
     # On a disk, a task whose executor was killed leaves its unfinished file; Spark has rerun that task.
     left = [name for name in (*there, *output.files("rejected/")) if name.rpartition("/")[2].startswith(UNFINISHED)]
     output.delete(left)
-    parts = {name: size for name, size in there.items() if _PART.match(name)}
-    _check_complete(survey, written, parts)
+    parts = {name: size for name, size in there.items() if PART.match(name)}
+    check_complete(survey, written, parts)
     if layout == "manifest":
-        _write_manifests(parts, folds, output)
+        write_manifests(parts, folds, output)
     else:
-        output.copy(_copies(parts, folds))
+        output.copy(training_copies(parts, folds))
 
 
 def write_report(report: Mapping[str, Any], output: Place) -> None:
@@ -213,7 +213,12 @@ def write_report(report: Mapping[str, Any], output: Place) -> None:
     _write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", _REPORT, output)
 
 
-def _check_complete(survey: Survey, written: Written, parts: Mapping[str, int]) -> None:
+def check_complete(survey: Survey, written: Written, parts: Mapping[str, int]) -> None:
+    """Check that all rows and all bytes have arrived.
+
+    Raises:
+        FoldError: some have not.
+    """
     rejected = sum(survey.rejected.values())
     if (written.rows, written.rejected) != (survey.rows, rejected):
         raise FoldError(
@@ -228,17 +233,17 @@ def _check_complete(survey: Survey, written: Written, parts: Mapping[str, int]) 
         )
 
 
-def _copies(parts: Iterable[str], folds: int) -> dict[str, list[str]]:
+def training_copies(parts: Iterable[str], folds: int) -> dict[str, list[str]]:
     """Return for each file of a test set its names in the training sets of the other folds."""
     copies = {}
     for name in sorted(parts):
-        part = _PART.match(name)
+        part = PART.match(name)
         assert part is not None
         copies[name] = [f"vc{other}/train/{part[2]}" for other in range(1, folds + 1) if other != int(part[1])]
     return copies
 
 
-def _write_manifests(parts: Iterable[str], folds: int, output: Place) -> None:
+def write_manifests(parts: Iterable[str], folds: int, output: Place) -> None:
     """Write a manifest of each training set, in the format of SageMaker's S3DataType ManifestFile.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html

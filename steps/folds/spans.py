@@ -14,9 +14,9 @@ from folds.errors import FoldError
 from folds.storage import read_from
 
 _MEGABYTE = 1024**2
-_LONGEST_LINE = 16 * _MEGABYTE
-_SMALLEST_SPAN, _LARGEST_SPAN, _SPANS = _MEGABYTE, 4 * _MEGABYTE, 512
-_SMALL_TASK, _SIMPLE, _MOST_TASKS = 64 * _MEGABYTE, 8 * _MEGABYTE, 64
+LONGEST_LINE = 16 * _MEGABYTE
+SMALLEST_SPAN, LARGEST_SPAN, _SPANS = _MEGABYTE, 4 * _MEGABYTE, 512
+_SMALL_TASK, ONE_TASK_BYTES, _MOST_TASKS = 64 * _MEGABYTE, 8 * _MEGABYTE, 64
 _SPANS_OF_TASK = 256
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
@@ -58,7 +58,7 @@ def spans_of(sizes: Mapping[str, int]) -> list[Span]:
     for file in sizes:
         if file.endswith(_UNREADABLE):
             raise FoldError(f"{file} is compressed in a form that is not read: use {' or '.join(COMPRESSED)}")
-    length = max(_SMALLEST_SPAN, min(_LARGEST_SPAN, sum(sizes.values()) // _SPANS))
+    length = max(SMALLEST_SPAN, min(LARGEST_SPAN, sum(sizes.values()) // _SPANS))
     return [
         Span(file, start, min(start + step, size))
         for file, size in sorted(sizes.items())
@@ -75,7 +75,7 @@ def task_count(total: int, spans: int, largest: int) -> int:
         spans: the number of spans.
         largest: the maximum size of a task's input, in bytes.
     """
-    wide = 1 if total <= _SIMPLE else min(_MOST_TASKS, 4 * math.ceil(total / (4 * _SMALL_TASK)))
+    wide = 1 if total <= ONE_TASK_BYTES else min(_MOST_TASKS, 4 * math.ceil(total / (4 * _SMALL_TASK)))
     return max(1, min(spans, max(wide, math.ceil(total / largest), min(_MOST_TASKS, spans // _SPANS_OF_TASK))))
 
 
@@ -114,9 +114,9 @@ def _raw_blocks(span: Span, size: int) -> Iterator[bytes]:
     with _opened(span, position) as stream:
 
         def rest_of_line() -> bytes:
-            rest = stream.readline(_LONGEST_LINE)
-            if len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
-                raise FoldError(f"{span.file} has a line of more than {_LONGEST_LINE} bytes")
+            rest = stream.readline(LONGEST_LINE)
+            if len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
+                raise FoldError(f"{span.file} has a line of more than {LONGEST_LINE} bytes")
             return rest
 
         # The line that began before the span belongs to the previous span.

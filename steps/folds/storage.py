@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CopySourceTypeDef, ObjectIdentifierTypeDef
 
 _COPIES_AT_ONCE = 64
-_LARGEST_COPY = 5 * 1024**3
+LARGEST_COPY = 5 * 1024**3
 """The largest object that CopyObject copies, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
 
 UNFINISHED = "_unfinished-"
@@ -34,8 +34,8 @@ _HIDDEN_FOLDER = re.compile(r"\.|_(?!metadata|common_metadata)[^=]*$|.*\._COPYIN
 """Names of files that Spark does not read as data: ``HadoopFSUtils.shouldFilterOutPathName`` and, for files,
 ``isDataPath`` of ``PartitioningAwareFileIndex``."""
 
-_READ_AT_ONCE = 1024**2
-_LINE_BEYOND = 64 * 1024
+READ_AT_ONCE = 1024**2
+LINE_BEYOND = 64 * 1024
 """The bytes to request beyond a span, for the rest of its last line."""
 
 
@@ -126,7 +126,7 @@ def read_from(uri: str, start: int, end: int) -> BinaryIO:
         file.seek(start)
         return file
     bucket, _, key = rest.partition("/")
-    return io.BufferedReader(_ObjectReader(bucket, key, start, end), _READ_AT_ONCE)
+    return io.BufferedReader(_ObjectReader(bucket, key, start, end), READ_AT_ONCE)
 
 
 class _ObjectReader(io.RawIOBase):
@@ -134,7 +134,7 @@ class _ObjectReader(io.RawIOBase):
 
     def __init__(self, bucket: str, key: str, start: int, end: int) -> None:
         self._bucket, self._key = bucket, key
-        self._position, self._end = start, end + _LINE_BEYOND
+        self._position, self._end = start, end + LINE_BEYOND
         self._body: StreamingBody | None = None
 
     def readable(self) -> bool:
@@ -155,9 +155,9 @@ class _ObjectReader(io.RawIOBase):
 
     def _request(self) -> StreamingBody | None:
         """Request the next bytes; return None where there are no more."""
-        end = max(self._end, self._position + _READ_AT_ONCE)
+        end = max(self._end, self._position + READ_AT_ONCE)
         span = f"bytes={self._position}-{end - 1}"
-        client = _reading_client(os.environ.get("AWS_ENDPOINT_URL"))
+        client = reading_client(os.environ.get("AWS_ENDPOINT_URL"))
         try:
             return client.get_object(Bucket=self._bucket, Key=self._key, Range=span)["Body"]
         except client.exceptions.ClientError as error:
@@ -295,7 +295,7 @@ class S3Prefix:
 
     def _copy(self, source: str, target: str, size: int) -> None:
         origin: CopySourceTypeDef = {"Bucket": self._bucket, "Key": self._key + source}
-        if size > _LARGEST_COPY:
+        if size > LARGEST_COPY:
             self._client.copy(origin, self._bucket, self._key + target, ExtraArgs=dict(self._encryption))
         else:
             self._client.copy_object(Bucket=self._bucket, Key=self._key + target, CopySource=origin, **self._encryption)
@@ -308,7 +308,7 @@ class S3Prefix:
 
 
 @lru_cache(maxsize=1)
-def _reading_client(_endpoint: str | None) -> S3Client:
+def reading_client(_endpoint: str | None) -> S3Client:
     """Return the process's S3 client."""
     return _client()
 

@@ -42,7 +42,7 @@ class RunningService:
         """The environment of a client process, the AWS CLI for one."""
         return environment_without_aws() | self.settings.client_environment()
 
-    def client(self, name: str, **config: Any) -> Any:
+    def client(self, name: Any, **config: Any) -> Any:
         """A boto3 client of an AWS service."""
         session = boto3.Session(ACCESS_KEY, self.settings.secret_key, region_name=self.settings.region)
         return session.client(

@@ -95,7 +95,7 @@ def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch) 
     objects.write("s3://bucket/list", b"[" * 200_000)
     with pytest.raises(inputs.InputError, match="its JSON is nested too deeply"):
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
-    monkeypatch.setattr(inputs, "_LARGEST_MANIFEST", 10)
+    monkeypatch.setattr(inputs, "LARGEST_MANIFEST", 10)
     with pytest.raises(inputs.InputError, match="has 200000 bytes, and at most 10 are read"):
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
 
@@ -187,5 +187,5 @@ def test_the_times_of_a_long_log_are_read_from_its_ends(tmp_path, monkeypatch) -
     logs.put("group", "stream", [(1_000, "first"), *((2_000, "x" * 999) for _ in range(50)), (3_000, "y" * 9_999)])
     with logs.path("group", "stream").open("a") as file:
         file.write("2026-01-31T12:00:00.000Z half")
-    monkeypatch.setattr(Logs, "_stream_events", None)
+    monkeypatch.setattr(Logs, "stream_events", None)
     assert logs.ends("group", "stream") == (1_000, 3_000)

@@ -54,7 +54,7 @@ def decode(data: bytes, features: int | None = None) -> Records:
     Raises:
         RecordIOError: A record is damaged, or records differ in the number of features or in having a label.
     """
-    uniform = _decode_uniform(data)
+    uniform = decode_uniform(data)
     return uniform if uniform is not None else decode_messages(list(_frames(data)), features)
 
 
@@ -68,7 +68,7 @@ def decode_features(data: bytes, features: int) -> Array | SparseRows:
     Raises:
         RecordIOError: As in ``decode``.
     """
-    uniform = _decode_uniform(data)
+    uniform = decode_uniform(data)
     if uniform is not None:
         return uniform.features
     vectors, _ = _decode_vectors(list(_frames(data)), features)
@@ -158,7 +158,7 @@ def _frames(data: bytes) -> Iterator[bytes]:
         position = start + length + (-length % 4)
 
 
-def _decode_uniform(data: bytes) -> Records | None:
+def decode_uniform(data: bytes) -> Records | None:
     """Decode all records at once if only the numbers in their dense tensors differ, else return None.
 
     Every common writer encodes a matrix in this way.

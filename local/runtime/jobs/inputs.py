@@ -13,7 +13,7 @@ from local.core.errors import ServiceError, validation_error
 from local.core.paths import UnsafeNameError, below
 from local.storage.objects import Objects, ObjectTooLargeError, S3Uri
 
-_LARGEST_MANIFEST = 64 * 1024 * 1024
+LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 class InputError(Exception):
@@ -136,7 +136,7 @@ def _of_manifest(objects: Objects, uri: str) -> Iterator[InputFile]:
         return InputError(f"ClientError: Data download failed:manifest file {uri}: {what}")
 
     try:
-        entries = json.loads(objects.read(uri, at_most=_LARGEST_MANIFEST))
+        entries = json.loads(objects.read(uri, at_most=LARGEST_MANIFEST))
     except ObjectTooLargeError as error:
         raise wrong(str(error)) from None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

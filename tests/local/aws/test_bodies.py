@@ -56,7 +56,7 @@ def read(folder, parts, limit=10 * MEBIBYTE, verify=lambda _: None, **how):
 def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory, parts, in_memory) -> None:
     folder, hashes = tmp_path_factory.mktemp("bodies"), []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bodies, "_IN_MEMORY", in_memory)
+        patch.setattr(bodies, "IN_MEMORY", in_memory)
         content, _ = read(folder, parts, verify=hashes.append)
     assert content == b"".join(parts)
     assert hashes == [hashlib.sha256(content).hexdigest().encode()]
@@ -87,8 +87,8 @@ def test_a_client_that_leaves_within_a_body_is_noticed(tmp_path) -> None:
 
 
 def test_only_so_many_bodies_are_read_at_once_and_a_slow_one_makes_way(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(bodies, "_AT_ONCE", 2)
-    monkeypatch.setattr(bodies, "_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "AT_ONCE", 2)
+    monkeypatch.setattr(bodies, "SECONDS", 0.3)
 
     def slow():
         parts = iter([{"type": "http.request", "body": b"x", "more_body": True}])

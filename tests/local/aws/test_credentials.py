@@ -129,7 +129,7 @@ def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name
         wrong = client(service, name, key.access_key, "wrong", key.token)
         assert code_of(lambda: call(wrong)) in ("InvalidSignatureException", "SignatureDoesNotMatch")
     assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == unknown
-    monkeypatch.setattr("local.aws.credentials._LIFETIME_SECONDS", -1.0)
+    monkeypatch.setattr("local.aws.credentials.LIFETIME_SECONDS", -1.0)
     with service.parts.keys.of_invocation() as key:
         assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == expired
 

@@ -101,7 +101,7 @@ def one_line(part: Any) -> Any:
 
 
 def parameter(name: str, kind: str, default: Any = None, allowed: list[Any] | None = None) -> Document:
-    document = {"Name": name, "Type": kind}
+    document: Document = {"Name": name, "Type": kind}
     if default is not None:
         document["DefaultValue"] = default
     if allowed is not None:

@@ -29,7 +29,8 @@ def encoded(
             continue
         fields = [field.strip(" \t".replace(delimiter, "")) for field in record]
         row = dict(zip(names, fields, strict=False))
-        usable = all(is_number(row.get(name, "")) for name in numbers)
+        # A quoted field may hold the delimiter, which is no part of a number even if it is a tab.
+        usable = all(is_number(row.get(name, "")) and delimiter not in row.get(name, "") for name in numbers)
         known = all(row.get(name) in values for name, values in categories.items())
         if not (usable and known and len(fields) == len(names)):
             rejected.append(begun)

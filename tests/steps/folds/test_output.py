@@ -112,7 +112,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("broken", "layout"),
-    [("_check_complete", "folders"), ("_copies", "folders"), ("_write_manifests", "manifest")],
+    [("check_complete", "folders"), ("training_copies", "folders"), ("write_manifests", "manifest")],
 )
 def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(
     fold, tmp_path, monkeypatch, broken, layout
@@ -145,7 +145,7 @@ def test_rows_that_appear_between_the_two_passes_stop_the_job(fold, tmp_path, mo
 
 
 def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch) -> None:
-    real = fold_output._PART
+    real = fold_output.PART
     seen = []
 
     class Blind:
@@ -156,7 +156,7 @@ def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch) -> Non
                 return None
             return match
 
-    monkeypatch.setattr(fold_output, "_PART", Blind())
+    monkeypatch.setattr(fold_output, "PART", Blind())
     with pytest.raises(FoldError, match=r"bytes were written and .* are in the output"):
         fold(TEXT)
 

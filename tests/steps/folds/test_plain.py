@@ -56,7 +56,7 @@ def test_each_line_is_in_one_span_however_a_file_is_cut(tmp_path, rows, data, la
 
 @pytest.mark.parametrize("start", [0, 4])
 def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, start) -> None:
-    monkeypatch.setattr("folds.spans._LONGEST_LINE", 16)
+    monkeypatch.setattr("folds.spans.LONGEST_LINE", 16)
     (tmp_path / "rows.csv").write_text("1,2" * 9 + "\n1,2\n")
     with pytest.raises(FoldError, match=r"rows\.csv has a line of more than 16 bytes"):
         list(blocks(Span(f"{tmp_path.as_uri()}/rows.csv", start, 32), 8))
@@ -96,7 +96,7 @@ def test_the_sample_is_as_large_as_asked_for_whatever_rows_have_in_common(form, 
 
 
 def test_large_files_are_cut_and_their_sample_tells_how_many_rows_are_duplicates(fold, monkeypatch) -> None:
-    monkeypatch.setattr("folds.spans._SIMPLE", 1 << 16)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1 << 16)
     rows = [f"{number},{number % 5},1.5" for number in range(120_000)] * 2
     made = fold("\n".join(rows))
     assert len(list((made.folder / "vc1" / "test").iterdir())) > 1

@@ -118,7 +118,7 @@ def test_the_first_ten_offenders_are_shown_in_the_order_of_files_and_lines(fold)
 
 
 def test_lines_are_counted_over_blank_lines_and_over_the_pieces_of_a_file(fold, monkeypatch) -> None:
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 1)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1)
     rows = [f"{number},1,2\n" for number in range(400)]
     rows[10] = "\n"
     rows[333] = "bad,1,2\n"
@@ -321,8 +321,8 @@ def test_duplicates_are_counted_and_kept(fold) -> None:
 
 
 def test_duplicates_among_many_rows_are_estimated(fold, monkeypatch) -> None:
-    monkeypatch.setattr("folds.number._COMPARED", 500)
-    monkeypatch.setattr("folds.number._SAMPLED", 500)
+    monkeypatch.setattr("folds.number.COMPARED", 500)
+    monkeypatch.setattr("folds.number.SAMPLED", 500)
     made = fold("".join(f"{number % 3000},1,2\n" for number in range(6000)))
     assert made.report["duplicate_rows_exact"] is False
     assert 2000 < made.report["duplicate_rows"] < 4000

@@ -68,6 +68,6 @@ def test_rows_are_the_same_however_small_the_blocks_are(fold, monkeypatch, size)
     rows = "".join(f'{number},{KINDS[number % 3]},"x;{number}",{number}.5\n' for number in range(300))
     given = {"label": "y", "numeric": ["a"], "categorical": {"kind": KINDS}}
     whole = fold("a,kind,note,y\n" + rows, **given)
-    monkeypatch.setattr("folds.judge._BLOCK", size)
-    monkeypatch.setattr("folds.judge._SMALLEST_BLOCK", size)
+    monkeypatch.setattr("folds.judge.BLOCK", size)
+    monkeypatch.setattr("folds.judge.SMALLEST_BLOCK", size)
     assert fold("a,kind,note,y\n" + rows, **given).tests() == whole.tests()

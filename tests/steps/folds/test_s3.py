@@ -102,7 +102,7 @@ def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3) -
 
 
 def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3, monkeypatch) -> None:
-    monkeypatch.setattr(fold_storage, "_LARGEST_COPY", 10)
+    monkeypatch.setattr(fold_storage, "LARGEST_COPY", 10)
     bucket.put("big/rows.csv", "\n".join(ROWS))
     fold_s3("s3://data/big/", "s3://data/copied")
     keys = {key for key in bucket.keys("copied/") if "/test/" in key}
@@ -113,7 +113,7 @@ def test_a_failed_copy_leaves_nothing_and_says_why(bucket, fold_s3, monkeypatch)
     def fail(*_) -> Never:
         raise FoldError("access denied")
 
-    monkeypatch.setattr(fold_storage.S3Prefix, "_copy", fail)
+    monkeypatch.setattr(fold_storage.S3Prefix, "copy", fail)
     bucket.put("fine/rows.csv", "\n".join(ROWS))
     with pytest.raises(FoldError, match="access denied"):
         fold_s3("s3://data/fine/", "s3://data/broken")
@@ -145,7 +145,7 @@ def simulated(monkeypatch):
 
 @pytest.mark.parametrize("largest", [10, 2**30], ids=["copied in parts", "copied at once"])
 def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypatch, largest) -> None:
-    monkeypatch.setattr(fold_storage, "_LARGEST_COPY", largest)
+    monkeypatch.setattr(fold_storage, "LARGEST_COPY", largest)
     key = "arn:aws:kms:us-east-1:123456789012:key/0000"
     simulated.put_object(Bucket="data", Key="in/rows.csv", Body=("\n".join([*ROWS, "bad"])).encode())
     fold_s3("s3://data/in", "s3://data/out", kms_key_arn=key, on_bad_rows="quarantine", max_bad_share=0.1)
@@ -157,11 +157,11 @@ def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypa
 
 
 def test_a_span_of_an_object_is_asked_for_by_its_bytes(simulated, monkeypatch) -> None:
-    monkeypatch.setattr(fold_storage, "_LINE_BEYOND", 3)
-    monkeypatch.setattr(fold_storage, "_READ_AT_ONCE", 50)
+    monkeypatch.setattr(fold_storage, "LINE_BEYOND", 3)
+    monkeypatch.setattr(fold_storage, "READ_AT_ONCE", 50)
     text = "".join(f"{number:030}\n" for number in range(100)).encode()
     simulated.put_object(Bucket="data", Key="rows.csv", Body=text)
-    monkeypatch.setattr(fold_storage, "_reading_client", lambda _: Recording(simulated))
+    monkeypatch.setattr(fold_storage, "reading_client", lambda _: Recording(simulated))
     spans = [Span("s3://data/rows.csv", start, min(start + 700, 3100)) for start in range(0, 3100, 700)]
     assert b"".join(block for span in spans for block in blocks(span, 90)) == text
     assert all(end - start < 800 for start, end in Recording.ranges)
@@ -208,7 +208,7 @@ def test_whatever_is_written_is_encrypted_with_the_outputs_key(monkeypatch) -> N
         with prefix.writing("large") as file:
             file.write(b"x" * 9 * 1024**2)
         prefix.copy({"small": ["copy"]})
-        monkeypatch.setattr(fold_storage, "_LARGEST_COPY", 1)
+        monkeypatch.setattr(fold_storage, "LARGEST_COPY", 1)
         prefix.copy({"large": ["copy-in-parts"]})
         for name in ("small", "large", "copy", "copy-in-parts"):
             assert encryption(client, name) == ("aws:kms", key), name

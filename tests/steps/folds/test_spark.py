@@ -14,8 +14,8 @@ ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 
 def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 1000)
-    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1000)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
     rows = "y,kind,who,note\n" + "".join(f'{number},{"ab"[number % 2]},{number % 90},"x"\n' for number in range(2000))
     source = write_files(tmp_path / "source", {"1.csv": rows, "2.csv": rows + '7,c,0,"two\nlines"\n'})
     given = {"label": "y", "categorical": {"kind": ["a", "b"]}, "groups": "who", "on_bad_rows": "quarantine"}
@@ -26,8 +26,8 @@ def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp
 
 
 def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spark, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("folds.spans._LARGEST_SPAN", 1 << 30)
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 1 << 30)
+    monkeypatch.setattr("folds.spans.LARGEST_SPAN", 1 << 30)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1 << 30)
     source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
     assign = make_folds.report_of
 

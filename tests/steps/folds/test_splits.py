@@ -75,8 +75,8 @@ def test_without_shuffling_folds_follow_the_order_of_the_files_as_scikit_learns_
 def test_folds_do_not_depend_on_the_size_of_the_pieces_that_tasks_read(fold, monkeypatch) -> None:
     text = "".join(f"{number},{number % 7}.25,3\n" for number in range(3000))
     whole = fold(text)
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 100)
-    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 100)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
     cut = fold({"rows.csv": text})
     assert len(list((cut.folder / "vc1" / "test").iterdir())) > 1
     assert [sorted(test) for test in cut.tests()] == [sorted(test) for test in whole.tests()]
@@ -177,8 +177,8 @@ def test_each_fold_has_its_share_of_every_quantile_of_the_label(fold, labels, fo
 
 @pytest.mark.parametrize("given", [{}, {"stratify": 3}], ids=["plain", "by column"])
 def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fold, monkeypatch, given) -> None:
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
-    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 500)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
     made = fold({"rows.csv": "".join(f"{number},{number},1\n" for number in range(8000))}, **given, layout="manifest")
     files = list(made.folder.glob("vc*/test/*.csv"))
     assert len(files) > 5
@@ -192,8 +192,8 @@ def test_rows_are_written_shuffled_and_each_file_has_rows_of_the_whole_input(fol
 
 
 def test_rows_that_are_not_shuffled_keep_the_order_of_the_input(fold, monkeypatch) -> None:
-    monkeypatch.setattr("folds.spans._SMALLEST_SPAN", 500)
-    monkeypatch.setattr("folds.spans._SIMPLE", 1)
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 500)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
     made = fold({"rows.csv": "".join(f"{number},1,{number % 7}\n" for number in range(3000))}, shuffle=False)
     assert len(list((made.folder / "vc1" / "test").iterdir())) == 1
     assert [int(row.split(",")[0]) for test in made.tests() for row in test] == list(range(3000))
@@ -227,7 +227,7 @@ def test_the_seed_decides_where_groups_go_whatever_their_sizes_are() -> None:
 
 
 def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch) -> None:
-    monkeypatch.setattr("folds.deal._GREEDY", 100)
+    monkeypatch.setattr("folds.deal.GREEDY", 100)
     groups = np.repeat(np.arange(100_000, dtype=np.uint64), 1 + np.arange(100_000) % 3)
     folds, largest = grouped(groups, 7, 1)
     rows = np.bincount(folds, minlength=8)[1:]

@@ -21,7 +21,7 @@ def test_dense_records_give_their_numbers_back() -> None:
 def test_records_at_once_are_records_one_by_one(monkeypatch) -> None:
     stream = dense_stream(ROWS)
     at_once = decode(stream)
-    monkeypatch.setattr(recordio, "_decode_uniform", lambda data: None)
+    monkeypatch.setattr(recordio, "decode_uniform", lambda data: None)
     one_by_one = decode(stream)
     np.testing.assert_array_equal(at_once.features, one_by_one.features)
     np.testing.assert_array_equal(at_once.labels, one_by_one.labels)
