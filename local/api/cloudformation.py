@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from local.api.moto.services import MotoServices, operation_name
-from local.aws.wire import Head, Reply
+from local.aws.wire import HttpResponse, RequestHead
 from local.core.errors import ServiceError, not_implemented
 from local.storage.objects import Objects
 
@@ -32,7 +32,7 @@ class CloudFormation:
     moto: MotoServices
     objects: Objects
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request to CloudFormation.
 
         Raises:

@@ -18,7 +18,7 @@ from typing import Any
 from definition_language.paths import PathError, follow, parse_path
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
-from local.aws.wire import Head, Reply, json_reply
+from local.aws.wire import HttpResponse, RequestHead, json_reply
 from local.core.errors import ServiceError, not_implemented, validation_error
 from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
@@ -89,7 +89,7 @@ class EventBridge:
         """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
         return self.moto.has_changed("events", "cloudformation")
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request to EventBridge.
 
         Raises:

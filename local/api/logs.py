@@ -14,7 +14,7 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from local.aws.shapes import validate_request
-from local.aws.wire import Head, Reply, json_reply
+from local.aws.wire import HttpResponse, RequestHead, json_reply
 from local.core.arns import arn
 from local.core.errors import ServiceError, not_implemented
 from local.storage.log_files import Event, Logs
@@ -36,7 +36,7 @@ class LogOperations:
     region: str
     logs: Logs
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Carry out an operation.
 
         Raises:

@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from local.api.sagemaker.http import LARGEST_INVOCATION
 from local.app.parts import Parts
 from local.aws import credentials
-from local.aws.bodies import BodyReader, ClientGone, discard
-from local.aws.refusals import SignatureRefused
+from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
+from local.aws.refusals import SignatureError
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
-from local.aws.wire import Head, Protocol, Reply, closing, error_reply, protocol_of
+from local.aws.wire import HttpResponse, Protocol, RequestHead, closing, error_reply, protocol_of
 from local.core.errors import ServiceError
 
 _LARGEST_BODY = 8 * 1024 * 1024
@@ -88,9 +88,9 @@ class Gateway:
                 answer = self._parts.sagemaker_http.invoke if invocation else service
                 loop = asyncio.get_running_loop()
                 reply = await loop.run_in_executor(threads, answer, head, body)
-        except ClientGone:
+        except ClientDisconnectedError:
             return
-        except SignatureRefused as refusal:
+        except SignatureError as refusal:
             reply = error_reply(refusal.as_error(protocol), protocol)
         except ServiceError as error:
             reply = error_reply(error, protocol)
@@ -101,11 +101,11 @@ class Gateway:
             await discard(receive)
         await _send(send, reply if body_is_read else closing(reply))
 
-    def _verifier(self, signature: Signature, head: Head) -> Callable[[bytes], None]:
+    def _verifier(self, signature: Signature, head: RequestHead) -> Callable[[bytes], None]:
         """Return what checks a request's signature once its body's hash is known.
 
         Raises:
-            SignatureRefused: it is wrong whatever the body is.
+            SignatureError: it is wrong whatever the body is.
         """
         signer = find_signer(signature, head, self._parts.keys)
         said = head.headers.get(_HASH_HEADER)
@@ -117,13 +117,15 @@ class Gateway:
 
         return verify_body
 
-    def _answer_container(self, head: Head) -> Reply:
+    def _answer_container(self, head: RequestHead) -> HttpResponse:
         """Answer a job that asks for its credentials, at the path that only this job knows."""
         found = self._parts.keys.answer(head.raw_path.decode("latin-1"))
         headers = [(b"content-type", b"application/json")]
         if found is None:
-            return Reply(404, b'{"code": "NoSuchCredentials", "message": "no running job has this path"}', headers)
-        return Reply(200, json.dumps(found.document()).encode(), headers)
+            return HttpResponse(
+                404, b'{"code": "NoSuchCredentials", "message": "no running job has this path"}', headers
+            )
+        return HttpResponse(200, json.dumps(found.document()).encode(), headers)
 
 
 def _longest_body(service: str, raw_path: bytes) -> int:
@@ -134,11 +136,11 @@ def _longest_body(service: str, raw_path: bytes) -> int:
     return _LARGEST_BODY
 
 
-def _head(scope: Scope) -> Head:
+def _head(scope: Scope) -> RequestHead:
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b"," + value if name in headers else value
-    return Head(scope["method"], scope["raw_path"], scope["query_string"], headers)
+    return RequestHead(scope["method"], scope["raw_path"], scope["query_string"], headers)
 
 
 def _unexpected(error: Exception) -> ServiceError:
@@ -156,7 +158,7 @@ def _disk_is_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-async def _send(send: Send, reply: Reply) -> None:
+async def _send(send: Send, reply: HttpResponse) -> None:
     headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

@@ -27,7 +27,7 @@ from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.api.sagemaker.transform_jobs import TransformJobOperations
 from local.api.sagemaker.tuning_jobs import TuningJobOperations
 from local.aws.credentials import KeyRing
-from local.aws.wire import Head, Reply
+from local.aws.wire import HttpResponse, RequestHead
 from local.core.settings import Settings
 from local.interpreter.executions import Executions
 from local.interpreter.services import StepServices
@@ -46,7 +46,7 @@ from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Store
 
-Answer = Callable[[Head, bytes], Reply]
+Answer = Callable[[RequestHead, bytes], HttpResponse]
 
 
 class Parts:

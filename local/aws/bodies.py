@@ -27,7 +27,7 @@ SECONDS = 60.0
 """How long a body may take to come, so that slow clients do not keep the others waiting."""
 
 
-class ClientGone(Exception):  # noqa: N818 - the word says it
+class ClientDisconnectedError(Exception):
     """The client went away before its request was complete; nothing was done."""
 
 
@@ -52,7 +52,7 @@ class BodyReader:
             verify: takes the body's SHA-256 in hexadecimal, and raises if it is not the one that was signed.
 
         Raises:
-            ClientGone: the client went away.
+            ClientDisconnectedError: the client went away.
             ServiceError: it is longer than ``limit``, or did not come in time. One that is too long is read to its
                 end all the same, because a client that still sends does not hear an answer.
         """
@@ -141,7 +141,7 @@ class _Body:
 
 async def discard(receive: Receive) -> None:
     """Read a body to its end, or until the client goes away, and keep nothing of it."""
-    with contextlib.suppress(ClientGone):
+    with contextlib.suppress(ClientDisconnectedError):
         while (await _next(receive)).get("more_body"):
             pass
 
@@ -149,7 +149,7 @@ async def discard(receive: Receive) -> None:
 async def _next(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise ClientGone
+        raise ClientDisconnectedError
     return message
 
 

@@ -49,7 +49,7 @@ _JSON_CODES = {
 }
 
 
-class SignatureRefused(Exception):  # noqa: N818 - the word says it
+class SignatureError(Exception):
     """A request whose signature does not count."""
 
     def __init__(self, fault: Fault, message: str) -> None:

@@ -10,7 +10,7 @@ import hmac
 import time
 from urllib.parse import parse_qsl
 
-from local.aws.wire import Head
+from local.aws.wire import RequestHead
 
 _TOKEN = "x-amz-security-token"  # noqa: S105 - a name
 _SUBRESOURCES = {
@@ -38,7 +38,7 @@ def has_expired(query: bytes) -> bool:
     return not expires.isdecimal() or int(expires) < time.time()
 
 
-def is_right(head: Head, secret_key: str) -> bool:
+def is_right(head: RequestHead, secret_key: str) -> bool:
     """Whether the signature is that of a secret key over this request."""
     fields = _fields(head.query)
     headers = {

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from local.aws import sigv2 as access_v2
 from local.aws.credentials import Credentials, KeyRing
-from local.aws.refusals import Fault, SignatureRefused
-from local.aws.wire import Head
+from local.aws.refusals import Fault, SignatureError
+from local.aws.wire import RequestHead
 from local.core.errors import ServiceError
 from local.core.settings import ACCESS_KEY
 
@@ -71,18 +71,18 @@ class Signature:
         return self.scope[1]
 
 
-def read_signature(head: Head) -> Signature:
+def read_signature(head: RequestHead) -> Signature:
     """Find a request's signature in its Authorization header or, for a presigned URL, in its query.
 
     Raises:
-        SignatureRefused: there is none, or it is not well-formed.
+        SignatureError: there is none, or it is not well-formed.
     """
     authorization = head.headers.get(b"authorization")
     if authorization is not None:
         match = _AUTHORIZATION.fullmatch(authorization)
         made = head.headers.get(b"x-amz-date")
         if match is None or made is None:
-            raise SignatureRefused(
+            raise SignatureError(
                 Fault.MALFORMED,
                 "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of"
                 " AWS4-HMAC-SHA256, and the request an 'X-Amz-Date' header.",
@@ -96,7 +96,7 @@ def read_signature(head: Head) -> Signature:
     if access_v2.is_presigned(head.query):
         access_key, token = access_v2.signer(head.query)
         return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=0, token=token, is_version_2=True)
-    raise SignatureRefused(Fault.MISSING, "Missing Authentication Token: the request is not signed")
+    raise SignatureError(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
 
 def _presigned(fields: dict[str, str]) -> Signature:
@@ -108,7 +108,7 @@ def _presigned(fields: dict[str, str]) -> Signature:
         or not expires.isdecimal()
         or not 1 <= int(expires) <= _LONGEST_PRESIGNED_SECONDS
     ):
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.MALFORMED, "the URL's X-Amz-Algorithm, X-Amz-Credential or X-Amz-Expires is not valid"
         )
     key, date, region, service = credential.groups()
@@ -123,32 +123,32 @@ def _presigned(fields: dict[str, str]) -> Signature:
     )
 
 
-def find_signer(signature: Signature, head: Head, keys: KeyRing) -> Credentials:
+def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Credentials:
     """Return the credentials that a request says it is signed with.
 
     This needs no body, so that a request of a stranger is refused before its body is read.
 
     Raises:
-        SignatureRefused: they are not known or have expired, or the signature is out of date.
+        SignatureError: they are not known or have expired, or the signature is out of date.
     """
     if signature.is_version_2:
         if access_v2.has_expired(head.query):
-            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+            raise SignatureError(Fault.EXPIRED, "Request has expired")
     else:
         _check_time(signature)
     signer = keys.find(signature.access_key)
     if signer is None or not signer.accepts(signature.token):
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.UNKNOWN_KEY,
             "The security token included in the request is invalid."
             f" (The local service knows the access key {ACCESS_KEY!r} only, and those of the jobs that run.)",
         )
     if signer.expires is not None and signer.expires < time.time():
-        raise SignatureRefused(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
+        raise SignatureError(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
     return signer
 
 
-def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Credentials) -> None:
+def verify(signature: Signature, head: RequestHead, payload_hash: bytes, signer: Credentials) -> None:
     """Check a signature.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -160,7 +160,7 @@ def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Creden
         signer: what ``find_signer`` found.
 
     Raises:
-        SignatureRefused: it is not the signer's, or not over this request.
+        SignatureError: it is not the signer's, or not over this request.
     """
     if signature.is_version_2:
         if not access_v2.is_right(head, signer.secret_key):
@@ -168,7 +168,7 @@ def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Creden
         return
     names = signature.signed_headers.split(b";")
     if b"host" not in names:
-        raise SignatureRefused(Fault.MALFORMED, "SignedHeaders must include host")
+        raise SignatureError(Fault.MALFORMED, "SignedHeaders must include host")
     canonical_headers = b"".join(b"%b:%b\n" % (name, b" ".join(head.headers.get(name, b"").split())) for name in names)
     canonical = b"\n".join(
         (
@@ -194,9 +194,9 @@ def verify(signature: Signature, head: Head, payload_hash: bytes, signer: Creden
         raise _wrong(signer)
 
 
-def _wrong(signer: Credentials) -> SignatureRefused:
+def _wrong(signer: Credentials) -> SignatureError:
     hint = " (The local service's secret key is random: make local-env prints it.)" if signer.token is None else ""
-    return SignatureRefused(
+    return SignatureError(
         Fault.WRONG,
         "The request signature we calculated does not match the signature you provided."
         " Check your AWS Secret Access Key and signing method."
@@ -234,23 +234,23 @@ def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
 def _check_time(signature: Signature) -> None:
     made = _seconds(signature.time)
     if not signature.time.startswith(signature.scope[0].encode()):
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.WRONG, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
         )
     now = time.time()
     if made > now + _ALLOWED_SKEW_SECONDS:
         latest = _stamp(now + _ALLOWED_SKEW_SECONDS)
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.SKEWED,
             f"Signature not yet current: {signature.time.decode()} is still later than {latest}"
             f" ({_stamp(now)} + 15 min.)",
         )
     if signature.expires is not None:
         if now > made + signature.expires:
-            raise SignatureRefused(Fault.EXPIRED, "Request has expired")
+            raise SignatureError(Fault.EXPIRED, "Request has expired")
     elif made < now - _ALLOWED_SKEW_SECONDS:
         earliest = _stamp(now - _ALLOWED_SKEW_SECONDS)
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.SKEWED,
             f"Signature expired: {signature.time.decode()} is now earlier than {earliest} ({_stamp(now)} - 15 min.)",
         )
@@ -261,7 +261,7 @@ def _seconds(stamp: bytes) -> float:
     try:
         return datetime.strptime(stamp.decode("latin-1"), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise SignatureRefused(
+        raise SignatureError(
             Fault.MALFORMED, "X-Amz-Date must be in the ISO 8601 basic format YYYYMMDD'T'HHMMSS'Z'"
         ) from None
 

@@ -26,7 +26,7 @@ class Protocol(Enum):
 
 
 @dataclass(frozen=True)
-class Head:
+class RequestHead:
     """What a request says before its body.
 
     Attributes:
@@ -43,7 +43,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpResponse:
     """A whole HTTP answer."""
 
     status: int
@@ -51,9 +51,9 @@ class Reply:
     headers: Headers = field(default_factory=list)
 
 
-def closing(reply: Reply) -> Reply:
+def closing(reply: HttpResponse) -> HttpResponse:
     """An answer that ends the connection: for when a body is still to come, which would be read as a request."""
-    return Reply(reply.status, reply.body, [*reply.headers, (b"connection", b"close")])
+    return HttpResponse(reply.status, reply.body, [*reply.headers, (b"connection", b"close")])
 
 
 def new_request_id() -> str:
@@ -74,38 +74,38 @@ def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
     return Protocol.REST_JSON
 
 
-def json_reply(document: Mapping[str, Any]) -> Reply:
+def json_reply(document: Mapping[str, Any]) -> HttpResponse:
     """A successful answer of the JSON protocol."""
     headers = [
         (b"content-type", b"application/x-amz-json-1.1"),
         (b"x-amzn-requestid", new_request_id().encode()),
     ]
-    return Reply(200, json.dumps(document).encode(), headers)
+    return HttpResponse(200, json.dumps(document).encode(), headers)
 
 
-def error_reply(error: ServiceError, protocol: Protocol) -> Reply:
+def error_reply(error: ServiceError, protocol: Protocol) -> HttpResponse:
     """An error as clients of that protocol expect it."""
     request_id = new_request_id()
     code, message = error.code, error.message
     headers = [(b"x-amzn-requestid", request_id.encode())]
     if protocol is Protocol.S3:
         body = _xml(f"<Error>{_fault(code, message)}<RequestId>{request_id}</RequestId></Error>")
-        return Reply(error.status, body, [*headers, (b"content-type", b"application/xml")])
+        return HttpResponse(error.status, body, [*headers, (b"content-type", b"application/xml")])
     if protocol is Protocol.QUERY:
         sender = "Sender" if error.status < 500 else "Receiver"
         fault = f"<Error><Type>{sender}</Type>{_fault(code, message)}</Error>"
         body = _xml(f"<ErrorResponse>{fault}<RequestId>{request_id}</RequestId></ErrorResponse>")
-        return Reply(error.status, body, [*headers, (b"content-type", b"text/xml")])
+        return HttpResponse(error.status, body, [*headers, (b"content-type", b"text/xml")])
     if protocol is Protocol.CBOR:
         headers += [(b"content-type", b"application/cbor"), (b"smithy-protocol", b"rpc-v2-cbor")]
-        return Reply(error.status, _cbor_map({"__type": code, "message": message}), headers)
+        return HttpResponse(error.status, _cbor_map({"__type": code, "message": message}), headers)
     if protocol is Protocol.JSON:
         headers.append((b"content-type", b"application/x-amz-json-1.1"))
-        return Reply(error.status, json.dumps({"__type": code, "message": message}).encode(), headers)
+        return HttpResponse(error.status, json.dumps({"__type": code, "message": message}).encode(), headers)
     headers.append((b"content-type", b"application/json"))
     if code:
         headers.append((b"x-amzn-errortype", code.encode()))
-    return Reply(error.status, json.dumps({"Message": message, "message": message}).encode(), headers)
+    return HttpResponse(error.status, json.dumps({"Message": message, "message": message}).encode(), headers)
 
 
 def _fault(code: str, message: str) -> str:

@@ -15,7 +15,7 @@ def add(  # noqa: PLR0913 - a resource has all of these
     *,
     arn: str,
     tags: list[dict[str, str]] | None,
-    taken: ServiceError,
+    already_exists: ServiceError,
 ) -> None:
     """Add a resource's record and tags.
 
@@ -26,7 +26,7 @@ def add(  # noqa: PLR0913 - a resource has all of these
         record: The record.
         arn: The resource's ARN, which is the key of its tags.
         tags: The resource's tags, if any.
-        taken: The error to raise if the resource already exists.
+        already_exists: The error to raise if the resource already exists.
 
     Raises:
         ServiceError: The resource already exists, or a tag is invalid. Nothing is stored.
@@ -36,4 +36,4 @@ def add(  # noqa: PLR0913 - a resource has all of these
             store.insert(kind, key, record)
             save_tags(store, arn, tags)
     except AlreadyExistsError:
-        raise taken from None
+        raise already_exists from None

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.api.lambda_.policies import FunctionPolicies
 from local.api.lambda_.rest import Handler, Members, answer
-from local.aws.wire import Head, Reply
+from local.aws.wire import HttpResponse, RequestHead
 from local.core.errors import ServiceError, not_implemented, validation_error
 from local.core.settings import Settings
 from local.records import functions as records
@@ -82,7 +82,7 @@ class FunctionOperations:
     supervisor: Supervisor
     functions: FunctionRunner
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Carry out an operation.
 
         Raises:

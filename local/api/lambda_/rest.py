@@ -18,7 +18,7 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from local.aws.service_models import shaped
 from local.aws.shapes import validate_request
-from local.aws.wire import Head, Reply, new_request_id
+from local.aws.wire import HttpResponse, RequestHead, new_request_id
 from local.core.errors import ServiceError, not_implemented, validation_error
 
 Members = dict[str, Any]
@@ -35,7 +35,7 @@ class _Route:
     operation: OperationModel
 
 
-def answer(operations: Mapping[str, Handler], head: Head, body: bytes) -> Reply:
+def answer(operations: Mapping[str, Handler], head: RequestHead, body: bytes) -> HttpResponse:
     """Carry out the operation that a request addresses.
 
     Args:
@@ -81,7 +81,7 @@ def _routes() -> list[_Route]:
     return sorted(routes, key=lambda route: -route.literal_characters)
 
 
-def _read(shape: StructureShape, labels: Mapping[str, str], head: Head, body: bytes) -> Members:
+def _read(shape: StructureShape, labels: Mapping[str, str], head: RequestHead, body: bytes) -> Members:
     fields = parse_qs(head.query.decode("latin-1"), keep_blank_values=True)
     payload = shape.serialization.get("payload")
     request: Members = {} if payload else _document(shape, body)
@@ -121,12 +121,12 @@ def _typed(shape: Shape, text: str) -> Any:
         raise validation_error(f"{text!r} is not an integer") from None
 
 
-def _render(model: OperationModel, response: Members) -> Reply:
+def _render(model: OperationModel, response: Members) -> HttpResponse:
     status = model.http.get("responseCode", 200)
     headers = [(b"x-amzn-requestid", new_request_id().encode())]
     shape = model.output_shape
     if shape is None:
-        return Reply(status, b"", headers)
+        return HttpResponse(status, b"", headers)
     payload = shape.serialization.get("payload")
     document: Members = {}
     for name, value in response.items():
@@ -141,4 +141,4 @@ def _render(model: OperationModel, response: Members) -> Reply:
         else:
             document[name] = shaped(member, value)
     body = response.get(payload) or b"" if payload else json.dumps(document).encode()
-    return Reply(status, body, [*headers, (b"content-type", b"application/json")])
+    return HttpResponse(status, body, [*headers, (b"content-type", b"application/json")])

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 
 from local.api.moto.checks import check_request
 from local.aws.sigv4 import read_signature
-from local.aws.wire import Head, Reply
+from local.aws.wire import HttpResponse, RequestHead
 from local.core.arns import partition
 from local.core.errors import not_implemented
 from local.core.settings import ACCOUNT_ID
@@ -57,7 +57,7 @@ class MotoServices:
         self._store, self._region = store, region
         self._changed = {record["Service"] for record in store.list(KIND)}
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request to any service but the service's own.
 
         Raises:
@@ -70,7 +70,7 @@ class MotoServices:
             check_request(service, name, body)
         return self._answer(service, name, head, body)
 
-    def answer_about_bucket(self, bucket: str, head: Head, body: bytes) -> Reply:
+    def answer_about_bucket(self, bucket: str, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request about a bucket's settings."""
         name = "Get" if head.method in ("GET", "HEAD") else f"Put {bucket}"
         return self._answer("s3", name, head, body, bucket)
@@ -141,7 +141,9 @@ class MotoServices:
 
             return {*get_model_map(), *NULL_MODELS}
 
-    def _answer(self, service: str, operation: str, head: Head, body: bytes, bucket: str | None = None) -> Reply:
+    def _answer(
+        self, service: str, operation: str, head: RequestHead, body: bytes, bucket: str | None = None
+    ) -> HttpResponse:
         with self._lock:
             self._start()
             record: dict[str, Any] = {
@@ -194,7 +196,7 @@ class MotoServices:
             if reply.status >= 300:
                 _log.error("%s of %s failed when run again", record["Operation"], record["Service"])
 
-    def _run(self, record: dict[str, Any]) -> Reply:
+    def _run(self, record: dict[str, Any]) -> HttpResponse:
         from moto.core import utils  # noqa: PLC0415
         from moto.moto_api._internal import mock_random  # noqa: PLC0415
         from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: PLC0415
@@ -222,10 +224,10 @@ class MotoServices:
             for name, value in headers
             if name.lower() not in ("content-length", "date", "server")
         ]
-        return Reply(int(status.split()[0]), b"".join(parts), kept)
+        return HttpResponse(int(status.split()[0]), b"".join(parts), kept)
 
 
-def operation_name(head: Head, body: bytes) -> str:
+def operation_name(head: RequestHead, body: bytes) -> str:
     """The operation that a request of any protocol asks for; for REST, the method stands for it."""
     target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
     if target:

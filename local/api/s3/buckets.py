@@ -14,7 +14,7 @@ from local.api.s3.members import check_owner
 from local.api.s3.requests import S3Request
 from local.api.s3.uploads import Uploads
 from local.api.s3.xml import parse_xml, xml_response
-from local.aws.wire import Head
+from local.aws.wire import RequestHead
 
 _RECORDED = {
     *("acl", "cors", "encryption", "lifecycle", "logging", "notification", "ownershipControls", "policy"),
@@ -92,7 +92,7 @@ class Buckets:
         if name == "notification" and _OTHER_TARGETS.search(body):
             raise not_implemented("notifications other than to EventBridge")
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
-        head = Head(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
+        head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
         shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, shown)

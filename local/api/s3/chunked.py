@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from local.api.s3.errors import invalid_request, s3_error
-from local.aws.bodies import ClientGone
+from local.aws.bodies import ClientDisconnectedError
 from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature
 
 Receive = Callable[[], Awaitable[Any]]
@@ -78,7 +78,7 @@ class Body:
             self.begun = True
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise ClientGone
+                raise ClientDisconnectedError
             self.arrived = not message.get("more_body")
             if message.get("body"):
                 yield message["body"]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from local.api.s3.checksums import BodyDigests
 from local.api.s3.chunked import Body
 from local.api.s3.errors import invalid_argument, invalid_request, s3_error
-from local.aws.wire import Head
+from local.aws.wire import RequestHead
 
 _LARGEST_DOCUMENT = 8 * 1024 * 1024
 """Bytes of an XML body: a thousand keys of a thousand bytes that are escaped, or ten thousand parts' checksums."""
@@ -40,7 +40,7 @@ class S3Request:
         body: checked and freed of its framing.
     """
 
-    head: Head
+    head: RequestHead
     bucket: str
     key: str
     query: Mapping[str, str]
@@ -102,7 +102,7 @@ class S3Request:
         return text == "true"
 
 
-def read_request(head: Head, body: Body, *, is_chunked: bool) -> S3Request:
+def read_request(head: RequestHead, body: Body, *, is_chunked: bool) -> S3Request:
     """Take a request's line and headers apart.
 
     Raises:

@@ -23,10 +23,10 @@ from local.api.s3.requests import S3Request, read_request
 from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.uploads import Uploads
 from local.api.s3.writing import Writing
-from local.aws.bodies import ClientGone, discard
-from local.aws.refusals import Fault, SignatureRefused
+from local.aws.bodies import ClientDisconnectedError, discard
+from local.aws.refusals import Fault, SignatureError
 from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature, find_signer, signing_key, verify
-from local.aws.wire import Head, new_request_id
+from local.aws.wire import RequestHead, new_request_id
 from local.core.arns import partition
 from local.core.errors import ServiceError
 from local.core.settings import ACCOUNT_ID, HOST
@@ -98,11 +98,13 @@ class S3:
             "AbortMultipartUpload": multipart.abort,
         }
 
-    async def __call__(self, signature: Signature, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, signature: Signature, head: RequestHead, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Answer a request.
 
         Raises:
-            SignatureRefused: the signature does not count; nothing was sent.
+            SignatureError: the signature does not count; nothing was sent.
         """
         payload_hash = _payload_hash(signature, head)
         signer = find_signer(signature, head, self._keys)
@@ -136,7 +138,7 @@ class S3:
                 return await self._with_body[operation](request)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, self._without_body[operation], request)
-        except ClientGone:
+        except ClientDisconnectedError:
             raise
         except ServiceError as error:
             return error_response(error)
@@ -172,10 +174,10 @@ class S3:
         self._supervisor.run_in_background(emit, f"object/{bucket}/{key}")
 
 
-def _payload_hash(signature: Signature, head: Head) -> bytes:
+def _payload_hash(signature: Signature, head: RequestHead) -> bytes:
     given = head.headers.get(b"x-amz-content-sha256")
     if signature.expires is not None:
         return given if given and b"x-amz-content-sha256" in signature.signed_headers else UNSIGNED_PAYLOAD
     if given is None:
-        raise SignatureRefused(Fault.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
+        raise SignatureError(Fault.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
     return given

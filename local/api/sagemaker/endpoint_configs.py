@@ -50,8 +50,16 @@ class EndpointConfigOperations:
             ],
         }
         config.pop("Tags", None)
-        taken = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
-        records.add(self.store, KIND, resource_key(name), config, arn=arn, tags=request.get("Tags"), taken=taken)
+        already_exists = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
+        records.add(
+            self.store,
+            KIND,
+            resource_key(name),
+            config,
+            arn=arn,
+            tags=request.get("Tags"),
+            already_exists=already_exists,
+        )
         return {"EndpointConfigArn": arn}
 
     def describe_endpoint_config(self, request: Request) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.api.sagemaker.operations import SageMakerApi
-from local.aws.wire import Head, Reply, json_reply
+from local.aws.wire import HttpResponse, RequestHead, json_reply
 from local.core.errors import ServiceError, not_implemented
 from local.runtime.endpoints.hosting import Hosting
 
@@ -22,7 +22,7 @@ class SageMakerHttp:
     api: SageMakerApi
     hosting: Hosting
 
-    def answer(self, head: Head, body: bytes) -> Reply:
+    def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Carry out an operation.
 
         Raises:
@@ -38,7 +38,7 @@ class SageMakerHttp:
             raise ServiceError("SerializationException", "the request's body is not JSON") from None
         return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), request))
 
-    def invoke(self, head: Head, body: bytes) -> Reply:
+    def invoke(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
 
         Raises:
@@ -55,9 +55,9 @@ class SageMakerHttp:
             _text(head, b"x-amzn-sagemaker-target-variant"),
             head.headers,
         )
-        return Reply(status, answered, headers)
+        return HttpResponse(status, answered, headers)
 
 
-def _text(head: Head, name: bytes) -> str | None:
+def _text(head: RequestHead, name: bytes) -> str | None:
     value = head.headers.get(name)
     return None if value is None else value.decode("latin-1")

@@ -35,8 +35,16 @@ class ModelPackageGroupOperations:
             "_NextVersion": 1,
         }
         group.pop("Tags", None)
-        taken = validation_error(f"Model Package Group already exists: {arn}")
-        records.add(self.store, KIND, resource_key(name), group, arn=arn, tags=request.get("Tags"), taken=taken)
+        already_exists = validation_error(f"Model Package Group already exists: {arn}")
+        records.add(
+            self.store,
+            KIND,
+            resource_key(name),
+            group,
+            arn=arn,
+            tags=request.get("Tags"),
+            already_exists=already_exists,
+        )
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request) -> Response:

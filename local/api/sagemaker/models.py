@@ -41,8 +41,16 @@ class ModelOperations:
             "_Containers": [part for container in given for part in self._resolved(container)],
         }
         model.pop("Tags", None)
-        taken = validation_error(f'Cannot create already existing model "{arn}".')
-        records.add(self.store, KIND, resource_key(name), model, arn=arn, tags=request.get("Tags"), taken=taken)
+        already_exists = validation_error(f'Cannot create already existing model "{arn}".')
+        records.add(
+            self.store,
+            KIND,
+            resource_key(name),
+            model,
+            arn=arn,
+            tags=request.get("Tags"),
+            already_exists=already_exists,
+        )
         return {"ModelArn": arn}
 
     def describe_model(self, request: Request) -> Response:

@@ -58,10 +58,10 @@ class ProcessingJobOperations:
             "LastModifiedTime": now,
         }
         record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME})
-        taken = in_use(
+        already_exists = in_use(
             f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
         )
-        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), already_exists=already_exists)
         self.supervisor.run_in_background(partial(self.processing.run, name), f"processing job {name}")
         return {"ProcessingJobArn": arn}
 

@@ -52,11 +52,11 @@ class TrainingJobOperations:
             request | {"AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"])},
         )
         arn = record["TrainingJobArn"]
-        taken = in_use(
+        already_exists = in_use(
             "Training job names must be unique within an AWS account and region, and a training job with "
             f"this name already exists ({arn})"
         )
-        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), already_exists=already_exists)
         self.supervisor.run_in_background(partial(self.training.run, name), f"training job {name}")
         return {"TrainingJobArn": arn}
 

@@ -50,10 +50,10 @@ class TransformJobOperations:
             "CreationTime": now,
             "LastModifiedTime": now,
         }
-        taken = in_use(
+        already_exists = in_use(
             f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
         )
-        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), already_exists=already_exists)
         self.supervisor.run_in_background(partial(self.transform.run, name), f"transform job {name}")
         return {"TransformJobArn": arn}
 

@@ -69,8 +69,10 @@ class TuningJobOperations:
             "CreationTime": now,
             "LastModifiedTime": now,
         }
-        taken = in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
-        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), taken=taken)
+        already_exists = in_use(
+            f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
+        )
+        records.add(self.store, _KIND, name, record, arn=arn, tags=request.get("Tags"), already_exists=already_exists)
         self.supervisor.run_in_background(partial(self.tuning.run, name), f"tuning job {name}")
         return {"HyperParameterTuningJobArn": arn}
 

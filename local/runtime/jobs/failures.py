@@ -19,14 +19,14 @@ class JobFailedError(Exception):
 
 
 def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -> Result | JobOutcome:
-    """Do a job's work; whatever goes wrong becomes a Failed ending with a reason.
+    """Do a job's work; whatever goes wrong becomes a Failed outcome with a reason.
 
     Args:
         work: the work.
         write: takes lines about what went wrong for the job's log.
 
     Returns:
-        What the work returns, or the Failed ending.
+        What the work returns, or the Failed outcome.
 
     Raises:
         ServiceStoppingError: the service is going down.

@@ -57,10 +57,10 @@ class ProcessingRunner:
     def run(self, name: str) -> None:
         """Run a job whose record is made, from its download to its end; the record says how it went."""
         job = _Job(self, name)
-        ending = outcome_of(job.run, job.log.write)
-        if ending.status == "Completed":
+        outcome = outcome_of(job.run, job.log.write)
+        if outcome.status == "Completed":
             shutil.rmtree(job.root, ignore_errors=True)
-        finish(self.store, name, ending)
+        finish(self.store, name, outcome)
 
 
 def finish(store: Store, name: str, outcome: JobOutcome) -> None:

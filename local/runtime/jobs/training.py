@@ -68,20 +68,20 @@ class TrainingRunner:
         self._move_on(jobs, "Downloading")
         for job in jobs:
             job.attempt(job.bring_inputs)
-        ready = [job for job in jobs if job.ending is None]
+        ready = [job for job in jobs if job.outcome is None]
         if ready:
             self._move_on(ready, "Training")
             failure = outcome_of(lambda: self._train(ready, key, most_seconds), ready[0].log.write)
             self._move_on(ready, "Uploading")
             for job in ready:
-                job.ending = failure
+                job.outcome = failure
                 job.attempt(job.upload_model)
         for job in jobs:
-            if job.ending and job.ending.status == "Completed":
+            if job.outcome and job.outcome.status == "Completed":
                 shutil.rmtree(job.root, ignore_errors=True)
         with self.store.transaction():
             for job in jobs:
-                self.store.update(KIND, job.name, job.write_ending)
+                self.store.update(KIND, job.name, job.write_outcome)
 
     def _folder(self, name: str, listener: Listener | None) -> TrainingFolder:
         record = self.store.get(KIND, name)

@@ -34,7 +34,7 @@ class TrainingFolder:
         record: its record as it was at the start.
         root: its folder.
         log: its log stream.
-        ending: how it ended, once it has.
+        outcome: how it ended, once it has.
     """
 
     def __init__(self, record: Document, root: Path, log: JobLog, objects: Objects, listener: Listener | None) -> None:
@@ -42,7 +42,7 @@ class TrainingFolder:
         self.record = record
         self.root = root
         self.log = log
-        self.ending: JobOutcome | None = None
+        self.outcome: JobOutcome | None = None
         self._objects = objects
         self._listener = listener
         self._artifact: str | None = None
@@ -53,8 +53,8 @@ class TrainingFolder:
 
     def attempt(self, work: Callable[[], JobOutcome | None]) -> None:
         """Do a part of the job's work, unless it has ended; what goes wrong ends it."""
-        if self.ending is None:
-            self.ending = outcome_of(work, self.log.write)
+        if self.outcome is None:
+            self.outcome = outcome_of(work, self.log.write)
 
     def bring_inputs(self) -> None:
         """Lay the folder out: configuration and data.
@@ -127,10 +127,10 @@ class TrainingFolder:
             self._artifact = artifact
         return self._outcome
 
-    def write_ending(self, record: Document) -> None:
+    def write_outcome(self, record: Document) -> None:
         """Write how the job ended into its record."""
-        assert self.ending is not None
-        training_record.end(record, self.ending, self._artifact, self._metrics.final())
+        assert self.outcome is not None
+        training_record.end(record, self.outcome, self._artifact, self._metrics.final())
 
     def _channel(self, channel: dict[str, Any]) -> dict[str, str]:
         mode = self.record["AlgorithmSpecification"]["TrainingInputMode"]

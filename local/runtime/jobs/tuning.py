@@ -62,8 +62,8 @@ class TuningRunner:
 
     def run(self, name: str) -> None:
         """Run a tuning job whose record is made; the record says how it went."""
-        ending = outcome_of(_Tuning(self, name).run, lambda lines: _log.error("\n".join(lines)))
-        finish(self.store, name, ending)
+        outcome = outcome_of(_Tuning(self, name).run, lambda lines: _log.error("\n".join(lines)))
+        finish(self.store, name, outcome)
 
 
 def finish(store: Store, name: str, outcome: JobOutcome) -> None:

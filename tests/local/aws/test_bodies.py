@@ -24,8 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.aws import bodies
-from local.aws.bodies import BodyReader, ClientGone
-from local.aws.refusals import Fault, SignatureRefused
+from local.aws.bodies import BodyReader, ClientDisconnectedError
+from local.aws.refusals import Fault, SignatureError
 from local.core.errors import ServiceError
 from local.core.secret import secret_key
 from local.core.settings import ACCESS_KEY
@@ -65,10 +65,10 @@ def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory
 
 def test_a_body_that_is_not_the_signed_one_is_not_given_away(tmp_path) -> None:
     def refuse(_) -> Never:
-        raise SignatureRefused(Fault.WRONG, "wrong")
+        raise SignatureError(Fault.WRONG, "wrong")
 
     for part in (b"short", b"x" * 3 * MEBIBYTE):
-        with pytest.raises(SignatureRefused):
+        with pytest.raises(SignatureError):
             read(tmp_path, [part, part], verify=refuse)
 
 
@@ -82,7 +82,7 @@ def test_a_body_that_is_too_long_is_read_to_its_end_and_refused(tmp_path, size) 
 
 
 def test_a_client_that_leaves_within_a_body_is_noticed(tmp_path) -> None:
-    with pytest.raises(ClientGone):
+    with pytest.raises(ClientDisconnectedError):
         read(tmp_path, [b"half"], then_leaves=True)
 
 

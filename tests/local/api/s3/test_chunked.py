@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.api.s3.chunked import Body
-from local.aws.bodies import ClientGone
+from local.aws.bodies import ClientDisconnectedError
 from local.aws.sigv4 import Signature, signing_key
 from local.core.errors import ServiceError
 
@@ -110,7 +110,7 @@ def test_a_broken_frame_is_refused(sent) -> None:
 
 @pytest.mark.parametrize("payload_hash", [b"UNSIGNED-PAYLOAD", hashlib.sha256(b"a body").hexdigest().encode()])
 def test_a_client_that_goes_away_is_noticed(payload_hash) -> None:
-    with pytest.raises(ClientGone):
+    with pytest.raises(ClientDisconnectedError):
         read(b"a body", payload_hash, then_leaves=True)
 
 
