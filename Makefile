@@ -90,7 +90,7 @@ check: $(READY)  ## Check format, style, types, imports between folders, and tha
 	@$(RUN) ruff format --check --quiet
 	@$(RUN) ruff check --quiet
 	@$(RUN) mypy
-	@.venv/bin/lint-imports --no-logo --no-cache > /dev/null || .venv/bin/lint-imports --no-logo --no-cache
+	@PYTHONPATH=steps .venv/bin/lint-imports --no-logo --no-cache > /dev/null || PYTHONPATH=steps .venv/bin/lint-imports --no-logo --no-cache
 	@$(UV) lock --check --quiet
 
 format: $(READY)  ## Format the code
