@@ -26,7 +26,7 @@ def _load_file_once(path: str) -> Any:
 
 
 # Every boto3 session parses AWS's service models anew: two thirds of the time that building a definition takes.
-JSONFileLoader.load_file = lambda _, file_path: _load_file_once(file_path)  # type: ignore[method-assign]
+JSONFileLoader.load_file = lambda _, file_path: _load_file_once(file_path)  # type: ignore[assignment]
 
 # The imports keep many objects alive: collecting at Python's usual rate took a quarter of the CPU time of some files.
 gc.set_threshold(10_000, 20, 20)

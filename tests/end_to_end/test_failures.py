@@ -47,8 +47,8 @@ def session(tmp_path_factory) -> Iterator[boto3.Session]:
 def failures(session: boto3.Session, *steps: dict[str, Any]) -> list[Failure]:
     sagemaker = session.client("sagemaker")
     name = f"pipeline-{time.monotonic_ns()}"
-    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition(*steps), RoleArn=ROLE)
-    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition(*steps), RoleArn=ROLE)  # type: ignore[call-arg]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]  # type: ignore[call-arg]
     while not (state := execution_state(sagemaker, arn, [])).ended:
         time.sleep(0.1)
     assert state.status == "Failed"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from local.runtime.endpoints import serving
+from local.algorithms.linear_learner.inference import Model
 
 RECORDS = "19,27.9,0,1,0,0,0,0,1,0,1\n18,33.77,1,0,1,0,0,1,0,1,0\n28,33,3,0,1,0,0,1,0,1,0"
 NAME = "insurance-cross-validation"
@@ -210,7 +210,8 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
     shell, steps, monkeypatch
 ) -> None:
     before = serving_configuration(shell)
-    load, loaded = serving.Model.load, []
+    load = Model.load
+    loaded: list[Any] = []
 
     def load_another_model_once(path):
         model = load(path)
@@ -219,7 +220,7 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
         loaded.append(path)
         return model
 
-    monkeypatch.setattr(serving.Model, "load", load_another_model_once)
+    monkeypatch.setattr("local.algorithms.linear_learner.inference.Model.load", load_another_model_once)
     ended, repeated = repeat(shell, EndpointInstanceType="ml.c5.large")
     assert ended.startswith("Failed")
     reason = repeated["RejectEndpoint" if "RejectEndpoint" in repeated else "RejectEndpointAgain"]["FailureReason"]

@@ -11,6 +11,7 @@ import os
 import subprocess
 import tarfile
 import time
+from typing import Any
 
 import boto3
 import numpy as np
@@ -53,7 +54,7 @@ class Account:
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(document))
         self.config = load_config(folder / "config.yaml")
-        self.session = _Session(service.settings)
+        self.session: Any = _Session(service.settings)
         self.sagemaker = self.session.client("sagemaker")
         self.runtime = self.session.client("sagemaker-runtime")
 
@@ -142,7 +143,7 @@ class _Session:
         self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name="us-east-1")
         self._endpoint_url = settings.endpoint_url
 
-    def client(self, name: str, **options):
+    def client(self, name: Any, **options: Any) -> Any:
         return self._session.client(name, endpoint_url=self._endpoint_url, **options)
 
 

@@ -36,7 +36,7 @@ def received(service):
             time.sleep(0.05)
         return [json.loads(line) for line in file.read_text().splitlines()]
 
-    read.arn = arn
+    vars(read)["arn"] = arn
     yield read
     client.delete_function(FunctionName="deploy")
     rules = service.client("events")
@@ -170,7 +170,7 @@ def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(s
 
     def put(**values) -> None:
         parameters = [{"Name": name, "Value": value} for name, value in values.items()]
-        target["SageMakerPipelineParameters"] = {"PipelineParameterList": parameters}
+        target["SageMakerPipelineParameters"] = {"PipelineParameterList": parameters}  # type: ignore[assignment]
         client.put_targets(Rule="start", Targets=[target])
 
     def send(detail) -> None:

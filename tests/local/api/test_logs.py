@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -48,7 +49,8 @@ def test_streams_and_events_are_found_through_the_api(logs, client) -> None:
 
 def test_reading_on_with_the_forward_token_gives_each_event_once_and_then_the_same_token(logs, client) -> None:
     logs.append(GROUP, "stream", [f"line {number}" for number in range(5)])
-    token, seen = {}, []
+    token: dict[str, Any] = {}
+    seen: list[Any] = []
     for _ in range(6):
         page = client.get_log_events(logGroupName=GROUP, logStreamName="stream", startFromHead=True, limit=2, **token)
         seen += [event["message"] for event in page["events"]]

@@ -13,7 +13,7 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import boto3
 import pytest
@@ -50,10 +50,13 @@ class Process:
         )
         self.greeting = ""
         while "restore" not in self.greeting and "Kept" not in self.greeting:
+            assert self.process.stdout is not None
             line = self.process.stdout.readline()
             assert line, self.greeting
             self.greeting += line
-        self.url = re.search(r"AWS_ENDPOINT_URL=(\S+)", self.greeting)[1]
+        found = re.search(r"AWS_ENDPOINT_URL=(\S+)", self.greeting)
+        assert found is not None
+        self.url = found[1]
 
     @property
     def address(self):
@@ -72,8 +75,10 @@ class Process:
     def end(self, number):
         self.process.send_signal(number)
         self.process.wait(timeout=20)
-        rest = self.process.stdout.read()
-        self.process.stdout.close()
+        output = self.process.stdout
+        assert output is not None
+        rest = output.read()
+        output.close()
         return self.process.returncode, rest
 
     def processes(self):
@@ -179,7 +184,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_an
     service.client("iam").list_roles()
     create_sleeping_function(service)
     child = invoke_sleeping_function(service, tmp_path / "pid")
-    acknowledged = {"groups": [], "objects": [], "users": []}
+    acknowledged: dict[str, list[Any]] = {"groups": [], "objects": [], "users": []}
     content = os.urandom(700_000)
 
     def write_groups() -> None:
@@ -374,6 +379,7 @@ def test_a_disk_that_is_full_for_an_object_is_said_and_nothing_is_half_written(s
 
 def test_a_disk_that_is_full_for_the_records_is_said_and_what_was_acknowledged_stays(tmp_path) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0)) as service:
+        assert service.parts is not None
         database = service.parts.store._database
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages + 3}")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import boto3
 import psutil
@@ -54,7 +54,8 @@ def read(folder, parts, limit=10 * MEBIBYTE, verify=lambda _: None, **how):
 @settings(max_examples=40, deadline=None)
 @given(parts=st.lists(st.binary(max_size=30), max_size=6), in_memory=st.integers(1, 60))
 def test_a_body_is_read_whole_and_its_hash_is_that_of_all_parts(tmp_path_factory, parts, in_memory) -> None:
-    folder, hashes = tmp_path_factory.mktemp("bodies"), []
+    folder = tmp_path_factory.mktemp("bodies")
+    hashes: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bodies, "IN_MEMORY", in_memory)
         content, _ = read(folder, parts, verify=hashes.append)
@@ -94,7 +95,7 @@ def test_only_so_many_bodies_are_read_at_once_and_a_slow_one_makes_way(tmp_path,
         parts = iter([{"type": "http.request", "body": b"x", "more_body": True}])
 
         async def receive():
-            return next(parts, None) or await asyncio.sleep(600)
+            return next(parts, None) or await asyncio.sleep(600)  # type: ignore[func-returns-value]
 
         return receive
 
@@ -133,7 +134,7 @@ class ServiceProcess:
         self._process.terminate()
         self._process.communicate(timeout=20)
 
-    def client(self, name: str):
+    def client(self, name: Any):
         session = boto3.Session(ACCESS_KEY, secret_key(self.root), region_name="us-east-1")
         return session.client(name, endpoint_url=f"http://127.0.0.1:{self.port}")
 

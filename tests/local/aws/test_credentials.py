@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import boto3
 import pytest
@@ -64,6 +64,8 @@ def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_
         assert keys.answer(path) is first
         clock.seconds += 0.2 * HOUR
         second = keys.answer(path)
+        assert first is not None
+        assert second is not None
         assert second is not first
         assert keys.find(first.access_key) is first
         assert keys.find(second.access_key) is second
@@ -74,7 +76,7 @@ def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_
 
 def test_an_error_ends_credentials_too() -> None:
     keys = KeyRing("the-secret")
-    given = []
+    given: list[Any] = []
 
     def fail_within_both() -> Never:
         with keys.of_container() as path, keys.of_invocation() as invoked:

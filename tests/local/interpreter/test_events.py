@@ -31,7 +31,7 @@ def test_rules_see_executions_and_steps_come_into_other_states(pipelines, tmp_pa
         ("Stop", None, "Starting"),
         ("Stop", "Starting", "Failed"),
     }
-    seen: dict[str, Any] = {}
+    seen: dict[tuple[str | None, str | None, str], Any] = {}
     for _ in range(200):
         lines = path.read_text().splitlines() if path.exists() else []
         seen = {change(json.loads(line)): json.loads(line) for line in lines if line.endswith("}")}

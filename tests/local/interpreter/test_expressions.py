@@ -10,7 +10,7 @@ from definition_language.expressions import ExpressionError, Reference, evaluate
 from definition_language.paths import PathError, follow, parse_path, show
 from tests.local.interpreter.documents import get, join
 
-NAMES = st.text(st.characters(blacklist_characters="'\"", blacklist_categories=("Cs",)), max_size=12)
+NAMES = st.text(st.characters(exclude_characters="'\"", exclude_categories=("Cs",)), max_size=12)  # type: ignore[arg-type]
 
 
 class Scope:
@@ -97,7 +97,7 @@ def test_items_of_property_lists_are_addressed_by_name_and_by_position() -> None
 def test_a_quoted_path_leads_to_what_it_names(tokens) -> None:
     value = "found"
     for token in reversed(tokens):
-        value = [*[None] * token, value] if isinstance(token, int) else {token: value}
+        value = [*[None] * token, value] if isinstance(token, int) else {token: value}  # type: ignore[assignment]
     text = "".join(f"[{token}]" if isinstance(token, int) else f"['{token}']" for token in tokens)
     assert parse_path(text) == tuple(tokens)
     assert follow(value, parse_path(text)) == "found"

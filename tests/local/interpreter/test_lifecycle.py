@@ -335,7 +335,9 @@ def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp
         pipelines.wait_for_step(arn, "Slow", "Executing")
         pipelines.wait_for_step(arn, "Gate", "Succeeded")
     store = Store(settings.database)
-    assert records.step(store, arn, "Slow")["StepStatus"] == "Executing"
+    slow = records.step(store, arn, "Slow")
+    assert slow is not None
+    assert slow["StepStatus"] == "Executing"
     store.close()
 
     with LocalService(settings) as second:
@@ -343,7 +345,7 @@ def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp
         pipelines = Pipelines(RunningService(second))
         outcome = pipelines.wait(arn)
         assert (outcome.status, outcome.statuses()) == ("Failed", {"Gate": "Succeeded", "Slow": "Failed"})
-        assert "the local service stopped" in outcome.reason
+        assert "the local service stopped" in str(outcome.reason)
         assert "the local service stopped" in outcome.steps["Slow"]["FailureReason"]
         assert pipelines.parts.executions.restore() == []
 

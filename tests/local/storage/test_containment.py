@@ -61,7 +61,7 @@ def raw(service: RunningService, method: str, path: str, body: bytes = b"", **he
     request = AWSRequest(method, url, data=body, headers=headers)
     credentials = botocore.session.get_session()
     credentials.set_credentials(ACCESS_KEY, service.settings.secret_key)
-    S3SigV4Auth(credentials.get_credentials(), "s3", service.settings.region).add_auth(request)
+    S3SigV4Auth(credentials.get_credentials(), "s3", service.settings.region).add_auth(request)  # type: ignore[arg-type]
     sent = urllib.request.Request(url, body or None, dict(request.headers.items()), method=method)
     try:
         with urllib.request.urlopen(sent) as response:
@@ -120,7 +120,7 @@ def test_two_keys_that_are_not_utf_8_do_not_become_one(service, s3) -> None:
 
 
 def test_a_copy_and_a_deletion_of_many_name_nothing_outside(service, s3, secret) -> None:
-    status, _ = raw(service, "PUT", "/contained/copy", **{"x-amz-copy-source": f"/contained/{secret}"})
+    status, _ = raw(service, "PUT", "/contained/copy", **{"x-amz-copy-source": f"/contained/{secret}"})  # type: ignore[arg-type]
     assert status == 501
     with pytest.raises(ClientError, match="NotImplemented"):
         s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": str(secret)})

@@ -187,7 +187,7 @@ def trust(service: str, **condition: dict[str, Any]) -> dict[str, Any]:
     ("statement", "state", "text"),
     [
         (trust("sagemaker.amazonaws.com"), State.OK, "trusts sagemaker"),
-        ([trust("glue.amazonaws.com"), trust(["x.amazonaws.com", "sagemaker.amazonaws.com"])], State.OK, "trusts"),
+        ([trust("glue.amazonaws.com"), trust(["x.amazonaws.com", "sagemaker.amazonaws.com"])], State.OK, "trusts"),  # type: ignore[arg-type]
         (
             trust("sagemaker.amazonaws.com", StringEquals={"aws:SourceAccount": ACCOUNT_ID}),
             State.ATTENTION,
@@ -268,7 +268,7 @@ def test_the_policy_simulators_denials_are_named(config, aws) -> None:
     iam = aws.client("iam")
     role = "arn:aws:iam::123456789012:role/x"
     account = account_of(config, aws, iam=iam)
-    account.identity = {"Account": ACCOUNT_ID, "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/admin/me"}
+    account.identity = {"Account": ACCOUNT_ID, "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/admin/me"}  # type: ignore[typeddict-item]
     with Stubber(iam) as stub:
         bucket = account.resources.bucket
         name = config.pipeline.name

@@ -24,9 +24,12 @@ ANSWER = {
 @pytest.fixture
 def functions():
     client = boto3.client("lambda", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    with Stubber(client) as client.stubber:
+    stubber = Stubber(client)
+    # A test prepares the answers through the client that it hands on.
+    vars(client)["stubber"] = stubber
+    with stubber:
         yield client
-    client.stubber.assert_no_pending_responses()
+    stubber.assert_no_pending_responses()
 
 
 def payload(document):

@@ -45,13 +45,13 @@ def test_what_cannot_be_deleted_does_not_stop_the_others() -> None:
     ],
 )
 def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message) -> None:
-    said = []
+    said: list[str] = []
     assert delete_resources([OwnedResource("thing", "a", refuses(code, message))], said.append) == []
     assert said == ["deleted thing a"]
 
 
 def test_a_running_execution_is_stopped_and_waited_for(monkeypatch) -> None:
-    monkeypatch.setattr(teardown.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(sagemaker) as stubber:
         for status in ("Executing", "Stopping", "Stopping", "Stopped"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Never
+from typing import Any, Never
 
-import make_folds
 import pytest
 from folds import output as fold_output
 from folds.errors import FoldError
+from folds.report import report_of
 from folds.spans import spans_of, task_count
 from folds.storage import place
 
@@ -106,7 +106,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path) -> None:
         assert "deep/rows.csv" not in folder.files()
     assert folder.files() == {"deep/rows.csv": 4}
     with pytest.raises(TypeError), folder.writing("deep/rows.csv") as file:
-        file.write("no bytes")
+        file.write("no bytes")  # type: ignore[call-overload]
     assert folder.files() == {"deep/rows.csv": 4}
 
 
@@ -146,7 +146,7 @@ def test_rows_that_appear_between_the_two_passes_stop_the_job(fold, tmp_path, mo
 
 def test_parts_that_the_driver_cannot_see_stop_the_job(fold, monkeypatch) -> None:
     real = fold_output.PART
-    seen = []
+    seen: list[Any] = []
 
     class Blind:
         def match(self, name):
@@ -206,7 +206,7 @@ def test_the_report_says_what_was_made_of_what(fold) -> None:
 
 def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": TEXT})
-    assign = make_folds.report_of
+    assign = report_of
 
     def rewrite_the_input(*arguments):
         (source / "rows.csv").write_text("5,6,7\n" * 24)

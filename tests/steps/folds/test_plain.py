@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_a_line_that_memory_may_not_hold_is_not_read(tmp_path, monkeypatch, star
 @given(rows=lines, data=st.data())
 def test_lines_are_dealt_in_order_unless_they_are_shuffled(rows, data) -> None:
     folds = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
-    expected = defaultdict(str)
+    expected: defaultdict[Any, str] = defaultdict(str)
     for row, fold in zip(rows, folds, strict=True):
         expected[fold] += f"{row}\n"
     block = "".join(f"{row}\n" for row in rows).encode()

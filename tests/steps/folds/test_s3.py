@@ -127,7 +127,7 @@ def test_an_object_is_there_as_a_whole_or_not_at_all(bucket) -> None:
         assert bucket.keys("written/") == set()
     assert bucket.text("written/rows.csv") == "1,2\n"
     with pytest.raises(TypeError), prefix.writing("rows.csv") as file:
-        file.write("no bytes")
+        file.write("no bytes")  # type: ignore[call-overload]
     assert bucket.text("written/rows.csv") == "1,2\n"
 
 
@@ -176,7 +176,8 @@ class Recording:
         self.client, self.exceptions = client, client.exceptions
 
     def get_object(self, **request):
-        self.ranges.append(tuple(map(int, request["Range"].removeprefix("bytes=").split("-"))))
+        start, end = map(int, request["Range"].removeprefix("bytes=").split("-"))
+        self.ranges.append((start, end))
         return self.client.get_object(**request)
 
 

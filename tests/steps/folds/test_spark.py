@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import make_folds
 import pytest
 from folds.errors import explain
+from folds.report import report_of
 from make_folds import await_tasks
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
 from tests.steps.folds.conftest import write_files
 
@@ -29,7 +29,7 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spar
     monkeypatch.setattr("folds.spans.LARGEST_SPAN", 1 << 30)
     monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1 << 30)
     source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
-    assign = make_folds.report_of
+    assign = report_of
 
     def remove_a_file(*arguments):
         (source / "a.csv").unlink()
@@ -45,7 +45,7 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spar
 
 def test_what_ends_a_python_worker_is_said_in_one_line(fold_by_spark, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": ROWS})
-    assign = make_folds.report_of
+    assign = report_of
 
     def remove_the_input(*arguments):
         (source / "rows.csv").unlink()

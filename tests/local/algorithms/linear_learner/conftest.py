@@ -59,7 +59,7 @@ def csv(rows: np.ndarray) -> bytes:
 @pytest.fixture
 def make_root(tmp_path) -> Callable[..., Path]:
     """Make /opt/ml folders named root-0, root-1, ... under the test's folder."""
-    made = []
+    made: list[Any] = []
 
     def make(hyperparameters: dict[str, str], **channels: dict[str, Any]) -> Path:
         made.append(write_root(tmp_path / f"root-{len(made)}", hyperparameters, channels))

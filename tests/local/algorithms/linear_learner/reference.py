@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def train(rows: np.ndarray, validation: np.ndarray, hyperparameters: Hyperparame
             if choices.l1_method == "subgradient":
                 gradient = gradient + hp.l1 * regularised * np.sign(w)
             step += 1
-            rate = hp.learning_rate
+            rate: Any = hp.learning_rate
             if hp.use_lr_scheduler:
                 lowest = min(rate, hp.lr_scheduler_minimum_lr)
                 rate = max(rate * hp.lr_scheduler_factor ** ((step - 1) // hp.lr_scheduler_step), lowest)

@@ -32,6 +32,7 @@ def test_an_optimizer_takes_the_steps_of_mxnet(run, through_grams) -> None:
     hyperparameters = job(**(plain | run["setting"]))
     rows, batch_size = np.array(ORACLE["rows"]), ORACLE["mini_batch_size"]
     identity = Scaling(np.zeros(rows.shape[1]), np.ones(rows.shape[1]))
+    batches: GramBatches | RowBatches
     if through_grams:
         batches = GramBatches([rows], [identity], batch_size)
     else:
@@ -60,7 +61,7 @@ def long_run(rows, **values):
         "lr_scheduler_minimum_lr": 1e-7,
     }
     (model,) = fit(Dataset(rows, rows), [job(**(settings | values))], Choices())
-    return model.weights * rows[:, 1:].std(axis=0) / rows[:, 0].std(), model
+    return model.weights * rows[:, 1:].std(axis=0) / rows[:, 0].std(), model  # type: ignore[union-attr]
 
 
 def test_without_regularisation_training_converges_to_least_squares(rows) -> None:
@@ -125,7 +126,7 @@ def test_fifteen_epochs_reach_the_error_of_least_squares(insurance) -> None:
         train = np.concatenate(folds[:index] + folds[index + 1 :])
         exact = LinearRegression().fit(train[:, 1:], train[:, 0])
         (model,) = fit(Dataset(train, held_out), [job(mini_batch_size=100, learning_rate=0.01)], Choices())
-        errors = [held_out[:, 1:] @ model.weights + model.bias, exact.predict(held_out[:, 1:])]
+        errors = [held_out[:, 1:] @ model.weights + model.bias, exact.predict(held_out[:, 1:])]  # type: ignore[union-attr]
         ratios.append(np.divide(*[np.mean((predicted - held_out[:, 0]) ** 2) for predicted in errors]))
     assert np.mean(ratios) == pytest.approx(1, abs=0.01)
 
@@ -135,6 +136,6 @@ def test_the_default_mini_batch_size_makes_a_bad_model_of_a_thousand_rows(insura
 
     def error(size):
         (model,) = fit(Dataset(train, held_out), [job(mini_batch_size=size, learning_rate=0.01)], Choices())
-        return np.mean((held_out[:, 1:] @ model.weights + model.bias - held_out[:, 0]) ** 2)
+        return np.mean((held_out[:, 1:] @ model.weights + model.bias - held_out[:, 0]) ** 2)  # type: ignore[union-attr]
 
     assert error(1000) > 1.5 * error(100)

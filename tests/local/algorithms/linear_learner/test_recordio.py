@@ -37,6 +37,7 @@ def test_a_record_that_breaks_the_pattern_is_still_read() -> None:
     sparse = framed(message(tensor([5, 6], keys=[0, 2], shape=[3]), tensor([9])))
     records = decode(dense_stream(ROWS) + sparse + framed(message(tensor([1, 2, 3], kind=3), tensor([4], kind=7))))
     np.testing.assert_array_equal(records.features[3:], [[5, 0, 6], [1, 2, 3]])
+    assert records.labels is not None
     np.testing.assert_array_equal(records.labels[3:], [9, 4])
 
 

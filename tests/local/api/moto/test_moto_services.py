@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -35,7 +36,7 @@ Resources:
 @pytest.fixture
 def restarted(tmp_path):
     """Start a service on one folder as often as wanted, one after the other."""
-    running = []
+    running: list[Any] = []
 
     def start():
         while running:

@@ -38,6 +38,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().strip().rpartition(":")[2])
         self.s3 = boto3.Session(ACCESS_KEY, secret_key(root), region_name="us-east-1").client(
             "s3", endpoint_url=f"http://127.0.0.1:{self.port}", config=Config(retries={"total_max_attempts": 1})

@@ -99,6 +99,7 @@ def _bucket(service) -> None:
 def members(operation):
     """The members beside the path and the body, each with where it goes and its name there."""
     shape = MODEL.operation_model(operation).input_shape
+    assert shape is not None
     for name, member in shape.members.items():
         where = member.serialization.get("location")
         if where not in (None, "uri"):
@@ -145,7 +146,7 @@ def test_a_value_that_is_not_obeyed_is_refused(service, operation, name, value) 
     refused(service, operation, "header", name, value)
 
 
-@pytest.mark.parametrize("member", MODEL.shape_for("CreateBucketConfiguration").members)
+@pytest.mark.parametrize("member", MODEL.shape_for("CreateBucketConfiguration").members)  # type: ignore[attr-defined]
 def test_members_of_a_buckets_configuration_are_obeyed_or_refused(service, member) -> None:
     if member != "LocationConstraint":
         body = f"<CreateBucketConfiguration><{member}>x</{member}></CreateBucketConfiguration>".encode()
@@ -154,7 +155,7 @@ def test_members_of_a_buckets_configuration_are_obeyed_or_refused(service, membe
         assert member.encode() in answer.body
 
 
-@pytest.mark.parametrize("member", MODEL.shape_for("ObjectIdentifier").members)
+@pytest.mark.parametrize("member", MODEL.shape_for("ObjectIdentifier").members)  # type: ignore[attr-defined]
 def test_members_of_an_object_to_delete_are_obeyed_or_refused(service, member) -> None:
     if member not in ("Key", "VersionId", "ETag"):
         body = f"<Delete><Object><Key>key</Key><{member}>1</{member}></Object></Delete>".encode()
@@ -167,7 +168,7 @@ def test_members_of_an_object_to_delete_are_obeyed_or_refused(service, member) -
         service.client("s3").head_object(Bucket=BUCKET, Key="key")
 
 
-@pytest.mark.parametrize("member", MODEL.shape_for("CompletedPart").members)
+@pytest.mark.parametrize("member", MODEL.shape_for("CompletedPart").members)  # type: ignore[attr-defined]
 def test_members_of_a_part_are_obeyed_or_refused(service, member) -> None:
     s3 = service.client("s3")
     upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"]

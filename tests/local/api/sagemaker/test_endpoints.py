@@ -53,7 +53,7 @@ def slow_loading(monkeypatch):
         assert go_on.wait(20)
         return load(path)
 
-    monkeypatch.setattr(serving.Model, "load", wait_and_load)
+    monkeypatch.setattr("local.algorithms.linear_learner.inference.Model.load", wait_and_load)
     yield go_on
     go_on.set()
 
@@ -349,7 +349,7 @@ def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configur
     create(parts, configure("c", 0.5))
     settled(parts)
     configure("next", 1.5), configure("last", 2.5)
-    staged, clean_up = threading.Event(), changes.remove_stale
+    staged, clean_up = threading.Event(), serving.remove_stale
 
     def stage(*arguments):
         copies = serving.stage(*arguments)

@@ -80,7 +80,7 @@ def test_boto3_gets_the_services_errors(runtime, served, request_, code, status)
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     if code == "ModelError":
-        assert caught.value.response["OriginalStatusCode"] == 400
+        assert caught.value.response["OriginalStatusCode"] == 400  # type: ignore[typeddict-item]
         assert "Received client error (400) from primary" in str(caught.value)
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from local.runtime.endpoints import changes
+from local.runtime.endpoints import changes, serving
 from tests.local.conftest import IMAGE, make_artifact, open_parts
 
 CLIENTS = 4
@@ -34,7 +34,7 @@ def configurations(service, tmp_path):
 @pytest.fixture
 def slow_clean_up(monkeypatch) -> None:
     """Cleaning up after an update takes so long that the next update has begun."""
-    clean_up = changes.remove_stale
+    clean_up = serving.remove_stale
 
     def wait_and_clean_up(*arguments) -> None:
         time.sleep(0.02)

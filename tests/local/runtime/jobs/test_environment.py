@@ -35,7 +35,7 @@ def write_environment(key: str) -> str:
 
 
 def client_with(jobs: Jobs, keys: list[str], name: str = "sagemaker", **config: Any) -> Any:
-    return boto3.client(
+    return boto3.client(  # type: ignore[call-overload]
         name,
         region_name="us-east-1",
         endpoint_url=jobs.service.settings.endpoint_url,

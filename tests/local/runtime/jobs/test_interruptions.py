@@ -58,7 +58,7 @@ class Process:
         assert found, f"the service has not started: {self.said}"
         self.url = found[0]
 
-    def client(self, name: str) -> Any:
+    def client(self, name: Any) -> Any:
         session = boto3.Session(ACCESS_KEY, secret_key(self.root), region_name="us-east-1")
         return session.client(name, endpoint_url=self.url)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,7 @@ def test_files_of_a_continuous_output_are_in_s3_while_the_job_runs(jobs: Jobs) -
     ],
 )
 def test_an_image_without_a_local_runtime_fails_the_job_and_names_what_is_supported(
-    jobs: Jobs, application: dict[str, object]
+    jobs: Jobs, application: dict[str, Any]
 ) -> None:
     description = jobs.run_script("", AppSpecification=application)
     assert description["ProcessingJobStatus"] == "Failed"
@@ -229,7 +230,7 @@ def test_an_image_without_a_local_runtime_fails_the_job_and_names_what_is_suppor
         ({"inputs": [processing_input("i", f"s3://{BUCKET}/../x", "/opt/ml/i")]}, "segment"),
     ],
 )
-def test_a_path_outside_the_jobs_folder_is_refused(jobs: Jobs, changes: dict[str, object], message: str) -> None:
+def test_a_path_outside_the_jobs_folder_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message):
         jobs.run_script("", **changes)
 
@@ -252,7 +253,7 @@ def test_jobs_are_listed_in_the_order_of_their_making_with_their_status(jobs: Jo
     assert {entry["ProcessingJobStatus"] for entry in _listed(jobs, NameContains="listed")} == {"Completed"}
 
 
-def _listed(jobs: Jobs, **request: object) -> list[dict[str, object]]:
+def _listed(jobs: Jobs, **request: object) -> list[dict[str, Any]]:
     return jobs.call("ListProcessingJobs", **request)["ProcessingJobSummaries"]
 
 

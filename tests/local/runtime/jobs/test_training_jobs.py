@@ -7,6 +7,7 @@ import itertools
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_re
 pytestmark = pytest.mark.usefixtures("rows")
 
 
-def _train(jobs: Jobs, **changes: object) -> dict[str, object]:
+def _train(jobs: Jobs, **changes: object) -> dict[str, Any]:
     name = jobs.name("train")
     jobs.call("CreateTrainingJob", **training_request(name, **changes))
     return jobs.wait("training-job", name)
@@ -150,7 +151,7 @@ def test_a_job_is_stopped_when_its_time_is_up(jobs: Jobs) -> None:
         ),
     ],
 )
-def test_a_request_that_cannot_be_met_is_refused(jobs: Jobs, changes: dict[str, object], message: str) -> None:
+def test_a_request_that_cannot_be_met_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError) as refused:
         _train(jobs, **changes)
     assert refused.value.code == "ValidationException"

@@ -41,7 +41,7 @@ def _transform(jobs: Jobs, key: str, content: str, **changes: Any) -> dict[str, 
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
     }
     for member, value in changes.items():
-        request[member] = request[member] | value if member in request and isinstance(value, dict) else value
+        request[member] = request[member] | value if member in request and isinstance(value, dict) else value  # type: ignore[operator]
     jobs.call("CreateTransformJob", **request)
     return jobs.wait("transform-job", name)
 

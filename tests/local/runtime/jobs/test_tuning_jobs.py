@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ CONTINUOUS = {
 }
 
 
-def _request(name: str, definition: dict[str, object] | None = None, **config: object) -> dict[str, object]:
+def _request(name: str, definition: dict[str, Any] | None = None, **config: object) -> dict[str, Any]:
     training = training_request("unused")
     members = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition")
     return {
@@ -49,17 +50,17 @@ def _request(name: str, definition: dict[str, object] | None = None, **config: o
     }
 
 
-def _without_batch_size() -> dict[str, object]:
+def _without_batch_size() -> dict[str, Any]:
     return {"StaticHyperParameters": {"predictor_type": "regressor"}}
 
 
-def _tune(jobs: Jobs, definition: dict[str, object] | None = None, **config: object) -> dict[str, object]:
+def _tune(jobs: Jobs, definition: dict[str, Any] | None = None, **config: object) -> dict[str, Any]:
     name = jobs.name("tune")
     jobs.call("CreateHyperParameterTuningJob", **_request(name, definition, **config))
     return jobs.wait("hyper-parameter-tuning-job", name)
 
 
-def _children(jobs: Jobs, name: object, **request: object) -> list[dict[str, object]]:
+def _children(jobs: Jobs, name: object, **request: object) -> list[dict[str, Any]]:
     answer = jobs.call("ListTrainingJobsForHyperParameterTuningJob", HyperParameterTuningJobName=name, **request)
     return answer["TrainingJobSummaries"]
 
@@ -283,7 +284,7 @@ def test_both_forms_of_resources_are_described_by_the_training_jobs(jobs: Jobs) 
         ({"ParameterRanges": {}}, "at least one hyperparameter range"),
     ],
 )
-def test_a_search_that_cannot_be_made_is_refused(jobs: Jobs, config: dict[str, object], message: str) -> None:
+def test_a_search_that_cannot_be_made_is_refused(jobs: Jobs, config: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError) as refused:
         _tune(jobs, **config)
     assert refused.value.code == "ValidationException"
