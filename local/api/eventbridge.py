@@ -86,7 +86,7 @@ class EventBridge:
         return identifier
 
     def may_have_rules(self) -> bool:
-        """Whether a rule can exist: moto need not be loaded to see that none was ever made."""
+        """Return whether a rule can exist: moto need not be loaded to see that none was ever made."""
         return self.moto.has_changed("events", "cloudformation")
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
@@ -160,7 +160,7 @@ def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _input(target: dict[str, Any], event: Event) -> Any:
-    """What the target gets: the event, a part of it, a constant or a filled template.
+    """Return what the target gets: the event, a part of it, a constant or a filled template.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """

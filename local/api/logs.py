@@ -56,7 +56,7 @@ class LogOperations:
         return json_reply(operation(request) or {})
 
     def operations(self) -> dict[str, Callable[[Members], Members | None]]:
-        """The operations that the service has, by name."""
+        """Return the operations that the service has, by name."""
         return {
             "CreateLogGroup": self._create_group,
             "CreateLogStream": self._create_stream,
@@ -230,7 +230,7 @@ def _model() -> ServiceModel:
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    """The test that a filter pattern of terms stands for: all plain terms, any ``?`` term, no ``-`` term.
+    """Return the test that a filter pattern of terms stands for: all plain terms, any ``?`` term, no ``-`` term.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """

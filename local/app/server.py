@@ -141,7 +141,7 @@ class LocalService:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """What points an AWS client at the service that holds the folder, or at the one that would serve there.
+    """Return what points an AWS client at the service that holds the folder, or at the one that would serve there.
 
     Raises:
         StartError: the folder cannot be used.

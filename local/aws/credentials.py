@@ -47,7 +47,7 @@ class Credentials:
     expires: float | None = None
 
     def accepts(self, token: str) -> bool:
-        """Whether a request's session token is the right one."""
+        """Return whether a request's session token is the right one."""
         return self.token is None or hmac.compare_digest(self.token.encode(), token.encode())
 
     def document(self) -> dict[str, str]:

@@ -58,7 +58,7 @@ class SignatureError(Exception):
         self.message = message
 
     def as_error(self, protocol: Protocol) -> ServiceError:
-        """The error with the code and status that services of the protocol use for it."""
+        """Return the error with the code and status that services of the protocol use for it."""
         codes = {Protocol.S3: _S3_CODES, Protocol.QUERY: _QUERY_CODES}.get(protocol, _JSON_CODES)
         code, status = codes[self.fault]
         if protocol is Protocol.REST_JSON:

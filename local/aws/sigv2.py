@@ -22,7 +22,7 @@ _SUBRESOURCES = {
 
 
 def is_presigned(query: bytes) -> bool:
-    """Whether a query carries such a signature."""
+    """Return whether a query carries such a signature."""
     return b"AWSAccessKeyId=" in query and b"Signature=" in query and b"Expires=" in query
 
 
@@ -33,13 +33,13 @@ def signer(query: bytes) -> tuple[str, str]:
 
 
 def has_expired(query: bytes) -> bool:
-    """Whether the URL's time is over, or is no time."""
+    """Return whether the URL's time is over, or is no time."""
     expires = _fields(query)["Expires"]
     return not expires.isdecimal() or int(expires) < time.time()
 
 
 def is_right(head: RequestHead, secret_key: str) -> bool:
-    """Whether the signature is that of a secret key over this request."""
+    """Return whether the signature is that of a secret key over this request."""
     fields = _fields(head.query)
     headers = {
         name.decode(): value.decode("latin-1") for name, value in head.headers.items() if name.startswith(b"x-amz-")

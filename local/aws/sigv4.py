@@ -224,7 +224,7 @@ def check_sender(headers: Mapping[bytes, bytes]) -> None:
 
 @lru_cache(maxsize=256)
 def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
-    """The key that signs requests of a day, a region and a service."""
+    """Return the key that signs requests of a day, a region and a service."""
     key = b"AWS4" + secret_key.encode()
     for part in (*scope, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

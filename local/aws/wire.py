@@ -52,17 +52,17 @@ class HttpResponse:
 
 
 def closing(reply: HttpResponse) -> HttpResponse:
-    """An answer that ends the connection: for when a body is still to come, which would be read as a request."""
+    """Return an answer that ends the connection: for when a body is still to come, which would be read as a request."""
     return HttpResponse(reply.status, reply.body, [*reply.headers, (b"connection", b"close")])
 
 
 def new_request_id() -> str:
-    """An identifier for one request, as AWS puts into every answer."""
+    """Return an identifier for one request, as AWS puts into every answer."""
     return str(uuid.uuid4())
 
 
 def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
-    """The protocol that a client speaks, told by the request alone."""
+    """Return the protocol that a client speaks, told by the request alone."""
     if service == "s3":
         return Protocol.S3
     if headers.get(b"smithy-protocol") == b"rpc-v2-cbor":
@@ -75,7 +75,7 @@ def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
 
 
 def json_reply(document: Mapping[str, Any]) -> HttpResponse:
-    """A successful answer of the JSON protocol."""
+    """Return a successful answer of the JSON protocol."""
     headers = [
         (b"content-type", b"application/x-amz-json-1.1"),
         (b"x-amzn-requestid", new_request_id().encode()),
@@ -84,7 +84,7 @@ def json_reply(document: Mapping[str, Any]) -> HttpResponse:
 
 
 def error_reply(error: ServiceError, protocol: Protocol) -> HttpResponse:
-    """An error as clients of that protocol expect it."""
+    """Return an error as clients of that protocol expect it."""
     request_id = new_request_id()
     code, message = error.code, error.message
     headers = [(b"x-amzn-requestid", request_id.encode())]
@@ -117,6 +117,6 @@ def _xml(element: str) -> bytes:
 
 
 def _cbor_map(members: Mapping[str, str]) -> bytes:
-    """A map of texts in CBOR, RFC 8949 sections 3 and 3.1: each item's length in two bytes."""
+    """Return a map of texts in CBOR, RFC 8949 sections 3 and 3.1: each item's length in two bytes."""
     texts = [text.encode() for pair in members.items() for text in pair]
     return bytes([0xA0 + len(members)]) + b"".join(b"\x79" + len(t).to_bytes(2, "big") + t for t in texts)

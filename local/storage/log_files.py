@@ -54,7 +54,7 @@ class Logs:
         root.mkdir(parents=True, exist_ok=True)
 
     def path(self, group: str, stream: str) -> Path:
-        """The file of a stream, there or not."""
+        """Return the file of a stream, there or not."""
         return _below(self._folder(group), stream, ".log")
 
     def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
@@ -84,7 +84,7 @@ class Logs:
         return made
 
     def tags(self, group: str) -> dict[str, str]:
-        """The tags that a group was made with."""
+        """Return the tags that a group was made with."""
         tags: dict[str, str] = self._document(group).get("tags", {})
         return tags
 
@@ -120,13 +120,13 @@ class Logs:
             return there
 
     def has_group(self, group: str) -> bool:
-        """Whether the group exists."""
+        """Return whether the group exists."""
         marker = self._folder(group) / _GROUP_FILE
         # "/group" and "group" are two groups to CloudWatch, and one folder here.
         return marker.is_file() and json.loads(marker.read_text())["name"] == group
 
     def groups(self) -> list[tuple[str, int]]:
-        """Names of the groups, sorted, each with the time of its making in milliseconds."""
+        """Return names of the groups, sorted, each with the time of its making in milliseconds."""
         found = []
         for path in self._root.rglob(_GROUP_FILE):
             document = json.loads(path.read_text())
@@ -134,7 +134,7 @@ class Logs:
         return sorted(found)
 
     def streams(self, group: str) -> list[str]:
-        """Names of a group's streams, sorted."""
+        """Return names of a group's streams, sorted."""
         folder = self._folder(group)
         return sorted(path.relative_to(folder).as_posix()[: -len(".log")] for path in _stream_files(folder))
 

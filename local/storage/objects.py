@@ -65,7 +65,7 @@ class Objects:
         self.root = self.paths.root
 
     def path(self, uri: str) -> Path:
-        """The file of an object, there or not.
+        """Return the file of an object, there or not.
 
         Raises:
             ServiceError: ValidationException, not the URI of an object that can be kept here.
@@ -74,17 +74,17 @@ class Objects:
         return self.paths.object(parsed.bucket, parsed.key)
 
     def bucket_exists(self, uri: str) -> bool:
-        """Whether the bucket that the URI names exists."""
+        """Return whether the bucket that the URI names exists."""
         return self.paths.bucket(S3Uri.parse(uri).bucket).is_dir()
 
     def exists(self, uri: str) -> bool:
-        """Whether an object of exactly this key exists."""
+        """Return whether an object of exactly this key exists."""
         # A prefix that ends with a slash is no object.
         key = S3Uri.parse(uri).key
         return key != "" and not key.endswith("/") and self.path(uri).is_file()
 
     def read(self, uri: str, at_most: int | None = None) -> bytes:
-        """An object's bytes.
+        """Return an object's bytes.
 
         Args:
             uri: the object.
@@ -116,7 +116,7 @@ class Objects:
         source.replace(target)
 
     def keys(self, prefix_uri: str) -> list[str]:
-        """Keys that begin with the URI's key, sorted: what ListObjectsV2 gives for that prefix."""
+        """Return keys that begin with the URI's key, sorted: what ListObjectsV2 gives for that prefix."""
         parsed = S3Uri.parse(prefix_uri)
         bucket, folder = self.paths.bucket(parsed.bucket), parsed.key.rpartition("/")[0]
         start = self.paths.object(parsed.bucket, folder) if folder else bucket
@@ -137,7 +137,7 @@ class Objects:
         return [target.key for target in uris.values()]
 
     def uri_of(self, file: Path, folder: Path, uri: S3Uri) -> S3Uri:
-        """The object that a file under a folder becomes under a URI.
+        """Return the object that a file under a folder becomes under a URI.
 
         Raises:
             UploadError: it cannot be one.

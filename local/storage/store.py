@@ -95,7 +95,7 @@ class Store:
                 raise AlreadyExistsError(f"{kind} {key}") from None
 
     def find(self, kind: str, key: str) -> Document | None:
-        """The record of that kind and key, or None."""
+        """Return the record of that kind and key, or None."""
         with self._lock:
             row = self._database.execute(
                 "SELECT document FROM records WHERE kind = ? AND key = ?", (kind, key)
@@ -103,7 +103,7 @@ class Store:
         return None if row is None else _load(row[0])
 
     def get(self, kind: str, key: str) -> Document:
-        """The record of that kind and key.
+        """Return the record of that kind and key.
 
         Raises:
             MissingError: there is none.
@@ -137,7 +137,7 @@ class Store:
         return None if row is None else _load(row[0])
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
-        """All records of a kind whose key starts with ``prefix``, oldest first."""
+        """Return all records of a kind whose key starts with ``prefix``, oldest first."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT document FROM records WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY position",

@@ -91,7 +91,7 @@ class FunctionOperations:
         return answer(self.operations(), head, body)
 
     def operations(self) -> dict[str, Handler]:
-        """The operations that the service has, by name."""
+        """Return the operations that the service has, by name."""
         policies = FunctionPolicies(self.store, self.settings.region)
         return {
             "CreateFunction": self._create,
@@ -251,7 +251,7 @@ def _check(request: Members) -> None:
 
 
 def _configuration(request: Members) -> Members:
-    """The settings that a request names, as a function's description has them.
+    """Return the settings that a request names, as a function's description has them.
 
     What it does not name stays as it is. Empty lists take a function out of its VPC, and an empty text takes its key
     away.

@@ -86,7 +86,7 @@ class MotoServices:
                 MotoServices._holder = None
 
     def has_changed(self, *services: str) -> bool:
-        """Whether any request that was kept went to one of these services."""
+        """Return whether any request that was kept went to one of these services."""
         return not self._changed.isdisjoint(services)
 
     def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -104,13 +104,13 @@ class MotoServices:
             ]
 
     def bucket_names(self) -> set[str]:
-        """The buckets that moto knows: those of stacks, and those with settings."""
+        """Return the buckets that moto knows: those of stacks, and those with settings."""
         with self._lock:
             self._start()
             return set(_moto_s3(self._region).buckets)
 
     def tells_events(self, bucket: str) -> bool:
-        """Whether a bucket's notifications go to EventBridge."""
+        """Return whether a bucket's notifications go to EventBridge."""
         with self._lock:
             self._start()
             known = _moto_s3(self._region).buckets.get(bucket)
@@ -118,7 +118,7 @@ class MotoServices:
             return bool(settings and settings.event_bridge is not None)
 
     def buckets_of_stack(self, stack: str) -> list[str]:
-        """The buckets that a stack of that name or ARN has made."""
+        """Return the buckets that a stack of that name or ARN has made."""
         with self._lock:
             self._start()
             from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
@@ -228,7 +228,7 @@ class MotoServices:
 
 
 def operation_name(head: RequestHead, body: bytes) -> str:
-    """The operation that a request of any protocol asks for; for REST, the method stands for it."""
+    """Return the operation that a request of any protocol asks for; for REST, the method stands for it."""
     target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
     if target:
         return target.rpartition(".")[2]

@@ -27,7 +27,7 @@ _LONGEST_LINE = 4096
 
 
 def is_chunked(payload_hash: bytes) -> bool:
-    """Whether a body comes in the aws-chunked framing."""
+    """Return whether a body comes in the aws-chunked framing."""
     return payload_hash in _SIGNED or payload_hash == _UNSIGNED
 
 
@@ -64,7 +64,7 @@ class Body:
             raise invalid_request("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
 
     async def __call__(self) -> Any:
-        """The next message of the body."""
+        """Return the next message of the body."""
         if self.ended:
             # A handler that streams its answer asks on, to hear that the client goes away.
             return await self._receive()

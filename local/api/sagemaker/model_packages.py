@@ -172,7 +172,7 @@ def _document(request: Request, arn: str, name: str) -> Document:
 
 
 def _summary(package: Document) -> Document:
-    """A list's item: a version is known by its group and number and has no name of its own there."""
+    """Return a list's item: a version is known by its group and number and has no name of its own there."""
     if "ModelPackageVersion" not in package:
         return package
     return {member: value for member, value in package.items() if member != "ModelPackageName"}

@@ -107,7 +107,7 @@ class ModelOperations:
 
 
 def _model_data(container: dict[str, Any]) -> str | None:
-    """The S3 URI of a container's ``model.tar.gz``, or None where it has none."""
+    """Return the S3 URI of a container's ``model.tar.gz``, or None where it has none."""
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is None:
         return container.get("ModelDataUrl")

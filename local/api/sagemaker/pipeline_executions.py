@@ -171,7 +171,7 @@ class ExecutionOperations:
         return changed
 
     def find_execution(self, arn: str) -> Document:
-        """An execution's record.
+        """Return an execution's record.
 
         Raises:
             ServiceError: ResourceNotFound.

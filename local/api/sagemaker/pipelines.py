@@ -29,7 +29,7 @@ class PipelineOperations:
     objects: Objects
 
     def find_pipeline(self, name_or_arn: str) -> Document:
-        """A pipeline's record.
+        """Return a pipeline's record.
 
         Raises:
             ServiceError: ResourceNotFound.
@@ -42,7 +42,7 @@ class PipelineOperations:
         return document
 
     def find_version(self, pipeline: Document, version: int | None) -> Document:
-        """The record of a version of a pipeline; of the newest where ``version`` is None.
+        """Return the record of a version of a pipeline; of the newest where ``version`` is None.
 
         Raises:
             ServiceError: ResourceNotFound.
@@ -179,7 +179,7 @@ class PipelineOperations:
         return sagemaker_arn(self.region, "pipeline", name)
 
     def _definition(self, request: Request, required: bool) -> str | None:
-        """The definition's text, checked; None where the request has none and needs none."""
+        """Return the definition's text, checked; None where the request has none and needs none."""
         text: str | None = request.get("PipelineDefinition")
         location = request.get("PipelineDefinitionS3Location")
         if text is not None and location is not None:

@@ -53,7 +53,7 @@ class TagOperations:
         return {}
 
     def _existing(self, arn: str) -> str:
-        """The ARN as its resource has it, or ValidationException where no such resource exists."""
+        """Return the ARN as its resource has it, or ValidationException where no such resource exists."""
         region_and_account = sagemaker_prefix(self.region)
         if not arn.startswith(region_and_account):
             raise _unknown(arn)

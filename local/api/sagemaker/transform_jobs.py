@@ -94,7 +94,7 @@ def _check(request: Request) -> None:
 
 
 def _refused_processing(request: Request) -> dict[str, bool]:
-    """What of DataProcessing is asked for and cannot be done."""
+    """Return what of DataProcessing is asked for and cannot be done."""
     processing: dict[str, str] = request.get("DataProcessing", {})
     content_type = request["TransformInput"].get("ContentType", "")
     chosen = processing.get("InputFilter", "$")

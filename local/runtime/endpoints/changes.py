@@ -88,7 +88,7 @@ class EndpointChanges:
         return restored
 
     def _with_change(self, record: Document) -> Document:
-        """A record whose change has an id: earlier versions of the service gave it none."""
+        """Return a record whose change has an id: earlier versions of the service gave it none."""
         if "_Change" in record:
             return record
         key, status = resource_key(record["EndpointName"]), record["EndpointStatus"]
@@ -201,7 +201,7 @@ class EndpointChanges:
 
 
 def summaries(config: Document, retained: dict[str, Document] | None = None) -> list[Document]:
-    """What DescribeEndpoint says of a configuration's variants that are to be deployed.
+    """Return what DescribeEndpoint says of a configuration's variants that are to be deployed.
 
     Args:
         config: the endpoint configuration.
@@ -225,7 +225,7 @@ def _is_current(stored: Document | None, record: Document) -> bool:
 
 
 def _arrived(variant: Document) -> Document:
-    """A variant that has what was desired of it."""
+    """Return a variant that has what was desired of it."""
     reached = {
         name.replace("Desired", "Current", 1): value for name, value in variant.items() if name.startswith("Desired")
     }

@@ -44,7 +44,7 @@ class CaptureSettings:
 
     @classmethod
     def of(cls, config: Document | None) -> CaptureSettings | None:
-        """The settings of a ``DataCaptureConfig``, or None where nothing is to be captured."""
+        """Return the settings of a ``DataCaptureConfig``, or None where nothing is to be captured."""
         if not config or not config.get("EnableCapture", True):
             return None
         headers = config.get("CaptureContentTypeHeader", {})

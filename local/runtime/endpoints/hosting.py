@@ -53,7 +53,7 @@ class Hosting:
         self._capture.flush()
 
     def deployment(self, endpoint: str) -> Deployment | None:
-        """What an endpoint serves, or None."""
+        """Return what an endpoint serves, or None."""
         return self._deployments.get(resource_key(endpoint))
 
     def put_in_service(self, deployment: Deployment) -> None:
@@ -153,6 +153,6 @@ def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
 
 
 def _request_id() -> bytes:
-    """A random UUID, made without a call of the operating system as every answer has one."""
+    """Return a random UUID, made without a call of the operating system as every answer has one."""
     digits = b"%032x" % random.getrandbits(128)
     return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -164,7 +164,7 @@ def remove_stale(store: Store, settings: Settings, endpoint: str) -> None:
 
 
 def endpoint_folder(settings: Settings, endpoint: str) -> Path:
-    """Where an endpoint's copies of artifacts lie."""
+    """Return where an endpoint's copies of artifacts lie."""
     return settings.root / "endpoints" / resource_key(endpoint)
 
 

@@ -64,7 +64,7 @@ class ShippedPackages:
         self._folder = folder
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The import system's question for a top-level package."""
+        """Return the import system's question for a top-level package."""
         if path is None and name in _SHIPPED:
             return PathFinder.find_spec(name, [self._folder], target)
         return None

@@ -10,7 +10,7 @@ from local.runtime.jobs import images
 
 
 def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dict[str, Any]:
-    """An AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
+    """Return an AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
 
     Args:
         algorithm: as a request has it.

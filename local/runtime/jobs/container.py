@@ -28,7 +28,7 @@ def map_paths(value: Any, root: Path) -> Any:
 
 
 def local_path(container_path: str, root: Path) -> Path | None:
-    """The local place of a path within the container's ``/opt/ml``; None for a path that lies elsewhere."""
+    """Return the local place of a path within the container's ``/opt/ml``; None for a path that lies elsewhere."""
     normal = os.path.normpath(container_path)
     if normal != "/opt/ml" and not normal.startswith("/opt/ml/"):
         return None

@@ -23,7 +23,7 @@ class MedianRule:
             self._averages.append([total / count for count, total in enumerate(accumulate(values), start=1)])
 
     def stops(self, values: list[float]) -> bool:
-        """Whether a job whose values so far these are is to be stopped."""
+        """Return whether a job whose values so far these are is to be stopped."""
         epoch = len(values) - 1
         reached = [averages[epoch] for averages in self._averages if len(averages) > epoch >= 0]
         return bool(reached) and self._sign * values[-1] > self._sign * median(reached)

@@ -56,7 +56,7 @@ def program_failure(status: int, last_lines: list[str]) -> str:
 
 
 def _last_message(lines: list[str]) -> str:
-    """The last line that is not indented, and the indented lines after it, which go on with it."""
+    """Return the last line that is not indented, and the indented lines after it, which go on with it."""
     message: list[str] = []
     for line in reversed(lines):
         if line.strip():

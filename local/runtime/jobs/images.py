@@ -58,7 +58,7 @@ class Interpreter:
 
 
 def repository(image: str) -> str:
-    """The repository's name in an image's URI: ``linear-learner`` in ``<registry>/linear-learner:1``."""
+    """Return the repository's name in an image's URI: ``linear-learner`` in ``<registry>/linear-learner:1``."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
@@ -68,7 +68,7 @@ def variables(image: str) -> dict[str, str]:
 
 
 def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
-    """What runs a processing job locally, or None."""
+    """Return what runs a processing job locally, or None."""
     if repository(image) == "sagemaker-spark-processing":
         return Runtime.SPARK if entrypoint[:1] == ["smspark-submit"] else None
     if len(entrypoint) > 1 and _PYTHON_PROGRAM.fullmatch(entrypoint[0]):
@@ -77,18 +77,18 @@ def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
 
 
 def algorithm_runtime(image: str) -> Runtime | None:
-    """What trains and serves locally in the place of an algorithm's image, or None."""
+    """Return what trains and serves locally in the place of an algorithm's image, or None."""
     return Runtime.LINEAR_LEARNER if repository(image) == "linear-learner" else None
 
 
 def unsupported(image: str, entrypoint: list[str] | None = None) -> str:
-    """Why a job of an image without a local runtime fails."""
+    """Return why a job of an image without a local runtime fails."""
     how = f" with the entrypoint {entrypoint}" if entrypoint else ""
     return f"ClientError: no local runtime for the image {image}{how}. Supported: {SUPPORTED}"
 
 
 def python_version(image: str) -> str | None:
-    """The version (``3.12``) of an image's Python as far as its URI tells, or None."""
+    """Return the version (``3.12``) of an image's Python as far as its URI tells, or None."""
     tag = image.rpartition(":")[2]
     if named := _TAG_PYTHON.search(tag):
         return f"{named[1]}.{named[2]}"
@@ -98,7 +98,7 @@ def python_version(image: str) -> str | None:
 
 
 def interpreter(image: str) -> Interpreter:
-    """The Python that runs an image's script: of the image's version where one with boto3 is on this machine."""
+    """Return the Python that runs an image's script: of the image's version where one with boto3 is on this machine."""
     version = python_version(image)
     if version is None:
         return Interpreter(sys.executable, f"the image's Python is not known; running with Python {OURS}")

@@ -34,7 +34,7 @@ class InputFile:
 
 
 def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
-    """The objects that a data source names.
+    """Return the objects that a data source names.
 
     A prefix names every key that begins with it, as in S3: ``s3://bucket/train`` names ``train/a`` and
     ``train.csv``. A manifest is a JSON list whose first element gives a prefix and whose others are keys
@@ -121,7 +121,7 @@ def _linked(source: Path, target: Path) -> bool:
 
 
 def _place(key: str, prefix: str) -> str:
-    """Where a key lies relative to its prefix: below it, or beside where the prefix ends within a name."""
+    """Return where a key lies relative to its prefix: below it, or beside where the prefix ends within a name."""
     if key == prefix:
         return key.rpartition("/")[2]
     if prefix == "" or prefix.endswith("/"):

@@ -65,7 +65,7 @@ class MetricReader:
 
 
 def _number(text: str | None) -> float | None:
-    """A value as SageMaker keeps it: a finite 32-bit floating-point number."""
+    """Return a value as SageMaker keeps it: a finite 32-bit floating-point number."""
     try:
         value = struct.unpack("f", struct.pack("f", float(text or "")))[0]
     except (ValueError, OverflowError):

@@ -34,12 +34,12 @@ _BYTES_PER_CHARACTER = 4
 
 
 def program_key(name: str) -> str:
-    """The name under which the supervisor knows a job's program."""
+    """Return the name under which the supervisor knows a job's program."""
     return f"{KIND}/{name}"
 
 
 def folder(settings: Settings, name: str) -> Path:
-    """A job's folder: what ``/opt/ml`` is in the container."""
+    """Return a job's folder: what ``/opt/ml`` is in the container."""
     return settings.jobs / "processing" / name
 
 
@@ -208,7 +208,7 @@ class _Job:
         (self.root / "output" / "message").write_text(spark.failure_message(status, arguments))
 
     def _exit_message(self) -> str | None:
-        """The first kilobyte of ``/opt/ml/output/message``."""
+        """Return the first kilobyte of ``/opt/ml/output/message``."""
         try:
             with (self.root / "output" / "message").open("rb") as file:
                 begin = file.read(_LONGEST_MESSAGE * _BYTES_PER_CHARACTER)

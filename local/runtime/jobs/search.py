@@ -22,7 +22,7 @@ class Search(Protocol):
     """A strategy."""
 
     def ask(self, count: int) -> list[Point]:
-        """The next points, at most ``count``; none when there are no more."""
+        """Return the next points, at most ``count``; none when there are no more."""
 
     def tell(self, point: Point, value: float | None) -> None:
         """Say what a point has given; None when its job failed."""
@@ -37,7 +37,7 @@ class GridSearch:
         self._points: Iterator[Point] = (dict(zip(names, values, strict=True)) for values in combinations)
 
     def ask(self, count: int) -> list[Point]:
-        """The next combinations."""
+        """Return the next combinations."""
         return list(itertools.islice(self._points, count))
 
     def tell(self, point: Point, value: float | None) -> None:
@@ -59,7 +59,7 @@ class OptunaSearch:
         self._seen: set[tuple[str, ...]] = set()
 
     def ask(self, count: int) -> list[Point]:
-        """The next points, none of which came before as long as the sampler finds new ones."""
+        """Return the next points, none of which came before as long as the sampler finds new ones."""
         return [self._next() for _ in range(count)]
 
     def tell(self, point: Point, value: float | None) -> None:
@@ -83,7 +83,7 @@ class OptunaSearch:
 
 
 def search(strategy: str, ranges: list[Range], *, minimize: bool, seed: int | None) -> Search:
-    """The search of a strategy: Grid, Random or Bayesian.
+    """Return the search of a strategy: Grid, Random or Bayesian.
 
     Args:
         strategy: its name.

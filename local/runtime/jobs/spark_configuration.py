@@ -83,7 +83,7 @@ def object_store(buckets: Path) -> dict[str, str]:
 
 
 def of_user(file: Path) -> Configuration:
-    """The user's configuration: EMR's list of classifications, as ``configuration.json`` holds it.
+    """Return the user's configuration: EMR's list of classifications, as ``configuration.json`` holds it.
 
     Args:
         file: the file, there or not.

@@ -82,7 +82,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def versions() -> str:
-    """What runs, in a sentence for the job's log."""
+    """Return what runs, in a sentence for the job's log."""
     spark = importlib.metadata.version("pyspark")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"Spark {spark} on this machine alone ({os.cpu_count()} cores), Java {_java()}, Python {python}"
@@ -98,7 +98,7 @@ def class_path() -> str:
 
 
 def class_archive() -> Path:
-    """Where the class archive of this Python environment lies, made or not.
+    """Return where the class archive of this Python environment lies, made or not.
 
     It belongs to the Spark and the Java that are installed there, whatever services use them.
     """

@@ -77,7 +77,7 @@ def parse(command_line: list[str]) -> SubmitOptions:
 
 
 def _files(value: str | None, option: str) -> list[str]:
-    """A comma-separated list, each directory in it replaced by the files that it holds."""
+    """Return a comma-separated list, each directory in it replaced by the files that it holds."""
     found: list[str] = []
     for item in value.split(",") if value else []:
         path = Path(item.removeprefix("file://"))

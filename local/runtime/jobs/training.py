@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def program_key(name: str) -> str:
-    """The name under which the supervisor knows the program of a job that runs by itself."""
+    """Return the name under which the supervisor knows the program of a job that runs by itself."""
     return f"{KIND}/{name}"
 
 

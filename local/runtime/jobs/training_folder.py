@@ -154,7 +154,7 @@ class TrainingFolder:
 
 
 def path(settings: Settings, name: str) -> Path:
-    """A job's folder: what ``/opt/ml`` is in the container."""
+    """Return a job's folder: what ``/opt/ml`` is in the container."""
     return settings.jobs / "training" / name
 
 

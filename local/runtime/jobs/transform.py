@@ -60,7 +60,7 @@ def finish(store: Store, name: str, outcome: JobOutcome) -> None:
 
 
 def columns(expression: str) -> slice | None:
-    """The columns that an InputFilter chooses of a CSV row: ``$``, ``$[2]``, ``$[1:]``; None for any other."""
+    """Return the columns that an InputFilter chooses of a CSV row: ``$``, ``$[2]``, ``$[1:]``; None for any other."""
     if expression == "$":
         return slice(None)
     found = _COLUMNS.fullmatch(expression)

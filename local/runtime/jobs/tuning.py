@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 def program_key(name: str) -> str:
-    """The name under which the supervisor knows the program that trains a tuning job's batch."""
+    """Return the name under which the supervisor knows the program that trains a tuning job's batch."""
     return f"{KIND}/{name}"
 
 
@@ -113,7 +113,7 @@ class _Tuning:
         return JobOutcome("Completed")
 
     def _batch_size(self) -> int:
-        """How many training jobs to start next: as many as may run side by side."""
+        """Return how many training jobs to start next: as many as may run side by side."""
         most = self._limits.get("MaxNumberOfTrainingJobs", math.inf)
         if self._seconds_left() <= 0:
             return 0
@@ -142,7 +142,7 @@ class _Tuning:
         return names
 
     def _request(self, name: str, point: Point) -> dict[str, Any]:
-        """The members of CreateTrainingJob for a point."""
+        """Return the members of CreateTrainingJob for a point."""
         given = {member: value for member, value in self._definition.items() if member not in _NOT_OF_A_TRAINING_JOB}
         resources = self._definition.get("HyperParameterTuningResourceConfig")
         if resources:
@@ -189,7 +189,7 @@ class _Tuning:
         return values
 
     def _why_hopeless(self) -> str | None:
-        """Why there is no sense in going on, in SageMaker's words, or None."""
+        """Return why there is no sense in going on, in SageMaker's words, or None."""
         succeeded = [job for job in self._ended if job["TrainingJobStatus"] != "Failed"]
         everything = self._batch_size() == 0
         if not succeeded and (everything or len(self._ended) >= _ATTEMPTS_WITHOUT_SUCCESS):
@@ -207,7 +207,7 @@ class _Tuning:
         return None
 
     def _is_good_enough(self) -> bool:
-        """Whether one of the completion criteria is met."""
+        """Return whether one of the completion criteria is met."""
         criteria = self._config.get("TuningJobCompletionCriteria", {})
         best = tuning_record.best(self._record, self._ended)
         if best is None:
