@@ -1,4 +1,4 @@
-"""Prints docs/coverage.md: what the service has of each AWS service, and what it refuses.
+"""Print docs/coverage.md: the supported and refused operations of each AWS service.
 
 python -m local.app.coverage > docs/coverage.md
 """

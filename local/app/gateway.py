@@ -1,4 +1,4 @@
-"""The service's one door: checks who asks, and hands each request to the service that it is signed for."""
+"""Authenticate each request and route it by its signing name."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from local.aws.wire import HttpResponse, Protocol, RequestHead, closing, error_r
 from local.core.errors import ServiceError
 
 _LARGEST_BODY = 8 * 1024 * 1024
-"""Bytes of a request's body. The longest that an operation takes is a pipeline's definition: a million characters,
-each of which JSON may write as six."""
+"""Maximum bytes of a request's body. The largest is a pipeline definition: a million characters.
+JSON may escape each character as six."""
 
 _LARGEST_CODE = 69_905_067
-"""Bytes of a request with a function's code: 50 MB of zip file in base64."""
+"""Maximum bytes of a request with a function's code: a 50 MB zip file in base64."""
 
 _LARGEST_EVENT = 6_291_556
-"""Bytes of an event of a function. Lambda names both of its limits in its errors.
+"""Maximum bytes of a function's event. Lambda's errors state both limits.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _THREADS = 64
 _QUICK_INVOCATION = 128 * 1024
-"""Bytes of a request to an endpoint that is answered in the event loop: a change of threads takes as long as a row."""
+"""Requests up to this size run in the event loop. Switching threads takes as long as predicting a row."""
 
 _LARGE_INVOCATIONS = 2
-"""How many larger ones are answered at a time: JSON of 6 MB may take 100 MB as objects."""
+"""Number of concurrent large requests. 6 MB of JSON may take 100 MB in memory."""
 
 _ENDPOINTS = b"/endpoints/"
 _CREDENTIALS = credentials.PATH.encode()
@@ -56,7 +56,7 @@ class Gateway:
         self._bodies = BodyReader(root)
 
     def close(self) -> None:
-        """Take no more requests."""
+        """Stop accepting requests."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._large_invocations.shutdown(wait=False, cancel_futures=True)
 
@@ -97,15 +97,15 @@ class Gateway:
         except Exception as error:
             reply = error_reply(_unexpected(error), protocol)
         if body_is_untouched and b"expect" not in head.headers:
-            # A client that still sends does not hear an answer.
+            # Read the rest of the body first: a client does not read the response while it sends.
             await discard(receive)
         await _send(send, reply if body_is_read else closing(reply))
 
     def _verifier(self, signature: Signature, head: RequestHead) -> Callable[[bytes], None]:
-        """Return what checks a request's signature once its body's hash is known.
+        """Return a function that verifies the request's signature from its body's hash.
 
         Raises:
-            SignatureError: it is wrong whatever the body is.
+            SignatureError: the signature is wrong for any body.
         """
         signer = find_signer(signature, head, self._parts.keys)
         said = head.headers.get(_HASH_HEADER)
@@ -118,7 +118,7 @@ class Gateway:
         return verify_body
 
     def _answer_container(self, head: RequestHead) -> HttpResponse:
-        """Answer a job that asks for its credentials, at the path that only this job knows."""
+        """Return a job's credentials. Only the job knows its path."""
         found = self._parts.keys.answer(head.raw_path.decode("latin-1"))
         headers = [(b"content-type", b"application/json")]
         if found is None:

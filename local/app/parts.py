@@ -52,18 +52,18 @@ Answer = Callable[[RequestHead, bytes], HttpResponse]
 class Parts:
     """The parts of a running service.
 
-    Lower layers come first. Where one calls a higher one, it holds a port, which is filled here.
+    Lower layers are created first. They call higher layers through ports, which are set here.
 
     Attributes:
         store: the records.
         objects: S3 objects as files.
         logs: log files.
-        keys: the access keys whose requests count.
+        keys: the accepted access keys.
         supervisor: programs of jobs and functions.
         functions: runs Lambda functions.
-        hosting: models in service.
+        hosting: deployed models.
         changes: carries out changes of endpoints.
-        executions: pipeline executions under way.
+        executions: running pipeline executions.
         moto: the AWS services that moto answers for.
         events: EventBridge's default bus.
         sagemaker: SageMaker's operations.
@@ -103,9 +103,9 @@ class Parts:
         self._settings = settings
 
     def restore(self) -> list[str]:
-        """Put right what an earlier run left; return sentences about it.
+        """Repair the state of an earlier run, and return messages about it.
 
-        Jobs come first: executions look at what became of theirs.
+        Jobs are restored first, because executions read the state of their jobs.
         """
         counts = [(kind, len(self.store.list(kind.name))) for kind in KINDS]
         kept = ", ".join(kind.counted(count) for kind, count in counts if count)
@@ -118,12 +118,12 @@ class Parts:
         ]
 
     def stop_work(self) -> None:
-        """End every process and thread that works."""
+        """Stop all processes and threads."""
         self.executions.stop_all()
         self.supervisor.stop_all()
 
     def close(self) -> None:
-        """Write what is not on the disk yet and close the records; nothing works afterwards."""
+        """Flush pending data and close the records. The parts cannot be used afterwards."""
         self.hosting.close()
         self.store.close()
 

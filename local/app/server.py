@@ -72,7 +72,7 @@ class LocalService:
         self.stop()
 
     def start(self) -> None:
-        """Start to serve; when this returns, clients are answered.
+        """Start the service. It accepts requests when this returns.
 
         Raises:
             ServiceHeldError: another service holds the folder.
@@ -99,7 +99,7 @@ class LocalService:
             raise
 
     def stop(self) -> None:
-        """Take no more requests, end every process that the service started, keep the records."""
+        """Stop accepting requests and stop all processes. Records are kept."""
         if self._server is not None:
             self._server.should_exit = True
         if self._gateway is not None:
@@ -141,7 +141,7 @@ class LocalService:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Return what points an AWS client at the service that holds the folder, or at the one that would serve there.
+    """Return the environment variables for AWS clients of this folder's service, running or not.
 
     Raises:
         StartError: the folder cannot be used.
@@ -157,7 +157,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def _hold(settings: Settings) -> IO[str]:
-    """Lock the folder; the lock goes with the process, however it ends."""
+    """Lock the folder. The system releases the lock when the process ends."""
     path = settings.root / "service.lock"
     file = path.open("a+")
     try:
@@ -179,7 +179,7 @@ def _hold(settings: Settings) -> IO[str]:
 
 def _tell_holder(lock: IO[str], settings: Settings) -> None:
     environment = settings.client_environment()
-    del environment["AWS_SECRET_ACCESS_KEY"]  # which is in a file of its own
+    del environment["AWS_SECRET_ACCESS_KEY"]  # stored in its own file
     lock.write(json.dumps({"process": os.getpid(), "environment": environment}))
     lock.flush()
 
@@ -199,7 +199,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _log_to(settings: Settings) -> logging.Handler:
-    """Send what goes wrong within the service to a file, and nothing of it to the user's terminal."""
+    """Log internal errors to a file, not to the user's terminal."""
     handler = logging.FileHandler(settings.root / "service.log", delay=True)
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))
     for name in _LOGGERS:

@@ -1,8 +1,8 @@
-"""Kills what the service started once the service is gone, however it went.
+"""Kill the service's child processes after the service ends.
 
-The supervisor runs this file as a process of its own and writes to it which process groups it has started
-(``+<group>``) and which have ended (``-<group>``). The pipe closes when the service ends, even by ``kill -9``:
-whatever has not ended by then is killed. It imports nothing but the standard library, to start in milliseconds.
+The supervisor runs this file as a separate process. It writes ``+<group>`` when a process group starts and
+``-<group>`` when one ends. The pipe closes when the service ends, even after ``kill -9``. The guard then kills the
+remaining groups. It imports only the standard library, so it starts in milliseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 def main() -> None:
-    """Follow the groups until the pipe closes, then kill those that are left."""
+    """Track the process groups until the pipe closes, then kill the remaining ones."""
     groups: set[int] = set()
     for line in sys.stdin:
         if line.startswith("+"):
@@ -27,6 +27,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C in the terminal is the service's to handle.
+    # The service handles Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main()

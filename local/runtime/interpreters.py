@@ -1,4 +1,4 @@
-"""The Python programs on this machine that run what an image or a Lambda runtime would run."""
+"""Find local Python interpreters that replace container images and Lambda runtimes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ print("%d.%d" % sys.version_info[:2] if found else "", sys.executable)
 
 @cache
 def find_interpreter(version: str, *modules: str) -> str | None:
-    """Return the path of a Python of a version that can import some modules; None if there is none.
+    """Return the path of a Python with this version and these modules, or None.
 
     Args:
         version: for example ``3.12``.

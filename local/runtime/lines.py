@@ -1,4 +1,4 @@
-"""A program's output as lines, whatever it writes."""
+"""Split a program's output into lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 LONGEST_LINE = 256 * 1024
-"""Bytes of a line; a longer one is cut into several. An event of CloudWatch Logs had at most 256 KB until 2025.
+"""Maximum bytes per line. Longer lines are split. CloudWatch Logs limited events to 256 KB until 2025.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
@@ -15,13 +15,13 @@ _CHUNK = 1 << 16
 
 
 def read_lines(stream: IO[bytes]) -> Iterator[list[str]]:
-    """Read what a program writes until it ends.
+    """Read a program's output until it ends.
 
     Args:
-        stream: its output.
+        stream: the program's output.
 
     Yields:
-        As soon as there are any: lines without their line breaks. Undecodable bytes become U+FFFD.
+        Lists of new lines, without line breaks, as soon as they arrive. Undecodable bytes become U+FFFD.
     """
     rest: list[bytes] = []
     size = 0

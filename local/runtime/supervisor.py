@@ -1,4 +1,4 @@
-"""Programs that jobs run: each in a process group of its own, stopped as a whole, never left behind."""
+"""Run the programs of jobs, each in its own process group."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from local.storage.store import Store
 
 KIND = "process"
 STOP_SECONDS = 120.0
-"""How long a program may go on after SIGTERM: what SageMaker's Stop operations and time limits allow."""
+"""Seconds between SIGTERM and SIGKILL. SageMaker uses the same value for Stop operations and time limits."""
 
 _CLOCK_TOLERANCE = 2.0
-"""Seconds by which a process's start time may move: it is counted from the boot time, which follows the clock."""
+"""Tolerance in seconds for start times. They depend on the boot time, which changes with the system clock."""
 
 _log = logging.getLogger(__name__)
 
 
 class ServiceStoppingError(Exception):
-    """The service is going down: the job's record stays as it is, and is repaired at the next start."""
+    """The service is stopping. The job's record stays unchanged; the next start repairs it."""
 
 
 class Program:
-    """A program under way, with everything that it has started in turn.
+    """A running program and its child processes.
 
     Attributes:
-        time_limit_exceeded: whether it was told to stop because its time was up.
+        time_limit_exceeded: whether the program exceeded its time limit.
     """
 
     def __init__(self, supervisor: Supervisor, process: subprocess.Popen[bytes]) -> None:
@@ -49,28 +49,28 @@ class Program:
 
     @property
     def group(self) -> int:
-        """The process group, which is also the id of its first process."""
+        """Return the process group. It equals the id of the first process."""
         return self._process.pid
 
     @property
     def output(self) -> IO[bytes]:
-        """What it writes to standard output and standard error."""
+        """Return the stream of standard output and standard error."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     def wait(self) -> int:
-        """Wait for its end, then kill what it left running in its group.
+        """Wait for the program to end, then kill the rest of its group.
 
         Returns:
-            The exit status; negative is the number of the signal that ended it.
+            The exit status. If a signal ended the program, the negative signal number.
 
         Raises:
-            ServiceStoppingError: it ended because the service is going down.
+            ServiceStoppingError: the program ended because the service is stopping.
         """
         status = self._process.wait()
         self.kill()
         with self._lock:
-            # From here on, the system may give the group's number to somebody else.
+            # From here on, the system may reuse the group's number.
             self._ended = True
             for timer in self._timers:
                 timer.cancel()
@@ -78,16 +78,16 @@ class Program:
         return status
 
     def terminate(self, grace: float = STOP_SECONDS) -> None:
-        """Ask it to end (SIGTERM), and kill it when it has not within ``grace`` seconds."""
+        """Send SIGTERM, then kill the program after ``grace`` seconds."""
         self._signal(signal.SIGTERM)
         self._after(grace, self.kill)
 
     def kill(self) -> None:
-        """Kill all processes of its group."""
+        """Kill all processes in the group."""
         self._signal(signal.SIGKILL)
 
     def limit_time(self, seconds: float) -> None:
-        """Ask it to end once ``seconds`` have passed."""
+        """Terminate the program after ``seconds``."""
         self._after(seconds, self._exceed_time_limit)
 
     def _exceed_time_limit(self) -> None:
@@ -103,17 +103,17 @@ class Program:
                 timer.start()
 
     def _signal(self, number: signal.Signals) -> None:
-        # macOS says "not permitted" of a group whose processes have all ended and are not collected yet.
+        # macOS raises PermissionError if the group contains only zombie processes.
         with self._lock, contextlib.suppress(ProcessLookupError, PermissionError):
             if not self._ended:
                 os.killpg(self.group, number)
 
 
 class Supervisor:
-    """All programs and background threads of the service's jobs.
+    """Manages the programs and background threads of jobs.
 
-    Two things see to it that no program outlives the service: a guard process (``local.runtime.guard``), which
-    kills them the moment the service is gone, and a record of each, by which the next start finds survivors.
+    No program outlives the service. A guard process (``local.runtime.guard``) kills them when the service ends.
+    Each program also has a record, so the next start can kill survivors.
     """
 
     def __init__(self, store: Store) -> None:
@@ -126,7 +126,7 @@ class Supervisor:
         self._stopping = False
 
     def run_in_background(self, work: Callable[[], None], name: str) -> None:
-        """Run a job's work in a thread; it ends quietly when the service goes down."""
+        """Run a job's work in a thread. The thread ends without an error when the service stops."""
 
         def run() -> None:
             try:
@@ -134,7 +134,7 @@ class Supervisor:
             except ServiceStoppingError:
                 pass
             except Exception:
-                # Whatever a job does while its service goes down is looked into at the next start.
+                # Errors during shutdown are ignored. The next start repairs the job.
                 if not self._stopping:
                     _log.exception("%s", name)
             finally:
@@ -149,10 +149,10 @@ class Supervisor:
         thread.start()
 
     def start(self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Program:
-        """Start a program in a process group of its own.
+        """Start a program in its own process group.
 
         Args:
-            key: names it to ``terminate``, for example ``training-job/<name>``.
+            key: identifies the program for ``terminate``, for example ``training-job/<name>``.
             command: the program and its arguments.
             folder: its working directory.
             environment: all of its environment variables.
@@ -182,14 +182,14 @@ class Supervisor:
         return program
 
     def terminate(self, key: str) -> None:
-        """Ask the program of that key to end; no effect where there is none."""
+        """Terminate the program with this key, if there is one."""
         with self._lock:
             program = self._by_key.get(key)
         if program is not None:
             program.terminate()
 
     def forget(self, program: Program) -> None:
-        """Take note that a program has ended.
+        """Remove a program that has ended.
 
         Raises:
             ServiceStoppingError: the service is going down.
@@ -203,7 +203,7 @@ class Supervisor:
             raise ServiceStoppingError
 
     def stop_all(self, within: float = 1.5) -> None:
-        """End every program and background thread: SIGTERM first, SIGKILL after half of the time."""
+        """Stop all programs and background threads. Send SIGTERM first, and SIGKILL after half the time."""
         deadline = time.monotonic() + within
         with self._lock:
             self._stopping = True
@@ -219,7 +219,7 @@ class Supervisor:
                 self._guard = None
 
     def kill_survivors(self) -> int:
-        """Kill programs that an earlier run of the service left behind; return how many there were."""
+        """Kill programs left by an earlier run of the service, and return their number."""
         survivors = 0
         for document in self._store.list(KIND):
             if _is_same(document["StartedAt"], _start_time(document["Group"])):
@@ -230,7 +230,7 @@ class Supervisor:
         return survivors
 
     def _tell_guard(self, line: str) -> None:
-        """Send the guard a line; start it at the first, and again if somebody has ended it."""
+        """Send a line to the guard. Start the guard if it is not running."""
         if self._guard is None or self._guard.poll() is not None:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
@@ -254,7 +254,7 @@ def _record_key(group: int) -> str:
 
 
 def _is_same(recorded: float | None, found: float | None) -> bool:
-    """Return whether two start times are of one process: the system gives the number of an ended process again."""
+    """Return whether two start times belong to one process. The system reuses process ids."""
     return recorded is not None and found is not None and abs(recorded - found) < _CLOCK_TOLERANCE
 
 
