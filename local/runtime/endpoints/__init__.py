@@ -1,1 +1,1 @@
-"""Models in service: what an endpoint holds, how it changes, what it captures."""
+"""Endpoints: deployment, inference and data capture."""

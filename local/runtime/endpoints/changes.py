@@ -1,4 +1,4 @@
-"""Carries out what an endpoint's record asks for: its deployment, its new weights, its deletion.
+"""Apply changes to endpoints: deployments, new weights and deletions.
 
 An endpoint has one change in progress at most. The transaction that marks the record also gives the change an
 id, ``_Change``, so that a killed service goes on where it was. A task whose change is no longer the record's does
@@ -46,7 +46,7 @@ def mark(record: Document, status: str) -> None:
 
 @dataclass(frozen=True)
 class EndpointChanges:
-    """Carries out changes of endpoints."""
+    """Applies changes to endpoints."""
 
     store: Store
     settings: Settings
@@ -56,13 +56,13 @@ class EndpointChanges:
     events: EventBus
 
     def begin(self, record: Document) -> None:
-        """Announce a change that a record was marked with, and carry it out in a thread."""
+        """Send the event of a recorded change and apply the change in a thread."""
         announce_endpoint(self.events, record)
         key = resource_key(record["EndpointName"])
         self.hosting.background.submit(self._run, key, record["_Change"])
 
     def restore(self) -> list[str]:
-        """Serve again what was in service when the service stopped, and go on with what was under way.
+        """Restore the deployed endpoints and resume unfinished changes.
 
         Returns:
             Names of the endpoints that are in service again.
@@ -88,7 +88,7 @@ class EndpointChanges:
         return restored
 
     def _with_change(self, record: Document) -> Document:
-        """Return a record whose change has an id: earlier versions of the service gave it none."""
+        """Return the record with a change id. Earlier versions of the service did not store one."""
         if "_Change" in record:
             return record
         key, status = resource_key(record["EndpointName"]), record["EndpointStatus"]
@@ -157,7 +157,7 @@ class EndpointChanges:
                 remove_stale(self.store, self.settings, record["EndpointName"])
 
     def _give_up(self, record: Document, reason: str) -> None:
-        """End a change that failed: a new endpoint is Failed, an old one goes on serving what it served."""
+        """End a failed change. A new endpoint becomes Failed; an existing one keeps its deployment."""
         discard(self.settings, record)
         if record["EndpointStatus"] != "Updating":
             self._finish(record, "Failed", reason)
@@ -174,7 +174,7 @@ class EndpointChanges:
         reason: str | None,
         arrive: Callable[[Document], None] | None = None,
     ) -> None:
-        """End a record's change, unless another one has taken its place."""
+        """End a record's change, unless another change has replaced it."""
 
         def finish(document: Document) -> None:
             document.pop("PendingDeploymentSummary", None)
@@ -192,7 +192,7 @@ class EndpointChanges:
             announce_endpoint(self.events, finished)
 
     def _change(self, record: Document, change: Callable[[Document], None]) -> Document | None:
-        """Alter the stored record if it still has the change of ``record``; return what it is then, or None."""
+        """Update the stored record if it still has the change of ``record``. Return the new record or None."""
         key = resource_key(record["EndpointName"])
         with self.store.transaction():
             if not _is_current(self.store.find(KIND, key), record):
@@ -201,7 +201,7 @@ class EndpointChanges:
 
 
 def summaries(config: Document, retained: dict[str, Document] | None = None) -> list[Document]:
-    """Return what DescribeEndpoint says of a configuration's variants that are to be deployed.
+    """Return DescribeEndpoint's summaries of the variants to deploy.
 
     Args:
         config: the endpoint configuration.
@@ -225,7 +225,7 @@ def _is_current(stored: Document | None, record: Document) -> bool:
 
 
 def _arrived(variant: Document) -> Document:
-    """Return a variant that has what was desired of it."""
+    """Return the variant with its desired values as current values."""
     reached = {
         name.replace("Desired", "Current", 1): value for name, value in variant.items() if name.startswith("Desired")
     }

@@ -1,4 +1,4 @@
-"""Data capture: what an endpoint was asked and what it answered, as JSON lines in S3.
+"""Data capture: write an endpoint's requests and responses to S3 as JSON lines.
 
 Format and path: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html .
 """
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from local.storage.log_files import Logs
 
 FLUSH_SECONDS = 1.0
-"""How long a captured request may stay in memory: what ``kill -9`` can lose."""
+"""Maximum time a captured request stays in memory. ``kill -9`` loses these requests."""
 
 
 @dataclass(frozen=True)
 class CaptureSettings:
-    """How an endpoint captures, from its configuration's ``DataCaptureConfig``.
+    """An endpoint's capture settings, from ``DataCaptureConfig``.
 
     Attributes:
         percentage: of requests to capture, 0 to 100.
@@ -44,7 +44,7 @@ class CaptureSettings:
 
     @classmethod
     def of(cls, config: Document | None) -> CaptureSettings | None:
-        """Return the settings of a ``DataCaptureConfig``, or None where nothing is to be captured."""
+        """Return the settings of a ``DataCaptureConfig``, or None if capture is disabled."""
         if not config or not config.get("EnableCapture", True):
             return None
         headers = config.get("CaptureContentTypeHeader", {})
@@ -60,7 +60,7 @@ class CaptureSettings:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A request's or an answer's body and content type."""
+    """The body and content type of a request or response."""
 
     body: bytes
     content_type: str
@@ -75,7 +75,7 @@ class Source:
 
 
 class DataCapture:
-    """Collects captured requests and writes them to S3 from a thread of its own, off the requests' path."""
+    """Collects captured requests and writes them to S3 in a separate thread, so requests do not wait."""
 
     def __init__(self, objects: Objects, logs: Logs) -> None:
         self._objects = objects
@@ -87,7 +87,7 @@ class DataCapture:
     def record(
         self, settings: CaptureSettings, source: Source, asked: Payload, answered: Payload, inference_id: str
     ) -> None:
-        """Capture a request and its answer, if the sampling percentage chooses it.
+        """Capture a request and its response, if sampling selects them.
 
         Args:
             settings: what to capture, and to where.
@@ -107,7 +107,7 @@ class DataCapture:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Write what is collected; what cannot be written is told in the endpoint's log."""
+        """Write the collected requests. Write failures go to the endpoint's log."""
         with self._lock:
             collected, self._lines, self._timer = self._lines, defaultdict(list), None
         for (destination, source), lines in collected.items():

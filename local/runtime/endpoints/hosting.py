@@ -1,4 +1,4 @@
-"""Models in service: answers invocations of endpoints as sagemaker-runtime does."""
+"""Answer InvokeEndpoint as sagemaker-runtime does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
 
 LARGEST_ANSWER = 6 * 1024 * 1024
-"""Bytes of an answer's body; the gateway holds requests to the same limit.
+"""Maximum bytes of a response body. The gateway applies the same limit to requests.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html .
 """
 
@@ -34,7 +34,7 @@ _NO_HEADERS: Mapping[bytes, bytes] = {}
 
 
 class Hosting:
-    """The endpoints in service.
+    """The deployed endpoints.
 
     ``invoke`` touches no file: one look-up, the model's arithmetic, the answer. It runs in the event loop, and
     for large requests, which may take long, in a thread.
@@ -48,20 +48,20 @@ class Hosting:
         self.background = ThreadPoolExecutor(4, "endpoint")
 
     def close(self) -> None:
-        """Write what is captured and logged, and wait for it."""
+        """Flush captured data and logs."""
         self.background.shutdown()
         self._capture.flush()
 
     def deployment(self, endpoint: str) -> Deployment | None:
-        """Return what an endpoint serves, or None."""
+        """Return an endpoint's deployment, or None."""
         return self._deployments.get(resource_key(endpoint))
 
     def put_in_service(self, deployment: Deployment) -> None:
-        """Serve a deployment from the next request on, in the place of the endpoint's last one."""
+        """Replace the endpoint's deployment, from the next request on."""
         self._deployments[resource_key(deployment.endpoint)] = deployment
 
     def take_out_of_service(self, endpoint: str) -> None:
-        """Serve an endpoint no more."""
+        """Stop serving an endpoint."""
         self._deployments.pop(resource_key(endpoint), None)
 
     def invoke(  # noqa: PLR0913, PLR0917 - these are what every invocation has
@@ -153,6 +153,6 @@ def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
 
 
 def _request_id() -> bytes:
-    """Return a random UUID, made without a call of the operating system as every answer has one."""
+    """Return a random UUID. It avoids a system call, because every response needs one."""
     digits = b"%032x" % random.getrandbits(128)
     return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

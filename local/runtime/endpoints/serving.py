@@ -1,4 +1,4 @@
-"""Loads what an endpoint serves: its variants' artifacts, of which it keeps copies of its own."""
+"""Load an endpoint's models. Each endpoint keeps its own copies of the artifacts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CannotServeError(Exception):
 
 @dataclass(frozen=True)
 class Variant:
-    """A model in service.
+    """A deployed model.
 
     Attributes:
         name: of the production variant.
@@ -42,7 +42,7 @@ class Variant:
 
 
 class Deployment:
-    """What an endpoint serves at one time; it does not change, an endpoint's update puts another in its place.
+    """An endpoint's variants. Immutable: an update replaces the whole deployment.
 
     Attributes:
         endpoint: the endpoint's name.
@@ -58,7 +58,7 @@ class Deployment:
         self._bounds = list(accumulate(variant.weight for variant in variants))
 
     def choose(self, target: str | None) -> Variant | None:
-        """The variant that answers a request: the one it names, or one by weight; None if that name is unknown."""
+        """Return the named variant, or one chosen by weight. Return None if the name is unknown."""
         if target is not None:
             return self._by_name.get(target)
         if len(self.variants) == 1:
@@ -90,7 +90,7 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
         CannotServeError: a model or its artifact is gone, or its image has no local runtime.
     """
     folder = endpoint_folder(settings, record["EndpointName"]) / record["_Change"]
-    # A service that was killed in the middle of this change may have left a part.
+    # A killed service may have left a partial copy.
     folder.mkdir(parents=True, exist_ok=True)
     staged = []
     for variant in config["ProductionVariants"]:
@@ -138,7 +138,7 @@ def load(settings: Settings, logs: Logs, endpoint: str, staged: list[Document], 
 
 
 def discard(settings: Settings, record: Document) -> None:
-    """Remove what a change that failed has staged; the change must still be the endpoint's."""
+    """Remove the staged files of a failed change. The endpoint must still be in this change."""
     folder = endpoint_folder(settings, record["EndpointName"])
     shutil.rmtree(folder / record["_Change"], ignore_errors=True)
     if folder.is_dir() and not any(folder.iterdir()):
@@ -164,7 +164,7 @@ def remove_stale(store: Store, settings: Settings, endpoint: str) -> None:
 
 
 def endpoint_folder(settings: Settings, endpoint: str) -> Path:
-    """Return where an endpoint's copies of artifacts lie."""
+    """Return the folder of an endpoint's artifact copies."""
     return settings.root / "endpoints" / resource_key(endpoint)
 
 

@@ -1,1 +1,1 @@
-"""AWS Lambda on this machine: uploaded zips whose handlers run in processes of their own."""
+"""AWS Lambda on this machine: uploaded zip files run in separate processes."""

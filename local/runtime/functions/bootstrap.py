@@ -1,4 +1,4 @@
-"""Runs one invocation of a function's handler in a process of its own, as Lambda's Python runtime does.
+"""Run one invocation of a function's handler in a separate process, as Lambda's Python runtime does.
 
 Started with ``python -I -S bootstrap.py <folder>``. The folder holds ``event.json`` and ``invocation.json``; the
 outcome goes to ``result.json``. It imports nothing but the standard library, and the function finds nothing
@@ -30,7 +30,7 @@ _ADDRESS_SPACE_BEYOND_LIMIT = 1024**3
 
 
 class Context:
-    """The second argument of a handler."""
+    """The context object, a handler's second argument."""
 
     def __init__(self, invocation: dict[str, Any]) -> None:
         self.aws_request_id = invocation["request_id"]
@@ -45,12 +45,12 @@ class Context:
         self._deadline = time.monotonic() + invocation["timeout"]
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda stops the invocation."""
+        """Return the milliseconds until Lambda stops the invocation."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 class RuntimeFault(Exception):  # noqa: N818 - Lambda's own names go into ``kind``
-    """The handler cannot be loaded, or what it returned cannot be sent."""
+    """The handler cannot be loaded, or its result cannot be serialized."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -58,24 +58,24 @@ class RuntimeFault(Exception):  # noqa: N818 - Lambda's own names go into ``kind
 
 
 class ShippedPackages:
-    """Finds what Lambda's runtime ships in the folder where the service's own copies lie."""
+    """Imports the packages of Lambda's runtime from the service's own site-packages."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the import system's question for a top-level package."""
+        """Return the spec of a top-level package, for the import system."""
         if path is None and name in _SHIPPED:
             return PathFinder.find_spec(name, [self._folder], target)
         return None
 
 
 def main(folder: Path) -> None:
-    """Load the handler, call it with the event, write the outcome."""
+    """Load the handler, call it with the event and write the result."""
     invocation = json.loads((folder / "invocation.json").read_text())
     event = json.loads((folder / "event.json").read_text())
     most = invocation["memory_bytes"] + _ADDRESS_SPACE_BEYOND_LIMIT
-    # The service watches the memory in use; this stops one allocation that is far too large.
+    # The service monitors memory use. This limit stops a single huge allocation.
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     sys.path.insert(0, invocation["code"])
     sys.meta_path.append(ShippedPackages(invocation["packages"]))

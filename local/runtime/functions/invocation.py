@@ -1,4 +1,4 @@
-"""Runs functions: each invocation is a fresh process with the function's environment, time and memory."""
+"""Run functions. Each invocation is a new process with the function's environment, time and memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _INITIALISATION_SECONDS = 10.0
-"""Lambda gives a function's import this long, and its Timeout to the handler only."""
+"""Time limit for the import. In Lambda, a function's Timeout covers only the handler."""
 _WATCH_SECONDS = 0.05
 _TAIL_BYTES = 4096
 _MEBIBYTE = 1024 * 1024
@@ -44,7 +44,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What an invocation gave.
+    """The result of an invocation.
 
     Attributes:
         payload: the handler's answer as JSON has it, or Lambda's description of the error.
@@ -68,7 +68,7 @@ class FunctionRunner:
     supervisor: Supervisor
 
     def invoke(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
-        """Run a function's handler with an event and wait for its end.
+        """Run a function's handler with an event and wait for the result.
 
         Args:
             function_name_or_arn: which function.
@@ -160,7 +160,7 @@ class _Invocation:
         return {"errorType": kind, "errorMessage": f"RequestId: {self._request_id} Error: {message}"}
 
     def _watch(self, program: Program) -> None:
-        """Stop the process when it has answered, when its time is up, or when it takes too much memory."""
+        """Stop the process when it answers, times out or exceeds its memory."""
         limit = self._record["MemorySize"] * _MEBIBYTE
         latest_start = time.monotonic() + _INITIALISATION_SECONDS
         deadline: float | None = None
@@ -187,7 +187,7 @@ class _Invocation:
         return None
 
     def _log(self, line: str) -> None:
-        # Of what came before the last four KiB, only the log knows.
+        # Keep the last 4 KiB. The log has the rest.
         self._last_lines.append(line[-_TAIL_BYTES:])
         self._runner.logs.append(self._group, self._stream, [line])
 
@@ -202,7 +202,7 @@ class _Invocation:
         }
 
     def _environment(self, code: Path, credentials: Credentials) -> dict[str, str]:
-        """Environment variables of the function's process.
+        """Return the environment variables of the function's process.
 
         docs/local-service.md has the table.
         Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -244,7 +244,7 @@ def _packages_folder() -> str:
 
 
 def _interpreter(runtime: str) -> tuple[str, str]:
-    """Return the Python for a runtime such as ``python3.12``, and what the log says about it."""
+    """Return the Python for a runtime (for example ``python3.12``) and a note for the log."""
     found = find_interpreter(runtime.removeprefix("python"))
     if found is not None:
         return found, runtime
@@ -252,9 +252,9 @@ def _interpreter(runtime: str) -> tuple[str, str]:
 
 
 def _resident_bytes(process: int) -> int | None:
-    """Return how much memory a process holds; None once it has ended."""
+    """Return the memory that a process uses, or None if it has ended."""
     try:
-        # A process that has ended and is not collected yet holds none.
+        # A zombie process uses no memory.
         return psutil.Process(process).memory_info().rss or None
     except psutil.NoSuchProcess:
         return None

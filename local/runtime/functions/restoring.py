@@ -1,4 +1,4 @@
-"""Clears away what an earlier run of the service left of functions."""
+"""Clean up functions after an earlier run of the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.storage.store import Store
 
 
 def restore(store: Store, settings: Settings) -> None:
-    """Clear away what invocations and updates of an earlier run left behind."""
+    """Clean up after the invocations and updates of an earlier run."""
     for record in store.list(records.KIND):
         folder = settings.functions / record["FunctionName"]
         shutil.rmtree(folder / "invocations", ignore_errors=True)
