@@ -1,4 +1,4 @@
-"""Puts the service together, starts it and stops it."""
+"""Create, start and stop the service."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class StartError(Exception):
-    """The service cannot start; the message says why and what to do."""
+    """The service cannot start. The message gives the reason and the remedy."""
 
 
 class ServiceHeldError(StartError):
     """Another service holds the folder.
 
     Attributes:
-        environment: environment variables that point an AWS client at that one.
+        environment: environment variables for AWS clients of that service.
     """
 
     def __init__(self, message: str, environment: dict[str, str]) -> None:

@@ -153,6 +153,6 @@ def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
 
 
 def _request_id() -> bytes:
-    """Return a random UUID. It avoids a system call, because every response needs one."""
+    """Return a random UUID. Every response needs one, so no system call is made."""
     digits = b"%032x" % random.getrandbits(128)
     return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

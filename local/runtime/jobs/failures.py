@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 
 
 class JobFailedError(Exception):
-    """A job cannot go on; the text is its FailureReason."""
+    """A job fails. The text is its FailureReason."""
 
 
 def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -> Result | JobOutcome:
-    """Do a job's work; whatever goes wrong becomes a Failed outcome with a reason.
+    """Run a job's work. Convert any error to a Failed outcome with a reason.
 
     Args:
         work: the work.
@@ -47,7 +47,7 @@ def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -
 
 
 def program_failure(status: int, last_lines: list[str]) -> str:
-    """FailureReason for a program's exit status, with the last thing that it said.
+    """Return the FailureReason for an exit status, with the program's last message.
 
     SageMaker says ``AlgorithmError: , exit code: 1``; what it leaves empty there tells a user most.
     """
@@ -56,7 +56,7 @@ def program_failure(status: int, last_lines: list[str]) -> str:
 
 
 def _last_message(lines: list[str]) -> str:
-    """Return the last line that is not indented, and the indented lines after it, which go on with it."""
+    """Return the last unindented line and the indented lines after it."""
     message: list[str] = []
     for line in reversed(lines):
         if line.strip():

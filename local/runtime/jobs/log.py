@@ -25,5 +25,5 @@ class JobLog:
             self._logs.append(self._group, self._stream, lines)
 
     def note(self, text: str) -> None:
-        """Append a line of the service's own."""
+        """Append a line from the service itself."""
         self.write([f"local service: {text}"])

@@ -1,4 +1,4 @@
-"""A program's output, line by line, on its way to CloudWatch Logs."""
+"""Send a program's output to CloudWatch Logs line by line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LINES_KEPT = 50
 
 
 class OutputReader:
-    """Hands a program's output on in whole lines while it runs, and keeps the last of them."""
+    """Forwards a program's output as whole lines while it runs, and keeps the last lines."""
 
     def __init__(self, program: Program, publish: Callable[[list[str]], None]) -> None:
         self._program = program

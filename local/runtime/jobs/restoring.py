@@ -1,4 +1,4 @@
-"""Repairs what a service that ended while jobs were running has left behind."""
+"""Clean up jobs that were running when the service ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FINISH: dict[Kind, Callable[[Store, str, JobOutcome], None]] = {
 
 
 def restore(store: Store, supervisor: Supervisor) -> list[str]:
-    """Kill programs that an earlier run of the service left behind, and mark its jobs as Failed.
+    """Kill programs left by an earlier run of the service, and mark its jobs as Failed.
 
     A job that was told to stop is Stopped.
 

@@ -1,4 +1,4 @@
-"""A processing job's outputs, brought to S3."""
+"""Upload a processing job's outputs to S3."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def upload(objects: Objects, folder: Path, uri: str) -> list[str]:
 
 
 class ContinuousUpload:
-    """Brings new and changed files of an output to S3 while the job runs (S3UploadMode Continuous)."""
+    """Uploads new and changed files of an output while the job runs (S3UploadMode Continuous)."""
 
     def __init__(self, objects: Objects, outputs: dict[str, Path]) -> None:
         self._objects = objects
