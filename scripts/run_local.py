@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.app.server import LocalService, ServiceHeldError
+from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID, Settings
 from pipeline.config.models import Config
 from pipeline.definition.resources import conventional_resources
@@ -136,9 +137,8 @@ def _save(
         "predictions": predictions,
         "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},
     }
-    unfinished = LAST_RUN.with_suffix(".json.new")
-    unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    unfinished.replace(LAST_RUN)
+    with replacing(LAST_RUN) as unfinished:
+        unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from local.algorithms.linear_learner import mxnet_params
 from local.core.archives import ArchiveError, open_zip, tar_files
+from local.core.files import replacing
 
 _SYMBOL = "mx-mod-symbol.json"
 _PARAMS = "mx-mod-0000.params"
@@ -57,11 +58,9 @@ def write(path: Path, weights: npt.NDArray[np.float32], bias: np.float32) -> Non
         _PARAMS: params,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), content)
-    unfinished.replace(path)
 
 
 def read(model_tar_gz: Path) -> Parameters:
