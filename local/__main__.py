@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import socket
 import sys
-import threading
 from pathlib import Path
 
 from botocore.exceptions import UnknownRegionError
@@ -21,9 +21,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     settings = Settings(arguments.root.absolute(), arguments.port, arguments.region)
     logging.captureWarnings(True)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop_signals = _stop_signals()
     service = LocalService(settings)
     try:
         if arguments.print_environment:
@@ -34,10 +32,24 @@ def main() -> int:
         print(f"python -m local: {error}", file=sys.stderr)
         return 1
     _greet(service)
-    stop.wait()
+    stop_signals.recv(1)
     print("\nStopping.", flush=True)
     service.stop()
     return 0
+
+
+def _stop_signals() -> socket.socket:
+    """Return a socket that receives a byte at each SIGINT or SIGTERM.
+
+    A handler that sets a threading.Event can be missed: if the signal arrives between Python's last check for
+    signals and the wait, the wait never ends.
+    """
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.detach())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return receiver
 
 
 def _greet(service: LocalService) -> None:
