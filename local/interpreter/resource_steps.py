@@ -13,8 +13,9 @@ from local.interpreter.definition import Json, Step
 from local.interpreter.outcomes import StepFailedError, StepStoppedError
 from local.interpreter.retries import call_exception_type, job_exception_type
 from local.interpreter.step_run import StepRun
-from local.interpreter.step_types import FINISHED, RESOURCE_STEPS, ResourceStep
+from local.interpreter.step_types import RESOURCE_STEPS, ResourceStep
 from local.records import executions as records
+from local.records.kinds import MODEL_PACKAGE
 from local.storage.store import Document
 
 _logger = logging.getLogger(__name__)
@@ -46,39 +47,39 @@ class ResourceAttempt:
         if self._step.type == "RegisterModel":
             # The tags go to the group, because a versioned package has none.
             self._ensure_group(request.pop("Tags", None))
-        arn: str = self._call(kind.create, request)[kind.arn_member]
+        arn: str = self._call(kind.create, request)[kind.resource.arn_member]
         self._run.change(StepStatus="Executing", Metadata={kind.metadata: {"Arn": arn}})
-        if kind.status_member is not None:
-            self._wait(arn, kind.status_member)
+        if kind.waits:
+            self._wait(arn)
         self._run.change(_Properties=self._properties(arn))
 
-    def _wait(self, arn: str, status_member: str) -> None:
-        key = arn if self._kind.kind == "model-package" else self._name
+    def _wait(self, arn: str) -> None:
+        key = arn if self._kind.resource is MODEL_PACKAGE else self._name
         store = self._run.services.store
 
         def record() -> Document | None:
-            return store.find(self._kind.kind, key)
+            return store.find(self._kind.resource.name, key)
 
         def finished() -> bool:
             document = record()
-            return document is None or document[status_member] in FINISHED
+            return document is None or self._kind.resource.has_ended(document)
 
         self._run.wait_until(finished)
         if self._run.stopping and self._kind.stop is not None and not finished():
             self._stop()
             self._run.wait_until(finished, _STOP_SECONDS, even_when_stopping=True)
-        self._check_status(record(), status_member, arn)
+        self._check_status(record(), arn)
 
     def _stop(self) -> None:
         self._run.change(StepStatus="Stopping")
         try:
-            self._run.services.call(str(self._kind.stop), {self._kind.name_member: self._name})
+            self._run.services.call(str(self._kind.stop), {self._kind.resource.name_member: self._name})
         except ServiceError as error:
             # Not an error: most likely the resource has just finished.
             _logger.info("could not stop %s: %s", self._name, error)
 
-    def _check_status(self, document: Document | None, status_member: str, arn: str) -> None:
-        status = None if document is None else document[status_member]
+    def _check_status(self, document: Document | None, arn: str) -> None:
+        status = None if document is None else document[self._kind.resource.status_member]
         if status in ("Completed", "Succeeded"):
             return
         if self._run.stopping and status != "Failed":
@@ -93,15 +94,15 @@ class ResourceAttempt:
 
     def _properties(self, arn: str) -> Json:
         services = self._run.services
-        name = arn if self._kind.kind == "model-package" else self._name
-        properties = services.call(self._kind.describe, {self._kind.name_member: name})
+        name = arn if self._kind.resource is MODEL_PACKAGE else self._name
+        properties = services.call(self._kind.describe, {self._kind.resource.name_member: name})
         if self._step.type == "Tuning":
             # Sorted by objective, best first: HyperparameterTuner.get_top_model_s3_uri refers to these summaries.
             objective = properties["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
             order = "Ascending" if objective.get("Type") == "Minimize" else "Descending"
             top = services.call(
                 "ListTrainingJobsForHyperParameterTuningJob",
-                {self._kind.name_member: name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order},
+                {self._kind.resource.name_member: name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order},
             )
             properties["TrainingJobSummaries"] = top["TrainingJobSummaries"]
         return properties
@@ -116,7 +117,7 @@ class ResourceAttempt:
         if self._step.type != "RegisterModel":
             request["Tags"] = [*request.get("Tags", []), *self._own_tags()]
         if "ModelPackageGroupName" not in request:
-            request[self._kind.name_member] = self._name
+            request[self._kind.resource.name_member] = self._name
         return request
 
     def _ensure_group(self, tags: list[dict[str, str]] | None) -> None:
@@ -155,7 +156,7 @@ class ResourceAttempt:
         """
         execution = records.execution_id(self._run.execution_arn)
         random = random_suffix(_RANDOM_IN_JOB_NAME)
-        prefix = self._step.arguments.get(self._kind.name_member)
+        prefix = self._step.arguments.get(self._kind.resource.name_member)
         if prefix is not None:
             head, tail = str(evaluate(prefix, self._run.scope())), f"-{execution}-{random}"
         elif self._step.type == "Tuning":

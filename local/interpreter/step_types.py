@@ -31,11 +31,6 @@ class ResourceStep:
     name_length: int = 63
 
     @property
-    def kind(self) -> str:
-        """The kind of the resource's records."""
-        return self.resource.name
-
-    @property
     def create(self) -> str:
         """The operation that creates the resource."""
         return f"Create{self.resource.prefix}"
@@ -49,21 +44,6 @@ class ResourceStep:
     def stop(self) -> str | None:
         """The operation that stops the resource; None if it cannot be stopped."""
         return f"Stop{self.resource.prefix}" if self.stops else None
-
-    @property
-    def name_member(self) -> str:
-        """The resource's name in the request and in the description."""
-        return self.resource.name_member
-
-    @property
-    def arn_member(self) -> str:
-        """The resource's ARN in the description."""
-        return self.resource.arn_member
-
-    @property
-    def status_member(self) -> str | None:
-        """The resource's state in the description; None if it is done once it exists."""
-        return self.resource.status_member if self.waits else None
 
     @property
     def input_shape(self) -> StructureShape:
@@ -82,9 +62,6 @@ RESOURCE_STEPS = {
 }
 
 SUPPORTED_TYPES = (*RESOURCE_STEPS, "Lambda", "Condition", "Fail")
-
-FINISHED = ("Completed", "Succeeded", "Failed", "Stopped")
-"""States in which a resource stays."""
 
 
 @cache

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.core.ports import EventBus
+from local.records.kinds import EXECUTION
 from local.storage.store import Document
 
 _SOURCE = "aws.sagemaker"
 _EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
 _STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
-_ENDED = ("Succeeded", "Failed", "Stopped")
 
 
 def announce_execution(events: EventBus, execution: Document, previous: str | None) -> None:
@@ -33,7 +33,7 @@ def announce_execution(events: EventBus, execution: Document, previous: str | No
         "currentPipelineExecutionStatus": status,
         "previousPipelineExecutionStatus": previous,
         "executionStartTime": _time(execution["CreationTime"]),
-        "executionEndTime": _time(execution["LastModifiedTime"]) if status in _ENDED else None,
+        "executionEndTime": _time(execution["LastModifiedTime"]) if EXECUTION.has_ended(execution) else None,
         **_arns(execution["PipelineExecutionArn"]),
     }
     _send(events, _EXECUTION_CHANGE, detail)

@@ -1,4 +1,4 @@
-"""What the records of all kinds of jobs have in common: how a job is found, stopped and ended."""
+"""Finds jobs, and marks them as stopping or ended. Shared by all kinds of jobs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mark_stopping(store: Store, kind: Kind, name: str) -> Document:
         record = find_job(store, kind, name)
         if kind.has_ended(record):
             status = record[kind.status_member]
-            raise validation_error(f"The request was rejected because the {kind.plural[:-1]} is in status {status}.")
+            raise validation_error(f"The request was rejected because the {kind.singular} is in status {status}.")
         change = {kind.status_member: "Stopping", "LastModifiedTime": time.time()}
         return store.update(kind.name, record[kind.name_member], lambda record: record.update(change))
 

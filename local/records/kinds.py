@@ -1,4 +1,4 @@
-"""The kinds of resources: what follows from a kind's name stands here once."""
+"""The kinds of resources. A kind's names and final statuses are defined here only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ class Kind:
     """A kind of resource.
 
     Attributes:
-        name: the kind of its records, and its name in ARNs.
-        prefix: how its members begin: ``TrainingJob`` of ``TrainingJobName``, ``TrainingJobArn`` and
-            ``TrainingJobStatus``.
-        plural: how sentences name several of it.
-        ended: the statuses in which a resource stays.
+        name: The kind of its records, and its name in ARNs.
+        prefix: The prefix of its members: ``TrainingJob`` for ``TrainingJobName`` and ``TrainingJobStatus``.
+        plural: Its name in messages, in the plural.
+        ended: The final statuses.
     """
 
     name: str
     prefix: str
     plural: str
     ended: tuple[str, ...] = ("Completed", "Failed", "Stopped")
+
+    @property
+    def singular(self) -> str:
+        """Its name in messages."""
+        return self.plural[:-1]
 
     @property
     def name_member(self) -> str:
@@ -45,12 +49,12 @@ class Kind:
         return sagemaker_arn(region, self.name, name)
 
     def has_ended(self, record: Document) -> bool:
-        """Return whether a resource's status is one in which it stays."""
+        """Return whether a resource has a final status."""
         return record[self.status_member] in self.ended
 
     def counted(self, count: int) -> str:
-        """Return for example ``1 training job`` or ``2 training jobs``."""
-        return f"{count} {self.plural if count > 1 else self.plural[:-1]}"
+        """Return a number with the kind's name, for example ``2 training jobs``."""
+        return f"{count} {self.plural if count > 1 else self.singular}"
 
 
 PIPELINE = Kind("pipeline", "Pipeline", "pipelines")

@@ -1,10 +1,24 @@
-"""Create a resource's record and its tags in one transaction."""
+"""Finds, adds and removes resources. A resource's tags are added and removed with it."""
 
 from __future__ import annotations
 
-from local.core.errors import ServiceError
-from local.records.tags import save_tags
+from local.core.arns import resource_key
+from local.core.errors import ServiceError, validation_error
+from local.records.kinds import Kind
+from local.records.tags import delete_tags, save_tags
 from local.storage.store import AlreadyExistsError, Document, Store
+
+
+def find(store: Store, kind: Kind, region: str, name: str) -> Document:
+    """Return the record of a resource.
+
+    Raises:
+        ServiceError: ValidationException: the resource does not exist.
+    """
+    record = store.find(kind.name, resource_key(name))
+    if record is None:
+        raise validation_error(f'Could not find {kind.singular} "{kind.arn(region, name)}".')
+    return record
 
 
 def add(  # noqa: PLR0913 - a resource has all of these
@@ -37,3 +51,10 @@ def add(  # noqa: PLR0913 - a resource has all of these
             save_tags(store, arn, tags)
     except AlreadyExistsError:
         raise already_exists from None
+
+
+def remove(store: Store, kind: str, key: str, arn: str) -> None:
+    """Remove a resource's record and tags."""
+    with store.transaction():
+        store.delete(kind, key)
+        delete_tags(store, arn)

@@ -14,7 +14,6 @@ from local.storage.store import Document
 KIND = TRAINING_JOB.name
 OBJECTIVE = "ObjectiveMetric"
 """The metric that holds a tuning job's objective in its training jobs."""
-ENDED = ("Completed", "Failed", "Stopped")
 _DEFAULT_MAX_RUNTIME = 86400
 
 _MESSAGES = {

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from local.records import training_jobs as training_record
-from local.records.kinds import TUNING_JOB
+from local.records.kinds import TRAINING_JOB, TUNING_JOB
 from local.records.training_jobs import OBJECTIVE
 from local.storage.store import Store
 
@@ -88,4 +88,4 @@ def described(store: Store, record: Document) -> Document:
 def _objective_status(job: Document) -> str:
     if value(job) is not None:
         return "Succeeded"
-    return "Failed" if job["TrainingJobStatus"] in training_record.ENDED else "Pending"
+    return "Failed" if TRAINING_JOB.has_ended(job) else "Pending"

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
-from local.core.arns import resource_key, sagemaker_arn
+from local.core.arns import resource_key
 from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
-from local.records.endpoint_configs import KIND, find_endpoint_config
-from local.records.models import find_model
-from local.records.tags import delete_tags
+from local.records.kinds import ENDPOINT_CONFIG, MODEL
 from local.storage.objects import S3Uri
 from local.storage.store import Document, Store
 
@@ -34,7 +32,7 @@ class EndpointConfigOperations:
     def create_endpoint_config(self, request: Request) -> Response:
         """Make an endpoint configuration out of models that exist."""
         name = request["EndpointConfigName"]
-        arn = sagemaker_arn(self.region, KIND, name)
+        arn = ENDPOINT_CONFIG.arn(self.region, name)
         for member in _NOT_IMITATED:
             if request.get(member):
                 raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
@@ -53,7 +51,7 @@ class EndpointConfigOperations:
         already_exists = validation_error(f'Cannot create already existing endpoint configuration "{arn}".')
         records.add(
             self.store,
-            KIND,
+            ENDPOINT_CONFIG.name,
             resource_key(name),
             config,
             arn=arn,
@@ -64,19 +62,17 @@ class EndpointConfigOperations:
 
     def describe_endpoint_config(self, request: Request) -> Response:
         """Describe an endpoint configuration."""
-        return find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
+        return records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
 
     def list_endpoint_configs(self, request: Request) -> Response:
         """List endpoint configurations."""
-        configs = self.store.list(KIND)
+        configs = self.store.list(ENDPOINT_CONFIG.name)
         return page(request, configs, "EndpointConfigs", resource="EndpointConfig", order="Descending")
 
     def delete_endpoint_config(self, request: Request) -> Response:
         """Remove an endpoint configuration; endpoints made from it go on serving."""
-        arn = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])["EndpointConfigArn"]
-        with self.store.transaction():
-            self.store.delete(KIND, resource_key(arn))
-            delete_tags(self.store, arn)
+        arn = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])["EndpointConfigArn"]
+        records.remove(self.store, ENDPOINT_CONFIG.name, resource_key(arn), arn)
         return {}
 
     def _check_variants(self, variants: list[Document]) -> None:
@@ -86,7 +82,7 @@ class EndpointConfigOperations:
         for variant in variants:
             if "ModelName" not in variant:
                 raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
-            find_model(self.store, self.region, variant["ModelName"])
+            records.find(self.store, MODEL, self.region, variant["ModelName"])
             if ("ServerlessConfig" in variant) == ("InstanceType" in variant or "InstancePools" in variant):
                 raise validation_error(
                     f"Production variant {variant['VariantName']} must have either an InstanceType or a "

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
-from local.core.arns import resource_key, sagemaker_arn
+from local.core.arns import resource_key
 from local.core.errors import validation_error
-from local.records.endpoint_configs import find_endpoint_config
+from local.records import resources as records
+from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
 from local.records.tags import save_tags
 from local.runtime.endpoints.changes import IN_PROGRESS, KIND, EndpointChanges, mark, summaries
 from local.runtime.endpoints.hosting import Hosting
@@ -37,9 +38,9 @@ class EndpointOperations:
     def create_endpoint(self, request: Request) -> Response:
         """Put a configuration's models in service; it goes on after the answer."""
         name = request["EndpointName"]
-        arn = sagemaker_arn(self.region, KIND, name)
+        arn = ENDPOINT.arn(self.region, name)
         with self.store.transaction():
-            config = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
+            config = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
             endpoint = {
                 "EndpointName": name,
                 "EndpointArn": arn,
@@ -66,7 +67,7 @@ class EndpointOperations:
             return endpoint is None or endpoint["EndpointStatus"] not in IN_PROGRESS
 
         self.store.wait_until(settled, DESCRIBE_PATIENCE)
-        return self._find(request["EndpointName"])
+        return records.find(self.store, ENDPOINT, self.region, request["EndpointName"])
 
     def list_endpoints(self, request: Request) -> Response:
         """List endpoints."""
@@ -74,7 +75,7 @@ class EndpointOperations:
 
     def update_endpoint(self, request: Request) -> Response:
         """Replace what an endpoint serves, without losing a request; it goes on after the answer."""
-        config = find_endpoint_config(self.store, self.region, request["EndpointConfigName"])
+        config = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
 
         def change(endpoint: Document) -> None:
@@ -114,22 +115,15 @@ class EndpointOperations:
         """Take an endpoint out of service and remove it; its configuration and models stay."""
         name = request["EndpointName"]
         with self.store.transaction():
-            self._find(name)
+            records.find(self.store, ENDPOINT, self.region, name)
             deleting = self.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
             self.hosting.take_out_of_service(name)
         self.changes.begin(deleting)
         return {}
 
-    def _find(self, name: str) -> Document:
-        endpoint = self.store.find(KIND, resource_key(name))
-        if endpoint is None:
-            arn = sagemaker_arn(self.region, KIND, name)
-            raise validation_error(f'Could not find endpoint "{arn}".')
-        return endpoint
-
     def _start_update(self, name: str, change: Callable[[Document], None]) -> Response:
         with self.store.transaction():
-            arn: str = self._find(name)["EndpointArn"]
+            arn: str = records.find(self.store, ENDPOINT, self.region, name)["EndpointArn"]
 
             def start(endpoint: Document) -> None:
                 if endpoint["EndpointStatus"] == "Failed":

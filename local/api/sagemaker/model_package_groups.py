@@ -11,7 +11,6 @@ from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import conflict, validation_error
 from local.records import resources as records
 from local.records.model_package_groups import KIND, find_group, version_prefix
-from local.records.tags import delete_tags
 from local.storage.store import Store
 
 
@@ -68,6 +67,5 @@ class ModelPackageGroupOperations:
                     f"ModelPackageGroup {arn} cannot be deleted: it still contains {len(versions)} model package(s). "
                     "Delete them first."
                 )
-            self.store.delete(KIND, resource_key(arn))
-            delete_tags(self.store, arn)
+            records.remove(self.store, KIND, resource_key(arn), arn)
         return {}

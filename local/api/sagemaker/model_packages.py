@@ -11,11 +11,12 @@ from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
 from local.core.ports import EventBus
+from local.records import resources
 from local.records.model_package_groups import KIND as GROUP
 from local.records.model_package_groups import find_group, version_prefix
 from local.records.model_packages import KIND, find_package
 from local.records.resource_events import announce_package
-from local.records.tags import delete_tags, save_tags
+from local.records.tags import save_tags
 from local.storage.store import AlreadyExistsError, Document, Store
 
 _MOST_CUSTOMER_METADATA = 50
@@ -115,9 +116,7 @@ class ModelPackageOperations:
     def delete_model_package(self, request: Request) -> Response:
         """Remove a model package; its version number is not given again."""
         arn = find_package(self.store, self.region, request["ModelPackageName"])["ModelPackageArn"]
-        with self.store.transaction():
-            self.store.delete(KIND, arn)
-            delete_tags(self.store, arn)
+        resources.remove(self.store, KIND, arn, arn)
         return {}
 
     def _add_version(self, request: Request) -> tuple[Document, bool]:

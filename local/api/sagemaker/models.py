@@ -8,12 +8,11 @@ from typing import Any
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
-from local.core.arns import resource_key, sagemaker_arn
+from local.core.arns import resource_key
 from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
+from local.records.kinds import MODEL
 from local.records.model_packages import find_package
-from local.records.models import KIND, find_model
-from local.records.tags import delete_tags
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
 
@@ -29,7 +28,7 @@ class ModelOperations:
     def create_model(self, request: Request) -> Response:
         """Make a model of containers, or of model packages."""
         name = request["ModelName"]
-        arn = sagemaker_arn(self.region, KIND, name)
+        arn = MODEL.arn(self.region, name)
         if ("PrimaryContainer" in request) == (len(request.get("Containers", [])) > 0):
             raise validation_error("Exactly one of PrimaryContainer and Containers must be given.")
         given = request.get("Containers") or [request["PrimaryContainer"]]
@@ -44,7 +43,7 @@ class ModelOperations:
         already_exists = validation_error(f'Cannot create already existing model "{arn}".')
         records.add(
             self.store,
-            KIND,
+            MODEL.name,
             resource_key(name),
             model,
             arn=arn,
@@ -55,18 +54,16 @@ class ModelOperations:
 
     def describe_model(self, request: Request) -> Response:
         """Describe a model."""
-        return find_model(self.store, self.region, request["ModelName"])
+        return records.find(self.store, MODEL, self.region, request["ModelName"])
 
     def list_models(self, request: Request) -> Response:
         """List models."""
-        return page(request, self.store.list(KIND), "Models", resource="Model", order="Descending")
+        return page(request, self.store.list(MODEL.name), "Models", resource="Model", order="Descending")
 
     def delete_model(self, request: Request) -> Response:
         """Remove a model; endpoints that serve it go on serving it, and its artifact stays in S3."""
-        arn = find_model(self.store, self.region, request["ModelName"])["ModelArn"]
-        with self.store.transaction():
-            self.store.delete(KIND, resource_key(arn))
-            delete_tags(self.store, arn)
+        arn = records.find(self.store, MODEL, self.region, request["ModelName"])["ModelArn"]
+        records.remove(self.store, MODEL.name, resource_key(arn), arn)
         return {}
 
     def _resolved(self, container: Document) -> list[Document]:

@@ -16,7 +16,6 @@ from local.core.settings import Settings
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import PROCESSING_JOB
-from local.records.tags import delete_tags
 from local.runtime.jobs import processing
 from local.runtime.jobs.container import local_path
 from local.runtime.jobs.processing import ProcessingRunner
@@ -91,8 +90,7 @@ class ProcessingJobOperations:
             name = record["ProcessingJobName"]
             if not PROCESSING_JOB.has_ended(record):
                 raise in_use(f"The processing job {name} is in status {record['ProcessingJobStatus']}.")
-            self.store.delete(_KIND, name)
-            delete_tags(self.store, record["ProcessingJobArn"])
+            records.remove(self.store, _KIND, name, record["ProcessingJobArn"])
         shutil.rmtree(processing.folder(self.settings, name), ignore_errors=True)
         return {}
 

@@ -13,7 +13,7 @@ from local.core.errors import in_use, validation_error
 from local.core.settings import Settings
 from local.records import resources as records
 from local.records import training_jobs as training_record
-from local.records.tags import delete_tags
+from local.records.kinds import TRAINING_JOB
 from local.runtime.jobs import images, inputs, training, training_folder
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.training import TrainingRunner
@@ -84,7 +84,7 @@ class TrainingJobOperations:
         with self.store.transaction():
             record = self._existing(request["TrainingJobName"])
             name, status = record["TrainingJobName"], record["TrainingJobStatus"]
-            if status in training_record.ENDED:
+            if TRAINING_JOB.has_ended(record):
                 raise validation_error(f"The request was rejected because the training job is in status {status}.")
             self.store.update(_KIND, name, training_record.stop)
         self.supervisor.terminate(training.program_key(name))
@@ -95,10 +95,9 @@ class TrainingJobOperations:
         with self.store.transaction():
             record = self._existing(request["TrainingJobName"])
             name = record["TrainingJobName"]
-            if record["TrainingJobStatus"] not in training_record.ENDED:
+            if not TRAINING_JOB.has_ended(record):
                 raise in_use(f"The training job {name} is in status {record['TrainingJobStatus']}.")
-            self.store.delete(_KIND, name)
-            delete_tags(self.store, record["TrainingJobArn"])
+            records.remove(self.store, _KIND, name, record["TrainingJobArn"])
         shutil.rmtree(training_folder.path(self.settings, name), ignore_errors=True)
         return {}
 

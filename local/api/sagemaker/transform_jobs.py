@@ -13,8 +13,7 @@ from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
-from local.records.kinds import TRANSFORM_JOB
-from local.records.models import find_model
+from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import transform
 from local.runtime.jobs.transform import TransformRunner
 from local.runtime.supervisor import Supervisor
@@ -40,7 +39,7 @@ class TransformJobOperations:
     def create_transform_job(self, request: Request) -> Response:
         """Start a batch transform job."""
         name: str = request["TransformJobName"]
-        find_model(self.store, self.region, request["ModelName"])
+        records.find(self.store, MODEL, self.region, request["ModelName"])
         _check(request)
         now = time.time()
         arn = sagemaker_arn(self.region, _KIND, name)

@@ -16,7 +16,7 @@ from local.core.errors import in_use, limit_exceeded, not_found, validation_erro
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
-from local.records.tags import delete_tags
+from local.records.kinds import TUNING_JOB
 from local.runtime.jobs import images, ranges, training, tuning
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.tuning import TuningRunner
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 _KIND = tuning_record.KIND
-_ENDED = ("Completed", "Failed", "Stopped")
 _MOST_TRAINING_JOBS = {"Random": 10_000}
 _MOST_TRAINING_JOBS_OTHERWISE = 750
 _MOST_PARALLEL = 100
@@ -122,7 +121,7 @@ class TuningJobOperations:
         with self.store.transaction():
             record = self._existing(request["HyperParameterTuningJobName"])
             name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
-            if status in _ENDED:
+            if TUNING_JOB.has_ended(record):
                 raise validation_error(
                     f"The request was rejected because the hyperparameter tuning job is in status {status}."
                 )
@@ -144,12 +143,11 @@ class TuningJobOperations:
         with self.store.transaction():
             record = self._existing(request["HyperParameterTuningJobName"])
             name = record["HyperParameterTuningJobName"]
-            if record["HyperParameterTuningJobStatus"] not in _ENDED:
+            if not TUNING_JOB.has_ended(record):
                 raise in_use(
                     f"The hyperparameter tuning job {name} is in status {record['HyperParameterTuningJobStatus']}."
                 )
-            self.store.delete(_KIND, name)
-            delete_tags(self.store, record["HyperParameterTuningJobArn"])
+            records.remove(self.store, _KIND, name, record["HyperParameterTuningJobArn"])
         return {}
 
     def _existing(self, name: str) -> Document:

@@ -17,16 +17,16 @@ from local.core.arns import resource_key
 from local.core.errors import ServiceError
 from local.core.ports import EventBus
 from local.core.settings import Settings
-from local.records.endpoint_configs import find_endpoint_config
+from local.records import resources
+from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
 from local.records.resource_events import announce_endpoint
-from local.records.tags import delete_tags
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import CannotServeError, Deployment, discard, load, remove_stale, stage
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
 
-KIND = "endpoint"
+KIND = ENDPOINT.name
 IN_PROGRESS = frozenset({"Creating", "Updating", "RollingBack", "Deleting"})
 _LONGEST_REASON = 1024
 _log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class EndpointChanges:
 
     def _deploy(self, record: Document) -> None:
         name, pending = record["EndpointName"], record["PendingDeploymentSummary"]
-        config = find_endpoint_config(self.store, self.settings.region, pending["EndpointConfigName"])
+        config = resources.find(self.store, ENDPOINT_CONFIG, self.settings.region, pending["EndpointConfigName"])
         weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in pending["ProductionVariants"]}
         staged = stage(self.store, self.settings, self.objects, record, config, weights)
         deployment = load(self.settings, self.logs, name, staged, pending.get("_Capture"))
@@ -152,8 +152,7 @@ class EndpointChanges:
         key = resource_key(record["EndpointName"])
         with self.store.transaction():
             if _is_current(self.store.find(KIND, key), record):
-                self.store.delete(KIND, key)
-                delete_tags(self.store, record["EndpointArn"])
+                resources.remove(self.store, KIND, key, record["EndpointArn"])
                 remove_stale(self.store, self.settings, record["EndpointName"])
 
     def _give_up(self, record: Document, reason: str) -> None:

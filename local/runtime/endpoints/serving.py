@@ -14,7 +14,9 @@ from local.algorithms.linear_learner.inference import Model
 from local.core.arns import resource_key
 from local.core.errors import ServiceError
 from local.core.settings import Settings
-from local.records.models import containers, find_model
+from local.records.kinds import MODEL
+from local.records.models import containers
+from local.records.resources import find
 from local.runtime.endpoints.data_capture import CaptureSettings
 from local.runtime.jobs.images import Runtime, algorithm_runtime
 from local.storage.log_files import Logs
@@ -170,7 +172,7 @@ def endpoint_folder(settings: Settings, endpoint: str) -> Path:
 
 def _image_and_artifact(store: Store, region: str, variant: str, model_name: str) -> tuple[str, str]:
     try:
-        parts = containers(find_model(store, region, model_name))
+        parts = containers(find(store, MODEL, region, model_name))
     except ServiceError as error:
         raise CannotServeError(error.message) from error
     if len(parts) > 1:

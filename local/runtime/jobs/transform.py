@@ -19,8 +19,9 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
 from local.core.settings import Settings
 from local.records.jobs import end_job
-from local.records.kinds import TRANSFORM_JOB
-from local.records.models import containers, find_model
+from local.records.kinds import MODEL, TRANSFORM_JOB
+from local.records.models import containers
+from local.records.resources import find
 from local.runtime.jobs import images, inputs, log
 from local.runtime.jobs.failures import JobFailedError, outcome_of
 from local.runtime.jobs.uploads import upload
@@ -113,7 +114,7 @@ class _Transform:
         return folder
 
     def _load_model(self) -> Model:
-        parts = containers(find_model(self._runner.store, self._runner.settings.region, self._record["ModelName"]))
+        parts = containers(find(self._runner.store, MODEL, self._runner.settings.region, self._record["ModelName"]))
         if len(parts) != 1 or images.algorithm_runtime(parts[0]["Image"]) is None:
             raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
         url = parts[0]["ModelDataUrl"]

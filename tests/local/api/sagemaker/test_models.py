@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from local.core.errors import ServiceError
-from local.records.models import containers, find_model
+from local.records.kinds import MODEL
+from local.records.models import containers
+from local.records.resources import find
 from tests.local.conftest import IMAGE, ROLE
 
 
@@ -58,7 +60,7 @@ def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put
     assert 'Invalid approval status "PendingManualApproval"' in error.message
     parts.sagemaker.call("UpdateModelPackage", {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"})
     create(parts, ModelPackageName=package)
-    assert containers(find_model(parts.store, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
+    assert containers(find(parts.store, MODEL, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
     described = parts.sagemaker.call("DescribeModel", {"ModelName": "m"})
     assert described["PrimaryContainer"] == {"ModelPackageName": package}
 
@@ -67,7 +69,7 @@ def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, p
     uri = put_model()
     source = {"S3DataSource": {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
     create(parts, Image=IMAGE, ModelDataSource=source)
-    assert containers(find_model(parts.store, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
+    assert containers(find(parts.store, MODEL, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
 
 
 @pytest.mark.parametrize(
