@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
 NEW, REGISTERED = "New", "Registered"
-NO_PACKAGE = "none"
-"""Replaces a missing ARN, because an output parameter of a Lambda step must not be empty."""
+NONE = "none"
+"""Replaces a missing text, because an output parameter of a Lambda step must not be empty."""
 
 
 def find_registered(sagemaker: SageMakerClient, event: dict[str, Any]) -> dict[str, str]:
@@ -29,12 +29,19 @@ def find_registered(sagemaker: SageMakerClient, event: dict[str, Any]) -> dict[s
             the execution would register it.
 
     Returns:
-        ``status``, ``New`` or ``Registered``, and ``model_package_arn``.
+        ``status``, ``New`` or ``Registered``, and ``model_package_arn``; of a registered version also ``model_data``,
+        the URI of its artifact, and ``training_mse``, which it has if it was refitted on all rows.
     """
     newest = _newest(sagemaker, event["find_in_group"])
     if newest is None or not _is_same_model(newest, event) or _waits_for_something_else(newest, event):
-        return {"status": NEW, "model_package_arn": NO_PACKAGE}
-    return {"status": REGISTERED, "model_package_arn": newest["ModelPackageArn"]}
+        return {"status": NEW, "model_package_arn": NONE, "model_data": NONE, "training_mse": NONE}
+    containers = newest.get("InferenceSpecification", {}).get("Containers", [{}])
+    return {
+        "status": REGISTERED,
+        "model_package_arn": newest["ModelPackageArn"],
+        "model_data": containers[0].get("ModelDataUrl", NONE),
+        "training_mse": newest.get("CustomerMetadataProperties", {}).get("training_mse", NONE),
+    }
 
 
 def _newest(sagemaker: SageMakerClient, group: str) -> DescribeModelPackageOutputTypeDef | None:

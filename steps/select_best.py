@@ -1,183 +1,167 @@
-"""Finds the best training job among the tuning jobs of all folds, and copies its model to the output.
+"""Chooses the model among the training jobs of all folds, and says how good models like it are.
 
-Runs as a processing job in SageMaker's scikit-learn container. It needs boto3, and imports nothing of this repository.
+Runs as a processing job in SageMaker's scikit-learn container, packed with the package ``evaluation`` into one archive
+that Python runs. It needs boto3, numpy and scipy, and imports nothing else of this repository.
 
 Outputs:
-    <best>/model.tar.gz               the winner's artifact, byte for byte
-    <best>/best.json                  the winner: fold, error, jobs, hyperparameters, metrics
-    <evaluation>/model_quality.json   its metrics in the form that SageMaker's model quality monitor reads
-    <evaluation>/training_jobs.json   every training job with its fold, hyperparameters and error
+    <best>/model.tar.gz                the winner's artifact, byte for byte; not if the rule refits a model
+    <best>/best.json                   the choice: hyperparameters, estimate, baselines, warnings, jobs
+    <best>/sample_payload.tar.gz       some rows as an endpoint takes them
+    <evaluation>/cv_results.csv, .json every point with its error on each fold
+    <evaluation>/out_of_fold.csv       every row's label, and its prediction by the model that did not see it
+    <evaluation>/coefficients.json     the coefficients by feature name
+    <evaluation>/model_quality.json    metrics in the form that SageMaker's model quality monitor reads
+    <evaluation>/statistics.json, constraints.json  the features, as SageMaker Model Monitor reads them
+    <evaluation>/training_jobs.json    every training job with its fold, hyperparameters and error
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
-import math
-import os
-import statistics
 import sys
 import tarfile
-import unicodedata
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-import boto3
-
-if TYPE_CHECKING:
-    from types_boto3_sagemaker import SageMakerClient
-
-Job = dict[str, Any]
-
-LONGEST_MESSAGE = 1024
-"""SageMaker shows this many bytes of ``/opt/ml/output/message``."""
-
-
-class SelectionError(Exception):
-    """No training job can be selected; the message says why."""
-
-
-def aws_region() -> str:
-    """Return the region that the job runs in.
-
-    SageMaker's containers have AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
-
-    Raises:
-        SelectionError: neither variable is set.
-    """
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not region:
-        raise SelectionError("no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION")
-    return region
+from evaluation.baselines import least_squares_errors, mean_errors
+from evaluation.card import model_card
+from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
+from evaluation.choice import Choice, choice_of, estimate_of
+from evaluation.clients import Clients, NoRegionError, aws_clients
+from evaluation.coefficients import coefficients_of
+from evaluation.cv_results import cv_results, write_cv_results
+from evaluation.errors import SelectionError, leave_reason
+from evaluation.estimate import pooled
+from evaluation.fold_models import FoldModels, read_fold_models
+from evaluation.jobs import Search, read_search
+from evaluation.metadata import metadata_of
+from evaluation.monitor import constraints, model_quality, statistics
+from evaluation.points import Point, points_of
+from evaluation.rules import RULES, best_by_mean
+from evaluation.scoring import Scored, score_folds
 
 
-def completed_jobs(sagemaker: SageMakerClient, tuning_job: str, fold: int, objective: str) -> Iterator[Job]:
-    """Yield the completed training jobs of a tuning job with a finite objective.
+def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]) -> dict[str, Any]:
+    """Choose the model, write the evaluation, and return the content of best.json."""
+    rows = [fold["test_rows"] for fold in folds["folds"]]
+    search = read_search(clients.sagemaker, options.tuning_job, options.objective)
+    points = points_of(search.jobs, len(rows))
+    choice = choice_of(options.rule, search, points, rows)
+    fold_models = read_fold_models(clients, choice, options.best / "model.tar.gz")
+    predictions = options.evaluation / "out_of_fold.csv"
+    scored = score_folds(clients.s3, options.folds_uri, len(rows), fold_models.models, predictions)
+    winner, mean = choice.winner, pooled(mean_errors(scored.moments), rows)
+    least_squares = least_squares_errors(scored.moments)
+    best: dict[str, Any] = {
+        "rule": choice.rule,
+        "hyperparameters": choice.point.hyperparameters,
+        "fold_rows": rows,
+        "estimate": estimate_of(choice, points, rows),
+        "baselines": {"mean": mean, "least_squares": least_squares and pooled(least_squares, rows)},
+        "out_of_fold": scored.predictions or {"missing": fold_models.missing},
+        "fold": winner and winner.fold,
+        "mse": winner and winner.mse,
+        "training_job_name": winner and winner.name,
+        "tuning_job_name": winner and winner.tuning_job,
+        "model_data": fold_models.model_data,
+        "metrics": fold_models.metrics,
+        "training_jobs": [job and job.name for job in choice.point.jobs],
+    }
+    best["warnings"] = _warnings(best, search, points, scored, folds)
+    best["metadata"] = _metadata(best, choice.point, folds, fold_models.sha256)
+    coefficients = _coefficients(choice, fold_models, scored, folds)
+    best["model_card"] = model_card(best, folds, coefficients)
+    _write_evaluation(options, best, scored, folds)
+    write_json(options.evaluation / "coefficients.json", coefficients)
+    write_json(options.evaluation / "training_jobs.json", _jobs(search))
+    write_cv_results(options.evaluation, cv_results(points, rows, choice.point.hyperparameters))
+    return best
 
-    Args:
-        sagemaker: boto3's SageMaker client.
-        tuning_job: the tuning job's name.
-        fold: the number of the tuned fold, 1 to k.
-        objective: the metric's name, for example ``validation:mse``.
 
-    Raises:
-        SelectionError: the tuning job optimised another metric.
-    """
-    tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning_job)
-    tuned = tuning["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["MetricName"]
-    if tuned != objective:
-        raise SelectionError(f"{tuning_job} tuned {tuned}, not {objective}")
-    pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-        HyperParameterTuningJobName=tuning_job, StatusEquals="Completed"
+def _warnings(
+    best: dict[str, Any], search: Search, points: Sequence[Point], scored: Scored, folds: dict[str, Any]
+) -> list[str]:
+    usable = [point for point in points if point.eligible]
+    rows = [fold["test_rows"] for fold in folds["folds"]]
+    fold_mse = best["estimate"].get("fold_mse", [])
+    evidence = Evidence(
+        search=search,
+        points=usable,
+        best=best_by_mean(points, rows) if usable else None,
+        mse=best["estimate"]["mse"],
+        fold_mse=fold_mse,
+        mean_mse=best["baselines"]["mean"],
+        least_squares_mse=best["baselines"]["least_squares"],
+        moments=scored.moments,
+        folds=folds,
     )
-    for page in pages:
-        for summary in page["TrainingJobSummaries"]:
-            value = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
-            if value is not None and math.isfinite(value):
-                yield {
-                    "fold": fold,
-                    "mse": value,
-                    "training_job_name": summary["TrainingJobName"],
-                    "tuning_job_name": tuning_job,
-                    "hyperparameters": summary["TunedHyperParameters"],
-                }
+    return [
+        *cautions(evidence),
+        *artifact_caution(fold_mse, scored.fold_mse),
+        *precision_caution(scored.fold_mse, scored.fold_mse_float32),
+    ]
 
 
-def best_of(jobs: list[Job]) -> Job:
-    """Return the job with the lowest error. Ties go to the lowest fold, then to the first name.
-
-    Raises:
-        SelectionError: there are no jobs.
-    """
-    if not jobs:
-        raise SelectionError("no training job of any fold completed with a finite objective")
-    return min(jobs, key=lambda job: (job["mse"], job["fold"], job["training_job_name"]))
-
-
-def described(sagemaker: SageMakerClient, job: Job, folds: dict[str, Any]) -> Job:
-    """Return the winner with its artifact, its metrics, and its metadata for the model registry."""
-    description = sagemaker.describe_training_job(TrainingJobName=job["training_job_name"])
-    metrics = {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}
-    tuned = " ".join(f"{name}={value}" for name, value in sorted(job["hyperparameters"].items()))
-    metadata = {
-        "training_job": job["training_job_name"],
-        "tuning_job": job["tuning_job_name"],
-        "fold": str(job["fold"]),
-        "mse": repr(job["mse"]),
-        "hyperparameters": tuned,
-        "rows": str(folds["rows"]),
-        "rejected_rows": str(folds["rejected"]["total"]),
-        "data_version": folds["data_version"],
-    }
-    return {
-        **job,
-        "model_data": description["ModelArtifacts"]["S3ModelArtifacts"],
-        "metrics": metrics,
-        "metadata": {name: recordable(text) for name, text in metadata.items()},
-    }
+def _metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256: str) -> dict[str, str]:
+    estimated = best["estimate"]
+    return metadata_of(
+        {
+            "selection_rule": best["rule"],
+            "estimate_mse": estimated["mse"],
+            "estimate_low": estimated["low"],
+            "estimate_high": estimated["high"],
+            "hyperparameters": str(point),
+            "training_job": best["training_job_name"],
+            "tuning_job": best["tuning_job_name"],
+            "fold": best["fold"],
+            "validation_mse": best["mse"],
+            "rows": folds["rows"],
+            "rejected_rows": folds["rejected"]["total"],
+            "data_version": folds["data_version"],
+            "artifact_sha256": sha256,
+        }
+    )
 
 
-def recordable(text: str) -> str:
-    """Return a text as valid model metadata: other characters become ``_``, and it is cut after 256 characters.
-
-    SageMaker would otherwise refuse it when it registers the model, after all training.
-
-    Source: CustomerMetadataValue of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
-    """
-    admitted = (c if unicodedata.category(c)[0] in "LZN" or c in "_.:/=+-@" else "_" for c in text)
-    return "".join(admitted)[:256] or "none"
+def _coefficients(
+    choice: Choice, fold_models: FoldModels, scored: Scored, folds: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if not fold_models.models:
+        return []
+    own = None if choice.winner is None else fold_models.models[choice.winner.fold - 1]
+    return coefficients_of(folds["columns"]["features"], fold_models.models, scored.total.deviations[1:], own)
 
 
-def model_quality(best: Job, jobs: list[Job]) -> dict[str, Any]:
-    """Return the winner's metrics in the format of SageMaker's model quality monitor.
-
-    The standard deviation of the error is that of the best error of each fold: how much the choice of the held-out
-    rows alone moves it.
-    """
-    best_by_fold = [min(job["mse"] for job in jobs if job["fold"] == fold) for fold in {job["fold"] for job in jobs}]
-    spread = statistics.stdev(best_by_fold) if len(best_by_fold) > 1 else 0.0
-    regression = {
-        "mse": {"value": best["mse"], "standard_deviation": spread},
-        "rmse": {"value": math.sqrt(best["mse"]), "standard_deviation": "NaN"},
-    }
-    if "validation:absolute_loss" in best["metrics"]:
-        regression["mae"] = {"value": best["metrics"]["validation:absolute_loss"], "standard_deviation": "NaN"}
-    return {"regression_metrics": regression}
+def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:
+    names = folds["columns"]["features"]
+    write_json(options.evaluation / "model_quality.json", model_quality(best["estimate"]["mse"], scored.predictions))
+    write_json(options.evaluation / "statistics.json", statistics(names, scored.total, scored.sketch))
+    write_json(options.evaluation / "constraints.json", constraints(names, scored.total.lowest[1:]))
+    _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
 
 
-def artifact_digest(model_tar_gz: Path) -> str:
-    """Return the SHA-256 of the names and contents of an artifact's files, including files in zip archives.
-
-    The artifact's own bytes cannot be compared: archives contain dates, so equal models have different bytes.
-    """
-    digest = hashlib.sha256()
-    for name, content in sorted(_files(model_tar_gz)):
-        digest.update(f"{len(name.encode())}:{name}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()
+def _write_payload(path: Path, payload: bytes) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        entry = tarfile.TarInfo("sample.csv")
+        entry.size = len(payload)
+        archive.addfile(entry, io.BytesIO(payload))
 
 
-def _files(model_tar_gz: Path) -> Iterator[tuple[str, bytes]]:
-    if not tarfile.is_tarfile(model_tar_gz):
-        yield model_tar_gz.name, model_tar_gz.read_bytes()
-        return
-    with tarfile.open(model_tar_gz) as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            if file is None:
-                continue
-            content = file.read()
-            if not zipfile.is_zipfile(io.BytesIO(content)):
-                yield member.name, content
-                continue
-            with zipfile.ZipFile(io.BytesIO(content)) as inner:
-                for name in inner.namelist():
-                    yield f"{member.name}/{name}", inner.read(name)
+def _jobs(search: Search) -> list[dict[str, Any]]:
+    return [
+        {
+            "fold": job.fold,
+            "mse": job.mse,
+            "training_job_name": job.name,
+            "tuning_job_name": job.tuning_job,
+            "hyperparameters": job.hyperparameters,
+        }
+        for job in sorted(search.jobs, key=lambda job: (job.fold, job.mse or 0.0))
+        if job.fault is None
+    ]
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -185,64 +169,46 @@ def write_json(path: Path, document: Any) -> None:
     path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
 
 
-def leave_reason(error: Exception, message: Path | None) -> None:
-    """Write the reason of the failure to the file that becomes the job's ExitMessage (its first kilobyte).
-
-    The file must be UTF-8, or the job fails with another reason.
-    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-metadata.html
-
-    Args:
-        error: the error.
-        message: ``/opt/ml/output/message``, or None to write nothing.
-    """
-    if message is None:
-        return
-    reason = str(error) if isinstance(error, SelectionError) else f"{type(error).__name__}: {error}"
-    message.parent.mkdir(parents=True, exist_ok=True)
-    message.write_bytes(reason.encode(errors="replace")[:LONGEST_MESSAGE].decode(errors="ignore").encode())
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Select the best training job and write the outputs."""
-    parser = argparse.ArgumentParser(description="Find the best training job among the tuning jobs of all folds.")
+def parser() -> argparse.ArgumentParser:
+    """Return the program's command line."""
+    parser = argparse.ArgumentParser(description="Choose the model among the training jobs of all folds.")
     parser.add_argument("--objective", required=True, help="metric to minimise")
+    parser.add_argument("--rule", required=True, choices=RULES, help="how the hyperparameters are chosen")
     parser.add_argument("--folds", required=True, type=Path, help="folds.json of the folds")
+    parser.add_argument("--folds-uri", required=True, help="where the folds are in S3")
     parser.add_argument("--tuning-job", required=True, action="append", help="name, once a fold, in order")
     parser.add_argument("--best", required=True, type=Path, help="folder for the model and best.json")
     parser.add_argument("--evaluation", required=True, type=Path, help="folder for the metrics")
     parser.add_argument("--message", type=Path, help="file for the reason of a failure: /opt/ml/output/message")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Choose the model and write the outputs."""
+    options = parser().parse_args(arguments)
     try:
-        select(options)
+        for folder in (options.best, options.evaluation):
+            folder.mkdir(parents=True, exist_ok=True)
+        best = best_of(options, aws_clients(), json.loads(options.folds.read_text("utf-8")))
+        write_json(options.best / "best.json", best)
     except Exception as error:
         leave_reason(error, options.message)
         raise
+    _print(best)
 
 
-def select(options: argparse.Namespace) -> None:
-    """Parse the arguments, select the best training job and write the outputs."""
-    region = aws_region()
-    sagemaker = boto3.client("sagemaker", region_name=region)
-    jobs = [
-        job
-        for fold, tuning_job in enumerate(options.tuning_job, start=1)
-        for job in completed_jobs(sagemaker, tuning_job, fold, options.objective)
-    ]
-    best = described(sagemaker, best_of(jobs), json.loads(options.folds.read_text("utf-8")))
-    options.best.mkdir(parents=True, exist_ok=True)
-    options.evaluation.mkdir(parents=True, exist_ok=True)
-    artifact = urlsplit(best["model_data"])
-    s3 = boto3.client("s3", region_name=region)
-    s3.download_file(artifact.netloc, artifact.path.lstrip("/"), str(options.best / "model.tar.gz"))
-    best["metadata"]["artifact_sha256"] = artifact_digest(options.best / "model.tar.gz")
-    write_json(options.evaluation / "model_quality.json", model_quality(best, jobs))
-    write_json(options.evaluation / "training_jobs.json", sorted(jobs, key=lambda job: (job["fold"], job["mse"])))
-    write_json(options.best / "best.json", best)
-    print(f"best of {len(jobs)} training jobs: {best['training_job_name']}, fold {best['fold']}, mse {best['mse']}")
+def _print(best: dict[str, Any]) -> None:
+    estimated, chosen = best["estimate"], " ".join(f"{n}={v}" for n, v in sorted(best["hyperparameters"].items()))
+    interval = "" if estimated["low"] is None else f", interval {estimated['low']:.6g} to {estimated['high']:.6g}"
+    print(f"chosen by {best['rule']}: {chosen}, estimated mse {estimated['mse']:.6g}{interval}")
+    if best["training_job_name"]:
+        print(f"best training job: {best['training_job_name']}, fold {best['fold']}, own mse {best['mse']:.6g}")
+    for sentence in best["warnings"]:
+        print(f"warning: {sentence}")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except SelectionError as error:
+    except (SelectionError, NoRegionError) as error:
         sys.exit(f"select_best: error: {error}")

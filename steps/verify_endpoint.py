@@ -1,8 +1,9 @@
 """Verifies that the endpoint serves the selected model.
 
-Waits until the endpoint is in service, and sends it the held-out rows of the winning fold. It compares the scores with
-the predictions of the model's artifact, and their error with the training job's. Runs as a processing job in
-SageMaker's scikit-learn container. It needs boto3 and numpy, and imports nothing of this repository.
+Waits until the endpoint is in service, and sends it the held-out rows of the winning fold; for a model that was
+refitted on all rows, rows of all folds. It compares the scores with the predictions of the model's artifact, and their
+error with the training job's. Runs as a processing job in SageMaker's scikit-learn container, packed with the package
+``evaluation`` into one archive that Python runs. It needs boto3 and numpy.
 
 If an endpoint fails, this job still succeeds: it writes the result, and the pipeline rolls the endpoint back.
 
@@ -13,30 +14,23 @@ deployment has taken its place), ``AwaitingApproval`` and ``Rejected``; ``messag
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
-import os
 import statistics
-import struct
 import sys
-import tarfile
 import time
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import boto3
 import numpy as np
 from botocore.exceptions import ClientError
+from evaluation.artifact import LinearModel, read_artifact
+from evaluation.clients import NoRegionError, aws_clients
+from evaluation.rows import fold_lines
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-    from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
@@ -45,7 +39,9 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Below the endpoint's limit of 6 MiB, because answers may be longer than requests."""
 
 MAX_ROWS = 200_000
-"""The maximum number of rows to send. Of larger folds a sample is sent, and its uncertainty is allowed for."""
+"""The maximum number of rows to send. Of more rows every n-th is sent, and the uncertainty is allowed for.
+
+Not the first ones: if the folds follow the order of a sorted file, those have an error of their own."""
 
 SINGLE_PRECISION = 1e-4
 """The allowed difference between a score and the artifact's, relative to the sum of the terms' absolute values. Both
@@ -69,20 +65,6 @@ class VerificationError(Exception):
 
 class SupersededError(Exception):
     """Another deployment has replaced the one to verify."""
-
-
-def aws_region() -> str:
-    """Return the region that the job runs in.
-
-    SageMaker's containers have AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
-
-    Raises:
-        VerificationError: neither variable is set.
-    """
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not region:
-        raise VerificationError("no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION")
-    return region
 
 
 def wait_until_in_service(
@@ -121,107 +103,21 @@ def wait_until_in_service(
         pause = min(pause * 1.5, MAX_POLL_SECONDS)
 
 
-def held_out_rows(s3: S3Client, folder_uri: str) -> Iterator[str]:
-    """Yield the lines of every CSV file under a prefix, label first."""
-    folder = urlsplit(folder_uri)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=folder.netloc, Prefix=folder.path.lstrip("/"))
-    for page in pages:
-        for item in page.get("Contents", []):
-            body = s3.get_object(Bucket=folder.netloc, Key=item["Key"])["Body"]
-            for line in body.iter_lines():
-                if line.strip():
-                    yield line.decode("utf-8")
-
-
-def requests(rows: Iterator[str], limit: int) -> Iterator[tuple[list[float], bytes]]:
+def requests(rows: Iterable[bytes]) -> Iterator[tuple[list[float], bytes]]:
     """Yield the labels and the body of each request; the body contains the rows without their labels."""
     labels: list[float] = []
-    lines: list[str] = []
+    lines: list[bytes] = []
     size = 0
-    for count, row in enumerate(rows):
-        if count == limit:
-            break
-        label, _, features = row.partition(",")
+    for row in rows:
+        label, _, features = row.partition(b",")
         if size + len(features) > MAX_REQUEST_BYTES:
-            yield labels, "\n".join(lines).encode()
+            yield labels, b"\n".join(lines)
             labels, lines, size = [], [], 0
         labels.append(float(label))
         lines.append(features)
         size += len(features) + 1
     if labels:
-        yield labels, "\n".join(lines).encode()
-
-
-@dataclass(frozen=True)
-class LinearModel:
-    """The linear model in an artifact of linear-learner.
-
-    Attributes:
-        weights: of shape (features,), for raw features.
-        bias: added to the weighted sum.
-    """
-
-    weights: npt.NDArray[np.float64]
-    bias: float
-
-    def predict(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the scores of rows of features."""
-        return features @ self.weights + self.bias
-
-    def scale(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the sums of the absolute values of the scores' terms."""
-        return np.abs(features) @ np.abs(self.weights) + abs(self.bias)
-
-
-def read_artifact(model_tar_gz: Path) -> LinearModel:
-    """Read the weights of a linear-learner regressor.
-
-    The artifact is a tar of a zip with MXNet's NDArray list, little-endian: a header of 24 bytes with the number of
-    arrays; for each its version, storage, shape, device, type (0 is float32) and values; then their names. Source:
-    ``NDArray::Save`` in MXNet 1.9.1, src/ndarray/ndarray.cc.
-
-    Raises:
-        ValueError: the artifact does not contain such a model.
-    """
-    try:
-        with tarfile.open(model_tar_gz) as archive:
-            names = [name for name in archive.getnames() if Path(name).name.startswith("model_algo-")]
-            file = archive.extractfile(names[0]) if names else None
-            if file is None:
-                raise ValueError("it holds no model_algo file")
-            with zipfile.ZipFile(io.BytesIO(file.read())) as model:
-                params = [name for name in model.namelist() if name.endswith(".params")]
-                arrays = _arrays(model.read(params[0]))
-        weights = next(array for name, array in arrays.items() if name.endswith("_weight"))
-        biases = [array for name, array in arrays.items() if name.endswith("_bias")]
-        return LinearModel(weights.ravel(), float(biases[0].ravel()[0]) if biases else 0.0)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
-        raise ValueError(str(error)) from error
-    except (struct.error, LookupError, StopIteration) as error:
-        raise ValueError("its parameters are not those of a linear model") from error
-
-
-def _arrays(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
-    magic, _, count = struct.unpack_from("<QQQ", data)
-    if magic != 0x112:
-        raise ValueError("its parameters are not an MXNet NDArray list")
-    position, arrays, named = 24, [], {}
-    for _ in range(count):
-        _, storage, dimensions = struct.unpack_from("<IiI", data, position)
-        shape = struct.unpack_from(f"<{dimensions}q", data, position + 12)
-        position += 12 + 8 * dimensions
-        _, _, kind = struct.unpack_from("<iii", data, position)
-        if storage != 0 or kind != 0:
-            raise ValueError("its parameters are sparse or not of 32-bit floating point")
-        size = math.prod(shape)
-        arrays.append(np.frombuffer(data, "<f4", size, position + 12).astype(np.float64))
-        position += 12 + 4 * size
-    position += 8
-    for array in arrays:
-        (length,) = struct.unpack_from("<Q", data, position)
-        named[data[position + 8 : position + 8 + length].decode()] = array
-        position += 8 + length
-    return named
+        yield labels, b"\n".join(lines)
 
 
 @dataclass
@@ -240,7 +136,7 @@ class Answers:
 
     def add(self, labels: list[float], body: bytes, scores: list[float], model: LinearModel | None) -> None:
         """Add the rows of one request and their scores."""
-        self.errors += [(score - label) ** 2 for score, label in zip(scores, labels)]  # noqa: B905 - Python 3.9 has no strict
+        self.errors += [(score - label) ** 2 for score, label in zip(scores, labels, strict=True)]
         if model is None:
             return
         features = np.array(body.replace(b"\n", b",").split(b","), dtype=np.float64).reshape(len(labels), -1)
@@ -253,7 +149,7 @@ class Answers:
 
 
 def ask(
-    runtime: SageMakerRuntimeClient, endpoint: str, rows: Iterator[str], model: LinearModel | None = None
+    runtime: SageMakerRuntimeClient, endpoint: str, rows: Iterable[bytes], model: LinearModel | None = None
 ) -> Answers:
     """Send rows to the endpoint and collect its scores.
 
@@ -261,7 +157,7 @@ def ask(
         VerificationError: the endpoint returned an error, a wrong number of scores, or a score that is not finite.
     """
     answers = Answers()
-    for labels, body in requests(rows, MAX_ROWS):
+    for labels, body in requests(rows):
         try:
             answer = runtime.invoke_endpoint(
                 EndpointName=endpoint, ContentType="text/csv", Accept="application/json", Body=body
@@ -279,21 +175,22 @@ def ask(
     return answers
 
 
-def compare(errors: list[float], expected: float, tolerance: float) -> dict[str, Any]:
+def compare(errors: list[float], expected: float, tolerance: float, *, sampled: bool = False) -> dict[str, Any]:
     """Compare a mean squared error with the training job's.
 
     Args:
         errors: the squared error of each row.
         expected: the mean squared error that the training job reported.
         tolerance: the allowed relative difference.
+        sampled: whether the rows are a sample of those that the training job scored.
 
     Raises:
         VerificationError: there were no rows, or the difference is larger.
     """
     if not errors:
-        raise VerificationError("the winning fold has no held-out rows")
+        raise VerificationError("the folds have no rows to send")
     mse, allowed = statistics.fmean(errors), tolerance * expected
-    if len(errors) == MAX_ROWS:
+    if sampled:
         allowed += 5 * statistics.stdev(errors) / math.sqrt(len(errors))
     result = {"rows": len(errors), "mse": mse, "training_job_mse": expected, "tolerance": allowed}
     if not abs(mse - expected) <= allowed:
@@ -303,8 +200,8 @@ def compare(errors: list[float], expected: float, tolerance: float) -> dict[str,
     return result
 
 
-def judge(answers: Answers, expected: float, tolerance: float) -> dict[str, Any]:
-    """Decide whether the endpoint serves the model.
+def judge(answers: Answers, expected: float, tolerance: float, *, sampled: bool = False) -> dict[str, Any]:
+    """Decide whether the endpoint serves the model; the arguments are those of ``compare``.
 
     Scores that are the artifact's own predictions prove it, whatever the error is. Scores that are not disprove it,
     if the artifact is read rightly: its own predictions have the training job's error. Otherwise the error decides.
@@ -313,7 +210,7 @@ def judge(answers: Answers, expected: float, tolerance: float) -> dict[str, Any]
         VerificationError: it does not.
     """
     if not answers.artifact_errors:
-        return compare(answers.errors, expected, tolerance)
+        return compare(answers.errors, expected, tolerance, sampled=sampled)
     numbers = {
         "rows": len(answers.errors),
         "mse": statistics.fmean(answers.errors),
@@ -324,9 +221,9 @@ def judge(answers: Answers, expected: float, tolerance: float) -> dict[str, Any]
     if answers.largest_difference <= SINGLE_PRECISION:
         return numbers
     try:
-        compare(answers.artifact_errors, expected, tolerance)
+        compare(answers.artifact_errors, expected, tolerance, sampled=sampled)
     except VerificationError:
-        return numbers | compare(answers.errors, expected, tolerance)
+        return numbers | compare(answers.errors, expected, tolerance, sampled=sampled)
     raise VerificationError(f"the endpoint's scores are not those of the model: {json.dumps(numbers)}", numbers)
 
 
@@ -337,21 +234,21 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         return {"outcome": status, "verified": False, "message": f"nothing was deployed: {status}"}
     best = json.loads((options.best / "best.json").read_text("utf-8"))
     try:
-        model = read_artifact(options.best / "model.tar.gz")
+        model = read_artifact((options.model or options.best) / "model.tar.gz")
     except ValueError as error:
         print(f"the artifact was not read, so the error alone decides: {error}")
         model = None
-    region = aws_region()
-    sagemaker = boto3.client("sagemaker", region_name=region)
-    s3 = boto3.client("s3", region_name=region)
-    runtime = boto3.client("sagemaker-runtime", region_name=region)
+    folds = [best["fold"]] if best["fold"] else list(range(1, len(best["fold_rows"]) + 1))
+    every = math.ceil(sum(best["fold_rows"][fold - 1] for fold in folds) / MAX_ROWS)
+    expected = best["mse"] if options.expected_mse is None else options.expected_mse
+    clients = aws_clients()
     try:
         wait_until_in_service(
-            sagemaker, options.endpoint_name, options.endpoint_config_name, options.replaced_config_name
+            clients.sagemaker, options.endpoint_name, options.endpoint_config_name, options.replaced_config_name
         )
-        rows = held_out_rows(s3, f"{options.folds_uri.rstrip('/')}/vc{best['fold']}/test/")
-        answers = ask(runtime, options.endpoint_name, rows, model)
-        numbers = judge(answers, best["mse"], options.tolerance)
+        rows = fold_lines(clients.s3, options.folds_uri, folds, every)
+        answers = ask(clients.runtime, options.endpoint_name, rows, model)
+        numbers = judge(answers, expected, options.tolerance, sampled=every > 1)
     except SupersededError as superseded:
         return {"outcome": "Superseded", "verified": False, "message": str(superseded)}
     except VerificationError as failure:
@@ -367,7 +264,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--replaced-config-name", required=True, help="the configuration that it served before")
     parser.add_argument("--deployment-status", required=True, help="what the deploying function said")
     parser.add_argument("--tolerance", required=True, type=float, help="allowed relative difference of the error")
-    parser.add_argument("--best", required=True, type=Path, help="folder with best.json and model.tar.gz")
+    parser.add_argument(
+        "--best", required=True, type=Path, help="folder with best.json, and model.tar.gz if it has one"
+    )
+    parser.add_argument("--model", type=Path, help="folder with the model.tar.gz of a refitted model")
+    parser.add_argument("--expected-mse", type=float, help="error that a refitted model's training job reported")
     parser.add_argument("--folds-uri", required=True, help="where the folds are in S3")
     parser.add_argument("--verification", required=True, type=Path, help="folder for the output")
     options = parser.parse_args(arguments)
@@ -380,5 +281,5 @@ def main(arguments: list[str] | None = None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except VerificationError as error:
+    except (VerificationError, NoRegionError) as error:
         sys.exit(f"verify_endpoint: error: {error}")

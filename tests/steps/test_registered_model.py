@@ -26,7 +26,7 @@ METADATA = {
     "endpoint_instance_type": "ml.m5.large",
     "endpoint_instance_count": "1",
 }
-NEW = {"status": "New", "model_package_arn": "none"}
+NEW = {"status": "New", "model_package_arn": "none", "model_data": "none", "training_mse": "none"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def register(sagemaker):
         return sagemaker.create_model_package(
             ModelPackageGroupName="insurance",
             InferenceSpecification={
-                "Containers": [{"Image": image}],
+                "Containers": [{"Image": image, "ModelDataUrl": "s3://bucket/model.tar.gz"}],
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json"],
             },
@@ -62,7 +62,17 @@ def test_a_group_that_does_not_exist_has_no_model(sagemaker) -> None:
 def test_the_newest_version_with_the_same_artifact_is_found(sagemaker, register) -> None:
     register(artifact_sha256="b" * 64)
     arn = register()
-    assert find_registered(sagemaker, EVENT) == {"status": "Registered", "model_package_arn": arn}
+    assert find_registered(sagemaker, EVENT) == {
+        "status": "Registered",
+        "model_package_arn": arn,
+        "model_data": "s3://bucket/model.tar.gz",
+        "training_mse": "none",
+    }
+
+
+def test_a_refitted_model_comes_with_its_training_error(sagemaker, register) -> None:
+    register(training_mse="3.6e7")
+    assert find_registered(sagemaker, EVENT)["training_mse"] == "3.6e7"
 
 
 def test_a_model_that_was_replaced_is_new_when_it_comes_back(sagemaker, register) -> None:

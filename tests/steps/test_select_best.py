@@ -1,240 +1,224 @@
-"""The selection against recorded answers of SageMaker; the end-to-end test runs it against the local service."""
+"""SelectBest on finished searches; the end-to-end tests run it against the local service."""
 
 from __future__ import annotations
 
-import datetime
+import csv
 import io
 import json
 import re
 import tarfile
-import zipfile
-from typing import Any
 
-import boto3
+import numpy as np
 import pytest
 import select_best
-from botocore.response import StreamingBody
-from botocore.stub import Stubber
+from evaluation.clients import NoRegionError
+from evaluation.errors import SelectionError, leave_reason
+from evaluation.metadata import recordable
+from sagemaker.core.shapes.model_card_shapes import ModelCardContent
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import PredefinedSplit, cross_validate
 
-ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-FOLDS = {"rows": 1338, "rejected": {"total": 2}, "data_version": "7"}
+from tests.steps.evaluation.conftest import Experiment, experiment, make_rows
 
+__all__ = ["experiment"]
 
-def training(name: str, value: float | None, **hyperparameters: str) -> dict[str, Any]:
-    summary: dict[str, Any] = {
-        "TrainingJobName": name,
-        "TrainingJobArn": f"{ARN}:training-job/{name}",
-        "CreationTime": NOW,
-        "TrainingJobStatus": "Completed",
-        "TunedHyperParameters": hyperparameters,
-    }
-    if value is not None:
-        summary["FinalHyperParameterTuningJobObjectiveMetric"] = {"MetricName": "validation:mse", "Value": value}
-    return summary
+ROWS = make_rows([40, 35, 50], [2.0, -1.0])
 
 
-class Account:
-    """SageMaker and S3 clients that answer from a list of tuning jobs."""
-
-    def __init__(
-        self, monkeypatch, tunings: dict[str, list[dict[str, Any]]], objective: str = "validation:mse"
-    ) -> None:
-        session = boto3.Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        sagemaker, s3 = session.client("sagemaker"), session.client("s3")
-        clients = {"sagemaker": sagemaker, "s3": s3}
-        self.sagemaker, self.s3 = Stubber(sagemaker), Stubber(s3)
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
-        monkeypatch.setattr(boto3, "client", lambda name, region_name: clients[name])
-        for tuning, jobs in tunings.items():
-            self._add_tuning(tuning, jobs, objective)
-        self.sagemaker.activate()
-        self.s3.activate()
-
-    def _add_tuning(self, tuning: str, jobs: list[dict[str, Any]], objective: str) -> None:
-        self.sagemaker.add_response(
-            "describe_hyper_parameter_tuning_job",
-            {
-                "HyperParameterTuningJobName": tuning,
-                "HyperParameterTuningJobArn": f"{ARN}:hyper-parameter-tuning-job/{tuning}",
-                "HyperParameterTuningJobConfig": {
-                    "Strategy": "Grid",
-                    "ResourceLimits": {"MaxParallelTrainingJobs": 1},
-                    "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": objective},
-                },
-                "HyperParameterTuningJobStatus": "Completed",
-                "CreationTime": NOW,
-                "TrainingJobStatusCounters": {},
-                "ObjectiveStatusCounters": {},
-            },
-            {"HyperParameterTuningJobName": tuning},
-        )
-        pages = [jobs[:2], jobs[2:]] if len(jobs) > 2 else [jobs]
-        for number, page in enumerate(pages):
-            expected = {"HyperParameterTuningJobName": tuning, "StatusEquals": "Completed"}
-            if number:
-                expected["NextToken"] = str(number)
-            response: dict[str, Any] = {"TrainingJobSummaries": page}
-            if number < len(pages) - 1:
-                response["NextToken"] = str(number + 1)
-            self.sagemaker.add_response("list_training_jobs_for_hyper_parameter_tuning_job", response, expected)
-
-    def will_describe(self, name: str, artifact: bytes) -> None:
-        self.sagemaker.add_response(
-            "describe_training_job",
-            {
-                "TrainingJobName": name,
-                "TrainingJobArn": f"{ARN}:training-job/{name}",
-                "ModelArtifacts": {"S3ModelArtifacts": f"s3://bucket/models/{name}/output/model.tar.gz"},
-                "TrainingJobStatus": "Completed",
-                "SecondaryStatus": "Completed",
-                "AlgorithmSpecification": {"TrainingInputMode": "File"},
-                "ResourceConfig": {"VolumeSizeInGB": 1},
-                "StoppingCondition": {},
-                "CreationTime": NOW,
-                "FinalMetricDataList": [{"MetricName": "validation:absolute_loss", "Value": 3.5, "Timestamp": NOW}],
-            },
-            {"TrainingJobName": name},
-        )
-        key = {"Bucket": "bucket", "Key": f"models/{name}/output/model.tar.gz"}
-        self.s3.add_response("head_object", {"ContentLength": len(artifact), "ETag": '"x"'}, key)
-        body = StreamingBody(io.BytesIO(artifact), len(artifact))
-        self.s3.add_response("get_object", {"Body": body, "ContentLength": len(artifact)}, key)
+def add_ridge(account: Experiment, alpha: float) -> tuple[list[str], list[float]]:
+    """Add a job for each fold: ridge regression on the other folds. Return the names and scikit-learn's errors."""
+    features = np.concatenate([own for own, _ in account.rows])
+    labels = np.concatenate([own for _, own in account.rows])
+    split = PredefinedSplit(np.repeat(range(len(account.rows)), [len(own) for _, own in account.rows]))
+    result = cross_validate(
+        Ridge(alpha), features, labels, cv=split, scoring="neg_mean_squared_error", return_estimator=True
+    )
+    names = []
+    errors = (-result["test_score"]).tolist()
+    for fold, (model, mse) in enumerate(zip(result["estimator"], errors, strict=True), start=1):
+        weights, bias = model.coef_.tolist(), float(model.intercept_)
+        names.append(account.add(fold, mse, weights=weights, bias=bias, l1=str(alpha)))
+    return names, errors
 
 
 @pytest.fixture
-def run(tmp_path):
-    (tmp_path / "folds.json").write_text(json.dumps(FOLDS))
-
-    def select(*tunings: str) -> dict[str, Any]:
-        arguments = ["--objective", "validation:mse", "--folds", str(tmp_path / "folds.json")]
-        for tuning in tunings:
-            arguments += ["--tuning-job", tuning]
-        select_best.main([*arguments, "--best", str(tmp_path / "best"), "--evaluation", str(tmp_path / "evaluation")])
-        files = [*(tmp_path / "best").iterdir(), *(tmp_path / "evaluation").iterdir()]
-        return {
-            path.name: path.read_bytes() if path.suffix == ".gz" else json.loads(path.read_text()) for path in files
-        }
-
-    return select
+def account(experiment) -> Experiment:
+    made: Experiment = experiment(ROWS)
+    return made
 
 
-def test_the_lowest_error_of_all_folds_wins_and_its_artifact_is_copied(monkeypatch, run) -> None:
-    account = Account(
-        monkeypatch,
-        {
-            "one": [training("a", 40.0, l1="0.1"), training("b", 39.0, l1="0.01"), training("c", 41.0, l1="1")],
-            "two": [training("d", 38.5, l1="0.1"), training("e", 38.0, l1="0.01", learning_rate="0.1")],
-        },
-    )
-    account.will_describe("e", b"the artifact")
-    files = run("one", "two")
-    assert files["model.tar.gz"] == b"the artifact"
-    best = files["best.json"]
-    digest = best["metadata"].pop("artifact_sha256")
-    assert re.fullmatch("[0-9a-f]{64}", digest)
-    assert (best["training_job_name"], best["tuning_job_name"], best["fold"], best["mse"]) == ("e", "two", 2, 38.0)
-    assert best["metadata"] == {
-        "training_job": "e",
-        "tuning_job": "two",
-        "fold": "2",
-        "mse": "38.0",
-        "hyperparameters": "l1=0.01 learning_rate=0.1",
-        "rows": "1338",
-        "rejected_rows": "2",
-        "data_version": "7",
+def test_the_estimate_is_the_cross_validated_error_and_the_winner_the_lowest_job(account) -> None:
+    names, errors = add_ridge(account, 0.5)
+    add_ridge(account, 1e5)
+    best = account.select("lowest_mse", *names)["best.json"]
+    lowest = int(np.argmin(errors))
+    assert (best["training_job_name"], best["fold"]) == (names[lowest], lowest + 1)
+    assert best["mse"] == pytest.approx(min(errors))
+    assert best["estimate"]["kind"] == "cross_validated"
+    assert best["estimate"]["mse"] == pytest.approx(np.average(errors, weights=[40, 35, 50]))
+    assert best["estimate"]["low"] < best["estimate"]["mse"] < best["estimate"]["high"]
+    artifact = f"models/{names[lowest]}/output/model.tar.gz"
+    copied = (account.folder / "best/model.tar.gz").read_bytes()
+    assert copied == account.s3.get_object(Bucket="bucket", Key=artifact)["Body"].read()
+    assert best["model_data"] == f"s3://bucket/{artifact}"
+
+
+def test_the_predictions_of_the_artifacts_have_scikit_learns_errors(account) -> None:
+    names, errors = add_ridge(account, 0.5)
+    outputs = account.select("lowest_mean_mse", *names)
+    table = list(csv.DictReader(io.StringIO(outputs["out_of_fold.csv"])))
+    for fold, error in enumerate(errors, start=1):
+        own = [row for row in table if row["fold"] == str(fold)]
+        squares = [(float(row["label"]) - float(row["prediction"])) ** 2 for row in own]
+        # The artifact's weights have 32 bits.
+        assert np.mean(squares) == pytest.approx(error, rel=1e-6)
+        assert outputs["cv_results.json"][0][f"split{fold}_test_mse"] == pytest.approx(error, rel=1e-12)
+    assert not any("artifact" in warning for warning in outputs["best.json"]["warnings"])
+
+
+def test_a_rule_over_means_registers_no_fold_and_copies_no_model(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    add_ridge(account, 1e5)
+    best = account.select("lowest_mean_mse", *names)["best.json"]
+    assert best["hyperparameters"] == {"l1": "0.5"}
+    assert (best["fold"], best["training_job_name"], best["model_data"]) == (None, None, None)
+    assert not (account.folder / "best/model.tar.gz").exists()
+    assert re.fullmatch("refit-[0-9a-f]{64}", best["metadata"]["artifact_sha256"])
+    assert best["training_jobs"] == names
+
+
+def test_the_registrys_metadata_has_the_estimate_first(account) -> None:
+    names, errors = add_ridge(account, 0.5)
+    best = account.select("lowest_mse", *names)["best.json"]
+    metadata = best["metadata"]
+    assert next(iter(metadata)) == "selection_rule"
+    assert float(metadata["estimate_mse"]) == best["estimate"]["mse"]
+    assert float(metadata["validation_mse"]) == min(errors)
+    assert (metadata["rows"], metadata["rejected_rows"], metadata["data_version"]) == ("125", "2", "7")
+    assert metadata["hyperparameters"] == "l1=0.5"
+    assert all(recordable(value) == value for value in metadata.values())
+
+
+def test_model_quality_holds_the_estimate_and_model_monitors_standard_deviations(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    outputs = account.select("lowest_mse", *names)
+    quality = outputs["model_quality.json"]["regression_metrics"]
+    assert quality["mse"]["value"] == outputs["best.json"]["estimate"]["mse"]
+    assert set(quality) == {"mse", "rmse", "mae", "r2"}
+    assert all(metric["standard_deviation"] > 0 for metric in quality.values())
+
+
+def test_the_model_card_follows_the_schema_and_names_the_coefficients(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    card = json.loads(account.select("lowest_mse", *names)["best.json"]["model_card"])
+    ModelCardContent.model_validate(card)
+    metrics = {
+        metric["name"]: metric["value"] for metric in card["evaluation_details"][0]["metric_groups"][0]["metric_data"]
     }
-    assert len(files["training_jobs.json"]) == 5
-    quality = files["model_quality.json"]["regression_metrics"]
-    assert quality["mse"]["value"] == 38.0
-    assert quality["mse"]["standard_deviation"] == pytest.approx(0.7071, abs=1e-4)
-    assert quality["mae"]["value"] == 3.5
+    assert metrics["MSE, lower end"] < metrics["MSE, cross-validated"] < metrics["MSE, upper end"]
+    assert float(card["additional_information"]["custom_details"]["coefficient of x0"]) == pytest.approx(2.0, rel=0.1)
+
+
+def test_coefficients_compare_the_folds(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    table = account.select("lowest_mean_mse", *names)["coefficients.json"]
+    by_name = {row["feature"]: row for row in table}
+    assert by_name["x0"]["fold_lowest"] <= by_name["x0"]["coefficient"] <= by_name["x0"]["fold_highest"]
+    assert (by_name["x1"]["same_sign"], by_name["x1"]["zeros"]) == (1.0, 0.0)
+    assert abs(table[0]["standardised"]) >= abs(table[1]["standardised"])
+
+
+def test_the_sample_payload_has_rows_without_labels(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    account.select("lowest_mse", *names)
+    with tarfile.open(account.folder / "best/sample_payload.tar.gz") as archive:
+        file = archive.extractfile("sample.csv")
+        assert file is not None
+        rows = np.loadtxt(file, delimiter=",")
+    np.testing.assert_array_equal(rows, ROWS[0][0][:10])
+
+
+def test_an_artifact_that_cannot_be_read_leaves_out_the_predictions_and_says_so(account) -> None:
+    names = [account.add(fold, 2.0 + fold, artifact=b"another algorithm's", l1="1") for fold in (1, 2, 3)]
+    outputs = account.select("lowest_mse", *names)
+    assert outputs["best.json"]["out_of_fold"]["missing"].startswith(f"the artifact of {names[0]} cannot be read")
+    assert "out_of_fold.csv" not in outputs
+    assert outputs["model_quality.json"]["regression_metrics"]["mse"]["standard_deviation"] == "NaN"
+
+
+def test_jobs_that_failed_make_their_point_ineligible_with_the_reason(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    account.add(1, 0.1, l1="2")
+    account.add(2, None, status="Failed", l1="2")
+    account.add(3, float("nan"), l1="2")
+    outputs = account.select("lowest_mse", *names)
+    assert outputs["best.json"]["hyperparameters"] == {"l1": "0.5"}
+    last = outputs["cv_results.json"][-1]
+    assert last["ineligible"] == "fold 2: job-2-1 is Failed; fold 3: job-3-1 has the objective nan"
+    assert (last["mean_test_mse"], last["rank_test_mse"], last["split1_test_mse"]) == (None, None, 0.1)
+    assert len(outputs["training_jobs.json"]) == 4
+
+
+def test_cv_results_has_the_columns_of_scikit_learn(account) -> None:
+    names, errors = add_ridge(account, 0.5)
+    add_ridge(account, 1e5)
+    table = list(csv.DictReader(io.StringIO(account.select("lowest_mse", *names)["cv_results.csv"])))
+    assert [row["param_l1"] for row in table] == ["0.5", "100000.0"]
+    assert [row["rank_test_mse"] for row in table] == ["1", "2"]
+    assert float(table[0]["unweighted_mean_test_mse"]) == pytest.approx(np.mean(errors))
+    assert float(table[0]["std_test_mse"]) == pytest.approx(np.std(errors, ddof=1))
+    assert [row["chosen"] for row in table] == ["True", "False"]
+
+
+def test_after_a_bayesian_search_the_estimate_is_the_error_on_one_fold(experiment) -> None:
+    account = experiment(ROWS, strategy="Bayesian")
+    account.add(1, 3.0, l1="1")
+    name = account.add(2, 2.0, l1="2")
+    account.add(3, 4.0, l1="3")
+    outputs = account.select("lowest_mse", name)
+    best = outputs["best.json"]
+    assert best["estimate"] == {"kind": "single_fold", "mse": 2.0, "low": None, "high": None}
+    assert best["out_of_fold"] == {"missing": "the folds have no common point"}
+    assert (best["training_job_name"], best["metadata"]["estimate_high"]) == (name, "none")
+
+
+def test_a_bayesian_search_has_no_point_for_the_other_rules(experiment) -> None:
+    account = experiment(ROWS, strategy="Bayesian")
+    with pytest.raises(SelectionError, match="needs the same points in all folds"):
+        account.select("one_standard_error")
+
+
+def test_no_completed_job_is_an_error(account) -> None:
+    with pytest.raises(SelectionError, match="none of 0 points"):
+        account.select()
+
+
+def test_a_tuning_job_of_another_objective_is_an_error(experiment) -> None:
+    account = experiment(ROWS, objective="validation:rmse")
+    with pytest.raises(SelectionError, match="tune-1 tuned validation:rmse, not validation:mse"):
+        account.select()
 
 
 @pytest.mark.parametrize(
     ("text", "recorded"),
     [("a,b (c)", "a_b _c_"), ("", "none"), ("é 1.5e-05/x=+@y:z_", "é 1.5e-05/x=+@y:z_"), ("x" * 300, "x" * 256)],
 )
-def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(
-    monkeypatch, run, text, recorded
-) -> None:
-    account = Account(monkeypatch, {"one": [training("a", 1.0, l1=text)]})
-    account.will_describe("a", b"x")
-    best = run("one")["best.json"]
-    assert best["hyperparameters"] == {"l1": text}
-    assert best["metadata"]["hyperparameters"] == select_best.recordable(f"l1={text}")
-    assert select_best.recordable(text) == recorded
-
-
-def test_jobs_without_a_finite_error_are_passed_over(monkeypatch, run) -> None:
-    account = Account(
-        monkeypatch, {"one": [training("a", None), training("b", float("nan")), training("c", 7.0, l1="1")]}
-    )
-    account.will_describe("c", b"x")
-    assert run("one")["best.json"]["training_job_name"] == "c"
-
-
-def test_equal_errors_are_won_by_the_first_fold() -> None:
-    jobs = [{"mse": 1.0, "fold": 2, "training_job_name": "a"}, {"mse": 1.0, "fold": 1, "training_job_name": "b"}]
-    assert select_best.best_of(jobs)["fold"] == 1
-
-
-def test_no_completed_job_is_an_error(monkeypatch, run) -> None:
-    Account(monkeypatch, {"one": []})
-    with pytest.raises(select_best.SelectionError, match="no training job of any fold"):
-        run("one")
-
-
-def test_a_tuning_job_of_another_objective_is_an_error(monkeypatch, run) -> None:
-    Account(monkeypatch, {"one": []}, objective="validation:rmse")
-    with pytest.raises(select_best.SelectionError, match="one tuned validation:rmse, not validation:mse"):
-        run("one")
-
-
-def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch) -> None:
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    with pytest.raises(select_best.SelectionError, match="set the environment variable AWS_REGION"):
-        select_best.aws_region()
-
-
-def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):
-    """An artifact as linear-learner packs it: a zip in a tar, both with dates."""
-    model = io.BytesIO()
-    with zipfile.ZipFile(model, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("mx-mod-0000.params", date), params)
-        archive.writestr(zipfile.ZipInfo("mx-mod-symbol.json", date), b"{}")
-    with tarfile.open(path, "w:gz") as archive:
-        member = tarfile.TarInfo(name)
-        member.size, member.mtime = len(model.getvalue()), date[0]
-        archive.addfile(member, io.BytesIO(model.getvalue()))
-    return path
-
-
-def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path) -> None:
-    one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
-    assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", date=(2027, 2, 3, 4, 5, 6))) == one
-    assert (tmp_path / "one.tar.gz").read_bytes() != (tmp_path / "two.tar.gz").read_bytes()
-
-
-@pytest.mark.parametrize("change", [{"params": b"weightz"}, {"name": "model_algo-2"}])
-def test_another_model_has_another_digest(tmp_path, change) -> None:
-    one = select_best.artifact_digest(packed(tmp_path / "one.tar.gz"))
-    assert select_best.artifact_digest(packed(tmp_path / "two.tar.gz", **change)) != one
+def test_what_the_registry_would_refuse_is_recorded_in_characters_that_it_takes(text, recorded) -> None:
+    assert recordable(text) == recorded
 
 
 def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, tmp_path) -> None:
-    Account(monkeypatch, {"one": []})
-    (tmp_path / "folds.json").write_text(json.dumps(FOLDS))
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     message = tmp_path / "output/message"
     folders = ["--best", str(tmp_path / "best"), "--evaluation", str(tmp_path / "evaluation")]
-    arguments = ["--objective", "validation:mse", "--folds", str(tmp_path / "folds.json"), "--tuning-job", "one"]
-    with pytest.raises(select_best.SelectionError):
-        select_best.main([*arguments, *folders, "--message", str(message)])
-    assert message.read_text() == "no training job of any fold completed with a finite objective"
+    arguments = ["--objective", "validation:mse", "--rule", "lowest_mse", "--folds", "-", "--tuning-job", "one"]
+    with pytest.raises(NoRegionError, match="set the environment variable AWS_REGION"):
+        select_best.main([*arguments, *folders, "--folds-uri", "s3://b/f", "--message", str(message)])
+    assert message.read_text().startswith("NoRegionError: no AWS region")
 
 
 def test_a_long_reason_is_cut_to_a_kilobyte_of_whole_characters(tmp_path) -> None:
-    select_best.leave_reason(ValueError("é" * 2000), tmp_path / "message")
+    leave_reason(ValueError("é" * 2000), tmp_path / "message")
     assert 1022 <= len((tmp_path / "message").read_bytes()) <= 1024
     assert (tmp_path / "message").read_text("utf-8").startswith("ValueError: éé")

@@ -4,7 +4,6 @@ import argparse
 import io
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -12,20 +11,20 @@ import numpy as np
 import pytest
 import verify_endpoint
 from botocore.exceptions import ClientError
+from evaluation.artifact import LinearModel
+from evaluation.clients import Clients
+from moto import mock_aws
 from verify_endpoint import (
     Answers,
-    LinearModel,
     SupersededError,
     VerificationError,
     compare,
     judge,
-    read_artifact,
     requests,
     verify,
     wait_until_in_service,
 )
 
-from local.algorithms.linear_learner import artifact
 from tests.local.conftest import make_artifact
 
 if TYPE_CHECKING:
@@ -75,13 +74,9 @@ def test_an_endpoint_that_is_never_ready_is_an_error(monkeypatch) -> None:
 
 def test_requests_hold_every_row_once_within_their_size(monkeypatch) -> None:
     monkeypatch.setattr(verify_endpoint, "MAX_REQUEST_BYTES", 10)
-    sent = list(requests(iter(["1,aaaa", "2,bbbb", "3,cccc", "4,dd"]), limit=10))
+    sent = list(requests([b"1,aaaa", b"2,bbbb", b"3,cccc", b"4,dd"]))
     assert [label for labels, _ in sent for label in labels] == [1.0, 2.0, 3.0, 4.0]
     assert [body for _, body in sent] == [b"aaaa\nbbbb", b"cccc\ndd"]
-
-
-def test_no_more_rows_than_the_limit_are_sent() -> None:
-    assert [labels for labels, _ in requests(iter(["1,a", "2,b", "3,c"]), limit=2)] == [[1.0, 2.0]]
 
 
 def test_an_error_that_agrees_with_the_training_jobs_is_accepted() -> None:
@@ -95,7 +90,7 @@ def test_an_error_that_differs_is_refused(expected) -> None:
 
 
 def test_a_fold_without_rows_is_refused() -> None:
-    with pytest.raises(VerificationError, match="no held-out rows"):
+    with pytest.raises(VerificationError, match="no rows to send"):
         compare([], 1.0, 1e-3)
 
 
@@ -112,18 +107,11 @@ def test_a_wrong_answer_is_refused(answer, expected) -> None:
             return {"Body": type("Body", (), {"read": staticmethod(lambda: answer)})}
 
     with pytest.raises(VerificationError, match=expected):
-        verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime()), "e", iter(["1,2", "3,4"]))
+        verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime()), "e", [b"1,2", b"3,4"])
 
 
 def test_an_endpoint_that_awaits_approval_is_left_alone() -> None:
     assert verify(argparse.Namespace(deployment_status="AwaitingApproval"))["verified"] is False
-
-
-def test_a_job_without_a_region_says_which_variable_to_set(monkeypatch) -> None:
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    with pytest.raises(VerificationError, match="set the environment variable AWS_REGION"):
-        verify_endpoint.aws_region()
 
 
 def test_a_third_configuration_in_service_is_another_deployment_and_no_failure() -> None:
@@ -135,38 +123,6 @@ def test_a_third_configuration_in_service_is_another_deployment_and_no_failure()
 def test_the_configuration_before_in_service_is_a_failure() -> None:
     with pytest.raises(VerificationError, match="rolled back"):
         wait_until_in_service(endpoint(("InService", "old")), "e", "new", "old")
-
-
-@pytest.fixture
-def model_file(tmp_path):
-    path = tmp_path / "model.tar.gz"
-    path.write_bytes(make_artifact(tmp_path, [0.5, -2.0, 1e-3], 7.25))
-    return path
-
-
-def test_an_artifact_is_read_as_the_local_service_reads_it(model_file) -> None:
-    ours, theirs = read_artifact(model_file), artifact.read(model_file)
-    np.testing.assert_array_equal(ours.weights, theirs.weights)
-    assert ours.bias == theirs.bias == 7.25
-
-
-def test_parameters_that_mxnet_wrote_are_read() -> None:
-    # 1.9.1's own bytes; see tests/linear_learner/make_mxnet_oracle.py.
-    data = (Path(__file__).parents[1] / "local/algorithms/linear_learner/data/reference.params").read_bytes()
-    from local.algorithms.linear_learner import mxnet_params
-
-    expected = mxnet_params.load(data)
-    arrays = verify_endpoint._arrays(data)
-    assert arrays.keys() == expected.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(array, expected[name].ravel())
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda _: b"no archive", lambda _: b""])
-def test_what_is_no_artifact_is_an_error_of_one_kind(model_file, damage) -> None:
-    model_file.write_bytes(damage(model_file.read_bytes()))
-    with pytest.raises(ValueError, match=r"\S"):
-        read_artifact(model_file)
 
 
 class Runtime:
@@ -185,12 +141,14 @@ class Runtime:
 MODEL = LinearModel(np.array([100.0, -3.0]), 2000.0)
 FEATURES = np.random.default_rng(0).normal(size=(200, 2)) * 50
 LABELS = MODEL.predict(FEATURES) + np.random.default_rng(1).normal(size=200) * 100
-ROWS = [",".join(map(repr, [label, *row])) for label, row in zip(LABELS.tolist(), FEATURES.tolist(), strict=True)]
+ROWS = [
+    ",".join(map(repr, [label, *row])).encode() for label, row in zip(LABELS.tolist(), FEATURES.tolist(), strict=True)
+]
 MSE = float(np.mean((MODEL.predict(FEATURES) - LABELS) ** 2))
 
 
 def asked(weights, bias, model=MODEL):
-    return verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime(weights, bias)), "e", iter(ROWS), model)
+    return verify_endpoint.ask(cast("SageMakerRuntimeClient", Runtime(weights, bias)), "e", ROWS, model)
 
 
 def test_scores_that_are_the_artifacts_prove_the_model_whatever_the_training_job_reported() -> None:
@@ -222,7 +180,7 @@ def test_without_an_artifact_the_error_decides() -> None:
 
 
 def test_a_fold_without_rows_is_refused_also_with_an_artifact() -> None:
-    with pytest.raises(VerificationError, match="no held-out rows"):
+    with pytest.raises(VerificationError, match="no rows to send"):
         judge(Answers(), 1.0, 0.3)
 
 
@@ -233,30 +191,31 @@ def test_an_error_of_the_model_is_the_endpoints_failure_and_a_missing_permission
             raise ClientError({"Error": {"Code": code, "Message": "the message"}}, "InvokeEndpoint")
 
     with pytest.raises(VerificationError if is_the_endpoints else ClientError, match="the message"):
-        verify_endpoint.ask(cast("SageMakerRuntimeClient", Failing()), "e", iter(ROWS))
+        verify_endpoint.ask(cast("SageMakerRuntimeClient", Failing()), "e", ROWS)
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs the job's main against an endpoint, and gives its output."""
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
     (tmp_path / "best").mkdir()
-    (tmp_path / "best" / "best.json").write_text(json.dumps({"fold": 2, "mse": MSE}))
     (tmp_path / "best" / "model.tar.gz").write_bytes(make_artifact(tmp_path, [100.0, -3.0], 2000.0))
-    monkeypatch.setattr(
-        verify_endpoint, "held_out_rows", lambda s3, uri: iter(ROWS if uri.endswith("/vc2/test/") else [])
-    )
 
-    def main(runtime, *states, status="Deploying"):
-        clients = {"sagemaker": Endpoint(*states or [("InService", "new")]), "s3": None, "sagemaker-runtime": runtime}
-        monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
-        verify_endpoint.main(
-            [
-                *("--endpoint-name", "e", "--endpoint-config-name", "new", "--replaced-config-name", "old"),
-                *("--deployment-status", status, "--tolerance", "0.3", "--folds-uri", "s3://b/folds"),
-                *("--best", str(tmp_path / "best"), "--verification", str(tmp_path / "verification")),
-            ]
-        )
+    def main(runtime, *states, status="Deploying", best=None, more=(), rows=ROWS):
+        (tmp_path / "best" / "best.json").write_text(json.dumps(best or {"fold": 2, "mse": MSE, "fold_rows": [9, 200]}))
+        with mock_aws():
+            s3 = boto3.client("s3", region_name="us-east-1")
+            s3.create_bucket(Bucket="bucket")
+            for fold, own in ((1, rows[:9]), (2, rows)):
+                s3.put_object(Bucket="bucket", Key=f"folds/vc{fold}/test/part.csv", Body=b"\n".join(own))
+            clients = Clients(endpoint(*states or [("InService", "new")]), s3, runtime)
+            monkeypatch.setattr(verify_endpoint, "aws_clients", lambda: clients)
+            verify_endpoint.main(
+                [
+                    *("--endpoint-name", "e", "--endpoint-config-name", "new", "--replaced-config-name", "old"),
+                    *("--deployment-status", status, "--tolerance", "0.3", "--folds-uri", "s3://bucket/folds"),
+                    *("--best", str(tmp_path / "best"), "--verification", str(tmp_path / "verification"), *more),
+                ]
+            )
         return json.loads((tmp_path / "verification" / "verification.json").read_text())
 
     return main
@@ -279,3 +238,24 @@ def test_every_other_end_is_an_outcome_too(run) -> None:
     assert run(None, ("InService", "third"))["outcome"] == "Superseded"
     assert run(None, status="Superseded")["outcome"] == "Superseded"
     assert run(None, status="Rejected")["outcome"] == "Rejected"
+
+
+def test_a_refitted_model_is_compared_on_the_rows_of_all_folds(run, tmp_path) -> None:
+    (tmp_path / "refit").mkdir()
+    (tmp_path / "best" / "model.tar.gz").rename(tmp_path / "refit" / "model.tar.gz")
+    more = ["--model", str(tmp_path / "refit"), "--expected-mse", repr(MSE)]
+    best = {"fold": None, "mse": None, "fold_rows": [9, 200]}
+    verification = run(Runtime([100.0, -3.0], 2000.0), best=best, more=more)
+    assert (verification["outcome"], verification["rows"]) == ("Verified", 209)
+    assert verification["training_job_mse"] == MSE
+    assert run(Runtime([100.0, -3.0], 9000.0), best=best, more=more)["outcome"] == "Failed"
+
+
+def test_of_many_rows_every_nth_is_sent_so_that_a_sorted_fold_is_no_fault(run, monkeypatch, tmp_path) -> None:
+    # Sorted by error, the first rows have a far lower error than the fold. The artifact cannot be read.
+    order = np.argsort((MODEL.predict(FEATURES) - LABELS) ** 2)
+    monkeypatch.setattr(verify_endpoint, "MAX_ROWS", 40)
+    (tmp_path / "best" / "model.tar.gz").write_bytes(b"another algorithm's")
+    verification = run(Runtime([100.0, -3.0], 2000.0), rows=[ROWS[place] for place in order])
+    assert (verification["outcome"], verification["rows"]) == ("Verified", 40)
+    assert verification["mse"] == pytest.approx(MSE, rel=0.2)

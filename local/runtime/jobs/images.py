@@ -104,7 +104,7 @@ def interpreter(image: str) -> Interpreter:
         return Interpreter(sys.executable, f"the image's Python is not known; running with Python {OURS}")
     if version == OURS:
         return Interpreter(sys.executable, f"running with Python {OURS}, as the image does")
-    if found := find_interpreter(version, "boto3", "numpy"):
+    if found := find_interpreter(version, "boto3", "numpy", "scipy"):
         return Interpreter(found, f"running with Python {version}, as the image does: {found}")
     return Interpreter(
         sys.executable,

@@ -1,0 +1,205 @@
+"""Warns about what a statistician would object to."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from evaluation.jobs import Search
+from evaluation.moments import Moments
+from evaluation.points import Point
+
+_FEWEST_STEPS = 100
+"""Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""
+
+_WORSE, _DROPPED, _COLLINEAR, _MOST_NAMED = 1.05, 0.1, 0.95, 5
+_OUT_OF_LINE, _FAR, _FEWEST_FOLDS = 3.0, 1.2, 4
+_DRIFT = 4.0
+_FLOAT32 = 2.0**-24
+_DEFAULT_BATCH, _DEFAULT_EPOCHS = 1000, 15
+"""linear-learner's own."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the warnings are drawn from.
+
+    Attributes:
+        search: the tuning jobs.
+        points: the eligible points.
+        best: the point with the lowest mean error.
+        mse: the estimate of the chosen point.
+        fold_mse: the errors of the chosen point.
+        mean_mse: the error of predicting the mean.
+        least_squares_mse: the error of least squares, or None.
+        moments: the sums of each fold.
+        folds: the content of folds.json.
+    """
+
+    search: Search
+    points: Sequence[Point]
+    best: Point | None
+    mse: float
+    fold_mse: Sequence[float]
+    mean_mse: float
+    least_squares_mse: float | None
+    moments: Sequence[Moments]
+    folds: Mapping[str, Any]
+
+
+def cautions(evidence: Evidence) -> list[str]:
+    """Return the warnings, one sentence each."""
+    return [
+        *evidence.folds.get("warnings", []),
+        *_about_baselines(evidence),
+        *_about_the_grid(evidence),
+        *_about_batches(evidence),
+        *_about_folds(evidence),
+        *_about_columns(evidence),
+    ]
+
+
+def _about_baselines(evidence: Evidence) -> Iterator[str]:
+    if evidence.mse >= evidence.mean_mse:
+        yield (
+            f"The model is no better than predicting the mean: its MSE is {evidence.mse:.4g}, "
+            f"and that of the mean {evidence.mean_mse:.4g}."
+        )
+    if evidence.least_squares_mse is not None and evidence.mse > _WORSE * evidence.least_squares_mse:
+        worse = "far" if not evidence.least_squares_mse else f"{evidence.mse / evidence.least_squares_mse - 1:.0%}"
+        yield (
+            f"The model's MSE is {worse} above that of least squares on the same folds "
+            f"({evidence.least_squares_mse:.4g}): train for more steps, or try other hyperparameters."
+        )
+
+
+def _about_the_grid(evidence: Evidence) -> Iterator[str]:
+    if evidence.search.strategy != "Grid" or evidence.best is None:
+        return
+    for name in sorted(evidence.best.hyperparameters):
+        values = sorted({point.number(name) for point in evidence.points})
+        own = evidence.best.number(name)
+        if len(values) < 2 or math.isnan(own):
+            continue
+        if own == values[-1]:
+            yield f"The best {name}, {own:g}, is the largest of the grid: try larger values."
+        elif own == values[0] and own > 0:
+            yield f"The best {name}, {own:g}, is the smallest of the grid: try smaller values."
+
+
+def _about_batches(evidence: Evidence) -> Iterator[str]:
+    batch = int(evidence.search.static.get("mini_batch_size", _DEFAULT_BATCH))
+    epochs = int(evidence.search.static.get("epochs", _DEFAULT_EPOCHS))
+    rows = min(fold["train_rows"] for fold in evidence.folds["folds"])
+    steps = rows // batch
+    if steps * epochs < _FEWEST_STEPS:
+        yield (
+            f"Training takes {steps * epochs} steps in all, {steps} in each of {epochs} epochs: too few to be near "
+            "the best fit. Lower mini_batch_size or raise epochs."
+        )
+    dropped = rows - steps * batch
+    if steps and dropped > _DROPPED * rows:
+        yield (
+            f"Each epoch leaves out {dropped} of {rows} training rows, which do not fill a batch of {batch}: "
+            "lower mini_batch_size."
+        )
+
+
+def _about_folds(evidence: Evidence) -> Iterator[str]:
+    yield from _out_of_line(evidence.fold_mse)
+    if not evidence.folds.get("shuffle", True):
+        yield from _about_drift(evidence.moments)
+
+
+def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
+    if len(errors) < _FEWEST_FOLDS:
+        return
+    middle = statistics.median(errors)
+    # 1.4826 times the median deviation is the standard deviation of normal errors.
+    deviation = 1.4826 * statistics.median(abs(error - middle) for error in errors)
+    for fold, error in enumerate(errors, start=1):
+        far = max(error, middle) > _FAR * min(error, middle)
+        if far and abs(error - middle) > _OUT_OF_LINE * deviation:
+            yield f"Fold {fold} is out of line: its MSE is {error:.4g}, and the median of the folds is {middle:.4g}."
+
+
+def _about_drift(moments: Sequence[Moments]) -> Iterator[str]:
+    """Warn if the label's mean moves from fold to fold more than chance explains. The folds are in the file's order."""
+    means = [float(fold.means[0]) for fold in moments]
+    within = math.sqrt(statistics.fmean(float(fold.deviations[0]) ** 2 for fold in moments))
+    error = within / math.sqrt(min(fold.rows for fold in moments))
+    if max(means) - min(means) > _DRIFT * error:
+        yield (
+            f"The label drifts in the order of the file: the folds' means reach from {min(means):.4g} to "
+            f"{max(means):.4g}. Set folds.shuffle to true unless the order is time."
+        )
+
+
+def _about_columns(evidence: Evidence) -> Iterator[str]:
+    total = reduce(add, evidence.moments)
+    names = [evidence.folds["columns"]["label"], *evidence.folds["columns"]["features"]]
+    constant = [name for name, low, high in zip(names, total.lowest, total.highest, strict=True) if low == high]
+    if constant:
+        yield f"Constant columns tell nothing: {_listed(constant)}."
+    largest = np.maximum(np.abs(total.lowest), np.abs(total.highest))
+    lost = (largest * _FLOAT32 > 0.01 * total.deviations) & (total.lowest < total.highest)
+    if lost.any():
+        columns = [name for name, is_lost in zip(names, lost, strict=True) if is_lost]
+        yield (
+            "linear-learner computes with 32-bit numbers, in which these columns lose their variation: "
+            f"{_listed(columns)}. Subtract a constant from them."
+        )
+    if pairs := _collinear(total, evidence.folds):
+        yield f"Nearly collinear features, with |r| above {_COLLINEAR}: {_listed(pairs)}."
+
+
+def _collinear(total: Moments, folds: Mapping[str, Any]) -> list[str]:
+    """Return the pairs of collinear features, except those that encode the same column."""
+    if not total.has_pairs:
+        return []
+    names = folds["columns"]["features"]
+    column = {f"{name}_{value}": name for name, values in folds.get("encoding", {}).items() for value in values}
+    correlations = total.correlations()
+    places = np.argwhere(np.triu(np.abs(correlations), 1) > _COLLINEAR).tolist()
+    return [
+        f"{names[one]} and {names[other]} ({correlations[one, other]:.3f})"
+        for one, other in places
+        if names[one] not in column or column[names[one]] != column.get(names[other])
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def precision_caution(double: Mapping[int, float], single: Mapping[int, float]) -> list[str]:
+    """Warn if 32-bit arithmetic makes the predictions' error over 1 % worse.
+
+    Args:
+        double: the mean squared error of each fold's predictions, with 64-bit arithmetic.
+        single: the same with 32-bit arithmetic.
+    """
+    worse = [fold for fold, error in double.items() if single[fold] > 1.01 * error]
+    if not worse:
+        return []
+    return [
+        f"Predictions lose precision in 32-bit numbers, as the endpoint computes them (fold {worse[0]}: MSE "
+        f"{single[worse[0]]:.4g} instead of {double[worse[0]]:.4g}): scale or shift the largest columns."
+    ]
+
+
+def artifact_caution(reported: Sequence[float], scored: Mapping[int, float]) -> list[str]:
+    """Warn if the predictions of an artifact do not have the error that its training job reported."""
+    for fold, error in scored.items():
+        own = reported[fold - 1]
+        if abs(error - own) > 0.01 * own:
+            return [f"Fold {fold}: the artifact's predictions have an MSE of {error:.6g}; its job reported {own:.6g}."]
+    return []

@@ -1,0 +1,143 @@
+"""Scores every row once, by the model that did not see it, and measures these predictions."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+
+from evaluation.artifact import LinearModel
+from evaluation.rows import Block, Numbers
+
+HEADER = "row,fold,label,prediction\n"
+_KEPT = 1 << 22
+"""How many absolute errors are kept for their median. Of more rows, every second, fourth, ... is kept."""
+
+_SAMPLES, _SHARE = 5, 0.8
+
+
+@dataclass
+class Sums:
+    """Sums over labels y and predictions p, both shifted by about the label's mean."""
+
+    rows: int = 0
+    y: float = 0.0
+    p: float = 0.0
+    yy: float = 0.0
+    pp: float = 0.0
+    yp: float = 0.0
+    absolute: float = 0.0
+    squared: float = 0.0
+
+    def add(self, labels: Numbers, predictions: Numbers, errors: Numbers) -> None:
+        """Add rows."""
+        self.rows += len(labels)
+        self.y += float(labels.sum())
+        self.p += float(predictions.sum())
+        self.yy += float(labels @ labels)
+        self.pp += float(predictions @ predictions)
+        self.yp += float(labels @ predictions)
+        self.absolute += float(np.abs(errors).sum())
+        self.squared += float(errors @ errors)
+
+    def metrics(self) -> dict[str, float]:
+        """Return mse, rmse, mae and r2. A constant label has an R2 of 0."""
+        mse = self.squared / self.rows
+        variance = self.yy / self.rows - (self.y / self.rows) ** 2
+        r2 = 1 - mse / variance if variance > 0 else 0.0
+        return {"mse": mse, "rmse": math.sqrt(mse), "mae": self.absolute / self.rows, "r2": r2}
+
+    def calibration(self, shift: float) -> tuple[float, float]:
+        """Return slope and intercept of the labels on the predictions; 1 and 0 if calibrated."""
+        label, prediction = self.y / self.rows, self.p / self.rows
+        variance = self.pp / self.rows - prediction**2
+        slope = (self.yp / self.rows - label * prediction) / variance if variance > 0 else 0.0
+        return slope, label + shift - slope * (prediction + shift)
+
+
+@dataclass
+class OutOfFold:
+    """Measures predictions, and writes them to a CSV file.
+
+    Attributes:
+        file: the file, to which the header has been written.
+        shift: roughly the label's mean.
+        seed: the seed of the samples from which Model Monitor's standard deviations come.
+        fold_mse: the mean squared error of each fold so far.
+        fold_mse_float32: the same with the arithmetic of 32-bit numbers, which the algorithm uses.
+    """
+
+    file: IO[str]
+    shift: float
+    seed: int = 0
+    fold_mse: dict[int, float] = field(default_factory=dict)
+    fold_mse_float32: dict[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._all = Sums()
+        self._samples = [Sums() for _ in range(_SAMPLES)]
+        # RandomState instead of Generator: numpy guarantees that its random numbers stay the same.
+        self._random = np.random.RandomState(self.seed)
+        self._every = 1
+        self._kept: list[Numbers] = []
+        self._rows_of_fold: dict[int, int] = {}
+
+    def add(self, fold: int, block: Block, model: LinearModel) -> None:
+        """Score rows of a fold."""
+        predictions = model.predict(block.features)
+        errors = predictions - block.labels
+        first = self._rows_of_fold.get(fold, 0)
+        self._write(fold, first, block, predictions)
+        self._add_fold(fold, block, errors, model)
+        labels, shifted = block.labels - self.shift, predictions - self.shift
+        self._all.add(labels, shifted, errors)
+        for sample in self._samples:
+            chosen = self._random.random_sample(len(labels)) < _SHARE
+            sample.add(labels[chosen], shifted[chosen], errors[chosen])
+        self._keep(np.abs(errors))
+
+    def result(self) -> dict[str, Any]:
+        """Return the metrics of all predictions, and Model Monitor's standard deviations of them.
+
+        The standard deviation has Model Monitor's meaning: over five samples of 80 % of the rows.
+        """
+        metrics = self._all.metrics()
+        sampled = [sample.metrics() for sample in self._samples if sample.rows]
+        slope, intercept = self._all.calibration(self.shift)
+        return {
+            "rows": self._all.rows,
+            **metrics,
+            "median_absolute_error": float(np.median(np.concatenate(self._kept))),
+            "calibration": {"slope": slope, "intercept": intercept},
+            "standard_deviations": {
+                name: statistics.stdev(values[name] for values in sampled) if len(sampled) > 1 else None
+                for name in metrics
+            },
+        }
+
+    def _write(self, fold: int, first: int, block: Block, predictions: Numbers) -> None:
+        rows = zip(block.lines, predictions.tolist(), strict=True)
+        self.file.writelines(
+            f"{number},{fold},{line.partition(b',')[0].decode()},{prediction!r}\n"
+            for number, (line, prediction) in enumerate(rows, start=first + 1)
+        )
+
+    def _add_fold(self, fold: int, block: Block, errors: Numbers, model: LinearModel) -> None:
+        before = self._rows_of_fold.get(fold, 0)
+        after = before + len(errors)
+        single = block.features.astype(np.float32) @ model.weights.astype(np.float32) + np.float32(model.bias)
+        for means, own in (
+            (self.fold_mse, errors),
+            (self.fold_mse_float32, single.astype(np.float64) - block.labels),
+        ):
+            means[fold] = (means.get(fold, 0.0) * before + float(own @ own)) / after
+        self._rows_of_fold[fold] = after
+
+    def _keep(self, absolute: Numbers) -> None:
+        self._kept.append(absolute[:: self._every])
+        if sum(map(len, self._kept)) > _KEPT:
+            self._kept = [np.concatenate(self._kept)[::2]]
+            self._every *= 2

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
+from evaluation.jobs import Job, Search
+from evaluation.moments import Moments, Scale
+from evaluation.points import points_of
+from evaluation.rows import Block
+
+STATIC = {"mini_batch_size": "50", "epochs": "20"}
+
+
+def moments(columns: np.ndarray, labels: np.ndarray) -> Moments:
+    block = Block(labels, columns, [])
+    sums = Moments(Scale.of(block))
+    sums.add(block)
+    return sums
+
+
+def folds(count: int = 4, rows: int = 1000, **more: Any) -> dict[str, Any]:
+    return {
+        "folds": [{"train_rows": rows, "test_rows": rows // count}] * count,
+        "columns": {"label": "y", "features": ["a", "b"]},
+        "encoding": {},
+        "shuffle": True,
+        **more,
+    }
+
+
+def evidence(**changes: Any) -> Evidence:
+    random = np.random.RandomState(0)
+    tried = [
+        Job(fold, f"{l1}-{fold}", "t", {"l1": l1}, 1.0 + abs(float(l1) - 0.1) + fold / 100)
+        for l1 in ("0.01", "0.1", "1")
+        for fold in (1, 2)
+    ]
+    points = points_of(tried, 2)
+    usual = Evidence(
+        search=Search("Grid", tried, STATIC),
+        points=points,
+        best=points[1],
+        mse=1.0,
+        fold_mse=[1.0, 1.1, 0.9, 1.0],
+        mean_mse=5.0,
+        least_squares_mse=0.99,
+        moments=[moments(random.normal(size=(250, 2)), random.normal(size=250)) for _ in range(4)],
+        folds=folds(),
+    )
+    return replace(usual, **changes)
+
+
+def only(**changes: Any) -> str:
+    found = cautions(evidence(**changes))
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_good_experiment_has_no_warnings() -> None:
+    assert cautions(evidence()) == []
+
+
+def test_warnings_of_the_folds_come_first() -> None:
+    assert only(folds=folds(warnings=["one group holds 60 % of the rows"])) == "one group holds 60 % of the rows"
+
+
+def test_a_model_that_is_worse_than_the_baselines_is_named() -> None:
+    assert only(mean_mse=0.9, least_squares_mse=None).startswith("The model is no better than predicting the mean")
+    assert "28% above that of least squares" in only(mse=1.28, least_squares_mse=1.0)
+
+
+@pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
+def test_a_best_point_at_the_edge_of_the_grid_is_named(place, word) -> None:
+    assert f"is the {word} of the grid" in only(best=evidence().points[place])
+    random = replace(evidence().search, strategy="Random")
+    assert cautions(evidence(best=evidence().points[place], search=random)) == []
+
+
+def test_zero_is_no_edge_because_nothing_is_below() -> None:
+    tried = [Job(1, l1, "t", {"l1": l1}, 1.0) for l1 in ("0", "1")]
+    points = points_of(tried, 1)
+    assert cautions(evidence(points=points, best=points[0])) == []
+
+
+def test_few_steps_and_dropped_rows_are_named() -> None:
+    few = Search("Grid", [], {"mini_batch_size": "100", "epochs": "15"})
+    assert "30 steps in all, 2 in each of 15 epochs" in only(search=few, folds=folds(rows=210))
+    dropping = Search("Grid", [], {"mini_batch_size": "100", "epochs": "100"})
+    assert "leaves out 99 of 199 training rows" in only(search=dropping, folds=folds(rows=199))
+    # linear-learner's own defaults
+    assert "15 steps in all, 1 in each of 15 epochs" in cautions(evidence(search=Search("Grid", [])))[0]
+
+
+def test_a_fold_out_of_line_is_named() -> None:
+    assert only(fold_mse=[1.0, 1.05, 0.95, 1.02, 3.0]).startswith("Fold 5 is out of line")
+    assert cautions(evidence(fold_mse=[1.0, 1.0, 1.0, 1.05])) == []
+
+
+def test_a_label_that_drifts_in_the_order_of_the_file_is_named() -> None:
+    random = np.random.RandomState(0)
+    drifting = [moments(random.normal(size=(250, 2)), random.normal(size=250) + fold) for fold in range(4)]
+    assert "drifts in the order of the file" in only(moments=drifting, folds=folds(shuffle=False))
+    # Shuffled folds do not follow the order.
+    assert cautions(evidence(moments=drifting)) == []
+
+
+def test_constant_columns_are_named() -> None:
+    random = np.random.RandomState(0)
+    columns = np.column_stack([random.normal(size=250), np.full(250, 7.0)])
+    assert only(moments=[moments(columns, random.normal(size=250))] * 4) == "Constant columns tell nothing: b."
+
+
+def test_collinear_columns_are_named_but_not_the_values_of_one_category() -> None:
+    random = np.random.RandomState(0)
+    first = (random.normal(size=250) > 0).astype(float)
+    sums = [moments(np.column_stack([first, 1 - first]), random.normal(size=250))] * 4
+    assert only(moments=sums) == "Nearly collinear features, with |r| above 0.95: a and b (-1.000)."
+    named: Any = {"columns": {"label": "y", "features": ["sex_f", "sex_m"]}, "encoding": {"sex": ["f", "m"]}}
+    assert cautions(evidence(moments=sums, folds=folds(**named))) == []
+
+
+def test_columns_that_32_bits_cannot_hold_are_named() -> None:
+    random = np.random.RandomState(0)
+    columns = np.column_stack([random.normal(size=250), 1e12 + random.normal(size=250)])
+    assert "lose their variation: b." in only(moments=[moments(columns, random.normal(size=250))] * 4)
+
+
+def test_predictions_that_lose_precision_are_named() -> None:
+    assert precision_caution({1: 1.0, 2: 1.0}, {1: 1.005, 2: 1.0}) == []
+    assert "fold 2: MSE 3 instead of 1" in precision_caution({1: 1.0, 2: 1.0}, {1: 1.0, 2: 3.0})[0]
+
+
+def test_an_artifact_that_does_not_score_as_its_job_reported_is_named() -> None:
+    assert artifact_caution([1.0, 2.0], {1: 1.001, 2: 2.0}) == []
+    assert "Fold 2: the artifact's predictions have an MSE of 2.5" in artifact_caution([1.0, 2.0], {1: 1.0, 2: 2.5})[0]

@@ -1,0 +1,160 @@
+"""Baselines, out-of-fold predictions and descriptions of the columns, against scikit-learn and numpy."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+from evaluation.artifact import LinearModel
+from evaluation.baselines import least_squares_errors, mean_errors
+from evaluation.monitor import Sketch, constraints, statistics
+from evaluation.rows import Block, fold_blocks, fold_lines
+from evaluation.scoring import score_folds
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import mean_absolute_error, mean_squared_error, median_absolute_error, r2_score
+from sklearn.model_selection import PredefinedSplit, cross_validate
+
+from tests.steps.evaluation.conftest import FOLDS_URI, make_rows
+
+ROWS = make_rows([40, 35, 50], [2.0, -1.0, 0.5])
+FEATURES = np.concatenate([features for features, _ in ROWS])
+LABELS = np.concatenate([labels for _, labels in ROWS])
+SPLIT = PredefinedSplit(np.repeat([0, 1, 2], [40, 35, 50]))
+
+
+def crossed(model) -> list[float]:
+    """Return scikit-learn's cross-validated errors."""
+    scores = cross_validate(model, FEATURES, LABELS, cv=SPLIT, scoring="neg_mean_squared_error")
+    return [-score for score in scores["test_score"]]
+
+
+@pytest.fixture
+def scored(experiment, tmp_path):
+    account = experiment(ROWS)
+    models = [LinearModel(np.array([2.0, -1.0, 0.5]) * scale, 3.0) for scale in (1.0, 1.1, 0.9)]
+    return score_folds(account.s3, FOLDS_URI, 3, models, tmp_path / "scores.csv"), models, tmp_path / "scores.csv"
+
+
+def test_the_baselines_are_scikit_learns_on_the_same_folds(scored) -> None:
+    moments = scored[0].moments
+    assert mean_errors(moments) == pytest.approx(crossed(DummyRegressor()), rel=1e-9)
+    assert least_squares_errors(moments) == pytest.approx(crossed(LinearRegression()), rel=1e-6)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_least_squares_is_right_with_collinear_and_shifted_columns(experiment, tmp_path, shift) -> None:
+    rows = [
+        (np.column_stack([features + shift, features[:, 0] > 5, features[:, 0] <= 5]).astype(float), labels)
+        for features, labels in ROWS
+    ]
+    account = experiment(rows)
+    moments = score_folds(account.s3, FOLDS_URI, 3, [], tmp_path / "none.csv").moments
+    features = np.concatenate([own for own, _ in rows])
+    expected = cross_validate(LinearRegression(), features, LABELS, cv=SPLIT, scoring="neg_mean_squared_error")
+    assert least_squares_errors(moments) == pytest.approx((-expected["test_score"]).tolist(), rel=1e-6)
+
+
+def test_too_many_features_leave_only_the_mean(experiment, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("evaluation.moments.WIDEST", 2)
+    moments = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, [], tmp_path / "none.csv").moments
+    assert least_squares_errors(moments) is None
+    assert mean_errors(moments) == pytest.approx(crossed(DummyRegressor()), rel=1e-9)
+    assert (moments[0] + moments[1] + moments[2]).deviations == pytest.approx([LABELS.std(), *FEATURES.std(axis=0)])
+
+
+def test_every_row_is_scored_once_by_the_model_of_its_own_fold(scored) -> None:
+    _, models, file = scored
+    table = list(csv.DictReader(io.StringIO(file.read_text())))
+    expected = [float(value) for (own, _), model in zip(ROWS, models, strict=True) for value in model.predict(own)]
+    assert [float(row["prediction"]) for row in table] == pytest.approx(expected, rel=1e-12)
+    assert [float(row["label"]) for row in table] == LABELS.tolist()
+    assert [(row["fold"], row["row"]) for row in table] == [
+        (str(fold), str(number)) for fold, size in ((1, 40), (2, 35), (3, 50)) for number in range(1, size + 1)
+    ]
+
+
+def test_the_metrics_of_the_predictions_are_scikit_learns(scored) -> None:
+    found, _, file = scored
+    table = np.loadtxt(file, delimiter=",", skiprows=1)
+    labels, predictions = table[:, 2], table[:, 3]
+    result = found.predictions
+    assert result["rows"] == 125
+    assert result["mse"] == pytest.approx(mean_squared_error(labels, predictions))
+    assert result["rmse"] == pytest.approx(math.sqrt(mean_squared_error(labels, predictions)))
+    assert result["mae"] == pytest.approx(mean_absolute_error(labels, predictions))
+    assert result["median_absolute_error"] == pytest.approx(median_absolute_error(labels, predictions))
+    assert result["r2"] == pytest.approx(r2_score(labels, predictions))
+    slope, intercept = np.polyfit(predictions, labels, 1)
+    assert result["calibration"]["slope"] == pytest.approx(slope)
+    assert result["calibration"]["intercept"] == pytest.approx(intercept)
+    assert 0 < result["standard_deviations"]["mse"] < result["mse"]
+
+
+def test_the_median_error_of_many_rows_is_that_of_every_second(experiment, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("evaluation.out_of_fold._KEPT", 30)
+    models = [LinearModel(np.array([2.0, -1.0, 0.5]), 0.0)] * 3
+    found = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, models, tmp_path / "scores.csv")
+    errors = np.abs(np.loadtxt(tmp_path / "scores.csv", delimiter=",", skiprows=1)[:, 2:] @ [1, -1])
+    assert found.predictions is not None
+    assert np.quantile(errors, 0.3) < found.predictions["median_absolute_error"] < np.quantile(errors, 0.7)
+
+
+def test_the_columns_are_described_as_numpy_does(scored) -> None:
+    total = scored[0].total
+    whole = np.column_stack([LABELS, FEATURES])
+    assert total.means == pytest.approx(whole.mean(axis=0))
+    assert total.deviations == pytest.approx(whole.std(axis=0))
+    assert total.lowest.tolist() == whole.min(axis=0).tolist()
+    assert total.highest.tolist() == whole.max(axis=0).tolist()
+    assert total.correlations() == pytest.approx(np.corrcoef(FEATURES.T), abs=1e-9)
+
+
+def test_a_constant_column_has_no_correlation(experiment, tmp_path) -> None:
+    rows = [(np.column_stack([own, np.full(len(own), 1e9)]), labels) for own, labels in ROWS]
+    total = score_folds(experiment(rows).s3, FOLDS_URI, 3, [], tmp_path / "none.csv").total
+    assert total.correlations()[3].tolist() == [0.0, 0.0, 0.0, 0.0]
+    assert total.deviations[4] == 0.0
+
+
+def test_large_files_are_read_in_blocks_of_whole_lines(experiment, tmp_path, monkeypatch) -> None:
+    account = experiment(ROWS)
+    monkeypatch.setattr("evaluation.rows._BLOCK", 100)
+    blocks = list(fold_blocks(account.s3, FOLDS_URI, 1))
+    assert len(blocks) > 10
+    assert np.concatenate([block.features for block in blocks]).tolist() == ROWS[0][0].tolist()
+    assert np.concatenate([block.labels for block in blocks]).tolist() == ROWS[0][1].tolist()
+
+
+def test_every_nth_row_is_taken_over_all_files_and_folds(experiment) -> None:
+    account = experiment(ROWS)
+    every = list(fold_lines(account.s3, FOLDS_URI, [1, 3], 1))
+    assert len(every) == 90
+    assert list(fold_lines(account.s3, FOLDS_URI, [1, 3], 7)) == every[::7]
+
+
+def test_a_sketch_weighs_what_it_keeps() -> None:
+    sketch, values = Sketch(), np.arange(10_000.0)
+    for start in range(0, 10_000, 777):
+        part = values[start : start + 777]
+        sketch.add(Block(part, part[:, None], []))
+    kll = sketch.distribution(0)["kll"]
+    level = len(kll["sketch"]["data"]) - 1
+    kept = kll["sketch"]["data"][level]
+    assert kept == values[:: 2**level].tolist()
+    assert 1000 < len(kept) <= 2048
+    assert sum(bucket["count"] for bucket in kll["buckets"]) == len(kept) * 2**level
+
+
+def test_statistics_and_constraints_describe_every_feature(scored) -> None:
+    found = scored[0]
+    described = statistics(["a", "b", "c"], found.total, found.sketch)
+    assert described["dataset"]["item_count"] == 125
+    first = described["features"][0]["numerical_statistics"]
+    assert (first["mean"], first["max"]) == pytest.approx((FEATURES[:, 0].mean(), FEATURES[:, 0].max()))
+    limits = constraints(["a", "b", "c"], found.total.lowest[1:])
+    signs = [feature["num_constraints"]["is_non_negative"] for feature in limits["features"]]
+    assert signs == (FEATURES.min(axis=0) >= 0).tolist()
