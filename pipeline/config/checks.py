@@ -26,6 +26,7 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_tuned_ranges(config)
     yield from _check_job_counts(config)
     yield from _check_static_hyperparameters(config)
+    yield from _check_selection(config)
     yield from _check_spot_wait(config)
     yield from _check_bad_rows(config)
     yield from _check_splitting(config)
@@ -98,6 +99,21 @@ def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
             yield f"tuning.static_hyperparameters.{name}", "is tuned: SageMaker would refuse a static value"
         if name in _COMPUTED:
             yield f"tuning.static_hyperparameters.{name}", "is set by the pipeline: remove it"
+
+
+def _check_selection(config: Config) -> Iterator[Fault]:
+    if config.tuning.strategy != "Bayesian":
+        return
+    if config.selection.refits:
+        yield (
+            "selection.rule",
+            (
+                f"{config.selection.rule} compares the same points on all folds, and a Bayesian search chooses its own "
+                "in each: set tuning.strategy to Grid or Random, or the rule to lowest_mse"
+            ),
+        )
+    if config.quality.applies_to == "UpperEnd":
+        yield "quality.applies_to", "UpperEnd needs an interval, and after a Bayesian search there is none: set Mean"
 
 
 def _check_spot_wait(config: Config) -> Iterator[Fault]:

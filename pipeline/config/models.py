@@ -125,10 +125,22 @@ class TuningSection(_Section):
     max_wait_minutes: int = Field(default=120, ge=2, le=7200)
 
 
+class SelectionSection(_Section):
+    """How the model is chosen."""
+
+    rule: Literal["lowest_mse", "lowest_mean_mse", "one_standard_error"] = "lowest_mse"
+
+    @property
+    def refits(self) -> bool:
+        """Whether a model is trained on all rows with the chosen hyperparameters."""
+        return self.rule != "lowest_mse"
+
+
 class QualitySection(_Section):
     """The error limit above which a model is not registered."""
 
     max_mse: PositiveFloat
+    applies_to: Literal["Mean", "UpperEnd"] = "Mean"
 
 
 class RegistrySection(_Section):
@@ -191,6 +203,7 @@ class Config(_Section):
     dataset: DatasetSection
     folds: FoldsSection = FoldsSection()
     tuning: TuningSection
+    selection: SelectionSection = Field(default_factory=SelectionSection)
     quality: QualitySection
     registry: RegistrySection
     deploy: DeploySection

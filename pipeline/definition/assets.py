@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,12 @@ STEPS = Path(__file__).resolve().parents[2] / "steps"
 
 FOLD_PACKAGE = "folds.zip"
 """The archive of the package steps/folds, which Spark gives to make_folds.py."""
+
+_PROGRAMS = {"select_best.pyz": "select_best.py", "verify_endpoint.pyz": "verify_endpoint.py"}
+"""Archives that Python runs: a file of steps/ as ``__main__.py``, with the package steps/evaluation.
+
+A processing job gets one file of code. https://docs.python.org/3/library/zipapp.html
+"""
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,30 @@ def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
 
 
 def step_upload(name: str, bucket: str, prefix: str) -> Upload:
-    """Return the content-addressed upload of a file of steps/ or of ``FOLD_PACKAGE``."""
-    if name != FOLD_PACKAGE:
+    """Return the content-addressed upload of a file of steps/, of ``FOLD_PACKAGE`` or of one of ``_PROGRAMS``."""
+    if name == FOLD_PACKAGE:
+        content = archive(_package("folds"))
+    elif name in _PROGRAMS:
+        content = archive({**_package("evaluation"), "__main__.py": STEPS / _PROGRAMS[name]})
+    else:
         return file_upload(STEPS / name, bucket, prefix)
-    content = archive((STEPS / "folds").glob("*.py"))
     return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
 
 
-def archive(files: Iterable[Path]) -> bytes:
-    """Return a reproducible zip archive of files of steps/, with names relative to steps/."""
+def archive(files: Mapping[str, Path]) -> bytes:
+    """Return a reproducible zip archive.
+
+    Args:
+        files: the files by their names in the archive.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        for file in sorted(files):
-            entry = zipfile.ZipInfo(file.relative_to(STEPS).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+        for name, file in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             package.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def _package(name: str) -> dict[str, Path]:
+    return {file.relative_to(STEPS).as_posix(): file for file in (STEPS / name).glob("*.py")}

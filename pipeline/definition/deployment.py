@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.definition.folds import folds_uri
+from pipeline.definition.refit import Refitted
 from pipeline.definition.sdk import (
     ConditionEquals,
     ConditionStep,
@@ -24,8 +25,14 @@ from pipeline.definition.step_factory import PROCESSING, StepFactory
 _OUTPUTS = ("endpoint_name", "endpoint_config_name", "model_name", "replaced_config_name", "status")
 
 
-def deployment(
-    factory: StepFactory, folds_step: Any, selection: Selection, package_arn: Any, suffix: str = ""
+def deployment(  # noqa: PLR0913 - what is deployed, and with what it is compared
+    factory: StepFactory,
+    folds_step: Any,
+    selection: Selection,
+    package_arn: Any,
+    *,
+    model: Refitted | None = None,
+    suffix: str = "",
 ) -> list[Any]:
     """Return the steps that deploy a model package, verify the endpoint, and roll it back if verification fails.
 
@@ -34,10 +41,11 @@ def deployment(
         folds_step: MakeFolds.
         selection: the best model, which the package contains.
         package_arn: the model package.
+        model: the model in the package, if it is a refitted one.
         suffix: ends the steps' names. Both branches of a condition deploy, and step names must be unique.
     """
     deploy = _deploy_endpoint(factory, package_arn, suffix)
-    verify, verification = _verify_endpoint(factory, folds_step, selection, deploy, suffix)
+    verify, verification = _verify_endpoint(factory, folds_step, selection, deploy, model=model, suffix=suffix)
     return [deploy, verify, _check_endpoint(factory, deploy, verify, verification, suffix)]
 
 
@@ -69,22 +77,33 @@ def _deploy_endpoint(factory: StepFactory, package_arn: Any, suffix: str) -> Any
     )
 
 
-def _verify_endpoint(
-    factory: StepFactory, folds_step: Any, selection: Selection, deploy_step: Any, suffix: str
+def _verify_endpoint(  # noqa: PLR0913
+    factory: StepFactory,
+    folds_step: Any,
+    selection: Selection,
+    deploy_step: Any,
+    *,
+    model: Refitted | None,
+    suffix: str,
 ) -> tuple[Any, Any]:
     """Return the step that compares the endpoint's predictions with the model's, and its property file.
 
     The step is never cached: an endpoint that served yesterday may not serve today.
     """
     deployed = deploy_step.properties.Outputs
+    inputs = [factory.input("best", selection.output_uri("best"))]
+    refit_arguments = []
+    if model is not None:
+        inputs.append(factory.input("model", model.artifact))
+        refit_arguments = ["--model", f"{PROCESSING}/input/model", "--expected-mse", model.training_mse]
     verification = PropertyFile(name="Verification", output_name="verification", path="verification.json")
     step = ProcessingStep(
         name=f"VerifyEndpoint{suffix}",
         display_name="Verify endpoint",
-        description="Send the winning fold's held-out rows and compare the answers with the model's own",
+        description="Send rows of the folds and compare the answers with the model's own",
         step_args=factory.script_processor("verify-endpoint").run(
-            code=factory.code("verify_endpoint.py").uri,
-            inputs=[factory.input("best", selection.output_uri("best"))],
+            code=factory.code("verify_endpoint.pyz").uri,
+            inputs=inputs,
             outputs=[factory.output("verification")],
             arguments=[
                 *("--endpoint-name", deployed["endpoint_name"]),
@@ -95,6 +114,7 @@ def _verify_endpoint(
                 *("--best", f"{PROCESSING}/input/best"),
                 *("--folds-uri", folds_uri(folds_step)),
                 *("--verification", f"{PROCESSING}/output/verification"),
+                *refit_arguments,
             ],
         ),
         property_files=[verification],

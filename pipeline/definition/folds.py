@@ -6,12 +6,14 @@ from typing import Any
 
 from pipeline.definition.assets import FOLD_PACKAGE
 from pipeline.definition.fold_options import FILE, fold_options_upload
-from pipeline.definition.sdk import Join, ProcessingStep, PySparkProcessor, image_uris
+from pipeline.definition.sdk import Join, JsonGet, ProcessingStep, PropertyFile, PySparkProcessor, image_uris
 from pipeline.definition.step_factory import PROCESSING, StepFactory
 
 ENTRY = "make_folds.py"
 OUTPUT = "folds"
 """Name of the output. The job reads its S3 URI from its own configuration."""
+
+_REPORT = PropertyFile(name="Folds", output_name=OUTPUT, path="folds.json")
 
 _SPARK, _PYTHON, _CONTAINER = "3.5", "py312", "v1.3"
 """The image's pinned tag. A floating tag would change the job and its cache key without notice."""
@@ -56,9 +58,15 @@ def make_folds(factory: StepFactory) -> Any:
             outputs=[factory.output(OUTPUT)],
             arguments=arguments,
         ),
+        property_files=[_REPORT],
         cache_config=factory.cache(),
         retry_policies=factory.job_retries(),
     )
+
+
+def suggested(folds_step: Any, name: str) -> Any:
+    """Return a hyperparameter that MakeFolds suggests for the number of rows, as text."""
+    return Join("", [JsonGet(step_name=folds_step.name, property_file=_REPORT, json_path=f"suggested.{name}")])
 
 
 def folds_uri(folds_step: Any) -> Any:

@@ -37,7 +37,8 @@ DESCRIPTIONS = {
     "ProcessingInstanceType": "Instances that make the folds.",
     "ProcessingInstanceCount": "How many of them; more than one is a Spark cluster.",
     "TrainingInstanceType": "Instance of each training job.",
-    "MaxMse": "The best model is rejected when its mean squared error is above this.",
+    "MaxMse": "The model is rejected when its cross-validated mean squared error is above this.",
+    "MaxMseAppliesTo": "What must be at most MaxMse: Mean, the estimated error, or UpperEnd, its interval's upper end.",
     "ModelApprovalStatus": "Approved deploys at once; PendingManualApproval waits for a person.",
     "EndpointName": "Endpoint to create or to update.",
     "EndpointInstanceType": "Instance that serves the endpoint, billed while it exists.",
@@ -55,6 +56,7 @@ class Parameters:
     processing_instance_count: Any
     training_instance_type: Any
     max_mse: Any
+    max_mse_applies_to: Any
     model_approval_status: Any
     endpoint_name: Any
     endpoint_instance_type: Any
@@ -80,6 +82,12 @@ def pipeline_parameters(config: Config, input_data_uri: str) -> Parameters:
         processing_instance_count=ParameterInteger("ProcessingInstanceCount", default_value=folds.instance_count),
         training_instance_type=_choice("TrainingInstanceType", tuning.instance_type, _TRAINING_TYPES),
         max_mse=ParameterFloat("MaxMse", default_value=config.quality.max_mse),
+        max_mse_applies_to=ParameterString(
+            "MaxMseAppliesTo",
+            default_value=config.quality.applies_to,
+            # After a Bayesian search there is no interval.
+            enum_values=["Mean"] if tuning.strategy == "Bayesian" else ["Mean", "UpperEnd"],
+        ),
         model_approval_status=_choice("ModelApprovalStatus", config.registry.approval_status, _APPROVALS),
         endpoint_name=ParameterString("EndpointName", default_value=deploy.endpoint_name),
         endpoint_instance_type=_choice("EndpointInstanceType", deploy.instance_type, _ENDPOINT_TYPES),

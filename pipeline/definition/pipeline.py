@@ -7,6 +7,7 @@ A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> Veri
 A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
 An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
 
+If the selection's rule trains a model on all rows, RefitModel comes before RegisterModel.
 Both branches contain the deployment steps, because a step cannot refer to a step in a branch that was not taken.
 """
 
@@ -20,6 +21,7 @@ from pipeline.definition.dataset import dataset_uri
 from pipeline.definition.deployment import deployment
 from pipeline.definition.folds import make_folds
 from pipeline.definition.parameters import pipeline_parameters
+from pipeline.definition.refit import refit_model, refitted, refitted_before
 from pipeline.definition.registration import check_registered, find_model, register_model
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
@@ -43,12 +45,19 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     folds = make_folds(factory)
     tunings = [tune_fold(factory, folds, number) for number in range(1, config.folds.count + 1)]
     selection = select_best(factory, folds, tunings)
-    find, register = find_model(factory, selection), register_model(factory, selection)
+    find = find_model(factory, selection)
+    refit = refit_model(factory, folds, selection) if config.selection.refits else None
+    register = register_model(factory, selection, refit)
+    new, before = (refitted(refit), refitted_before(find)) if refit else (None, None)
     registered_arn = find.properties.Outputs["model_package_arn"]
     registered = check_registered(
         find,
-        steps_if_new=[register, *deployment(factory, folds, selection, register.properties.ModelPackageArn)],
-        steps_if_registered=deployment(factory, folds, selection, registered_arn, suffix="Again"),
+        steps_if_new=[
+            *([refit] if refit else []),
+            register,
+            *deployment(factory, folds, selection, register.properties.ModelPackageArn, model=new),
+        ],
+        steps_if_registered=deployment(factory, folds, selection, registered_arn, model=before, suffix="Again"),
     )
     quality = check_quality(factory, selection, steps_if_good=[find, registered])
 

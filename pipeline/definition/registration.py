@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.definition.deployment import function_step
+from pipeline.definition.refit import refitted
 from pipeline.definition.sdk import (
     ConditionEquals,
     ConditionStep,
+    DriftCheckBaselines,
     ExecutionVariables,
     MetricsSource,
     ModelBuilder,
     ModelMetrics,
+    ModelPackageModelCard,
     ModelStep,
 )
 from pipeline.definition.selection import Selection
 from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import linear_learner_image
 
+_REFITTED = ("model_data", "training_mse")
 _CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 _RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 
@@ -42,7 +46,7 @@ def find_model(factory: StepFactory, selection: Selection) -> Any:
             "instance_type": parameters.endpoint_instance_type,
             "instance_count": parameters.endpoint_instance_count,
         },
-        outputs=("status", "model_package_arn"),
+        outputs=("status", "model_package_arn", *(_REFITTED if factory.config.selection.refits else ())),
     )
 
 
@@ -58,13 +62,21 @@ def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registere
     )
 
 
-def register_model(factory: StepFactory, selection: Selection) -> Any:
-    """Return the step that creates the model package, with its metrics and metadata."""
+def register_model(factory: StepFactory, selection: Selection, refit_step: Any | None = None) -> Any:
+    """Return the step that creates the model package, with its metrics, metadata and model card.
+
+    Args:
+        factory: makes the parts of the steps.
+        selection: the chosen model.
+        refit_step: RefitModel, whose model is registered in the place of a fold's; or None.
+    """
     registry = factory.config.registry
     builder = ModelBuilder(
         image_uri=linear_learner_image(factory.config),
         # SelectBest's own output: unlike a URI in best.json, it stays right when the step is cached.
-        s3_model_data_url=selection.output_uri("best", "model.tar.gz"),
+        s3_model_data_url=(
+            selection.output_uri("best", "model.tar.gz") if refit_step is None else refitted(refit_step).artifact
+        ),
         role_arn=factory.resources.job_role_arn,
         instance_type=factory.config.deploy.instance_type,
         sagemaker_session=factory.session,
@@ -72,8 +84,9 @@ def register_model(factory: StepFactory, selection: Selection) -> Any:
         dependencies=None,
         log_level=None,
     )
-    quality = MetricsSource(
-        content_type="application/json", s3_uri=selection.output_uri("evaluation", "model_quality.json")
+    quality, statistics, constraints = (
+        MetricsSource(content_type="application/json", s3_uri=selection.output_uri("evaluation", name))
+        for name in ("model_quality.json", "statistics.json", "constraints.json")
     )
     return ModelStep(
         name="RegisterModel",
@@ -87,32 +100,43 @@ def register_model(factory: StepFactory, selection: Selection) -> Any:
             transform_instances=registry.transform_instances,
             approval_status=factory.parameters.model_approval_status,
             description="Best of the cross-validated linear-learner tunings",
-            model_metrics=ModelMetrics(model_statistics=quality),
-            customer_metadata_properties=_metadata(factory, selection),
+            model_metrics=ModelMetrics(
+                model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
+            ),
+            drift_check_baselines=DriftCheckBaselines(
+                model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
+            ),
+            domain="MACHINE_LEARNING",
+            task="REGRESSION",
+            sample_payload_url=selection.output_uri("best", "sample_payload.tar.gz"),
+            model_card=ModelPackageModelCard(
+                model_card_content=selection.best("model_card"), model_card_status="Draft"
+            ),
+            customer_metadata_properties=_metadata(factory, selection, refit_step),
             skip_model_validation="None",
         ),
         retry_policies=factory.request_retries(),
     )
 
 
-def _metadata(factory: StepFactory, selection: Selection) -> dict[str, Any]:
+def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None) -> dict[str, Any]:
     """Return the version's metadata: its origin, and the settings for deploying it after its approval."""
-    described = (
-        "training_job",
-        "tuning_job",
-        "fold",
-        "mse",
-        "hyperparameters",
-        "rows",
-        "rejected_rows",
-        "data_version",
-        "artifact_sha256",
-    )
+    described = [
+        *("selection_rule", "estimate_mse", "estimate_low", "estimate_high", "hyperparameters"),
+        *("training_job", "tuning_job", "fold", "validation_mse"),
+        *("rows", "rejected_rows", "data_version", "artifact_sha256"),
+    ]
     parameters = factory.parameters
-    return {
+    metadata = {
         **{name: selection.best(f"metadata.{name}") for name in described},
         "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
         "endpoint_name": parameters.endpoint_name,
         "endpoint_instance_type": parameters.endpoint_instance_type,
         "endpoint_instance_count": parameters.endpoint_instance_count.to_string(),
     }
+    if refit_step is not None:
+        metadata["training_job"] = refit_step.properties.TrainingJobName
+        metadata["training_mse"] = refitted(refit_step).training_mse
+        for name in ("tuning_job", "fold", "validation_mse"):
+            del metadata[name]
+    return metadata

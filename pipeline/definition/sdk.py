@@ -43,6 +43,7 @@ _root_before = (logging.root.level, logging.root.handlers[:])
 with offline_environment():
     import boto3
     from sagemaker.core import image_uris
+    from sagemaker.core.drift_check_baselines import DriftCheckBaselines
     from sagemaker.core.lambda_helper import Lambda
     from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
     from sagemaker.core.network import NetworkConfig
@@ -51,6 +52,7 @@ with offline_environment():
     from sagemaker.core.shapes import (
         Channel,
         DataSource,
+        ModelPackageModelCard,
         OutputDataConfig,
         ProcessingInput,
         ProcessingOutput,
@@ -60,7 +62,7 @@ with offline_environment():
     )
     from sagemaker.core.spark.processing import PySparkProcessor
     from sagemaker.core.telemetry import telemetry_logging
-    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionLessThanOrEqualTo
+    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionLessThanOrEqualTo, ConditionOr
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
@@ -77,7 +79,7 @@ with offline_environment():
         StepExceptionTypeEnum,
         StepRetryPolicy,
     )
-    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
+    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
     from sagemaker.serve.model_builder import ModelBuilder
     from sagemaker.train.configs import Compute, Networking, StoppingCondition
     from sagemaker.train.model_trainer import ModelTrainer
@@ -118,9 +120,11 @@ __all__ = [
     "Compute",
     "ConditionEquals",
     "ConditionLessThanOrEqualTo",
+    "ConditionOr",
     "ConditionStep",
     "ContinuousParameter",
     "DataSource",
+    "DriftCheckBaselines",
     "ExecutionVariables",
     "FailStep",
     "HyperparameterTuner",
@@ -133,6 +137,7 @@ __all__ = [
     "MetricsSource",
     "ModelBuilder",
     "ModelMetrics",
+    "ModelPackageModelCard",
     "ModelStep",
     "ModelTrainer",
     "NetworkConfig",
@@ -156,6 +161,7 @@ __all__ = [
     "StepExceptionTypeEnum",
     "StepRetryPolicy",
     "StoppingCondition",
+    "TrainingStep",
     "TuningStep",
     "image_uris",
     "offline_environment",

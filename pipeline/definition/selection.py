@@ -1,4 +1,4 @@
-"""SelectBest, CheckQuality and RejectModel: find the best training job, and reject it above the error limit."""
+"""SelectBest, CheckQuality and RejectModel: choose the model, and reject it above the error limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from pipeline.definition.folds import folds_uri
 from pipeline.definition.sdk import (
+    ConditionEquals,
     ConditionLessThanOrEqualTo,
+    ConditionOr,
     ConditionStep,
     FailStep,
     Join,
@@ -21,7 +23,7 @@ from pipeline.definition.tuning import OBJECTIVE
 
 @dataclass(frozen=True)
 class Selection:
-    """The step that selects the best training job, and references to its results.
+    """The step that chooses the model, and references to its results.
 
     Attributes:
         step: SelectBest.
@@ -44,11 +46,13 @@ class Selection:
 def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) -> Selection:
     """Return the step that compares the training jobs of all folds.
 
-    Its output ``best`` contains the winner's ``model.tar.gz`` and ``best.json``. Its output ``evaluation`` contains
-    the winner's metrics and the table of all training jobs.
+    Its output ``best`` contains ``best.json`` and, if the rule takes a fold's model, its ``model.tar.gz``. Its output
+    ``evaluation`` contains the results of the cross-validation.
     """
     best_file = PropertyFile(name="BestModel", output_name="best", path="best.json")
-    arguments = ["--objective", OBJECTIVE, "--folds", f"{PROCESSING}/input/folds/folds.json"]
+    rule = factory.config.selection.rule
+    arguments = ["--objective", OBJECTIVE, "--rule", rule, "--folds", f"{PROCESSING}/input/folds/folds.json"]
+    arguments += ["--folds-uri", folds_uri(folds_step)]
     for step in tuning_steps:
         arguments += ["--tuning-job", step.properties.HyperParameterTuningJobName]
     arguments += ["--best", f"{PROCESSING}/output/best", "--evaluation", f"{PROCESSING}/output/evaluation"]
@@ -56,9 +60,9 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
     step = ProcessingStep(
         name="SelectBest",
         display_name="Select best model",
-        description=f"Find the training job with the lowest {OBJECTIVE} among all folds",
+        description=f"Choose by the rule {rule} over {OBJECTIVE}, and estimate the error of the chosen model",
         step_args=factory.script_processor("select-best").run(
-            code=factory.code("select_best.py").uri,
+            code=factory.code("select_best.pyz").uri,
             inputs=[factory.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
             outputs=[factory.output("best"), factory.output("evaluation")],
             arguments=arguments,
@@ -71,19 +75,30 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
 
 
 def check_quality(factory: StepFactory, selection: Selection, steps_if_good: list[Any]) -> Any:
-    """Return the condition that registers a model with an MSE of at most MaxMse, and else fails the execution."""
-    limit = factory.parameters.max_mse
+    """Return the condition that registers a model whose estimated MSE is at most MaxMse, and else fails the execution.
+
+    MaxMseAppliesTo says whether the estimate or the upper end of its interval counts.
+    """
+    limit, applies_to = factory.parameters.max_mse, factory.parameters.max_mse_applies_to
+    mean, high = selection.best("estimate.mse"), selection.best("estimate.high")
+    has_interval = factory.config.tuning.strategy != "Bayesian"
+    conditions = [ConditionLessThanOrEqualTo(left=mean, right=limit)]
+    error = ["The estimated MSE of the chosen model is", mean]
+    if has_interval:
+        within = ConditionLessThanOrEqualTo(left=high, right=limit)
+        conditions.append(ConditionOr(conditions=[ConditionEquals(left=applies_to, right="Mean"), within]))
+        error += ["and the upper end of its interval", high]
     reject = FailStep(
         name="RejectModel",
         display_name="Reject model",
-        description="The best model's error is above MaxMse",
-        error_message=Join(" ", ["The best model's validation MSE is", selection.best("mse"), "and MaxMse is", limit]),
+        description="The estimated error of the chosen model is above MaxMse",
+        error_message=Join(" ", [*error, "and MaxMse is", limit, "and applies to", applies_to]),
     )
     return ConditionStep(
         name="CheckQuality",
         display_name="Check quality",
-        description="Is the best model's validation MSE at most MaxMse?",
-        conditions=[ConditionLessThanOrEqualTo(left=selection.best("mse"), right=limit)],
+        description="Is the estimated MSE of the chosen model at most MaxMse?",
+        conditions=conditions,
         if_steps=steps_if_good,
         else_steps=[reject],
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.config.models import Config
-from pipeline.definition.folds import fold_uri
+from pipeline.definition.folds import fold_uri, suggested
 from pipeline.definition.sdk import (
     CategoricalParameter,
     Channel,
@@ -25,6 +25,8 @@ from pipeline.definition.sdk import (
 from pipeline.definition.step_factory import StepFactory
 
 OBJECTIVE = "validation:mse"
+TUNED = ("learning_rate", "l1")
+_SUGGESTED = ("mini_batch_size", "epochs")
 
 
 def linear_learner_image(config: Config) -> str:
@@ -43,17 +45,16 @@ def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
     """
     tuning = factory.config.tuning
     tuner = HyperparameterTuner(
-        model_trainer=_trainer(factory),
+        model_trainer=trainer(factory, "models", static_hyperparameters(factory, folds_step)),
         objective_metric_name=OBJECTIVE,
         objective_type="Minimize",
         strategy=tuning.strategy,
-        hyperparameter_ranges={
-            "learning_rate": _range(factory.config, tuning.learning_rate),
-            "l1": _range(factory.config, tuning.l1),
-        },
+        hyperparameter_ranges={name: _range(factory.config, getattr(tuning, name)) for name in TUNED},
         max_jobs=tuning.max_jobs,
         max_parallel_jobs=tuning.max_parallel_jobs,
         early_stopping_type=tuning.early_stopping,
+        # With one seed, a random search tries the same points in all folds, so that they can be compared.
+        random_seed=factory.config.folds.seed if tuning.strategy == "Random" else None,
         base_tuning_job_name=f"fold{fold}",
         tags=factory.tags,
     )
@@ -67,7 +68,14 @@ def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
     )
 
 
-def _trainer(factory: StepFactory) -> Any:
+def trainer(factory: StepFactory, output: str, hyperparameters: dict[str, Any]) -> Any:
+    """Return linear-learner with the configuration's instances and limits.
+
+    Args:
+        factory: makes the parts of the steps.
+        output: the folder of the execution for the models.
+        hyperparameters: the hyperparameters that are not tuned.
+    """
     tuning, vpc, key = factory.config.tuning, factory.config.aws.vpc, factory.config.aws.kms_key_arn
     return ModelTrainer(
         sagemaker_session=factory.session,
@@ -85,16 +93,23 @@ def _trainer(factory: StepFactory) -> Any:
             **({"max_wait_time_in_seconds": tuning.max_wait_minutes * 60} if tuning.spot else {}),
         ),
         output_data_config=OutputDataConfig(
-            s3_output_path=factory.execution_uri("models"), **({"kms_key_id": key} if key else {})
+            s3_output_path=factory.execution_uri(output), **({"kms_key_id": key} if key else {})
         ),
-        hyperparameters=_static_hyperparameters(factory.config),
+        hyperparameters=hyperparameters,
         training_input_mode="File",
     )
 
 
-def _static_hyperparameters(config: Config) -> dict[str, str]:
-    static = {name: _text(value) for name, value in config.tuning.static_hyperparameters.items()}
-    return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **static}
+def static_hyperparameters(factory: StepFactory, folds_step: Any) -> dict[str, Any]:
+    """Return the hyperparameters that are not tuned.
+
+    Batch size and epochs that the configuration does not set follow the number of rows: with linear-learner's own
+    defaults, a thousand rows a batch and 15 epochs, small datasets are hardly trained at all.
+    """
+    config = factory.config
+    given = {name: _text(value) for name, value in config.tuning.static_hyperparameters.items()}
+    follow_rows = {name: suggested(folds_step, name) for name in _SUGGESTED if name not in given}
+    return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **given, **follow_rows}
 
 
 def _range(config: Config, values: list[float]) -> Any:
@@ -116,13 +131,20 @@ def _text(value: bool | float | str) -> str:
 
 def _channels(factory: StepFactory, folds_step: Any, fold: int) -> list[Any]:
     if factory.config.folds.layout == "manifest":
-        train = _channel("train", fold_uri(folds_step, fold, "train.manifest"), "ManifestFile")
+        train = channel("train", fold_uri(folds_step, fold, "train.manifest"), "ManifestFile")
     else:
-        train = _channel("train", fold_uri(folds_step, fold, "train/"), "S3Prefix")
-    return [train, _channel("validation", fold_uri(folds_step, fold, "test/"), "S3Prefix")]
+        train = channel("train", fold_uri(folds_step, fold, "train/"), "S3Prefix")
+    return [train, channel("validation", fold_uri(folds_step, fold, "test/"), "S3Prefix")]
 
 
-def _channel(name: str, uri: Any, kind: str) -> Any:
+def channel(name: str, uri: Any, kind: str) -> Any:
+    """Return a channel of CSV files.
+
+    Args:
+        name: the channel's name.
+        uri: the prefix or the manifest.
+        kind: ``S3Prefix`` or ``ManifestFile``.
+    """
     return Channel(
         channel_name=name,
         content_type="text/csv",

@@ -48,7 +48,7 @@ _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
 
 def function_package() -> bytes:
     """Return a reproducible zip archive of the function's code."""
-    return archive([STEPS / name for name in MODULES])
+    return archive({name: STEPS / name for name in MODULES})
 
 
 def function_settings(config: Config, resources: Resources) -> dict[str, Any]:

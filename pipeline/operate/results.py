@@ -14,12 +14,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Refit:
+    """A model that was trained on all rows.
+
+    Attributes:
+        training_job: the training job's name.
+        mse: its error on the rows that it was trained on.
+    """
+
+    training_job: str
+    mse: float
+
+
+@dataclass(frozen=True)
 class Results:
     """The results of an execution. Results of steps that did not run are None or empty.
 
     Attributes:
         best: ``best.json`` of SelectBest.
-        training_jobs: fold, MSE, hyperparameters and names of every training job.
+        training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
+        cv_results: every point with its error on each fold, the best first.
+        refit: training job and training MSE of the model that was refitted on all rows; None for a fold's model.
         model_package_arn: the model package, registered by this execution or by an earlier one.
         newly_registered: whether this execution registered it.
         endpoint_name: the deployed endpoint.
@@ -29,6 +44,8 @@ class Results:
 
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
+    cv_results: list[dict[str, Any]]
+    refit: Refit | None
     model_package_arn: str | None
     newly_registered: bool
     endpoint_name: str | None
@@ -54,6 +71,8 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     return Results(
         best=_json(session, outputs, "best", "best.json"),
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
+        cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
+        refit=_refit(session, new_arn or known_arn),
         model_package_arn=new_arn or known_arn,
         newly_registered=new_arn is not None,
         endpoint_name=deployed.get("endpoint_name"),
@@ -67,6 +86,16 @@ def _endpoint_state(deployed: dict[str, str], verification: dict[str, Any]) -> s
     if verification.get("outcome") == "Failed":
         return f"failed its verification: {verification['message']}"
     return str(verification.get("outcome") or deployed.get("status", "not deployed"))
+
+
+def _refit(session: Session, package_arn: str | None) -> Refit | None:
+    if package_arn is None:
+        return None
+    package = session.client("sagemaker").describe_model_package(ModelPackageName=package_arn)
+    metadata = package.get("CustomerMetadataProperties", {})
+    if "training_mse" not in metadata:
+        return None
+    return Refit(metadata["training_job"], float(metadata["training_mse"]))
 
 
 def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ def _first_actions(account: Account, kind: str) -> list[tuple[str, str]]:
         "pipeline": [
             ("sagemaker:CreateProcessingJob", f"{sagemaker}:processing-job/pipelines-x"),
             ("sagemaker:CreateHyperParameterTuningJob", f"{sagemaker}:hyper-parameter-tuning-job/x"),
+            ("sagemaker:CreateTrainingJob", f"{sagemaker}:training-job/x"),
             ("iam:PassRole", resources.job_role_arn),
             ("lambda:InvokeFunction", resources.deploy_function_arn),
         ],

@@ -144,6 +144,7 @@ def test_parameters_have_defaults_from_the_configuration(built, config) -> None:
         "ProcessingInstanceCount",
         "TrainingInstanceType",
         "MaxMse",
+        "MaxMseAppliesTo",
         "ModelApprovalStatus",
         "EndpointName",
         "EndpointInstanceType",
@@ -200,7 +201,8 @@ def test_outputs_are_under_the_executions_prefix(built) -> None:
 
 def test_a_rejected_model_is_told_with_the_number_and_the_limit(built) -> None:
     message = json.dumps(steps_of(built)["RejectModel"]["Arguments"]["ErrorMessage"])
-    assert '"Path": "mse"' in message
+    assert '"Path": "estimate.mse"' in message
+    assert '"Path": "estimate.high"' in message
     assert "Parameters.MaxMse" in message
 
 

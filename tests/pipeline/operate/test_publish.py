@@ -53,7 +53,7 @@ def test_publishing_creates_what_the_definition_names(account, config, resources
     assert "MaxMse:" in published["PipelineDescription"]
     keys = {item["Key"] for item in account.client("s3").list_objects_v2(Bucket=resources.bucket)["Contents"]}
     text = json.dumps(built)
-    for name in ("make_folds.py", "select_best.py", "verify_endpoint.py", "insurance.csv", "fold_options.json"):
+    for name in ("make_folds.py", "select_best.pyz", "verify_endpoint.pyz", "insurance.csv", "fold_options.json"):
         (key,) = [key for key in keys if key.endswith(f"/{name}")]
         assert f"s3://{resources.bucket}/{key}" in text
 
