@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -16,10 +14,9 @@ from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
 from scripts.progress import explain_failure
 
-Cell = Callable[[dict[str, Any]], str]
-"""Formats the error of a training job."""
+_SHOWN_FOLDS = 6
+"""With more folds, their columns would not fit into 80 characters: cv_results.csv has them."""
 
-_SHOWN_METRICS = ("validation:mse", "validation:rmse", "validation:absolute_loss")
 _LEADING = 3
 
 
@@ -40,64 +37,95 @@ def main() -> int:
 
 
 def print_results(results: Results) -> None:
-    """Print the error by fold and hyperparameters, the winner, and its model."""
-    if results.best is None:
+    """Print the estimate, the errors by fold and hyperparameters, the model and its warnings."""
+    best = results.best
+    if best is None:
         console.print("No model was selected.")
         return
-    console.print(_errors(results.training_jobs, results.best))
-    console.print(
-        "A fold's best model is chosen on the rows that score it, so its error is a little too low. Trust the"
-    )
-    console.print("spread between folds more than the order of similar numbers.\n")
-    best = results.best
-    facts = {
-        "Best training job": f"{best['training_job_name']} (fold {best['fold']})",
-        "Hyperparameters": _tuned(best),
-        **{name: f"{value:,.6g}" for name, value in sorted(best["metrics"].items()) if name in _SHOWN_METRICS},
-        "Artifact": best["model_data"],
-        "Model package": _package(results),
-        "Endpoint": f"{results.endpoint_name or 'none'} ({results.endpoint_state})",
-    }
-    for name, value in facts.items():
+    ranked = [row for row in results.cv_results if row["rank_test_mse"] is not None]
+    exponent = 3 * math.floor(math.log10(best["estimate"]["mse"]) / 3) if best["estimate"]["mse"] > 0 else 0
+    table = _grid(ranked, exponent) if ranked else _best_of_each_fold(results.training_jobs, best, exponent)
+    console.print(table)
+    if unranked := len(results.cv_results) - len(ranked):
+        console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
+    for name, value in {**_error_facts(best), **_model_facts(best, results)}.items():
         console.print(f"{name:26}{value}", markup=False)
+    for sentence in best["warnings"]:
+        console.print(f"Warning: {sentence}", markup=False)
 
 
-def _errors(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
-    points = Counter(_point(job) for job in jobs)
-    folds = sorted({job["fold"] for job in jobs})
-    shared = all(count == len(folds) for count in points.values())
-    exponent = 3 * math.floor(math.log10(best["mse"]) / 3) if best["mse"] > 0 else 0
-    title = f"Mean squared error on the held-out fold, in 1e{exponent}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+def _error_facts(best: dict[str, Any]) -> dict[str, str]:
+    estimate, baselines, scored = best["estimate"], best["baselines"], best["out_of_fold"]
+    if estimate["low"] is None:
+        facts = {"MSE on one fold": f"{_amount(estimate['mse'])} (a Bayesian search has no cross-validated estimate)"}
+    else:
+        interval = f"{_amount(estimate['low'])} to {_amount(estimate['high'])}"
+        facts = {"Cross-validated MSE": f"{_amount(estimate['mse'])} (95 % interval, approximate: {interval})"}
+    if "r2" in scored:
+        facts["Out of fold"] = f"R2 {scored['r2']:.4f}, RMSE {_amount(scored['rmse'])}, MAE {_amount(scored['mae'])}"
+    squares = baselines["least_squares"]
+    facts["Baselines, same folds"] = f"mean {_amount(baselines['mean'])}" + (
+        "" if squares is None else f", least squares {_amount(squares)}"
+    )
+    return facts
 
-    def cell(job: dict[str, Any]) -> str:
-        text = f"{job['mse'] / 10**exponent:.3f}"
-        return f"[bold green]{text}[/]" if job["training_job_name"] == best["training_job_name"] else text
 
-    return _grid(table, jobs, folds, cell) if shared else _best_of_each_fold(table, jobs, folds, cell)
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"
 
 
-def _grid(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
-    """Fill a table with one row per combination of hyperparameters and one column per fold; highlight the winner."""
-    by_cell = {(_point(job), job["fold"]): job for job in jobs}
-    points = sorted({_point(job) for job in jobs}, key=lambda point: [float(value) for _, value in point])
-    for name in [*(name for name, _ in points[0]), *(f"fold {fold}" for fold in folds), "mean"]:
+def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
+    facts = {"Hyperparameters": f"{_tuned(best)} (rule: {best['rule']})"}
+    if best["training_job_name"]:
+        facts["Training job"] = f"{best['training_job_name']} (fold {best['fold']})"
+        facts["Its MSE on its own fold"] = f"{_amount(best['mse'])} (the lowest of all jobs, so it flatters the model)"
+        facts["Artifact"] = best["model_data"]
+    elif results.refit is not None:
+        facts["Training job"] = f"{results.refit.training_job} (all rows)"
+        facts["Its training MSE"] = f"{_amount(results.refit.mse)} (on the rows that it was trained on)"
+    facts["Model package"] = _package(results)
+    facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
+    return facts
+
+
+def _table(exponent: int) -> Table:
+    title = f"Mean squared error on the held-out folds, in 1e{exponent}"
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+
+def _grid(rows: list[dict[str, Any]], exponent: int) -> Table:
+    """Return a table with one row for each combination of hyperparameters, in the grid's order."""
+    table = _table(exponent)
+    names = sorted(rows[0]["params"], reverse=True)
+    folds = [name for name in rows[0] if name.startswith("split")]
+    shown = folds if len(folds) <= _SHOWN_FOLDS else []
+    for name in [*names, "mean", "sd", *(f"fold {number}" for number in range(1, len(shown) + 1))]:
         table.add_column(name, justify="right", no_wrap=True)
-    for point in points:
-        row = [by_cell[point, fold] for fold in folds]
-        mean = {"training_job_name": "", "mse": sum(job["mse"] for job in row) / len(row)}
-        table.add_row(*(value for _, value in point), *(cell(job) for job in [*row, mean]))
+    for row in sorted(rows, key=lambda row: [_number(row["params"][name]) for name in names]):
+        errors = [row[name] for name in ("mean_test_mse", "std_test_mse", *shown)]
+        style = "bold green" if row["chosen"] else None
+        cells = [*(row["params"][name] for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
+        table.add_row(*cells, style=style)
     return table
 
 
-def _best_of_each_fold(table: Table, jobs: list[dict[str, Any]], folds: list[int], cell: Cell) -> Table:
-    """Fill a table with the best training jobs of each fold, for searches with different combinations per fold."""
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
+
+def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any], exponent: int) -> Table:
+    """Return a table with the best training jobs of each fold, for searches with different combinations per fold."""
+    table = _table(exponent)
     for name in ("fold", "error", "hyperparameters"):
         table.add_column(name, no_wrap=True)
-    for fold in folds:
+    for fold in sorted({job["fold"] for job in jobs}):
         leading = sorted((job for job in jobs if job["fold"] == fold), key=lambda job: float(job["mse"]))
         for job in leading[:_LEADING]:
-            table.add_row(str(fold), cell(job), _tuned(job))
+            style = "bold green" if job["training_job_name"] == best["training_job_name"] else None
+            table.add_row(str(fold), f"{job['mse'] / 10**exponent:.2f}", _tuned(job), style=style)
     return table
 
 

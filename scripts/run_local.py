@@ -122,16 +122,22 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
 def _save(
     config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: list[float]
 ) -> None:
-    best = results.best or {}
+    best, refit = results.best or {}, results.refit
+    estimate = best.get("estimate")
     document = {
         "pipeline_name": config.pipeline.name,
         "pipeline_execution_arn": state.arn,
         "status": state.status,
         "failure_reason": "\n".join(reasons) or state.failure or None,
-        "best_training_job": best.get("training_job_name"),
+        "selection_rule": best.get("rule"),
+        "estimate": estimate and {name: estimate[name] for name in ("mse", "low", "high")},
+        "best_training_job": refit.training_job if refit else best.get("training_job_name"),
         "best_fold": best.get("fold"),
-        "best_mse": best.get("mse"),
+        "best_mse": refit.mse if refit else best.get("mse"),
         "best_hyperparameters": best.get("hyperparameters"),
+        "baselines": best.get("baselines"),
+        "out_of_fold": best.get("out_of_fold"),
+        "warnings": best.get("warnings"),
         "model_package_arn": results.model_package_arn,
         "endpoint_name": results.endpoint_name,
         "predictions": predictions,
