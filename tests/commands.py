@@ -1,6 +1,6 @@
 """Runs the commands behind ``make`` in this process, which has imported the SDK and boto3 already.
 
-One test of each command runs it as a process of its own (``in_a_process``), as make does.
+tests/scripts/test_commands.py also starts every command as a process of its own (``in_a_process``), as make does.
 """
 
 from __future__ import annotations

@@ -16,15 +16,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES
+from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
 from local.api.s3.chunked import Body
 from local.aws.sigv4 import Signature
 from local.core.archives import ArchiveError, open_zip
+from local.core.settings import Settings
+from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import inputs, transform
 from local.runtime.jobs.output import OutputReader
 from local.runtime.lines import LONGEST_LINE
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
+from local.storage.store import Store
+from tests.local.conftest import IMAGE
 from tests.within_limits import run_within_limits
 
 
@@ -100,7 +104,7 @@ def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch) 
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
 
 
-def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects) -> None:
+def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects, tmp_path, monkeypatch) -> None:
     size = 20 * MAXIMUM_BODY_BYTES
     objects.write("s3://bucket/rows.gz", gzip.compress(b"1\n" * (size // 2), compresslevel=1))
     sent: list[int] = []
@@ -109,19 +113,33 @@ def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects) -> 
         sent.append(len(body))
         return b"", ""
 
+    monkeypatch.setattr(Model, "load", lambda _: SimpleNamespace(invoke=invoke))
+    settings = Settings(tmp_path / ".local")
+    store = Store(settings.database)
+    store.insert(MODEL.name, "any", {"_Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://bucket/model.tar.gz"}]})
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/rows.gz"}}
     record = {
-        "TransformInput": {"CompressionType": "Gzip", "ContentType": "text/csv", "SplitType": "None"},
-        "TransformOutput": {},
+        "TransformJobName": "job",
+        "TransformJobStatus": "InProgress",
+        "ModelName": "any",
+        "TransformInput": {
+            "DataSource": source,
+            "CompressionType": "Gzip",
+            "ContentType": "text/csv",
+            "SplitType": "None",
+        },
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
     }
-    parts: Any = SimpleNamespace(objects=objects)
-    job = transform._Transform(parts, record, SimpleNamespace())  # type: ignore[arg-type]
-    file = inputs.InputFile("s3://bucket/rows.gz", "rows.gz")
+    store.insert(TRANSFORM_JOB.name, "job", record)
+    runner = transform.TransformRunner(store, settings, objects, Logs(settings.logs))
     tracemalloc.start()
     try:
-        job._transform(SimpleNamespace(invoke=invoke), file, objects.root / "out")  # type: ignore[arg-type]
+        runner.run("job")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+    assert store.get(TRANSFORM_JOB.name, "job")["TransformJobStatus"] == "Completed"
+    store.close()
     assert sent == [MAXIMUM_BODY_BYTES + 1]
     assert peak < size / 4
 

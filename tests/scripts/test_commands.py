@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.commands import run_command
+from tests.commands import ROOT, in_a_process, run_command
+
+COMMANDS = sorted(file.stem for file in (ROOT / "scripts").glob("*.py") if '__name__ == "__main__"' in file.read_text())
 
 
-def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
+def environment(**options: str) -> dict[str, str]:
+    """Return the options and an environment without an AWS account."""
     inherited = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
     nowhere["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    return run_command(name, inherited | nowhere | options)
+    return inherited | nowhere | options
+
+
+def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
+    return run_command(name, environment(**options))
 
 
 @pytest.mark.parametrize(
@@ -35,3 +44,29 @@ def test_a_command_says_what_is_wrong_in_a_sentence(name, options, sentence) -> 
     assert sentence in " ".join(finished.stderr.split())
     assert "Traceback" not in finished.stderr
     assert finished.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def processes() -> dict[str, subprocess.CompletedProcess[str]]:
+    """Every command's finished process. None has an input: no configuration, no coverage data, no definition."""
+    without_input = environment(CONFIG="missing.yaml", COVERAGE_FILE="missing.coverage")
+    # Side by side, because each start takes half a second.
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(COMMANDS, pool.map(lambda name: in_a_process(name, without_input), COMMANDS), strict=True))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_starts_as_a_process(processes, name) -> None:
+    status, sentence = {
+        "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
+        "lint_definition": (2, "Name a definition: make lint-definition FILE=definition.json"),
+    }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))
+    finished = processes[name]
+    assert finished.stderr == f"{sentence}\n"
+    assert finished.returncode == status
+    assert finished.stdout == ""
+
+
+def test_make_runs_every_command_and_no_other() -> None:
+    run_by_make = set(re.findall(r"\$\(RUN\) scripts\.(\w+)", (ROOT / "Makefile").read_text()))
+    assert run_by_make == set(COMMANDS)

@@ -345,7 +345,8 @@ def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp
         pipelines = Pipelines(RunningService(second))
         outcome = pipelines.wait(arn)
         assert (outcome.status, outcome.statuses()) == ("Failed", {"Gate": "Succeeded", "Slow": "Failed"})
-        assert "the local service stopped" in str(outcome.reason)
+        assert outcome.reason is not None
+        assert "the local service stopped" in outcome.reason
         assert "the local service stopped" in outcome.steps["Slow"]["FailureReason"]
         assert pipelines.parts.executions.restore() == []
 

@@ -13,6 +13,7 @@ from local.algorithms.linear_learner.fitting import Dataset, fit
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.optimizers import optimizer_for
 from local.algorithms.linear_learner.scaling import Scaling
+from tests.local.algorithms.linear_learner.narrowing import trained_model
 from tests.local.algorithms.linear_learner.reference import job
 
 ORACLE = json.loads((Path(__file__).parent / "data/mxnet_optimizers.json").read_text())
@@ -60,8 +61,9 @@ def long_run(rows, **values):
         "lr_scheduler_factor": 0.97,
         "lr_scheduler_minimum_lr": 1e-7,
     }
-    (model,) = fit(Dataset(rows, rows), [job(**(settings | values))], Choices())
-    return model.weights * rows[:, 1:].std(axis=0) / rows[:, 0].std(), model  # type: ignore[union-attr]
+    (outcome,) = fit(Dataset(rows, rows), [job(**(settings | values))], Choices())
+    model = trained_model(outcome)
+    return model.weights * rows[:, 1:].std(axis=0) / rows[:, 0].std(), model
 
 
 def test_without_regularisation_training_converges_to_least_squares(rows) -> None:
@@ -125,8 +127,9 @@ def test_fifteen_epochs_reach_the_error_of_least_squares(insurance) -> None:
     for index, held_out in enumerate(folds):
         train = np.concatenate(folds[:index] + folds[index + 1 :])
         exact = LinearRegression().fit(train[:, 1:], train[:, 0])
-        (model,) = fit(Dataset(train, held_out), [job(mini_batch_size=100, learning_rate=0.01)], Choices())
-        errors = [held_out[:, 1:] @ model.weights + model.bias, exact.predict(held_out[:, 1:])]  # type: ignore[union-attr]
+        (outcome,) = fit(Dataset(train, held_out), [job(mini_batch_size=100, learning_rate=0.01)], Choices())
+        model = trained_model(outcome)
+        errors = [held_out[:, 1:] @ model.weights + model.bias, exact.predict(held_out[:, 1:])]
         ratios.append(np.divide(*[np.mean((predicted - held_out[:, 0]) ** 2) for predicted in errors]))
     assert np.mean(ratios) == pytest.approx(1, abs=0.01)
 
@@ -135,7 +138,8 @@ def test_the_default_mini_batch_size_makes_a_bad_model_of_a_thousand_rows(insura
     train, held_out = insurance[:1070], insurance[1070:]
 
     def error(size):
-        (model,) = fit(Dataset(train, held_out), [job(mini_batch_size=size, learning_rate=0.01)], Choices())
-        return np.mean((held_out[:, 1:] @ model.weights + model.bias - held_out[:, 0]) ** 2)  # type: ignore[union-attr]
+        (outcome,) = fit(Dataset(train, held_out), [job(mini_batch_size=size, learning_rate=0.01)], Choices())
+        model = trained_model(outcome)
+        return np.mean((held_out[:, 1:] @ model.weights + model.bias - held_out[:, 0]) ** 2)
 
     assert error(1000) > 1.5 * error(100)
