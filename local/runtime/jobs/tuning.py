@@ -20,7 +20,6 @@ from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
 from local.runtime.jobs import ranges, training
-from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.early_stopping import MedianRule
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.metrics import MetricReader
@@ -152,12 +151,7 @@ class _Tuning:
             merged = resources | choices[0]
             given["ResourceConfig"] = {member: merged[member] for member in members if member in merged}
         static = self._definition.get("StaticHyperParameters", {})
-        algorithm = with_metrics(given["AlgorithmSpecification"], self._objective["MetricName"])
-        return given | {
-            "TrainingJobName": name,
-            "HyperParameters": static | point,
-            "AlgorithmSpecification": algorithm,
-        }
+        return given | {"TrainingJobName": name, "HyperParameters": static | point}
 
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
