@@ -74,6 +74,21 @@ def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
     return Protocol.REST_JSON
 
 
+def json_document(body: bytes) -> Any:
+    """Parse the body of a request of the JSON protocol.
+
+    Returns:
+        The JSON value. An empty body counts as an empty object.
+
+    Raises:
+        ServiceError: SerializationException, because the body is not JSON.
+    """
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        raise ServiceError("SerializationException", "the request's body is not JSON") from None
+
+
 def json_reply(document: Mapping[str, Any]) -> HttpResponse:
     """Return a successful answer of the JSON protocol."""
     headers = [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.api.sagemaker.operations import SageMakerApi
-from local.aws.wire import HttpResponse, RequestHead, json_reply
-from local.core.errors import ServiceError, not_implemented
+from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
+from local.core.errors import not_implemented
 from local.runtime.endpoints.hosting import Hosting
 
 LARGEST_INVOCATION = 6 * 1024 * 1024
@@ -32,11 +31,7 @@ class SageMakerHttp:
         if not target.startswith(_TARGET_PREFIX):
             # The Feature Store's runtime, SageMaker Metrics and others sign for "sagemaker" too.
             raise not_implemented("sagemaker", f"{head.method} {head.raw_path.decode('latin-1')}")
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise ServiceError("SerializationException", "the request's body is not JSON") from None
-        return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), request))
+        return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), json_document(body)))
 
     def invoke(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
