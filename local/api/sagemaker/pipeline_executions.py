@@ -14,7 +14,7 @@ from local.core.arns import random_suffix
 from local.core.errors import ServiceError, conflict, not_found, validation_error
 from local.core.ports import EventBus
 from local.interpreter.definition import Definition, Scalar
-from local.interpreter.executions import Executions
+from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.parameters import resolve
 from local.interpreter.parsing import parse
 from local.interpreter.scope import ExecutionScope
@@ -34,7 +34,7 @@ class ExecutionOperations:
     store: Store
     objects: Objects
     events: EventBus
-    executions: Executions
+    executions: ExecutionRunner
     pipelines: PipelineOperations
 
     def start(self, request: Request) -> Response:
