@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
@@ -19,9 +19,6 @@ from local.runtime.jobs.transform import TransformRunner
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
 from local.storage.store import Store
-
-if TYPE_CHECKING:
-    pass
 
 _KIND = transform.KIND
 _PAGE_SIZE = 10
