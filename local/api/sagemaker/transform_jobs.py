@@ -1,4 +1,4 @@
-"""Batch transform jobs: the operations."""
+"""Operations of batch transform jobs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TransformJobOperations:
         )
 
     def stop_transform_job(self, request: Request) -> Response:
-        """Ask a batch transform job to stop after the object that it is at."""
+        """Stop a batch transform job after the current object."""
         mark_stopping(self.store, TRANSFORM_JOB, request["TransformJobName"])
         return {}
 
@@ -90,7 +90,7 @@ def _check(request: Request) -> None:
 
 
 def _refused_processing(request: Request) -> dict[str, bool]:
-    """Return what of DataProcessing is asked for and cannot be done."""
+    """Return the options of DataProcessing that the service does not implement, and whether the request uses them."""
     processing: dict[str, str] = request.get("DataProcessing", {})
     content_type = request["TransformInput"].get("ContentType", "")
     chosen = processing.get("InputFilter", "$")
@@ -99,7 +99,7 @@ def _refused_processing(request: Request) -> dict[str, bool]:
         f"DataProcessing.InputFilter {chosen} of {content_type}": chosen != "$"
         and (not content_type.startswith("text/csv") or transform.columns(chosen) is None),
         "DataProcessing.OutputFilter": processing.get("OutputFilter", "$") != "$",
-        "DataProcessing.JoinSource of anything but application/jsonlines to application/jsonlines": (
+        "DataProcessing.JoinSource for content types other than application/jsonlines": (
             processing.get("JoinSource") == "Input" and not json_lines
         ),
     }
