@@ -57,17 +57,7 @@ class EventBridge:
     invoke_function: Callable[[str, Any], object]
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
-        """Send an event to the default bus; the targets of the rules that match it get it in the background.
-
-        Args:
-            source: for example ``aws.sagemaker``.
-            detail_type: for example ``SageMaker Model Package State Change``.
-            detail: what the service documents for it.
-            resources: ARNs that the event is about.
-
-        Returns:
-            The event's id.
-        """
+        """Send an event; ``local.core.ports.EventBus`` describes the arguments."""
         identifier = str(uuid.uuid4())
         if not self.may_have_rules():
             return identifier
@@ -86,7 +76,7 @@ class EventBridge:
         return identifier
 
     def may_have_rules(self) -> bool:
-        """Return whether a rule can exist: moto need not be loaded to see that none was ever made."""
+        """Return whether any rule can exist. Does not load moto."""
         return self.moto.has_changed("events", "cloudformation")
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:

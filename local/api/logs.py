@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from local.aws.shapes import validate_request
-from local.aws.wire import HttpResponse, RequestHead, json_reply
+from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
 from local.core.arns import arn
 from local.core.errors import ServiceError, not_implemented
 from local.storage.log_files import Event, Logs
@@ -46,10 +45,7 @@ class LogOperations:
         operation = self.operations().get(name)
         if operation is None:
             raise not_implemented("logs", name or f"{head.method} {head.raw_path.decode('latin-1')}")
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise ServiceError("SerializationException", "the request's body is not JSON") from None
+        request = json_document(body)
         shape = _model().operation_model(name).input_shape
         assert shape is not None, "every operation of CloudWatch Logs has an input"
         validate_request(shape, request)

@@ -29,7 +29,7 @@ from local.api.sagemaker.tuning_jobs import TuningJobOperations
 from local.aws.credentials import KeyRing
 from local.aws.wire import HttpResponse, RequestHead
 from local.core.settings import Settings
-from local.interpreter.executions import Executions
+from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.services import StepServices
 from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
@@ -87,7 +87,7 @@ class Parts:
         events = self.events
         self.hosting = Hosting(region, self.objects, self.logs)
         self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
-        self.executions = Executions(StepServices(self.store, self.objects, events, self._call, functions))
+        self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
         self.s3 = S3(settings, keys, self.objects, self.moto, events, self.supervisor)

@@ -1,1 +1,1 @@
-"""AWS's wire: signatures, requests, responses, errors, and shapes from botocore's service models."""
+"""AWS's protocols: signatures, requests, responses, errors, and shapes from botocore's service models."""

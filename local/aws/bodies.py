@@ -1,7 +1,7 @@
-"""Reads bodies whose signature can only be checked once they have been read, and holds little of them until then.
+"""Reads request bodies with limits on memory and time.
 
-Most clients do not say a body's hash beside its signature: only who has read the whole body can tell a right signature
-from a wrong one. Until then a body may be anybody's.
+Most clients do not send a body's hash, so a signature can be verified only after the whole body has been read. Until
+then, the sender may be anyone, and the limits protect the service.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ from starlette.types import Message, Receive
 from local.core.errors import ServiceError
 
 AT_ONCE = 8
-"""Bodies that are read at a time, beside those that come in one piece, which the HTTP server holds anyway."""
+"""Number of bodies that are read at the same time.
+
+Bodies that arrive in one piece do not count, because the HTTP server holds them anyway.
+"""
 IN_MEMORY = 16 * 1024 * 1024
-"""Bytes of all those bodies together that are held in memory; a body for which there is no room goes to a file."""
+"""Bytes of memory for all of these bodies together. A body that does not fit is written to a temporary file."""
 SECONDS = 60.0
-"""How long a body may take to come, so that slow clients do not keep the others waiting."""
+"""Seconds within which a body must arrive, so that slow clients do not block others."""
 
 
 class ClientDisconnectedError(Exception):
-    """The client went away before its request was complete; nothing was done."""
+    """The client disconnected before its request was complete. The request had no effect."""
 
 
 class BodyReader:
     """Reads bodies for all connections.
 
     Args:
-        folder: where bodies are kept for which there is no room in memory, in files without a name.
+        folder: The folder for temporary files, which have no name. They hold bodies that do not fit in memory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,17 +47,18 @@ class BodyReader:
         self._room = _Room(IN_MEMORY)
 
     async def read(self, receive: Receive, limit: int, verify: Callable[[bytes], None]) -> bytes:
-        """Read a body.
+        """Return a request's body.
+
+        A body that is too long is read to its end all the same, because clients read no response while they send.
 
         Args:
-            receive: gives its parts.
-            limit: bytes that it may have.
-            verify: takes the body's SHA-256 in hexadecimal, and raises if it is not the one that was signed.
+            receive: Returns the next message of the ASGI server.
+            limit: The maximum length in bytes.
+            verify: Is called with the body's SHA-256 in hexadecimal, and raises if the hash was not signed.
 
         Raises:
-            ClientDisconnectedError: the client went away.
-            ServiceError: it is longer than ``limit``, or did not come in time. One that is too long is read to its
-                end all the same, because a client that still sends does not hear an answer.
+            ClientDisconnectedError: The client disconnected.
+            ServiceError: The body is longer than ``limit``, or did not arrive in time.
         """
         message = await _next(receive)
         part: bytes = message.get("body", b"")
@@ -90,14 +94,14 @@ class BodyReader:
 
 
 class _Room:
-    """The memory that is left for bodies, in bytes."""
+    """The memory left for bodies, in bytes."""
 
     def __init__(self, left: int) -> None:
         self.left = left
 
 
 class _Body:
-    """What has come of one body: in memory, or in a file from the moment when there is no room for it."""
+    """The part of a body read so far, in memory or, if it does not fit there, in a temporary file."""
 
     def __init__(self, room: _Room, folder: Path) -> None:
         self._room = room
@@ -140,7 +144,7 @@ class _Body:
 
 
 async def discard(receive: Receive) -> None:
-    """Read a body to its end, or until the client goes away, and keep nothing of it."""
+    """Read a body to its end, or until the client disconnects, without keeping any of it."""
     with contextlib.suppress(ClientDisconnectedError):
         while (await _next(receive)).get("more_body"):
             pass

@@ -1,8 +1,8 @@
-"""The access keys that the service knows: the folder owner's, and temporary ones of what runs at the moment.
+"""The access keys that the service accepts: the folder owner's key, and temporary keys for jobs and functions.
 
-A job finds its credentials as it does in SageMaker's containers: botocore asks a URL that the environment names. Here
-that is a random path of this service, which answers while the job runs. A Lambda function finds its own in its
-environment. Temporary keys are kept in memory only, because no job outlives the service.
+A job gets its credentials as in SageMaker's containers: botocore requests a URL that an environment variable names.
+Here, the URL has a random path, which is valid while the job runs. A Lambda function gets its credentials in
+environment variables. Temporary keys are kept in memory only, because no job outlives the service.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 """
@@ -22,23 +22,23 @@ from datetime import UTC, datetime
 from local.core.settings import ACCESS_KEY
 
 PATH = "/v2/credentials/"
-"""Where containers ask for credentials; ECS has the same path. No bucket has a name of two letters."""
+"""The start of the paths for containers' credentials, as in ECS. Bucket names have at least three characters."""
 
 LIFETIME_SECONDS = 6 * 3600.0
 _RENEWAL_SECONDS = 3600.0
-"""A key with less time left is followed by a new one. botocore asks anew when 15 minutes are left."""
+"""A key with less time left is replaced. botocore asks for new credentials 15 minutes before they expire."""
 _ALPHABET = string.ascii_uppercase + string.digits
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key and what belongs to it.
+    """An access key.
 
     Attributes:
-        access_key: the access key id.
-        secret_key: signs requests.
-        token: the session token that requests must carry; None for a key that is not temporary.
-        expires: when a temporary key ends, in seconds since the epoch.
+        access_key: The access key id.
+        secret_key: The secret key, which signs requests.
+        token: The session token that requests must have, or None for a key that is not temporary.
+        expires: The time when a temporary key expires, in seconds since the epoch; None for any other key.
     """
 
     access_key: str
@@ -47,11 +47,11 @@ class Credentials:
     expires: float | None = None
 
     def accepts(self, token: str) -> bool:
-        """Return whether a request's session token is the right one."""
+        """Return whether a request's session token is valid for this key."""
         return self.token is None or hmac.compare_digest(self.token.encode(), token.encode())
 
     def document(self) -> dict[str, str]:
-        """Return what a container's credentials URI answers."""
+        """Return the JSON document that a container's credentials URI returns for a temporary key."""
         assert self.token is not None
         assert self.expires is not None
         return {
@@ -62,7 +62,7 @@ class Credentials:
         }
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables from which AWS clients read a temporary key."""
+        """Return a temporary key as the environment variables that AWS clients read."""
         assert self.token is not None
         return {
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -72,11 +72,11 @@ class Credentials:
 
 
 class KeyRing:
-    """All access keys that count at the moment.
+    """All access keys that are valid now.
 
     Args:
-        secret_key: of the folder's owner, whose access key is always the same.
-        now: tells the time, in seconds since the epoch.
+        secret_key: The secret key of the folder's owner, whose access key id is always the same.
+        now: Returns the time, in seconds since the epoch.
     """
 
     def __init__(self, secret_key: str, now: Callable[[], float] = time.time) -> None:
@@ -86,15 +86,15 @@ class KeyRing:
         self._by_path: dict[str, list[Credentials]] = {}
 
     def find(self, access_key: str) -> Credentials | None:
-        """Return the credentials of an access key, expired or not; None for one that does not count."""
+        """Return the credentials of an access key id, expired or not, or None for an unknown id."""
         return self._by_key.get(access_key)
 
     @contextmanager
     def of_container(self) -> Iterator[str]:
-        """Give a container credentials of its own; they are worth nothing once the context ends.
+        """Create credentials for a container. They are valid until the context ends.
 
         Yields:
-            The path at which the service answers with them. Whoever knows it may have them.
+            The path at which the service returns the credentials to anyone who knows the path.
         """
         path = PATH + secrets.token_urlsafe(32)
         self._by_path[path] = []
@@ -107,7 +107,7 @@ class KeyRing:
 
     @contextmanager
     def of_invocation(self) -> Iterator[Credentials]:
-        """Give credentials that are worth nothing once the context ends."""
+        """Create credentials for an invocation of a function. They are valid until the context ends."""
         key = self._issue()
         try:
             yield key
@@ -115,7 +115,10 @@ class KeyRing:
             del self._by_key[key.access_key]
 
     def answer(self, path: str) -> Credentials | None:
-        """Return what a container's path answers, renewed in time; None for a path of no running container."""
+        """Return the credentials at a container's path, or None if the path belongs to no running container.
+
+        Credentials that expire within an hour are replaced.
+        """
         with self._lock:
             keys = self._by_path.get(path)
             if keys is None:

@@ -1,4 +1,4 @@
-"""What may be wrong with a request's signature, and what each kind of service calls it."""
+"""Errors for requests with invalid signatures, by protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.core.errors import ServiceError
 
 
 class Fault(Enum):
-    """What may be wrong with a request's signature; services name it differently."""
+    """The kinds of faults of a request's signature. The error codes for them depend on the protocol."""
 
     MISSING = "missing"
     MALFORMED = "malformed"
@@ -50,7 +50,7 @@ _JSON_CODES = {
 
 
 class SignatureError(Exception):
-    """A request whose signature does not count."""
+    """A request's signature is missing or not valid."""
 
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class SignatureError(Exception):
         self.message = message
 
     def as_error(self, protocol: Protocol) -> ServiceError:
-        """Return the error with the code and status that services of the protocol use for it."""
+        """Return the error with the code and the HTTP status that services of the protocol use."""
         codes = {Protocol.S3: _S3_CODES, Protocol.QUERY: _QUERY_CODES}.get(protocol, _JSON_CODES)
         code, status = codes[self.fault]
         if protocol is Protocol.REST_JSON:

@@ -1,4 +1,4 @@
-"""Botocore's models of AWS's services, and answers in the shapes that they give."""
+"""Botocore's model of SageMaker, and responses in the shapes of such models."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 
 @cache
 def service_model() -> ServiceModel:
-    """Botocore's model of the SageMaker API."""
+    """Return botocore's model of the SageMaker API."""
     return botocore.session.get_session().get_service_model("sagemaker")
 
 
 def shaped(shape: Shape, value: Any) -> Any:
-    """Keep what a shape has, drop absent members, turn times into seconds since the epoch."""
+    """Return a value in the form of a shape.
+
+    Members that the shape lacks and members that are None are left out. Times become seconds since the epoch.
+    """
     if isinstance(shape, StructureShape):
         return {
             name: shaped(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None

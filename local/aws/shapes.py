@@ -1,4 +1,4 @@
-"""Checks of a request against the operation's input shape, in the words that SageMaker uses."""
+"""Validation of requests against the operation's input shape, with SageMaker's messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from definition_language.sentences import sentence
 from local.core.errors import validation_error
 
 _STRUCTURAL = (Constraint.TYPE, Constraint.KNOWN, Constraint.ONE_OF_UNION)
-"""What SageMaker's clients cannot even send; botocore's words say what it is."""
+"""Faults that AWS clients refuse to send. The messages for them are botocore's."""
 
 _LONGEST_SHOWN = 200
 
@@ -20,7 +20,7 @@ def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
     """Check types, required and unknown members, unions, enumerations, lengths, ranges and patterns.
 
     Raises:
-        ServiceError: ValidationException that lists all that is wrong.
+        ServiceError: ValidationException that lists all faults of the request.
     """
     found = list(faults(shape, request))
     structural = [sentence(fault, "") for fault in found if fault.constraint in _STRUCTURAL]
@@ -32,7 +32,7 @@ def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
 
 
 def constraint_fault(fault: Fault) -> str:
-    """Return a fault of a value as SageMaker words it."""
+    """Return SageMaker's message for a fault of a value."""
     value = "null" if fault.constraint is Constraint.REQUIRED else f"'{_shortened(str(fault.value))}'"
     member = "Map keys" if isinstance(fault.path[-1], Entry) and fault.path[-1].is_key else "Member"
     return f"Value {value} at '{_place(fault.path)}' failed to satisfy constraint: {member} must {_demand(fault)}"
@@ -57,7 +57,7 @@ def _demand(fault: Fault) -> str:
 
 
 def _place(path: Path) -> str:
-    """``tags.1.member.key``: members in camel case, items counted from one."""
+    """Return a path as in ``tags.1.member.key``: members in camel case, items counted from one."""
     parts: list[str] = []
     for part in path:
         if isinstance(part, int):

@@ -1,4 +1,4 @@
-"""Presigned URLs of S3 in AWS's older signature (version 2), which boto3 still makes for S3 by default.
+"""Presigned S3 URLs with AWS Signature Version 2, which boto3 still creates by default.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 """
@@ -22,30 +22,30 @@ _SUBRESOURCES = {
 
 
 def is_presigned(query: bytes) -> bool:
-    """Return whether a query carries such a signature."""
+    """Return whether a query has a version 2 signature."""
     return b"AWSAccessKeyId=" in query and b"Signature=" in query and b"Expires=" in query
 
 
 def signer(query: bytes) -> tuple[str, str]:
-    """Return the access key that signed, and its session token or an empty text."""
+    """Return the access key id of the signer, and the session token or an empty string."""
     fields = _fields(query)
     return fields["AWSAccessKeyId"], fields.get(_TOKEN, "")
 
 
 def has_expired(query: bytes) -> bool:
-    """Return whether the URL's time is over, or is no time."""
+    """Return whether the URL has expired. An invalid time counts as expired."""
     expires = _fields(query)["Expires"]
     return not expires.isdecimal() or int(expires) < time.time()
 
 
 def is_right(head: RequestHead, secret_key: str) -> bool:
-    """Return whether the signature is that of a secret key over this request."""
+    """Return whether the request was signed with a secret key."""
     fields = _fields(head.query)
     headers = {
         name.decode(): value.decode("latin-1") for name, value in head.headers.items() if name.startswith(b"x-amz-")
     }
     if _TOKEN in fields:
-        # It is signed as a header and sent in the query, as a URL has no headers.
+        # The token is signed like a header but sent in the query, because a URL has no headers.
         headers[_TOKEN] = fields[_TOKEN]
     amazon_headers = sorted(headers.items())
     subresources = "&".join(

@@ -1,7 +1,7 @@
-"""Who may drive the service: signatures (AWS Signature Version 4) and the browser's two headers.
+"""Authentication of requests: AWS Signature Version 4, and the headers Host and Origin.
 
-The service runs code for whoever may call it. A request counts only when it is signed with the folder's secret key
-or with the temporary key of a running job, comes to a local host name and does not come from a web page.
+The service runs code for its callers. It therefore accepts only requests that are signed with the folder's secret key
+or the temporary key of a running job or function, have a local host name, and do not come from a web page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from local.aws import sigv2 as access_v2
+from local.aws import sigv2
 from local.aws.credentials import Credentials, KeyRing
 from local.aws.refusals import Fault, SignatureError
 from local.aws.wire import RequestHead
@@ -37,18 +37,18 @@ _LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5
 
 @dataclass(frozen=True)
 class Signature:
-    """What a request says about its signature.
+    """A request's signature.
 
     Attributes:
-        access_key: who signed.
-        scope: date, region and service for which the signing key holds.
-        signed_headers: names of the headers that the signature covers.
-        value: the signature in hexadecimal.
-        time: when it was made, ``YYYYMMDDTHHMMSSZ``.
-        expires: seconds that a presigned URL holds; None for a signature in a header.
-        token: the session token of a temporary access key, or empty.
-        is_version_2: whether it is a presigned URL of the older version, which says nothing of the above but who
-            signed and the token.
+        access_key: The access key id of the signer.
+        scope: The date, region and service for which the signing key is valid.
+        signed_headers: The names of the signed headers, separated by semicolons.
+        value: The signature in hexadecimal.
+        time: The time of the signature as ``YYYYMMDDTHHMMSSZ``.
+        expires: The seconds for which a presigned URL is valid, or None for a signature in a header.
+        token: The session token of a temporary access key, or an empty string.
+        is_version_2: Whether the signature is that of a presigned URL of version 2. Then only ``access_key`` and
+            ``token`` are meaningful.
     """
 
     access_key: str
@@ -72,10 +72,10 @@ class Signature:
 
 
 def read_signature(head: RequestHead) -> Signature:
-    """Find a request's signature in its Authorization header or, for a presigned URL, in its query.
+    """Return a request's signature, read from its Authorization header or, for a presigned URL, from its query.
 
     Raises:
-        SignatureError: there is none, or it is not well-formed.
+        SignatureError: The request has no signature, or the signature is malformed.
     """
     authorization = head.headers.get(b"authorization")
     if authorization is not None:
@@ -93,8 +93,8 @@ def read_signature(head: RequestHead) -> Signature:
         return Signature(key.decode(), scope, signed, value, made, token=token)
     if b"X-Amz-Signature=" in head.query:
         return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
-    if access_v2.is_presigned(head.query):
-        access_key, token = access_v2.signer(head.query)
+    if sigv2.is_presigned(head.query):
+        access_key, token = sigv2.signer(head.query)
         return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=0, token=token, is_version_2=True)
     raise SignatureError(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
@@ -124,15 +124,20 @@ def _presigned(fields: dict[str, str]) -> Signature:
 
 
 def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Credentials:
-    """Return the credentials that a request says it is signed with.
+    """Return the credentials that a request claims to be signed with.
 
-    This needs no body, so that a request of a stranger is refused before its body is read.
+    This needs no body, so a request with an unknown key is refused before its body is read.
+
+    Args:
+        signature: The request's signature.
+        head: The request.
+        keys: The valid access keys.
 
     Raises:
-        SignatureError: they are not known or have expired, or the signature is out of date.
+        SignatureError: The access key is unknown, or the key or the signature has expired.
     """
     if signature.is_version_2:
-        if access_v2.has_expired(head.query):
+        if sigv2.has_expired(head.query):
             raise SignatureError(Fault.EXPIRED, "Request has expired")
     else:
         _check_time(signature)
@@ -141,7 +146,8 @@ def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Crede
         raise SignatureError(
             Fault.UNKNOWN_KEY,
             "The security token included in the request is invalid."
-            f" (The local service knows the access key {ACCESS_KEY!r} only, and those of the jobs that run.)",
+            f" (The local service accepts only the access key {ACCESS_KEY!r}, and the temporary keys of running jobs"
+            " and functions.)",
         )
     if signer.expires is not None and signer.expires < time.time():
         raise SignatureError(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
@@ -149,21 +155,21 @@ def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Crede
 
 
 def verify(signature: Signature, head: RequestHead, payload_hash: bytes, signer: Credentials) -> None:
-    """Check a signature.
+    """Verify a signature.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
     Args:
-        signature: what ``read_signature`` found.
-        head: the request.
-        payload_hash: the body's SHA-256 in hexadecimal, or the word that stands for it.
-        signer: what ``find_signer`` found.
+        signature: The signature, from ``read_signature``.
+        head: The request.
+        payload_hash: The body's SHA-256 in hexadecimal, or a placeholder for it such as ``UNSIGNED_PAYLOAD``.
+        signer: The signer's credentials, from ``find_signer``.
 
     Raises:
-        SignatureError: it is not the signer's, or not over this request.
+        SignatureError: The signature does not match the request and the signer's secret key.
     """
     if signature.is_version_2:
-        if not access_v2.is_right(head, signer.secret_key):
+        if not sigv2.is_right(head, signer.secret_key):
             raise _wrong(signer)
         return
     names = signature.signed_headers.split(b";")
@@ -205,10 +211,10 @@ def _wrong(signer: Credentials) -> SignatureError:
 
 
 def check_sender(headers: Mapping[bytes, bytes]) -> None:
-    """Refuse what a web page can send: a foreign host name (DNS rebinding) and any request with an Origin.
+    """Refuse requests that a web page can send: with a foreign host name (DNS rebinding), or with an Origin.
 
     Raises:
-        ServiceError: AccessDenied.
+        ServiceError: AccessDenied, because a web page may have sent the request.
     """
     host = headers.get(b"host", b"")
     if _LOCAL_HOST.fullmatch(host) is None:
@@ -224,7 +230,12 @@ def check_sender(headers: Mapping[bytes, bytes]) -> None:
 
 @lru_cache(maxsize=256)
 def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
-    """Return the key that signs requests of a day, a region and a service."""
+    """Return the signing key for a date, a region and a service.
+
+    Args:
+        secret_key: The signer's secret key.
+        scope: The date as ``YYYYMMDD``, the region and the service.
+    """
     key = b"AWS4" + secret_key.encode()
     for part in (*scope, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

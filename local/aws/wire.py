@@ -1,4 +1,4 @@
-"""How answers and errors look on the wire: each AWS service speaks one of five protocols."""
+"""Requests, responses and errors in AWS's five protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Protocol(Enum):
-    """The protocols of AWS, https://smithy.io/2.0/aws/protocols/ ."""
+    """AWS's protocols. See https://smithy.io/2.0/aws/protocols/ ."""
 
     JSON = "json"
     REST_JSON = "rest-json"
@@ -27,13 +27,13 @@ class Protocol(Enum):
 
 @dataclass(frozen=True)
 class RequestHead:
-    """What a request says before its body.
+    """A request without its body.
 
     Attributes:
-        method: the HTTP method.
-        raw_path: the path as it was sent, percent-encoded.
-        query: the query as it was sent.
-        headers: by lower-case name; several values of one name are joined by a comma.
+        method: The HTTP method.
+        raw_path: The path as sent, percent-encoded.
+        query: The query as sent, percent-encoded.
+        headers: The headers by lower-case name. Several values of one name are joined by a comma.
     """
 
     method: str
@@ -44,7 +44,7 @@ class RequestHead:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A whole HTTP answer."""
+    """An HTTP response."""
 
     status: int
     body: bytes = b""
@@ -52,17 +52,25 @@ class HttpResponse:
 
 
 def closing(reply: HttpResponse) -> HttpResponse:
-    """Return an answer that ends the connection: for when a body is still to come, which would be read as a request."""
+    """Return a response that also closes the connection.
+
+    Required if the request's body has not been read, because the server would read the body as the next request.
+    """
     return HttpResponse(reply.status, reply.body, [*reply.headers, (b"connection", b"close")])
 
 
 def new_request_id() -> str:
-    """Return an identifier for one request, as AWS puts into every answer."""
+    """Return a request id, which every response of AWS has."""
     return str(uuid.uuid4())
 
 
 def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
-    """Return the protocol that a client speaks, told by the request alone."""
+    """Return the protocol of a request.
+
+    Args:
+        service: The service that the request is signed for.
+        headers: The request's headers by lower-case name.
+    """
     if service == "s3":
         return Protocol.S3
     if headers.get(b"smithy-protocol") == b"rpc-v2-cbor":
@@ -74,8 +82,23 @@ def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
     return Protocol.REST_JSON
 
 
+def json_document(body: bytes) -> Any:
+    """Parse the body of a request of the JSON protocol.
+
+    Returns:
+        The JSON value. An empty body counts as an empty object.
+
+    Raises:
+        ServiceError: SerializationException, because the body is not JSON.
+    """
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        raise ServiceError("SerializationException", "the request's body is not JSON") from None
+
+
 def json_reply(document: Mapping[str, Any]) -> HttpResponse:
-    """Return a successful answer of the JSON protocol."""
+    """Return a successful response of the JSON protocol."""
     headers = [
         (b"content-type", b"application/x-amz-json-1.1"),
         (b"x-amzn-requestid", new_request_id().encode()),
@@ -84,7 +107,7 @@ def json_reply(document: Mapping[str, Any]) -> HttpResponse:
 
 
 def error_reply(error: ServiceError, protocol: Protocol) -> HttpResponse:
-    """Return an error as clients of that protocol expect it."""
+    """Return an error response of a protocol."""
     request_id = new_request_id()
     code, message = error.code, error.message
     headers = [(b"x-amzn-requestid", request_id.encode())]
@@ -117,6 +140,6 @@ def _xml(element: str) -> bytes:
 
 
 def _cbor_map(members: Mapping[str, str]) -> bytes:
-    """Return a map of texts in CBOR, RFC 8949 sections 3 and 3.1: each item's length in two bytes."""
+    """Return a map of strings in CBOR, with each string's length in two bytes. See RFC 8949, sections 3 and 3.1."""
     texts = [text.encode() for pair in members.items() for text in pair]
     return bytes([0xA0 + len(members)]) + b"".join(b"\x79" + len(t).to_bytes(2, "big") + t for t in texts)

@@ -8,8 +8,8 @@ from typing import Any
 from definition_language.expressions import as_text
 from local.core.errors import ServiceError
 from local.interpreter.definition import Json, Scalar
-from local.interpreter.outcomes import StepFailedError
 from local.interpreter.retries import call_exception_type
+from local.interpreter.step_errors import StepFailedError
 from local.interpreter.step_run import StepRun
 from local.runtime.functions.invocation import InvocationResult
 

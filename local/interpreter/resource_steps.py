@@ -10,8 +10,8 @@ from local.core.arns import random_suffix
 from local.core.errors import ServiceError
 from local.interpreter.arguments import fit
 from local.interpreter.definition import Json, Step
-from local.interpreter.outcomes import StepFailedError, StepStoppedError
 from local.interpreter.retries import call_exception_type, job_exception_type
+from local.interpreter.step_errors import StepFailedError, StepStoppedError
 from local.interpreter.step_run import StepRun
 from local.interpreter.step_types import RESOURCE_STEPS, ResourceStep
 from local.records import executions as records

@@ -11,9 +11,9 @@ from local.interpreter.caching import cache_key, find_cached_run
 from local.interpreter.conditions import is_true
 from local.interpreter.definition import Json
 from local.interpreter.lambda_steps import invoke_function
-from local.interpreter.outcomes import StepFailedError, StepStoppedError
 from local.interpreter.resource_steps import ResourceAttempt
 from local.interpreter.retries import Retries
+from local.interpreter.step_errors import StepFailedError, StepStoppedError
 from local.interpreter.step_run import StepRun
 from local.records import executions as records
 from local.runtime.supervisor import ServiceStoppingError

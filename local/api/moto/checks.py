@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from definition_language.models import service_model
 from local.aws.shapes import validate_request
+from local.aws.wire import json_document
 from local.core.errors import ServiceError
 
 
@@ -22,10 +21,7 @@ def check_request(service: str, operation: str, body: bytes) -> None:
     """
     if operation not in service_model(service).operation_names:
         return
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        raise ServiceError("SerializationException", "the request's body is not JSON") from None
+    request = json_document(body)
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", "the request's body is not a JSON object")
     shape = service_model(service).operation_model(operation).input_shape

@@ -1,1 +1,4 @@
-"""SageMaker's operations, one module a resource, validated and shaped by botocore's service model."""
+"""SageMaker's operations, one module for each kind of resource.
+
+Botocore's service model validates requests and shapes responses.
+"""

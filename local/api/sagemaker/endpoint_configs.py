@@ -1,4 +1,4 @@
-"""Endpoint configurations: which models an endpoint serves, on what, with which share of the requests."""
+"""Operations of endpoint configurations, which list an endpoint's models and their shares of the requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EndpointConfigOperations:
     region: str
 
     def create_endpoint_config(self, request: Request) -> Response:
-        """Make an endpoint configuration out of models that exist."""
+        """Create an endpoint configuration. Its models must exist."""
         name = request["EndpointConfigName"]
         arn = ENDPOINT_CONFIG.arn(self.region, name)
         for member in _NOT_IMITATED:
@@ -70,7 +70,7 @@ class EndpointConfigOperations:
         return page(request, configs, "EndpointConfigs", resource="EndpointConfig", order="Descending")
 
     def delete_endpoint_config(self, request: Request) -> Response:
-        """Remove an endpoint configuration; endpoints made from it go on serving."""
+        """Delete an endpoint configuration. Endpoints that use it continue to serve."""
         arn = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])["EndpointConfigArn"]
         records.remove(self.store, ENDPOINT_CONFIG.name, resource_key(arn), arn)
         return {}
@@ -78,7 +78,7 @@ class EndpointConfigOperations:
     def _check_variants(self, variants: list[Document]) -> None:
         names = [variant["VariantName"] for variant in variants]
         if len(set(names)) < len(names):
-            raise validation_error("Production variants must have names that differ.")
+            raise validation_error("Production variants must have different names.")
         for variant in variants:
             if "ModelName" not in variant:
                 raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")

@@ -1,8 +1,8 @@
-"""Endpoints: models in service, and the changes that an endpoint goes through.
+"""Operations of endpoints.
 
-A ``DeploymentConfig`` is described as the last one that was given, and that is all: here the requests go over to the
-new models at once, so that there is nothing to shift step by step and no time in which an alarm could go off. Instance
-types and counts, networks and keys are described and have no effect either.
+A ``DeploymentConfig`` is stored and described, but has no effect: all requests move to the new models at once, so no
+traffic is shifted in steps and no alarm can trigger a rollback. Instance types and counts, networks and keys have no
+effect either.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.runtime.endpoints.hosting import Hosting
 from local.storage.store import AlreadyExistsError, Document, Store
 
 DESCRIBE_PATIENCE = 0.5
-"""Seconds that DescribeEndpoint waits for a change to end: AWS's waiters look again only after 30 seconds."""
+"""Seconds that DescribeEndpoint waits for a change to end, because AWS's waiters poll only every 30 seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class EndpointOperations:
     changes: EndpointChanges
 
     def create_endpoint(self, request: Request) -> Response:
-        """Put a configuration's models in service; it goes on after the answer."""
+        """Create an endpoint for a configuration. The endpoint is Creating when this returns."""
         name = request["EndpointName"]
         arn = ENDPOINT.arn(self.region, name)
         with self.store.transaction():
@@ -59,7 +59,7 @@ class EndpointOperations:
         return {"EndpointArn": arn}
 
     def describe_endpoint(self, request: Request) -> Response:
-        """Describe an endpoint, after a short wait for a change that is under way."""
+        """Describe an endpoint. Waits up to ``DESCRIBE_PATIENCE`` seconds for a change to end."""
         key = resource_key(request["EndpointName"])
 
         def settled() -> bool:
@@ -74,7 +74,7 @@ class EndpointOperations:
         return page(request, self.store.list(KIND), "Endpoints", resource="Endpoint", order="Descending")
 
     def update_endpoint(self, request: Request) -> Response:
-        """Replace what an endpoint serves, without losing a request; it goes on after the answer."""
+        """Change an endpoint's configuration without losing requests. The endpoint is Updating when this returns."""
         config = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
 
@@ -91,7 +91,7 @@ class EndpointOperations:
         return self._start_update(request["EndpointName"], change)
 
     def update_endpoint_weights_and_capacities(self, request: Request) -> Response:
-        """Change variants' shares of the requests and their numbers of instances; it goes on after the answer."""
+        """Change variants' weights and numbers of instances. The endpoint is Updating when this returns."""
 
         def change(endpoint: Document) -> None:
             variants = {variant["VariantName"]: variant for variant in endpoint["ProductionVariants"]}
@@ -112,7 +112,7 @@ class EndpointOperations:
         return self._start_update(request["EndpointName"], change)
 
     def delete_endpoint(self, request: Request) -> Response:
-        """Take an endpoint out of service and remove it; its configuration and models stay."""
+        """Delete an endpoint. Its configuration and models remain."""
         name = request["EndpointName"]
         with self.store.transaction():
             records.find(self.store, ENDPOINT, self.region, name)
@@ -156,10 +156,10 @@ def _retained(endpoint: Document, excluded: set[str]) -> dict[str, Document]:
 
 
 def _mark(endpoint: Document, status: str) -> None:
-    """Say that a change begins.
+    """Set the status that an endpoint has while it changes.
 
     Raises:
-        ServiceError: ValidationException, another change is under way.
+        ServiceError: ValidationException, because another change is in progress.
     """
     if endpoint["EndpointStatus"] in IN_PROGRESS:
         raise validation_error(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')

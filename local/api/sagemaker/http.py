@@ -1,14 +1,13 @@
-"""SageMaker's two HTTP interfaces: operations of the API, and invocations of endpoints."""
+"""SageMaker's HTTP interfaces: the operations of its API, and invocations of endpoints."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.api.sagemaker.operations import SageMakerApi
-from local.aws.wire import HttpResponse, RequestHead, json_reply
-from local.core.errors import ServiceError, not_implemented
+from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
+from local.core.errors import not_implemented
 from local.runtime.endpoints.hosting import Hosting
 
 LARGEST_INVOCATION = 6 * 1024 * 1024
@@ -17,32 +16,28 @@ _TARGET_PREFIX = "SageMaker."
 
 @dataclass(frozen=True)
 class SageMakerHttp:
-    """SageMaker's two HTTP interfaces."""
+    """SageMaker's HTTP interfaces."""
 
     api: SageMakerApi
     hosting: Hosting
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
-        """Carry out an operation.
+        """Call the operation that the header ``X-Amz-Target`` names.
 
         Raises:
-            ServiceError: the operation's own error.
+            ServiceError: The operation failed or is not implemented.
         """
         target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
         if not target.startswith(_TARGET_PREFIX):
-            # The Feature Store's runtime, SageMaker Metrics and others sign for "sagemaker" too.
+            # Requests to the Feature Store's runtime, SageMaker Metrics and others are signed for "sagemaker" too.
             raise not_implemented("sagemaker", f"{head.method} {head.raw_path.decode('latin-1')}")
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise ServiceError("SerializationException", "the request's body is not JSON") from None
-        return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), request))
+        return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), json_document(body)))
 
     def invoke(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
 
         Raises:
-            ServiceError: the path is another one.
+            ServiceError: The request is not an invocation, or the invocation failed.
         """
         name, _, rest = head.raw_path.decode("latin-1").removeprefix("/endpoints/").partition("/")
         if rest != "invocations" or head.method != "POST":

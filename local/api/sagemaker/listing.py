@@ -1,4 +1,4 @@
-"""Paging, filters and sorting of the List operations, led by the request's own members."""
+"""Filters, sorting and paging of List operations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_PAGE_SIZE = 100
 _SortKey = tuple[Any, ...]
 
 
-def page(  # noqa: PLR0913 - each argument is one of the ways in which SageMaker's List operations differ
+def page(  # noqa: PLR0913 - SageMaker's List operations differ in each of these
     request: Request,
     items: Sequence[Document],
     result_key: str,
@@ -33,32 +33,35 @@ def page(  # noqa: PLR0913 - each argument is one of the ways in which SageMaker
     page_size: int = DEFAULT_PAGE_SIZE,
     sort_keys: Mapping[str, Callable[[Document], Any]] | None = None,
 ) -> Response:
-    """Answer a List operation: filter, sort and cut one page out of the records.
+    """Return the response of a List operation: one page of the filtered and sorted records.
 
-    These members of the request are obeyed, those absent are not: ``NameContains``, ``CreationTimeAfter``,
-    ``CreationTimeBefore``, ``CreatedAfter``, ``CreatedBefore``, ``LastModifiedTimeAfter``,
-    ``LastModifiedTimeBefore``, ``StatusEquals``, ``SortBy``, ``SortOrder``, ``MaxResults`` and ``NextToken``.
-    Any other filter is the caller's. A ``NextToken`` says which item came last, so that a list that grows or
-    shrinks between two calls neither repeats an item nor skips one.
+    Applies these members of the request: ``NameContains``, ``CreationTimeAfter``, ``CreationTimeBefore``,
+    ``CreatedAfter``, ``CreatedBefore``, ``LastModifiedTimeAfter``, ``LastModifiedTimeBefore``, ``StatusEquals``,
+    ``SortBy``, ``SortOrder``, ``MaxResults`` and ``NextToken``. The caller applies all other filters.
+
+    A ``NextToken`` identifies the last item of a page. A list that changes between two calls therefore neither repeats
+    nor skips items.
 
     Args:
-        request: the List operation's request.
-        items: the records to choose from.
-        result_key: the response's member that lists them, for example ``Endpoints``.
-        resource: what the members ``<resource>Name``, ``<resource>Arn`` and ``<resource>Status`` begin with.
-        created: the member that holds the time of creation, seconds since the epoch.
-        modified: the member that holds the time of the last change; an item without it was never changed.
-        identity: a member whose value no two items share; ``<resource>Arn`` if None.
-        sort_by: what ``SortBy`` means where the request has none.
-        order: what ``SortOrder`` means where the request has none.
-        page_size: what ``MaxResults`` means where the request has none.
-        sort_keys: for values of ``SortBy`` other than Name, Status and CreationTime, the value to sort by.
+        request: The List operation's request.
+        items: The records to list.
+        result_key: The response's member for the items, for example ``Endpoints``.
+        resource: The prefix of the members ``<resource>Name``, ``<resource>Arn`` and ``<resource>Status``.
+        created: The member with the creation time, in seconds since the epoch.
+        modified: The member with the time of the last change, in seconds since the epoch. If an item lacks the member,
+            its creation time is used.
+        identity: A member whose value is unique among the items. ``<resource>Arn`` if None.
+        sort_by: The default of ``SortBy``.
+        order: The default of ``SortOrder``.
+        page_size: The default of ``MaxResults``.
+        sort_keys: Functions that return the value to sort by, by value of ``SortBy``. Without one, the member of that
+            name is used.
 
     Returns:
-        The response: the items under ``result_key``, and ``NextToken`` where there are more.
+        The items under ``result_key``, and ``NextToken`` if there are more items.
 
     Raises:
-        ServiceError: ValidationException, the ``NextToken`` is not one that this operation gave.
+        ServiceError: ValidationException, because ``NextToken`` is not a token of this operation.
     """
     members = {"Name": f"{resource}Name", "Status": f"{resource}Status", "CreationTime": created}
     unique = identity or f"{resource}Arn"

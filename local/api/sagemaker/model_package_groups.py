@@ -1,4 +1,4 @@
-"""Model package groups: the model registry's models, each of which has versions."""
+"""Operations of model package groups, which hold the versions of a model in the model registry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ModelPackageGroupOperations:
     region: str
 
     def create_model_package_group(self, request: Request) -> Response:
-        """Make a group without versions."""
+        """Create a group without versions."""
         name = request["ModelPackageGroupName"]
         arn = sagemaker_arn(self.region, KIND, name)
         group = {
@@ -57,7 +57,7 @@ class ModelPackageGroupOperations:
         return page(request, self.store.list(KIND), "ModelPackageGroupSummaryList", resource="ModelPackageGroup")
 
     def delete_model_package_group(self, request: Request) -> Response:
-        """Remove a group that has no versions left."""
+        """Delete a group that has no versions."""
         with self.store.transaction():
             group = find_group(self.store, self.region, request["ModelPackageGroupName"])
             arn = group["ModelPackageGroupArn"]

@@ -1,4 +1,4 @@
-"""Model packages: the versions of the model registry's models, and packages without a group."""
+"""Operations of model packages: versions in the groups of the model registry, and packages without a group."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ModelPackageOperations:
     events: EventBus
 
     def create_model_package(self, request: Request) -> Response:
-        """Register a version of a group, or a package without a group."""
+        """Create a version in a group, or a package without a group."""
         if "ValidationSpecification" in request:
             raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
         _check_count(request.get("CustomerMetadataProperties", {}))
@@ -65,7 +65,7 @@ class ModelPackageOperations:
         return package
 
     def batch_describe_model_package(self, request: Request) -> Response:
-        """Describe several model packages, those that do not exist as errors."""
+        """Describe several model packages. A package that does not exist is listed as an error."""
         summaries, errors = {}, {}
         for arn in request["ModelPackageArnList"]:
             try:
@@ -94,13 +94,14 @@ class ModelPackageOperations:
         return page(request, packages, "ModelPackageSummaryList", resource="ModelPackage", sort_keys=by_name)
 
     def update_model_package(self, request: Request) -> Response:
-        """Change a version's approval, life cycle, metadata, model card or inference specifications."""
+        """Change a model package's approval, life cycle, metadata, model card or inference specifications."""
         before = find_package(self.store, self.region, request["ModelPackageArn"])
 
         def change(package: Document) -> None:
             if "ModelPackageVersion" not in package and "ModelApprovalStatus" in request:
                 raise validation_error(
-                    f"ModelPackage {package['ModelPackageArn']} has no group: only versions are approved or rejected."
+                    f"ModelPackage {package['ModelPackageArn']} has no group: only versions of a group have a "
+                    "ModelApprovalStatus."
                 )
             package.update({name: request[name] for name in _REPLACED_BY_UPDATE if name in request})
             _change_metadata(package, request)
@@ -114,15 +115,20 @@ class ModelPackageOperations:
         return {"ModelPackageArn": before["ModelPackageArn"]}
 
     def delete_model_package(self, request: Request) -> Response:
-        """Remove a model package; its version number is not given again."""
+        """Delete a model package. Its version number is not used again."""
         arn = find_package(self.store, self.region, request["ModelPackageName"])["ModelPackageArn"]
         resources.remove(self.store, KIND, arn, arn)
         return {}
 
     def _add_version(self, request: Request) -> tuple[Document, bool]:
-        """Register a version; a request that is sent again finds the version that it made, which is not new."""
+        """Create a version in a group.
+
+        Returns:
+            The version's record, and whether it is new. A request with the ClientToken of an earlier request returns
+            the earlier version.
+        """
         if request.get("Tags"):
-            raise validation_error("Tags cannot be given to a versioned ModelPackage: it has the tags of its group.")
+            raise validation_error("A versioned ModelPackage cannot have tags of its own: set tags on its group.")
         with self.store.transaction():
             group = find_group(self.store, self.region, request["ModelPackageGroupName"])
             prefix = version_prefix(group["ModelPackageGroupArn"])
@@ -171,7 +177,7 @@ def _document(request: Request, arn: str, name: str) -> Document:
 
 
 def _summary(package: Document) -> Document:
-    """Return a list's item: a version is known by its group and number and has no name of its own there."""
+    """Return a package's summary in a list. Summaries of versions have no ModelPackageName."""
     if "ModelPackageVersion" not in package:
         return package
     return {member: value for member, value in package.items() if member != "ModelPackageName"}
@@ -191,7 +197,7 @@ def _change_metadata(package: Document, request: Request) -> None:
 
 
 def _check_count(metadata: dict[str, str]) -> None:
-    """Refuse more properties than a package can have; the request's shape has bounds for the changes only."""
+    """Check the total number of properties. The request's shape limits only the number of changes."""
     if len(metadata) > _MOST_CUSTOMER_METADATA:
         raise limit_exceeded(
             f"A ModelPackage can have {_MOST_CUSTOMER_METADATA} CustomerMetadataProperties, not {len(metadata)}."
@@ -204,5 +210,5 @@ def _add_specifications(package: Document, additions: list[dict[str, Any]]) -> N
     specifications = [*package.get("AdditionalInferenceSpecifications", []), *additions]
     names = [specification["Name"] for specification in specifications]
     if len(set(names)) < len(names):
-        raise validation_error("AdditionalInferenceSpecifications must have names that differ.")
+        raise validation_error("AdditionalInferenceSpecifications must have different names.")
     package["AdditionalInferenceSpecifications"] = specifications

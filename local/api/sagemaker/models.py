@@ -1,4 +1,4 @@
-"""Models: a container image and the artifact that it serves."""
+"""Operations of models, which consist of container images and model artifacts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ModelOperations:
     objects: Objects
 
     def create_model(self, request: Request) -> Response:
-        """Make a model of containers, or of model packages."""
+        """Create a model from containers or model packages."""
         name = request["ModelName"]
         arn = MODEL.arn(self.region, name)
         if ("PrimaryContainer" in request) == (len(request.get("Containers", [])) > 0):
@@ -61,7 +61,7 @@ class ModelOperations:
         return page(request, self.store.list(MODEL.name), "Models", resource="Model", order="Descending")
 
     def delete_model(self, request: Request) -> Response:
-        """Remove a model; endpoints that serve it go on serving it, and its artifact stays in S3."""
+        """Delete a model. Endpoints continue to serve it, and its artifact remains in S3."""
         arn = records.find(self.store, MODEL, self.region, request["ModelName"])["ModelArn"]
         records.remove(self.store, MODEL.name, resource_key(arn), arn)
         return {}
@@ -89,7 +89,7 @@ class ModelOperations:
         if approval != "Approved":
             raise validation_error(
                 f'Invalid approval status "{approval}": ModelPackage {package["ModelPackageArn"]} must be Approved '
-                "before a model is made of it."
+                "before a model can be created from it."
             )
         specification = package.get("InferenceSpecification")
         if wanted := container.get("InferenceSpecificationName"):
@@ -104,7 +104,7 @@ class ModelOperations:
 
 
 def _model_data(container: dict[str, Any]) -> str | None:
-    """Return the S3 URI of a container's ``model.tar.gz``, or None where it has none."""
+    """Return the S3 URI of a container's ``model.tar.gz``, or None if the container has none."""
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is None:
         return container.get("ModelDataUrl")

@@ -1,7 +1,7 @@
-"""The one way to call an operation of SageMaker.
+"""Calls of SageMaker's operations.
 
-The gateway and the pipeline interpreter both go through ``call``: a step starts its job with the same request, and
-meets the same checks and errors, as an AWS client does.
+Both the HTTP interface and the pipeline interpreter use ``SageMakerApi.call``. A step's request therefore gets the same
+checks and errors as a client's request.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from local.core.errors import ServiceError, not_implemented, validation_error
 Request = dict[str, Any]
 Response = dict[str, Any]
 Operation = Callable[[Request], Response | None]
-"""Takes a request that its input shape admits. Returns the response's members, times as seconds since the epoch;
-members that the output shape does not have are left out of the answer."""
+"""Takes a request that matches its input shape, and returns the members of the response.
+
+Times are seconds since the epoch. ``SageMakerApi.call`` removes members that the output shape does not have.
+"""
 
 
 class SageMakerApi:
     """SageMaker's operations.
 
     Attributes:
-        operations: those that the service has, by name.
+        operations: The implemented operations by name.
 
     Raises:
-        ValueError: SageMaker has no operation of such a name.
+        ValueError: SageMaker has no operation of a given name.
     """
 
     def __init__(self, operations: Mapping[str, Operation]) -> None:
@@ -39,17 +41,17 @@ class SageMakerApi:
         self.operations = dict(operations)
 
     def call(self, name: str, request: Request) -> Response:
-        """Carry out an operation.
+        """Validate a request, and call the operation.
 
         Args:
-            name: the operation, for example ``CreatePipeline``.
-            request: its members as JSON has them.
+            name: The operation, for example ``CreatePipeline``.
+            request: The request as a JSON value.
 
         Returns:
-            The response as JSON has it, holding members of the output shape only.
+            The response as a JSON object with members of the output shape only.
 
         Raises:
-            ServiceError: the operation's own error, a ValidationException, or "not implemented".
+            ServiceError: The request is not valid, or the operation failed, is unknown or is not implemented.
         """
         if name not in service_model().operation_names:
             raise ServiceError("UnknownOperationException", f"SageMaker has no operation {name}")

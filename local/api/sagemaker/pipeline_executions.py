@@ -1,4 +1,4 @@
-"""Executions of pipelines."""
+"""Operations of pipeline executions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.core.arns import random_suffix
 from local.core.errors import ServiceError, conflict, not_found, validation_error
 from local.core.ports import EventBus
 from local.interpreter.definition import Definition, Scalar
-from local.interpreter.executions import Executions
+from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.parameters import resolve
 from local.interpreter.parsing import parse
 from local.interpreter.scope import ExecutionScope
@@ -34,11 +34,11 @@ class ExecutionOperations:
     store: Store
     objects: Objects
     events: EventBus
-    executions: Executions
+    executions: ExecutionRunner
     pipelines: PipelineOperations
 
     def start(self, request: Request) -> Response:
-        """Start an execution; the same ClientRequestToken again gives the execution that it started."""
+        """Start an execution. A repeated ClientRequestToken returns the execution that the first request started."""
         refuse("StartPipelineExecution", request, "MlflowExperimentName", "PipelineVersionAlias")
         pipeline = self.pipelines.find_pipeline(request["PipelineName"])
         version = self.pipelines.find_version(pipeline, request.get("PipelineVersionId"))
@@ -53,7 +53,7 @@ class ExecutionOperations:
         document["PipelineExperimentConfig"] = self._experiment(definition, document)
         arn = document["PipelineExecutionArn"]
         with self.store.transaction():
-            # It may have been deleted since.
+            # The pipeline may have been deleted in the meantime.
             self.pipelines.find_pipeline(request["PipelineName"])
             earlier = self._started_with(pipeline, request["ClientRequestToken"])
             if earlier is not None:
@@ -72,7 +72,7 @@ class ExecutionOperations:
         return self.find_execution(request["PipelineExecutionArn"])
 
     def list_executions(self, request: Request) -> Response:
-        """List a pipeline's executions, the newest first."""
+        """List a pipeline's executions, by default the newest first."""
         refuse("ListPipelineExecutions", request, "PipelineVersionAlias")
         pipeline = self.pipelines.find_pipeline(request["PipelineName"])
         executions = [
@@ -92,7 +92,7 @@ class ExecutionOperations:
         )
 
     def list_steps(self, request: Request) -> Response:
-        """List the steps of an execution that have started, the newest first."""
+        """List the started steps of an execution, by default the newest first."""
         if "PipelineExecutionArn" not in request:
             raise validation_error("PipelineExecutionArn is required")
         arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
@@ -106,12 +106,12 @@ class ExecutionOperations:
         )
 
     def list_parameters(self, request: Request) -> Response:
-        """List the parameters that an execution was started with."""
+        """List the parameters with which an execution was started."""
         execution = self.find_execution(request["PipelineExecutionArn"])
         return page(request, execution["_Given"], "PipelineParameters", created="Name", identity="Name", sort_by="Name")
 
     def describe_definition(self, request: Request) -> Response:
-        """Give the definition that an execution obeys, whatever the pipeline's is by now."""
+        """Return the definition that an execution uses. The pipeline may have a newer one."""
         execution = self.find_execution(request["PipelineExecutionArn"])
         arn = execution["PipelineExecutionArn"]
         return {
@@ -120,7 +120,7 @@ class ExecutionOperations:
         }
 
     def stop(self, request: Request) -> Response:
-        """Stop the running jobs of an execution and start no more; returns before they have stopped."""
+        """Stop an execution and its running jobs. The execution is Stopping when this returns."""
         arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
 
         def stop(document: Document) -> None:
@@ -134,7 +134,7 @@ class ExecutionOperations:
         return {"PipelineExecutionArn": arn}
 
     def retry(self, request: Request) -> Response:
-        """Run the steps of an execution that failed, were stopped or did not start; the others keep their results."""
+        """Run the steps of a failed or stopped execution that have not succeeded. The others keep their results."""
         arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
         token = request["ClientRequestToken"]
         if self.find_execution(arn).get("_RetryToken") == token:
@@ -162,7 +162,7 @@ class ExecutionOperations:
         return {"PipelineExecutionArn": arn}
 
     def update(self, request: Request) -> Response:
-        """Change an execution's names, or how many of its steps may run at once from now on."""
+        """Change an execution's description, display name or ParallelismConfiguration."""
         arn = self.find_execution(request["PipelineExecutionArn"])["PipelineExecutionArn"]
         members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
         changes = {member: request[member] for member in members if member in request}
@@ -174,7 +174,7 @@ class ExecutionOperations:
         """Return an execution's record.
 
         Raises:
-            ServiceError: ResourceNotFound.
+            ServiceError: ResourceNotFound, because the execution does not exist.
         """
         name, _, execution_id = arn.rpartition("/execution/")
         document = self.store.find(records.EXECUTION, f"{name.lower()}/execution/{execution_id}")

@@ -1,4 +1,4 @@
-"""Pipelines and their versions."""
+"""Operations of pipelines and their versions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PipelineOperations:
         """Return a pipeline's record.
 
         Raises:
-            ServiceError: ResourceNotFound.
+            ServiceError: ResourceNotFound, because the pipeline does not exist.
         """
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
         document = self.store.find(records.PIPELINE, name.lower())
@@ -42,10 +42,14 @@ class PipelineOperations:
         return document
 
     def find_version(self, pipeline: Document, version: int | None) -> Document:
-        """Return the record of a version of a pipeline; of the newest where ``version`` is None.
+        """Return the record of a pipeline's version.
+
+        Args:
+            pipeline: The pipeline's record.
+            version: The version's number, or None for the newest version.
 
         Raises:
-            ServiceError: ResourceNotFound.
+            ServiceError: ResourceNotFound, because the version does not exist.
         """
         number = pipeline["PipelineVersionId"] if version is None else version
         key = records.version_key(pipeline["PipelineArn"], number)
@@ -55,7 +59,7 @@ class PipelineOperations:
         return document
 
     def create_pipeline(self, request: Request) -> Response:
-        """Create a pipeline; the same ClientRequestToken again gives the pipeline that it made."""
+        """Create a pipeline. A repeated ClientRequestToken returns the pipeline that the first request created."""
         refuse("CreatePipeline", request, *_ALIAS_MEMBERS)
         name = request["PipelineName"]
         existing = self.store.find(records.PIPELINE, name.lower())
@@ -89,7 +93,7 @@ class PipelineOperations:
         return document
 
     def update_pipeline(self, request: Request) -> Response:
-        """Change a pipeline; executions under way keep the definition that they started with."""
+        """Change a pipeline. Running executions keep their definition."""
         refuse("UpdatePipeline", request, *_ALIAS_MEMBERS)
         pipeline = self.find_pipeline(request["PipelineName"])
         definition = self._definition(request, required=False)
@@ -109,7 +113,7 @@ class PipelineOperations:
         return changed
 
     def describe_pipeline(self, request: Request) -> Response:
-        """Describe a pipeline as it is, or as it was in one of its versions."""
+        """Describe a pipeline with the definition of a version, by default the newest."""
         refuse("DescribePipeline", request, *_ALIAS_MEMBERS)
         pipeline = self.find_pipeline(request["PipelineName"])
         version = self.find_version(pipeline, request.get("PipelineVersionId"))
@@ -121,7 +125,7 @@ class PipelineOperations:
         }
 
     def list_pipelines(self, request: Request) -> Response:
-        """List pipelines, the newest first."""
+        """List pipelines, by default the newest first."""
         prefix = request.get("PipelineNamePrefix", "").lower()
         if request.get("ManagedBy") == "AWS":
             return {"PipelineSummaries": []}
@@ -132,7 +136,7 @@ class PipelineOperations:
         return page(request, pipelines, "PipelineSummaries", resource="Pipeline", order="Descending")
 
     def delete_pipeline(self, request: Request) -> Response:
-        """Delete a pipeline with its executions, none of which may be under way."""
+        """Delete a pipeline and its executions. Refused while an execution is running."""
         pipeline = self.find_pipeline(request["PipelineName"])
         arn = pipeline["PipelineArn"]
         with self.store.transaction():
@@ -153,7 +157,7 @@ class PipelineOperations:
         return {"PipelineArn": arn}
 
     def list_pipeline_versions(self, request: Request) -> Response:
-        """List a pipeline's versions, the newest first."""
+        """List a pipeline's versions, by default the newest first."""
         arn = self.find_pipeline(request["PipelineName"])["PipelineArn"]
         last_runs = {
             execution["PipelineVersionId"]: execution["PipelineExecutionArn"]
@@ -166,7 +170,7 @@ class PipelineOperations:
         return page(request, versions, "PipelineVersionSummaries", identity="PipelineVersionId", order="Descending")
 
     def update_pipeline_version(self, request: Request) -> Response:
-        """Change what a version is called."""
+        """Change a version's display name or description."""
         refuse("UpdatePipelineVersion", request, *_ALIAS_MEMBERS)
         pipeline = self.find_pipeline(request["PipelineArn"])
         version = self.find_version(pipeline, request["PipelineVersionId"])
@@ -179,7 +183,7 @@ class PipelineOperations:
         return sagemaker_arn(self.region, "pipeline", name)
 
     def _definition(self, request: Request, required: bool) -> str | None:
-        """Return the definition's text, checked; None where the request has none and needs none."""
+        """Return the text of a request's definition after checking it, or None if an optional definition is absent."""
         text: str | None = request.get("PipelineDefinition")
         location = request.get("PipelineDefinitionS3Location")
         if text is not None and location is not None:
@@ -223,10 +227,15 @@ class PipelineOperations:
 
 
 def refuse(operation_name: str, request: Request, *members: str) -> None:
-    """Refuse members of a request that are not imitated.
+    """Refuse a request with members that are not implemented.
+
+    Args:
+        operation_name: The operation, for the message.
+        request: The request.
+        members: The members that are not implemented.
 
     Raises:
-        ServiceError: NotImplementedException, the request has one of them.
+        ServiceError: NotImplementedException, because the request has one of the members.
     """
     for member in members:
         if request.get(member):

@@ -1,4 +1,4 @@
-"""Processing jobs: the operations."""
+"""Operations of processing jobs."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ class ProcessingJobOperations:
         )
 
     def stop_processing_job(self, request: Request) -> Response:
-        """Ask a processing job to stop: SIGTERM at once, SIGKILL two minutes later."""
+        """Stop a processing job. Its program gets SIGTERM now, and SIGKILL after two minutes."""
         record = mark_stopping(self.store, PROCESSING_JOB, request["ProcessingJobName"])
         self.supervisor.terminate(processing.program_key(record["ProcessingJobName"]))
         return {}
 
     def delete_processing_job(self, request: Request) -> Response:
-        """Forget a processing job that has ended."""
+        """Delete an ended processing job and its folder."""
         with self.store.transaction():
             record = find_job(self.store, PROCESSING_JOB, request["ProcessingJobName"])
             name = record["ProcessingJobName"]
@@ -129,6 +129,6 @@ def _check_place(place: dict[str, Any], path: str, root: Path) -> None:
         raise validation_error(f"{path}: LocalPath is required")
     if local_path(place["LocalPath"], root) in (None, root):
         raise validation_error(
-            f"{path}.localPath: {place['LocalPath']!r} is not below /opt/ml, the only folder of a container "
-            "that the local service has"
+            f"{path}.localPath: {place['LocalPath']!r} is not below /opt/ml. The local service supports "
+            "no other folder of a container"
         )

@@ -1,4 +1,4 @@
-"""The table of SageMaker's operations: all that the service has."""
+"""The table of the implemented operations of SageMaker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local.api.sagemaker.tuning_jobs import TuningJobOperations
 
 @dataclass(frozen=True)
 class Resources:
-    """The operations on each kind of resource."""
+    """The operations of each kind of resource."""
 
     pipelines: PipelineOperations
     pipeline_executions: ExecutionOperations

@@ -1,4 +1,4 @@
-"""Tags of every resource that has an ARN."""
+"""Operations of tags, for all resources with an ARN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TagOperations:
     region: str
 
     def add_tags(self, request: Request) -> Response:
-        """Add tags to a resource, or change the values of those it has."""
+        """Add tags to a resource. A tag with an existing key replaces the value."""
         arn = self._existing(request["ResourceArn"])
         save_tags(self.store, arn, request["Tags"])
         return {"Tags": tags_of(self.store, arn)}
@@ -41,7 +41,7 @@ class TagOperations:
         )
 
     def remove_tags(self, request: Request) -> Response:
-        """Remove tags from a resource; a key that it does not have is no error."""
+        """Remove tags from a resource. Unknown keys are ignored."""
         arn = self._existing(request["ResourceArn"])
 
         def remove(document: dict[str, Any]) -> None:
@@ -53,7 +53,11 @@ class TagOperations:
         return {}
 
     def _existing(self, arn: str) -> str:
-        """Return the ARN as its resource has it, or ValidationException where no such resource exists."""
+        """Return the ARN of an existing resource.
+
+        Raises:
+            ServiceError: ValidationException, because no resource has the ARN.
+        """
         region_and_account = sagemaker_prefix(self.region)
         if not arn.startswith(region_and_account):
             raise _unknown(arn)

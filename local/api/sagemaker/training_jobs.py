@@ -1,4 +1,4 @@
-"""Training jobs: the operations."""
+"""Operations of training jobs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TrainingJobOperations:
         return self._existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Request) -> Response:
-        """List training jobs, those of tuning jobs among them."""
+        """List training jobs, including those of tuning jobs."""
         for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
             if member in request:
                 raise validation_error(f"{member}: not implemented by the local service")
@@ -77,9 +77,9 @@ class TrainingJobOperations:
         )
 
     def stop_training_job(self, request: Request) -> Response:
-        """Ask a training job to stop: SIGTERM at once, SIGKILL two minutes later.
+        """Stop a training job. Its program gets SIGTERM now, and SIGKILL after two minutes.
 
-        A job that trains in one program with others of its tuning job goes on until they end, and is Stopped then.
+        A job that shares a program with other jobs of its tuning job runs until the program ends, and is Stopped then.
         """
         with self.store.transaction():
             record = self._existing(request["TrainingJobName"])
@@ -91,7 +91,7 @@ class TrainingJobOperations:
         return {}
 
     def delete_training_job(self, request: Request) -> Response:
-        """Forget a training job that has ended; its artifact stays."""
+        """Delete an ended training job and its folder. Its artifact remains in S3."""
         with self.store.transaction():
             record = self._existing(request["TrainingJobName"])
             name = record["TrainingJobName"]
@@ -102,13 +102,13 @@ class TrainingJobOperations:
         return {}
 
     def check_definition(self, definition: dict[str, Any]) -> None:
-        """Refuse what no training job here can do, and data that is not there.
+        """Check that the service can run a training job, and that the job's data exists.
 
         Args:
-            definition: members of CreateTrainingJob, or of a tuning job's TrainingJobDefinition.
+            definition: A request of CreateTrainingJob, or the TrainingJobDefinition of a tuning job.
 
         Raises:
-            ServiceError: ValidationException.
+            ServiceError: ValidationException, because the job cannot run.
         """
         algorithm = definition.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
@@ -138,11 +138,11 @@ class TrainingJobOperations:
     def _check_channel(self, channel: dict[str, Any], role: str) -> None:
         name = channel["ChannelName"]
         if name in (".", ".."):
-            raise validation_error(f"channel {name}: it would not be a folder of its own")
+            raise validation_error(f"channel {name}: the name is not a valid folder name")
         source = channel["DataSource"].get("S3DataSource")
         if source is None:
             given = ", ".join(channel["DataSource"]) or "nothing"
-            raise validation_error(f"channel {name}: the local service reads an S3DataSource; DataSource gives {given}")
+            raise validation_error(f"channel {name}: the local service needs an S3DataSource; DataSource has {given}")
         if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
             raise validation_error(
                 f"channel {name}: S3DataType {source['S3DataType']} is not implemented by the local service"

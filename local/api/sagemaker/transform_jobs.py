@@ -1,11 +1,11 @@
-"""Batch transform jobs: the operations."""
+"""Operations of batch transform jobs."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
@@ -19,9 +19,6 @@ from local.runtime.jobs.transform import TransformRunner
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
 from local.storage.store import Store
-
-if TYPE_CHECKING:
-    pass
 
 _KIND = transform.KIND
 _PAGE_SIZE = 10
@@ -72,7 +69,7 @@ class TransformJobOperations:
         )
 
     def stop_transform_job(self, request: Request) -> Response:
-        """Ask a batch transform job to stop after the object that it is at."""
+        """Stop a batch transform job after the current object."""
         mark_stopping(self.store, TRANSFORM_JOB, request["TransformJobName"])
         return {}
 
@@ -93,7 +90,7 @@ def _check(request: Request) -> None:
 
 
 def _refused_processing(request: Request) -> dict[str, bool]:
-    """Return what of DataProcessing is asked for and cannot be done."""
+    """Return the options of DataProcessing that the service does not implement, and whether the request uses them."""
     processing: dict[str, str] = request.get("DataProcessing", {})
     content_type = request["TransformInput"].get("ContentType", "")
     chosen = processing.get("InputFilter", "$")
@@ -102,7 +99,7 @@ def _refused_processing(request: Request) -> dict[str, bool]:
         f"DataProcessing.InputFilter {chosen} of {content_type}": chosen != "$"
         and (not content_type.startswith("text/csv") or transform.columns(chosen) is None),
         "DataProcessing.OutputFilter": processing.get("OutputFilter", "$") != "$",
-        "DataProcessing.JoinSource of anything but application/jsonlines to application/jsonlines": (
+        "DataProcessing.JoinSource for content types other than application/jsonlines": (
             processing.get("JoinSource") == "Input" and not json_lines
         ),
     }

@@ -1,4 +1,4 @@
-"""Hyperparameter tuning jobs: the operations."""
+"""Operations of hyperparameter tuning jobs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TuningJobOperations:
         return {"HyperParameterTuningJobArn": arn}
 
     def describe_tuning_job(self, request: Request) -> Response:
-        """Describe a tuning job, its best training job so far included."""
+        """Describe a tuning job and its best training job so far."""
         return tuning_record.described(self.store, self._existing(request["HyperParameterTuningJobName"]))
 
     def list_tuning_jobs(self, request: Request) -> Response:
@@ -117,7 +117,7 @@ class TuningJobOperations:
         )
 
     def stop_tuning_job(self, request: Request) -> Response:
-        """Ask a tuning job and the training jobs that it has under way to stop."""
+        """Stop a tuning job and its running training jobs."""
         with self.store.transaction():
             record = self._existing(request["HyperParameterTuningJobName"])
             name, status = record["HyperParameterTuningJobName"], record["HyperParameterTuningJobStatus"]
@@ -139,7 +139,7 @@ class TuningJobOperations:
         return {}
 
     def delete_tuning_job(self, request: Request) -> Response:
-        """Forget a tuning job that has ended; its training jobs and their artifacts stay."""
+        """Delete an ended tuning job. Its training jobs and their artifacts remain."""
         with self.store.transaction():
             record = self._existing(request["HyperParameterTuningJobName"])
             name = record["HyperParameterTuningJobName"]

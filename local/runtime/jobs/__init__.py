@@ -1,1 +1,1 @@
-"""Jobs: what SageMaker runs in containers, run as programs on this machine."""
+"""SageMaker's jobs, run as programs on this machine instead of in containers."""

@@ -1,4 +1,4 @@
-"""The metrics that SageMaker knows of its own algorithms."""
+"""The metrics that SageMaker defines for its own algorithms."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from local.runtime.jobs import images
 
 
 def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dict[str, Any]:
-    """Return an AlgorithmSpecification with the metrics that SageMaker knows of its own algorithm.
+    """Return an AlgorithmSpecification with the metrics that SageMaker adds for its own algorithms.
 
     Args:
-        algorithm: as a request has it.
-        objective: the objective of a tuning job, which its training jobs report under one more name.
+        algorithm: The AlgorithmSpecification of a request.
+        objective: The objective of a tuning job. Its training jobs report the objective under a second name too.
+
+    Returns:
+        A copy with MetricDefinitions, or ``algorithm`` itself if its image is not one of SageMaker's own.
     """
     if images.algorithm_runtime(algorithm.get("TrainingImage", "")) is None:
         return algorithm

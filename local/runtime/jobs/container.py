@@ -1,4 +1,4 @@
-"""A job's folder in the place of its container's ``/opt/ml``, and what its programs see of this machine."""
+"""Replacements for a job's container: a folder for ``/opt/ml``, and environment variables."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from typing import Any
 from local.core.settings import Settings
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""What programs need to run on this machine at all."""
-# Not a part of a longer path or of an S3 key: s3://bucket/opt/ml/x stays as it is, file:///opt/ml/x does not.
+"""Variables of this machine without which programs cannot run."""
+# Matches whole paths only: file:///opt/ml/x is replaced, the S3 key in s3://bucket/opt/ml/x is not.
 _CONTAINER_PATH = re.compile(r"(?:(?<=file://)|(?<![\w./-]))/opt/ml(?![\w.-])")
 
 
 def map_paths(value: Any, root: Path) -> Any:
-    """Replace ``/opt/ml`` by the job's folder in all strings of a JSON value, ``--key=/opt/ml/...`` among them."""
+    """Return a JSON value with ``/opt/ml`` replaced by the job's folder, also within strings.
+
+    Args:
+        value: The JSON value. A string may contain the path, as in ``--key=/opt/ml/...``.
+        root: The job's folder.
+    """
     if isinstance(value, str):
         return _CONTAINER_PATH.sub(lambda _: str(root), value)
     if isinstance(value, list):
@@ -28,7 +33,12 @@ def map_paths(value: Any, root: Path) -> Any:
 
 
 def local_path(container_path: str, root: Path) -> Path | None:
-    """Return the local place of a path within the container's ``/opt/ml``; None for a path that lies elsewhere."""
+    """Return the local path for a path below ``/opt/ml`` in the container, or None for any other path.
+
+    Args:
+        container_path: An absolute path in the container.
+        root: The job's folder.
+    """
     normal = os.path.normpath(container_path)
     if normal != "/opt/ml" and not normal.startswith("/opt/ml/"):
         return None
@@ -36,17 +46,17 @@ def local_path(container_path: str, root: Path) -> Path | None:
 
 
 def environment(settings: Settings, root: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables of a job's program: those of its container, and what this machine needs.
+    """Return the environment variables of a job's program.
 
-    docs/local-service.md has the table, with its sources. As in a container there is no AWS_DEFAULT_REGION and no
-    access key: clients find their credentials at a URI. AWS_ENDPOINT_URL is the one variable of AWS's that only
-    this service sets.
+    docs/local-service.md lists the variables and their sources. As in SageMaker's containers, AWS_DEFAULT_REGION and
+    access keys are not set: clients get their credentials from a URI. AWS_ENDPOINT_URL is the only AWS variable that
+    SageMaker does not set.
 
     Args:
-        settings: the service's settings.
-        root: the job's folder, which is its home too.
-        credentials_path: where the service answers with the job's credentials.
-        own: the variables of the job's image and those that its request gives.
+        settings: The service's settings.
+        root: The job's folder, used as HOME.
+        credentials_path: The path at which the service returns the job's credentials.
+        own: The variables of the job's image and of its request. They override all others.
     """
     machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return (

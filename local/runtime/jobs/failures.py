@@ -1,4 +1,4 @@
-"""How jobs end."""
+"""Conversion of errors to failed job outcomes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Result = TypeVar("Result")
 
 
 class JobFailedError(Exception):
-    """A job fails. The text is its FailureReason."""
+    """The job failed. The message is its FailureReason."""
 
 
 def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -> Result | JobOutcome:
     """Run a job's work. Convert any error to a Failed outcome with a reason.
 
     Args:
-        work: the work.
-        write: takes lines about what went wrong for the job's log.
+        work: The function to run.
+        write: Appends lines about the error to the job's log.
 
     Returns:
-        What the work returns, or the Failed outcome.
+        The return value of ``work``, or the Failed outcome.
 
     Raises:
-        ServiceStoppingError: the service is going down.
+        ServiceStoppingError: The service is shutting down.
     """
     try:
         return work()
@@ -47,16 +47,21 @@ def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -
 
 
 def program_failure(status: int, last_lines: list[str]) -> str:
-    """Return the FailureReason for an exit status, with the program's last message.
+    """Return the FailureReason of a job whose program failed.
 
-    SageMaker says ``AlgorithmError: , exit code: 1``; what it leaves empty there tells a user most.
+    SageMaker's reason is ``AlgorithmError: , exit code: 1``. This one adds the program's last message, because the
+    exit code alone does not explain the failure.
+
+    Args:
+        status: The exit status. A negative status is the number of the signal that ended the program.
+        last_lines: The last lines of the program's output.
     """
     code = status if status >= 0 else 128 - status
     return f"AlgorithmError: {_last_message(last_lines)[:900]}, exit code: {code}"
 
 
 def _last_message(lines: list[str]) -> str:
-    """Return the last unindented line and the indented lines after it."""
+    """Return the last unindented line and the indented lines after it, joined by spaces."""
     message: list[str] = []
     for line in reversed(lines):
         if line.strip():

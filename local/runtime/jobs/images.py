@@ -1,4 +1,4 @@
-"""What runs locally in the place of a container image."""
+"""The local programs that replace container images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUPPORTED = (
     "(processing jobs), linear-learner (training, tuning, batch transform, endpoints)"
 )
 
-# The Python of images whose tag does not tell: scikit-learn's, by framework version.
+# The Python versions of scikit-learn images by framework version, for tags without a Python version.
 _SCIKIT_LEARN_PYTHON = {"0.20": "3.7", "0.23": "3.7", "1.0": "3.8", "1.2": "3.8", "1.4": "3.10"}
 _TAG_PYTHON = re.compile(r"-py(3)(\d+)\b")
 _PYTHON_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "UTF-8"}
@@ -31,13 +31,16 @@ _VARIABLES = {
     },
     "sagemaker-spark-processing": {**_PYTHON_VARIABLES, "PYTHONHASHSEED": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
 }
-"""Environment variables of images, except those about programs that are not on this machine. Sources: the Dockerfiles
-of 1.4-2 in aws/sagemaker-scikit-learn-container, and of 3.5 with Python 3.12 in aws/sagemaker-spark-container."""
+"""Environment variables of images by repository, without those for programs that this machine lacks.
+
+Sources: the Dockerfiles of 1.4-2 in aws/sagemaker-scikit-learn-container, and of 3.5 with Python 3.12 in
+aws/sagemaker-spark-container.
+"""
 _PYTHON_PROGRAM = re.compile(r"(?:/(?:usr/(?:local/)?)?bin/|/miniconda3/bin/)?python(?:3(?:\.\d+)?)?")
 
 
 class Runtime(Enum):
-    """A kind of program that the service can run in the place of a container."""
+    """A kind of program that the service can run instead of a container."""
 
     SPARK = "spark"
     SCRIPT = "script"
@@ -46,11 +49,11 @@ class Runtime(Enum):
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python for a script.
+    """A Python interpreter for a script.
 
     Attributes:
-        path: the program.
-        remark: what the job's log says about its version.
+        path: The interpreter's executable.
+        remark: A note about its version for the job's log.
     """
 
     path: str
@@ -58,17 +61,22 @@ class Interpreter:
 
 
 def repository(image: str) -> str:
-    """Return the repository's name in an image's URI: ``linear-learner`` in ``<registry>/linear-learner:1``."""
+    """Return the repository's name from an image's URI: ``linear-learner`` for ``<registry>/linear-learner:1``."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def variables(image: str) -> dict[str, str]:
-    """Return the environment variables that an image brings with it; paths are those of the container."""
+    """Return the environment variables that an image sets. Paths in them are paths in the container."""
     return dict(_VARIABLES.get(repository(image), {}))
 
 
 def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
-    """Return what runs a processing job locally, or None."""
+    """Return the runtime for a processing job, or None if the service has none.
+
+    Args:
+        image: The image's URI.
+        entrypoint: ContainerEntrypoint of the request.
+    """
     if repository(image) == "sagemaker-spark-processing":
         return Runtime.SPARK if entrypoint[:1] == ["smspark-submit"] else None
     if len(entrypoint) > 1 and _PYTHON_PROGRAM.fullmatch(entrypoint[0]):
@@ -77,18 +85,18 @@ def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
 
 
 def algorithm_runtime(image: str) -> Runtime | None:
-    """Return what trains and serves locally in the place of an algorithm's image, or None."""
+    """Return the runtime that trains and serves for an algorithm's image, or None if the service has none."""
     return Runtime.LINEAR_LEARNER if repository(image) == "linear-learner" else None
 
 
 def unsupported(image: str, entrypoint: list[str] | None = None) -> str:
-    """Return why a job of an image without a local runtime fails."""
+    """Return the FailureReason of a job whose image has no local runtime."""
     how = f" with the entrypoint {entrypoint}" if entrypoint else ""
     return f"ClientError: no local runtime for the image {image}{how}. Supported: {SUPPORTED}"
 
 
 def python_version(image: str) -> str | None:
-    """Return the version (``3.12``) of an image's Python as far as its URI tells, or None."""
+    """Return the version of an image's Python, such as ``3.12``, or None if the URI does not tell."""
     tag = image.rpartition(":")[2]
     if named := _TAG_PYTHON.search(tag):
         return f"{named[1]}.{named[2]}"
@@ -98,15 +106,19 @@ def python_version(image: str) -> str | None:
 
 
 def interpreter(image: str) -> Interpreter:
-    """Return the Python that runs an image's script: of the image's version where one with boto3 is on this machine."""
+    """Return the Python that runs an image's script.
+
+    It has the image's Python version if this machine has such a Python with boto3 and NumPy. Otherwise it is the
+    service's own Python.
+    """
     version = python_version(image)
     if version is None:
-        return Interpreter(sys.executable, f"the image's Python is not known; running with Python {OURS}")
+        return Interpreter(sys.executable, f"the image's Python version is unknown; running with Python {OURS}")
     if version == OURS:
         return Interpreter(sys.executable, f"running with Python {OURS}, as the image does")
     if found := find_interpreter(version, "boto3", "numpy", "scipy"):
         return Interpreter(found, f"running with Python {version}, as the image does: {found}")
     return Interpreter(
         sys.executable,
-        f"running with Python {OURS}: the image has {version}, of which none with boto3 is on this machine",
+        f"running with Python {OURS}: the image has Python {version}, which is not installed here with boto3 and NumPy",
     )

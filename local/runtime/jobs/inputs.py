@@ -1,4 +1,4 @@
-"""S3 data of a job's inputs and channels: which objects they name, and where a container finds them."""
+"""The S3 data of a job's inputs and channels: the objects that they name, and their paths in the container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 class InputError(Exception):
-    """An input cannot be brought to the job; the text is a reason of failure in SageMaker's words."""
+    """An input cannot be downloaded. The message is a FailureReason in SageMaker's words."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class InputFile:
     """An object of an input.
 
     Attributes:
-        uri: the object.
-        place: its path relative to the folder of the input.
+        uri: The object's URI.
+        place: The object's path relative to the input's folder.
     """
 
     uri: str
@@ -36,18 +36,18 @@ class InputFile:
 def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
     """Return the objects that a data source names.
 
-    A prefix names every key that begins with it, as in S3: ``s3://bucket/train`` names ``train/a`` and
-    ``train.csv``. A manifest is a JSON list whose first element gives a prefix and whose others are keys
-    relative to it. Source: "S3DataSource" in SageMaker's API reference.
+    A prefix names every key that begins with it: ``s3://bucket/train`` names ``train/a`` and ``train.csv``.
+    A manifest is a JSON list. Its first element gives a prefix, and the other elements are keys relative to the prefix.
+    Source: "S3DataSource" in SageMaker's API reference.
 
     Args:
-        objects: the buckets.
+        objects: The buckets.
         data_type: ``S3Prefix`` or ``ManifestFile``.
-        uri: the prefix, or the manifest's object.
+        uri: The prefix, or the manifest's object.
 
     Raises:
-        InputError: there is no such data, or the manifest cannot be read.
-        ServiceError: ValidationException, not an S3 URI.
+        InputError: No object has the prefix, or the manifest is not valid.
+        ServiceError: ValidationException, because the URI is not an S3 URI.
     """
     if data_type == "ManifestFile":
         return list(_of_manifest(objects, uri))
@@ -59,7 +59,14 @@ def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
 
 
 def check_exists(objects: Objects, data_type: str, uri: str, *, region: str, role: str) -> None:
-    """Refuse a data source that names no object, as CreateTrainingJob does before the job begins.
+    """Check that a data source names at least one object, as CreateTrainingJob does.
+
+    Args:
+        objects: The buckets.
+        data_type: ``S3Prefix`` or ``ManifestFile``.
+        uri: The prefix, or the manifest's object.
+        region: The service's region, for the message.
+        role: The ARN of the job's role, for the message.
 
     Raises:
         ServiceError: ValidationException in SageMaker's words.
@@ -75,20 +82,20 @@ def check_exists(objects: Objects, data_type: str, uri: str, *, region: str, rol
 
 
 def bring(objects: Objects, files: list[InputFile], folder: Path, *, link: bool) -> int:
-    """Put the objects into a folder.
+    """Copy or link objects into a folder.
 
     Args:
-        objects: the buckets.
-        files: the objects and their places.
-        folder: made if it is not there.
-        link: make hard links where the file system allows; only for programs that never write to their input,
-            as writing to a link would write to the object.
+        objects: The buckets.
+        files: The objects and their paths in the folder.
+        folder: The folder, created if it does not exist.
+        link: Whether to use hard links where the file system supports them. Only for programs that never write to
+            their input, because writing to a link changes the object.
 
     Returns:
-        Their size, bytes.
+        The size of all objects, in bytes.
 
     Raises:
-        InputError: two objects have the same place, or one has none within the folder.
+        InputError: Two objects have the same path, a path leads out of the folder, or an object does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
@@ -98,7 +105,9 @@ def bring(objects: Objects, files: list[InputFile], folder: Path, *, link: bool)
         except (ServiceError, UnsafeNameError) as error:
             raise InputError(f"ClientError: Data download failed:{file.uri}: {error}") from None
         if target.exists():
-            raise InputError(f"ClientError: Data download failed:{file.uri} and another object are one file")
+            raise InputError(
+                f"ClientError: Data download failed:{file.uri} and another object have the same local path"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             if not (link and _linked(source, target)):
@@ -115,13 +124,16 @@ def _linked(source: Path, target: Path) -> bool:
     except FileNotFoundError:
         raise
     except OSError:
-        # Another file system, or one without hard links.
+        # The folder is on another file system, or the file system has no hard links.
         return False
     return True
 
 
 def _place(key: str, prefix: str) -> str:
-    """Return where a key lies relative to its prefix: below it, or beside where the prefix ends within a name."""
+    """Return a key's path relative to its prefix.
+
+    A prefix that ends within a name counts up to its last slash: ``train.csv`` for ``data/train.csv`` and ``data/tr``.
+    """
     if key == prefix:
         return key.rpartition("/")[2]
     if prefix == "" or prefix.endswith("/"):

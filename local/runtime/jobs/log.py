@@ -12,7 +12,7 @@ TRANSFORM = "/aws/sagemaker/TransformJobs"
 
 
 class JobLog:
-    """A job's log stream: ``<job>/algo-1-<epoch seconds>``, as SageMaker names it."""
+    """A job's log stream, with SageMaker's name for it: ``<job>/algo-1-<epoch seconds>``."""
 
     def __init__(self, logs: Logs, group: str, job: str) -> None:
         self._logs = logs
@@ -25,5 +25,5 @@ class JobLog:
             self._logs.append(self._group, self._stream, lines)
 
     def note(self, text: str) -> None:
-        """Append a line from the service itself."""
+        """Append a line that says that the service itself wrote it."""
         self.write([f"local service: {text}"])

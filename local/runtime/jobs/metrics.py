@@ -1,4 +1,4 @@
-"""Metrics of training jobs, found in their logs as SageMaker finds them."""
+"""Metrics of training jobs, read from their logs by regular expressions as in SageMaker."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Definition:
-    """A metric and the regular expression whose first group is its value."""
+    """A metric, and a regular expression whose first group matches the metric's value."""
 
     name: str
     regex: re.Pattern[str]
 
     @classmethod
     def compile(cls, name: str, regex: str) -> Definition:
-        """Make a definition.
+        """Return a definition.
 
         Raises:
-            ValueError: the expression is faulty or has no group.
+            ValueError: The regular expression is not valid, or it has no group.
         """
         try:
             pattern = re.compile(regex)
@@ -34,10 +34,10 @@ class Definition:
 
 
 class MetricReader:
-    """Reads metrics from a job's log lines; the last value of each is the final one.
+    """Reads metrics from a job's log lines.
 
     Attributes:
-        history: all values of each metric, in the order of their lines.
+        history: All values of each metric by name, in the order of their lines.
     """
 
     def __init__(self, definitions: Iterable[Definition]) -> None:
@@ -46,7 +46,7 @@ class MetricReader:
         self.history: dict[str, list[float]] = {}
 
     def read(self, lines: Iterable[str]) -> None:
-        """Take note of the metrics in lines of the log."""
+        """Add the metrics in lines of the log."""
         now = time.time()
         for line in lines:
             for definition in self._definitions:
@@ -57,7 +57,7 @@ class MetricReader:
                     self._times[definition.name] = now
 
     def final(self) -> list[dict[str, object]]:
-        """FinalMetricDataList: the last value of each metric."""
+        """Return the last value of each metric as FinalMetricDataList."""
         return [
             {"MetricName": name, "Value": values[-1], "Timestamp": self._times[name]}
             for name, values in sorted(self.history.items())
@@ -65,7 +65,7 @@ class MetricReader:
 
 
 def _number(text: str | None) -> float | None:
-    """Return a value as SageMaker keeps it: a finite 32-bit floating-point number."""
+    """Return a value as SageMaker stores it, as a finite 32-bit floating-point number, or None if it is not one."""
     try:
         value = struct.unpack("f", struct.pack("f", float(text or "")))[0]
     except (ValueError, OverflowError):

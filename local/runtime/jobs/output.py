@@ -1,4 +1,4 @@
-"""Send a program's output to CloudWatch Logs line by line."""
+"""Forwarding of a program's output to CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OutputReader:
         self._thread.start()
 
     def finish(self) -> list[str]:
-        """Wait for the end of the output; return its last lines."""
+        """Wait for the end of the output, and return its last lines."""
         self._thread.join()
         return list(self._last)
 

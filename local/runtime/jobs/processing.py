@@ -1,4 +1,4 @@
-"""Runs a processing job: its inputs, its program, its outputs."""
+"""Runs processing jobs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _BYTES_PER_CHARACTER = 4
 
 
 def program_key(name: str) -> str:
-    """Return the name under which the supervisor knows a job's program."""
+    """Return the key of a job's program in the supervisor."""
     return f"{KIND}/{name}"
 
 
 def folder(settings: Settings, name: str) -> Path:
-    """Return a job's folder: what ``/opt/ml`` is in the container."""
+    """Return a job's folder, which replaces ``/opt/ml`` in the container."""
     return settings.jobs / "processing" / name
 
 
@@ -55,7 +55,7 @@ class ProcessingRunner:
     supervisor: Supervisor
 
     def run(self, name: str) -> None:
-        """Run a job whose record is made, from its download to its end; the record says how it went."""
+        """Run a job whose record exists, and write the outcome to the record."""
         job = _Job(self, name)
         outcome = outcome_of(job.run, job.log.write)
         if outcome.status == "Completed":
@@ -64,7 +64,7 @@ class ProcessingRunner:
 
 
 def finish(store: Store, name: str, outcome: JobOutcome) -> None:
-    """Write a job's outcome into its record; a job that was told to stop is Stopped however it ended."""
+    """Write a job's outcome to its record. A job that is Stopping becomes Stopped, whatever the outcome."""
 
     def change(record: Document) -> None:
         end_job(record, PROCESSING_JOB, outcome, "ProcessingEndTime")
@@ -75,7 +75,7 @@ def finish(store: Store, name: str, outcome: JobOutcome) -> None:
 
 
 class _Job:
-    """One job under way."""
+    """A running job."""
 
     def __init__(self, runner: ProcessingRunner, name: str) -> None:
         self._runner = runner
@@ -90,7 +90,7 @@ class _Job:
         )
 
     def run(self) -> JobOutcome:
-        """Download, run, upload."""
+        """Download the inputs, run the program, upload the outputs, and return the outcome."""
         entrypoint = self._record["AppSpecification"].get("ContainerEntrypoint", [])
         runtime = images.processing_runtime(self._image, entrypoint)
         if runtime is None:
@@ -116,7 +116,7 @@ class _Job:
         return JobOutcome("Completed", message=message)
 
     def _lay_out(self) -> None:
-        """Make the folders and the configuration files that the container has.
+        """Create the folders and configuration files that the container has.
 
         Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container" and
         "... Your Processing Container's Configuration" in SageMaker's developer guide.
@@ -149,7 +149,7 @@ class _Job:
                 continue
             source = given["S3Input"]
             files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
-            # Copies, as a script may write to its input.
+            # Copies instead of links, because a script may write to its input.
             inputs.bring(self._runner.objects, files, self._local(source), link=False)
 
     def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
@@ -178,7 +178,7 @@ class _Job:
     def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
         resources = self._record["ProcessingResources"]["ClusterConfig"]
         if resources.get("InstanceCount", 1) > 1:
-            self.log.note(f"one machine in the place of {resources['InstanceCount']} instances")
+            self.log.note(f"running on one machine instead of {resources['InstanceCount']} instances")
         now = time.time()
         self._runner.store.update(
             KIND, self.name, lambda record: record.update(ProcessingStartTime=now, LastModifiedTime=now)
@@ -189,7 +189,7 @@ class _Job:
         program = self._runner.supervisor.start(
             program_key(self.name), command, folder=self.root, environment=variables
         )
-        # Stop may have come between the record's making and the program's start.
+        # StopProcessingJob may have been called before the program had started.
         if self._runner.store.get(KIND, self.name)["ProcessingJobStatus"] == "Stopping":
             program.terminate()
         program.limit_time(self._record["StoppingCondition"]["MaxRuntimeInSeconds"])
@@ -204,15 +204,15 @@ class _Job:
             last_lines.append(hint)
         application = self._record["AppSpecification"]
         arguments = [*application["ContainerEntrypoint"][1:], *application.get("ContainerArguments", [])]
-        # In the place of what the application itself may have written there, as smspark-submit does.
+        # Overwrites any message of the application, as smspark-submit does.
         (self.root / "output" / "message").write_text(spark.failure_message(status, arguments))
 
     def _exit_message(self) -> str | None:
-        """Return the first kilobyte of ``/opt/ml/output/message``."""
+        """Return the first 1024 characters of ``/opt/ml/output/message``, or None if the file is absent or empty."""
         try:
             with (self.root / "output" / "message").open("rb") as file:
                 begin = file.read(_LONGEST_MESSAGE * _BYTES_PER_CHARACTER)
-            # The last character may be cut in two.
+            # An incremental decoder ignores a last character that the read has cut.
             return codecs.getincrementaldecoder("utf-8")().decode(begin)[:_LONGEST_MESSAGE] or None
         except FileNotFoundError:
             return None

@@ -1,4 +1,4 @@
-"""The ranges of hyperparameters that a tuning job searches."""
+"""Hyperparameter ranges of tuning jobs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from local.algorithms.linear_learner.metrics import TUNABLE
 from local.core.errors import validation_error
 
 _WIDE = 100.0
-"""How many times a range's least value its greatest must be for scaling Auto to be logarithmic; SageMaker does
-not say how it chooses."""
+"""Least ratio of maximum to minimum at which scaling Auto is logarithmic. SageMaker does not document its own rule."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a hyperparameter may be.
+    """The range of a hyperparameter.
 
     Attributes:
-        name: the hyperparameter.
+        name: The hyperparameter.
         kind: ``Categorical``, ``Integer`` or ``Continuous``.
-        values: of a categorical one.
-        minimum, maximum: of the others.
+        values: The values of a categorical range.
+        minimum, maximum: The inclusive bounds of an integer or continuous range.
         scaling: ``Linear``, ``Logarithmic`` or ``ReverseLogarithmic``.
     """
 
@@ -36,7 +35,7 @@ class Range:
 
     @property
     def size(self) -> float:
-        """How many different values there are."""
+        """The number of values; infinite for a continuous range."""
         if self.kind == "Categorical":
             return len(self.values)
         return self.maximum - self.minimum + 1 if self.kind == "Integer" else math.inf
@@ -46,11 +45,11 @@ def read(given: Mapping[str, list[dict[str, Any]]], static: Mapping[str, str]) -
     """Read the ranges of a request.
 
     Args:
-        given: ``ParameterRanges``.
-        static: ``StaticHyperParameters``.
+        given: ``ParameterRanges`` of the request.
+        static: ``StaticHyperParameters`` of the request.
 
     Raises:
-        ServiceError: ValidationException, a range is faulty.
+        ServiceError: ValidationException, because a range is not valid or not supported.
     """
     if given.get("AutoParameters"):
         raise validation_error("ParameterRanges.AutoParameters: not implemented by the local service")
@@ -71,10 +70,10 @@ def read(given: Mapping[str, list[dict[str, Any]]], static: Mapping[str, str]) -
 
 
 def check_linear_learner(ranges: list[Range]) -> None:
-    """Refuse ranges that linear-learner's documentation does not allow to be tuned.
+    """Check that linear-learner's documentation lists the ranges as tunable.
 
     Raises:
-        ServiceError: ValidationException.
+        ServiceError: ValidationException, because a hyperparameter or a value is not tunable.
     """
     for each in ranges:
         tunable = TUNABLE.get(each.name)
@@ -92,7 +91,7 @@ def check_linear_learner(ranges: list[Range]) -> None:
 def _check_choices(each: Range, allowed: tuple[str, ...]) -> None:
     for value in each.values or (each.kind,):
         if value.lower() not in allowed:
-            raise validation_error(f"{each.name}: {value} cannot be tuned over; allowed values: {', '.join(allowed)}")
+            raise validation_error(f"{each.name}: {value} cannot be tuned; allowed values: {', '.join(allowed)}")
 
 
 def _check_bounds(each: Range, least: float, most: float) -> None:

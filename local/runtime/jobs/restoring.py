@@ -1,4 +1,4 @@
-"""Clean up jobs that were running when the service ended."""
+"""Cleanup of jobs that were running when the service ended."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _FINISH: dict[Kind, Callable[[Store, str, JobOutcome], None]] = {
 
 
 def restore(store: Store, supervisor: Supervisor) -> list[str]:
-    """Kill programs left by an earlier run of the service, and mark its jobs as Failed.
+    """Kill programs that an earlier run of the service left behind, and mark its unfinished jobs as Failed.
 
-    A job that was told to stop is Stopped.
+    A job that was Stopping becomes Stopped.
 
     Returns:
-        What was repaired, a sentence each.
+        One sentence for each kind of repair, for the log.
     """
     survivors = supervisor.kill_survivors()
     sentences = [f"Killed programs that interrupted jobs had left running: {survivors}."] if survivors else []
@@ -43,5 +43,5 @@ def restore(store: Store, supervisor: Supervisor) -> list[str]:
             _FINISH[kind](store, name, _INTERRUPTED)
     if interrupted:
         names = ", ".join(name for _, name in interrupted)
-        sentences.append(f"Marked as Failed, as they were interrupted: {names}.")
+        sentences.append(f"Marked interrupted jobs as Failed: {names}.")
     return sentences

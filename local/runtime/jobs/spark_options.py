@@ -12,15 +12,15 @@ from local.runtime.jobs.failures import JobFailedError
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """What ``smspark-submit`` is told; paths are those of the job's folder.
+    """The options of ``smspark-submit``. Paths are paths in the job's folder.
 
     Attributes:
         main_class: ``--class``, the main class of an application in a jar.
-        jars, py_files, files: paths and S3 URIs, directories taken apart into their files.
-        event_logs: folder to which Spark writes its event log, or None.
+        jars, py_files, files: Paths and S3 URIs. Directories are replaced by their files.
+        event_logs: The folder to which Spark writes its event log, or None.
         verbose: ``-v``.
-        application: the script or the jar.
-        arguments: the application's own.
+        application: The script or the jar.
+        arguments: The application's arguments.
     """
 
     main_class: str | None
@@ -39,13 +39,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(command_line: list[str]) -> SubmitOptions:
-    """Read the arguments that follow ``smspark-submit``.
+    """Parse the arguments of ``smspark-submit``.
 
-    The options are those of ``smspark/cli.py`` in aws/sagemaker-spark-container; whatever follows the
-    application is the application's.
+    The options are those of ``smspark/cli.py`` in aws/sagemaker-spark-container. Arguments after the application belong
+    to the application.
 
     Raises:
-        JobFailedError: an option that the container does not have, or files that are not there.
+        JobFailedError: An option is unknown or not implemented, or a file does not exist.
     """
     parser = _Parser(prog="smspark-submit", add_help=False, allow_abbrev=False)
     parser.add_argument("--class", dest="main_class")
@@ -77,7 +77,7 @@ def parse(command_line: list[str]) -> SubmitOptions:
 
 
 def _files(value: str | None, option: str) -> list[str]:
-    """Return a comma-separated list, each directory in it replaced by the files that it holds."""
+    """Split a comma-separated list, and replace each directory by its files."""
     found: list[str] = []
     for item in value.split(",") if value else []:
         path = Path(item.removeprefix("file://"))

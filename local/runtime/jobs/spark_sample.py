@@ -1,4 +1,4 @@
-"""A small Spark application that loads the classes which typical applications load."""
+"""A small Spark application that loads the classes of typical applications, for the class archive."""
 
 from __future__ import annotations
 

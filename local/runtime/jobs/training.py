@@ -1,4 +1,4 @@
-"""Runs training jobs: one by itself, or those of a tuning job side by side in one program."""
+"""Runs training jobs, each alone or several of a tuning job in one program."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def program_key(name: str) -> str:
-    """Return the name under which the supervisor knows the program of a job that runs by itself."""
+    """Return the key in the supervisor for the program of a job that runs alone."""
     return f"{KIND}/{name}"
 
 
@@ -45,7 +45,7 @@ class TrainingRunner:
     supervisor: Supervisor
 
     def run(self, name: str) -> None:
-        """Run a job whose record is made, from its download to its end; the record says how it went."""
+        """Run a job whose record exists, and write the outcome to the record."""
         self.run_together([name], program_key(name))
 
     def run_together(
@@ -56,13 +56,13 @@ class TrainingRunner:
         most_seconds: float | None = None,
         listener: Listener | None = None,
     ) -> None:
-        """Run jobs in one program, which reads the data that they share once.
+        """Run jobs in one program, which reads shared data only once, and write the outcomes to their records.
 
         Args:
-            names: the jobs, whose records are made.
-            key: the name under which the supervisor knows the program.
-            most_seconds: when to stop it, where that is before the jobs' own limit.
-            listener: is told of metrics while the jobs run.
+            names: The jobs. Their records exist.
+            key: The key for the program in the supervisor.
+            most_seconds: Seconds after which to stop the program, in addition to the jobs' own time limits.
+            listener: Is called with metrics while the jobs run.
         """
         jobs = [self._folder(name, listener) for name in names]
         self._move_on(jobs, "Downloading")
@@ -89,7 +89,11 @@ class TrainingRunner:
         return TrainingFolder(record, path(self.settings, name), log, self.objects, listener)
 
     def _train(self, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None) -> JobOutcome | None:
-        """Run the program to its end; its outcome is in the jobs' folders."""
+        """Run the program to its end.
+
+        Returns:
+            None. The program's results are in the jobs' folders.
+        """
         with self.keys.of_container() as credentials_path:
             return self._train_with_credentials(jobs, key, most_seconds, credentials_path)
 
@@ -97,7 +101,7 @@ class TrainingRunner:
         self, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None, credentials_path: str
     ) -> JobOutcome | None:
         first = jobs[0]
-        # Jobs of one program have one environment between them, in which the first is named.
+        # The jobs share one environment. It has the name of the first job.
         variables = {
             "TRAINING_JOB_NAME": first.name,
             "TRAINING_JOB_ARN": first.record["TrainingJobArn"],
@@ -109,12 +113,12 @@ class TrainingRunner:
             folder=_REPOSITORY,
             environment=environment(self.settings, first.root, credentials_path, variables),
         )
-        # Stop may have come between the record's making and the program's start.
+        # StopTrainingJob may have been called before the program had started.
         if all(self.store.get(KIND, job.name)["TrainingJobStatus"] == "Stopping" for job in jobs):
             program.terminate()
         limits = [job.record["StoppingCondition"]["MaxRuntimeInSeconds"] for job in jobs]
         program.limit_time(min(limits) if most_seconds is None else min(*limits, most_seconds))
-        # The program writes to its jobs' logs; it says something itself only when it breaks down.
+        # The program writes to the jobs' log files. It has output of its own only when it crashes.
         said: list[str] = []
         reader = OutputReader(program, said.extend)
         ended = threading.Event()
@@ -131,7 +135,7 @@ class TrainingRunner:
         return None
 
     def _move_on(self, jobs: Sequence[TrainingFolder], secondary: str) -> None:
-        """Move jobs on to a secondary status; one that is stopping stays so."""
+        """Set the secondary status of jobs. A job that is Stopping does not change."""
         with self.store.transaction():
             for job in jobs:
                 self.store.update(
@@ -140,7 +144,7 @@ class TrainingRunner:
 
 
 def _follow(jobs: Sequence[TrainingFolder], ended: threading.Event) -> None:
-    """Publish the jobs' logs while they grow, and what is left when they have ended."""
+    """Publish the jobs' logs until the program has ended, and then the rest of the logs."""
     while not ended.wait(_SECONDS_BETWEEN_LOOKS):
         for job in jobs:
             job.read_log()

@@ -1,4 +1,4 @@
-"""The folder of a training job, laid out as ``/opt/ml`` is in its container, from inputs to artifact."""
+"""The folder of a training job, which replaces ``/opt/ml`` in the container."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 Listener = Callable[[str, MetricReader], None]
-"""Is told a job's name and its metrics whenever its log has grown."""
+"""Is called with a job's name and its metrics whenever the job's log has grown."""
 
 
 class TrainingFolder:
-    """One training job under way.
+    """A running training job and its folder.
 
     Attributes:
-        name: the job.
-        record: its record as it was at the start.
-        root: its folder.
-        log: its log stream.
-        outcome: how it ended, once it has.
+        name: The job's name.
+        record: The job's record at the start.
+        root: The job's folder.
+        log: The job's log stream.
+        outcome: The job's outcome, or None while it has not ended.
     """
 
     def __init__(self, record: Document, root: Path, log: JobLog, objects: Objects, listener: Listener | None) -> None:
@@ -52,12 +52,12 @@ class TrainingFolder:
         self._metrics = MetricReader(Definition.compile(each["Name"], each["Regex"]) for each in definitions)
 
     def attempt(self, work: Callable[[], JobOutcome | None]) -> None:
-        """Do a part of the job's work, unless it has ended; what goes wrong ends it."""
+        """Run a part of the job's work unless the job has ended. An error ends the job."""
         if self.outcome is None:
             self.outcome = outcome_of(work, self.log.write)
 
     def bring_inputs(self) -> None:
-        """Lay the folder out: configuration and data.
+        """Create the folder with its configuration files, and fill it with the input data.
 
         Source: "How Amazon SageMaker Provides Training Information" in SageMaker's developer guide.
         """
@@ -79,10 +79,10 @@ class TrainingFolder:
             inputs.bring(self._objects, files, self.root / "input" / "data" / channel["ChannelName"], link=True)
 
     def read_log(self, *, to_end: bool = False) -> None:
-        """Publish what the program has added to the job's log since the last call.
+        """Publish the lines that the program has added to the job's log since the last call.
 
         Args:
-            to_end: take a last line without a line feed too.
+            to_end: Whether to publish a last line without a line feed too.
         """
         try:
             with (self.root / "output" / "log.txt").open("rb") as file:
@@ -101,7 +101,13 @@ class TrainingFolder:
                 self._listener(self.name, self._metrics)
 
     def program_ended(self, status: int, said: Sequence[str], *, time_limit_exceeded: bool) -> None:
-        """Take note of how the program ended; whether this job has a model is seen in its folder."""
+        """Determine the job's outcome after the program has ended. ``upload_model`` returns it.
+
+        Args:
+            status: The program's exit status.
+            said: The program's own output, in lines.
+            time_limit_exceeded: Whether the program was stopped because of its time limit.
+        """
         self.log.write(list(said))
         failure = self.root / "output" / "failure"
         if failure.exists():
@@ -114,7 +120,11 @@ class TrainingFolder:
             self._outcome = JobOutcome("Completed")
 
     def upload_model(self) -> JobOutcome | None:
-        """Bring the model to S3; a job that is stopped may have one too."""
+        """Upload the model to S3, unless the job has failed or has no model.
+
+        Returns:
+            The job's outcome.
+        """
         if self._outcome is not None and self._outcome.status != "Failed" and any((self.root / "model").iterdir()):
             target = self.record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
             artifact = f"{target}/{self.name}/output/model.tar.gz"
@@ -146,20 +156,25 @@ class TrainingFolder:
     def _note_differences(self, channels: list[dict[str, Any]]) -> None:
         count = self.record.get("ResourceConfig", {}).get("InstanceCount", 1)
         if count > 1:
-            self.log.note(f"one machine in the place of {count} instances")
+            self.log.note(f"running on one machine instead of {count} instances")
             if any(self._channel(channel)["S3DistributionType"] == "ShardedByS3Key" for channel in channels):
-                self.log.note("it reads all of the data, not a share (ShardedByS3Key)")
+                self.log.note("the machine reads all data instead of one shard (ShardedByS3Key)")
         if self.record.get("CheckpointConfig"):
-            self.log.note("no checkpoints are written: jobs here are not interrupted")
+            self.log.note("no checkpoints are written, because local jobs are not interrupted")
 
 
 def path(settings: Settings, name: str) -> Path:
-    """Return a job's folder: what ``/opt/ml`` is in the container."""
+    """Return a job's folder, which replaces ``/opt/ml`` in the container."""
     return settings.jobs / "training" / name
 
 
 def pack(folder: Path, target: Path) -> None:
-    """Write what a folder holds as ``model.tar.gz``; the same files give the same bytes."""
+    """Write the files of a folder to a ``model.tar.gz``. The same files give the same bytes.
+
+    Args:
+        folder: The folder of the model.
+        target: The archive to write.
+    """
 
     def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.mtime, member.uid, member.gid, member.uname, member.gname = 0, 0, 0, "", ""

@@ -1,4 +1,4 @@
-"""Runs a batch transform job: every object of its input goes through the model, record by record or whole."""
+"""Runs batch transform jobs, which send the objects of their input to a model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TransformRunner:
     logs: Logs
 
     def run(self, name: str) -> None:
-        """Run a job whose record is made; the record says how it went."""
+        """Run a job whose record exists, and write the outcome to the record."""
         now = time.time()
         record = self.store.update(KIND, name, lambda record: record.update(TransformStartTime=now))
         job_log = log.JobLog(self.logs, log.TRANSFORM, name)
@@ -56,12 +56,19 @@ class TransformRunner:
 
 
 def finish(store: Store, name: str, outcome: JobOutcome) -> None:
-    """Write a job's outcome into its record; a job that was told to stop is Stopped however it ended."""
+    """Write a job's outcome to its record. A job that is Stopping becomes Stopped, whatever the outcome."""
     store.update(KIND, name, lambda record: end_job(record, TRANSFORM_JOB, outcome, "TransformEndTime"))
 
 
 def columns(expression: str) -> slice | None:
-    """Return the columns that an InputFilter chooses of a CSV row: ``$``, ``$[2]``, ``$[1:]``; None for any other."""
+    """Return the columns of a CSV row that an InputFilter selects.
+
+    Args:
+        expression: The InputFilter, for example ``$``, ``$[2]`` or ``$[1:]``.
+
+    Returns:
+        The columns, or None if the service does not support the expression.
+    """
     if expression == "$":
         return slice(None)
     found = _COLUMNS.fullmatch(expression)
@@ -73,7 +80,7 @@ def columns(expression: str) -> slice | None:
 
 
 class _Transform:
-    """One job under way."""
+    """A running job."""
 
     def __init__(self, runner: TransformRunner, record: Document, job_log: log.JobLog) -> None:
         self._runner = runner
@@ -84,9 +91,10 @@ class _Transform:
         self._processing: dict[str, str] = record.get("DataProcessing", {})
 
     def run(self) -> JobOutcome:
-        """Transform object after object; those that can be are stored even if others cannot.
+        """Transform each object, upload the outputs, and return the outcome.
 
-        Source: "Batch Transform" in SageMaker's developer guide. A job that is stopped stores nothing.
+        If some objects fail, the outputs of the others are uploaded, and the job fails. A stopped job uploads nothing.
+        Source: "Batch Transform" in SageMaker's developer guide.
         """
         model = self._load_model()
         source = self._input["DataSource"]["S3DataSource"]
@@ -143,7 +151,10 @@ class _Transform:
             raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
 
     def _payloads(self, content: IO[bytes]) -> Iterator[bytes]:
-        """What is sent to the model at a time; one byte more than it takes, where there is more."""
+        """Split an object into the bodies of requests to the model.
+
+        A record that exceeds the model's limit is cut one byte after the limit. The model refuses it all the same.
+        """
         given: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
         most = given * 1024**2 or MAXIMUM_BODY_BYTES
         if self._input.get("SplitType", "None") == "None":
@@ -169,7 +180,12 @@ class _Transform:
         return b"".join(b",".join(row) + b"\n" for row in rows)
 
     def _joined(self, records: bytes, answer: bytes) -> bytes:
-        """Put each answer into its record as ``SageMakerOutput`` (JoinSource Input, JSON lines)."""
+        """Return the output for records: the answer, or each record with its answer if JoinSource is Input.
+
+        Args:
+            records: The records as JSON lines.
+            answer: The model's answer for the records, as JSON lines.
+        """
         if self._processing.get("JoinSource", "None") == "None":
             return answer
         pairs = zip(records.splitlines(), answer.splitlines(), strict=True)
@@ -190,7 +206,7 @@ def _opened(path: Path, *, gzipped: bool) -> IO[bytes]:
 
 
 def _lines(content: IO[bytes], longest: int) -> Iterator[bytes]:
-    """Lines that are not blank, with their line breaks; of a longer one its beginning."""
+    """Yield non-blank lines with their line breaks. A line longer than ``longest`` bytes is split."""
     while line := content.readline(longest):
         if line.strip():
             yield line

@@ -1,4 +1,4 @@
-"""Runs a tuning job: searches, trains in batches, and stops when it is time to."""
+"""Runs tuning jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
 from local.runtime.jobs import ranges, training
-from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.early_stopping import MedianRule
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.metrics import MetricReader
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 EACH_EPOCH = "validation:objective_loss"
-"""The one objective of linear-learner that is known while it trains, and so the one that stops jobs early."""
+"""The only objective of linear-learner with a value after each epoch. Early stopping needs such values."""
 
 _ATTEMPTS_WITHOUT_SUCCESS = 5
 _NOT_OF_A_TRAINING_JOB = (
@@ -47,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 def program_key(name: str) -> str:
-    """Return the name under which the supervisor knows the program that trains a tuning job's batch."""
+    """Return the key in the supervisor for the program that trains a batch of a tuning job."""
     return f"{KIND}/{name}"
 
 
@@ -61,13 +60,13 @@ class TuningRunner:
     training: TrainingRunner
 
     def run(self, name: str) -> None:
-        """Run a tuning job whose record is made; the record says how it went."""
+        """Run a tuning job whose record exists, and write the outcome to the record."""
         outcome = outcome_of(_Tuning(self, name).run, lambda lines: _log.error("\n".join(lines)))
         finish(self.store, name, outcome)
 
 
 def finish(store: Store, name: str, outcome: JobOutcome) -> None:
-    """Write a tuning job's outcome into its record; one that was told to stop is Stopped however it ended."""
+    """Write a tuning job's outcome to its record. A job that is Stopping becomes Stopped, whatever the outcome."""
 
     def change(record: Document) -> None:
         end_job(record, TUNING_JOB, outcome, "HyperParameterTuningEndTime")
@@ -78,7 +77,7 @@ def finish(store: Store, name: str, outcome: JobOutcome) -> None:
 
 
 class _Tuning:
-    """One tuning job under way."""
+    """A running tuning job."""
 
     def __init__(self, runner: TuningRunner, name: str) -> None:
         self._runner = runner
@@ -93,7 +92,7 @@ class _Tuning:
         self._ended: list[Document] = []
 
     def run(self) -> JobOutcome:
-        """Train batch after batch until nothing is left to do."""
+        """Train batches until a limit or a completion criterion is reached, or no points are left."""
         chosen = ranges.read(self._config["ParameterRanges"], {})
         seed = self._config.get("RandomSeed")
         strategy = search(self._config["Strategy"], chosen, minimize=self._minimize, seed=seed)
@@ -113,7 +112,7 @@ class _Tuning:
         return JobOutcome("Completed")
 
     def _batch_size(self) -> int:
-        """Return how many training jobs to start next: as many as may run side by side."""
+        """Return the number of training jobs to start next, limited by MaxParallelTrainingJobs."""
         most = self._limits.get("MaxNumberOfTrainingJobs", math.inf)
         if self._seconds_left() <= 0:
             return 0
@@ -125,7 +124,7 @@ class _Tuning:
         return started + limit - time.time()
 
     def _make_training_jobs(self, points: list[Point]) -> list[str]:
-        """Make the records of a batch; none once the tuning job has been told to stop."""
+        """Create the records of a batch and return the names, or an empty list if the tuning job is Stopping."""
         tags = tags_of(self._runner.store, self._record["HyperParameterTuningJobArn"])
         names = []
         with self._runner.store.transaction():
@@ -142,22 +141,17 @@ class _Tuning:
         return names
 
     def _request(self, name: str, point: Point) -> dict[str, Any]:
-        """Return the members of CreateTrainingJob for a point."""
+        """Return the request of CreateTrainingJob for a point."""
         given = {member: value for member, value in self._definition.items() if member not in _NOT_OF_A_TRAINING_JOB}
         resources = self._definition.get("HyperParameterTuningResourceConfig")
         if resources:
-            # Given a choice of instances, SageMaker takes the first that it has.
+            # SageMaker takes the first available instance type of the list.
             choices = resources.get("InstanceConfigs") or [resources]
             members = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
             merged = resources | choices[0]
             given["ResourceConfig"] = {member: merged[member] for member in members if member in merged}
         static = self._definition.get("StaticHyperParameters", {})
-        algorithm = with_metrics(given["AlgorithmSpecification"], self._objective["MetricName"])
-        return given | {
-            "TrainingJobName": name,
-            "HyperParameters": static | point,
-            "AlgorithmSpecification": algorithm,
-        }
+        return given | {"TrainingJobName": name, "HyperParameters": static | point}
 
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
@@ -165,14 +159,18 @@ class _Tuning:
         if self._config.get("TrainingJobEarlyStoppingType") != "Auto" or self._objective["MetricName"] != EACH_EPOCH:
             self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
-        # Each in a program of its own, which can be stopped alone.
+        # One program per job, so that each job can be stopped separately.
         with ThreadPoolExecutor(len(names)) as threads:
             values = threads.map(partial(self._train_alone, most_seconds), names)
         for each in values:
             self._rule.add(each)
 
     def _train_alone(self, most_seconds: float | None, name: str) -> list[float]:
-        """Train one job, stopping it by the median rule; return its objective's values, one an epoch."""
+        """Train one job, and stop it if the median rule says so.
+
+        Returns:
+            The objective's values, one for each epoch.
+        """
         key = training.program_key(name)
         values: list[float] = []
 
@@ -189,7 +187,7 @@ class _Tuning:
         return values
 
     def _why_hopeless(self) -> str | None:
-        """Return why there is no sense in going on, in SageMaker's words, or None."""
+        """Return the FailureReason if further training jobs are pointless, in SageMaker's words, or None."""
         succeeded = [job for job in self._ended if job["TrainingJobStatus"] != "Failed"]
         everything = self._batch_size() == 0
         if not succeeded and (everything or len(self._ended) >= _ATTEMPTS_WITHOUT_SUCCESS):
@@ -207,7 +205,7 @@ class _Tuning:
         return None
 
     def _is_good_enough(self) -> bool:
-        """Return whether one of the completion criteria is met."""
+        """Return whether a completion criterion is met."""
         criteria = self._config.get("TuningJobCompletionCriteria", {})
         best = tuning_record.best(self._record, self._ended)
         if best is None:

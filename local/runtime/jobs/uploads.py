@@ -1,4 +1,4 @@
-"""Upload a processing job's outputs to S3."""
+"""Uploads of a processing job's outputs to S3."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ _SECONDS_BETWEEN = 1.0
 
 
 def upload(objects: Objects, folder: Path, uri: str) -> list[str]:
-    """Copy everything in an output's folder to S3; return the keys.
+    """Copy all files of an output's folder to S3.
+
+    Args:
+        objects: The buckets.
+        folder: The output's folder.
+        uri: The S3 prefix of the objects.
+
+    Returns:
+        The keys of the objects.
 
     Raises:
-        JobFailedError: the bucket does not exist, or a file cannot be an object; nothing was copied.
+        JobFailedError: The bucket does not exist, or a file cannot become an object. Nothing was copied.
     """
     if not objects.bucket_exists(uri):
         bucket = S3Uri.parse(uri).bucket
@@ -29,7 +37,12 @@ def upload(objects: Objects, folder: Path, uri: str) -> list[str]:
 
 
 class ContinuousUpload:
-    """Uploads new and changed files of an output while the job runs (S3UploadMode Continuous)."""
+    """Uploads new and changed files of outputs while a job runs, for S3UploadMode Continuous.
+
+    Args:
+        objects: The buckets.
+        outputs: The folders of the outputs by S3 prefix.
+    """
 
     def __init__(self, objects: Objects, outputs: dict[str, Path]) -> None:
         self._objects = objects
@@ -53,7 +66,7 @@ class ContinuousUpload:
     def _run(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN):
             for uri, folder in self._outputs.items():
-                # What cannot be uploaded, or has just been renamed, is looked at again, at the job's end at the latest.
+                # A file that cannot be uploaded yet, or has just been renamed, is tried again.
                 with contextlib.suppress(UploadError, FileNotFoundError):
                     if self._objects.bucket_exists(uri):
                         self._upload_changes(uri, folder)

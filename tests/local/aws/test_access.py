@@ -111,7 +111,7 @@ def test_the_keys_of_an_aws_account_are_refused_with_a_hint(service, name, call,
     with pytest.raises(ClientError) as refusal:
         call(client)
     assert refusal.value.response["Error"]["Code"] == code
-    assert "knows the access key 'local' only" in refusal.value.response["Error"]["Message"]
+    assert "accepts only the access key 'local'" in refusal.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(-16, "is now earlier than"), (16, "is still later than")])

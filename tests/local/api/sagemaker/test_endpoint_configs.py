@@ -66,7 +66,7 @@ def test_errors_use_the_words_that_clients_know(parts) -> None:
     ("variants", "words"),
     [
         ([{**VARIANT, "ModelName": "absent"}], "Could not find model"),
-        ([VARIANT, VARIANT], "names that differ"),
+        ([VARIANT, VARIANT], "different names"),
         ([{"VariantName": "v", "ModelName": "m"}], "InstanceType or a ServerlessConfig"),
         (
             [{**VARIANT, "InitialVariantWeight": 0.0}, {**VARIANT, "VariantName": "b", "InitialVariantWeight": 0.0}],

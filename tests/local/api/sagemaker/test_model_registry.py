@@ -143,7 +143,7 @@ def test_inference_specifications_are_added_under_names_that_differ(parts, group
     request = {"ModelPackageArn": arn, "AdditionalInferenceSpecificationsToAdd": added}
     parts.sagemaker.call("UpdateModelPackage", request)
     assert describe(parts, arn)["AdditionalInferenceSpecifications"] == added
-    assert "names that differ" in refusal(parts, "UpdateModelPackage", request).message
+    assert "different names" in refusal(parts, "UpdateModelPackage", request).message
 
 
 def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group) -> None:
@@ -203,7 +203,7 @@ def test_a_group_with_versions_is_not_deleted(parts, group) -> None:
         ({}, "Missing ARN"),
         ({"ModelPackageGroupName": "Insurance", "ModelPackageName": "x"}, "Cannot determine which one to use"),
         ({"ModelPackageGroupName": "absent"}, "does not exist"),
-        ({"ModelPackageGroupName": "Insurance", "Tags": [{"Key": "a", "Value": "b"}]}, "tags of its group"),
+        ({"ModelPackageGroupName": "Insurance", "Tags": [{"Key": "a", "Value": "b"}]}, "set tags on its group"),
         ({"ModelPackageName": "x", "ModelApprovalStatus": "Approved"}, "versions of a ModelPackageGroup"),
     ],
 )

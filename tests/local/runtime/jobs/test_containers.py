@@ -87,5 +87,5 @@ def test_the_images_tag_tells_its_python(image: str, version: str | None) -> Non
 
 def test_the_log_says_when_a_script_runs_with_another_python_than_the_images() -> None:
     other = interpreter("x/image:1-py32")
-    assert "the image has 3.2, of which none with boto3 is on this machine" in other.remark
+    assert "the image has Python 3.2, which is not installed here with boto3 and NumPy" in other.remark
     assert Path(other.path).exists()

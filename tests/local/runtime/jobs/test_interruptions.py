@@ -158,7 +158,7 @@ def test_nothing_outlives_a_killed_service_and_its_job_is_failed_at_the_next_sta
         again.end(signal.SIGTERM)
     assert description["ProcessingJobStatus"] == "Failed"
     assert description["FailureReason"] == ("InternalServerError: the local service stopped while the job was running")
-    assert "Marked as Failed, as they were interrupted: interrupted-job." in again.said
+    assert "Marked interrupted jobs as Failed: interrupted-job." in again.said
     assert "Killed" not in again.said
 
 

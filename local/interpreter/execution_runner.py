@@ -13,8 +13,8 @@ from local.records import executions as records
 SERVICE_STOPPED = "InternalServerError: the local service stopped while this was running"
 
 
-class Executions:
-    """The executions that run in this process."""
+class ExecutionRunner:
+    """Runs executions of pipelines, each in a thread of this process."""
 
     def __init__(self, services: StepServices) -> None:
         self._services = services
