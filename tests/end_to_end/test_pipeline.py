@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import PredefinedSplit, cross_validate
 
 from local.algorithms.linear_learner.inference import Model
 
@@ -106,7 +108,41 @@ def test_the_registered_model_has_its_metrics_and_origin(shell, steps, best, suc
     assert package["CustomerMetadataProperties"]["rows"] == "1338"
     assert package["CustomerMetadataProperties"]["pipeline_execution_arn"] == succeeded
     quality = shell.aws("s3", "cp", package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"], "-")
-    assert quality["regression_metrics"]["mse"]["value"] == best["mse"]
+    assert quality["regression_metrics"]["mse"]["value"] == best["estimate"]["mse"]
+    assert float(package["CustomerMetadataProperties"]["estimate_mse"]) == best["estimate"]["mse"]
+
+
+def test_the_registered_model_explains_itself(shell, steps, best) -> None:
+    arn = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+    package = shell.aws("sagemaker", "describe-model-package", "--model-package-name", arn)
+    card = json.loads(package["ModelCard"]["ModelCardContent"])
+    ModelCardContent.model_validate(card)
+    assert package["ModelCard"]["ModelCardStatus"] == "Draft"
+    for baselines in (package["DriftCheckBaselines"], package["ModelMetrics"]):
+        statistics = shell.aws("s3", "cp", baselines["ModelDataQuality"]["Statistics"]["S3Uri"], "-")
+        constraints = shell.aws("s3", "cp", baselines["ModelDataQuality"]["Constraints"]["S3Uri"], "-")
+        assert statistics["dataset"]["item_count"] == 1338
+        names = [feature["name"] for feature in statistics["features"]]
+        assert names == [feature["name"] for feature in constraints["features"]]
+        assert names[:3] == ["age", "bmi", "children"]
+    assert shell.aws("s3", "ls", package["SamplePayloadUrl"])
+
+
+def test_every_row_has_a_prediction_by_a_model_that_did_not_see_it(shell, best, succeeded, tmp_path) -> None:
+    place = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}"
+    shell.aws("s3", "sync", "--quiet", "--exclude", "models/*", place, str(tmp_path))
+    scores = np.loadtxt(tmp_path / "evaluation/out_of_fold.csv", delimiter=",", skiprows=1)
+    assert len(scores) == 1338
+    error = float(np.mean((scores[:, 2] - scores[:, 3]) ** 2))
+    assert error == pytest.approx(best["estimate"]["mse"], rel=1e-6)
+    files = [sorted((tmp_path / f"folds/vc{fold}/test").iterdir()) for fold in range(1, 6)]
+    tests = [np.concatenate([np.loadtxt(file, delimiter=",", ndmin=2) for file in own]) for own in files]
+    split = PredefinedSplit(np.repeat(range(5), [len(test) for test in tests]))
+    table = np.concatenate(tests)
+    crossed = cross_validate(LinearRegression(), table[:, 1:], table[:, 0], cv=split, scoring="neg_mean_squared_error")
+    squares = float(np.average(-crossed["test_score"], weights=[len(test) for test in tests]))
+    assert best["baselines"]["least_squares"] == pytest.approx(squares, rel=1e-6)
+    assert best["estimate"]["mse"] == pytest.approx(squares, rel=0.03)
 
 
 def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path) -> None:

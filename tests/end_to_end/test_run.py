@@ -50,6 +50,10 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert last["best_training_job"] in result.stdout
     assert last["best_hyperparameters"] == {"learning_rate": "0.1", "l1": "0.001"}
     assert 2e7 < last["best_mse"] < 6e7
+    assert last["estimate"]["low"] < last["estimate"]["mse"] < last["estimate"]["high"]
+    assert last["best_mse"] < last["estimate"]["mse"]
+    assert last["baselines"]["least_squares"] < last["baselines"]["mean"]
+    assert last["warnings"]
     assert last["model_package_arn"].endswith(":model-package/insurance-cross-validation/1")
     assert last["endpoint_name"] == "insurance-cross-validation"
     assert len(last["predictions"]) == 3
