@@ -34,7 +34,7 @@ _CONFIGURATION = (
     "KMSKeyArn",
     "LoggingConfig",
 )
-_NOT_IMITATED = (
+_NOT_IMPLEMENTED = (
     "Layers",
     "DeadLetterConfig",
     "FileSystemConfigs",
@@ -231,7 +231,7 @@ def _event(payload: bytes, at_most: int) -> Any:
 
 def _check(request: Members) -> None:
     """Refuse members that are not implemented, and values that Lambda refuses."""
-    for member in _NOT_IMITATED:
+    for member in _NOT_IMPLEMENTED:
         if request.get(member) not in (None, False, [], {}, {"ApplyOn": "None"}):
             raise not_implemented("lambda", member)
     if request.get("PackageType", "Zip") != "Zip" or "ImageUri" in request.get("Code", request):
