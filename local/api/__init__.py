@@ -1,1 +1,1 @@
-"""The services' operations: one module or package for each AWS service, each with one table of operations."""
+"""The operations of the AWS services, one module or package for each service."""

@@ -1,7 +1,7 @@
-"""CloudFormation: moto's stacks, whose buckets exist in the service too.
+"""CloudFormation: stacks of moto, with their buckets created in the service too.
 
-Moto makes a stack's resources in its own memory. What the service answers for itself has to be there as well, and
-what it would only pretend to make is refused.
+Moto creates a stack's resources in its own memory. The service creates the buckets as well, because it answers S3
+itself. It refuses templates with resources that moto would not really create.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ from local.storage.objects import Objects
 _TYPE = re.compile(r"""["']?Type["']?\s*:\s*["']?((?:AWS|Custom)::[A-Za-z0-9:]+)["']?""")
 _OURS = ("AWS::SageMaker::", "AWS::Lambda::", "AWS::Logs::", "AWS::CloudFormation::Stack")
 _WITH_TEMPLATE = ("CreateStack", "UpdateStack", "CreateChangeSet")
-
-
 _WITHOUT_EFFECT = frozenset({"AWS::S3::BucketPolicy"})
-"""Types that moto passes over, and that change nothing on a machine where nobody else can reach the buckets."""
+"""Types that moto ignores, and that have no effect on a machine where nobody else can access the buckets."""
 
 
 @dataclass(frozen=True)
 class CloudFormation:
-    """The service's CloudFormation."""
+    """CloudFormation's operations."""
 
     moto: MotoServices
     objects: Objects
@@ -36,13 +34,13 @@ class CloudFormation:
         """Answer a request to CloudFormation.
 
         Raises:
-            ServiceError: a template has resources that would not exist, or a bucket to delete is not empty.
+            ServiceError: A template has resources that are not implemented, or a bucket to delete is not empty.
         """
         name = operation_name(head, body)
         fields = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
         if name in _WITH_TEMPLATE:
             if "TemplateURL" in fields:
-                raise not_implemented("cloudformation", f"{name} with TemplateURL (TemplateBody is)")
+                raise not_implemented("cloudformation", f"{name} with TemplateURL instead of TemplateBody")
             self._check_types(name, fields.get("TemplateBody", ""))
         if name == "DeleteStack":
             for bucket in self.moto.buckets_of_stack(fields.get("StackName", "")):

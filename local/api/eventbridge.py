@@ -1,7 +1,7 @@
-"""EventBridge: rules and their targets are moto's records; events are delivered here, to what really runs.
+"""EventBridge: moto keeps rules and targets, and this module delivers events to the targets.
 
-An event reaches Lambda functions, SageMaker pipelines and log groups. A rule that nothing would ever come of, a
-scheduled one or one with another target, is refused when it is made.
+Targets are Lambda functions, SageMaker pipelines and log groups. Scheduled rules and other targets are refused, because
+they would have no effect.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class EventBridge:
     """The default event bus.
 
     Attributes:
-        moto: keeps the rules.
-        logs: where log groups get events.
-        supervisor: runs deliveries in the background.
-        region: in every event.
-        call: starts pipelines.
-        invoke_function: invokes Lambda functions with an event.
+        moto: Keeps the rules.
+        logs: The log groups that are targets.
+        supervisor: Runs deliveries in the background.
+        region: The region in every event.
+        call: Starts pipelines.
+        invoke_function: Invokes a Lambda function. Takes the function's ARN and the event.
     """
 
     moto: MotoServices
@@ -83,7 +83,7 @@ class EventBridge:
         """Answer a request to EventBridge.
 
         Raises:
-            ServiceError: the request asks for what would have no effect.
+            ServiceError: The request is not valid, or it would have no effect here.
         """
         name = operation_name(head, body)
         check_request("events", name, body)
@@ -133,7 +133,7 @@ class EventBridge:
 
 
 def _check_pipeline_target(target: dict[str, Any]) -> None:
-    """Refuse a target that could not start a pipeline, or whose parameters are no paths that EventBridge reads.
+    """Refuse a pipeline target without a role, or with parameters whose JSON path EventBridge does not support.
 
     Source: "Dynamic path parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
     """
@@ -150,7 +150,7 @@ def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _input(target: dict[str, Any], event: Event) -> Any:
-    """Return what the target gets: the event, a part of it, a constant or a filled template.
+    """Return a target's input: the event, a part of it, a constant, or a template filled from the event.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """
@@ -166,7 +166,7 @@ def _input(target: dict[str, Any], event: Event) -> Any:
     def fill(match: re.Match[str]) -> str:
         if match[1]:
             return json.dumps(values.get(match[1]))
-        # Within quotes a text stands as it is.
+        # Within a JSON string, a value is inserted without quotes of its own.
         return _PLACE.sub(lambda place: _within_quotes(values.get(place[1])), match[0])
 
     return json.loads(_TEMPLATE_PART.sub(fill, transformer["InputTemplate"]))
@@ -178,21 +178,25 @@ def _within_quotes(value: Any) -> str:
 
 
 def _value(text: str, event: Event) -> str:
-    """A parameter's value: the text, or what stands at its path in the event as it came, before any transformation.
+    """Return the value of a pipeline's parameter.
+
+    Args:
+        text: The value itself, or its JSON path in the event, such as ``$.detail.name``.
+        event: The event before any input transformation.
 
     Raises:
-        ServiceError: the event has nothing there.
+        ServiceError: ValidationException, because the event has no value at the path.
     """
     if not text.startswith("$"):
         return text
     value = _at(event, text)
     if value is None:
-        raise validation_error(f"the event has nothing at {text}")
+        raise validation_error(f"the event has no value at {text}")
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _at(document: Any, path: str) -> Any:
-    """Return the value at a path such as ``$.detail.items[0]``; None where there is none."""
+    """Return the value at a path such as ``$.detail.items[0]``, or None if there is no value."""
     if path == "$":
         return document
     try:

@@ -1,4 +1,4 @@
-"""CloudWatch Logs' operations over the service's log files: what ``aws logs tail`` needs, and writing."""
+"""CloudWatch Logs: operations that write and read the service's log files, including those of ``aws logs tail``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAGE = 50
 _RETENTION_DAYS = frozenset(
     (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 )
-"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+"""Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LARGEST_PAGE = 10_000
 
 
@@ -36,10 +36,10 @@ class LogOperations:
     logs: Logs
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
-        """Carry out an operation.
+        """Call the operation that the header ``X-Amz-Target`` names.
 
         Raises:
-            ServiceError: the operation's own error.
+            ServiceError: The request is not valid, or the operation failed or is not implemented.
         """
         name = head.headers.get(b"x-amz-target", b"").decode("latin-1").removeprefix(_TARGET_PREFIX)
         operation = self.operations().get(name)
@@ -52,7 +52,7 @@ class LogOperations:
         return json_reply(operation(request) or {})
 
     def operations(self) -> dict[str, Callable[[Members], Members | None]]:
-        """Return the operations that the service has, by name."""
+        """Return the implemented operations by name."""
         return {
             "CreateLogGroup": self._create_group,
             "CreateLogStream": self._create_stream,
@@ -101,7 +101,9 @@ class LogOperations:
     def _put_retention(self, request: Members) -> None:
         days = request["retentionInDays"]
         if days not in _RETENTION_DAYS:
-            raise ServiceError("InvalidParameterException", f"{days} is not one of the days {sorted(_RETENTION_DAYS)}")
+            raise ServiceError(
+                "InvalidParameterException", f"retentionInDays is {days}, but must be one of {sorted(_RETENTION_DAYS)}"
+            )
         self.logs.set_retention(self._group(request), days)
 
     def _delete_retention(self, request: Members) -> None:
@@ -226,12 +228,14 @@ def _model() -> ServiceModel:
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Return the test that a filter pattern of terms stands for: all plain terms, any ``?`` term, no ``-`` term.
+    """Return a function that tests whether a message matches a filter pattern of terms.
 
+    A message matches if it contains all plain terms, at least one of the ``?`` terms if there are any, and none of the
+    ``-`` terms.
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     if pattern.lstrip()[:1] in ("{", "[", "%"):
-        raise not_implemented("logs", "filter patterns that are not terms")
+        raise not_implemented("logs", "filter patterns other than terms")
     terms: dict[str, list[str]] = {"": [], "?": [], "-": []}
     for sign, quoted, plain in re.findall(r'([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))', pattern):
         terms[sign].append(quoted or plain)

@@ -34,7 +34,7 @@ _CONFIGURATION = (
     "KMSKeyArn",
     "LoggingConfig",
 )
-_NOT_IMITATED = (
+_NOT_IMPLEMENTED = (
     "Layers",
     "DeadLetterConfig",
     "FileSystemConfigs",
@@ -66,7 +66,8 @@ _RESERVED_VARIABLES = (
 )
 _PAGE = 50
 _LARGEST_PAYLOAD, _LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
-"""Bytes of what a function is invoked with, synchronously and as an event.
+"""Maximum bytes of a payload for synchronous and asynchronous invocations.
+
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _LONGEST_TIMEOUT = 900
@@ -83,15 +84,15 @@ class FunctionOperations:
     functions: FunctionRunner
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
-        """Carry out an operation.
+        """Call the operation of a request.
 
         Raises:
-            ServiceError: the operation's own error.
+            ServiceError: The request is not valid, or the operation failed or is not implemented.
         """
         return answer(self.operations(), head, body)
 
     def operations(self) -> dict[str, Handler]:
-        """Return the operations that the service has, by name."""
+        """Return the implemented operations by name."""
         policies = FunctionPolicies(self.store, self.settings.region)
         return {
             "CreateFunction": self._create,
@@ -229,8 +230,8 @@ def _event(payload: bytes, at_most: int) -> Any:
 
 
 def _check(request: Members) -> None:
-    """Refuse what would be dropped silently, and what Lambda refuses."""
-    for member in _NOT_IMITATED:
+    """Refuse members that are not implemented, and values that Lambda refuses."""
+    for member in _NOT_IMPLEMENTED:
         if request.get(member) not in (None, False, [], {}, {"ApplyOn": "None"}):
             raise not_implemented("lambda", member)
     if request.get("PackageType", "Zip") != "Zip" or "ImageUri" in request.get("Code", request):
@@ -251,10 +252,10 @@ def _check(request: Members) -> None:
 
 
 def _configuration(request: Members) -> Members:
-    """Return the settings that a request names, as a function's description has them.
+    """Return a request's settings in the form of a function's description.
 
-    What it does not name stays as it is. Empty lists take a function out of its VPC, and an empty text takes its key
-    away.
+    Settings that the request lacks keep their values. Empty lists remove a function from its VPC, and an empty string
+    removes its KMS key.
     """
     configuration = {member: request[member] for member in _CONFIGURATION if member in request}
     if "VpcConfig" in configuration:
@@ -266,7 +267,7 @@ def _configuration(request: Members) -> Members:
             **configuration["VpcConfig"],
             "SubnetIds": subnets,
             "SecurityGroupIds": groups,
-            # Which VPC subnets belong to is not known here.
+            # The service does not know the VPC of subnets.
             **({} if subnets else {"VpcId": ""}),
         }
     if "KMSKeyArn" in configuration:

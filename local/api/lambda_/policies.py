@@ -1,4 +1,4 @@
-"""Lambda's operations on functions' policies and tags."""
+"""Lambda's operations for functions' policies and tags."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FunctionPolicies:
         return {"Statement": json.dumps(statement)}
 
     def remove_permission(self, request: Members) -> None:
-        """Remove a statement of a function's policy."""
+        """Remove a statement from a function's policy."""
         record = records.find(self.store, self.region, request["FunctionName"])
         rest = [statement for statement in record["_Policy"] if statement["Sid"] != request["StatementId"]]
         if len(rest) == len(record["_Policy"]):
@@ -58,7 +58,7 @@ class FunctionPolicies:
         return {"Tags": records.find(self.store, self.region, request["Resource"])["_Tags"]}
 
     def untag(self, request: Members) -> None:
-        """Remove tags of a function."""
+        """Remove tags from a function."""
         record = records.find(self.store, self.region, request["Resource"])
         tags = {key: value for key, value in record["_Tags"].items() if key not in request["TagKeys"]}
         records.change(self.store, self.region, record["FunctionName"], {"_Tags": tags})

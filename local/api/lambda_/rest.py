@@ -1,4 +1,4 @@
-"""Lambda's HTTP interface, read from botocore's model of it.
+"""Lambda's HTTP interface, derived from botocore's service model.
 
 Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
@@ -27,7 +27,7 @@ Handler = Callable[[Members], Members | None]
 
 @dataclass(frozen=True)
 class _Route:
-    """How one operation is addressed."""
+    """The HTTP method and the path pattern of an operation."""
 
     method: str
     path: re.Pattern[str]
@@ -36,16 +36,16 @@ class _Route:
 
 
 def answer(operations: Mapping[str, Handler], head: RequestHead, body: bytes) -> HttpResponse:
-    """Carry out the operation that a request addresses.
+    """Call the operation that a request's method and path name.
 
     Args:
-        operations: those that the service has, by name. Each takes the request's members, checked against the input
-            shape, the payload as bytes, and returns the response's members.
-        head: the request but for its body.
-        body: the request's body.
+        operations: The implemented operations by name. Each takes the request's validated members, with a payload as
+            bytes, and returns the response's members.
+        head: The request without its body.
+        body: The request's body.
 
     Raises:
-        ServiceError: the operation's own error.
+        ServiceError: The request is not valid, or the operation failed, is unknown or is not implemented.
     """
     path = head.raw_path.decode("latin-1").rstrip("/")
     for route in _routes():

@@ -1,4 +1,4 @@
-"""Requests to services whose records moto keeps, checked as AWS does: moto looks at few constraints of the models."""
+"""Validation of requests to moto's services, because moto checks few constraints of their models."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ def check_request(service: str, operation: str, body: bytes) -> None:
     """Check a request of the JSON protocol against the operation's input shape.
 
     Args:
-        service: its name in boto3.
-        operation: the operation; one that the service does not have is left to moto.
-        body: the request's body.
+        service: The service's name in boto3.
+        operation: The operation. Requests of unknown operations are not checked.
+        body: The request's body.
 
     Raises:
-        ServiceError: SerializationException where the body is no JSON object, ValidationException for what is wrong.
+        ServiceError: SerializationException, because the body is not a JSON object, or ValidationException, because the
+            request does not match the shape.
     """
     if operation not in service_model(service).operation_names:
         return

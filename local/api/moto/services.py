@@ -1,8 +1,8 @@
-"""The AWS services beside this project's subject, answered by moto: IAM, STS, CloudFormation and more.
+"""The AWS services that are delegated to moto: IAM, STS, CloudFormation and others.
 
-Moto keeps its state in memory. Each request that changed it is put into the service's records, and the requests
-are run again, in their order, the first time that moto is needed after a restart: with the random numbers and
-the time that they had at first, so that identifiers and dates are the same.
+Moto keeps its state in memory. The service stores each request that changes moto's state. The first time that moto is
+needed after a restart, all stored requests run again in their order. They get the same random numbers and times as
+before, so that identifiers and dates are the same.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ SERVICES = {
     *("iam", "sts", "cloudformation", "events", "monitoring", "application-autoscaling", "sns", "sqs", "kms"),
     *("secretsmanager", "ssm", "ecr"),
 }
-"""By signing name: those whose records moto keeps as AWS does. Of others it would make up what has happened."""
+"""Signing names of the services delegated to moto. Others are refused, because moto would invent results."""
 _log = logging.getLogger(__name__)
 
 
 class MotoServices:
-    """Moto's own server application, imported when the first request needs it.
+    """Runs requests in moto's server application, which is imported on first use.
 
-    One request at a time: the order in which they change moto's state is the order in which they are kept.
-    Moto has one state in a process. Where there are several services, it is put back to the state of the one that
-    is asked.
+    Requests run one at a time, so that they are stored in the order in which they change moto's state. A process has
+    only one state of moto. If a process has several local services, moto's state is rebuilt when a request comes to
+    another service than before.
     """
 
     _lock = threading.RLock()
@@ -58,10 +58,10 @@ class MotoServices:
         self._changed = {record["Service"] for record in store.list(KIND)}
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
-        """Answer a request to any service but the service's own.
+        """Answer a request to a service that is delegated to moto.
 
         Raises:
-            ServiceError: neither the service nor moto has what is asked for.
+            ServiceError: The service is not delegated, or moto does not implement the operation.
         """
         service, name = read_signature(head).service, operation_name(head, body)
         if service not in SERVICES:
@@ -71,26 +71,30 @@ class MotoServices:
         return self._answer(service, name, head, body)
 
     def answer_about_bucket(self, bucket: str, head: RequestHead, body: bytes) -> HttpResponse:
-        """Answer a request about a bucket's settings."""
+        """Answer an S3 request about a bucket's settings."""
         name = "Get" if head.method in ("GET", "HEAD") else f"Put {bucket}"
         return self._answer("s3", name, head, body, bucket)
 
     def forget_bucket(self, bucket: str) -> None:
-        """Forget the settings of a bucket that is deleted."""
+        """Delete the settings of a deleted bucket."""
         with self._lock:
             kept = [record for record in self._store.list(KIND) if record["Bucket"] == bucket]
             for record in kept:
                 self._store.delete(KIND, record["Key"])
             if kept and MotoServices._holder is self:
-                # Moto leaves traces of a bucket behind, its tags for one: build its state anew without it.
+                # Moto keeps some data of a deleted bucket, such as tags, so its state is rebuilt without the bucket.
                 MotoServices._holder = None
 
     def has_changed(self, *services: str) -> bool:
-        """Return whether any request that was kept went to one of these services."""
+        """Return whether any stored request went to one of the services."""
         return not self._changed.isdisjoint(services)
 
     def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        """Targets of the default bus's rules that match an event, each with its rule's name."""
+        """Return the targets of the default bus's rules that match an event.
+
+        Returns:
+            Pairs of a rule's name and a target.
+        """
         with self._lock:
             self._start()
             from moto.events.models import events_backends  # noqa: PLC0415
@@ -104,13 +108,13 @@ class MotoServices:
             ]
 
     def bucket_names(self) -> set[str]:
-        """Return the buckets that moto knows: those of stacks, and those with settings."""
+        """Return the names of moto's buckets, which are those of stacks and those with settings."""
         with self._lock:
             self._start()
             return set(_moto_s3(self._region).buckets)
 
     def tells_events(self, bucket: str) -> bool:
-        """Return whether a bucket's notifications go to EventBridge."""
+        """Return whether a bucket sends its notifications to EventBridge."""
         with self._lock:
             self._start()
             known = _moto_s3(self._region).buckets.get(bucket)
@@ -118,7 +122,7 @@ class MotoServices:
             return bool(settings and settings.event_bridge is not None)
 
     def buckets_of_stack(self, stack: str) -> list[str]:
-        """Return the buckets that a stack of that name or ARN has made."""
+        """Return the names of the buckets of a stack, given its name or ARN."""
         with self._lock:
             self._start()
             from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
@@ -134,7 +138,7 @@ class MotoServices:
             ]
 
     def resource_types(self) -> set[str]:
-        """Types of resources that moto's CloudFormation makes."""
+        """Return the types of resources that moto's CloudFormation supports."""
         with self._lock:
             self._start()
             from moto.cloudformation.parsing import NULL_MODELS, get_model_map  # noqa: PLC0415
@@ -176,7 +180,7 @@ class MotoServices:
             self._store.insert(KIND, record["Key"], record)
             self._changed.add(record["Service"])
         except Exception:
-            # The client hears that it failed: what it changed must go from moto's memory too.
+            # The client gets an error, so moto's state must be rebuilt without the request.
             MotoServices._holder = None
             raise
 
@@ -194,7 +198,7 @@ class MotoServices:
         for record in self._store.list(KIND):
             reply = self._run(record)
             if reply.status >= 300:
-                _log.error("%s of %s failed when run again", record["Operation"], record["Service"])
+                _log.error("%s of %s failed when it ran again after a restart", record["Operation"], record["Service"])
 
     def _run(self, record: dict[str, Any]) -> HttpResponse:
         from moto.core import utils  # noqa: PLC0415
@@ -228,7 +232,7 @@ class MotoServices:
 
 
 def operation_name(head: RequestHead, body: bytes) -> str:
-    """Return the operation that a request of any protocol asks for; for REST, the method stands for it."""
+    """Return the name of a request's operation, in any protocol. For a REST request, this is the method."""
     target = head.headers.get(b"x-amz-target", b"").decode("latin-1")
     if target:
         return target.rpartition(".")[2]

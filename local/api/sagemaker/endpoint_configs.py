@@ -14,7 +14,7 @@ from local.records.kinds import ENDPOINT_CONFIG, MODEL
 from local.storage.objects import S3Uri
 from local.storage.store import Document, Store
 
-_NOT_IMITATED = (
+_NOT_IMPLEMENTED = (
     "AsyncInferenceConfig",
     "ExplainerConfig",
     "ShadowProductionVariants",
@@ -33,7 +33,7 @@ class EndpointConfigOperations:
         """Create an endpoint configuration. Its models must exist."""
         name = request["EndpointConfigName"]
         arn = ENDPOINT_CONFIG.arn(self.region, name)
-        for member in _NOT_IMITATED:
+        for member in _NOT_IMPLEMENTED:
             if request.get(member):
                 raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
         self._check_variants(request["ProductionVariants"])

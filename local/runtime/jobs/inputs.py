@@ -81,7 +81,7 @@ def check_exists(objects: Objects, data_type: str, uri: str, *, region: str, rol
     )
 
 
-def bring(objects: Objects, files: list[InputFile], folder: Path, *, link: bool) -> int:
+def download(objects: Objects, files: list[InputFile], folder: Path, *, link: bool) -> int:
     """Copy or link objects into a folder.
 
     Args:

@@ -95,8 +95,8 @@ class _Job:
         runtime = images.processing_runtime(self._image, entrypoint)
         if runtime is None:
             raise JobFailedError(images.unsupported(self._image, entrypoint))
-        self._lay_out()
-        self._bring_inputs()
+        self._create_folders()
+        self._download_inputs()
         with self._runner.keys.of_container() as credentials_path:
             if runtime is images.Runtime.SPARK:
                 command, variables = self._spark_program(credentials_path)
@@ -115,7 +115,7 @@ class _Job:
             return failed(program_failure(status, last_lines), message)
         return JobOutcome("Completed", message=message)
 
-    def _lay_out(self) -> None:
+    def _create_folders(self) -> None:
         """Create the folders and configuration files that the container has.
 
         Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container" and
@@ -143,14 +143,14 @@ class _Job:
         (config / "processingjobconfig.json").write_text(json.dumps(map_paths(job, self.root)))
         (config / "resourceconfig.json").write_text(json.dumps(resources))
 
-    def _bring_inputs(self) -> None:
+    def _download_inputs(self) -> None:
         for given in self._record.get("ProcessingInputs", []):
             if given.get("AppManaged"):
                 continue
             source = given["S3Input"]
             files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
             # Copies instead of links, because a script may write to its input.
-            inputs.bring(self._runner.objects, files, self._local(source), link=False)
+            inputs.download(self._runner.objects, files, self._local(source), link=False)
 
     def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         arguments = self._command_line[1:]

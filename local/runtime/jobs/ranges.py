@@ -10,7 +10,7 @@ from typing import Any
 from local.algorithms.linear_learner.metrics import TUNABLE
 from local.core.errors import validation_error
 
-_WIDE = 100.0
+_LOGARITHMIC_RATIO = 100.0
 """Least ratio of maximum to minimum at which scaling Auto is logarithmic. SageMaker does not document its own rule."""
 
 
@@ -120,7 +120,7 @@ def _numeric(given: dict[str, Any], kind: str) -> Range:
         raise validation_error(f"{name}: MinValue and MaxValue of an integer range must be integers")
     scaling = given.get("ScalingType", "Auto")
     if scaling == "Auto":
-        scaling = "Logarithmic" if minimum > 0 and maximum / minimum >= _WIDE else "Linear"
+        scaling = "Logarithmic" if minimum > 0 and maximum / minimum >= _LOGARITHMIC_RATIO else "Linear"
     if scaling == "Logarithmic" and minimum <= 0:
         raise validation_error(f"{name}: a range of scaling type Logarithmic must be greater than 0")
     if scaling == "ReverseLogarithmic" and (kind == "Integer" or not 0 <= minimum < maximum < 1):

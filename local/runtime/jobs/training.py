@@ -67,7 +67,7 @@ class TrainingRunner:
         jobs = [self._folder(name, listener) for name in names]
         self._move_on(jobs, "Downloading")
         for job in jobs:
-            job.attempt(job.bring_inputs)
+            job.attempt(job.download_inputs)
         ready = [job for job in jobs if job.outcome is None]
         if ready:
             self._move_on(ready, "Training")

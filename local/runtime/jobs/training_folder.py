@@ -56,7 +56,7 @@ class TrainingFolder:
         if self.outcome is None:
             self.outcome = outcome_of(work, self.log.write)
 
-    def bring_inputs(self) -> None:
+    def download_inputs(self) -> None:
         """Create the folder with its configuration files, and fill it with the input data.
 
         Source: "How Amazon SageMaker Provides Training Information" in SageMaker's developer guide.
@@ -76,7 +76,7 @@ class TrainingFolder:
         for channel in channels:
             source = channel["DataSource"]["S3DataSource"]
             files = inputs.find(self._objects, source["S3DataType"], source["S3Uri"])
-            inputs.bring(self._objects, files, self.root / "input" / "data" / channel["ChannelName"], link=True)
+            inputs.download(self._objects, files, self.root / "input" / "data" / channel["ChannelName"], link=True)
 
     def read_log(self, *, to_end: bool = False) -> None:
         """Publish the lines that the program has added to the job's log since the last call.

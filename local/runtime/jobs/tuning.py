@@ -35,7 +35,7 @@ EACH_EPOCH = "validation:objective_loss"
 """The only objective of linear-learner with a value after each epoch. Early stopping needs such values."""
 
 _ATTEMPTS_WITHOUT_SUCCESS = 5
-_NOT_OF_A_TRAINING_JOB = (
+_TUNING_MEMBERS = (
     "DefinitionName",
     "TuningObjective",
     "HyperParameterRanges",
@@ -105,9 +105,9 @@ class _Tuning:
                 job = self._runner.store.get(training_record.KIND, name)
                 self._ended.append(job)
                 strategy.tell(point, tuning_record.value(job))
-            if reason := self._why_hopeless():
+            if reason := self._failure_reason():
                 return failed(reason)
-            if self._is_good_enough():
+            if self._meets_completion_criteria():
                 break
         return JobOutcome("Completed")
 
@@ -142,7 +142,7 @@ class _Tuning:
 
     def _request(self, name: str, point: Point) -> dict[str, Any]:
         """Return the request of CreateTrainingJob for a point."""
-        given = {member: value for member, value in self._definition.items() if member not in _NOT_OF_A_TRAINING_JOB}
+        given = {member: value for member, value in self._definition.items() if member not in _TUNING_MEMBERS}
         resources = self._definition.get("HyperParameterTuningResourceConfig")
         if resources:
             # SageMaker takes the first available instance type of the list.
@@ -186,7 +186,7 @@ class _Tuning:
         self._runner.training.run_together([name], key, most_seconds=most_seconds, listener=listen)
         return values
 
-    def _why_hopeless(self) -> str | None:
+    def _failure_reason(self) -> str | None:
         """Return the FailureReason if further training jobs are pointless, in SageMaker's words, or None."""
         succeeded = [job for job in self._ended if job["TrainingJobStatus"] != "Failed"]
         everything = self._batch_size() == 0
@@ -204,7 +204,7 @@ class _Tuning:
             )
         return None
 
-    def _is_good_enough(self) -> bool:
+    def _meets_completion_criteria(self) -> bool:
         """Return whether a completion criterion is met."""
         criteria = self._config.get("TuningJobCompletionCriteria", {})
         best = tuning_record.best(self._record, self._ended)

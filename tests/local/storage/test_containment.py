@@ -273,7 +273,7 @@ def test_a_manifests_key_has_its_place_in_the_inputs_folder(objects, tmp_path, k
     with pytest.raises(inputs.InputError):
         inputs.find(objects, "ManifestFile", f"s3://{BUCKET}/list")
     with pytest.raises(inputs.InputError):
-        inputs.bring(objects, [inputs.InputFile(f"s3://{BUCKET}/a../x", key)], tmp_path / "input" / "a", link=False)
+        inputs.download(objects, [inputs.InputFile(f"s3://{BUCKET}/a../x", key)], tmp_path / "input" / "a", link=False)
     assert not (tmp_path / "input" / "x").exists()
 
 
