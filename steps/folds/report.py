@@ -27,7 +27,9 @@ def check_rejected(survey: Survey, table: Table, options: Options) -> None:
         raise _refusal(survey, table, options.input, f"{share}: folds.max_bad_share")
 
 
-def report_of(survey: Survey, table: Table, options: Options, sizes: Sequence[int], files: int) -> dict[str, Any]:
+def report_of(  # noqa: PLR0913 - the sources of the report
+    survey: Survey, table: Table, options: Options, sizes: Sequence[int], *, files: int, warnings: Sequence[str]
+) -> dict[str, Any]:
     """Return the content of folds.json.
 
     Args:
@@ -36,10 +38,12 @@ def report_of(survey: Survey, table: Table, options: Options, sizes: Sequence[in
         options: the options of the job.
         sizes: the number of rows of each fold.
         files: the number of the input's files.
+        warnings: sentences for the user about folds that are made, but may not be what the user expects.
     """
     declared, rejected = table.columns.declared, survey.rejected
     return {
         "rows": survey.rows,
+        "warnings": list(warnings),
         "folds": [
             {"fold": number, "test_rows": size, "train_rows": survey.rows - size}
             for number, size in enumerate(sizes, start=1)

@@ -208,9 +208,9 @@ def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, t
     source = write_files(tmp_path / "source", {"rows.csv": TEXT})
     assign = report_of
 
-    def rewrite_the_input(*arguments):
+    def rewrite_the_input(*arguments, **named):
         (source / "rows.csv").write_text("5,6,7\n" * 24)
-        return assign(*arguments)
+        return assign(*arguments, **named)
 
     monkeypatch.setattr("make_folds.report_of", rewrite_the_input)
     with pytest.raises(FoldError, match="the input changed in between"):
