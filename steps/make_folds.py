@@ -11,7 +11,8 @@ sets, which S3 makes, or manifests that name them:
     <output>/rejected/part-*.jsonl    rejected lines, if folds.on_bad_rows is quarantine
     <output>/folds.json               the report on input and folds, written last
 
-The report's ``warnings`` are sentences for the user; each is also printed.
+The report's ``warnings`` are sentences for the user; each is also printed. Its ``suggested`` are linear-learner's
+``mini_batch_size`` and ``epochs`` for so many rows.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any, Never
 import pytest
 from folds import output as fold_output
 from folds.errors import FoldError
-from folds.report import report_of
+from folds.report import report_of, suggested_settings
 from folds.spans import spans_of, task_count
 from folds.storage import place
 
@@ -202,6 +202,34 @@ def test_the_report_says_what_was_made_of_what(fold) -> None:
     assert (report["feature_dim"], report["seed"], report["shuffle"]) == (2, 7, True)
     assert (report["layout"], report["data_version"], report["input_files"]) == ("folders", "2024-05", 1)
     assert report["rejected"]["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("train_rows", "mini_batch_size", "epochs"),
+    [
+        (1, 1, 100),  # never more than there are rows
+        (15, 15, 100),
+        (17, 16, 100),
+        (273, 17, 100),  # 342 penguins in five folds
+        (1070, 66, 100),
+        (15_999, 999, 100),
+        (16_000, 1000, 100),
+        (17_000, 1000, 95),
+        (106_999, 1000, 16),
+        (107_000, 1000, 15),  # linear-learner's own defaults from here on
+        (10**9, 1000, 15),
+    ],
+)
+def test_suggested_settings_scale_with_the_rows(train_rows, mini_batch_size, epochs) -> None:
+    assert suggested_settings(train_rows) == {"mini_batch_size": mini_batch_size, "epochs": epochs}
+
+
+def test_suggestions_are_for_the_smallest_training_set(fold) -> None:
+    text = "y,a,who\n" + "".join(f"{number},1,{max(0, number - 600)}\n" for number in range(1000))
+    made = fold(text, label="y", numeric=["a"], groups="who", count=3)
+    assert min(entry["train_rows"] for entry in made.report["folds"]) == 399
+    assert made.report["suggested"] == {"mini_batch_size": 24, "epochs": 100}
+    assert all(type(value) is int for value in made.report["suggested"].values())
 
 
 def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch) -> None:
