@@ -3,11 +3,14 @@
 Runs with spark-submit, in SageMaker's Spark container or wherever pyspark is installed. Spark's workers need the
 package ``folds``, from a zip archive (--py-files) or on PYTHONPATH. The input is read twice: first to check and count
 its rows, then to write each row into the test set of its fold. Training sets are copies of the other folds' test
-sets, which S3 makes, or manifests that name them:
+sets, which S3 makes, or manifests that name them. With folds.all_rows there is one more training set, of all rows, for
+refitting a model:
 
     <output>/vc1/test/part-*.csv      the rows of fold 1: the label first, no header
     <output>/vc1/train/part-*.csv     all other rows, if folds.layout is folders
     <output>/vc1/train.manifest       the names of the files of all other rows, if folds.layout is manifest
+    <output>/all/part-*.csv           all rows, with folds.all_rows, if folds.layout is folders
+    <output>/all.manifest             the names of the files of all rows, likewise if folds.layout is manifest
     <output>/rejected/part-*.jsonl    rejected lines, if folds.on_bad_rows is quarantine
     <output>/folds.json               the report on input and folds, written last
 
@@ -81,7 +84,7 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     try:
         clear(output)
         written = writer.write(survey, dealt, tasks, distribute)
-        arrange(written, survey, options.folds, output, options.layout)
+        arrange(written, survey, output, options)
         write_report(report, output)
     except BaseException:
         # The user must see the first error, not a later one.

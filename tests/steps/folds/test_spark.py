@@ -19,7 +19,7 @@ def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp
     rows = "y,kind,who,note\n" + "".join(f'{number},{"ab"[number % 2]},{number % 90},"x"\n' for number in range(2000))
     source = write_files(tmp_path / "source", {"1.csv": rows, "2.csv": rows + '7,c,0,"two\nlines"\n'})
     given = {"label": "y", "categorical": {"kind": ["a", "b"]}, "groups": "who", "on_bad_rows": "quarantine"}
-    made = [make(source, **given, max_bad_share=0.1) for make in (fold, fold_by_spark)]
+    made = [make(source, **given, max_bad_share=0.1, all_rows=True) for make in (fold, fold_by_spark)]
     here, by_spark = ({name: (each.folder / name).read_bytes() for name in each.names()} for each in made)
     assert len(here) > 5 * 4
     assert by_spark == here
