@@ -3,13 +3,19 @@
 Runs with spark-submit, in SageMaker's Spark container or wherever pyspark is installed. Spark's workers need the
 package ``folds``, from a zip archive (--py-files) or on PYTHONPATH. The input is read twice: first to check and count
 its rows, then to write each row into the test set of its fold. Training sets are copies of the other folds' test
-sets, which S3 makes, or manifests that name them:
+sets, which S3 makes, or manifests that name them. With folds.all_rows there is one more training set, of all rows, for
+refitting a model:
 
     <output>/vc1/test/part-*.csv      the rows of fold 1: the label first, no header
     <output>/vc1/train/part-*.csv     all other rows, if folds.layout is folders
     <output>/vc1/train.manifest       the names of the files of all other rows, if folds.layout is manifest
+    <output>/all/part-*.csv           all rows, with folds.all_rows, if folds.layout is folders
+    <output>/all.manifest             the names of the files of all rows, likewise if folds.layout is manifest
     <output>/rejected/part-*.jsonl    rejected lines, if folds.on_bad_rows is quarantine
     <output>/folds.json               the report on input and folds, written last
+
+The report's ``warnings`` are sentences for the user; each is also printed. Its ``suggested`` are linear-learner's
+``mini_batch_size`` and ``epochs`` for so many rows.
 """
 
 from __future__ import annotations
@@ -75,14 +81,16 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     check_rejected(survey, table, options)
     if survey.rows < options.folds:
         raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
-    dealt = _deal(survey, options)
+    dealt, warnings = _deal(survey, options)
+    for warning in warnings:
+        print(f"make_folds: warning: {warning}")
     fold_rows = [int(np.count_nonzero(dealt == fold)) for fold in range(1, options.folds + 1)]
-    report = report_of(survey, table, options, fold_rows, len(sizes))
+    report = report_of(survey, table, options, fold_rows, files=len(sizes), warnings=warnings)
     writer = Writer(table, options.folds, options.seed if options.shuffle else None, output.uri, options.kms_key)
     try:
         clear(output)
         written = writer.write(survey, dealt, tasks, distribute)
-        arrange(written, survey, options.folds, output, options.layout)
+        arrange(written, survey, output, options)
         write_report(report, output)
     except BaseException:
         # The user must see the first error, not a later one.
@@ -182,17 +190,18 @@ def _table(lines: Sequence[str], options: Options) -> Table:
     return Table(without_header(declared), form, None, by_column)
 
 
-def _deal(survey: Survey, options: Options) -> Folds:
+def _deal(survey: Survey, options: Options) -> tuple[Folds, list[str]]:
+    """Return the fold of each row, and warnings for the user."""
     rows, folds = survey.rows, options.folds
     if options.columns.groups is not None:
         dealt, largest = grouped(survey.keys, folds, options.seed if options.shuffle else None)
-        if largest * folds > 2 * rows:
-            share = f"{largest / rows:.0%} of the rows"
-            print(f"make_folds: warning: one group of {options.columns.groups} holds {share}: folds differ in size")
-        return dealt
+        if largest * folds <= 2 * rows:
+            return dealt, []
+        share = f"{largest / rows:.0%} of the rows"
+        return dealt, [f"one group of {options.columns.groups} holds {share}: folds differ in size"]
     if options.stratify is not None:
-        return stratified(survey.keys, folds, options.seed, options.stratify)
-    return shuffled(rows, folds, options.seed) if options.shuffle else in_order(rows, folds)
+        return stratified(survey.keys, folds, options.seed, options.stratify), []
+    return (shuffled(rows, folds, options.seed) if options.shuffle else in_order(rows, folds)), []
 
 
 if __name__ == "__main__":

@@ -29,14 +29,17 @@ _FOLDS = (
 
 
 def fold_options(config: Config) -> bytes:
-    """Return the document, with the keys of config.yaml. It does not name the input and the output.
+    """Return the document. It does not name the input and the output.
+
+    Its keys are those of config.yaml, and ``folds.all_rows``, which follows from the steps of the pipeline.
 
     Equal options give equal bytes.
     """
+    # No step trains on all rows yet.
     document = {
         "aws": {"kms_key_arn": config.aws.kms_key_arn},
         "dataset": config.dataset.model_dump(include=set(_DATASET)),
-        "folds": config.folds.model_dump(include=set(_FOLDS)),
+        "folds": config.folds.model_dump(include=set(_FOLDS)) | {"all_rows": config.selection.refits},
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 

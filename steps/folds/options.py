@@ -29,6 +29,7 @@ class Options:
         shuffle: whether rows go to random folds; otherwise folds follow the order of the input.
         seed: the seed of the shuffle.
         layout: ``folders`` or ``manifest``.
+        all_rows: whether to make a training set of all rows too, for refitting a model.
         stratify: the number of quantiles of the label whose rows are spread evenly over the folds.
         quarantine: whether bad rows are set aside; otherwise they fail the job.
         max_bad_share: the largest share of bad rows that may be set aside, from 0 to 1.
@@ -45,6 +46,7 @@ class Options:
     shuffle: bool
     seed: int
     layout: str
+    all_rows: bool
     stratify: int | None
     quarantine: bool
     max_bad_share: float
@@ -83,6 +85,7 @@ def read_options(arguments: list[str]) -> Options:
         shuffle=folds["shuffle"],
         seed=folds["seed"],
         layout=folds["layout"],
+        all_rows=folds["all_rows"],
         stratify=folds["stratify"],
         quarantine=folds["on_bad_rows"] == "quarantine",
         max_bad_share=folds["max_bad_share"],
@@ -153,11 +156,14 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and value > 0
 
 
-_FLAG = _Key("true or false", lambda value: isinstance(value, bool), default=True)
+def _flag(*, default: bool) -> _Key:
+    return _Key("true or false", lambda value: isinstance(value, bool), default)
+
+
 _DOCUMENT = {
     "aws": {"kms_key_arn": _Key("the ARN of a key", lambda value: value is None or _is_text(value))},
     "dataset": {
-        "header": _FLAG,
+        "header": _flag(default=True),
         "delimiter": _Key("text", _is_text, ","),
         "encoding": _Key("text", _is_text, "UTF-8"),
         "label": _Key("the name of a column", _is_text),
@@ -171,9 +177,10 @@ _DOCUMENT = {
     },
     "folds": {
         "count": _Key("a positive whole number", _is_count, 5),
-        "shuffle": _FLAG,
+        "shuffle": _flag(default=True),
         "seed": _Key("a whole number", lambda value: type(value) is int, 42),
         "layout": _choice("folders", "manifest"),
+        "all_rows": _flag(default=False),
         "stratify": _Key("a positive whole number", lambda value: value is None or _is_count(value)),
         "on_bad_rows": _choice("fail", "quarantine"),
         "max_bad_share": _Key("a number", lambda value: type(value) in (int, float), 0.0),

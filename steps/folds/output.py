@@ -17,13 +17,15 @@ from folds.deal import Folds, in_folds
 from folds.errors import FoldError
 from folds.judge import Judge, Known, Rejected, Table
 from folds.number import Distribute, Survey
+from folds.options import Options
 from folds.spans import Span, shared
 from folds.storage import UNFINISHED, Place, place
 
 _REPORT = "folds.json"
+_ALL_MANIFEST = "all.manifest"
 _OURS = re.compile(
     rf"vc\d+/(train|test)/|vc\d+/train\.manifest$|rejected/|_staging/|{re.escape(_REPORT)}$"
-    rf"|(vc\d+/)?{UNFINISHED}[^/]*$"
+    rf"|all/part-fold\d+-\d+\.csv$|{re.escape(_ALL_MANIFEST)}$|(vc\d+/)?{UNFINISHED}[^/]*$"
 )
 PART = re.compile(r"vc(\d+)/test/(part-fold\d+-\d+\.csv)$")
 _BUFFER, _LARGEST_BUFFER, _PLACES = 1 << 23, 1 << 25, 8
@@ -177,21 +179,20 @@ class _Task:
 def clear(output: Place) -> None:
     """Delete the output of earlier runs, the report first, because it says that the folds are complete."""
     output.delete(output.files(_REPORT))
-    for beginning in ("vc", "rejected/", "_staging/", UNFINISHED):
+    for beginning in ("vc", "all/part-", _ALL_MANIFEST, "rejected/", "_staging/", UNFINISHED):
         output.delete([name for name in output.files(beginning) if _OURS.match(name)])
 
 
-def arrange(written: Written, survey: Survey, folds: int, output: Place, layout: str) -> None:
-    """Make the training sets from the test sets.
+def arrange(written: Written, survey: Survey, output: Place, options: Options) -> None:
+    """Make the training sets from the test sets: one for each fold and, if the options ask for it, one of all rows.
 
     S3 copies the files (on a disk, links are made), so no data moves through the cluster.
 
     Args:
         written: the totals that were written.
         survey: the totals that were counted.
-        folds: the number of folds.
         output: the folder of the folds.
-        layout: ``folders`` or ``manifest``.
+        options: the options of the job.
 
     Raises:
         FoldError: the output does not contain all rows.
@@ -202,10 +203,10 @@ def arrange(written: Written, survey: Survey, folds: int, output: Place, layout:
     output.delete(left)
     parts = {name: size for name, size in there.items() if PART.match(name)}
     check_complete(survey, written, parts)
-    if layout == "manifest":
-        write_manifests(parts, folds, output)
+    if options.layout == "manifest":
+        write_manifests(parts, options.folds, output, all_rows=options.all_rows)
     else:
-        output.copy(training_copies(parts, folds))
+        output.copy(training_copies(parts, options.folds, all_rows=options.all_rows))
 
 
 def write_report(report: Mapping[str, Any], output: Place) -> None:
@@ -233,17 +234,26 @@ def check_complete(survey: Survey, written: Written, parts: Mapping[str, int]) -
         )
 
 
-def training_copies(parts: Iterable[str], folds: int) -> dict[str, list[str]]:
-    """Return for each file of a test set its names in the training sets of the other folds."""
+def training_copies(parts: Iterable[str], folds: int, *, all_rows: bool) -> dict[str, list[str]]:
+    """Return for each file of a test set its names in the training sets that contain it.
+
+    Args:
+        parts: the names of the files of all test sets. Each file's name contains its fold, so names are unique in
+            every training set.
+        folds: the number of folds.
+        all_rows: whether there is a training set of all rows.
+    """
     copies = {}
     for name in sorted(parts):
         part = PART.match(name)
         assert part is not None
         copies[name] = [f"vc{other}/train/{part[2]}" for other in range(1, folds + 1) if other != int(part[1])]
+        if all_rows:
+            copies[name].append(f"all/{part[2]}")
     return copies
 
 
-def write_manifests(parts: Iterable[str], folds: int, output: Place) -> None:
+def write_manifests(parts: Iterable[str], folds: int, output: Place, *, all_rows: bool) -> None:
     """Write a manifest of each training set, in the format of SageMaker's S3DataType ManifestFile.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
@@ -255,6 +265,8 @@ def write_manifests(parts: Iterable[str], folds: int, output: Place) -> None:
     for fold in range(1, folds + 1):
         names = [name for other in range(1, folds + 1) if other != fold for name in by_fold[f"vc{other}"]]
         _write_text(json.dumps([prefix, *names]), f"vc{fold}/train.manifest", output)
+    if all_rows:
+        _write_text(json.dumps([prefix, *sorted(parts)]), _ALL_MANIFEST, output)
 
 
 def _write_text(text: str, name: str, output: Place) -> None:

@@ -266,6 +266,12 @@ def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(confi
     assert json.loads(fold_options(encrypted))["aws"] == {"kms_key_arn": key}
 
 
+def test_the_folds_have_no_training_set_of_all_rows(config) -> None:
+    from pipeline.definition.fold_options import fold_options
+
+    assert json.loads(fold_options(config))["folds"]["all_rows"] is False
+
+
 def test_spot_training_reaches_the_tuning_jobs(config, resources) -> None:
     from pipeline.definition.pipeline import build_definition
 

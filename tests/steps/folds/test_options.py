@@ -49,6 +49,7 @@ def test_what_a_document_does_not_say_has_the_defaults_of_the_configuration(docu
         folds.layout,
     )
     assert (options.stratify, options.quarantine, options.max_bad_share) == (None, False, folds.max_bad_share)
+    assert options.all_rows is False
     assert options.target_bytes == folds.target_file_megabytes * 2**20
     assert (options.form.header, options.form.delimiter, options.form.encoding) == (
         dataset.header,
@@ -92,6 +93,7 @@ def test_a_data_version_that_the_registry_takes_is_taken(version, document) -> N
         (changed("folds.count", True), "folds.count: True is not a positive whole number"),
         (changed("folds.seed", -1), "the seed -1 is not between 0 and 2147483647"),
         (changed("folds.shuffle", "yes"), "folds.shuffle: 'yes' is not true or false"),
+        (changed("folds.all_rows", 1), "folds.all_rows: 1 is not true or false"),
         (changed("folds.layout", "tree"), "folds.layout: 'tree' is not one of folders, manifest"),
         (changed("dataset.numeric", ["y"]), "the column 'y' is declared twice"),
         (changed("dataset.categorical", {"c": "red,green"}), "dataset.categorical: .* is not names, each with a list"),

@@ -9,7 +9,7 @@ from typing import Any, Never
 import pytest
 from folds import output as fold_output
 from folds.errors import FoldError
-from folds.report import report_of
+from folds.report import report_of, suggested_settings
 from folds.spans import spans_of, task_count
 from folds.storage import place
 
@@ -74,6 +74,57 @@ def test_a_manifest_names_the_files_of_the_other_folds(fold) -> None:
         assert sorted(rows) == sorted(set(ROWS) - set(made.test(number)))
 
 
+@pytest.fixture
+def many_parts(monkeypatch) -> None:
+    """Several files in each fold, from a short input."""
+    monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1000)
+    monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
+
+
+MANY = [f"{number},{number}.5,2" for number in range(1000)]
+
+
+@pytest.mark.usefixtures("many_parts")
+def test_all_rows_are_one_training_set_in_a_folder(fold) -> None:
+    made = fold({"rows.csv": "\n".join(MANY)}, count=3, all_rows=True)
+    plain = fold({"rows.csv": "\n".join(MANY)}, count=3)
+    tests = sorted(name for name in made.names() if "/test/" in name)
+    assert len(tests) > 3
+    together = {name for name in made.names() if name.startswith("all")}
+    assert together == {f"all/{name.rpartition('/')[2]}" for name in tests}
+    assert sorted(row for name in together for row in (made.folder / name).read_text().splitlines()) == sorted(MANY)
+    assert made.names() - together == plain.names()
+    assert made.report == plain.report | {"input": made.report["input"]}
+
+
+@pytest.mark.usefixtures("many_parts")
+def test_all_rows_are_one_training_set_in_a_manifest(fold) -> None:
+    made = fold({"rows.csv": "\n".join(MANY)}, count=3, layout="manifest", all_rows=True)
+    prefix, *names = json.loads((made.folder / "all.manifest").read_text())
+    assert prefix == {"prefix": f"{made.folder.as_uri()}/"}
+    assert len(names) > 3
+    assert sorted(row for name in names for row in (made.folder / name).read_text().splitlines()) == sorted(MANY)
+    assert not (made.folder / "all").exists()
+
+
+@pytest.mark.parametrize("layout", ["folders", "manifest"])
+def test_a_training_set_of_all_rows_goes_away_with_its_run(fold, layout) -> None:
+    first = fold(TEXT, count=7, layout=layout, all_rows=True)
+    (first.folder / "allowed.txt").write_text("mine")
+    again = fold(TEXT, count=3, layout=layout, all_rows=True, output=first.folder)
+    assert sum(name.startswith("all/") for name in again.names()) == (3 if layout == "folders" else 0)
+    without = fold(TEXT, count=3, layout=layout, output=first.folder)
+    assert [name for name in without.names() if name.startswith("all")] == ["allowed.txt"]
+    assert not (without.folder / "all").exists()
+
+
+def test_files_of_the_user_in_a_folder_of_that_name_stay(fold, tmp_path) -> None:
+    output = write_files(tmp_path / "output", {"all/part-of-mine.csv": "mine"})
+    made = fold(TEXT, count=2, all_rows=True, output=output)
+    fold(TEXT, count=2, output=output)
+    assert [name for name in made.names() if name.startswith("all")] == ["all/part-of-mine.csv"]
+
+
 def test_parts_have_about_the_size_asked_for(fold) -> None:
     row = "1234567.25,1234567.25,1234567.25\n"
     rows = 3 * 1024**2 // len(row)
@@ -117,7 +168,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path) -> None:
 def test_a_failure_while_writing_leaves_nothing_that_a_later_step_could_read(
     fold, tmp_path, monkeypatch, broken, layout
 ) -> None:
-    def fail(*_) -> Never:
+    def fail(*_, **__) -> Never:
         raise FoldError("the disk is full")
 
     monkeypatch.setattr(fold_output, broken, fail)
@@ -204,13 +255,41 @@ def test_the_report_says_what_was_made_of_what(fold) -> None:
     assert report["rejected"]["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("train_rows", "mini_batch_size", "epochs"),
+    [
+        (1, 1, 100),  # never more than there are rows
+        (15, 15, 100),
+        (17, 16, 100),
+        (273, 17, 100),  # 342 penguins in five folds
+        (1070, 66, 100),
+        (15_999, 999, 100),
+        (16_000, 1000, 100),
+        (17_000, 1000, 95),
+        (106_999, 1000, 16),
+        (107_000, 1000, 15),  # linear-learner's own defaults from here on
+        (10**9, 1000, 15),
+    ],
+)
+def test_suggested_settings_scale_with_the_rows(train_rows, mini_batch_size, epochs) -> None:
+    assert suggested_settings(train_rows) == {"mini_batch_size": mini_batch_size, "epochs": epochs}
+
+
+def test_suggestions_are_for_the_smallest_training_set(fold) -> None:
+    text = "y,a,who\n" + "".join(f"{number},1,{max(0, number - 600)}\n" for number in range(1000))
+    made = fold(text, label="y", numeric=["a"], groups="who", count=3)
+    assert min(entry["train_rows"] for entry in made.report["folds"]) == 399
+    assert made.report["suggested"] == {"mini_batch_size": 24, "epochs": 100}
+    assert all(type(value) is int for value in made.report["suggested"].values())
+
+
 def test_an_input_that_changes_in_between_is_noticed_and_nothing_is_left(fold, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": TEXT})
     assign = report_of
 
-    def rewrite_the_input(*arguments):
+    def rewrite_the_input(*arguments, **named):
         (source / "rows.csv").write_text("5,6,7\n" * 24)
-        return assign(*arguments)
+        return assign(*arguments, **named)
 
     monkeypatch.setattr("make_folds.report_of", rewrite_the_input)
     with pytest.raises(FoldError, match="the input changed in between"):

@@ -101,6 +101,23 @@ def test_a_manifest_names_objects_that_hold_the_training_rows(bucket, fold_s3) -
     assert sorted(rows + own) == sorted(ROWS)
 
 
+@pytest.mark.parametrize("layout", ["folders", "manifest"])
+def test_all_rows_are_one_training_set_that_the_next_run_removes(bucket, fold_s3, layout) -> None:
+    bucket.put("whole/rows.csv", "\n".join(ROWS))
+    target = f"refit-{layout}/"
+    fold_s3("s3://data/whole/", f"s3a://data/{target}", count=3, layout=layout, all_rows=True)
+    if layout == "manifest":
+        prefix, *names = json.loads(bucket.text(f"{target}all.manifest"))
+        assert prefix == {"prefix": f"s3://data/{target}"}
+        assert bucket.keys(f"{target}all/") == set()
+    else:
+        names = [f"all/{name}" for name in bucket.keys(f"{target}all/")]
+        assert "all.manifest" not in bucket.keys(target)
+    assert sorted(row for name in names for row in bucket.text(f"{target}{name}").splitlines()) == sorted(ROWS)
+    fold_s3("s3://data/whole/", f"s3a://data/{target}", count=3, layout=layout)
+    assert not [name for name in bucket.keys(target) if name.startswith("all")]
+
+
 def test_objects_larger_than_one_copy_takes_are_copied_in_parts(bucket, fold_s3, monkeypatch) -> None:
     monkeypatch.setattr(fold_storage, "LARGEST_COPY", 10)
     bucket.put("big/rows.csv", "\n".join(ROWS))
@@ -148,9 +165,11 @@ def test_all_that_is_written_has_the_configured_key(simulated, fold_s3, monkeypa
     monkeypatch.setattr(fold_storage, "LARGEST_COPY", largest)
     key = "arn:aws:kms:us-east-1:123456789012:key/0000"
     simulated.put_object(Bucket="data", Key="in/rows.csv", Body=("\n".join([*ROWS, "bad"])).encode())
-    fold_s3("s3://data/in", "s3://data/out", kms_key_arn=key, on_bad_rows="quarantine", max_bad_share=0.1)
+    fold_s3(
+        "s3://data/in", "s3://data/out", kms_key_arn=key, on_bad_rows="quarantine", max_bad_share=0.1, all_rows=True
+    )
     written = [item["Key"] for item in simulated.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]]
-    assert {name.split("/")[1][:3] for name in written} == {"vc1", "vc2", "vc3", "vc4", "vc5", "fol", "rej"}
+    assert {name.split("/")[1][:3] for name in written} == {"vc1", "vc2", "vc3", "vc4", "vc5", "all", "fol", "rej"}
     for name in written:
         head = simulated.head_object(Bucket="data", Key=name)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)

@@ -19,7 +19,7 @@ def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp
     rows = "y,kind,who,note\n" + "".join(f'{number},{"ab"[number % 2]},{number % 90},"x"\n' for number in range(2000))
     source = write_files(tmp_path / "source", {"1.csv": rows, "2.csv": rows + '7,c,0,"two\nlines"\n'})
     given = {"label": "y", "categorical": {"kind": ["a", "b"]}, "groups": "who", "on_bad_rows": "quarantine"}
-    made = [make(source, **given, max_bad_share=0.1) for make in (fold, fold_by_spark)]
+    made = [make(source, **given, max_bad_share=0.1, all_rows=True) for make in (fold, fold_by_spark)]
     here, by_spark = ({name: (each.folder / name).read_bytes() for name in each.names()} for each in made)
     assert len(here) > 5 * 4
     assert by_spark == here
@@ -31,9 +31,9 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spar
     source = write_files(tmp_path / "source", {"a.csv": ROWS, "b.csv": ROWS * 100_000})
     assign = report_of
 
-    def remove_a_file(*arguments):
+    def remove_a_file(*arguments, **named):
         (source / "a.csv").unlink()
-        return assign(*arguments)
+        return assign(*arguments, **named)
 
     monkeypatch.setattr("make_folds.report_of", remove_a_file)
     # Not shuffled, so that files are opened until the end.
@@ -47,9 +47,9 @@ def test_what_ends_a_python_worker_is_said_in_one_line(fold_by_spark, tmp_path, 
     source = write_files(tmp_path / "source", {"rows.csv": ROWS})
     assign = report_of
 
-    def remove_the_input(*arguments):
+    def remove_the_input(*arguments, **named):
         (source / "rows.csv").unlink()
-        return assign(*arguments)
+        return assign(*arguments, **named)
 
     monkeypatch.setattr("make_folds.report_of", remove_the_input)
     with pytest.raises(Py4JJavaError) as caught:

@@ -240,5 +240,15 @@ def test_a_hundred_thousand_small_groups_are_balanced(monkeypatch) -> None:
 
 def test_a_group_larger_than_the_others_together_is_told(fold, capsys) -> None:
     rows = "".join(f"{number},1,2,{max(0, number - 60)}\n" for number in range(100))
-    fold(rows, groups="who", count=4)
-    assert "one group of who holds 61% of the rows: folds differ in size" in capsys.readouterr().out
+    made = fold(rows, groups="who", count=4)
+    warning = "one group of who holds 61% of the rows: folds differ in size"
+    assert warning in capsys.readouterr().out
+    assert made.report["warnings"] == [warning]
+
+
+@pytest.mark.parametrize("given", [{}, {"groups": "who"}, {"stratify": 3}, {"shuffle": False}])
+def test_folds_of_equal_sizes_come_without_a_warning(fold, capsys, given) -> None:
+    text = "y,a,who\n" + "".join(f"{number},1,{number % 20}\n" for number in range(100))
+    made = fold(text, label="y", numeric=["a"], **given)
+    assert made.report["warnings"] == []
+    assert "warning" not in capsys.readouterr().out
