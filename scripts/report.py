@@ -46,7 +46,7 @@ def print_results(results: Results) -> None:
     exponent = 3 * math.floor(math.log10(best["estimate"]["mse"]) / 3) if best["estimate"]["mse"] > 0 else 0
     table = _grid(ranked, exponent) if ranked else _best_of_each_fold(results.training_jobs, best, exponent)
     console.print(table)
-    if unranked := len(results.cv_results) - len(ranked):
+    if ranked and (unranked := len(results.cv_results) - len(ranked)):
         console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
     for name, value in {**_error_facts(best), **_model_facts(best, results)}.items():
         console.print(f"{name:26}{value}", markup=False)
@@ -104,9 +104,15 @@ def _grid(rows: list[dict[str, Any]], exponent: int) -> Table:
     for row in sorted(rows, key=lambda row: [_number(row["params"][name]) for name in names]):
         errors = [row[name] for name in ("mean_test_mse", "std_test_mse", *shown)]
         style = "bold green" if row["chosen"] else None
-        cells = [*(row["params"][name] for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
+        cells = [*(_short(row["params"][name]) for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
         table.add_row(*cells, style=style)
     return table
+
+
+def _short(text: str) -> str:
+    """Return a hyperparameter with four digits at most, which tell the points of a random search apart."""
+    number = _number(text)
+    return text if math.isinf(number) else f"{number:.4g}"
 
 
 def _number(text: str) -> float:
@@ -137,7 +143,7 @@ def _package(results: Results) -> str:
 
 
 def _tuned(job: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in _point(job))
+    return ", ".join(f"{name} {_short(value)}" for name, value in _point(job))
 
 
 def _point(job: dict[str, Any]) -> tuple[tuple[str, str], ...]:

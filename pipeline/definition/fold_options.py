@@ -31,11 +31,10 @@ _FOLDS = (
 def fold_options(config: Config) -> bytes:
     """Return the document. It does not name the input and the output.
 
-    Its keys are those of config.yaml, and ``folds.all_rows``, which follows from the steps of the pipeline.
+    Its keys are those of config.yaml, and ``folds.all_rows``, which RefitModel needs.
 
     Equal options give equal bytes.
     """
-    # No step trains on all rows yet.
     document = {
         "aws": {"kms_key_arn": config.aws.kms_key_arn},
         "dataset": config.dataset.model_dump(include=set(_DATASET)),

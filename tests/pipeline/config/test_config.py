@@ -144,6 +144,19 @@ def test_strategies_other_than_grid_take_two_ends(document) -> None:
     assert "needs [lowest, highest]" in faults_of(document)[0]
 
 
+def test_a_bayesian_search_has_no_common_points_to_compare(document) -> None:
+    document["tuning"] |= {"strategy": "Bayesian", "learning_rate": [0.001, 0.1], "l1": [0.001, 0.1]}
+    parse_config(document, "c.yaml")
+    document["selection"] = {"rule": "one_standard_error"}
+    document["quality"]["applies_to"] = "UpperEnd"
+    with pytest.raises(ConfigError) as error:
+        parse_config(document, "c.yaml")
+    rule, gate = error.value.faults
+    assert rule.startswith("c.yaml: selection.rule: one_standard_error compares the same points on all folds")
+    assert "set tuning.strategy to Grid or Random" in rule
+    assert gate.startswith("c.yaml: quality.applies_to: UpperEnd needs an interval")
+
+
 def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("folds:\n  count: 5\n  count: 6\n")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from definition_language.documents import all_steps
+from pipeline.config.models import Config
 from pipeline.definition.lint import lint
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -266,10 +267,75 @@ def test_the_key_of_what_the_folds_write_themselves_is_among_their_options(confi
     assert json.loads(fold_options(encrypted))["aws"] == {"kms_key_arn": key}
 
 
-def test_the_folds_have_no_training_set_of_all_rows(config) -> None:
-    from pipeline.definition.fold_options import fold_options
+def refitting(config: Config, **folds: Any) -> Config:
+    """Return the configuration with a rule that trains a model on all rows."""
+    changes = {
+        "selection": config.selection.model_copy(update={"rule": "lowest_mean_mse"}),
+        "folds": config.folds.model_copy(update=folds),
+    }
+    return config.model_copy(update=changes)
 
+
+@pytest.mark.parametrize(
+    ("layout", "name", "kind"), [("folders", "all/", "S3Prefix"), ("manifest", "all.manifest", "ManifestFile")]
+)
+def test_a_rule_over_means_trains_and_registers_a_model_of_all_rows(config, resources, layout, name, kind) -> None:
+    from pipeline.definition.fold_options import fold_options
+    from pipeline.definition.pipeline import build_definition
+
+    changed = refitting(config, layout=layout)
+    steps = steps_of(build_definition(changed, resources))
+    refit = steps["RefitModel"]["Arguments"]
+    for channel in refit["InputDataConfig"]:
+        source = channel["DataSource"]["S3DataSource"]
+        assert (source["S3Uri"]["Std:Join"]["Values"][1], source["S3DataType"]) == (name, kind)
+    given = refit["HyperParameters"]
+    assert (given["num_models"], given["early_stopping_patience"], given["epochs"]) == ("1", "16", "15")
+    assert given["l1"]["Std:JsonGet"]["Path"] == "hyperparameters.l1"
+    (container,) = steps["RegisterModel"]["Arguments"]["InferenceSpecification"]["Containers"]
+    assert container["ModelDataUrl"] == {"Get": "Steps.RefitModel.ModelArtifacts.S3ModelArtifacts"}
+    again = json.dumps(steps["VerifyEndpointAgain"]["Arguments"])
+    assert "Steps.FindModel.OutputParameters['model_data']" in again
+    assert "RefitModel" not in again
+    assert json.loads(fold_options(changed))["folds"]["all_rows"] is True
     assert json.loads(fold_options(config))["folds"]["all_rows"] is False
+
+
+def test_batch_size_and_epochs_that_are_not_set_follow_the_rows(config, resources) -> None:
+    from pipeline.definition.pipeline import build_definition
+
+    tuning = config.tuning.model_copy(update={"static_hyperparameters": {"epochs": 7}})
+    steps = steps_of(build_definition(config.model_copy(update={"tuning": tuning}), resources))
+    static = steps["TuneFold1"]["Arguments"]["TrainingJobDefinition"]["StaticHyperParameters"]
+    (value,) = static["mini_batch_size"]["Std:Join"]["Values"]
+    assert value["Std:JsonGet"]["Path"] == "suggested.mini_batch_size"
+    assert static["epochs"] == "7"
+
+
+def test_a_random_search_tries_the_same_points_in_all_folds(config, resources) -> None:
+    from pipeline.definition.pipeline import build_definition
+
+    def seeds(**tuning: Any) -> set[Any]:
+        changed = config.model_copy(update={"tuning": config.tuning.model_copy(update=tuning)})
+        steps = steps_of(build_definition(changed, resources))
+        jobs = [
+            step["Arguments"]["HyperParameterTuningJobConfig"] for step in steps.values() if step["Type"] == "Tuning"
+        ]
+        return {job.get("RandomSeed") for job in jobs}
+
+    assert seeds(strategy="Random", learning_rate=[0.001, 0.1], l1=[0.001, 0.1]) == {config.folds.seed}
+    assert seeds() == {None}
+
+
+def test_without_an_interval_the_gate_is_on_the_error_alone(config, resources) -> None:
+    from pipeline.definition.pipeline import build_definition
+
+    bayesian = {"strategy": "Bayesian", "learning_rate": [0.001, 0.1], "l1": [0.001, 0.1]}
+    changed = config.model_copy(update={"tuning": config.tuning.model_copy(update=bayesian)})
+    built = build_definition(changed, resources)
+    assert len(steps_of(built)["CheckQuality"]["Arguments"]["Conditions"]) == 1
+    (applies,) = [one for one in built["Parameters"] if one["Name"] == "MaxMseAppliesTo"]
+    assert applies["EnumValues"] == ["Mean"]
 
 
 def test_spot_training_reaches_the_tuning_jobs(config, resources) -> None:
