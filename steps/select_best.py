@@ -136,10 +136,10 @@ def _coefficients(
 
 
 def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:
-    names = folds["columns"]["features"]
+    names = [folds["columns"]["label"], *folds["columns"]["features"]]
     write_json(options.evaluation / "model_quality.json", model_quality(best["estimate"]["mse"], scored.predictions))
     write_json(options.evaluation / "statistics.json", statistics(names, scored.total, scored.sketch))
-    write_json(options.evaluation / "constraints.json", constraints(names, scored.total.lowest[1:]))
+    write_json(options.evaluation / "constraints.json", constraints(names, scored.total.lowest))
     _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
 
 

@@ -129,6 +129,8 @@ class SelectionSection(_Section):
     """How the model is chosen."""
 
     rule: Literal["lowest_mse", "lowest_mean_mse", "one_standard_error"] = "lowest_mse"
+    volume_gigabytes: int = Field(default=30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
 
     @property
     def refits(self) -> bool:

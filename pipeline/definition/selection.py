@@ -50,7 +50,11 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
     ``evaluation`` contains the results of the cross-validation.
     """
     best_file = PropertyFile(name="BestModel", output_name="best", path="best.json")
-    rule = factory.config.selection.rule
+    section = factory.config.selection
+    rule = section.rule
+    processor = factory.script_processor(
+        "select-best", volume_gigabytes=section.volume_gigabytes, max_minutes=section.max_runtime_minutes
+    )
     arguments = ["--objective", OBJECTIVE, "--rule", rule, "--folds", f"{PROCESSING}/input/folds/folds.json"]
     arguments += ["--folds-uri", folds_uri(folds_step)]
     for step in tuning_steps:
@@ -61,7 +65,7 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
         name="SelectBest",
         display_name="Select best model",
         description=f"Choose by the rule {rule} over {OBJECTIVE}, and estimate the error of the chosen model",
-        step_args=factory.script_processor("select-best").run(
+        step_args=processor.run(
             code=factory.code("select_best.pyz").uri,
             inputs=[factory.input("folds", Join("/", [folds_uri(folds_step), "folds.json"]))],
             outputs=[factory.output("best"), factory.output("evaluation")],

@@ -110,8 +110,14 @@ class StepFactory:
         """
         return {"AWS_DEFAULT_REGION": self.config.aws.region}
 
-    def script_processor(self, name: str) -> Any:
-        """Return a processor that runs one Python file on one small instance."""
+    def script_processor(self, name: str, *, volume_gigabytes: int = 30, max_minutes: int = 60) -> Any:
+        """Return a processor that runs one Python program on one small instance.
+
+        Args:
+            name: the beginning of its jobs' names.
+            volume_gigabytes: the size of its disk.
+            max_minutes: the time after which it is stopped.
+        """
         region, key = self.config.aws.region, self.config.aws.kms_key_arn
         return ScriptProcessor(
             base_job_name=name,
@@ -120,9 +126,10 @@ class StepFactory:
             role=self.resources.job_role_arn,
             instance_type="ml.m5.large",
             instance_count=1,
+            volume_size_in_gb=volume_gigabytes,
             volume_kms_key=key,
             output_kms_key=key,
-            max_runtime_in_seconds=3600,
+            max_runtime_in_seconds=max_minutes * 60,
             env=self.environment(),
             network_config=self.network(),
             tags=self.tags,

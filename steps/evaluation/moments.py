@@ -27,7 +27,7 @@ class Scale:
     @classmethod
     def of(cls, block: Block) -> Scale:
         """Return the scale of some rows, which need not be typical."""
-        table = _table(block)
+        table = block.table
         size = table.std(axis=0)
         return cls(table.mean(axis=0), np.where(size > 0, size, 1.0))
 
@@ -64,7 +64,7 @@ class Moments:
 
     def add(self, block: Block) -> None:
         """Add rows."""
-        table = _table(block)
+        table = block.table
         self.rows += len(table)
         self.lowest = np.minimum(self.lowest, table.min(axis=0))
         self.highest = np.maximum(self.highest, table.max(axis=0))
@@ -102,7 +102,3 @@ class Moments:
         sizes[self.lowest[1:] == self.highest[1:]] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.nan_to_num(covariances / np.outer(sizes, sizes), nan=0.0, posinf=0.0, neginf=0.0))
-
-
-def _table(block: Block) -> Numbers:
-    return np.column_stack([block.labels, block.features])

@@ -36,8 +36,8 @@ class Sketch:
     def add(self, block: Block) -> None:
         """Add rows."""
         first = -self._seen % self._every
-        self._seen += len(block.features)
-        new = block.features[first :: self._every]
+        self._seen += len(block.labels)
+        new = block.table[first :: self._every]
         self._rows = new.copy() if not self._rows.size else np.concatenate([self._rows, new])
         while len(self._rows) > _KEPT:
             self._rows, self._every = self._rows[::2].copy(), self._every * 2
@@ -62,8 +62,15 @@ class Sketch:
 
 
 def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str, Any]:
-    """Return the content of statistics.json: the features as the endpoint receives them."""
-    means, deviations = total.means[1:], total.deviations[1:]
+    """Return the content of statistics.json.
+
+    Args:
+        names: the columns' names, the label first: Model Monitor takes the first columns for the endpoint's answer.
+            https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-create-baseline.html
+        total: the sums over all rows.
+        sketch: a sample of the rows.
+    """
+    means, deviations = total.means, total.deviations
     return {
         "version": 0.0,
         "dataset": {"item_count": total.rows},
@@ -76,8 +83,8 @@ def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str
                     "mean": float(means[place]),
                     "sum": float(means[place] * total.rows),
                     "std_dev": float(deviations[place]),
-                    "min": float(total.lowest[place + 1]),
-                    "max": float(total.highest[place + 1]),
+                    "min": float(total.lowest[place]),
+                    "max": float(total.highest[place]),
                     "distribution": sketch.distribution(place),
                 },
             }
@@ -90,8 +97,8 @@ def constraints(names: Sequence[str], lowest: Numbers) -> dict[str, Any]:
     """Return the content of constraints.json.
 
     Args:
-        names: the features' names.
-        lowest: the features' lowest values.
+        names: the columns' names, the label first.
+        lowest: the columns' lowest values.
     """
     return {
         "version": 0.0,

@@ -33,6 +33,11 @@ class Block:
     features: Numbers
     lines: list[bytes]
 
+    @property
+    def table(self) -> Numbers:
+        """Labels and features, of shape (rows, 1 + features)."""
+        return np.column_stack([self.labels, self.features])
+
 
 def fold_blocks(s3: S3Client, folds_uri: str, fold: int) -> Iterator[Block]:
     """Yield the rows of a fold's test set, in the order of the files' names."""

@@ -124,7 +124,7 @@ def test_the_registered_model_explains_itself(shell, steps, best) -> None:
         assert statistics["dataset"]["item_count"] == 1338
         names = [feature["name"] for feature in statistics["features"]]
         assert names == [feature["name"] for feature in constraints["features"]]
-        assert names[:3] == ["age", "bmi", "children"]
+        assert names[:4] == ["charges", "age", "bmi", "children"]
     assert shell.aws("s3", "ls", package["SamplePayloadUrl"])
 
 

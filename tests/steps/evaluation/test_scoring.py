@@ -141,7 +141,7 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     for start in range(0, 10_000, 777):
         part = values[start : start + 777]
         sketch.add(Block(part, part[:, None], []))
-    kll = sketch.distribution(0)["kll"]
+    kll = sketch.distribution(1)["kll"]
     level = len(kll["sketch"]["data"]) - 1
     kept = kll["sketch"]["data"][level]
     assert kept == values[:: 2**level].tolist()
@@ -151,10 +151,13 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
 
 def test_statistics_and_constraints_describe_every_feature(scored) -> None:
     found = scored[0]
-    described = statistics(["a", "b", "c"], found.total, found.sketch)
+    described = statistics(["y", "a", "b", "c"], found.total, found.sketch)
     assert described["dataset"]["item_count"] == 125
-    first = described["features"][0]["numerical_statistics"]
-    assert (first["mean"], first["max"]) == pytest.approx((FEATURES[:, 0].mean(), FEATURES[:, 0].max()))
-    limits = constraints(["a", "b", "c"], found.total.lowest[1:])
+    whole = np.column_stack([LABELS, FEATURES])
+    for place, column in enumerate(described["features"]):
+        numbers, values = column["numerical_statistics"], whole[:, place]
+        assert (numbers["mean"], numbers["max"]) == pytest.approx((values.mean(), values.max()))
+        assert numbers["distribution"]["kll"]["sketch"]["data"] == [sorted(values.tolist())]
+    limits = constraints(["y", "a", "b", "c"], found.total.lowest)
     signs = [feature["num_constraints"]["is_non_negative"] for feature in limits["features"]]
-    assert signs == (FEATURES.min(axis=0) >= 0).tolist()
+    assert signs == (whole.min(axis=0) >= 0).tolist()
