@@ -7,6 +7,7 @@ Outputs:
     <best>/model.tar.gz                the winner's artifact, byte for byte; not if the rule refits a model
     <best>/best.json                   the choice: hyperparameters, estimate, baselines, warnings, jobs
     <best>/sample_payload.tar.gz       some rows as an endpoint takes them
+    <best>/folds.json                  the columns and their encoding, for whoever asks the model
     <evaluation>/cv_results.csv, .json every point with its error on each fold
     <evaluation>/out_of_fold.csv       every row's label, and its prediction by the model that did not see it
     <evaluation>/coefficients.json     the coefficients by feature name
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -191,6 +193,7 @@ def main(arguments: list[str] | None = None) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         best = best_of(options, aws_clients(), json.loads(options.folds.read_text("utf-8")))
         write_json(options.best / "best.json", best)
+        shutil.copy(options.folds, options.best / "folds.json")
     except Exception as error:
         leave_reason(error, options.message)
         raise

@@ -129,6 +129,8 @@ def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None
     parameters = factory.parameters
     metadata = {
         **{name: selection.best(f"metadata.{name}") for name in described},
+        # The columns and their encoding travel with the version: a later configuration may have others.
+        "folds_json": selection.output_uri("best", "folds.json"),
         "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
         "endpoint_name": parameters.endpoint_name,
         "endpoint_instance_type": parameters.endpoint_instance_type,
