@@ -66,12 +66,17 @@ def file_upload(source: Path, bucket: str, prefix: str) -> Upload:
     return Upload(source, bucket, f"{prefix}/{digest}/{source.name}")
 
 
+def package(name: str) -> dict[str, Path]:
+    """Return the files of a package of steps/ by their names in an archive."""
+    return {file.relative_to(STEPS).as_posix(): file for file in (STEPS / name).glob("*.py")}
+
+
 def step_upload(name: str, bucket: str, prefix: str) -> Upload:
     """Return the content-addressed upload of a file of steps/, of ``FOLD_PACKAGE`` or of one of ``_PROGRAMS``."""
     if name == FOLD_PACKAGE:
-        content = archive(_package("folds"))
+        content = archive(package("folds"))
     elif name in _PROGRAMS:
-        content = archive({**_package("evaluation"), "__main__.py": STEPS / _PROGRAMS[name]})
+        content = archive({**package("evaluation"), "__main__.py": STEPS / _PROGRAMS[name]})
     else:
         return file_upload(STEPS / name, bucket, prefix)
     return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
@@ -84,13 +89,9 @@ def archive(files: Mapping[str, Path]) -> bytes:
         files: the files by their names in the archive.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file_archive:
         for name, file in sorted(files.items()):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
-            package.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+            file_archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _package(name: str) -> dict[str, Path]:
-    return {file.relative_to(STEPS).as_posix(): file for file in (STEPS / name).glob("*.py")}

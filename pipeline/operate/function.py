@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
-from pipeline.definition.assets import STEPS, archive
+from pipeline.definition.assets import STEPS, archive, package
 from pipeline.definition.resources import Resources
 from pipeline.operate.deployment_options import deployment_options
 
@@ -20,14 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
-MODULES = (
-    "aws_refusals.py",
-    "deploy_endpoint.py",
-    "endpoint_names.py",
-    "endpoint_scaling.py",
-    "registered_model.py",
-    "served_models.py",
-)
+_PROGRAM, _PACKAGE = "deploy_endpoint.py", "deployment"
 """The files of steps/ in the function's package."""
 
 HANDLER = "deploy_endpoint.handler"
@@ -48,7 +41,7 @@ _ROLE_ATTEMPTS, _ROLE_PAUSE_SECONDS = 10, 3
 
 def function_package() -> bytes:
     """Return a reproducible zip archive of the function's code."""
-    return archive({name: STEPS / name for name in MODULES})
+    return archive({**package(_PACKAGE), _PROGRAM: STEPS / _PROGRAM})
 
 
 def function_settings(config: Config, resources: Resources) -> dict[str, Any]:

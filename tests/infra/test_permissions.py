@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.definition.resources import conventional_resources
-from pipeline.operate.function import MODULES
 from tests.infra.calls import iam_actions
 from tests.infra.conftest import ACCOUNT, REGION, ROOT, configured, made_roles
 from tests.infra.policies import Policies
@@ -139,12 +138,12 @@ def job_calls() -> set[str]:
 
 
 def _job_files() -> list[Path]:
-    jobs = [path for path in STEPS.glob("*.py") if path.name not in MODULES]
+    jobs = [path for path in STEPS.glob("*.py") if path.name != "deploy_endpoint.py"]
     return [*jobs, *(STEPS / "evaluation").glob("*.py")]
 
 
 def function_calls() -> set[str]:
-    return iam_actions(*(STEPS / name for name in MODULES))
+    return iam_actions(STEPS / "deploy_endpoint.py", *(STEPS / "deployment").glob("*.py"))
 
 
 def test_the_source_tells_what_the_steps_call() -> None:
@@ -256,7 +255,7 @@ def test_the_function_touches_endpoints_of_its_pipeline_only(roles) -> None:
 
 
 def test_the_function_may_touch_what_it_makes_for_the_longest_endpoint_name() -> None:
-    from endpoint_names import stem_of
+    from deployment.endpoint_names import stem_of
 
     endpoint = "e" * 30 + "-" + "f" * 32
     function = made_roles(configured(deploy={"endpoint_name": endpoint}))["lambda"]

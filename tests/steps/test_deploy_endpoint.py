@@ -17,6 +17,7 @@ import botocore.loaders
 import botocore.session
 import deploy_endpoint
 import pytest
+from deployment.deployer import MAX_LOST_RACES, DeploymentError
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sagemaker.models import sagemaker_backends
@@ -243,7 +244,7 @@ def test_the_event_of_a_package_that_the_pipeline_approved_agrees_with_its_own_s
 
 def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(account) -> None:
     arn = account.register(endpoint_instance_count="several")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="did not register it"):
+    with pytest.raises(DeploymentError, match="did not register it"):
         approve(arn)
 
 
@@ -311,7 +312,7 @@ def test_an_update_that_was_rolled_back_does_not_become_the_last_known_good(acco
 def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_sentence(account) -> None:
     deploy(account.register())
     deploy(account.register())
-    with pytest.raises(deploy_endpoint.DeploymentError, match=r"insurance is Updating.*retry when"):
+    with pytest.raises(DeploymentError, match=r"insurance is Updating.*retry when"):
         deploy(account.register(), seconds=10.2)
 
 
@@ -329,7 +330,7 @@ def test_an_endpoint_whose_deletion_takes_long_is_a_sentence(account, monkeypatc
     deploy(account.register())
     account.endpoint().endpoint_status = "Deleting"
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    with pytest.raises(deploy_endpoint.DeploymentError, match="still being deleted"):
+    with pytest.raises(DeploymentError, match="still being deleted"):
         deploy(account.register(), seconds=10.2)
 
 
@@ -354,7 +355,7 @@ def test_two_that_create_the_same_endpoint_at_once_both_succeed(account) -> None
 def test_models_and_configs_left_by_an_interrupted_call_are_used(account) -> None:
     arn = account.register()
     account.refusals["CreateEndpoint"] = ("ThrottlingException", "Rate exceeded")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="Rate exceeded"):
+    with pytest.raises(DeploymentError, match="Rate exceeded"):
         deploy(arn)
     for operation, kind in [("CreateModel", "model"), ("CreateEndpointConfig", "endpoint configuration")]:
         account.refusals[operation] = ("ValidationException", f"Cannot create already existing {kind} X.")
@@ -363,7 +364,7 @@ def test_models_and_configs_left_by_an_interrupted_call_are_used(account) -> Non
 
 def test_a_package_that_is_not_there_is_a_sentence(account) -> None:
     account.refusals["DescribeModelPackage"] = ("ValidationException", "ModelPackage arn:x does not exist.")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="There is no model package arn:x"):
+    with pytest.raises(DeploymentError, match="There is no model package arn:x"):
         deploy("arn:x")
 
 
@@ -371,7 +372,7 @@ def test_a_package_whose_own_creation_failed_is_a_sentence(account) -> None:
     arn = account.register()
     package = sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].model_packages[arn]
     package.model_package_status = "Failed"
-    with pytest.raises(deploy_endpoint.DeploymentError, match="is Failed, not Completed"):
+    with pytest.raises(DeploymentError, match="is Failed, not Completed"):
         deploy(arn)
 
 
@@ -385,7 +386,7 @@ def test_a_package_whose_own_creation_failed_is_a_sentence(account) -> None:
 )
 def test_what_aws_refuses_is_a_sentence(account, code, sentence) -> None:
     account.refusals["CreateEndpoint"] = (code, "The limit 'ml.m5.large for endpoint usage' is 0 Instances.")
-    with pytest.raises(deploy_endpoint.DeploymentError, match=sentence):
+    with pytest.raises(DeploymentError, match=sentence):
         deploy(account.register())
 
 
@@ -496,7 +497,7 @@ def test_a_refused_update_leaves_autoscaling_on(account, monkeypatch) -> None:
     deploy(account.register())
     come_into_service()
     account.refusals["UpdateEndpoint"] = ("ValidationException", "Alarm insurance-errors does not exist.")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="insurance-errors"):
+    with pytest.raises(DeploymentError, match="insurance-errors"):
         deploy(account.register())
     assert RESOURCE in account.targets()
 
@@ -523,9 +524,9 @@ def test_endpoints_that_others_made_are_left_alone(account, monkeypatch) -> None
 def test_an_endpoint_that_others_made_is_neither_updated_nor_rolled_back(account) -> None:
     config = deploy(account.register())["endpoint_config_name"]
     account.sagemaker.create_endpoint(EndpointName="insurance-theirs", EndpointConfigName=config)
-    with pytest.raises(deploy_endpoint.DeploymentError, match=r"not this pipeline's.*deployed-by=insurance-deploy"):
+    with pytest.raises(DeploymentError, match=r"not this pipeline's.*deployed-by=insurance-deploy"):
         deploy(account.register(), endpoint_name="insurance-theirs")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="not this pipeline's"):
+    with pytest.raises(DeploymentError, match="not this pipeline's"):
         invoke({"rollback": "insurance-theirs"})
     assert account.endpoint("insurance-theirs").endpoint_config_name == config
 
@@ -545,16 +546,16 @@ def test_a_second_rollback_does_not_return_to_what_was_left(account) -> None:
     account.settle(deploy(account.register())["endpoint_config_name"])
     invoke({"rollback": "insurance"})
     account.settle(first)
-    with pytest.raises(deploy_endpoint.DeploymentError, match="nothing older"):
+    with pytest.raises(DeploymentError, match="nothing older"):
         invoke({"rollback": "insurance"})
 
 
 def test_a_rollback_without_an_endpoint_or_during_an_update_is_a_sentence(account) -> None:
-    with pytest.raises(deploy_endpoint.DeploymentError, match="There is no endpoint insurance"):
+    with pytest.raises(DeploymentError, match="There is no endpoint insurance"):
         invoke({"rollback": "insurance"})
     deploy(account.register())
     deploy(account.register())
-    with pytest.raises(deploy_endpoint.DeploymentError, match="insurance is Updating"):
+    with pytest.raises(DeploymentError, match="insurance is Updating"):
         invoke({"rollback": "insurance"})
 
 
@@ -644,8 +645,8 @@ def test_what_is_refused_again_and_again_is_a_sentence_with_aws_words(account, p
         account.refusals["UpdateEndpoint"] = ("ValidationException", gone)
 
     account.meanwhile["UpdateEndpoint"] = refuse
-    pauses[:] = [lambda: None] * deploy_endpoint.MAX_LOST_RACES
-    with pytest.raises(deploy_endpoint.DeploymentError, match=r"another call changes it.*Could not find endpoint conf"):
+    pauses[:] = [lambda: None] * MAX_LOST_RACES
+    with pytest.raises(DeploymentError, match=r"another call changes it.*Could not find endpoint conf"):
         deploy(account.register())
     assert not pauses
 
@@ -706,7 +707,7 @@ def test_a_package_that_was_deleted_while_it_waited_is_told_once(account) -> Non
     approve(third)
     account.settle(second)
     account.refusals["DescribeModelPackage"] = ("ValidationException", f"ModelPackage {third} does not exist.")
-    with pytest.raises(deploy_endpoint.DeploymentError, match="There is no model package"):
+    with pytest.raises(DeploymentError, match="There is no model package"):
         come_into_service()
     assert come_into_service()["status"] == "InService"
 

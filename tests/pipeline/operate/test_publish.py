@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from pipeline.definition.assets import STEPS
 from pipeline.errors import UserError
-from pipeline.operate.function import MODULES, function_package
+from pipeline.operate.function import function_package
 from pipeline.operate.publish import plan_publishing, publish
 
 TRUST = {
@@ -84,7 +84,8 @@ def test_the_function_runs_the_code_of_steps(account, config, resources) -> None
     package = function_package()
     assert function["CodeSha256"] == base64.b64encode(hashlib.sha256(package).digest()).decode()
     with zipfile.ZipFile(io.BytesIO(package)) as files:
-        assert files.namelist() == list(MODULES)
+        packed = [path.relative_to(STEPS).as_posix() for path in (STEPS / "deployment").glob("*.py")]
+        assert files.namelist() == sorted(["deploy_endpoint.py", *packed])
         assert files.read("deploy_endpoint.py") == (STEPS / "deploy_endpoint.py").read_bytes()
 
 

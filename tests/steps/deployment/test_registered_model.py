@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from deployment.registered_model import find_registered
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sagemaker.models import sagemaker_backends
-from registered_model import find_registered
 
 REGION = "us-east-1"
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"

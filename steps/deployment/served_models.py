@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_refusals import ExpectedRefusal, says
 from botocore.exceptions import ClientError
-from endpoint_names import VARIANT, Target, stem_of, version_of
+
+from deployment.aws_refusals import ExpectedRefusal, says
+from deployment.endpoint_names import VARIANT, Target, stem_of, version_of
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
