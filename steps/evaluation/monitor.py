@@ -16,8 +16,8 @@ import numpy as np
 from evaluation.moments import Moments
 from evaluation.rows import Block, Numbers
 
-_KEPT = 2048
-"""Values of a column that its sketch keeps, as Model Monitor's own sketches do."""
+_KEPT, _FEWEST_KEPT, _MOST_VALUES = 2048, 64, 1 << 21
+"""Values of a column that its sketch keeps, as Model Monitor's own sketches do; of many columns fewer."""
 
 _BUCKETS = 10
 _COMPARISON = {
@@ -31,15 +31,17 @@ class Sketch:
     """A sample of the rows: every n-th, where n is a power of two. Its values have the weight n."""
 
     def __init__(self) -> None:
-        self._every, self._seen, self._rows = 1, 0, np.empty((0, 0))
+        self._every, self._seen, self._rows, self._kept = 1, 0, np.empty((0, 0)), _KEPT
 
     def add(self, block: Block) -> None:
         """Add rows."""
+        table = block.table
+        self._kept = max(_FEWEST_KEPT, min(_KEPT, _MOST_VALUES // table.shape[1]))
         first = -self._seen % self._every
-        self._seen += len(block.labels)
-        new = block.table[first :: self._every]
+        self._seen += len(table)
+        new = table[first :: self._every]
         self._rows = new.copy() if not self._rows.size else np.concatenate([self._rows, new])
-        while len(self._rows) > _KEPT:
+        while len(self._rows) > self._kept:
             self._rows, self._every = self._rows[::2].copy(), self._every * 2
 
     def distribution(self, column: int) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class Sketch:
                     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
                 ],
                 "sketch": {
-                    "parameters": {"c": 0.64, "k": float(_KEPT)},
+                    "parameters": {"c": 0.64, "k": float(self._kept)},
                     "data": [*([] for _ in range(level)), values.tolist()],
                 },
             }

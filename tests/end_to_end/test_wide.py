@@ -51,5 +51,5 @@ def test_a_wide_table_is_split_trained_on_and_served(tmp_path, columns, values) 
     last = json.loads((tmp_path / ".local/last-run.json").read_text())
     assert (last["status"], len(last["predictions"])) == ("Succeeded", 3)
     assert max(map(len, result.stdout.splitlines())) < 300
-    (report,) = (tmp_path / ".local/s3").rglob("folds.json")
+    (report,) = (tmp_path / ".local/s3").rglob("folds/folds.json")
     assert json.loads(report.read_text())["feature_dim"] == columns + values

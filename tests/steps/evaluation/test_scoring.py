@@ -149,6 +149,14 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     assert sum(bucket["count"] for bucket in kll["buckets"]) == len(kept) * 2**level
 
 
+def test_a_sketch_of_many_columns_keeps_fewer_values() -> None:
+    sketch = Sketch()
+    sketch.add(Block(np.zeros(1000), np.zeros((1000, 20_000)), []))
+    kept = sketch.distribution(0)["kll"]["sketch"]
+    assert kept["parameters"]["k"] == 104
+    assert len(kept["data"][-1]) == 63
+
+
 def test_statistics_and_constraints_describe_every_feature(scored) -> None:
     found = scored[0]
     described = statistics(["y", "a", "b", "c"], found.total, found.sketch)
