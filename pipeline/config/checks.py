@@ -26,6 +26,7 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_tuned_ranges(config)
     yield from _check_job_counts(config)
     yield from _check_static_hyperparameters(config)
+    yield from _check_early_stopping(config)
     yield from _check_spot_wait(config)
     yield from _check_bad_rows(config)
     yield from _check_splitting(config)
@@ -98,6 +99,19 @@ def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
             yield f"tuning.static_hyperparameters.{name}", "is tuned: SageMaker would refuse a static value"
         if name in _COMPUTED:
             yield f"tuning.static_hyperparameters.{name}", "is set by the pipeline: remove it"
+
+
+def _check_early_stopping(config: Config) -> Iterator[Fault]:
+    """Refuse early stopping, which has no effect with the objective of the pipeline's tuning jobs.
+
+    Source: SageMaker's developer guide, "Stop Training Jobs Early", the list of supported algorithms.
+    """
+    if config.tuning.early_stopping == "Auto":
+        yield (
+            "tuning.early_stopping",
+            "Auto has no effect: SageMaker stops training jobs of linear-learner early only if the objective is "
+            "objective_loss, and the pipeline's objective is validation:mse. Use Off",
+        )
 
 
 def _check_spot_wait(config: Config) -> Iterator[Fault]:

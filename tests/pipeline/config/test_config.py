@@ -81,6 +81,12 @@ def test_feature_dim_is_computed_from_the_columns(config) -> None:
         ),
         ("tuning.static_hyperparameters", {"l1": 0}, "tuning.static_hyperparameters.l1: is tuned"),
         ("tuning.static_hyperparameters", {"feature_dim": 4}, "tuning.static_hyperparameters.feature_dim: is set by"),
+        (
+            "tuning.early_stopping",
+            "Auto",
+            "tuning.early_stopping: Auto has no effect: SageMaker stops training jobs of linear-learner early only if "
+            "the objective is objective_loss, and the pipeline's objective is validation:mse. Use Off",
+        ),
         ("tuning.instance_type", "ml.huge", "tuning.instance_type: 'ml.huge' is not an instance type"),
         ("dataset.label", "age", "dataset.label: 'age' is also a feature"),
         ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
@@ -142,6 +148,11 @@ def test_strategies_other_than_grid_take_two_ends(document) -> None:
     assert parse_config(document, "config.yaml").tuning.strategy == "Bayesian"
     document["tuning"]["learning_rate"] = [0.1, 0.01, 0.001]
     assert "needs [lowest, highest]" in faults_of(document)[0]
+
+
+def test_a_configuration_that_turns_early_stopping_off_is_good(document) -> None:
+    changed_document = changed(document, "tuning.early_stopping", "Off")
+    assert parse_config(changed_document, "config.yaml").tuning.early_stopping == "Off"
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
