@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from definition_language.linear_learner import text_of
 from pipeline.config.models import Config
 from pipeline.definition.folds import fold_uri
 from pipeline.definition.sdk import (
@@ -93,25 +93,16 @@ def _trainer(factory: StepFactory) -> Any:
 
 
 def _static_hyperparameters(config: Config) -> dict[str, str]:
-    static = {name: _text(value) for name, value in config.tuning.static_hyperparameters.items()}
+    static = {name: text_of(value) for name, value in config.tuning.static_hyperparameters.items()}
     return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **static}
 
 
 def _range(config: Config, values: list[float]) -> Any:
     """Return categories for a grid, which SageMaker requires; else a range that is searched on a logarithmic scale."""
     if config.tuning.strategy == "Grid":
-        return CategoricalParameter([_text(value) for value in values])
+        return CategoricalParameter([text_of(value) for value in values])
     low, high = values
-    return ContinuousParameter(_text(low), _text(high), scaling_type="Logarithmic")
-
-
-def _text(value: bool | float | str) -> str:
-    """Return a hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 instead of 1e-05."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")
-    return str(value)
+    return ContinuousParameter(text_of(low), text_of(high), scaling_type="Logarithmic")
 
 
 def _channels(factory: StepFactory, folds_step: Any, fold: int) -> list[Any]:

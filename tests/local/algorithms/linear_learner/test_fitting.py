@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from definition_language.linear_learner import REGRESSION_LOSSES
 from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.batches import GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
 from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key
-from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
 from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for

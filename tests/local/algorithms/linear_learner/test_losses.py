@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from definition_language.linear_learner import REGRESSION_LOSSES
 from local.algorithms.linear_learner.losses import loss_of
 from tests.local.algorithms.linear_learner.reference import job
 
