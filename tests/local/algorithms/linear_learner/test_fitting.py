@@ -11,7 +11,7 @@ from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.batches import GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
 from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
-from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key
+from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key, rows_used
 from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for
@@ -285,6 +285,25 @@ def test_fewer_rows_than_a_mini_batch_are_refused_and_can_be_kept(rows) -> None:
         fit(Dataset(rows), [job()], Choices())
     (model,) = fit(Dataset(rows), [job()], Choices(tail_batch="keep"))
     assert isinstance(model, LinearModel)
+
+
+def test_the_last_rows_that_do_not_fill_a_mini_batch_are_left_out() -> None:
+    random = np.random.default_rng(2)
+    features = random.normal(size=(199, 2))
+    rows = np.column_stack([features @ [1.0, 2.0], features])
+    assert rows_used(199, 100, Choices()) == 100
+    (model,) = fit(Dataset(rows), [job(mini_batch_size=100)], Choices())
+    (first,) = fit(Dataset(rows[:100]), [job(mini_batch_size=100)], Choices())
+    assert model.weights.tobytes() == first.weights.tobytes()
+    assert rows_used(199, 100, Choices(tail_batch="keep")) == 199
+
+
+def test_the_quantile_is_the_share_of_labels_below_the_prediction() -> None:
+    random = np.random.default_rng(4)
+    rows = np.column_stack([random.exponential(size=4000), random.normal(size=(4000, 2))])
+    settings = {"mini_batch_size": 400, "epochs": 100, "learning_rate": 0.01}
+    (model,) = fit(Dataset(rows, rows), [job(loss="quantile_loss", quantile=0.9, **settings)], Choices())
+    assert np.mean(rows[:, 0] < _predicted(model, rows[:, 1:])) == pytest.approx(0.9, abs=0.01)
 
 
 def test_a_stop_request_ends_training_with_the_best_model_so_far(rows) -> None:
