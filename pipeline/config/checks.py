@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from definition_language import linear_learner
+
 if TYPE_CHECKING:
     from pipeline.config.models import Config
 
@@ -27,6 +29,7 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_job_counts(config)
     yield from _check_static_hyperparameters(config)
     yield from _check_selection(config)
+    yield from _check_early_stopping(config)
     yield from _check_spot_wait(config)
     yield from _check_bad_rows(config)
     yield from _check_splitting(config)
@@ -73,6 +76,7 @@ def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
     tuning = config.tuning
     for name in _TUNED:
         values = getattr(tuning, name)
+        yield from _check_tuned_values(name, values)
         if tuning.strategy == "Grid" and len(set(values)) < len(values):
             yield f"tuning.{name}", "a value is listed twice"
         if tuning.strategy != "Grid" and (len(values) != 2 or not 0 < values[0] < values[1]):
@@ -80,6 +84,16 @@ def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
                 f"tuning.{name}",
                 f"the strategy {tuning.strategy} needs [lowest, highest], both above 0, not {values}",
             )
+
+
+def _check_tuned_values(name: str, values: list[float]) -> Iterator[Fault]:
+    tunable = linear_learner.TUNABLE[name]
+    assert tunable.minimum is not None
+    assert tunable.maximum is not None
+    for index, value in enumerate(values):
+        if not tunable.minimum <= value <= tunable.maximum:
+            bounds = f"{tunable.minimum:g} to {tunable.maximum:g}"
+            yield f"tuning.{name}[{index}]", f"{value:g} is outside the range that SageMaker tunes, {bounds}"
 
 
 def _check_job_counts(config: Config) -> Iterator[Fault]:
@@ -94,11 +108,55 @@ def _check_job_counts(config: Config) -> Iterator[Fault]:
 
 
 def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
-    for name in config.tuning.static_hyperparameters:
-        if name in _TUNED:
-            yield f"tuning.static_hyperparameters.{name}", "is tuned: SageMaker would refuse a static value"
-        if name in _COMPUTED:
-            yield f"tuning.static_hyperparameters.{name}", "is set by the pipeline: remove it"
+    static = config.tuning.static_hyperparameters
+    values = {name: rule.parse(rule.default) for name, rule in linear_learner.RULES.items()}
+    for name, value in static.items():
+        if sentence := _name_fault(name) or _value_fault(name, value):
+            yield f"tuning.static_hyperparameters.{name}", sentence
+        elif name in linear_learner.RULES:
+            values[name] = linear_learner.RULES[name].parse(linear_learner.text_of(value))
+    for name in linear_learner.unbiased_without_bias(values):
+        yield f"tuning.static_hyperparameters.{name}", "true needs use_bias: true"
+
+
+def _name_fault(name: str) -> str | None:
+    if name in _TUNED:
+        return "is tuned: SageMaker would refuse a static value"
+    if name in _COMPUTED:
+        return "is set by the pipeline: remove it"
+    if name in linear_learner.CLASSIFICATION_ONLY:
+        return "is for classification, and predictor_type is regressor"
+    # SageMaker has hyperparameters of its own, whose names begin with an underscore.
+    if name in linear_learner.RULES or name.startswith("_"):
+        return None
+    close = linear_learner.closest_name(name)
+    return "is not a hyperparameter of linear-learner" + (f"; did you mean {close!r}?" if close else "")
+
+
+def _value_fault(name: str, value: bool | float | str) -> str | None:
+    rule = linear_learner.RULES.get(name)
+    if rule is None:
+        return None
+    try:
+        rule.parse(linear_learner.text_of(value))
+    except ValueError:
+        classifies = name == "loss" and value in linear_learner.CLASSIFICATION_LOSSES
+        hint = "; it is a loss for classification" if classifies else ""
+        return f"{value!r} is not {rule.expected.rstrip()}{hint}"
+    return None
+
+
+def _check_early_stopping(config: Config) -> Iterator[Fault]:
+    """Refuse early stopping, which has no effect with the objective of the pipeline's tuning jobs.
+
+    Source: SageMaker's developer guide, "Stop Training Jobs Early", the list of supported algorithms.
+    """
+    if config.tuning.early_stopping == "Auto":
+        yield (
+            "tuning.early_stopping",
+            "Auto has no effect: SageMaker stops training jobs of linear-learner early only if the objective is "
+            "objective_loss, and the pipeline's objective is validation:mse. Use Off",
+        )
 
 
 def _check_selection(config: Config) -> Iterator[Fault]:

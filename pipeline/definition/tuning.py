@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from definition_language.linear_learner import text_of
 from pipeline.config.models import Config
 from pipeline.definition.folds import fold_uri, suggested
 from pipeline.definition.sdk import (
@@ -107,7 +107,7 @@ def static_hyperparameters(factory: StepFactory, folds_step: Any) -> dict[str, A
     defaults, a thousand rows a batch and 15 epochs, small datasets are hardly trained at all.
     """
     config = factory.config
-    given = {name: _text(value) for name, value in config.tuning.static_hyperparameters.items()}
+    given = {name: text_of(value) for name, value in config.tuning.static_hyperparameters.items()}
     follow_rows = {name: suggested(folds_step, name) for name in _SUGGESTED if name not in given}
     return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **given, **follow_rows}
 
@@ -115,18 +115,9 @@ def static_hyperparameters(factory: StepFactory, folds_step: Any) -> dict[str, A
 def _range(config: Config, values: list[float]) -> Any:
     """Return categories for a grid, which SageMaker requires; else a range that is searched on a logarithmic scale."""
     if config.tuning.strategy == "Grid":
-        return CategoricalParameter([_text(value) for value in values])
+        return CategoricalParameter([text_of(value) for value in values])
     low, high = values
-    return ContinuousParameter(_text(low), _text(high), scaling_type="Logarithmic")
-
-
-def _text(value: bool | float | str) -> str:
-    """Return a hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 instead of 1e-05."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")
-    return str(value)
+    return ContinuousParameter(text_of(low), text_of(high), scaling_type="Logarithmic")
 
 
 def _channels(factory: StepFactory, folds_step: Any, fold: int) -> list[Any]:

@@ -116,7 +116,7 @@ def fit_together(
     shared = models[0][0]
     loss = loss_of(shared)
     used = [data.train[: rows_used(len(data.train), shared.mini_batch_size, choices)] for data in datasets]
-    scalings = [Scaling.measure(_scaler_sample(rows, shared), shared) for rows in used]
+    scalings = [Scaling.measure(rows, shared) for rows in used]
     batches = _batches(used, scalings, shared, shared.mini_batch_size)
     validation = [data.validation for data in datasets if data.validation is not None]
     held_out = _batches(validation, scalings, shared, max(map(len, validation))) if validation else None
@@ -156,12 +156,6 @@ def rows_used(rows: int, batch_size: int, choices: Choices) -> int:
             "set mini_batch_size to a tenth of the rows or less"
         )
     return rows - rows % batch_size
-
-
-def _scaler_sample(rows: Array, shared: Hyperparameters) -> Array:
-    points = min(len(rows), shared.num_point_for_scaler)
-    whole = points - points % shared.mini_batch_size
-    return rows[: whole or shared.mini_batch_size]
 
 
 def lockstep_key(dataset: Dataset, shared: Hyperparameters, choices: Choices) -> tuple[object, ...]:

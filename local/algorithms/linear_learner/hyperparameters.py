@@ -1,15 +1,16 @@
 """The hyperparameters of one training job, checked and with every ``auto`` resolved."""
 
-import difflib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from definition_language.linear_learner import CLASSIFICATION_ONLY, RULES, closest_name, unbiased_without_bias
 from local.algorithms.linear_learner import choices
 from local.algorithms.linear_learner.errors import ClientError
-from local.algorithms.linear_learner.hyperparameter_rules import CAUSE, CLASSIFICATION_ONLY, RULES
+
+_CAUSE: Final = "(caused by ValidationError)"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def parse(raw: Mapping[str, str]) -> Hyperparameters:
     _check_predictor_type(given)
     for name in given:
         _check_name(name)
-    values = {name: rule.parse(name, given.get(name, rule.default)) for name, rule in RULES.items()}
+    values = {name: _value(name, given.get(name, rule.default)) for name, rule in RULES.items()}
     del values["num_calibration_samples"]
     explored = tuple(name for name in ("learning_rate", "wd", "l1") if values[name] is None)
     combinations = math.prod(_EXPLORED_COUNTS[name] for name in explored)
@@ -116,26 +117,33 @@ def _check_predictor_type(given: Mapping[str, str]) -> None:
     predictor_type = given.get("predictor_type")
     if predictor_type is None:
         raise ClientError(
-            f"No value(s) were specified for 'predictor_type' which are required hyperparameter(s) {CAUSE}"
+            f"No value(s) were specified for 'predictor_type' which are required hyperparameter(s) {_CAUSE}"
         )
     if predictor_type in ("binary_classifier", "multiclass_classifier"):
         raise ClientError(
             f"predictor_type: '{predictor_type}' is not supported by the local service; it trains 'regressor' only"
         )
     if predictor_type != "regressor":
-        raise ClientError(f"predictor_type: '{predictor_type}' is not one of ['regressor'] {CAUSE}")
+        raise ClientError(f"predictor_type: '{predictor_type}' is not one of ['regressor'] {_CAUSE}")
 
 
 def _check_name(name: str) -> None:
     if name in CLASSIFICATION_ONLY:
         raise ClientError(
-            f"Additional properties are not allowed ('{name}' was unexpected) {CAUSE}: "
+            f"Additional properties are not allowed ('{name}' was unexpected) {_CAUSE}: "
             f"{name} is for classification, and predictor_type is 'regressor'"
         )
     if name not in RULES and name != "predictor_type":
-        close = difflib.get_close_matches(name, RULES, n=1)
-        hint = f": did you mean '{close[0]}'?" if close else ""
-        raise ClientError(f"Additional properties are not allowed ('{name}' was unexpected) {CAUSE}{hint}")
+        close = closest_name(name)
+        hint = f": did you mean '{close}'?" if close else ""
+        raise ClientError(f"Additional properties are not allowed ('{name}' was unexpected) {_CAUSE}{hint}")
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return RULES[name].parse(text)
+    except ValueError as error:
+        raise ClientError(f"{name}: {error} {_CAUSE}") from None
 
 
 def _resolve_auto(values: dict[str, Any]) -> None:
@@ -160,7 +168,5 @@ def _resolve_auto(values: dict[str, Any]) -> None:
     for name, value in automatic.items():
         if values[name] is None:
             values[name] = value
-    for name in ("unbias_data", "unbias_label"):
-        if values[name] and not use_bias:
-            # Removing the mean gives the model a bias in raw units, but the user has turned the bias off.
-            raise ClientError(f"{name}: 'true' needs use_bias 'true'")
+    for name in unbiased_without_bias(values):
+        raise ClientError(f"{name}: 'true' needs use_bias 'true'")

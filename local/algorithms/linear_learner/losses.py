@@ -1,7 +1,7 @@
 """The regression losses, as functions of the residual ``prediction - label`` in normalised label units.
 
 Source: AWS's notebook "scientific details of algorithms". There, the Huber loss has a factor 1/2, and the squared loss
-has none.
+has none. The epsilon-insensitive squared loss is ``max(0, residual^2 - epsilon^2)``.
 """
 
 from dataclasses import dataclass
@@ -50,9 +50,12 @@ class Loss:
             case "huber_loss":
                 inside = np.minimum(size, self.parameter)
                 return inside * (size - 0.5 * inside)
+            case "eps_insensitive_squared_loss":
+                beyond: Array = np.maximum(residual * residual - self.parameter**2, 0.0)
+                return beyond
             case _:
                 excess: Array = np.maximum(size - self.parameter, 0.0)
-                return excess if self.degree == 1 else excess * excess
+                return excess
 
     def slopes(self, residual: Array) -> Array:
         """Return the derivative of every loss with respect to the prediction, in the same shape."""
@@ -69,7 +72,7 @@ class Loss:
             case "huber_loss":
                 return np.clip(residual, -self.parameter, self.parameter)
             case "eps_insensitive_squared_loss":
-                return 2.0 * np.sign(residual) * np.maximum(np.abs(residual) - self.parameter, 0.0)
+                return 2.0 * residual * (np.abs(residual) > self.parameter)
             case _:
                 return np.sign(residual) * (np.abs(residual) > self.parameter)
 

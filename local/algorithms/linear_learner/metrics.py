@@ -4,8 +4,7 @@ Sources: the MetricDefinitions that SageMaker injects for its linear-learner ima
 "Tune a linear learner model".
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 _PREFIX: Final = r"#quality_metric: host=\S+, "
 
@@ -47,30 +46,3 @@ TUNING_OBJECTIVES: Final[tuple[str, ...]] = (
     "test:objective_loss",
 )
 """The metrics that can be a tuning job's objective. All are minimised."""
-
-
-@dataclass(frozen=True)
-class Tunable:
-    """Describes the range in which a tuning job can vary a hyperparameter.
-
-    Attributes:
-        kind: The kind of range that the developer guide recommends.
-        minimum: The lower end of a Continuous or Integer range.
-        maximum: The upper end of a Continuous or Integer range.
-        values: The values of a Categorical range.
-    """
-
-    kind: Literal["Continuous", "Integer", "Categorical"]
-    minimum: float | None = None
-    maximum: float | None = None
-    values: tuple[str, ...] = ()
-
-
-TUNABLE: Final[dict[str, Tunable]] = {
-    "wd": Tunable("Continuous", 1e-7, 1),
-    "l1": Tunable("Continuous", 1e-7, 1),
-    "learning_rate": Tunable("Continuous", 1e-5, 1),
-    "mini_batch_size": Tunable("Integer", 100, 5000),
-    "use_bias": Tunable("Categorical", values=("true", "false")),
-}
-"""The regressor's tunable hyperparameters. The guide lists one more, which is only for classifiers."""

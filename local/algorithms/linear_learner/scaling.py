@@ -9,6 +9,8 @@ from local.algorithms.linear_learner.hyperparameters import Hyperparameters
 
 Array = npt.NDArray[np.float64]
 
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -16,7 +18,8 @@ class Scaling:
 
     Attributes:
         shift: One value per column, of shape (1 + features,).
-        scale: One value per column, never zero, of shape (1 + features,).
+        scale: One value per column, never zero, of shape (1 + features,). Infinite for a constant feature, which is
+            then 0 in normalised units and has the weight 0 in raw units.
     """
 
     shift: Array
@@ -24,24 +27,32 @@ class Scaling:
 
     @classmethod
     def measure(cls, rows: Array, hyperparameters: Hyperparameters) -> "Scaling":
-        """Compute means and standard deviations from a sample of the data.
+        """Compute means and standard deviations from the first rows, in whole mini-batches.
 
-        A column that is constant in the sample is shifted but not scaled.
+        A column that is constant in these rows is shifted but not scaled. A feature that is constant in all rows gets
+        an infinite scale if the model has a bias: the bias then takes the feature's contribution. Without a bias, the
+        feature can serve as one, and keeps its weight.
 
         Args:
-            rows: The sample, of shape (rows, 1 + features), with the label first.
+            rows: The rows to train on, of shape (rows, 1 + features), with the label first.
             hyperparameters: ``normalize_*`` and ``unbias_*`` select the columns to scale and to shift.
+                ``num_point_for_scaler`` and ``mini_batch_size`` determine the sample.
         """
+        sample = _sample(rows, hyperparameters)
         shifted = np.full(rows.shape[1], hyperparameters.unbias_data)
         shifted[0] = hyperparameters.unbias_label
         scaled = np.full(rows.shape[1], hyperparameters.normalize_data)
         scaled[0] = hyperparameters.normalize_label
         # Compares values, because the computed deviation of a constant column can be tiny instead of 0.
-        scaled &= rows.max(axis=0) > rows.min(axis=0)
-        mean = rows.mean(axis=0)
-        centred = rows - mean
-        deviation = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(rows))
-        return cls(shift=np.where(shifted, mean, 0.0), scale=np.where(scaled, deviation, 1.0))
+        varying = sample.max(axis=0) > sample.min(axis=0)
+        scaled &= varying
+        mean = sample.mean(axis=0)
+        centred = sample - mean
+        deviation = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(sample))
+        scale = np.where(scaled, deviation, 1.0)
+        if hyperparameters.use_bias:
+            scale[_constant_features(rows, ~varying, len(sample))] = np.inf
+        return cls(shift=np.where(shifted, mean, 0.0), scale=scale)
 
     @property
     def label_scale(self) -> float:
@@ -68,6 +79,30 @@ class Scaling:
         Returns:
             Weights of shape (features, models) and biases of shape (models,), both in raw units.
         """
-        raw = weights[:-1] * (self.label_scale / self.scale[1:, None])
+        # Adding 0 turns -0, the negative weight of a constant feature, into 0.
+        raw = weights[:-1] * (self.label_scale / self.scale[1:, None]) + 0.0
         bias = weights[-1] * self.label_scale + self.shift[0] - self.shift[1:] @ raw
         return raw, bias
+
+
+def _sample(rows: Array, hyperparameters: Hyperparameters) -> Array:
+    """Return the first ``num_point_for_scaler`` rows, in whole mini-batches but at least one."""
+    points = min(len(rows), hyperparameters.num_point_for_scaler)
+    whole = points - points % hyperparameters.mini_batch_size
+    return rows[: whole or hyperparameters.mini_batch_size]
+
+
+def _constant_features(rows: Array, candidates: npt.NDArray[np.bool_], start: int) -> npt.NDArray[np.int_]:
+    """Return the columns of the features that have one value in all rows.
+
+    Args:
+        rows: The rows, of shape (rows, 1 + features), with the label first.
+        candidates: Whether each column is constant before the row ``start``, of shape (1 + features,).
+        start: The first row to look at.
+    """
+    columns = 1 + np.flatnonzero(candidates[1:])
+    while columns.size and start < len(rows):
+        part = rows[start : start + _ROWS_AT_ONCE, columns]
+        columns = columns[(part == rows[0, columns]).all(axis=0)]
+        start += _ROWS_AT_ONCE
+    return columns

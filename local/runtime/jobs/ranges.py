@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.algorithms.linear_learner.metrics import TUNABLE
+from definition_language.linear_learner import TUNABLE
 from local.core.errors import validation_error
 
 _LOGARITHMIC_RATIO = 100.0

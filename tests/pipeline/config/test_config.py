@@ -81,6 +81,12 @@ def test_feature_dim_is_computed_from_the_columns(config) -> None:
         ),
         ("tuning.static_hyperparameters", {"l1": 0}, "tuning.static_hyperparameters.l1: is tuned"),
         ("tuning.static_hyperparameters", {"feature_dim": 4}, "tuning.static_hyperparameters.feature_dim: is set by"),
+        (
+            "tuning.early_stopping",
+            "Auto",
+            "tuning.early_stopping: Auto has no effect: SageMaker stops training jobs of linear-learner early only if "
+            "the objective is objective_loss, and the pipeline's objective is validation:mse. Use Off",
+        ),
         ("tuning.instance_type", "ml.huge", "tuning.instance_type: 'ml.huge' is not an instance type"),
         ("dataset.label", "age", "dataset.label: 'age' is also a feature"),
         ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
@@ -106,6 +112,75 @@ def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, exp
     faults = faults_of(changed(document, path, value))
     assert len(faults) == 1, faults
     assert faults[0].startswith(f"config.yaml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("epohcs", 3, "is not a hyperparameter of linear-learner; did you mean 'epochs'?"),
+        ("depth", 3, "is not a hyperparameter of linear-learner"),
+        ("epochs", 0, "0 is not an integer greater than 0"),
+        ("epochs", 15.0, "15.0 is not an integer greater than 0"),
+        ("epochs", "auto", "'auto' is not an integer greater than 0"),
+        ("mini_batch_size", True, "True is not an integer greater than 0"),
+        ("wd", -1, "-1 is not 'auto' or a number of at least 0"),
+        ("momentum", 1, "1 is not 'auto' or a number of at least 0 and below 1"),
+        ("init_bias", "much", "'much' is not a number"),
+        ("quantile", float("nan"), "nan is not a number between 0 and 1, both excluded"),
+        ("use_bias", 1, "1 is not 'true' or 'false'"),
+        ("optimizer", "adagrad", "'adagrad' is not 'auto' or one of ['adam', 'sgd', 'rmsprop']"),
+        ("target_recall", 0.9, "is for classification, and predictor_type is regressor"),
+        ("predictor_type", "regressor", "is set by the pipeline: remove it"),
+        ("num_models", 1, "is set by the pipeline: remove it"),
+        ("learning_rate", 0.1, "is tuned: SageMaker would refuse a static value"),
+    ],
+)
+def test_a_static_hyperparameter_is_checked_by_the_rules_of_linear_learner(document, name, value, expected) -> None:
+    faults = faults_of(changed(document, "tuning.static_hyperparameters", {name: value}))
+    assert faults == [f"config.yaml: tuning.static_hyperparameters.{name}: {expected}"]
+
+
+def test_a_loss_for_classification_is_refused_with_the_losses_of_a_regressor(document) -> None:
+    (fault,) = faults_of(changed(document, "tuning.static_hyperparameters", {"loss": "logistic"}))
+    assert fault.startswith("config.yaml: tuning.static_hyperparameters.loss: 'logistic' is not 'auto' or one of ['squ")
+    assert fault.endswith("; it is a loss for classification")
+
+
+def test_removing_means_without_a_bias_is_refused(document) -> None:
+    static = {"use_bias": False, "unbias_data": True, "unbias_label": "auto"}
+    faults = faults_of(changed(document, "tuning.static_hyperparameters", static))
+    assert faults == ["config.yaml: tuning.static_hyperparameters.unbias_data: true needs use_bias: true"]
+
+
+def test_all_faults_of_static_hyperparameters_are_reported_at_once(document) -> None:
+    static = {"epohcs": 3, "epochs": 0, "loss": "hinge_loss", "l1": 0.1, "wd": 0.1}
+    faults = faults_of(changed(document, "tuning.static_hyperparameters", static))
+    assert [fault.split(": ")[1].rpartition(".")[2] for fault in faults] == ["epohcs", "epochs", "loss", "l1"]
+
+
+@pytest.mark.parametrize(
+    "static",
+    [
+        {"epochs": "15", "wd": 1e-05, "init_bias": -3, "use_lr_scheduler": False, "normalize_label": "auto"},
+        {"loss": "huber_loss", "huber_delta": 2, "optimizer": "auto", "quantile": "0.9"},
+        {"_log_level": "info"},
+    ],
+)
+def test_valid_static_hyperparameters_of_every_type_are_accepted(document, static) -> None:
+    parse_config(changed(document, "tuning.static_hyperparameters", static), "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "expected"),
+    [
+        ("tuning.learning_rate", [0.1, 0.01, 0.001, 2.0], "tuning.learning_rate[3]: 2 is outside the range that "),
+        ("tuning.learning_rate", [1e-06, 0.01, 0.1, 1.0], "tuning.learning_rate[0]: 1e-06 is outside the range that "),
+        ("tuning.l1", [0.1, 0.0, 1.0], "tuning.l1[1]: 0 is outside the range that SageMaker tunes, 1e-07 to 1"),
+    ],
+)
+def test_tuned_values_are_within_the_range_that_sagemaker_tunes(document, path, values, expected) -> None:
+    (fault,) = faults_of(changed(document, path, values))
+    assert fault.startswith(f"config.yaml: {expected}")
 
 
 def test_all_values_at_fault_are_reported_at_once(document) -> None:
@@ -155,6 +230,11 @@ def test_a_bayesian_search_has_no_common_points_to_compare(document) -> None:
     assert rule.startswith("c.yaml: selection.rule: one_standard_error compares the same points on all folds")
     assert "set tuning.strategy to Grid or Random" in rule
     assert gate.startswith("c.yaml: quality.applies_to: UpperEnd needs an interval")
+
+
+def test_a_configuration_that_turns_early_stopping_off_is_good(document) -> None:
+    changed_document = changed(document, "tuning.early_stopping", "Off")
+    assert parse_config(changed_document, "config.yaml").tuning.early_stopping == "Off"
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:

@@ -410,3 +410,47 @@ def test_an_input_whose_uri_is_longer_than_an_argument_is_refused(config, resour
     for path in (str(tmp_path / f"{'n' * 200}.csv"), f"s3://bucket/{'n' * 300}"):
         with pytest.raises(ConfigError, match=r"dataset\.input: s3://.* characters; SageMaker takes 256"):
             dataset_uri(with_dataset(config, input=path), resources)
+
+
+def _with_static(config, **static):
+    return config.model_copy(update={"tuning": config.tuning.model_copy(update={"static_hyperparameters": static})})
+
+
+def test_a_mini_batch_that_no_fold_can_fill_is_refused(config, resources) -> None:
+    from pipeline.definition.dataset import dataset_uri
+    from pipeline.errors import ConfigError
+
+    message = (
+        r"^tuning\.static_hyperparameters\.mini_batch_size: 1000000 is more than the 1070 rows that a fold of "
+        r"\S*data/insurance\.csv can train on: linear-learner trains on whole mini-batches only$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        dataset_uri(_with_static(config, mini_batch_size=1_000_000), resources)
+    with pytest.raises(ConfigError, match=r"mini_batch_size: 1071 is more than the 1070 rows"):
+        dataset_uri(_with_static(config, mini_batch_size=1071), resources)
+    assert dataset_uri(_with_static(config, mini_batch_size=1070), resources).startswith("s3://")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("header", [True, False])
+def test_the_rows_are_counted_whatever_ends_a_line(config, resources, tmp_path, newline, header) -> None:
+    from pipeline.definition.dataset import dataset_uri
+    from pipeline.errors import ConfigError
+
+    path = tmp_path / "few.csv"
+    few = with_dataset(_with_static(config, mini_batch_size=1000), input=str(path), header=header)
+    path.write_bytes(f"1,2{newline}".encode() * (1249 + header))
+    with pytest.raises(ConfigError, match=r"mini_batch_size: 1000 is more than the 999 rows"):
+        dataset_uri(few, resources)
+    # MakeFolds suggests a batch that fits.
+    assert dataset_uri(with_dataset(_with_static(config), input=str(path), header=header), resources)
+    path.write_bytes(f"1,2{newline}".encode() * (1250 + header))
+    assert dataset_uri(few, resources).startswith("s3://")
+
+
+def test_the_rows_of_a_compressed_or_remote_input_are_not_counted(config, resources, tmp_path) -> None:
+    from pipeline.definition.dataset import dataset_uri
+
+    (tmp_path / "few.csv.gz").write_bytes(b"not read")
+    for path in (str(tmp_path / "few.csv.gz"), "s3://bucket/few.csv"):
+        assert dataset_uri(with_dataset(config, input=path), resources).startswith("s3://")

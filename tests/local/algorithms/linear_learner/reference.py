@@ -41,6 +41,9 @@ def train(rows: np.ndarray, validation: np.ndarray, hyperparameters: Hyperparame
 
     loss = loss_of(hp)
     w = initial_weights(rows.shape[1] - 1, hp, choices.seed)
+    constant = (rows[:, 1:] == rows[0, 1:]).all(axis=0) & hp.use_bias
+    data[:, 1:][:, constant] = held_out[:, 1:][:, constant] = 0
+    w[:-1][constant] = 0
     regularised = np.append(np.ones(len(w) - 1), 0)
     wd = hp.wd * np.append(np.ones(len(w) - 1), hp.bias_wd_mult)
     rate_multipliers = np.append(np.ones(len(w) - 1), hp.bias_lr_mult if hp.use_bias else 0)

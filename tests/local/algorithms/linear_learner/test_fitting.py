@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from definition_language.linear_learner import REGRESSION_LOSSES
 from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.batches import GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
 from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
-from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key
-from local.algorithms.linear_learner.hyperparameter_rules import REGRESSION_LOSSES
+from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key, rows_used
 from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for
@@ -194,6 +194,74 @@ def test_a_constant_feature_gets_no_enormous_weight(rows) -> None:
     assert abs(model.weights[-1]) < 100
 
 
+def _predicted(model: Any, features: np.ndarray) -> np.ndarray:
+    return features @ model.weights.astype(float) + float(model.bias)
+
+
+@pytest.mark.parametrize("loss", ["squared_loss", "huber_loss"])
+@pytest.mark.parametrize("l1", [0, 0.01])
+def test_a_constant_feature_has_no_weight_so_an_unseen_value_moves_no_prediction(rows, loss, l1) -> None:
+    constant = np.column_stack([rows[:, :2], np.zeros(len(rows)), rows[:, 2:], np.full(len(rows), 0.1)])
+    (model,) = fit(Dataset(constant[:100], constant[100:]), [job(mini_batch_size=20, loss=loss, l1=l1)], Choices())
+    assert model.weights[[1, -1]].tobytes() == np.zeros(2, np.float32).tobytes()
+    assert model.weights[[0, 2, 3, 4]].all()
+    unseen = constant[:, 1:].copy()
+    unseen[:, [1, -1]] = 1
+    assert_close(_predicted(model, unseen), _predicted(model, constant[:, 1:]))
+
+
+def test_a_large_constant_feature_does_not_spoil_the_model(rows) -> None:
+    plain, settings = Dataset(rows[:100], rows[100:]), {"mini_batch_size": 20, "learning_rate": 0.05, "epochs": 60}
+    large = np.column_stack([rows, np.full(len(rows), 1e9)])
+    (without,) = fit(plain, [job(**settings)], Choices())
+    (model,) = fit(Dataset(large[:100], large[100:]), [job(**settings)], Choices())
+    errors = [
+        np.mean((_predicted(each, data[100:, 1:]) - data[100:, 0]) ** 2)
+        for each, data in ((model, large), (without, rows))
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.01)
+
+
+def test_a_feature_is_constant_only_if_it_is_in_all_rows_that_train(rows) -> None:
+    late, settings = np.zeros(len(rows)), {"mini_batch_size": 20, "num_point_for_scaler": 40}
+    late[70:] = rows[70:, 0]
+    data = np.column_stack([rows, late])
+    (model,) = fit(Dataset(data[:100], data[100:]), [job(**settings)], Choices())
+    assert model.weights[-1] != 0
+    only_in_the_tail = np.column_stack([rows, np.arange(len(rows)) >= 100])
+    (model,) = fit(Dataset(only_in_the_tail[:119]), [job(**settings)], Choices())
+    assert model.weights[-1] == 0
+
+
+def test_a_constant_feature_can_serve_as_the_bias_of_a_model_that_has_none(rows) -> None:
+    data = np.column_stack([rows, np.ones(len(rows))])
+    settings = {"mini_batch_size": 20, "learning_rate": 0.1, "epochs": 200, "early_stopping_patience": 201}
+    (model,) = fit(Dataset(data[:100], data[100:]), [job(use_bias=False, **settings)], Choices())
+    assert model.bias == 0
+    assert model.weights[-1] != 0
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("normalize_data", [True, False])
+@pytest.mark.parametrize("unbias_data", [True, False])
+def test_constant_features_train_as_the_reference_says(rows, use_bias, normalize_data, unbias_data) -> None:
+    data = np.column_stack([rows, np.full(len(rows), 0.5), np.zeros(len(rows))])
+    data[100:, -1] = 1
+    hyperparameters = job(
+        mini_batch_size=20,
+        use_bias=use_bias,
+        normalize_data=normalize_data,
+        unbias_data=unbias_data and use_bias,
+        learning_rate=0.02,
+    )
+    recorder = Recorder()
+    (model,) = fit(Dataset(data[:100], data[100:]), [hyperparameters], Choices(), recorder)
+    reference = train(data[:100], data[100:], hyperparameters, Choices())
+    assert_close([epoch.validation_loss[0] for epoch in recorder.epochs], reference.validation_losses, 1e-11)  # type: ignore[index]
+    assert_close(model.weights, reference.weights, 1e-6)
+    assert_close(model.bias, reference.bias, 1e-6)
+
+
 def test_num_models_keeps_the_best_of_several(rows) -> None:
     raw = {"predictor_type": "regressor", "mini_batch_size": "20", "optimizer": "sgd"}
     data, choices = Dataset(rows[:100], rows[100:]), Choices()
@@ -218,6 +286,25 @@ def test_fewer_rows_than_a_mini_batch_are_refused_and_can_be_kept(rows) -> None:
         fit(Dataset(rows), [job()], Choices())
     (model,) = fit(Dataset(rows), [job()], Choices(tail_batch="keep"))
     assert isinstance(model, LinearModel)
+
+
+def test_the_last_rows_that_do_not_fill_a_mini_batch_are_left_out() -> None:
+    random = np.random.default_rng(2)
+    features = random.normal(size=(199, 2))
+    rows = np.column_stack([features @ [1.0, 2.0], features])
+    assert rows_used(199, 100, Choices()) == 100
+    (model,) = fit(Dataset(rows), [job(mini_batch_size=100)], Choices())
+    (first,) = fit(Dataset(rows[:100]), [job(mini_batch_size=100)], Choices())
+    assert model.weights.tobytes() == first.weights.tobytes()
+    assert rows_used(199, 100, Choices(tail_batch="keep")) == 199
+
+
+def test_the_quantile_is_the_share_of_labels_below_the_prediction() -> None:
+    random = np.random.default_rng(4)
+    rows = np.column_stack([random.exponential(size=4000), random.normal(size=(4000, 2))])
+    settings = {"mini_batch_size": 400, "epochs": 100, "learning_rate": 0.01}
+    (model,) = fit(Dataset(rows, rows), [job(loss="quantile_loss", quantile=0.9, **settings)], Choices())
+    assert np.mean(rows[:, 0] < _predicted(model, rows[:, 1:])) == pytest.approx(0.9, abs=0.01)
 
 
 def test_a_stop_request_ends_training_with_the_best_model_so_far(rows) -> None:

@@ -1,8 +1,8 @@
 import pytest
 
+from definition_language.linear_learner import TUNABLE
 from local.algorithms.linear_learner.errors import ClientError
 from local.algorithms.linear_learner.hyperparameters import parse
-from local.algorithms.linear_learner.metrics import TUNABLE
 
 REGRESSOR = {"predictor_type": "regressor"}
 

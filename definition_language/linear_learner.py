@@ -1,17 +1,18 @@
-"""The documented names, defaults and valid values of the regressor's hyperparameters.
+"""The documented hyperparameters of linear-learner's regressor: names, defaults, valid values and tunable ranges.
 
-Source: Amazon SageMaker developer guide, "Linear learner hyperparameters".
+Sources: Amazon SageMaker developer guide, "Linear learner hyperparameters" and "Tune a linear learner model".
 """
 
+from __future__ import annotations
+
+import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, Literal
 
-from local.algorithms.linear_learner.errors import ClientError
-
-CAUSE: Final = "(caused by ValidationError)"
 REGRESSION_LOSSES: Final = (
     "squared_loss",
     "absolute_loss",
@@ -20,6 +21,7 @@ REGRESSION_LOSSES: Final = (
     "quantile_loss",
     "huber_loss",
 )
+CLASSIFICATION_LOSSES: Final = ("logistic", "hinge_loss", "softmax_loss")
 CLASSIFICATION_ONLY: Final = (
     "num_classes",
     "accuracy_top_k",
@@ -49,18 +51,22 @@ class Rule:
     read: Callable[[str], Any]
     auto: Any = ...
 
-    def parse(self, name: str, text: str) -> Any:
+    @property
+    def expected(self) -> str:
+        """The valid values in words, ``auto`` included."""
+        return self.valid if self.auto is ... else f"'auto' or {self.valid}"
+
+    def parse(self, text: str) -> Any:
         """Return the value of a text, or None for an ``auto`` that is resolved later.
 
         Raises:
-            ClientError: The text is invalid.
+            ValueError: The text is invalid. The message quotes it and says what is valid.
         """
         if text == "auto" and self.auto is not ...:
             return self.auto
         value = self.read(text)
         if value is None:
-            alternative = "" if self.auto is ... else "'auto' or "
-            raise ClientError(f"{name}: '{text}' is not {alternative}{self.valid} {CAUSE}")
+            raise ValueError(f"'{text}' is not {self.expected}")
         return value
 
 
@@ -138,3 +144,56 @@ RULES: Final[dict[str, Rule]] = {
     "early_stopping_patience": _integer("3"),
     "early_stopping_tolerance": _positive("0.001"),
 }
+"""The regressor's hyperparameters. ``predictor_type``, which selects the regressor, is not among them."""
+
+
+def closest_name(name: str) -> str | None:
+    """Return the hyperparameter whose name is most similar to an unknown one, or None if none is similar."""
+    return next(iter(difflib.get_close_matches(name, RULES, n=1)), None)
+
+
+def unbiased_without_bias(values: Mapping[str, Any]) -> list[str]:
+    """Return the hyperparameters that remove a mean although the model has no bias, which is invalid.
+
+    Removing a mean gives the model a bias in raw units, but ``use_bias`` has turned the bias off.
+
+    Args:
+        values: Parsed values by name; None is an ``auto`` that is resolved later.
+    """
+    return [name for name in ("unbias_data", "unbias_label") if values[name] and not values["use_bias"]]
+
+
+def text_of(value: bool | float | str) -> str:
+    """Return a hyperparameter as SageMaker's algorithms read it: ``true``, and 0.00001 instead of 1e-05."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """Describes the range in which a tuning job can vary a hyperparameter.
+
+    Attributes:
+        kind: The kind of range that the developer guide recommends.
+        minimum: The lower end of a Continuous or Integer range.
+        maximum: The upper end of a Continuous or Integer range.
+        values: The values of a Categorical range.
+    """
+
+    kind: Literal["Continuous", "Integer", "Categorical"]
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
+
+
+TUNABLE: Final[dict[str, Tunable]] = {
+    "wd": Tunable("Continuous", 1e-7, 1),
+    "l1": Tunable("Continuous", 1e-7, 1),
+    "learning_rate": Tunable("Continuous", 1e-5, 1),
+    "mini_batch_size": Tunable("Integer", 100, 5000),
+    "use_bias": Tunable("Categorical", values=("true", "false")),
+}
+"""The regressor's tunable hyperparameters. The guide lists one more, which is only for classifiers."""
