@@ -11,6 +11,7 @@ from local.aws.wire import Protocol, error_reply
 from local.core.errors import ServiceError
 
 _KNOWN = {
+    "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
     "AccessDenied": (403, "Access Denied"),
     "BadDigest": (400, "The Content-MD5 or checksum value that you specified did not match what the server received."),
     "BucketAlreadyOwnedByYou": (409, "The bucket that you tried to create already exists, and you own it."),

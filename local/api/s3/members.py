@@ -104,7 +104,8 @@ _MEMBERS = {
 }
 
 _ONLY = {
-    "x-amz-acl": ("private", "bucket-owner-full-control"),
+    # Every bucket has the Object Ownership "bucket owner enforced", which turns ACLs off.
+    "x-amz-acl": ("bucket-owner-full-control",),
     "x-amz-bucket-object-lock-enabled": ("false",),
     "x-amz-object-ownership": ("BucketOwnerEnforced",),
     "x-amz-bucket-namespace": ("global",),
@@ -126,6 +127,8 @@ _ONLY = {
     "list-type": ("2",),
     "encoding-type": ("url",),
 }
+_ONLY_OF = {"CreateBucket": {"x-amz-acl": ("private",)}}
+"""Where an operation accepts other values than ``_ONLY`` has."""
 
 
 def find_operation(request: S3Request) -> str:
@@ -159,8 +162,11 @@ def check_members(operation: str, request: S3Request) -> None:
             continue
         if name not in headers and not (name.startswith("x-amz-meta-") and "x-amz-meta-" in headers):
             raise not_implemented(f"{operation} with {name}")
+    only = _ONLY | _ONLY_OF.get(operation, {})
     for name, value in {**request.headers, **request.query}.items():
-        if name in _ONLY and value not in _ONLY[name]:
+        if name in only and value not in only[name]:
+            if name == "x-amz-acl" and operation != "CreateBucket":
+                raise s3_error("AccessControlListNotSupported")
             refusal = invalid_argument if name in request.query else not_implemented
             raise refusal(f"{operation} with {name}: {value}")
     check_owner(request)
