@@ -22,11 +22,12 @@ from local.algorithms.linear_learner import artifact
 from local.app.server import LocalService
 from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.config.loading import load_config
-from pipeline.definition.resources import find_resources
+from pipeline.definition.resources import conventional_resources, find_resources
 from pipeline.operate.function import publish_function
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.teardown import delete_resources, find_owned_resources
 from pipeline.operate.triggers import apply_triggers
+from scripts.upsert import ensure_local_bucket
 from tests.commands import ROOT, run_command
 
 NAME = "claims"
@@ -140,7 +141,7 @@ class _Session:
     """A boto3 session whose clients all speak to the local service."""
 
     def __init__(self, settings: Settings) -> None:
-        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name="us-east-1")
+        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
         self._endpoint_url = settings.endpoint_url
 
     def client(self, name: Any, **options: Any) -> Any:
@@ -236,3 +237,15 @@ def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(
     s3.delete_object(Bucket=bucket, Key="holiday.jpg")
     assert account.delete_all() == []
     assert account.left() == []
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_the_local_bucket_is_in_the_configurations_region(tmp_path, region) -> None:
+    config = load_config(ROOT / "config.yaml")
+    config = config.model_copy(update={"aws": config.aws.model_copy(update={"region": region})})
+    resources = conventional_resources(config)
+    with LocalService(Settings(tmp_path / ".local", port=0, region=region)) as service:
+        session: Any = _Session(service.settings)
+        for _ in range(2):
+            ensure_local_bucket(session, resources)
+        assert session.client("s3").head_bucket(Bucket=resources.bucket)["BucketRegion"] == region

@@ -1,4 +1,4 @@
-"""Operations on buckets: made, removed, asked for, and their settings."""
+"""Operations on buckets and their settings."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _RECORDED = {
     *("acl", "cors", "encryption", "lifecycle", "logging", "notification", "ownershipControls", "policy"),
     *("policyStatus", "publicAccessBlock", "tagging"),
 }
-"""A bucket's settings: moto keeps them, so that they are described back."""
+"""Settings of a bucket that moto stores and returns."""
 
 _WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
-"""Settings that can be read but not made: a user would wait for their effect in vain."""
+"""Settings that can be read but not changed, because a change would have no effect."""
 
-_CONSTRAINTS = {"us-east-1": (), "eu-west-1": ("eu-west-1", "EU")}
-"""How a bucket's region is asked for, where that is not the region's name: the oldest one cannot be."""
+_WITHOUT_CONSTRAINT = "us-east-1"
+"""The region of a bucket without a location constraint; no constraint names this region."""
 
 _OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
 
 
 def setting_of(request: S3Request) -> str | None:
-    """Return the setting of a bucket that a request is about, or None."""
+    """Return the name of the bucket setting that a request reads or changes, or None."""
     if request.key or not request.bucket:
         return None
     return min(set(request.query) & (_RECORDED | _WITHOUT_EFFECT), default=None)
@@ -43,45 +43,45 @@ class Buckets:
 
     Args:
         files: buckets and objects.
-        uploads: multipart uploads, which end with their bucket.
-        moto: keeps settings.
-        region: of all buckets.
+        uploads: multipart uploads. Those into a deleted bucket are removed.
+        moto: stores the settings.
+        region: the region of all buckets.
     """
 
     def __init__(self, files: ObjectFiles, uploads: Uploads, moto: MotoServices, region: str) -> None:
         self._files, self._uploads, self._moto, self._region = files, uploads, moto, region
 
     async def create(self, request: S3Request) -> Response:
-        """CreateBucket."""
+        """Handle CreateBucket."""
+        constraint = ""
         if body := await request.document():
             for element in parse_xml(body, "CreateBucketConfiguration"):
                 if element.tag != "LocationConstraint":
                     raise not_implemented(f"CreateBucket with {element.tag}")
-                if element.text not in _CONSTRAINTS.get(self._region, (self._region,)):
-                    message = f"The {element.text} location constraint is incompatible: buckets are in {self._region}"
-                    raise s3_error("IllegalLocationConstraintException", message)
+                constraint = element.text or ""
+        _check_constraint(constraint, self._region)
         self._files.create_bucket(request.bucket)
         return Response(headers={"Location": f"/{request.bucket}"})
 
     def head(self, request: S3Request) -> Response:
-        """HeadBucket."""
+        """Handle HeadBucket."""
         self._files.bucket(request.bucket)
         return Response(headers={"x-amz-bucket-region": self._region, "x-amz-access-point-alias": "false"})
 
     def location(self, request: S3Request) -> Response:
-        """GetBucketLocation: the oldest region has no name there."""
+        """Handle GetBucketLocation. The location of us-east-1 is null."""
         self._files.bucket(request.bucket)
-        return xml_response("LocationConstraint", {"": None if self._region == "us-east-1" else self._region})
+        return xml_response("LocationConstraint", {"": None if self._region == _WITHOUT_CONSTRAINT else self._region})
 
     def delete(self, request: S3Request) -> Response:
-        """DeleteBucket."""
+        """Handle DeleteBucket."""
         self._files.delete_bucket(request.bucket)
         self._uploads.forget_bucket(request.bucket)
         self._moto.forget_bucket(request.bucket)
         return Response(status_code=204)
 
     async def settings(self, request: S3Request, name: str) -> Response:
-        """Any operation on a setting of a bucket."""
+        """Handle the operations on a bucket's settings."""
         check_owner(request)
         self._files.bucket(request.bucket)
         if name == "versioning" and request.method == "GET":
@@ -90,9 +90,31 @@ class Buckets:
         if name in _WITHOUT_EFFECT and request.method != "GET":
             raise not_implemented(f"?{name} of a bucket")
         if name == "notification" and _OTHER_TARGETS.search(body):
-            raise not_implemented("notifications other than to EventBridge")
+            raise not_implemented("bucket notifications to targets other than EventBridge")
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
         shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, shown)
+
+
+def _check_constraint(constraint: str, region: str) -> None:
+    """Check that a location constraint names the service's region.
+
+    Args:
+        constraint: the request's location constraint; empty if the request has none.
+        region: the service's region.
+
+    Raises:
+        ServiceError: IllegalLocationConstraintException or InvalidLocationConstraint.
+    """
+    if constraint == region == _WITHOUT_CONSTRAINT:
+        raise s3_error("InvalidLocationConstraint")
+    # EU is an older name of eu-west-1.
+    wanted = {"": _WITHOUT_CONSTRAINT, "EU": "eu-west-1"}.get(constraint, constraint)
+    if wanted != region:
+        raise s3_error(
+            "IllegalLocationConstraintException",
+            f"The {constraint or 'unspecified'} location constraint is incompatible for the region specific endpoint"
+            " this request was sent to.",
+        )

@@ -77,7 +77,6 @@ OPERATIONS = {
 
 # Of members that are obeyed for some values only.
 VALUES = {
-    "x-amz-acl": {"private", "bucket-owner-full-control"},
     "x-amz-object-ownership": {"BucketOwnerEnforced"},
     "x-amz-bucket-namespace": {"global"},
     "x-amz-storage-class": {
@@ -86,6 +85,13 @@ VALUES = {
     "x-amz-server-side-encryption": {"AES256", "aws:kms"},
     "x-amz-checksum-algorithm": {"CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5"},
     "x-amz-sdk-checksum-algorithm": {"CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5"},
+}
+# The only canned ACL that each operation accepts.
+ACLS = {
+    "CreateBucket": "private",
+    "PutObject": "bucket-owner-full-control",
+    "CopyObject": "bucket-owner-full-control",
+    "CreateMultipartUpload": "bucket-owner-full-control",
 }
 
 
@@ -120,6 +126,13 @@ VALUED = [
     for value in values
     if name in VALUES and value not in VALUES[name]
 ]
+REFUSED_ACLS = [
+    (operation, value)
+    for operation, accepted in ACLS.items()
+    for _, _, name, values in members(operation)
+    if name == "x-amz-acl"
+    for value in sorted({"private", "bucket-owner-full-control", *values} - {accepted})
+]
 
 
 def refused(service, operation, where, name, value="1") -> None:
@@ -144,6 +157,27 @@ def test_a_member_that_is_not_obeyed_is_refused_by_its_name(service, operation, 
 @pytest.mark.parametrize(("operation", "name", "value"), VALUED)
 def test_a_value_that_is_not_obeyed_is_refused(service, operation, name, value) -> None:
     refused(service, operation, "header", name, value)
+
+
+@pytest.mark.parametrize(("operation", "value"), REFUSED_ACLS)
+def test_an_acl_that_the_bucket_does_not_allow_is_refused(service, operation, value) -> None:
+    if operation == "CreateBucket":
+        refused(service, operation, "header", "x-amz-acl", value)
+        return
+    method, path, _ = OPERATIONS[operation]
+    headers = {"x-amz-acl": value, **({"x-amz-copy-source": "members/key"} if operation == "CopyObject" else {})}
+    answer = send(service, method, path, headers=headers)
+    assert answer.status == 400
+    assert b"<Code>AccessControlListNotSupported</Code><Message>The bucket does not allow ACLs" in answer.body
+
+
+@pytest.mark.parametrize(("operation", "accepted"), ACLS.items())
+def test_an_acl_that_the_bucket_allows_is_accepted(service, operation, accepted) -> None:
+    method, _, _ = OPERATIONS[operation]
+    path = "/with-acl" if operation == "CreateBucket" else "/members/with-acl"
+    headers = {"x-amz-acl": accepted, **({"x-amz-copy-source": "members/key"} if operation == "CopyObject" else {})}
+    uploads = "?uploads" if operation == "CreateMultipartUpload" else ""
+    assert send(service, method, f"{path}{uploads}", headers=headers).status == 200
 
 
 @pytest.mark.parametrize("member", MODEL.shape_for("CreateBucketConfiguration").members)  # type: ignore[attr-defined]
@@ -201,18 +235,19 @@ def test_members_of_every_operation_are_checked(service, operation) -> None:
     assert other.status == 403
 
 
+# Paths are read before the first request: botocore removes the bucket from the paths of a model that a client uses, and
+# the tests' clients share one model.
 OTHERS = [
-    name
+    (MODEL.operation_model(name).http["method"], MODEL.operation_model(name).http["requestUri"])
     for name in MODEL.operation_names
     if name not in OPERATIONS and "{Key+}" in MODEL.operation_model(name).http["requestUri"]
 ]
 
 
-@pytest.mark.parametrize("operation", OTHERS)
-def test_other_operations_on_objects_are_refused(service, operation) -> None:
-    http = MODEL.operation_model(operation).http
-    path = http["requestUri"].replace("{Bucket}", BUCKET).replace("{Key+}", "key")
-    answer = send(service, http["method"], path)
+@pytest.mark.parametrize(("method", "path"), OTHERS)
+def test_other_operations_on_objects_are_refused(service, method, path) -> None:
+    path = path.replace("{Bucket}", BUCKET).replace("{Key+}", "key")
+    answer = send(service, method, path)
     assert answer.status == 501
     assert b"<Code>NotImplemented</Code>" in answer.body
 
