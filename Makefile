@@ -11,12 +11,12 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
+export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run init test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ local-env: $(READY)  ## Print the environment of the local service: eval "$(make
 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
 	@$(RUN) scripts.lint_definition "$(FILE)"
+
+init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]
+	@$(RUN) scripts.init
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition

@@ -58,6 +58,7 @@ def processes() -> dict[str, subprocess.CompletedProcess[str]]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {
+        "init": (1, "DATA or LABEL is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]"),
         "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
         "lint_definition": (2, "Name a definition: make lint-definition FILE=definition.json"),
     }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))

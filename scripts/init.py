@@ -1,0 +1,44 @@
+"""make init DATA=file.csv LABEL=column CONFIG=new.yaml: draft a configuration for a CSV file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from pipeline.config.draft import draft, pipeline_name
+from pipeline.config.loading import load_config
+from pipeline.config.profile import profile
+from pipeline.errors import UserError
+from scripts.console import console, option, run
+
+
+def main() -> int:
+    """Write the configuration. An existing file is never overwritten."""
+    data, label = option("DATA"), option("LABEL")
+    if not data or not label:
+        raise UserError("DATA or LABEL is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]")
+    target = Path(option("CONFIG") or f"{pipeline_name(Path(data).stem)}.yaml")
+    if target.exists():
+        raise UserError(f"{target} exists already: give another CONFIG, or remove it")
+    text = draft(profile(Path(data)), label)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        unfinished.write_text(text, "utf-8")
+        load_config(unfinished)
+        # A link is refused if the name has been taken meanwhile; a rename would overwrite.
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise UserError(f"{target} exists already: give another CONFIG, or remove it") from None
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    console.print(
+        f"Wrote {target}: look at its comments, then: make run CONFIG={shlex.quote(str(target))}", markup=False
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,145 @@
+"""Drafting a configuration: what is found in a file, what is left out and why, and that the draft is valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.config.draft import draft, pipeline_name
+from pipeline.config.loading import load_config
+from pipeline.config.profile import profile
+from pipeline.errors import UserError
+
+
+def table(rows: int = 60, **columns: Any) -> str:
+    """Return a CSV text. A column is a function of the row's number, or one value."""
+    names = list(columns)
+    lines = [",".join(names)]
+    for number in range(rows):
+        lines.append(",".join(str(one(number) if callable(one) else one) for one in columns.values()))
+    return "\n".join(lines) + "\n"
+
+
+USUAL = {"size": lambda n: n * 7 % 23, "city": lambda n: ["Oslo", "no", "1"][n % 3], "price": lambda n: n * 13 % 17}
+
+
+@pytest.fixture
+def drafted(tmp_path):
+    """Return the draft of a text, as text and as loaded."""
+
+    def write(text: str | bytes, label: str = "price", name: str = "my houses.csv") -> tuple[str, Any]:
+        path = tmp_path / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        found = draft(profile(path), label)
+        target = tmp_path / "new.yaml"
+        target.write_text(found)
+        return found, load_config(target)
+
+    return write
+
+
+def test_the_columns_and_their_values_are_found(drafted) -> None:
+    _, config = drafted(table(**USUAL))
+    assert config.dataset.label == "price"
+    assert config.dataset.numeric == ["size"]
+    assert config.dataset.categorical == {"city": ["1", "Oslo", "no"]}
+    assert (config.dataset.delimiter, config.dataset.encoding) == (",", "UTF-8")
+    assert config.folds.on_bad_rows == "fail"
+
+
+def test_names_and_limits_are_of_the_file(drafted) -> None:
+    text, config = drafted(table(**USUAL))
+    assert config.pipeline.name == config.registry.group == config.deploy.endpoint_name == "my-houses"
+    values = [n * 13 % 17 for n in range(60)]
+    mean = sum(values) / 60
+    assert config.quality.max_mse == pytest.approx(sum((value - mean) ** 2 for value in values) / 60, rel=1e-3)
+    assert "always predicting its mean" in text
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (lambda n: n + 1, "a number of the rows"),
+        (lambda n: f"2024-01-{n % 28 + 1:02}", "dates"),
+        (lambda n: f"remark {n}", "text with more than 50 values"),
+        (lambda n: f"kind {n % 30}", "text with 30 values in 60 rows"),
+        (lambda n: "" if n % 2 else n, "50% of its values are missing"),
+        ("same", "constant"),
+        (7, "constant"),
+        (lambda n: f'"{n % 9},{n % 7}"', "numbers with a decimal comma"),
+    ],
+)
+def test_what_cannot_be_used_is_left_out_with_the_reason(drafted, column, reason) -> None:
+    text, config = drafted(table(extra=column, **USUAL))
+    assert f'# left out: "extra": {reason}' in text
+    assert "extra" not in [*config.dataset.numeric, *config.dataset.categorical]
+
+
+def test_a_counter_is_told_by_its_name_or_by_steps_of_one(drafted) -> None:
+    text, config = drafted(table(customer_id=lambda n: 3 * n + n % 2, grows=lambda n: 3 * n + n % 2, **USUAL))
+    assert 'left out: "customer_id"' in text
+    assert "grows" in config.dataset.numeric
+
+
+def test_rows_with_missing_values_are_counted_and_set_aside(drafted) -> None:
+    holes = {
+        "size": lambda n: "NA" if n % 10 == 0 else n * 7 % 23,
+        "city": lambda n: "" if n % 15 == 1 else "ab"[n % 2],
+    }
+    text, config = drafted(table(**(USUAL | holes)))
+    assert "10 of 60 rows have a missing" in text
+    assert config.folds.on_bad_rows == "quarantine"
+    assert 10 / 60 <= config.folds.max_bad_share < 11 / 60
+    assert config.dataset.categorical == {"city": ["a", "b"]}
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "UTF-8"), ("\t", "cp1252"), ("|", "cp1252")])
+def test_delimiter_and_encoding_are_found(drafted, delimiter, encoding) -> None:
+    text = table(**USUAL | {"city": lambda n: ["Köln", "São Paulo"][n % 2]}).replace(",", delimiter)
+    _, config = drafted(text.encode(encoding))
+    assert (config.dataset.delimiter, config.dataset.encoding) == (delimiter, encoding)
+    assert config.dataset.categorical == {"city": ["Köln", "São Paulo"]}
+
+
+def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
+    text, config = drafted(
+        table(**{"on": lambda n: n * 7 % 23, "a: #b": lambda n: ["yes", "1e3x"][n % 2], "price": USUAL["price"]})
+    )
+    assert config.dataset.numeric == ["on"]
+    assert config.dataset.categorical == {"a: #b": ["1e3x", "yes"]}
+    assert yaml.safe_load(text)["dataset"]["label"] == "price"
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "sentence"),
+    [
+        (table(**USUAL), "cost", "has no column 'cost'. It has: size, city, price"),
+        (table(**USUAL), "city", r"city holds text \(Oslo, no, 1"),
+        (table(**USUAL | {"price": 3}), "price", "has the same value in every row"),
+        (table(8, **USUAL), "price", "8 usable rows are too few"),
+        (table(price=USUAL["price"], note=lambda n: f"x{n}"), "price", "no column besides price can be used"),
+        ("1,2,3\n4,5,6\n", "price", "its first line holds numbers and no names"),
+        ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
+        ("a,price\n", "price", "has a header and no rows"),
+        ("", "price", "is empty"),
+        ("\x00a\x00b", "price", "save it as UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_drafted_is_a_sentence(drafted, text, label, sentence) -> None:
+    with pytest.raises(UserError, match=sentence):
+        drafted(text, label)
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no\.csv: cannot be read: No such file"):
+        profile(tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"), [("Häuser 2024 (neu)", "h-user-2024-neu"), ("_", "table"), ("x" * 40, "x" * 32)]
+)
+def test_a_pipelines_name_is_made_from_the_files(stem, name) -> None:
+    assert pipeline_name(stem) == name

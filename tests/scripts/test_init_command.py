@@ -1,0 +1,50 @@
+"""``make init``: writes a configuration that is valid, and never over another file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.commands import ROOT, run_command
+
+
+@pytest.fixture
+def init(tmp_path):
+    """Return what runs the command on the insurance data."""
+
+    def run(**options: str):
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        usual = {"DATA": str(ROOT / "data/insurance.csv"), "LABEL": "charges", "CONFIG": str(tmp_path / "new.yaml")}
+        return run_command("init", inherited | usual | options)
+
+    return run
+
+
+def test_the_draft_has_the_columns_of_the_projects_own_configuration(init, tmp_path: Path) -> None:
+    finished = init()
+    assert finished.returncode == 0, finished.stderr
+    assert f"make run CONFIG={tmp_path / 'new.yaml'}" in finished.stdout
+    drafted = yaml.safe_load((tmp_path / "new.yaml").read_text())
+    own = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert drafted["dataset"]["numeric"] == own["dataset"]["numeric"]
+    assert drafted["dataset"]["categorical"] == own["dataset"]["categorical"]
+    assert drafted["pipeline"]["name"] == "insurance"
+
+
+def test_a_file_that_is_there_is_not_touched(init, tmp_path: Path) -> None:
+    (tmp_path / "new.yaml").write_text("mine")
+    finished = init()
+    assert finished.returncode == 1
+    assert "exists already: give another CONFIG, or remove it" in finished.stderr
+    assert (tmp_path / "new.yaml").read_text() == "mine"
+    assert [file.name for file in tmp_path.iterdir()] == ["new.yaml"]
+
+
+def test_a_file_without_the_label_leaves_nothing(init, tmp_path: Path) -> None:
+    finished = init(LABEL="cost")
+    assert finished.returncode == 1
+    assert "has no column 'cost'" in " ".join(finished.stderr.split())
+    assert list(tmp_path.iterdir()) == []
