@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, find_resources
@@ -11,6 +11,7 @@ from scripts.quotas import print_quota_warnings, print_quotas
 
 if TYPE_CHECKING:
     from boto3 import Session
+    from types_boto3_s3.literals import BucketLocationConstraintType
 
 
 def main() -> int:
@@ -44,7 +45,12 @@ def ensure_local_bucket(session: Session, resources: Resources) -> None:
     """Create the bucket on the local service. On AWS ``make bootstrap`` creates it, after asking."""
     s3 = session.client("s3")
     if resources.bucket not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
-        s3.create_bucket(Bucket=resources.bucket)
+        if resources.region == "us-east-1":
+            # S3 accepts no location constraint for this region.
+            s3.create_bucket(Bucket=resources.bucket)
+        else:
+            region = cast("BucketLocationConstraintType", resources.region)
+            s3.create_bucket(Bucket=resources.bucket, CreateBucketConfiguration={"LocationConstraint": region})
         console.print(f"  created the bucket {resources.bucket} on the local service", markup=False)
 
 

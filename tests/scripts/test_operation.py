@@ -47,6 +47,7 @@ class Account:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = inherited | service.settings.client_environment() | {"COLUMNS": "200"}
         document = yaml.safe_load((ROOT / "config.yaml").read_text())
+        document["aws"]["region"] = service.settings.region
         document["pipeline"]["name"] = document["registry"]["group"] = NAME
         document["deploy"] = {
             "endpoint_name": NAME,
@@ -140,7 +141,7 @@ class _Session:
     """A boto3 session whose clients all speak to the local service."""
 
     def __init__(self, settings: Settings) -> None:
-        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name="us-east-1")
+        self._session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
         self._endpoint_url = settings.endpoint_url
 
     def client(self, name: Any, **options: Any) -> Any:
@@ -236,3 +237,13 @@ def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(
     s3.delete_object(Bucket=bucket, Key="holiday.jpg")
     assert account.delete_all() == []
     assert account.left() == []
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_upsert_creates_the_local_bucket_in_the_configurations_region(tmp_path, region) -> None:
+    with LocalService(Settings(tmp_path / ".local", port=0, region=region)) as service:
+        account = Account(service, tmp_path)
+        bucket = find_resources(account.config, account.session).bucket
+        assert f"created the bucket {bucket}" in account.succeed("upsert", YES="1")
+        assert "created the bucket" not in account.succeed("upsert", YES="1")
+        assert account.session.client("s3").head_bucket(Bucket=bucket)["BucketRegion"] == region

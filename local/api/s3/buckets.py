@@ -25,8 +25,8 @@ _RECORDED = {
 _WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
 """Settings that can be read but not made: a user would wait for their effect in vain."""
 
-_CONSTRAINTS = {"us-east-1": (), "eu-west-1": ("eu-west-1", "EU")}
-"""How a bucket's region is asked for, where that is not the region's name: the oldest one cannot be."""
+_WITHOUT_CONSTRAINT = "us-east-1"
+"""The region of a bucket without a location constraint; no constraint names this region."""
 
 _OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
 
@@ -53,13 +53,13 @@ class Buckets:
 
     async def create(self, request: S3Request) -> Response:
         """CreateBucket."""
+        constraint = ""
         if body := await request.document():
             for element in parse_xml(body, "CreateBucketConfiguration"):
                 if element.tag != "LocationConstraint":
                     raise not_implemented(f"CreateBucket with {element.tag}")
-                if element.text not in _CONSTRAINTS.get(self._region, (self._region,)):
-                    message = f"The {element.text} location constraint is incompatible: buckets are in {self._region}"
-                    raise s3_error("IllegalLocationConstraintException", message)
+                constraint = element.text or ""
+        _check_constraint(constraint, self._region)
         self._files.create_bucket(request.bucket)
         return Response(headers={"Location": f"/{request.bucket}"})
 
@@ -71,7 +71,7 @@ class Buckets:
     def location(self, request: S3Request) -> Response:
         """GetBucketLocation: the oldest region has no name there."""
         self._files.bucket(request.bucket)
-        return xml_response("LocationConstraint", {"": None if self._region == "us-east-1" else self._region})
+        return xml_response("LocationConstraint", {"": None if self._region == _WITHOUT_CONSTRAINT else self._region})
 
     def delete(self, request: S3Request) -> Response:
         """DeleteBucket."""
@@ -96,3 +96,25 @@ class Buckets:
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
         shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, shown)
+
+
+def _check_constraint(constraint: str, region: str) -> None:
+    """Check that a new bucket is to be in the service's region.
+
+    Args:
+        constraint: the request's location constraint; empty if the request has none.
+        region: the service's region.
+
+    Raises:
+        ServiceError: IllegalLocationConstraintException or InvalidLocationConstraint.
+    """
+    if constraint == region == _WITHOUT_CONSTRAINT:
+        raise s3_error("InvalidLocationConstraint")
+    # EU is an older name of eu-west-1.
+    wanted = {"": _WITHOUT_CONSTRAINT, "EU": "eu-west-1"}.get(constraint, constraint)
+    if wanted != region:
+        raise s3_error(
+            "IllegalLocationConstraintException",
+            f"The {constraint or 'unspecified'} location constraint is incompatible for the region specific endpoint"
+            " this request was sent to.",
+        )

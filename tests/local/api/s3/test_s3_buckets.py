@@ -3,7 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from local.app.server import LocalService
+from local.core.settings import Settings
 from tests.local.api.s3.raw_s3 import send
+from tests.local.conftest import RunningService
 
 KEYS = ["a", "b/1", "b/2", "b&<c>", "d/e/f", "z é+%"]
 
@@ -46,11 +49,48 @@ def test_a_bucket_is_made_asked_for_and_removed(s3) -> None:
             write(Bucket="made", Key="key")
 
 
+def constrained(s3, constraint: str | None) -> str:
+    """The error of CreateBucket with a location constraint, or nothing if it succeeds."""
+    configuration = {"CreateBucketConfiguration": {"LocationConstraint": constraint}} if constraint else {}
+    try:
+        s3.create_bucket(Bucket="constrained", **configuration)
+    except ClientError as error:
+        status, found = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]
+        return f"{status} {found['Code']}: {found['Message']}"
+    s3.delete_bucket(Bucket="constrained")
+    return ""
+
+
+def incompatible(constraint: str) -> str:
+    return (
+        f"400 IllegalLocationConstraintException: The {constraint} location constraint is incompatible for the region"
+        " specific endpoint this request was sent to."
+    )
+
+
 def test_a_bucket_is_in_the_services_region(s3) -> None:
-    for region in ("eu-north-1", "us-east-1"):
-        # The oldest region is the one that cannot be asked for.
-        with pytest.raises(ClientError, match="IllegalLocationConstraintException"):
-            s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": region})
+    assert constrained(s3, "eu-north-1") == incompatible("eu-north-1")
+    assert constrained(s3, "EU") == incompatible("EU")
+    assert (
+        constrained(s3, "us-east-1") == "400 InvalidLocationConstraint: The specified location-constraint is not valid"
+    )
+    assert constrained(s3, None) == ""
+
+
+def test_a_bucket_outside_us_east_1_has_a_location_constraint(tmp_path) -> None:
+    with LocalService(Settings(tmp_path / ".local", port=0, region="eu-west-1")) as running:
+        s3 = RunningService(running).client("s3")
+        assert constrained(s3, None) == incompatible("unspecified")
+        assert constrained(s3, "us-east-1") == incompatible("us-east-1")
+        assert constrained(s3, "eu-west-1") == ""
+        assert constrained(s3, "EU") == ""
+        s3.create_bucket(Bucket="near", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        assert s3.get_bucket_location(Bucket="near")["LocationConstraint"] == "eu-west-1"
+
+
+def test_an_empty_location_constraint_is_none(service, s3) -> None:
+    body = b"<CreateBucketConfiguration><LocationConstraint/></CreateBucketConfiguration>"
+    assert send(service, "PUT", "/empty-constraint", body).status == 200
 
 
 @pytest.mark.parametrize("name", ["AB", "a", "10.0.0.1", "a..b", "under_score"])
