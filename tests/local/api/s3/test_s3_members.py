@@ -235,18 +235,19 @@ def test_members_of_every_operation_are_checked(service, operation) -> None:
     assert other.status == 403
 
 
+# Paths are read before the first request: botocore removes the bucket from the paths of a model that a client uses, and
+# the tests' clients share one model.
 OTHERS = [
-    name
+    (MODEL.operation_model(name).http["method"], MODEL.operation_model(name).http["requestUri"])
     for name in MODEL.operation_names
     if name not in OPERATIONS and "{Key+}" in MODEL.operation_model(name).http["requestUri"]
 ]
 
 
-@pytest.mark.parametrize("operation", OTHERS)
-def test_other_operations_on_objects_are_refused(service, operation) -> None:
-    http = MODEL.operation_model(operation).http
-    path = http["requestUri"].replace("{Bucket}", BUCKET).replace("{Key+}", "key")
-    answer = send(service, http["method"], path)
+@pytest.mark.parametrize(("method", "path"), OTHERS)
+def test_other_operations_on_objects_are_refused(service, method, path) -> None:
+    path = path.replace("{Bucket}", BUCKET).replace("{Key+}", "key")
+    answer = send(service, method, path)
     assert answer.status == 501
     assert b"<Code>NotImplemented</Code>" in answer.body
 
