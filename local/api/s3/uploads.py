@@ -22,6 +22,7 @@ from pathlib import Path
 from local.api.s3.checksums import BodyDigests
 from local.api.s3.errors import s3_error
 from local.api.s3.files import ObjectFiles, now, write_durably
+from local.core.files import replacing
 
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
 _PART = re.compile(r"(\d{5})\.([0-9a-f]{32})\.([0-9a-f]*)")
@@ -93,8 +94,8 @@ class Uploads:
         upload = Upload(secrets.token_urlsafe(24), bucket, key, headers, algorithm, checksum_type, now().isoformat())
         folder = self._root / upload.id
         folder.mkdir()
-        write_durably(folder / "upload.new", json.dumps(asdict(upload)).encode())
-        (folder / "upload.new").replace(folder / "upload.json")
+        with replacing(folder / "upload.json") as unfinished:
+            write_durably(unfinished, json.dumps(asdict(upload)).encode())
         return upload
 
     def find(self, upload_id: str, bucket: str, key: str) -> Upload:

@@ -160,10 +160,12 @@ async def receive(request: S3Request, path: Path, digests: BodyDigests) -> int:
 
 
 async def _in_batches(parts: AsyncIterator[bytes], write: Callable[[list[bytes]], None]) -> int:
-    """Have parts written in a thread, while the next ones come; return how many bytes they have."""
+    """Write parts in a thread while the next ones arrive; return their size in bytes."""
     batch: list[bytes] = []
     size = waiting = 0
-    writing = asyncio.create_task(asyncio.to_thread(write, []))
+    # No batch is being written yet.
+    writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    writing.set_result(None)
     try:
         async for part in parts:
             batch.append(part)
