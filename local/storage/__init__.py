@@ -1,1 +1,1 @@
-"""What is on the disk: the record store, S3 objects and log files."""
+"""Storage on disk: the records, the objects of S3 and the logs."""

@@ -1,4 +1,4 @@
-"""Logs of jobs, functions and endpoints: files that a person reads, and that CloudWatch Logs' API serves."""
+"""Store the logs of jobs, functions and endpoints as text files, which the API of CloudWatch Logs serves."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from local.core.paths import UnsafeNameError, below
 _GROUP_FILE = ".log-group"
 _STEP = 4096
 _BREAKS_AROUND_A_LINE = 3
-"""As the last line may lack its end, the last that has one is surely there."""
+"""With this many line breaks, text contains the last complete line, even if an incomplete one follows."""
 _STAMP_LENGTH = len("2026-01-31T12:00:00.000Z")
 
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """One line of a log.
+    """A line of a log.
 
     Attributes:
         timestamp: milliseconds since the epoch.
         stream: name of the log stream.
         position: number of the line in its stream, from 0.
-        message: the line.
+        message: the line without its time.
     """
 
     timestamp: int
@@ -45,7 +45,7 @@ class Event:
 class Logs:
     """Log groups and their streams as files ``<root>/<group>/<stream>.log``.
 
-    A line of a file is its time (UTC, milliseconds), a space and the message.
+    Each line of a file has its time (UTC, with milliseconds), a space and the message.
     """
 
     def __init__(self, root: Path) -> None:
@@ -54,16 +54,22 @@ class Logs:
         root.mkdir(parents=True, exist_ok=True)
 
     def path(self, group: str, stream: str) -> Path:
-        """Return the file of a stream, there or not."""
+        """Return the path of a stream's file, which need not exist."""
         return _below(self._folder(group), stream, ".log")
 
     def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
-        """Add lines to a stream with the present time, making group and stream where they are missing."""
+        """Append lines with the present time to a stream. Create the group and the stream if they do not exist."""
         now = time.time_ns() // 1_000_000
         self.put(group, stream, [(now, line) for line in text_lines])
 
     def put(self, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
-        """Add messages with times (milliseconds since the epoch); each line of a message becomes an event."""
+        """Append messages to a stream. Create the group and the stream if they do not exist.
+
+        Args:
+            group: name of the group.
+            stream: name of the stream.
+            events: times (milliseconds since the epoch) and messages. Each line of a message becomes an event.
+        """
         text = "".join(
             f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
         )
@@ -75,21 +81,28 @@ class Logs:
                 file.write(text)
 
     def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
-        """Make a group; return whether it is new."""
+        """Create a group.
+
+        Returns:
+            Whether the group is new.
+
+        Raises:
+            ServiceError: InvalidParameterException, the name is not valid or uses the folder of another group.
+        """
         with self._lock:
             made = self._make_group(group, tags)
         if not made and not self.has_group(group):
-            message = f"{group!r} cannot be a log group here: its name differs from another group's by a slash only"
+            message = f"{group!r} cannot be a log group here: another group's name differs only in the leading slash"
             raise ServiceError("InvalidParameterException", message)
         return made
 
     def tags(self, group: str) -> dict[str, str]:
-        """Return the tags that a group was made with."""
+        """Return the tags that a group was created with."""
         tags: dict[str, str] = self._document(group).get("tags", {})
         return tags
 
     def delete_group(self, group: str) -> bool:
-        """Remove a group with its streams; return whether it was there."""
+        """Delete a group with its streams; return whether it existed."""
         with self._lock:
             if not self.has_group(group):
                 return False
@@ -102,17 +115,17 @@ class Logs:
             return True
 
     def retention(self, group: str) -> int | None:
-        """Days that a group is to keep its lines, or None for ever; only recorded."""
+        """Return the retention of a group in days, or None for ever. It is only recorded."""
         days: int | None = self._document(group).get("retention")
         return days
 
     def set_retention(self, group: str, days: int | None) -> None:
-        """Record for how many days a group is to keep its lines."""
+        """Record the retention of a group in days, or None for ever."""
         with self._lock:
             self._write_document(group, {**self._document(group), "retention": days})
 
     def delete_stream(self, group: str, stream: str) -> bool:
-        """Remove a stream; return whether it was there."""
+        """Delete a stream; return whether it existed."""
         with self._lock:
             path = self.path(group, stream)
             there = path.is_file()
@@ -122,11 +135,11 @@ class Logs:
     def has_group(self, group: str) -> bool:
         """Return whether the group exists."""
         marker = self._folder(group) / _GROUP_FILE
-        # "/group" and "group" are two groups to CloudWatch, and one folder here.
+        # "/group" and "group" are two groups in CloudWatch, but one folder here.
         return marker.is_file() and json.loads(marker.read_text())["name"] == group
 
     def groups(self) -> list[tuple[str, int]]:
-        """Return names of the groups, sorted, each with the time of its making in milliseconds."""
+        """Return the groups' names, sorted, with their creation times in milliseconds since the epoch."""
         found = []
         for path in self._root.rglob(_GROUP_FILE):
             document = json.loads(path.read_text())
@@ -134,16 +147,16 @@ class Logs:
         return sorted(found)
 
     def streams(self, group: str) -> list[str]:
-        """Return names of a group's streams, sorted."""
+        """Return the names of a group's streams, sorted."""
         folder = self._folder(group)
         return sorted(path.relative_to(folder).as_posix()[: -len(".log")] for path in _stream_files(folder))
 
     def events(self, group: str, streams: Iterable[str]) -> Iterator[Event]:
-        """The lines of streams of a group, merged in the order of their times."""
+        """Yield the events of several streams of a group, sorted by time."""
         return heapq.merge(*(self.stream_events(group, stream) for stream in streams))
 
     def ends(self, group: str, stream: str) -> tuple[int, int] | None:
-        """Times of a stream's first and last line in milliseconds, or None where it has no line."""
+        """Return the times (milliseconds since the epoch) of a stream's first and last line, or None without lines."""
         path = self.path(group, stream)
         if not path.is_file():
             return None
@@ -153,13 +166,13 @@ class Logs:
         return (_milliseconds(first.decode()), _milliseconds(last.decode())) if last else None
 
     def stream_events(self, group: str, stream: str) -> Iterator[Event]:
-        """Yield the events of one stream, in the order of its file."""
+        """Yield the events of a stream, in the order of its lines."""
         path = self.path(group, stream)
         if not path.is_file():
             return
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for position, line in enumerate(file):
-                # A line without its end is still being written.
+                # A line without a line break is still being written.
                 if line.endswith("\n"):
                     message = line[_STAMP_LENGTH + 1 : -1]
                     yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
@@ -183,12 +196,12 @@ class Logs:
             unfinished.write_text(json.dumps(document))
 
     def _folder(self, group: str) -> Path:
-        # CloudWatch's own groups begin with a slash.
+        # The names of AWS's own groups begin with a slash.
         return _below(self._root, group.removeprefix("/"))
 
 
 def _stream_files(folder: Path) -> Iterator[Path]:
-    """Files of a group's own streams: groups may lie within one another's folders."""
+    """Yield the files of a group's streams. Folders of other groups within the folder are left out."""
     if not folder.is_dir():
         return
     for entry in sorted(folder.iterdir()):
@@ -200,7 +213,7 @@ def _stream_files(folder: Path) -> Iterator[Path]:
 
 
 def _last_stamp(file: IO[bytes]) -> bytes:
-    """The time of the last line that has an end; empty if there is none. A log may have gigabytes: read backwards."""
+    """Return the time of the last complete line, or nothing. Read backwards, because a log may have gigabytes."""
     tail, place = b"", file.seek(0, os.SEEK_END)
     while place and tail.count(b"\n") < _BREAKS_AROUND_A_LINE:
         place = max(0, place - max(_STEP, len(tail)))
@@ -215,10 +228,10 @@ def _below(folder: Path, name: str, suffix: str = "") -> Path:
         below(folder, name)
         path = below(folder, name + suffix)
     except UnsafeNameError as error:
-        message = f"{name[:512]!r} is not a name for a log group or stream: it {error}"
+        message = f"{name[:512]!r} is not a valid name of a log group or stream: it {error}"
         raise ServiceError("InvalidParameterException", message) from None
     if any(part.startswith(_GROUP_FILE) for part in name.split("/")):
-        message = f"{name!r} is not a name for a log group or stream: {_GROUP_FILE} is the local service's file"
+        message = f"{name!r} is not a valid name of a log group or stream: the local service reserves {_GROUP_FILE}"
         raise ServiceError("InvalidParameterException", message)
     return path
 

@@ -1,7 +1,7 @@
-"""Where buckets and objects lie: the one place that turns a bucket and a key into a path.
+"""Map buckets and keys to paths. No other module does this.
 
-The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key``. A key that cannot be kept in that way is refused:
-neither may a request reach beyond its bucket's folder, nor may two keys share a file.
+The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key``. A key is refused if its path would leave the
+bucket's folder, or if two keys would have the same path.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from local.core.errors import ServiceError
 from local.core.paths import SegmentTooLongError, UnsafeNameError, below, passes_link
 
 INTERNAL_PREFIX = ".nanio"
-"""What the names of the S3 server's own folders begin with.
+"""Prefix of the names of the S3 server's own folders.
 
-It is the name of the S3 server of earlier versions: folders that exist keep their sidecars.
+It is the name of the S3 server in earlier versions. It stays, so that existing sidecars are found.
 """
 
 METADATA_FOLDER = ".nanio-meta"
@@ -28,13 +28,13 @@ _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,6
 
 
 class RefusedNameError(ServiceError):
-    """A bucket's name or a key that has no path here.
+    """A bucket's name or a key cannot be a path.
 
-    Operations other than S3's answer with ValidationException.
+    S3 returns the error ``s3_code``; other services return ValidationException.
 
     Attributes:
-        s3_code: the error that S3 answers with.
-        s3_status: its HTTP status.
+        s3_code: S3's error code.
+        s3_status: HTTP status of S3's error.
     """
 
     def __init__(self, s3_code: str, s3_status: int, message: str) -> None:
@@ -44,41 +44,41 @@ class RefusedNameError(ServiceError):
 
 
 class BucketPaths:
-    """Paths of buckets, objects and what the S3 server notes of objects.
+    """The paths of buckets, objects and sidecars.
 
     Args:
-        root: the folder of the buckets.
+        root: the folder that contains the buckets.
     """
 
     def __init__(self, root: Path) -> None:
-        # Links above the buckets are the user's own.
+        # Symbolic links above the buckets' folder are the user's, and are followed.
         self.root = root.resolve()
 
     def bucket(self, bucket: str) -> Path:
-        """Return a bucket's folder, there or not.
+        """Return the path of a bucket, which need not exist.
 
         Raises:
-            RefusedNameError: no bucket can have that name, or its folder is a symbolic link.
+            RefusedNameError: the name is not valid, or the folder is a symbolic link.
         """
         if _BUCKET.fullmatch(bucket) is None:
             raise RefusedNameError("InvalidBucketName", 400, f"the specified bucket is not valid: {_shown(bucket)}")
         return self._plain(self.root / bucket, bucket)
 
     def object(self, bucket: str, key: str) -> Path:
-        """Return an object's file, there or not.
+        """Return the path of an object, which need not exist.
 
         Raises:
-            RefusedNameError: the bucket's name or the key has no path here, see ``check_key``, or there is a symbolic
-                link on the way.
+            RefusedNameError: the bucket's name or the key is not valid (see ``check_key``), or the path contains a
+                symbolic link.
         """
         check_key(key)
         return self._plain(self.bucket(bucket) / key, f"{bucket}/{key}")
 
     def sidecar(self, bucket: str, key: str) -> Path:
-        """Return the file with what the S3 server notes of an object.
+        """Return the path of an object's sidecar, which need not exist.
 
         Raises:
-            RefusedNameError: as ``object`` does.
+            RefusedNameError: as for ``object``.
         """
         check_key(key)
         path = self.bucket(bucket) / METADATA_FOLDER / f"{key}{_SIDECAR_SUFFIX}"
@@ -86,20 +86,22 @@ class BucketPaths:
 
     def _plain(self, path: Path, shown: str) -> Path:
         if passes_link(path, self.root):
-            message = f"{_shown(shown)}: there is a symbolic link in the buckets' folder, and none is followed"
+            message = (
+                f"{_shown(shown)}: the path contains a symbolic link, and links in the buckets' folder are not followed"
+            )
             raise RefusedNameError("AccessDenied", 403, message)
         return path
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that cannot be kept as a file of that name.
+    """Refuse a key that cannot be the path of a file.
 
-    S3 itself has keys with empty segments and with ``.`` and ``..``, which no file system has: for those the error is
-    ``NotImplemented``.
+    S3 allows empty segments, ``.`` and ``..`` in keys. Here they are refused with ``NotImplemented``, because file
+    systems cannot store them.
 
     Raises:
-        RefusedNameError: the key is empty, longer than S3's 1024 bytes, or no path below a folder; its name or that of
-            its sidecar is too long for a file; or it begins with what the S3 server keeps for itself.
+        RefusedNameError: the key is empty, is longer than S3's 1024 bytes or is not a path below a folder; a name is
+            too long for the file or its sidecar; or a segment begins with ``INTERNAL_PREFIX``.
     """
     try:
         name = below(Path(), key)
@@ -113,7 +115,7 @@ def check_key(key: str) -> None:
     if len(key.encode()) > _LONGEST_KEY:
         raise RefusedNameError("KeyTooLongError", 400, f"a key has at most {_LONGEST_KEY} bytes: {_shown(key)}")
     if any(segment.startswith(INTERNAL_PREFIX) for segment in key.split("/")):
-        message = f"names with {INTERNAL_PREFIX} are the local service's own: the key {_shown(key)}"
+        message = f"names that begin with {INTERNAL_PREFIX} are reserved: the key {_shown(key)}"
         raise RefusedNameError("NotImplemented", 501, f"not implemented by the local service: {message}")
 
 

@@ -1,7 +1,7 @@
-"""S3 objects as files: what a job reads and writes there *is* in S3.
+"""Read and write the objects of S3, which are plain files.
 
-The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key``. The S3 server keeps what else it knows of an
-object (its ETag, content type) beside it under ``<bucket>/.nanio-meta/``; an object that a job wrote has none.
+The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key``. The S3 server stores an object's other properties,
+for example its ETag, in a sidecar under ``<bucket>/.nanio-meta/``. Objects written by jobs have no sidecar.
 """
 
 from __future__ import annotations
@@ -22,17 +22,22 @@ _S3_URI = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class S3Uri:
-    """A bucket and a key (or the beginning of keys)."""
+    """A bucket and a key or prefix of keys.
+
+    Attributes:
+        bucket: name of the bucket.
+        key: key or prefix; may be empty.
+    """
 
     bucket: str
     key: str
 
     @classmethod
     def parse(cls, uri: str) -> S3Uri:
-        """Take an ``s3://bucket/key`` URI apart; ``s3a`` and ``https`` are not S3 URIs to SageMaker.
+        """Parse an ``s3://bucket/key`` URI. As in SageMaker, ``s3a`` and ``https`` are refused.
 
         Raises:
-            ServiceError: ValidationException, the text is not an S3 URI, or no key that begins so can be kept here.
+            ServiceError: ValidationException, the text is not an S3 URI, or no key can begin with its key.
         """
         match = _S3_URI.fullmatch(uri)
         if match is None:
@@ -49,15 +54,23 @@ class S3Uri:
 
 
 class ObjectTooLargeError(Exception):
-    """An object is larger than its reader takes; the text says by how much."""
+    """An object is larger than the limit. The text has both sizes."""
 
 
 class UploadError(Exception):
-    """A file of a job's output cannot be an object; the text names it and says why."""
+    """A file of a job's output cannot be an object. The text has its path and the reason."""
 
 
 class Objects:
-    """The buckets' files."""
+    """The objects in all buckets.
+
+    Args:
+        root: the folder that contains the buckets; it is created if it does not exist.
+
+    Attributes:
+        paths: the paths of buckets and objects.
+        root: the folder, with symbolic links resolved.
+    """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
@@ -65,34 +78,34 @@ class Objects:
         self.root = self.paths.root
 
     def path(self, uri: str) -> Path:
-        """Return the file of an object, there or not.
+        """Return the path of an object, which need not exist.
 
         Raises:
-            ServiceError: ValidationException, not the URI of an object that can be kept here.
+            ServiceError: ValidationException, not the URI of an object, or the object's key is refused.
         """
         parsed = S3Uri.parse(uri)
         return self.paths.object(parsed.bucket, parsed.key)
 
     def bucket_exists(self, uri: str) -> bool:
-        """Return whether the bucket that the URI names exists."""
+        """Return whether the bucket of a URI exists."""
         return self.paths.bucket(S3Uri.parse(uri).bucket).is_dir()
 
     def exists(self, uri: str) -> bool:
-        """Return whether an object of exactly this key exists."""
+        """Return whether an object with exactly this key exists."""
         # A prefix that ends with a slash is no object.
         key = S3Uri.parse(uri).key
         return key != "" and not key.endswith("/") and self.path(uri).is_file()
 
     def read(self, uri: str, at_most: int | None = None) -> bytes:
-        """Return an object's bytes.
+        """Return an object's content.
 
         Args:
-            uri: the object.
-            at_most: how many bytes it may have.
+            uri: the object's URI.
+            at_most: maximum size in bytes, or None.
 
         Raises:
-            FileNotFoundError: no such object.
-            ObjectTooLargeError: it has more than ``at_most`` bytes.
+            FileNotFoundError: the object does not exist.
+            ObjectTooLargeError: the object has more than ``at_most`` bytes.
         """
         with self.path(uri).open("rb") as file:
             if at_most is not None and (size := os.fstat(file.fileno()).st_size) > at_most:
@@ -100,14 +113,14 @@ class Objects:
             return file.read()
 
     def write(self, uri: str, content: bytes) -> None:
-        """Write an object; a reader sees the old one or the new one, never a part."""
+        """Write an object. Readers see the old content or the new content, never a part."""
         with tempfile.TemporaryDirectory(dir=self.root, prefix=INTERNAL_PREFIX) as folder:
             source = Path(folder) / "object"
             source.write_bytes(content)
             self.put(uri, source)
 
     def put(self, uri: str, source: Path) -> None:
-        """Move a file of the same file system into the object's place."""
+        """Move a file to an object. The file must be on the same file system as the buckets."""
         target = self.path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
         with source.open("rb") as file:
@@ -116,19 +129,22 @@ class Objects:
         source.replace(target)
 
     def keys(self, prefix_uri: str) -> list[str]:
-        """Return keys that begin with the URI's key, sorted: what ListObjectsV2 gives for that prefix."""
+        """Return the keys that begin with the URI's key, sorted as by ListObjectsV2."""
         parsed = S3Uri.parse(prefix_uri)
         bucket, folder = self.paths.bucket(parsed.bucket), parsed.key.rpartition("/")[0]
         start = self.paths.object(parsed.bucket, folder) if folder else bucket
-        # Paths with os.sep are keys, as the parts of a key are those of its path.
+        # A path relative to the bucket is the key, because os.sep is a slash.
         found = (path[len(str(bucket)) + 1 :] for path in _files_under(start))
         return sorted(key for key in found if key.startswith(parsed.key))
 
     def upload(self, folder: Path, uri: str) -> list[str]:
-        """Copy every file under a folder to keys under the URI; return the keys.
+        """Copy all files under a folder to objects under a URI.
+
+        Returns:
+            The objects' keys.
 
         Raises:
-            UploadError: a file cannot be an object; none was copied.
+            UploadError: a file cannot be an object. No file was copied.
         """
         parsed = S3Uri.parse(uri)
         uris = {file: self.uri_of(file, folder, parsed) for file in files_to_upload(folder)}
@@ -137,10 +153,15 @@ class Objects:
         return [target.key for target in uris.values()]
 
     def uri_of(self, file: Path, folder: Path, uri: S3Uri) -> S3Uri:
-        """Return the object that a file under a folder becomes under a URI.
+        """Return the URI of the object that a file is uploaded to.
+
+        Args:
+            file: a file under the folder.
+            folder: the folder to upload.
+            uri: the prefix to upload the folder to.
 
         Raises:
-            UploadError: it cannot be one.
+            UploadError: the file cannot be an object.
         """
         place = file.relative_to(folder).as_posix()
         target = S3Uri(uri.bucket, "/".join(part for part in (uri.key.rstrip("/"), place) if part))
@@ -151,12 +172,12 @@ class Objects:
         return target
 
     def delete(self, uri: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Delete an object, if it exists."""
         self._forget_metadata(uri)
         self.path(uri).unlink(missing_ok=True)
 
     def copy_in(self, file: Path, uri: str) -> None:
-        """Copy a file into the object's place."""
+        """Copy a file to an object."""
         with tempfile.TemporaryDirectory(dir=self.root, prefix=INTERNAL_PREFIX) as folder:
             copy = Path(folder) / "object"
             shutil.copyfile(file, copy)
@@ -168,7 +189,7 @@ class Objects:
 
 
 def _files_under(folder: Path) -> Iterator[str]:
-    """Plain files: a symbolic link that somebody put into a bucket is no object."""
+    """Yield the paths of the files under a folder, without symbolic links, which are not objects."""
     for directory, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(INTERNAL_PREFIX)]
         for name in files:
@@ -178,15 +199,15 @@ def _files_under(folder: Path) -> Iterator[str]:
 
 
 def files_to_upload(folder: Path) -> Iterator[Path]:
-    """The files under a job's output folder, sorted.
+    """Yield the files under a job's output folder, sorted.
 
     Raises:
-        UploadError: a symbolic link leads out of the folder: what it names is not the job's output.
+        UploadError: a symbolic link points outside the folder, to a file that is not the job's output.
     """
     inside = folder.resolve()
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() and inside not in path.resolve().parents:
             place = path.relative_to(folder).as_posix()
-            raise UploadError(f"{place!r} is a symbolic link that leads out of the output's folder")
+            raise UploadError(f"{place!r} is a symbolic link to a target outside the output's folder")
         if path.is_file():
             yield path

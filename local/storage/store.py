@@ -1,4 +1,4 @@
-"""Records of the service in SQLite: what survives a restart, even after ``kill -9``."""
+"""Store the service's records in SQLite. They survive a restart, even after ``kill -9``."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ INSERT INTO positions SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM positions);
 
 
 class AlreadyExistsError(Exception):
-    """A record of that kind and key exists."""
+    """A record with this kind and key exists."""
 
 
 class MissingError(KeyError):
-    """No record of that kind and key exists."""
+    """No record with this kind and key exists."""
 
 
 class Store:
-    """Documents (JSON objects) by kind and key, in the order of their making.
+    """Documents (JSON objects) by kind and key, in the order of their creation.
 
-    Keys are compared without regard to case, as SageMaker compares names: ARNs hold them in lower case, and clients
-    take names from ARNs.
+    Keys are case-insensitive like SageMaker's names: ARNs contain names in lower case, and clients take names from
+    ARNs.
 
-    Every method is atomic and durable when it returns: SQLite's write-ahead log is synced at each commit.
-    Any thread may call any method. ``transaction`` makes several calls one atomic change.
+    Every method is atomic and thread-safe. Its change is durable when it returns, because SQLite's write-ahead log is
+    synced at each commit. ``transaction`` combines several calls into one atomic change.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the calls within one atomic change; an exception undoes them all."""
+        """Combine the calls within into one atomic change. An exception rolls all of them back."""
         with self._lock:
             if self._depth == 0:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -72,7 +72,7 @@ class Store:
                     self._database.execute("COMMIT")
                     self._changed.notify_all()
             except BaseException:
-                # SQLite ends the transaction by itself on some errors, a full disk among them.
+                # SQLite itself ends the transaction after some errors, for example on a full disk.
                 if self._depth == 1 and self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
@@ -83,7 +83,7 @@ class Store:
         """Add a record.
 
         Raises:
-            AlreadyExistsError: a record of that kind and key exists.
+            AlreadyExistsError: a record with this kind and key exists.
         """
         with self.transaction():
             (position,) = self._database.execute("UPDATE positions SET next = next + 1 RETURNING next").fetchone()
@@ -95,7 +95,7 @@ class Store:
                 raise AlreadyExistsError(f"{kind} {key}") from None
 
     def find(self, kind: str, key: str) -> Document | None:
-        """Return the record of that kind and key, or None."""
+        """Return the record with a kind and key, or None."""
         with self._lock:
             row = self._database.execute(
                 "SELECT document FROM records WHERE kind = ? AND key = ?", (kind, key)
@@ -103,10 +103,10 @@ class Store:
         return None if row is None else _load(row[0])
 
     def get(self, kind: str, key: str) -> Document:
-        """Return the record of that kind and key.
+        """Return the record with a kind and key.
 
         Raises:
-            MissingError: there is none.
+            MissingError: there is no such record.
         """
         document = self.find(kind, key)
         if document is None:
@@ -114,7 +114,15 @@ class Store:
         return document
 
     def update(self, kind: str, key: str, change: Callable[[Document], None]) -> Document:
-        """Read a record, let ``change`` alter it in place, write it back; return the new document.
+        """Change a record.
+
+        Args:
+            kind: the record's kind.
+            key: the record's key.
+            change: modifies the document in place.
+
+        Returns:
+            The new document.
 
         Raises:
             MissingError: there is no such record.
@@ -129,7 +137,7 @@ class Store:
         return document
 
     def delete(self, kind: str, key: str) -> Document | None:
-        """Remove a record; return what it held, or None where there was none."""
+        """Delete a record; return its document, or None if there was none."""
         with self.transaction():
             row = self._database.execute(
                 "DELETE FROM records WHERE kind = ? AND key = ? RETURNING document", (kind, key)
@@ -137,7 +145,7 @@ class Store:
         return None if row is None else _load(row[0])
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
-        """Return all records of a kind whose key starts with ``prefix``, oldest first."""
+        """Return the records of a kind whose keys start with ``prefix``, oldest first."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT document FROM records WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY position",
@@ -146,14 +154,14 @@ class Store:
         return [_load(row[0]) for row in rows]
 
     def wait_until(self, reached: Callable[[], bool], timeout: float) -> bool:
-        """Wait until ``reached()`` is true, looking again after every change of any record.
+        """Wait until a condition is true. It is evaluated again after every change of a record.
 
         Args:
-            reached: a quick look at the records; called with the store locked.
-            timeout: seconds to wait at the most.
+            reached: the condition. It must be quick, because the store is locked meanwhile.
+            timeout: maximum time to wait, in seconds.
 
         Returns:
-            Whether it became true in time.
+            Whether the condition became true in time.
         """
         deadline = time.monotonic() + timeout
         with self._changed:

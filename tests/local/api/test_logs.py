@@ -155,8 +155,8 @@ def test_a_line_that_is_still_being_written_is_not_read(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["../outside", "a/../../b", "..", ""])
 def test_no_name_leaves_the_folder_of_logs(tmp_path, name) -> None:
     logs = Logs(tmp_path / "logs")
-    with pytest.raises(Exception, match="not a name"):
+    with pytest.raises(Exception, match="not a valid name"):
         logs.append(name, "stream", ["x"])
-    with pytest.raises(Exception, match="not a name"):
+    with pytest.raises(Exception, match="not a valid name"):
         logs.append("group", name, ["x"])
     assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix == ".log"] == []
