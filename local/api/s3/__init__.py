@@ -1,1 +1,1 @@
-"""S3, where an object is a plain file."""
+"""S3 with objects as plain files."""

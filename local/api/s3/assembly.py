@@ -1,4 +1,4 @@
-"""How the parts of a multipart upload become an object: which of them, in which order, with which checksum."""
+"""Assemble the parts of a multipart upload into an object."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ _CHUNK = 1024 * 1024
 
 
 def chosen_parts(upload: Upload, wanted: list[Element], there: list[Part]) -> list[Part]:
-    """Return the parts that make the object, as the client's XML names them.
+    """Return the parts of the object, as listed in the request.
+
+    Args:
+        upload: the upload.
+        wanted: the elements of the request's XML.
+        there: the parts that were uploaded.
+
+    Returns:
+        The listed parts, by number.
 
     Raises:
-        ServiceError: they are not there, not in order, other than the client thinks, or too small.
+        ServiceError: the list is malformed or out of order, or a listed part is missing, differs or is too small.
     """
     if not 1 <= len(wanted) <= _MOST_PARTS or any(element.tag != "Part" for element in wanted):
         raise s3_error("MalformedXML")
@@ -54,11 +62,20 @@ def chosen_parts(upload: Upload, wanted: list[Element], there: list[Part]) -> li
 
 
 def _check_part(upload: Upload, part: Part, given: dict[str, str]) -> None:
-    """Check the checksums that a client names with a part."""
+    """Check the checksums that the request gives for a part.
+
+    Args:
+        upload: the upload.
+        part: the part that was uploaded.
+        given: members of the request's part element; PartNumber and ETag are left out.
+
+    Raises:
+        ServiceError: a checksum differs or is missing.
+    """
     own = f"Checksum{upload.algorithm}"
     for name, value in given.items():
         known_algorithm(name.removeprefix("Checksum"))
-        # Of an upload without an algorithm, the checksum was checked as the part came.
+        # An upload without an algorithm keeps no checksums: each was checked when its part was uploaded.
         if upload.algorithm and (name != own or value != part.checksum):
             raise s3_error("InvalidPart")
     if upload.checksum_type == COMPOSITE and own not in given:
@@ -69,12 +86,12 @@ def _check_part(upload: Upload, part: Part, given: dict[str, str]) -> None:
 
 
 def join(parts: list[Part], path: Path, whole: Digest | None) -> None:
-    """Write parts one after the other to a new file, which is on the disk then.
+    """Concatenate parts into a new file and sync the file to disk.
 
     Args:
-        parts: in order.
+        parts: the parts, in order.
         path: the new file.
-        whole: takes all bytes in, if there is one.
+        whole: the digest to update with all bytes, or None.
     """
     with path.open("xb") as joined:
         for part in parts:
@@ -88,7 +105,17 @@ def join(parts: list[Part], path: Path, whole: Digest | None) -> None:
 
 
 def object_checksum(upload: Upload, parts: list[Part], whole: Digest | None) -> dict[str, str]:
-    """Return the checksum of the object: that of its bytes, or that of its parts' checksums."""
+    """Return the checksum of the object.
+
+    Args:
+        upload: the upload.
+        parts: the object's parts, in order.
+        whole: the digest of all bytes (FULL_OBJECT). If None, the checksum of the parts' checksums is returned
+            (COMPOSITE).
+
+    Returns:
+        Algorithm, value and type, as in ``ObjectInfo``; empty if the upload has no algorithm.
+    """
     if not upload.algorithm:
         return {}
     if whole is not None:
@@ -101,10 +128,14 @@ def object_checksum(upload: Upload, parts: list[Part], whole: Digest | None) -> 
 
 
 def check_checksum(request: S3Request, checksum: dict[str, str]) -> None:
-    """Check what the client says of the whole object.
+    """Check the whole object's checksum against the request's headers.
+
+    Args:
+        request: the request that completes the upload.
+        checksum: the object's checksum, as returned by ``object_checksum``.
 
     Raises:
-        ServiceError: it says something else.
+        ServiceError: the type, the algorithm or the value differs.
     """
     kind, given = request.headers.get("x-amz-checksum-type"), checksum_header(request.headers)
     if kind is not None and kind != checksum.get("type"):

@@ -1,4 +1,4 @@
-"""Operations on buckets: made, removed, asked for, and their settings."""
+"""Operations on buckets and their settings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _RECORDED = {
     *("acl", "cors", "encryption", "lifecycle", "logging", "notification", "ownershipControls", "policy"),
     *("policyStatus", "publicAccessBlock", "tagging"),
 }
-"""A bucket's settings: moto keeps them, so that they are described back."""
+"""Settings of a bucket that moto stores and returns."""
 
 _WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
-"""Settings that can be read but not made: a user would wait for their effect in vain."""
+"""Settings that can be read but not changed, because a change would have no effect."""
 
 _WITHOUT_CONSTRAINT = "us-east-1"
 """The region of a bucket without a location constraint; no constraint names this region."""
@@ -32,7 +32,7 @@ _OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
 
 
 def setting_of(request: S3Request) -> str | None:
-    """Return the setting of a bucket that a request is about, or None."""
+    """Return the name of the bucket setting that a request reads or changes, or None."""
     if request.key or not request.bucket:
         return None
     return min(set(request.query) & (_RECORDED | _WITHOUT_EFFECT), default=None)
@@ -43,16 +43,16 @@ class Buckets:
 
     Args:
         files: buckets and objects.
-        uploads: multipart uploads, which end with their bucket.
-        moto: keeps settings.
-        region: of all buckets.
+        uploads: multipart uploads. Those into a deleted bucket are removed.
+        moto: stores the settings.
+        region: the region of all buckets.
     """
 
     def __init__(self, files: ObjectFiles, uploads: Uploads, moto: MotoServices, region: str) -> None:
         self._files, self._uploads, self._moto, self._region = files, uploads, moto, region
 
     async def create(self, request: S3Request) -> Response:
-        """CreateBucket."""
+        """Handle CreateBucket."""
         constraint = ""
         if body := await request.document():
             for element in parse_xml(body, "CreateBucketConfiguration"):
@@ -64,24 +64,24 @@ class Buckets:
         return Response(headers={"Location": f"/{request.bucket}"})
 
     def head(self, request: S3Request) -> Response:
-        """HeadBucket."""
+        """Handle HeadBucket."""
         self._files.bucket(request.bucket)
         return Response(headers={"x-amz-bucket-region": self._region, "x-amz-access-point-alias": "false"})
 
     def location(self, request: S3Request) -> Response:
-        """GetBucketLocation: the oldest region has no name there."""
+        """Handle GetBucketLocation. The location of us-east-1 is null."""
         self._files.bucket(request.bucket)
         return xml_response("LocationConstraint", {"": None if self._region == _WITHOUT_CONSTRAINT else self._region})
 
     def delete(self, request: S3Request) -> Response:
-        """DeleteBucket."""
+        """Handle DeleteBucket."""
         self._files.delete_bucket(request.bucket)
         self._uploads.forget_bucket(request.bucket)
         self._moto.forget_bucket(request.bucket)
         return Response(status_code=204)
 
     async def settings(self, request: S3Request, name: str) -> Response:
-        """Any operation on a setting of a bucket."""
+        """Handle the operations on a bucket's settings."""
         check_owner(request)
         self._files.bucket(request.bucket)
         if name == "versioning" and request.method == "GET":
@@ -90,7 +90,7 @@ class Buckets:
         if name in _WITHOUT_EFFECT and request.method != "GET":
             raise not_implemented(f"?{name} of a bucket")
         if name == "notification" and _OTHER_TARGETS.search(body):
-            raise not_implemented("notifications other than to EventBridge")
+            raise not_implemented("bucket notifications to targets other than EventBridge")
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
@@ -99,7 +99,7 @@ class Buckets:
 
 
 def _check_constraint(constraint: str, region: str) -> None:
-    """Check that a new bucket is to be in the service's region.
+    """Check that a location constraint names the service's region.
 
     Args:
         constraint: the request's location constraint; empty if the request has none.

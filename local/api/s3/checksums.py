@@ -1,4 +1,4 @@
-"""Digests of bodies: those that a client sends along are checked, and those that S3 keeps are computed.
+"""Compute the digests of bodies, and check the digests that clients send.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -20,10 +20,10 @@ _NO_VALUES = {"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum
 
 
 class Digest(Protocol):
-    """What hashlib's objects have."""
+    """The interface of a hash object of hashlib."""
 
     def update(self, data: bytes, /) -> None:
-        """Take more bytes in."""
+        """Add bytes."""
 
     def digest(self) -> bytes:
         """Return the digest of the bytes so far."""
@@ -58,11 +58,11 @@ ALGORITHMS: dict[str, Callable[[], Digest]] = {
     "SHA512": hashlib.sha512,
     "MD5": _md5,
 }
-"""By S3's name. The XXHASH family is not there: neither Python nor boto3 without its extra can compute it."""
+"""Digests by S3's name. XXHASH is missing, because Python and boto3 need an extra package for it."""
 
 
 def header_of(algorithm: str) -> str:
-    """Return the header that carries an algorithm's checksum."""
+    """Return the name of the header with an algorithm's checksum."""
     return _PREFIX + algorithm.lower()
 
 
@@ -70,18 +70,18 @@ def known_algorithm(name: str) -> str:
     """Return an algorithm's name as S3 spells it.
 
     Raises:
-        ServiceError: NotImplemented, it cannot be computed here.
+        ServiceError: NotImplemented, the algorithm is not supported.
     """
     if name.upper() not in ALGORITHMS:
-        raise not_implemented(f"checksums of the algorithm {name}")
+        raise not_implemented(f"the checksum algorithm {name}")
     return name.upper()
 
 
 def checksum_header(headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the algorithm and the value, in base64, of a request's checksum header.
+    """Return the algorithm and the value (base64) of a request's checksum header, or None without such a header.
 
     Raises:
-        ServiceError: there are several, or nobody here can compute it.
+        ServiceError: there are several such headers, or the algorithm is not supported.
     """
     found = [name for name in headers if name.startswith(_PREFIX) and name not in _NO_VALUES]
     if len(found) > 1:
@@ -90,17 +90,18 @@ def checksum_header(headers: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 class BodyDigests:
-    """The digests of one body as it comes.
+    """The digests of one body, computed while the body arrives.
 
     Args:
-        headers: the request's, by lower-case name.
-        also: algorithms that are computed whatever the request says.
+        headers: the request's headers, by lower-case name.
+        also: algorithms to compute in addition to those in the headers.
 
     Attributes:
-        algorithm: of the checksum that the client sends, or None.
+        algorithm: the algorithm of the client's checksum, or None.
+        is_checked: whether the client sends a digest to check.
 
     Raises:
-        ServiceError: the headers contradict each other, or name what cannot be computed.
+        ServiceError: the headers contradict each other, or an algorithm is not supported.
     """
 
     def __init__(self, headers: Mapping[str, str], also: Iterable[str] = ()) -> None:
@@ -116,7 +117,7 @@ class BodyDigests:
             given = (known_algorithm(self._trailer.removeprefix(_PREFIX)), "")
         self.algorithm, self._value = (given[0], given[1]) if given is not None else (None, "")
         declared = headers.get("x-amz-sdk-checksum-algorithm")
-        # Where a client sends Content-MD5, botocore declares an algorithm and sends no checksum.
+        # For requests with Content-MD5, botocore declares an algorithm but sends no checksum.
         is_other = declared is not None and known_algorithm(declared) != self.algorithm
         if is_other and not (self.algorithm is None and self._md5):
             raise invalid_request(
@@ -128,15 +129,18 @@ class BodyDigests:
         self.is_checked = self._md5 is not None or self.algorithm is not None
 
     def update(self, data: bytes) -> None:
-        """Take more of the body in."""
+        """Add a part of the body."""
         for digest in self._digests.values():
             digest.update(data)
 
     def verify(self, trailers: Mapping[str, str]) -> None:
-        """Check what the client sent against the whole body.
+        """Check the client's digests against the whole body.
+
+        Args:
+            trailers: the body's trailing headers, by lower-case name.
 
         Raises:
-            ServiceError: BadDigest, or a checksum that was announced is not there or not well-formed.
+            ServiceError: a digest differs (BadDigest), or the announced checksum is missing or malformed.
         """
         if self._md5 is not None and self._md5 != self._digests["MD5"].digest():
             raise s3_error("BadDigest", "The Content-MD5 you specified did not match what we received.")
@@ -145,25 +149,30 @@ class BodyDigests:
         if self.algorithm is None:
             return
         if self._trailer and self._trailer not in trailers:
-            raise s3_error("MalformedTrailerError", f"the trailer {self._trailer} that was announced is not there")
+            raise s3_error("MalformedTrailerError", f"the announced trailer {self._trailer} is missing")
         computed = self.checksum(self.algorithm)
         check_value(self.algorithm, trailers.get(self._trailer, self._value), computed)
 
     @property
     def md5(self) -> str:
-        """The MD5 in hexadecimal: an object's ETag."""
+        """The MD5 in hexadecimal, which is the object's ETag."""
         return self._digests["MD5"].digest().hex()
 
     def checksum(self, algorithm: str) -> str:
-        """Return a checksum in base64, as S3's headers have it."""
+        """Return a checksum in base64, as in S3's headers."""
         return to_base64(self._digests[algorithm].digest())
 
 
 def check_value(algorithm: str, given: str, computed: str) -> None:
-    """Check a checksum that a client sent.
+    """Check a client's checksum.
+
+    Args:
+        algorithm: S3's name of the algorithm.
+        given: the client's checksum, in base64.
+        computed: the computed checksum, in base64.
 
     Raises:
-        ServiceError: it is not well-formed, or not the one that was computed.
+        ServiceError: the client's checksum is malformed or differs.
     """
     if given == computed:
         return
@@ -177,7 +186,7 @@ def check_value(algorithm: str, given: str, computed: str) -> None:
 
 
 def to_base64(digest: bytes) -> str:
-    """Return a digest as S3's headers have it."""
+    """Return a digest in base64, as in S3's headers."""
     return base64.b64encode(digest).decode()
 
 

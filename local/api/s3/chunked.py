@@ -1,4 +1,4 @@
-"""Bodies of S3 uploads: checked against their signature, and freed of the aws-chunked framing.
+"""Verify the bodies of S3 uploads, and decode aws-chunked bodies.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and .../sigv4-streaming-trailers.html
 """
@@ -27,27 +27,31 @@ _LONGEST_LINE = 4096
 
 
 def is_chunked(payload_hash: bytes) -> bool:
-    """Return whether a body comes in the aws-chunked framing."""
+    """Return whether a body is aws-chunked.
+
+    Args:
+        payload_hash: the header ``x-amz-content-sha256``.
+    """
     return payload_hash in _SIGNED or payload_hash == _UNSIGNED
 
 
 class Body:
-    """A request's body as an ASGI ``receive``: checked and plain.
+    """An ASGI ``receive`` that gives a request's body verified and decoded.
 
     Args:
-        receive: gives the body as it was sent.
+        receive: gives the body as the client sends it.
         payload_hash: the header ``x-amz-content-sha256``.
         signature: the request's signature, already verified.
-        signing_key: what signed it, and signs the body's chunks.
+        signing_key: the key of that signature. It also signs the body's chunks.
 
     Attributes:
-        ended: whether all of it was read, and is right.
-        begun: whether any of it was asked for.
-        arrived: whether all of it has come, right or not.
-        trailers: the headers after a framed body, by lower-case name; complete once the body has ended.
+        ended: whether the whole body was read and is valid.
+        begun: whether a part of the body was requested.
+        arrived: whether the whole body has arrived, valid or not.
+        trailers: the trailing headers of an aws-chunked body, by lower-case name; complete once the body has ended.
 
     Raises:
-        ServiceError: the header is not one that S3 has.
+        ServiceError: the header has a value that S3 does not accept.
     """
 
     def __init__(self, receive: Receive, payload_hash: bytes, signature: Signature, signing_key: bytes) -> None:
@@ -61,12 +65,12 @@ class Body:
         elif _HASH.fullmatch(payload_hash):
             self._parts = _hashed(self._parts, payload_hash)
         elif payload_hash != UNSIGNED_PAYLOAD:
-            raise invalid_request("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming word or a SHA-256")
+            raise invalid_request("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING-... value or a SHA-256")
 
     async def __call__(self) -> Any:
-        """Return the next message of the body."""
+        """Return the next ASGI message of the body."""
         if self.ended:
-            # A handler that streams its answer asks on, to hear that the client goes away.
+            # A handler that streams its response waits here for the client to disconnect.
             return await self._receive()
         async for part in self._parts:
             return {"type": "http.request", "body": part, "more_body": True}
@@ -94,7 +98,7 @@ async def _hashed(parts: AsyncIterator[bytes], expected: bytes) -> AsyncIterator
 
 
 class _Signer:
-    """Computes the signatures of a body's chunks, each of which covers the one before it."""
+    """Checks the signatures of a body's chunks. Each signature covers the previous one."""
 
     def __init__(self, signature: Signature, key: bytes) -> None:
         self._time = signature.time.decode()
@@ -120,15 +124,29 @@ class _Signer:
 async def _dechunked(
     parts: AsyncIterator[bytes], signer: _Signer | None, trailers: dict[str, str], *, ends_signed: bool
 ) -> AsyncIterator[bytes]:
-    """Take the frames away, and keep the trailers; check each chunk's signature if there is a signer."""
+    """Decode an aws-chunked body.
+
+    Args:
+        parts: the body as it arrives.
+        signer: checks each chunk's signature; None if chunks are not signed.
+        trailers: filled with the trailing headers, by lower-case name.
+        ends_signed: whether the trailing headers are signed, too.
+
+    Yields:
+        The content, in parts.
+
+    Raises:
+        ServiceError: the framing or a signature is invalid.
+    """
     reader = _Reader(parts)
     while True:
         size_text, _, extension = (await reader.line()).partition(b";")
         if re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text) is None:
-            raise invalid_request("a chunk of the body has no valid size")
+            raise invalid_request("the size of a chunk of the body is not valid")
         size = int(size_text, 16)
         digest = hashlib.sha256()
-        # A chunk may have gigabytes: it is handed on as it comes. Nothing is stored if its signature proves wrong.
+        # A chunk may have gigabytes, so it is passed on before its signature is checked. If the signature is wrong, the
+        # request fails and nothing is stored.
         async for data in reader.exactly(size):
             digest.update(data)
             yield data
@@ -150,7 +168,7 @@ async def _dechunked(
 
 
 class _Reader:
-    """Lines and counted bytes out of parts of any size."""
+    """Reads lines and byte counts from parts of any size."""
 
     def __init__(self, parts: AsyncIterator[bytes]) -> None:
         self._parts = parts
@@ -159,7 +177,7 @@ class _Reader:
     async def line(self) -> bytes:
         while (end := self._held.find(b"\r\n")) < 0:
             if len(self._held) > _LONGEST_LINE:
-                raise invalid_request("a chunk of the body has no valid size")
+                raise invalid_request("the size of a chunk of the body is not valid")
             await self._more()
         line = bytes(self._held[:end])
         del self._held[: end + 2]
@@ -179,7 +197,7 @@ class _Reader:
             self._held += part
             break
         if self._held:
-            raise invalid_request("something follows the body's last chunk")
+            raise invalid_request("the body has data after its last chunk")
 
     async def _more(self) -> None:
         async for part in self._parts:

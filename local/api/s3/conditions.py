@@ -1,4 +1,4 @@
-"""Conditional requests and ranges: whether an object is as the client wants it, and which bytes of it are meant.
+"""Evaluate the conditions and ranges of requests.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html and RFC 9110, sections 13, 14
 """
@@ -20,34 +20,38 @@ _PRECEDING = "x-amz-copy-source-"
 
 
 def is_not_modified(headers: Mapping[str, str], info: ObjectInfo) -> bool:
-    """Return whether a reader has the object already.
+    """Return whether the client already has the object.
 
-    An ETag counts more than a time: where a condition with an ETag is given, the one with a time is not asked.
+    A condition on the ETag takes precedence over the corresponding condition on the time.
+
+    Args:
+        headers: the request's headers, by lower-case name.
+        info: the object.
 
     Raises:
         ServiceError: PreconditionFailed.
     """
     _check_unchanged(headers, info)
-    return _has_changed_not(headers, info)
+    return _is_unmodified(headers, info)
 
 
 def check_copy_source(headers: Mapping[str, str], info: ObjectInfo) -> None:
-    """Refuse to copy an object that is not as the client wants it.
+    """Check the conditions of a copy request on its source.
 
     Raises:
         ServiceError: PreconditionFailed.
     """
     given = {name.removeprefix(_PRECEDING): value for name, value in headers.items() if name.startswith(_PRECEDING)}
     _check_unchanged(given, info)
-    if _has_changed_not(given, info):
+    if _is_unmodified(given, info):
         raise s3_error("PreconditionFailed")
 
 
 def write_condition(headers: Mapping[str, str]) -> Condition:
-    """Return the condition of a request that writes or removes an object.
+    """Return the condition of a request that writes or deletes an object.
 
     Raises:
-        ServiceError: NotImplemented, as by S3: a condition that only a reader may have.
+        ServiceError: NotImplemented, the request has a condition that S3 supports for reads only.
     """
     expected, unwanted = headers.get("if-match"), headers.get("if-none-match")
     if unwanted not in (None, "*"):
@@ -66,10 +70,17 @@ def write_condition(headers: Mapping[str, str]) -> Condition:
 
 
 def find_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """Return the first byte and the number of bytes that a Range header asks for, or None without one.
+    """Return the range of a Range header.
+
+    Args:
+        header: the header, or None.
+        size: size of the object in bytes.
+
+    Returns:
+        The offset of the first byte and the number of bytes, or None without a header.
 
     Raises:
-        ServiceError: InvalidRange, it begins beyond the end; or it is not a range, or several.
+        ServiceError: the range begins after the object's end (InvalidRange), is malformed, or is one of several.
     """
     if header is None:
         return None
@@ -88,10 +99,14 @@ def find_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def find_part(text: str, info: ObjectInfo) -> tuple[int, int]:
-    """Return the first byte and the number of bytes of a part of an object.
+    """Return the offset of the first byte and the number of bytes of a part of an object.
+
+    Args:
+        text: the part's number, as in the query.
+        info: the object.
 
     Raises:
-        ServiceError: the object has no such part.
+        ServiceError: the number is malformed, or the object has no such part.
     """
     number, sizes = part_number(text), info.part_sizes or [info.size]
     if number > len(sizes):
@@ -100,10 +115,10 @@ def find_part(text: str, info: ObjectInfo) -> tuple[int, int]:
 
 
 def part_number(text: str) -> int:
-    """Return a part's number.
+    """Parse a part's number.
 
     Raises:
-        ServiceError: InvalidArgument.
+        ServiceError: InvalidArgument, the text is not a number from 1 to 10000.
     """
     if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 10_000):
         raise invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
@@ -111,10 +126,17 @@ def part_number(text: str) -> int:
 
 
 def find_copy_range(header: str | None, size: int) -> tuple[int, int]:
-    """Return the first byte and the number of bytes of an object that a part is copied from.
+    """Return the range of the source that UploadPartCopy copies.
+
+    Args:
+        header: the header ``x-amz-copy-source-range``, or None.
+        size: size of the source in bytes.
+
+    Returns:
+        The offset of the first byte and the number of bytes; the whole source without a header.
 
     Raises:
-        ServiceError: they are not within the object.
+        ServiceError: the range is malformed, or not within the source.
     """
     if header is None:
         return 0, size
@@ -140,7 +162,7 @@ def _check_unchanged(headers: Mapping[str, str], info: ObjectInfo) -> None:
         raise s3_error("PreconditionFailed")
 
 
-def _has_changed_not(headers: Mapping[str, str], info: ObjectInfo) -> bool:
+def _is_unmodified(headers: Mapping[str, str], info: ObjectInfo) -> bool:
     if "if-none-match" in headers:
         return _matches(headers["if-none-match"], info)
     since = _time(headers.get("if-modified-since"))
@@ -153,7 +175,7 @@ def _matches(header: str, info: ObjectInfo) -> bool:
 
 
 def _seconds(info: ObjectInfo) -> datetime:
-    # Times of HTTP have no fractions.
+    # HTTP dates have whole seconds.
     return info.last_modified.replace(microsecond=0)
 
 
@@ -163,5 +185,5 @@ def _time(header: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(header)
     except ValueError:
-        raise invalid_argument(f"not a time of HTTP: {header!r}") from None
+        raise invalid_argument(f"not an HTTP date: {header!r}") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

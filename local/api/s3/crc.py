@@ -1,7 +1,7 @@
-"""Cyclic redundancy checks that neither Python nor zlib has: CRC-32C and CRC-64/NVME.
+"""Compute CRC-32C and CRC-64/NVME, which Python's standard library lacks.
 
-A CRC is linear, so that pieces of a block are computed side by side with NumPy and then joined: a byte at a time in
-Python takes a hundred times as long.
+NumPy computes the CRCs of a block's pieces in parallel. They are then combined, because a CRC is linear. A loop over
+the bytes in Python takes a hundred times as long.
 Source: https://reveng.sourceforge.io/crc-catalogue/all.htm (CRC-32/ISCSI, CRC-64/NVME)
 """
 
@@ -23,11 +23,11 @@ _LOW = np.uint64(0xFF)
 
 
 class Crc:
-    """One checksum: reflected, begun and ended with all bits inverted.
+    """A reflected CRC whose initial value and final XOR have all bits set.
 
     Args:
-        polynomial: reflected.
-        size: bytes of the checksum.
+        polynomial: the reflected polynomial.
+        size: size of the checksum in bytes.
     """
 
     def __init__(self, polynomial: int, size: int) -> None:
@@ -37,12 +37,12 @@ class Crc:
         self._table, self._joins = _tables(polynomial)
 
     def update(self, data: bytes) -> None:
-        """Take more bytes in."""
+        """Add bytes."""
         for start in range(0, len(data), _BLOCK):
             self._add(data[start : start + _BLOCK])
 
     def digest(self) -> bytes:
-        """Return the checksum, its highest byte first."""
+        """Return the checksum in big-endian order."""
         return (self._state ^ self._inverted).to_bytes(self._size, "big")
 
     def _add(self, data: bytes) -> None:
@@ -50,8 +50,8 @@ class Crc:
             for byte in data:
                 self._state = int(self._table[(self._state ^ byte) & 0xFF]) ^ (self._state >> 8)
             return
-        # To begin with a state is to begin with zero and the state added to the first bytes; zeros before those
-        # change nothing, and fill the block.
+        # The state is XORed into the first bytes, so that the computation can begin at zero. Leading zeros then leave
+        # the CRC unchanged, and pad the block.
         block = np.zeros(_BLOCK, np.uint8)
         first = _BLOCK - len(data)
         block[first:] = np.frombuffer(data, np.uint8)
@@ -65,7 +65,7 @@ class Crc:
 
 
 def _advance(join: Table, states: Table) -> Table:
-    """Return the states after as many zero bytes as the table stands for."""
+    """Return the states after the number of zero bytes that the table was made for."""
     octets = np.ascontiguousarray(states).view(np.uint8).reshape(-1, 8)
     joined: Table = np.bitwise_xor.reduce(join[np.arange(8), octets], axis=1)
     return joined
@@ -73,7 +73,7 @@ def _advance(join: Table, states: Table) -> Table:
 
 @lru_cache
 def _tables(polynomial: int) -> tuple[Table, list[Table]]:
-    """Return the table for one byte, and one for each doubling of the lanes' length."""
+    """Return the table for one byte, and a table for each step that joins pairs of lanes."""
     table = np.arange(256, dtype=np.uint64)
     for _ in range(8):
         table = np.where(table & np.uint64(1), (table >> np.uint64(1)) ^ np.uint64(polynomial), table >> np.uint64(1))

@@ -1,4 +1,4 @@
-"""What a request says of an object that it writes, and what a response says of it."""
+"""Convert between the headers of requests and responses and the properties of objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _KMS_KEY, _BUCKET_KEY = f"{_ENCRYPTION}-aws-kms-key-id", f"{_ENCRYPTION}-bucket-
 
 
 def metadata_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return what a request says of an object's content: its type, and the user's metadata.
+    """Return the headers of a request that describe the object's content, and those with the user's metadata.
+
+    Args:
+        headers: the request's headers, by lower-case name.
 
     Raises:
         ServiceError: MetadataTooLarge.
@@ -33,10 +36,14 @@ def metadata_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def storage_headers(headers: Mapping[str, str], region: str) -> dict[str, str]:
-    """Return what a request says of an object's storage: its class, and its encryption, which has no effect here.
+    """Return the headers that describe the object's storage: its class and its encryption, which is only recorded.
+
+    Args:
+        headers: the request's headers, by lower-case name.
+        region: the region of a KMS key that is given without its ARN.
 
     Raises:
-        ServiceError: a key of KMS is named, and another encryption.
+        ServiceError: the request names a KMS key, but not KMS encryption.
     """
     kept = {_ENCRYPTION: headers.get(_ENCRYPTION, "AES256")}
     if headers.get(_STORAGE_CLASS, "STANDARD") != "STANDARD":
@@ -54,26 +61,26 @@ def storage_headers(headers: Mapping[str, str], region: str) -> dict[str, str]:
 
 
 def encryption_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an object's headers that name its encryption: every answer about it has them."""
+    """Return an object's headers about encryption, which every response about the object has."""
     return {name: value for name, value in headers.items() if name.startswith(_ENCRYPTION)}
 
 
 def checksum_headers(checksum: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of an object's checksum, if it has one."""
+    """Return the response headers with an object's checksum; empty if it has none."""
     if not checksum:
         return {}
     return {header_of(checksum["algorithm"]): checksum["value"], "x-amz-checksum-type": checksum["type"]}
 
 
 def checksum_members(checksum: Mapping[str, str]) -> dict[str, str]:
-    """Return the members of XML of an object's checksum, if it has one."""
+    """Return the XML members with an object's checksum; empty if it has none."""
     if not checksum:
         return {}
     return {f"Checksum{checksum['algorithm']}": checksum["value"], "ChecksumType": checksum["type"]}
 
 
 def written_headers(info: ObjectInfo) -> dict[str, str]:
-    """Return what S3 answers once it has an object."""
+    """Return the response headers after an object was written."""
     return {"ETag": info.etag, **encryption_headers(info.headers), **checksum_headers(info.checksum)}
 
 

@@ -1,4 +1,7 @@
-"""Errors that S3 answers with: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html ."""
+"""The errors of S3.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ _KNOWN = {
     ),
     "PreconditionFailed": (412, "At least one of the pre-conditions you specified did not hold"),
     "SignatureDoesNotMatch": (403, "The signature of a chunk or of the trailer does not match the one calculated."),
-    "SlowDown": (503, "A folder was removed meanwhile: try again."),
+    "SlowDown": (503, "A folder was removed while the request ran. Try again."),
     "XAmzContentSHA256Mismatch": (
         400,
         "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -53,28 +56,33 @@ _log = logging.getLogger(__name__)
 
 
 def s3_error(code: str, message: str | None = None) -> ServiceError:
-    """Return an S3 error; one that has no status of its own is a bad request."""
+    """Return an S3 error.
+
+    Args:
+        code: S3's code. A code that is not in ``_KNOWN`` has the status 400.
+        message: the message, or None for the code's own.
+    """
     status, sentence = _KNOWN.get(code, (400, code))
     return ServiceError(code, message or sentence, status)
 
 
 def invalid_argument(message: str) -> ServiceError:
-    """Return the error of a member whose value S3 does not take."""
+    """Return the error for a member whose value S3 does not accept."""
     return s3_error("InvalidArgument", message)
 
 
 def invalid_request(message: str) -> ServiceError:
-    """Return the error of members that do not fit together."""
+    """Return the error for members that cannot be combined."""
     return s3_error("InvalidRequest", message)
 
 
 def not_implemented(what: str) -> ServiceError:
-    """Return the error of a request that is right, and asks for what this service does not have."""
+    """Return the error for a valid request that the local service does not implement."""
     return ServiceError("NotImplemented", f"not implemented by the local service: s3:{what}", 501)
 
 
 def file_error(error: OSError) -> ServiceError:
-    """Return what a failure of the file system means to a client."""
+    """Return the S3 error for an error of the file system."""
     if error.errno in _DISK_FULL:
         message = "no space is left on the disk that holds the buckets: free some and try again"
         return ServiceError("InsufficientStorage", message, 507)
@@ -91,7 +99,7 @@ def file_error(error: OSError) -> ServiceError:
 
 
 def error_response(error: ServiceError) -> Response:
-    """Return the response that carries an error."""
+    """Return the response for an error."""
     reply = error_reply(error, Protocol.S3)
     headers = {name.decode(): value.decode() for name, value in reply.headers}
     return Response(reply.body, reply.status, headers)

@@ -1,4 +1,4 @@
-"""Buckets and objects as folders and files: found, put into place whole, removed."""
+"""Find, write and delete buckets and objects, which are folders and files."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from local.storage.object_paths import INTERNAL_PREFIX, RefusedNameError
 from local.storage.objects import Objects
 
 Condition = Callable[[ObjectInfo | None], None]
-"""Raises if an object, or that there is none, forbids what is to be done."""
+"""Raises a ServiceError if the existing object, or None, does not permit the change."""
 
 
 class ObjectFiles:
     """The files behind S3.
 
-    Changes are made one at a time, so that a condition holds when its change is made.
+    Only one change is made at a time, so that a condition still holds when its change is made.
 
     Args:
-        objects: where buckets and objects lie.
+        objects: the folders and files.
 
     Attributes:
-        internal: the folder of what is no bucket's; it is on the buckets' file system.
+        internal: the folder for the server's own files. It is on the same file system as the buckets.
     """
 
     def __init__(self, objects: Objects) -> None:
@@ -41,12 +41,12 @@ class ObjectFiles:
         self._change = threading.Lock()
         self.internal = objects.root / INTERNAL_PREFIX
         self._unfinished = self.internal / "uploads"
-        # What an earlier run did not finish.
+        # Files that an earlier run left unfinished.
         shutil.rmtree(self._unfinished, ignore_errors=True)
         self._unfinished.mkdir(parents=True)
 
     def buckets(self) -> list[tuple[str, datetime]]:
-        """Return the buckets' names, sorted, with the times of their last changes."""
+        """Return the buckets' names, sorted, with the times at which their folders last changed."""
         found = []
         for entry in os.scandir(self._objects.root):
             with contextlib.suppress(ServiceError, FileNotFoundError):
@@ -59,7 +59,7 @@ class ObjectFiles:
         """Return a bucket's folder.
 
         Raises:
-            ServiceError: there is none, or no bucket can have that name.
+            ServiceError: the bucket does not exist, or the name is not valid.
         """
         folder = self._bucket_path(bucket)
         if not folder.is_dir():
@@ -67,10 +67,10 @@ class ObjectFiles:
         return folder
 
     def create_bucket(self, bucket: str) -> None:
-        """Make a bucket.
+        """Create a bucket.
 
         Raises:
-            ServiceError: it exists, or no bucket can have that name.
+            ServiceError: the bucket exists, or the name is not valid.
         """
         try:
             self._bucket_path(bucket).mkdir()
@@ -78,10 +78,10 @@ class ObjectFiles:
             raise s3_error("BucketAlreadyOwnedByYou") from None
 
     def delete_bucket(self, bucket: str) -> None:
-        """Remove a bucket without objects.
+        """Delete an empty bucket.
 
         Raises:
-            ServiceError: it has objects, or is not there.
+            ServiceError: the bucket has objects or does not exist.
         """
         folder = self.bucket(bucket)
         with self._change:
@@ -90,10 +90,10 @@ class ObjectFiles:
             shutil.rmtree(folder)
 
     def path(self, bucket: str, key: str) -> Path:
-        """Return the file of an object, there or not.
+        """Return the path of an object, which need not exist.
 
         Raises:
-            ServiceError: the bucket is not there, or the key has no path here.
+            ServiceError: the bucket does not exist, or the key cannot be a file's path.
         """
         with _s3_names():
             path = self._objects.paths.object(bucket, key)
@@ -101,10 +101,10 @@ class ObjectFiles:
         return path
 
     def info(self, bucket: str, key: str) -> ObjectInfo:
-        """Return what is known of an object.
+        """Return an object's properties.
 
         Raises:
-            ServiceError: it is not there.
+            ServiceError: the object does not exist.
         """
         info = self.find(bucket, key)
         if info is None:
@@ -112,7 +112,7 @@ class ObjectFiles:
         return info
 
     def find(self, bucket: str, key: str) -> ObjectInfo | None:
-        """Return what is known of an object, or None where there is none."""
+        """Return an object's properties, or None if it does not exist."""
         path = self.path(bucket, key)
         if not path.is_file():
             return None
@@ -122,10 +122,13 @@ class ObjectFiles:
             return None
 
     def open(self, bucket: str, key: str) -> tuple[IO[bytes], ObjectInfo]:
-        """Open an object, and return what is known of the very file that was opened.
+        """Open an object.
+
+        Returns:
+            The open file and the properties of exactly this file, even if the object is replaced meanwhile.
 
         Raises:
-            ServiceError: it is not there.
+            ServiceError: the object does not exist.
         """
         path = self.path(bucket, key)
         try:
@@ -135,20 +138,20 @@ class ObjectFiles:
         return file, info_of(self._objects.paths.sidecar(bucket, key), os.fstat(file.fileno()))
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Give the keys that begin with a prefix, in order."""
+        """Yield the keys that begin with a prefix, in order."""
         self.bucket(bucket)
-        # The end of a prefix need not be the end of a key's part: it may be "." where that of a key may not.
+        # The last segment is left out: it may be incomplete, and is then invalid as a key, for example "a/.".
         folder, slash, _ = prefix.rpartition("/")
         try:
             keys = self._objects.keys(f"s3://{bucket}/{folder}{slash}")
         except ServiceError:
-            # No key that begins so can be kept here.
+            # No key can begin with this prefix.
             return
         yield from (key for key in keys if key.startswith(prefix))
 
     @contextmanager
     def unfinished(self) -> Iterator[Path]:
-        """Give the path of a file to be; it is removed at the end, unless it was put into place."""
+        """Provide the path of a temporary file, which is removed at the end unless it was moved."""
         path = self._unfinished / uuid.uuid4().hex
         try:
             yield path
@@ -156,24 +159,24 @@ class ObjectFiles:
             path.unlink(missing_ok=True)
 
     def put(self, bucket: str, key: str, unfinished: Path, info: ObjectInfo, condition: Condition) -> None:
-        """Put a file into an object's place, whole or not at all, whenever the process ends.
+        """Make a file an object. If the process ends meanwhile, the object is the old one or the new one.
 
         Args:
             bucket: the bucket.
             key: the object's key.
-            unfinished: the file, on the disk as a whole.
-            info: what is known of it.
-            condition: asked of the object that was there.
+            unfinished: the complete file, synced to disk.
+            info: the object's properties.
+            condition: called with the existing object before the change.
 
         Raises:
-            ServiceError: the condition's, or the bucket is not there.
+            ServiceError: the condition is not met, or the bucket does not exist.
         """
         os.utime(unfinished, ns=(info.nanoseconds, info.nanoseconds))
         with self._change, self.unfinished() as noted:
             target, sidecar = self.path(bucket, key), self._objects.paths.sidecar(bucket, key)
             condition(self.find(bucket, key))
             if target.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "the key is a folder of others", key)
+                raise IsADirectoryError(errno.EISDIR, "the key is the folder of other objects", key)
             target.parent.mkdir(parents=True, exist_ok=True)
             sidecar.parent.mkdir(parents=True, exist_ok=True)
             write_durably(noted, sidecar_content(info, sidecar))
@@ -181,16 +184,16 @@ class ObjectFiles:
             unfinished.replace(target)
 
     def delete(self, bucket: str, key: str, condition: Condition) -> None:
-        """Remove an object; one that is not there is no error.
+        """Delete an object, if it exists.
 
         Raises:
-            ServiceError: the condition's, or the bucket is not there.
+            ServiceError: the condition is not met, or the bucket does not exist.
         """
         with self._change:
             path = self.path(bucket, key)
             condition(self.find(bucket, key))
             if path.is_dir():
-                # A key that is only the beginning of others is no object.
+                # The key is only a prefix of other keys.
                 return
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
@@ -203,7 +206,7 @@ class ObjectFiles:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a new file, and return once it is on the disk."""
+    """Write a new file and sync it to disk."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()
@@ -211,12 +214,12 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def now() -> datetime:
-    """Return the time that an object is written at."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
 def _remove_empty(folder: Path, bucket: Path) -> None:
-    """Remove the folders that an object was the last in: a key with a folder's name is free then."""
+    """Remove a folder and its parents while they are empty, so that their names can be keys of objects."""
     while folder != bucket:
         try:
             folder.rmdir()

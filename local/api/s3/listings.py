@@ -1,4 +1,4 @@
-"""Listings: of buckets, objects, versions and uploads, page by page."""
+"""List buckets, objects and versions in pages."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Page(Generic[_Item]):
     """A page of a listing.
 
     Attributes:
-        items: those whose keys are listed themselves.
-        prefixes: beginnings, up to the delimiter, that stand for all keys that have them.
-        truncated: whether there is more.
-        last: the key or prefix that the next page comes after.
+        items: the items whose keys are not rolled up.
+        prefixes: common prefixes. Each ends with the delimiter and stands for all keys that begin with it.
+        truncated: whether another page follows.
+        last: the last key or common prefix of this page.
     """
 
     items: list[_Item]
@@ -42,14 +42,14 @@ class Page(Generic[_Item]):
 
 
 def page_of(entries: Iterable[tuple[str, _Item]], prefix: str, delimiter: str, after: str, most: int) -> Page[_Item]:
-    """Take a page out of entries.
+    """Return the first page of entries.
 
     Args:
-        entries: keys in order, all with the prefix and behind what was listed before, and what is listed for them.
-        prefix: after which the delimiter is looked for.
-        delimiter: keys that have it are rolled into one beginning; empty for none.
-        after: a beginning that was listed before.
-        most: how many keys and beginnings the page has.
+        entries: keys and their items, sorted by key. All keys begin with the prefix and follow the previous page.
+        prefix: the delimiter is searched for after it.
+        delimiter: keys that contain it are rolled up into a common prefix; empty for none.
+        after: the last key or common prefix of the previous page; empty on the first page.
+        most: the maximum number of keys and common prefixes.
     """
     items: list[_Item] = []
     prefixes: list[str] = []
@@ -70,13 +70,13 @@ def page_of(entries: Iterable[tuple[str, _Item]], prefix: str, delimiter: str, a
 
 
 class Encoding:
-    """How a listing writes keys: as they are, or percent-encoded because XML cannot have every character."""
+    """Encodes a listing's keys: with ``url`` in percent-encoding, because XML does not allow every character."""
 
     def __init__(self, request: S3Request) -> None:
         self.name = request.query.get("encoding-type")
 
     def __call__(self, text: str | None) -> str | None:
-        """Return a key as the listing has it."""
+        """Return a key as it appears in the listing."""
         return text if text is None or self.name is None else quote(text, safe="/*-._~")
 
 
@@ -85,14 +85,14 @@ class Listings:
 
     Args:
         files: buckets and objects.
-        region: of all buckets.
+        region: the region of all buckets.
     """
 
     def __init__(self, files: ObjectFiles, region: str) -> None:
         self._files, self._region = files, region
 
     def buckets(self, request: S3Request) -> Response:
-        """ListBuckets."""
+        """Handle ListBuckets."""
         query, most = request.query, request.number("max-buckets", _MOST_BUCKETS, _MOST_BUCKETS)
         if most == 0:
             raise invalid_argument("max-buckets must be between 1 and 10000")
@@ -110,7 +110,7 @@ class Listings:
         return xml_response("ListAllMyBucketsResult", members)
 
     def objects(self, request: S3Request) -> Response:
-        """ListObjects, the first version: it goes on after a marker, which is a key."""
+        """Handle ListObjects, whose pages are continued with a marker (a key or common prefix)."""
         encode, marker = Encoding(request), request.query.get("marker", "")
         page = self._page(request, marker, self._content(request, with_owner=True))
         goes_on = page.truncated and "delimiter" in request.query
@@ -118,7 +118,7 @@ class Listings:
         return xml_response("ListBucketResult", members | _shared(request, page, "Contents"))
 
     def objects_v2(self, request: S3Request) -> Response:
-        """ListObjectsV2."""
+        """Handle ListObjectsV2."""
         query, encode = request.query, Encoding(request)
         token, start = query.get("continuation-token"), query.get("start-after")
         after = start or "" if token is None else _resume(token)
@@ -132,11 +132,13 @@ class Listings:
         return xml_response("ListBucketResult", members | _shared(request, page, "Contents"))
 
     def versions(self, request: S3Request) -> Response:
-        """ListObjectVersions of a bucket without versions: each object's only version is ``null``."""
+        """Handle ListObjectVersions. Buckets have no versioning here, so each object has the one version ``null``."""
         encode, content = Encoding(request), self._content(request, with_owner=True)
         marker, version = request.query.get("key-marker", ""), request.query.get("version-id-marker")
         if version is not None and (not marker or version != "null"):
-            raise invalid_argument("A version-id marker cannot be specified without a key marker, and is null here")
+            raise invalid_argument(
+                "A version-id marker cannot be specified without a key marker, and can only be null here"
+            )
         page = self._page(
             request, marker, lambda key, info: content(key, info) | {"VersionId": "null", "IsLatest": True}
         )
@@ -160,7 +162,7 @@ class Listings:
             try:
                 contents.append(shown(key, self._files.info(request.bucket, key)))
             except ServiceError as error:
-                # It has gone, or is none, since the keys were read.
+                # The object was deleted or replaced by a link after the keys were read.
                 if error.code not in ("NoSuchKey", "AccessDenied"):
                     raise
         return Page(contents, page.prefixes, page.truncated, page.last)

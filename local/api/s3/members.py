@@ -1,7 +1,7 @@
-"""Which operation a request asks for, and which of its members are known: an unknown one is refused by its name.
+"""Find a request's operation, and refuse members that the local service does not implement.
 
-Nothing is taken and dropped. A member that is listed here is obeyed or checked, and one whose values are listed may
-have no others, because S3 would do something that this service does not.
+No member is ignored. Members in ``_MEMBERS`` are obeyed or checked; all others are refused by name. A member in
+``_ONLY`` accepts only the listed values, because other values have an effect in S3 that is not implemented here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ALWAYS = {
     *("x-amz-decoded-content-length", "x-amz-expected-bucket-owner", "x-amz-request-payer"),
 }
 _STANDARD = re.compile(r"if-.*|range|content-md5")
-"""Headers of HTTP that change what an operation does; beside them, those that begin with x-amz- are looked at."""
+"""Headers of HTTP that change an operation. They are checked like those that begin with x-amz-."""
 
 _SHAPES = "prefix delimiter encoding-type"
 _CONDITIONS = "if-match if-none-match if-modified-since if-unmodified-since"
@@ -109,7 +109,7 @@ _ONLY = {
     "x-amz-bucket-object-lock-enabled": ("false",),
     "x-amz-object-ownership": ("BucketOwnerEnforced",),
     "x-amz-bucket-namespace": ("global",),
-    # Without those that have to be restored before they can be read.
+    # The other classes need a restore before an object can be read.
     "x-amz-storage-class": (
         *("STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"),
     ),
@@ -121,14 +121,14 @@ _ONLY = {
     "x-amz-request-payer": ("requester",),
     "x-amz-optional-object-attributes": ("RestoreStatus",),
     "x-amz-metadata-directive": ("COPY", "REPLACE"),
-    # There are no tags and no annotations to copy.
+    # Objects have no tags and no annotations here, so both values have the same effect.
     "x-amz-tagging-directive": ("COPY", "REPLACE"),
     "x-amz-object-annotation-directive": ("COPY", "EXCLUDE"),
     "list-type": ("2",),
     "encoding-type": ("url",),
 }
 _ONLY_OF = {"CreateBucket": {"x-amz-acl": ("private",)}}
-"""Where an operation accepts other values than ``_ONLY`` has."""
+"""Values by operation; they replace those in ``_ONLY``."""
 
 
 def find_operation(request: S3Request) -> str:
@@ -148,10 +148,11 @@ def find_operation(request: S3Request) -> str:
 
 
 def check_members(operation: str, request: S3Request) -> None:
-    """Refuse what the operation has not here.
+    """Refuse members and values that the operation does not accept.
 
     Raises:
-        ServiceError: NotImplemented, with the member's name; or the account that it names is another.
+        ServiceError: NotImplemented or InvalidArgument, with the member's name; AccessControlListNotSupported; or
+            AccessDenied, the request expects the bucket in another account.
     """
     known = _MEMBERS[operation]
     if unknown := set(request.query) - set(known.query.split()):
@@ -175,14 +176,14 @@ def check_members(operation: str, request: S3Request) -> None:
 
 
 def check_owner(request: S3Request) -> None:
-    """Refuse a request for another account's bucket.
+    """Refuse a request that expects the bucket in another account.
 
     Raises:
         ServiceError: AccessDenied.
     """
     for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
         if request.headers.get(name, ACCOUNT_ID) != ACCOUNT_ID:
-            raise s3_error("AccessDenied", f"{name}: the bucket is of the account {ACCOUNT_ID}")
+            raise s3_error("AccessDenied", f"{name}: the bucket belongs to the account {ACCOUNT_ID}")
 
 
 def _of_what(request: S3Request) -> str:

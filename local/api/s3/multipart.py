@@ -31,16 +31,16 @@ class Multipart:
 
     Args:
         files: buckets and objects.
-        uploads: the uploads under way.
-        region: of all buckets.
-        announce: told of new objects.
+        uploads: uploads in progress.
+        region: the region of all buckets.
+        announce: called after an object was written.
     """
 
     def __init__(self, files: ObjectFiles, uploads: Uploads, region: str, announce: Announce) -> None:
         self._files, self._uploads, self._region, self._announce = files, uploads, region, announce
 
     def create(self, request: S3Request) -> Response:
-        """CreateMultipartUpload."""
+        """Handle CreateMultipartUpload."""
         self._files.path(request.bucket, request.key)
         headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
         algorithm, checksum_type = _checksum_of_upload(request)
@@ -50,7 +50,7 @@ class Multipart:
         return xml_response("InitiateMultipartUploadResult", members, encryption_headers(headers) | said)
 
     async def upload_part(self, request: S3Request) -> Response:
-        """UploadPart."""
+        """Handle UploadPart."""
         number, upload = part_number(request.query.get("partNumber", "")), self._find(request)
         digests = BodyDigests(request.headers, [upload.algorithm] if upload.algorithm else [])
         if upload.algorithm and digests.algorithm != upload.algorithm:
@@ -65,7 +65,7 @@ class Multipart:
         return Response(headers={"ETag": f'"{part.md5}"', **encryption_headers(upload.headers), **given})
 
     def copy_part(self, request: S3Request) -> Response:
-        """UploadPartCopy."""
+        """Handle UploadPartCopy."""
         number, upload = part_number(request.query.get("partNumber", "")), self._find(request)
         digests = BodyDigests({}, [upload.algorithm] if upload.algorithm else [])
         file, source = open_source(self._files, request)
@@ -79,7 +79,7 @@ class Multipart:
         return xml_response("CopyPartResult", members, encryption_headers(upload.headers))
 
     def parts(self, request: S3Request) -> Response:
-        """ListParts."""
+        """Handle ListParts."""
         upload = self._find(request)
         marker, most = request.number("part-number-marker", 0, 2**31 - 1), request.number("max-parts", _MOST, _MOST)
         found = [part for part in self._uploads.parts(upload) if part.number > marker]
@@ -108,7 +108,7 @@ class Multipart:
         return xml_response("ListPartsResult", members)
 
     def uploads(self, request: S3Request) -> Response:
-        """ListMultipartUploads."""
+        """Handle ListMultipartUploads."""
         self._files.bucket(request.bucket)
         query, encode = request.query, Encoding(request)
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter")
@@ -117,7 +117,7 @@ class Multipart:
         entries = [
             (upload.key, upload)
             for upload in self._uploads.of_bucket(request.bucket)
-            # S3 takes no notice of an id without a key.
+            # Like S3, ignore an upload ID marker without a key marker.
             if upload.key.startswith(prefix)
             and (upload.key > key_marker or (id_marker and (upload.key, upload.id) > (key_marker, id_marker)))
         ]
@@ -140,12 +140,12 @@ class Multipart:
         return xml_response("ListMultipartUploadsResult", members)
 
     def abort(self, request: S3Request) -> Response:
-        """AbortMultipartUpload."""
+        """Handle AbortMultipartUpload."""
         self._uploads.end(self._find(request))
         return Response(status_code=204)
 
     async def complete(self, request: S3Request) -> Response:
-        """CompleteMultipartUpload."""
+        """Handle CompleteMultipartUpload."""
         upload = self._find(request)
         body = await request.document(carries_checksum=False)
         wanted = await asyncio.to_thread(parse_xml, body, "CompleteMultipartUpload")

@@ -1,4 +1,4 @@
-"""Operations that read an object: GetObject, HeadObject, GetObjectTagging."""
+"""The operations that read an object: GetObject, HeadObject, GetObjectTagging."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reading:
         self._files = files
 
     def read(self, request: S3Request) -> Response:
-        """GetObject and HeadObject."""
+        """Handle GetObject and HeadObject."""
         file, info = self._files.open(request.bucket, request.key)
         try:
             status, headers, start = _answer(request, info)
@@ -51,13 +51,13 @@ class Reading:
         return StreamingResponse(_content(file, start, int(headers["Content-Length"])), status, headers)
 
     def tags(self, request: S3Request) -> Response:
-        """GetObjectTagging: objects have no tags here."""
+        """Handle GetObjectTagging. Objects have no tags here."""
         self._files.info(request.bucket, request.key)
         return xml_response("Tagging", {"TagSet": {}})
 
 
 def _answer(request: S3Request, info: ObjectInfo) -> tuple[int, dict[str, str], int]:
-    """Return the status, the headers, and where in the file the body begins."""
+    """Return the response's status and headers, and the offset of its body in the file."""
     last_modified = format_datetime(info.last_modified.replace(microsecond=0), usegmt=True)
     if is_not_modified(request.headers, info):
         return 304, {"ETag": info.etag, "Last-Modified": last_modified}, 0

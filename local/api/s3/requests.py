@@ -1,4 +1,4 @@
-"""A request to S3: which operation it asks for, of which bucket and key, and what it says with it."""
+"""Parse the requests to S3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.api.s3.errors import invalid_argument, invalid_request, s3_error
 from local.aws.wire import RequestHead
 
 _LARGEST_DOCUMENT = 8 * 1024 * 1024
-"""Bytes of an XML body: a thousand keys of a thousand bytes that are escaped, or ten thousand parts' checksums."""
+"""Bytes of an XML body. A thousand escaped keys of a thousand bytes fit, and so do ten thousand parts' checksums."""
 
 _PRESIGNED = {
     *("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders"),
@@ -21,7 +21,7 @@ _PRESIGNED = {
     *("AWSAccessKeyId", "Signature", "Expires"),
 }
 _NAMES_ONLY = {"x-id"}
-"""What SDKs add for whoever reads a log."""
+"""Parameters that SDKs add to name the operation in access logs."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
@@ -29,15 +29,15 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 @dataclass(frozen=True)
 class S3Request:
-    """One request.
+    """A request to S3.
 
     Attributes:
-        head: as it came.
+        head: the request line and headers, as received.
         bucket: the bucket's name, or empty.
         key: the object's key, or empty.
-        query: without what signs a URL.
-        headers: by lower-case name, with those that a presigned URL has in its query.
-        body: checked and freed of its framing.
+        query: the query's parameters, without those of a presigned URL's signature.
+        headers: headers by lower-case name, with the ``x-amz-`` parameters of the query.
+        body: the verified and decoded body.
     """
 
     head: RequestHead
@@ -53,19 +53,19 @@ class S3Request:
         return self.head.method
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Give the body in parts."""
+        """Yield the body in parts."""
         while not self.body.ended:
             yield (await self.body())["body"]
 
     async def document(self, *, must_be_checked: bool = False, carries_checksum: bool = True) -> bytes:
-        """Return a small body whole.
+        """Read a small body.
 
         Args:
-            must_be_checked: whether the operation wants a digest of it.
-            carries_checksum: whether checksum headers are those of the body, not of an object.
+            must_be_checked: whether the operation requires a digest of the body.
+            carries_checksum: whether the checksum headers are about the body. If not, they are about an object.
 
         Raises:
-            ServiceError: it is too large, or not what its digests say.
+            ServiceError: the body is too large, or does not match its digests.
         """
         checked = {n: v for n, v in self.headers.items() if carries_checksum or n == "content-md5"}
         digests, content = BodyDigests(checked), bytearray()
@@ -80,10 +80,15 @@ class S3Request:
         return bytes(content)
 
     def number(self, name: str, default: int, most: int) -> int:
-        """Return a whole number of the query, not larger than the most that S3 answers with.
+        """Return an integer parameter of the query.
+
+        Args:
+            name: the parameter.
+            default: the value if the parameter is missing.
+            most: the upper limit. Larger values are reduced to it, as by S3.
 
         Raises:
-            ServiceError: InvalidArgument.
+            ServiceError: InvalidArgument, not an integer from 0 to 2**31 - 1.
         """
         text = self.query.get(name, str(default))
         if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= 2**31 - 1):
@@ -91,10 +96,10 @@ class S3Request:
         return min(int(text), most)
 
     def flag(self, name: str) -> bool:
-        """Return whether the query says ``true``.
+        """Return a Boolean parameter of the query, which is false if it is missing.
 
         Raises:
-            ServiceError: InvalidArgument, it says neither ``true`` nor ``false``.
+            ServiceError: InvalidArgument, neither ``true`` nor ``false``.
         """
         text = self.query.get(name, "false")
         if text not in ("true", "false"):
@@ -103,10 +108,16 @@ class S3Request:
 
 
 def read_request(head: RequestHead, body: Body, *, is_chunked: bool) -> S3Request:
-    """Take a request's line and headers apart.
+    """Parse a request.
+
+    Args:
+        head: the request line and headers.
+        body: the request's body.
+        is_chunked: whether the body is aws-chunked.
 
     Raises:
-        ServiceError: InvalidURI, its path or query is not UTF-8 text: two such keys would become one.
+        ServiceError: InvalidURI, the path or query is not UTF-8 text: replacing the invalid bytes could turn two keys
+            into one. InvalidArgument, a header in the URL is not valid.
     """
     try:
         path = unquote_to_bytes(head.raw_path).decode()
@@ -125,9 +136,9 @@ def read_request(head: RequestHead, body: Body, *, is_chunked: bool) -> S3Reques
         if name.lower().startswith(("x-amz-", "response-")) and not (
             _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
         ):
-            raise invalid_argument("a header in the URL has a character that headers cannot have")
+            raise invalid_argument("a header in the URL has a character that is not allowed in headers")
         if name.lower().startswith("x-amz-"):
-            # Some SDKs put a presigned request's headers into its URL.
+            # Some SDKs move the headers of a presigned request into its URL.
             headers.setdefault(name.lower(), value)
         else:
             query[name] = value

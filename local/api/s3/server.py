@@ -1,4 +1,4 @@
-"""The S3 server: checks a request's signature, finds its operation, and answers."""
+"""Serve S3: verify a request's signature, find its operation and respond."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 class S3:
     """The ASGI application of S3."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - each is a part of the service that S3 reaches
+    def __init__(  # noqa: PLR0913, PLR0917 - S3 uses each of these parts of the service
         self,
         settings: Settings,
         keys: KeyRing,
@@ -62,7 +62,7 @@ class S3:
     ) -> None:
         self._keys, self._moto, self._events, self._supervisor = keys, moto, events, supervisor
         self._region = region = settings.region
-        # Its own: copies of large objects take long, and parts of bodies must not wait for them.
+        # Copies of large objects take long. Their own threads keep them from delaying uploads, which use asyncio's.
         self._threads = ThreadPoolExecutor(_THREADS, "s3")
         files = ObjectFiles(objects)
         uploads = Uploads(files)
@@ -70,7 +70,7 @@ class S3:
         listings, reading = Listings(files, region), Reading(files)
         writing = Writing(files, region, self._announce)
         multipart = Multipart(files, uploads, region, self._announce)
-        # What reads a body waits for it, and leaves files to threads; all else is done in a thread.
+        # Handlers that read a body are coroutines and access files in threads. All other handlers run in a thread.
         self._with_body: dict[str, AsyncHandler] = {
             "CreateBucket": buckets.create,
             "PutObject": writing.put,
@@ -101,10 +101,10 @@ class S3:
     async def __call__(
         self, signature: Signature, head: RequestHead, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answer a request.
+        """Respond to a request.
 
         Raises:
-            SignatureError: the signature does not count; nothing was sent.
+            SignatureError: the signature is not valid. Nothing was sent.
         """
         payload_hash = _payload_hash(signature, head)
         signer = find_signer(signature, head, self._keys)
@@ -115,13 +115,13 @@ class S3:
         response = await self._response(request)
         must_close = has_body and not body.arrived
         if must_close and (body.begun or b"expect" not in head.headers):
-            # A client that still sends does not hear an answer.
+            # A client reads the response only after it has sent the body.
             await discard(receive)
 
         async def send_closing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = [(b"x-amz-request-id", new_request_id().encode())]
-                # What is still to come of the body would be read as the next request.
+                # The rest of the body would be parsed as the next request.
                 own += [(b"connection", b"close")] if must_close else []
                 message["headers"] = [*message["headers"], *own]
             await send(message)
@@ -150,7 +150,7 @@ class S3:
             return error_response(ServiceError("InternalError", message, 500))
 
     def _announce(self, bucket: str, key: str, info: ObjectInfo, reason: str) -> None:
-        """Have EventBridge hear of a new object.
+        """Send an event about a new object to EventBridge.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         """

@@ -1,7 +1,7 @@
-"""What S3 knows of an object beside its bytes, and the sidecar file that keeps it.
+"""Read and write sidecars: the files with an object's properties, for example its ETag.
 
-A job that writes an object's file knows nothing of sidecars: one counts only while the file has the very size and
-time that it was written for.
+Jobs write objects without sidecars. A sidecar is therefore valid only while its object's file has the size and the
+modification time that the sidecar records.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _DEFAULT_TYPE = "binary/octet-stream"
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What S3 knows of an object.
+    """The properties of an object.
 
     Attributes:
-        etag: with its quotes.
-        size: in bytes.
-        last_modified: when it was written, in microseconds: the time of its file.
-        headers: which are given back with it, by lower-case name: content type, metadata, encryption.
-        checksum: header, value and type of the checksum that is kept, or empty.
-        part_sizes: bytes of the parts that it was uploaded in, or empty.
+        etag: the ETag, with its quotes.
+        size: size in bytes.
+        last_modified: modification time of the object's file, with microseconds.
+        headers: headers of responses about the object, by lower-case name: content type, metadata, encryption.
+        checksum: algorithm, value and type of the object's checksum, or empty.
+        part_sizes: size in bytes of each part of a multipart upload, or empty.
     """
 
     etag: str
@@ -39,40 +39,41 @@ class ObjectInfo:
 
     @property
     def storage_class(self) -> str:
-        """The storage class, STANDARD unless another was asked for."""
+        """The storage class; STANDARD by default."""
         return self.headers.get("x-amz-storage-class", "STANDARD")
 
     @property
     def nanoseconds(self) -> int:
-        """The time that the object's file has."""
+        """The modification time of the object's file in nanoseconds since the epoch."""
         return round(self.last_modified.timestamp() * 1_000_000) * 1000
 
 
 def info_of(path: Path, stat: os.stat_result) -> ObjectInfo:
-    """Return what is known of an object's file.
+    """Return an object's properties.
 
     Args:
-        path: its sidecar, there or not.
-        stat: the state of the object's file.
+        path: the object's sidecar, which need not exist.
+        stat: the status of the object's file.
     """
     for noted in _read(path):
         if (noted.size, noted.nanoseconds) == (stat.st_size, stat.st_mtime_ns):
             return noted
     state = f"{stat.st_ino} {stat.st_mtime_ns} {stat.st_size}"
-    # An ETag with a dash is not taken for the content's MD5, which would have to be computed.
+    # Computing the MD5 would require reading the file. Clients do not take an ETag with a dash for an MD5.
     digest = hashlib.md5(state.encode(), usedforsecurity=False).hexdigest()
     headers = {"content-type": _DEFAULT_TYPE, "x-amz-server-side-encryption": "AES256"}
     return ObjectInfo(f'"{digest}-1"', stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), headers)
 
 
 def sidecar_content(info: ObjectInfo, path: Path) -> bytes:
-    """Return what a sidecar holds before its object is put into place.
+    """Return the content of the sidecar for a new object.
 
-    What was known before stays in it, and counts again if the object never gets there.
+    The sidecar is written before the object's file is replaced. It also keeps the previous properties, which stay
+    valid if the file is never replaced.
 
     Args:
-        info: what is known of the new object.
-        path: the sidecar so far, there or not.
+        info: the new object's properties.
+        path: the existing sidecar, which need not exist.
     """
     before = _load(path)
     before.pop("previous", None)
@@ -118,7 +119,7 @@ def _from_json(noted: dict[str, Any]) -> ObjectInfo:
 
 
 def _headers_of_before(noted: dict[str, Any]) -> dict[str, str]:
-    """Return the headers of a sidecar that an earlier version has written."""
+    """Return the headers in a sidecar written by an earlier version."""
     names = ("content_type", "content_encoding", "content_disposition", "cache_control")
     kept = {name.replace("_", "-"): noted[name] for name in names if noted.get(name)}
     return {**kept, **noted["user_metadata"], "x-amz-server-side-encryption": "AES256"}

@@ -1,9 +1,9 @@
-"""Multipart uploads under way, as folders: what they will make, and the parts that have come.
+"""Store multipart uploads in progress and their parts.
 
     <buckets>/.nanio/multipart/<upload id>/upload.json
-    <buckets>/.nanio/multipart/<upload id>/00001.<MD5>.<checksum>    one file a part
+    <buckets>/.nanio/multipart/<upload id>/00001.<MD5>.<checksum>    one file per part
 
-A part's name holds its digests, so that it is there with them or not at all.
+A part's digests are in its file's name, so that one atomic rename stores both.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _PART = re.compile(r"(\d{5})\.([0-9a-f]{32})\.([0-9a-f]*)")
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload under way.
+    """An upload in progress.
 
     Attributes:
-        id: random.
-        bucket: of the object to be.
-        key: of the object to be.
-        headers: of the object to be, see ``ObjectInfo``.
-        algorithm: of the checksums of its parts, or empty.
-        checksum_type: how the object's checksum is made of them, or empty.
-        initiated: when it was begun, ISO 8601.
+        id: random ID.
+        bucket: the bucket of the object to create.
+        key: the key of the object to create.
+        headers: the headers of the object to create, see ``ObjectInfo``.
+        algorithm: the algorithm of its checksums, or empty.
+        checksum_type: COMPOSITE or FULL_OBJECT, or empty.
+        initiated: the time of its creation, in ISO 8601.
     """
 
     id: str
@@ -52,21 +52,21 @@ class Upload:
 
     @property
     def began(self) -> datetime:
-        """When it was begun."""
+        """The time of its creation."""
         return datetime.fromisoformat(self.initiated)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part that has come.
+    """An uploaded part.
 
     Attributes:
-        number: from 1.
-        path: its file.
-        md5: in hexadecimal.
-        checksum: of the upload's algorithm, in base64, or empty.
-        size: in bytes.
-        last_modified: when it came.
+        number: number from 1.
+        path: the part's file.
+        md5: MD5 in hexadecimal.
+        checksum: checksum with the upload's algorithm, in base64, or empty.
+        size: size in bytes.
+        last_modified: modification time of the part's file.
     """
 
     number: int
@@ -78,7 +78,7 @@ class Part:
 
 
 class Uploads:
-    """The uploads under way; they survive the service.
+    """The uploads in progress. They survive a restart of the service.
 
     Args:
         files: buckets and objects.
@@ -90,7 +90,7 @@ class Uploads:
         self._change = threading.RLock()
 
     def begin(self, bucket: str, key: str, headers: dict[str, str], algorithm: str, checksum_type: str) -> Upload:
-        """Begin an upload."""
+        """Create an upload. The arguments are those of ``Upload``."""
         upload = Upload(secrets.token_urlsafe(24), bucket, key, headers, algorithm, checksum_type, now().isoformat())
         folder = self._root / upload.id
         folder.mkdir()
@@ -102,7 +102,7 @@ class Uploads:
         """Return an upload.
 
         Raises:
-            ServiceError: NoSuchUpload, the id names no upload of this object.
+            ServiceError: NoSuchUpload, this object has no upload with this ID.
         """
         upload = self._load(upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
         if upload is None or (upload.bucket, upload.key) != (bucket, key):
@@ -110,15 +110,21 @@ class Uploads:
         return upload
 
     def of_bucket(self, bucket: str) -> list[Upload]:
-        """Return the uploads into a bucket, by key and id."""
+        """Return the uploads into a bucket, sorted by key and ID."""
         found = [upload for upload in self._all() if upload.bucket == bucket]
         return sorted(found, key=lambda upload: (upload.key, upload.id))
 
     def add_part(self, upload: Upload, number: int, unfinished: Path, digests: BodyDigests) -> Part:
-        """Put a part into place; it replaces the one that had its number.
+        """Store a part. It replaces an earlier part with the same number.
+
+        Args:
+            upload: the upload.
+            number: the part's number.
+            unfinished: the part's complete file, which is moved.
+            digests: the digests of the part's content.
 
         Raises:
-            ServiceError: NoSuchUpload, it has ended meanwhile.
+            ServiceError: NoSuchUpload, the upload has ended meanwhile.
         """
         checksum = digests.checksum(upload.algorithm) if upload.algorithm else ""
         name = f"{number:05}.{digests.md5}.{base64.b64decode(checksum).hex()}"
@@ -134,29 +140,29 @@ class Uploads:
             return _part(path)
 
     def parts(self, upload: Upload) -> list[Part]:
-        """Return the parts that have come, by number.
+        """Return the uploaded parts, sorted by number.
 
         Raises:
-            ServiceError: NoSuchUpload, it has ended meanwhile.
+            ServiceError: NoSuchUpload, the upload has ended meanwhile.
         """
         try:
             with self._change:
                 found = [_part(path) for path in (self._root / upload.id).iterdir() if _PART.fullmatch(path.name)]
         except FileNotFoundError:
             raise s3_error("NoSuchUpload") from None
-        # A kill may leave two of a number: the later one counts.
+        # If the service was killed, two files may have the same number. The newer one is valid.
         latest = {part.number: part for part in sorted(found, key=lambda part: part.last_modified)}
         return [latest[number] for number in sorted(latest)]
 
     def end(self, upload: Upload) -> None:
-        """Forget an upload and its parts."""
+        """Delete an upload and its parts."""
         with self._change:
             folder = self._root / upload.id
             (folder / "upload.json").unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
 
     def forget_bucket(self, bucket: str) -> None:
-        """Forget the uploads into a bucket that is deleted."""
+        """Delete the uploads into a deleted bucket."""
         for upload in self.of_bucket(bucket):
             self.end(upload)
 

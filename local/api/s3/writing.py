@@ -1,4 +1,4 @@
-"""Operations that write or remove objects in one go: PutObject, CopyObject, DeleteObject, DeleteObjects."""
+"""The operations PutObject, CopyObject, DeleteObject and DeleteObjects."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from local.api.s3.xml import parse_xml, xml_response
 from local.core.errors import ServiceError
 
 Announce = Callable[[str, str, ObjectInfo, str], None]
-"""Tells of a new object: its bucket, its key, what is known of it, and the operation."""
+"""Called after an object was written, with its bucket, key and properties, and the name of the operation."""
 
 LARGEST = 5 * 1024**3
-"""Bytes of an object or a part that is written in one go."""
+"""Maximum size in bytes of an object or part that one request writes."""
 
 _BATCH = 1024 * 1024
 _STORAGE = ("x-amz-storage-class", "x-amz-server-side-encryption")
@@ -40,22 +40,22 @@ _MOST_DELETED = 1000
 
 
 class Writing:
-    """The handlers of operations that write or remove objects.
+    """The handlers of operations that write or delete objects.
 
     Args:
         files: buckets and objects.
-        region: of all buckets.
-        announce: told of new objects.
+        region: the region of all buckets.
+        announce: called after an object was written.
     """
 
     def __init__(self, files: ObjectFiles, region: str, announce: Announce) -> None:
         self._files, self._region, self._announce = files, region, announce
 
     async def put(self, request: S3Request) -> Response:
-        """PutObject."""
+        """Handle PutObject."""
         headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
         condition, digests = write_condition(request.headers), BodyDigests(request.headers)
-        # What can be refused at once is, before a large body is read; it is asked again when all is there.
+        # Checked before a large body is read, and again when the object is written.
         condition(self._files.find(request.bucket, request.key))
         with self._files.unfinished() as path:
             size = await receive(request, path, digests)
@@ -65,7 +65,7 @@ class Writing:
         return Response(headers=written_headers(info))
 
     def copy(self, request: S3Request) -> Response:
-        """CopyObject; as in S3, metadata in the request count with the directive REPLACE only."""
+        """Handle CopyObject. As in S3, metadata in the request is used only with the directive REPLACE."""
         given = request.headers
         condition = write_condition(given)
         file, source = open_source(self._files, request)
@@ -93,12 +93,12 @@ class Writing:
         return xml_response("CopyObjectResult", members, encryption_headers(info.headers))
 
     def delete(self, request: S3Request) -> Response:
-        """DeleteObject."""
+        """Handle DeleteObject."""
         self._files.delete(request.bucket, request.key, write_condition(request.headers))
         return Response(status_code=204)
 
     async def delete_many(self, request: S3Request) -> Response:
-        """DeleteObjects."""
+        """Handle DeleteObjects."""
         self._files.bucket(request.bucket)
         wanted = await asyncio.to_thread(parse_xml, await request.document(must_be_checked=True), "Delete")
         found = [element for element in wanted if element.tag == "Object"]
@@ -129,10 +129,18 @@ class Writing:
 
 
 async def receive(request: S3Request, path: Path, digests: BodyDigests) -> int:
-    """Write a request's body to a new file, check it, and return its size once it is on the disk.
+    """Write a request's body to a new file, verify it and sync it to disk.
+
+    Args:
+        request: the request.
+        path: the new file.
+        digests: updated with the body.
+
+    Returns:
+        The body's size in bytes.
 
     Raises:
-        ServiceError: it is not what its digests or its length say, or too large.
+        ServiceError: the body is too large, or does not match its digests or its length.
     """
     announced = request.headers.get("x-amz-decoded-content-length")
     for length in (announced, request.headers.get("content-length")):
@@ -178,29 +186,29 @@ async def _in_batches(parts: AsyncIterator[bytes], write: Callable[[list[bytes]]
         await writing
         await asyncio.to_thread(write, batch)
     finally:
-        # The file stays open as long as a thread writes to it.
+        # The caller closes the file, so no thread may still write to it.
         await asyncio.gather(writing, return_exceptions=True)
     return size
 
 
 def copy_range(file: IO[bytes], wanted: tuple[int, int], path: Path, digests: BodyDigests) -> None:
-    """Copy bytes of a file to a new one, and return once they are on the disk.
+    """Copy a range of a file to a new file, and sync the new file to disk.
 
     Args:
         file: the source.
-        wanted: the first byte, and how many.
+        wanted: the offset of the first byte and the number of bytes.
         path: the new file.
-        digests: are computed on the way.
+        digests: updated with the copied bytes.
 
     Raises:
-        ServiceError: the source became shorter meanwhile.
+        ServiceError: the source became shorter during the copy.
     """
     start, length = wanted
     file.seek(start)
     with path.open("xb") as copy:
         while length:
             if not (part := file.read(min(_BATCH, length))):
-                raise s3_error("SlowDown", "The object to copy was cut short meanwhile.")
+                raise s3_error("SlowDown", "The source object became shorter during the copy.")
             copy.write(part)
             digests.update(part)
             length -= len(part)
@@ -209,10 +217,13 @@ def copy_range(file: IO[bytes], wanted: tuple[int, int], path: Path, digests: Bo
 
 
 def open_source(files: ObjectFiles, request: S3Request) -> tuple[IO[bytes], ObjectInfo]:
-    """Open the object that a request copies.
+    """Open the source of a copy request.
+
+    Returns:
+        The open file and the object's properties.
 
     Raises:
-        ServiceError: it is not there, or not as the client wants it.
+        ServiceError: the source does not exist, or does not meet the request's conditions.
     """
     file, info = files.open(*copy_source(request))
     try:
@@ -224,10 +235,10 @@ def open_source(files: ObjectFiles, request: S3Request) -> tuple[IO[bytes], Obje
 
 
 def copy_source(request: S3Request) -> tuple[str, str]:
-    """Return the bucket and the key that a request copies.
+    """Return the bucket and the key of a copy request's source.
 
     Raises:
-        ServiceError: InvalidArgument.
+        ServiceError: InvalidArgument, the header ``x-amz-copy-source`` is malformed.
     """
     try:
         path, _, version = request.headers["x-amz-copy-source"].partition("?versionId=")

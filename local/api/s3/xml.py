@@ -1,4 +1,4 @@
-"""S3's XML: responses out of plain values, and requests into elements."""
+"""Write the XML of S3's responses, and parse that of its requests."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 def xml_response(root: str, members: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response of XML.
+    """Return a response with an XML document.
 
     Args:
-        root: the name of the document's element.
-        members: its members: a mapping becomes an element with members, a list one element for each item, and None
-            nothing. The member of an empty name is the element's text.
-        headers: further headers.
+        root: name of the root element.
+        members: members of the root element. A mapping becomes an element with members, and a list one element per
+            item. None is left out. A member with an empty name is the text of its element.
+        headers: additional headers.
     """
     element = ET.Element(root, xmlns=_NAMESPACE)
     _fill(element, members)
@@ -30,14 +30,18 @@ def xml_response(root: str, members: Mapping[str, Any], headers: Mapping[str, st
 
 
 def parse_xml(body: bytes, root: str) -> ET.Element:
-    """Parse a request's body; names lose their namespace.
+    """Parse a request's body, and remove the namespaces of its elements.
+
+    Args:
+        body: the body.
+        root: the expected name of the root element.
 
     Raises:
         ServiceError: MalformedXML.
     """
     try:
         text = body.decode()
-        # Entities could grow without bounds; S3's requests have no document type.
+        # Without a document type there are no entities, whose expansion could take all memory.
         if "<!DOCTYPE" in text:
             raise s3_error("MalformedXML")
         element = ET.fromstring(text)  # noqa: S314 - see above

@@ -98,7 +98,7 @@ def test_a_forged_trailer_is_refused() -> None:
 
 
 def test_nothing_follows_the_last_chunk() -> None:
-    with pytest.raises(ServiceError, match="something follows"):
+    with pytest.raises(ServiceError, match="data after its last chunk"):
         read(unsigned_frames([b"one"]) + b"GET / HTTP/1.1\r\n\r\n", UNSIGNED_TRAILER)
 
 
