@@ -22,12 +22,11 @@ from local.algorithms.linear_learner import artifact
 from local.app.server import LocalService
 from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.config.loading import load_config
-from pipeline.definition.resources import conventional_resources, find_resources
+from pipeline.definition.resources import find_resources
 from pipeline.operate.function import publish_function
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.teardown import delete_resources, find_owned_resources
 from pipeline.operate.triggers import apply_triggers
-from scripts.upsert import ensure_local_bucket
 from tests.commands import ROOT, run_command
 
 NAME = "claims"
@@ -48,6 +47,7 @@ class Account:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = inherited | service.settings.client_environment() | {"COLUMNS": "200"}
         document = yaml.safe_load((ROOT / "config.yaml").read_text())
+        document["aws"]["region"] = service.settings.region
         document["pipeline"]["name"] = document["registry"]["group"] = NAME
         document["deploy"] = {
             "endpoint_name": NAME,
@@ -240,12 +240,10 @@ def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_the_local_bucket_is_in_the_configurations_region(tmp_path, region) -> None:
-    config = load_config(ROOT / "config.yaml")
-    config = config.model_copy(update={"aws": config.aws.model_copy(update={"region": region})})
-    resources = conventional_resources(config)
+def test_upsert_creates_the_local_bucket_in_the_configurations_region(tmp_path, region) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0, region=region)) as service:
-        session: Any = _Session(service.settings)
-        for _ in range(2):
-            ensure_local_bucket(session, resources)
-        assert session.client("s3").head_bucket(Bucket=resources.bucket)["BucketRegion"] == region
+        account = Account(service, tmp_path)
+        bucket = find_resources(account.config, account.session).bucket
+        assert f"created the bucket {bucket}" in account.succeed("upsert", YES="1")
+        assert "created the bucket" not in account.succeed("upsert", YES="1")
+        assert account.session.client("s3").head_bucket(Bucket=bucket)["BucketRegion"] == region

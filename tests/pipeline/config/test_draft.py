@@ -14,7 +14,7 @@ from pipeline.config.profile import profile
 from pipeline.errors import UserError
 
 
-def table(rows: int = 60, **columns: Any) -> str:
+def table(rows: int = 60, /, **columns: Any) -> str:
     """Return a CSV text. A column is a function of the row's number, or one value."""
     names = list(columns)
     lines = [",".join(names)]
@@ -23,7 +23,11 @@ def table(rows: int = 60, **columns: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-USUAL = {"size": lambda n: n * 7 % 23, "city": lambda n: ["Oslo", "no", "1"][n % 3], "price": lambda n: n * 13 % 17}
+USUAL: dict[str, Any] = {
+    "size": lambda n: n * 7 % 23,
+    "city": lambda n: ["Oslo", "no", "1"][n % 3],
+    "price": lambda n: n * 13 % 17,
+}
 
 
 @pytest.fixture
@@ -85,11 +89,9 @@ def test_a_counter_is_told_by_its_name_or_by_steps_of_one(drafted) -> None:
 
 
 def test_rows_with_missing_values_are_counted_and_set_aside(drafted) -> None:
-    holes = {
-        "size": lambda n: "NA" if n % 10 == 0 else n * 7 % 23,
-        "city": lambda n: "" if n % 15 == 1 else "ab"[n % 2],
-    }
-    text, config = drafted(table(**(USUAL | holes)))
+    sizes = {"size": lambda n: "NA" if n % 10 == 0 else n * 7 % 23}
+    cities = {"city": lambda n: "" if n % 15 == 1 else "ab"[n % 2]}
+    text, config = drafted(table(**USUAL | sizes | cities))
     assert "10 of 60 rows have a missing" in text
     assert config.folds.on_bad_rows == "quarantine"
     assert 10 / 60 <= config.folds.max_bad_share < 11 / 60
@@ -105,9 +107,8 @@ def test_delimiter_and_encoding_are_found(drafted, delimiter, encoding) -> None:
 
 
 def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
-    text, config = drafted(
-        table(**{"on": lambda n: n * 7 % 23, "a: #b": lambda n: ["yes", "1e3x"][n % 2], "price": USUAL["price"]})
-    )
+    columns = {"on": USUAL["size"], "a: #b": lambda n: ["yes", "1e3x"][n % 2], "price": USUAL["price"]}
+    text, config = drafted(table(**columns))
     assert config.dataset.numeric == ["on"]
     assert config.dataset.categorical == {"a: #b": ["1e3x", "yes"]}
     assert yaml.safe_load(text)["dataset"]["label"] == "price"
