@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evaluation.moments import Moments
 from evaluation.rows import Block, Numbers
@@ -46,7 +47,7 @@ class Sketch:
         """Return a column's distribution as a KLL sketch, in which level n holds values of the weight 2**n."""
         values = np.sort(self._rows[:, column])
         level = self._every.bit_length() - 1
-        counts, edges = np.histogram(values, _BUCKETS)
+        counts, edges = _histogram(values)
         return {
             "kll": {
                 "buckets": [
@@ -59,6 +60,15 @@ class Sketch:
                 },
             }
         }
+
+
+def _histogram(values: Numbers) -> tuple[npt.NDArray[np.int64], Numbers]:
+    """Return the counts and the edges of buckets of the same width, for sorted values.
+
+    There is one bucket if the values are equal, or so large and close that no ten buckets fit between them.
+    """
+    edges = np.linspace(values[0], values[-1], _BUCKETS + 1)
+    return np.histogram(values, edges if np.all(np.diff(edges) > 0) else values[[0, -1]])
 
 
 def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str, Any]:

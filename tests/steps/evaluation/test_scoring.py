@@ -17,6 +17,8 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, mean_squared_error, median_absolute_error, r2_score
 from sklearn.model_selection import PredefinedSplit, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tests.steps.evaluation.conftest import FOLDS_URI, Rows, make_rows
 
@@ -59,11 +61,12 @@ def test_least_squares_is_right_with_collinear_and_shifted_columns(experiment, t
 
 
 def least_squares_of(rows: Rows, experiment, tmp_path) -> tuple[list[float] | None, list[float]]:
-    """Return the errors of least squares on each fold, and scikit-learn's."""
+    """Return the errors of least squares on each fold, and scikit-learn's with standardised columns."""
     found = score_folds(experiment(rows).s3, FOLDS_URI, len(rows), [], tmp_path / "none.csv").moments
     features, labels = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     split = PredefinedSplit(np.repeat(np.arange(len(rows)), [len(own) for _, own in rows]))
-    scores = cross_validate(LinearRegression(), features, labels, cv=split, scoring="neg_mean_squared_error")
+    model = make_pipeline(StandardScaler(), LinearRegression())
+    scores = cross_validate(model, features, labels, cv=split, scoring="neg_mean_squared_error")
     return least_squares_errors(found), (-scores["test_score"]).tolist()
 
 
@@ -171,6 +174,15 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     assert kept == values[:: 2**level].tolist()
     assert 1000 < len(kept) <= 2048
     assert sum(bucket["count"] for bucket in kll["buckets"]) == len(kept) * 2**level
+
+
+@pytest.mark.parametrize("values", [[1e17, 1e17], [1e16, 1e16 + 2], [0.1, 0.1]])
+def test_values_that_leave_no_room_for_ten_buckets_get_one(values) -> None:
+    sketch = Sketch()
+    sketch.add(Block(np.array(values), np.empty((2, 0)), []))
+    assert sketch.distribution(0)["kll"]["buckets"] == [
+        {"lower_bound": values[0], "upper_bound": values[1], "count": 2.0}
+    ]
 
 
 def test_statistics_and_constraints_describe_every_feature(scored) -> None:
