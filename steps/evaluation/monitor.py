@@ -20,6 +20,9 @@ from evaluation.rows import Block, Numbers
 _KEPT = 2048
 """Values of a column that its sketch keeps, as Model Monitor's own sketches do."""
 
+_FEWEST, _MOST = 128, 1 << 20
+"""With many columns their sketches keep fewer values: 2048 of 5000 columns would make 215 MB of JSON."""
+
 _BUCKETS = 10
 _COMPARISON = {
     "perform_comparison": "Enabled",
@@ -32,6 +35,7 @@ class Sketch:
     """A sample of the rows: every n-th, where n is a power of two. Its values have the weight n."""
 
     def __init__(self) -> None:
+        self._kept = _KEPT
         self._every, self._seen, self._rows = 1, 0, np.empty((0, 0))
 
     def add(self, block: Block) -> None:
@@ -39,8 +43,9 @@ class Sketch:
         first = -self._seen % self._every
         self._seen += len(block.labels)
         new = block.table[first :: self._every]
+        self._kept = max(_FEWEST, min(_KEPT, _MOST // new.shape[1]))
         self._rows = new.copy() if not self._rows.size else np.concatenate([self._rows, new])
-        while len(self._rows) > _KEPT:
+        while len(self._rows) > self._kept:
             self._rows, self._every = self._rows[::2].copy(), self._every * 2
 
     def distribution(self, column: int) -> dict[str, Any]:
@@ -55,7 +60,7 @@ class Sketch:
                     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
                 ],
                 "sketch": {
-                    "parameters": {"c": 0.64, "k": float(_KEPT)},
+                    "parameters": {"c": 0.64, "k": float(self._kept)},
                     "data": [*([] for _ in range(level)), values.tolist()],
                 },
             }

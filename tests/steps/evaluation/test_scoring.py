@@ -176,6 +176,14 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     assert sum(bucket["count"] for bucket in kll["buckets"]) == len(kept) * 2**level
 
 
+def test_the_sketches_of_many_columns_keep_fewer_values() -> None:
+    sketch = Sketch()
+    sketch.add(Block(np.zeros(2000), np.arange(2000.0)[:, None] * np.ones(2047), []))
+    kll = sketch.distribution(1)["kll"]["sketch"]
+    assert kll["data"] == [[], [], np.arange(0.0, 2000.0, 4).tolist()]
+    assert kll["parameters"]["k"] == 512.0
+
+
 @pytest.mark.parametrize("values", [[1e17, 1e17], [1e16, 1e16 + 2], [0.1, 0.1]])
 def test_values_that_leave_no_room_for_ten_buckets_get_one(values) -> None:
     sketch = Sketch()
