@@ -14,6 +14,9 @@ from evaluation.rows import Numbers
 _SMALLEST = 1e-12
 """Relative size of an eigenvalue below which a direction of the features counts as collinear."""
 
+_ROUNDING = 1e-14
+"""Relative size of a variance, compared with the mean square, below which it is a rounding error."""
+
 
 def mean_errors(folds: Sequence[Moments]) -> list[float]:
     """Return for each fold the mean squared error of predicting the other folds' mean."""
@@ -23,7 +26,7 @@ def mean_errors(folds: Sequence[Moments]) -> list[float]:
 def least_squares_errors(folds: Sequence[Moments]) -> list[float] | None:
     """Return for each fold the mean squared error of least squares on the other folds.
 
-    The solution has the smallest norm among the equal ones, as with scikit-learn's LinearRegression.
+    Of solutions that fit the other folds equally well, the one with the smallest norm for standardised columns counts.
 
     Returns:
         the errors, or None if there are too many features for the normal equations.
@@ -32,12 +35,19 @@ def least_squares_errors(folds: Sequence[Moments]) -> list[float] | None:
 
 
 def _least_squares(rest: Moments) -> Numbers:
-    """Return the intercept and the weights, of shape (1 + features,), for scaled columns."""
-    kept = [0, *range(2, len(rest.products))]
-    left, right = rest.products[np.ix_(kept, kept)], rest.products[kept, 1]
-    values, vectors = np.linalg.eigh(left)
+    """Return the intercept and the weights, of shape (1 + features,), for scaled columns.
+
+    The columns are standardised again, by these rows: the first block, which scales them, may have one row.
+    """
+    means, products = rest.products[1:, 0] / rest.rows, rest.products[1:, 1:] / rest.rows
+    covariances = products - np.outer(means, means)
+    variances, squares = np.diagonal(covariances)[1:], np.diagonal(products)[1:]
+    # What rounding leaves of the variance of a constant column does not count.
+    deviations = np.sqrt(np.where(variances > _ROUNDING * squares, variances, np.inf))
+    values, vectors = np.linalg.eigh(covariances[1:, 1:] / np.outer(deviations, deviations))
     inverse = np.where(values > _SMALLEST * values[-1], 1 / np.where(values == 0, 1, values), 0.0)
-    return np.asarray(vectors @ (inverse * (vectors.T @ right)))
+    weights = vectors @ (inverse * (vectors.T @ (covariances[1:, 0] / deviations))) / deviations
+    return np.concatenate([[means[0] - means[1:] @ weights], weights])
 
 
 def _errors(folds: Sequence[Moments], fit: Callable[[Moments], Numbers]) -> list[float]:

@@ -11,7 +11,9 @@ from operator import add
 from typing import Any
 
 import numpy as np
+from scipy.special import fdtrc
 
+from evaluation.estimate import pooled
 from evaluation.jobs import Search
 from evaluation.moments import Moments
 from evaluation.points import Point
@@ -20,8 +22,13 @@ _FEWEST_STEPS = 100
 """Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""
 
 _WORSE, _DROPPED, _COLLINEAR, _MOST_NAMED = 1.05, 0.1, 0.95, 5
+_FAR_ABOVE = 10
+"""From this excess on, relative to least squares, a percentage says nothing: their error may be a rounding error."""
+
 _OUT_OF_LINE, _FAR, _FEWEST_FOLDS = 3.0, 1.2, 4
-_DRIFT = 4.0
+_CHANCE = 0.001
+"""Probability below which chance does not explain a difference."""
+
 _FLOAT32 = 2.0**-24
 _DEFAULT_BATCH, _DEFAULT_EPOCHS = 1000, 15
 """linear-learner's own."""
@@ -73,7 +80,9 @@ def _about_baselines(evidence: Evidence) -> Iterator[str]:
             f"and that of the mean {evidence.mean_mse:.4g}."
         )
     if evidence.least_squares_mse is not None and evidence.mse > _WORSE * evidence.least_squares_mse:
-        worse = "far" if not evidence.least_squares_mse else f"{evidence.mse / evidence.least_squares_mse - 1:.0%}"
+        excess = evidence.mse - evidence.least_squares_mse
+        is_far = excess > _FAR_ABOVE * evidence.least_squares_mse
+        worse = "far" if is_far else f"{excess / evidence.least_squares_mse:.0%}"
         yield (
             f"The model's MSE is {worse} above that of least squares on the same folds "
             f"({evidence.least_squares_mse:.4g}): train for more steps, or try other hyperparameters."
@@ -131,11 +140,19 @@ def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
 
 
 def _about_drift(moments: Sequence[Moments]) -> Iterator[str]:
-    """Warn if the label's mean moves from fold to fold more than chance explains. The folds are in the file's order."""
+    """Warn if the label's mean moves from fold to fold more than chance explains. The folds are in the file's order.
+
+    This is the F test of an analysis of variance. The range of the means would grow with the number of folds.
+    """
+    total = reduce(add, moments)
+    freedom = len(moments) - 1, total.rows - len(moments)
+    if freedom[1] < 1 or total.lowest[0] == total.highest[0]:
+        return
     means = [float(fold.means[0]) for fold in moments]
-    within = math.sqrt(statistics.fmean(float(fold.deviations[0]) ** 2 for fold in moments))
-    error = within / math.sqrt(min(fold.rows for fold in moments))
-    if max(means) - min(means) > _DRIFT * error:
+    mean = pooled(means, [fold.rows for fold in moments])
+    between = math.fsum(fold.rows * (own - mean) ** 2 for fold, own in zip(moments, means, strict=True))
+    within = math.fsum(fold.rows * float(fold.deviations[0]) ** 2 for fold in moments)
+    if within == 0 or fdtrc(*freedom, between / freedom[0] / (within / freedom[1])) < _CHANCE:
         yield (
             f"The label drifts in the order of the file: the folds' means reach from {min(means):.4g} to "
             f"{max(means):.4g}. Set folds.shuffle to true unless the order is time."

@@ -9,7 +9,7 @@ from typing import Any
 from evaluation.errors import SelectionError
 from evaluation.estimate import estimate, optimism
 from evaluation.jobs import Job, Search
-from evaluation.points import Point
+from evaluation.points import Point, points_of
 from evaluation.rules import LOWEST_MSE, choose, eligible, lowest_job
 
 
@@ -36,7 +36,9 @@ def choice_of(rule: str, search: Search, points: Sequence[Point], rows: Sequence
     """
     if rule == LOWEST_MSE:
         job = lowest_job(search, points)
-        return Choice(rule, next(point for point in points if job in point.jobs), job)
+        # A Bayesian search may try a point twice in a fold. The choice contains the winner, not the other job.
+        jobs = [other for other in search.jobs if other.fold != job.fold or other == job]
+        return Choice(rule, next(point for point in points_of(jobs, len(rows)) if job in point.jobs), job)
     if not search.has_common_points:
         raise SelectionError(f"the rule {rule} needs the same points in all folds, which a Bayesian search has not")
     return Choice(rule, choose(rule, points, rows), None)

@@ -56,8 +56,10 @@ def _row(point: Point, rows: Sequence[int]) -> dict[str, Any]:
 def write_cv_results(folder: Path, table: Sequence[dict[str, Any]]) -> None:
     """Write the table as CSV and as JSON. The CSV has no nested columns."""
     (folder / "cv_results.json").write_text(json.dumps(table, indent=2) + "\n", "utf-8")
-    columns = [name for name in table[0] if name not in ("params", "training_jobs")] if table else []
+    # Points need not have the same hyperparameters: those of a job that failed early may be unknown.
+    tuned = sorted({name for row in table for name in row if name.startswith("param_")})
+    others = [name for name in table[0] if name not in (*tuned, "params", "training_jobs")] if table else []
     with (folder / "cv_results.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer = csv.DictWriter(file, [*tuned, *others], extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)

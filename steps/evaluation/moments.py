@@ -26,10 +26,14 @@ class Scale:
 
     @classmethod
     def of(cls, block: Block) -> Scale:
-        """Return the scale of some rows, which need not be typical."""
+        """Return the scale of some rows, which need not be typical.
+
+        A column that is constant in them is shifted by its value and not scaled: its standard deviation may be a
+        rounding error, by which other rows must not be divided.
+        """
         table = block.table
-        size = table.std(axis=0)
-        return cls(table.mean(axis=0), np.where(size > 0, size, 1.0))
+        is_constant = table.min(axis=0) == table.max(axis=0)
+        return cls(np.where(is_constant, table[0], table.mean(axis=0)), np.where(is_constant, 1.0, table.std(axis=0)))
 
 
 @dataclass

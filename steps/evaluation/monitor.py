@@ -12,12 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evaluation.moments import Moments
 from evaluation.rows import Block, Numbers
 
-_KEPT, _FEWEST_KEPT, _MOST_VALUES = 2048, 64, 1 << 21
-"""Values of a column that its sketch keeps, as Model Monitor's own sketches do; of many columns fewer."""
+_KEPT = 2048
+"""Values of a column that its sketch keeps, as Model Monitor's own sketches do."""
+
+_FEWEST, _MOST = 128, 1 << 20
+"""With many columns their sketches keep fewer values: 2048 of 5000 columns would make 215 MB of JSON."""
 
 _BUCKETS = 10
 _COMPARISON = {
@@ -31,15 +35,15 @@ class Sketch:
     """A sample of the rows: every n-th, where n is a power of two. Its values have the weight n."""
 
     def __init__(self) -> None:
-        self._every, self._seen, self._rows, self._kept = 1, 0, np.empty((0, 0)), _KEPT
+        self._kept = _KEPT
+        self._every, self._seen, self._rows = 1, 0, np.empty((0, 0))
 
     def add(self, block: Block) -> None:
         """Add rows."""
-        table = block.table
-        self._kept = max(_FEWEST_KEPT, min(_KEPT, _MOST_VALUES // table.shape[1]))
         first = -self._seen % self._every
-        self._seen += len(table)
-        new = table[first :: self._every]
+        self._seen += len(block.labels)
+        new = block.table[first :: self._every]
+        self._kept = max(_FEWEST, min(_KEPT, _MOST // new.shape[1]))
         self._rows = new.copy() if not self._rows.size else np.concatenate([self._rows, new])
         while len(self._rows) > self._kept:
             self._rows, self._every = self._rows[::2].copy(), self._every * 2
@@ -48,7 +52,7 @@ class Sketch:
         """Return a column's distribution as a KLL sketch, in which level n holds values of the weight 2**n."""
         values = np.sort(self._rows[:, column])
         level = self._every.bit_length() - 1
-        counts, edges = np.histogram(values, _BUCKETS)
+        counts, edges = _histogram(values)
         return {
             "kll": {
                 "buckets": [
@@ -61,6 +65,15 @@ class Sketch:
                 },
             }
         }
+
+
+def _histogram(values: Numbers) -> tuple[npt.NDArray[np.int64], Numbers]:
+    """Return the counts and the edges of buckets of the same width, for sorted values.
+
+    There is one bucket if the values are equal, or so large and close that no ten buckets fit between them.
+    """
+    edges = np.linspace(values[0], values[-1], _BUCKETS + 1)
+    return np.histogram(values, edges if np.all(np.diff(edges) > 0) else values[[0, -1]])
 
 
 def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str, Any]:

@@ -170,6 +170,14 @@ def test_cv_results_has_the_columns_of_scikit_learn(account) -> None:
     assert [row["chosen"] for row in table] == ["True", "False"]
 
 
+def test_cv_results_has_every_column_if_a_job_has_no_hyperparameters(experiment) -> None:
+    account = experiment(ROWS, strategy="Bayesian")
+    account.add(1, None, status="Failed")
+    name = account.add(2, 2.0, l1="2")
+    table = list(csv.DictReader(io.StringIO(account.select("lowest_mse", name)["cv_results.csv"])))
+    assert [row["param_l1"] for row in table] == ["", "2"]
+
+
 def test_after_a_bayesian_search_the_estimate_is_the_error_on_one_fold(experiment) -> None:
     account = experiment(ROWS, strategy="Bayesian")
     account.add(1, 3.0, l1="1")
@@ -180,6 +188,15 @@ def test_after_a_bayesian_search_the_estimate_is_the_error_on_one_fold(experimen
     assert best["estimate"] == {"kind": "single_fold", "mse": 2.0, "low": None, "high": None}
     assert best["out_of_fold"] == {"missing": "the folds have no common point"}
     assert (best["training_job_name"], best["metadata"]["estimate_high"]) == (name, "none")
+
+
+def test_a_bayesian_search_may_try_a_point_twice_in_a_fold(experiment) -> None:
+    account = experiment(ROWS, strategy="Bayesian")
+    account.add(1, 3.0, l1="1")
+    lowest = account.add(1, 2.0, l1="1")
+    other = account.add(2, 4.0, l1="1")
+    best = account.select("lowest_mse", lowest, other)["best.json"]
+    assert (best["training_job_name"], best["estimate"]["mse"]) == (lowest, 2.0)
 
 
 def test_a_bayesian_search_has_no_point_for_the_other_rules(experiment) -> None:

@@ -70,6 +70,7 @@ def test_warnings_of_the_folds_come_first() -> None:
 def test_a_model_that_is_worse_than_the_baselines_is_named() -> None:
     assert only(mean_mse=0.9, least_squares_mse=None).startswith("The model is no better than predicting the mean")
     assert "28% above that of least squares" in only(mse=1.28, least_squares_mse=1.0)
+    assert "is far above that of least squares" in only(mse=1.0, least_squares_mse=1e-30)
 
 
 @pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
@@ -105,6 +106,20 @@ def test_a_label_that_drifts_in_the_order_of_the_file_is_named() -> None:
     assert "drifts in the order of the file" in only(moments=drifting, folds=folds(shuffle=False))
     # Shuffled folds do not follow the order.
     assert cautions(evidence(moments=drifting)) == []
+
+
+def test_chance_is_no_drift_with_many_folds_or_one_row_in_each() -> None:
+    random = np.random.RandomState(0)
+    warned = 0
+    for _ in range(100):
+        chance = [moments(random.normal(size=(50, 2)), random.normal(size=50)) for _ in range(20)]
+        warned += len(cautions(evidence(moments=chance, folds=folds(shuffle=False))))
+    assert warned <= 1
+    block = Block(np.zeros(1), np.array([[1.0, 2.0]]), [])
+    rows = [Moments(Scale.of(block)) for _ in range(20)]
+    for fold in rows:
+        fold.add(Block(random.normal(size=1), random.normal(size=(1, 2)), []))
+    assert cautions(evidence(moments=rows, folds=folds(shuffle=False))) == []
 
 
 def test_constant_columns_are_named() -> None:

@@ -17,8 +17,10 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, mean_squared_error, median_absolute_error, r2_score
 from sklearn.model_selection import PredefinedSplit, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from tests.steps.evaluation.conftest import FOLDS_URI, make_rows
+from tests.steps.evaluation.conftest import FOLDS_URI, Rows, make_rows
 
 ROWS = make_rows([40, 35, 50], [2.0, -1.0, 0.5])
 FEATURES = np.concatenate([features for features, _ in ROWS])
@@ -56,6 +58,31 @@ def test_least_squares_is_right_with_collinear_and_shifted_columns(experiment, t
     features = np.concatenate([own for own, _ in rows])
     expected = cross_validate(LinearRegression(), features, LABELS, cv=SPLIT, scoring="neg_mean_squared_error")
     assert least_squares_errors(moments) == pytest.approx((-expected["test_score"]).tolist(), rel=1e-6)
+
+
+def least_squares_of(rows: Rows, experiment, tmp_path) -> tuple[list[float] | None, list[float]]:
+    """Return the errors of least squares on each fold, and scikit-learn's with standardised columns."""
+    found = score_folds(experiment(rows).s3, FOLDS_URI, len(rows), [], tmp_path / "none.csv").moments
+    features, labels = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    split = PredefinedSplit(np.repeat(np.arange(len(rows)), [len(own) for _, own in rows]))
+    model = make_pipeline(StandardScaler(), LinearRegression())
+    scores = cross_validate(model, features, labels, cv=split, scoring="neg_mean_squared_error")
+    return least_squares_errors(found), (-scores["test_score"]).tolist()
+
+
+def test_least_squares_is_right_if_a_column_is_constant_in_the_first_fold_only(experiment, tmp_path) -> None:
+    # The standard deviation of many copies of 0.1 is not 0 but a rounding error.
+    rows = [(features.copy(), labels) for features, labels in ROWS]
+    rows[0][0][:, 0] = 0.1
+    found, expected = least_squares_of(rows, experiment, tmp_path)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_least_squares_is_right_with_one_row_in_each_fold(experiment, tmp_path) -> None:
+    features = FEATURES[:20] * [1e6, 1.0, 1e-4]
+    rows = [(features[place : place + 1], LABELS[place : place + 1]) for place in range(20)]
+    found, expected = least_squares_of(rows, experiment, tmp_path)
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_too_many_features_leave_only_the_mean(experiment, tmp_path, monkeypatch) -> None:
@@ -149,12 +176,21 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     assert sum(bucket["count"] for bucket in kll["buckets"]) == len(kept) * 2**level
 
 
-def test_a_sketch_of_many_columns_keeps_fewer_values() -> None:
+def test_the_sketches_of_many_columns_keep_fewer_values() -> None:
     sketch = Sketch()
-    sketch.add(Block(np.zeros(1000), np.zeros((1000, 20_000)), []))
-    kept = sketch.distribution(0)["kll"]["sketch"]
-    assert kept["parameters"]["k"] == 104
-    assert len(kept["data"][-1]) == 63
+    sketch.add(Block(np.zeros(2000), np.arange(2000.0)[:, None] * np.ones(2047), []))
+    kll = sketch.distribution(1)["kll"]["sketch"]
+    assert kll["data"] == [[], [], np.arange(0.0, 2000.0, 4).tolist()]
+    assert kll["parameters"]["k"] == 512.0
+
+
+@pytest.mark.parametrize("values", [[1e17, 1e17], [1e16, 1e16 + 2], [0.1, 0.1]])
+def test_values_that_leave_no_room_for_ten_buckets_get_one(values) -> None:
+    sketch = Sketch()
+    sketch.add(Block(np.array(values), np.empty((2, 0)), []))
+    assert sketch.distribution(0)["kll"]["buckets"] == [
+        {"lower_bound": values[0], "upper_bound": values[1], "count": 2.0}
+    ]
 
 
 def test_statistics_and_constraints_describe_every_feature(scored) -> None:
