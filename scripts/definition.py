@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
 from scripts.console import errors, load, run
 
@@ -15,6 +16,7 @@ def main() -> int:
         The exit status: 1 if there are faults.
     """
     config = load()
+    check_input(config)
     # Imported here, because the import of the SDK takes seconds, and a wrong configuration should fail at once.
     from pipeline.definition.pipeline import build_definition, definition_text  # noqa: PLC0415
     from pipeline.operate.requests import publishing_faults  # noqa: PLC0415

@@ -18,6 +18,7 @@ from local.app.server import LocalService, ServiceHeldError
 from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID, Settings
 from pipeline.config.models import Config
+from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
 from pipeline.operate.encoding import encoded_file
@@ -43,6 +44,7 @@ _SHOWN_CHARACTERS = 100
 def main() -> int:
     """Run the pipeline; return 0 if the execution succeeded."""
     config = _with_data(load(), option("DATA"))
+    check_input(config)
     started = time.monotonic()
     with local_service(config):
         session = aws_session(config)

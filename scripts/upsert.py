@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pipeline.config.models import Config
+from pipeline.config.preflight import check_input
 from pipeline.definition.resources import Resources, find_resources
 from scripts.console import aws_session, confirm, console, is_local_service, load, run
 from scripts.quotas import print_quota_warnings, print_quotas
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Show the changes, ask, publish, and print how to start an execution."""
     config = load()
+    check_input(config)
     session = aws_session(config)
     resources = find_resources(config, session)
     # Imported here, because the import of the SDK takes seconds, and missing credentials should fail at once.

@@ -1,0 +1,123 @@
+"""Compares a local input with the configuration, in less than a second, before anything else is started."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import csv
+import difflib
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from definition_language.linear_learner import RULES, text_of
+from pipeline.config.models import Config, DatasetSection
+from pipeline.errors import ConfigError
+
+Fault = tuple[str, str]
+"""The path of a key, and what is wrong with its value."""
+
+_START = 1 << 20
+_SHOWN = 12
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+def check_input(config: Config) -> None:
+    """Check a local input's first megabyte. An input in S3 is not looked at.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not what the configuration says.
+    """
+    if config.dataset.input.startswith("s3://"):
+        return
+    faults = [f"{key}: {sentence}" for key, sentence in _faults(Path(config.dataset.input), config)]
+    if faults:
+        raise ConfigError(faults)
+
+
+def _faults(path: Path, config: Config) -> Iterator[Fault]:
+    dataset = config.dataset
+    try:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+            start = file.read(_START)
+    except FileNotFoundError:
+        yield "dataset.input", f"there is no file {str(path)!r}: give the path of a local file or an s3:// URI"
+        return
+    except (OSError, EOFError) as error:
+        yield "dataset.input", f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        return
+    if not start.strip():
+        yield "dataset.input", f"{path} is empty"
+        return
+    try:
+        # Errors at the end are of a character that is cut there.
+        text = codecs.getincrementaldecoder(dataset.encoding)().decode(start)
+    except UnicodeDecodeError as error:
+        line = start[: error.start].count(b"\n") + 1
+        yield "dataset.encoding", f"{path}, line {line}: is not {dataset.encoding}: for example ISO-8859-1 or cp1252?"
+        return
+    yield from _form_faults(path, dataset, text)
+    # A row may have several lines, so there are at most as many rows as lines.
+    if len(start) < _START:
+        lines = sum(1 for line in text.splitlines() if line.strip()) - dataset.header
+        yield from _row_faults(path, config, max(0, lines))
+
+
+def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fault]:
+    first = text.lstrip("\ufeff").splitlines()[0]
+    fields = _fields(first, dataset.delimiter)
+    needed = [dataset.label, *dataset.numeric, *dataset.categorical]
+    better = max(_DELIMITERS, key=lambda delimiter: len(_fields(first, delimiter)))
+    if len(fields) == 1 < len(needed) and len(_fields(first, better)) > 1:
+        yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
+    elif dataset.header:
+        yield from _header_faults(path, dataset, fields)
+    elif len(fields) != len(needed):
+        yield (
+            "dataset.header",
+            f"the first line of {path} has {len(fields)} fields, and {len(needed)} columns are declared; a file "
+            "without a header has the label, then the numeric, then the categorical columns",
+        )
+
+
+def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Iterator[Fault]:
+    columns = {
+        "dataset.label": [dataset.label],
+        "dataset.numeric": dataset.numeric,
+        "dataset.categorical": list(dataset.categorical),
+        "dataset.groups": [dataset.groups] if dataset.groups is not None else [],
+    }
+    for key, wanted in columns.items():
+        for name in wanted:
+            if name not in names:
+                folded = {other.casefold(): other for other in names}
+                close = difflib.get_close_matches(name.casefold(), folded, n=1)
+                hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {_some(names)}"
+                yield key, f"the header of {path} has no column {name!r}{hint}"
+
+
+def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:
+    folds = config.folds.count
+    if rows < folds:
+        yield "folds.count", f"{folds} folds need as many rows, and {path} has {rows}"
+        return
+    given = config.tuning.static_hyperparameters.get("mini_batch_size")
+    smallest = rows - -(-rows // folds)
+    # A batch size that is not given follows the number of rows.
+    if given is not None and (batch := RULES["mini_batch_size"].parse(text_of(given))) > smallest:
+        yield (
+            "tuning.static_hyperparameters.mini_batch_size",
+            f"{batch} is more than the {smallest} rows that a fold of {path} can train on: linear-learner trains on "
+            "whole mini-batches only",
+        )
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
