@@ -167,8 +167,8 @@ def _jobs(search: Search) -> list[dict[str, Any]]:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document."""
-    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    """Write a JSON document. NaN and Infinity are errors: JsonGet and other readers do not take them."""
+    path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
 def parser() -> argparse.ArgumentParser:
