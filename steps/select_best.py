@@ -86,13 +86,12 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
 def _warnings(
     best: dict[str, Any], search: Search, points: Sequence[Point], scored: Scored, folds: dict[str, Any]
 ) -> list[str]:
-    usable = [point for point in points if point.eligible]
     rows = [fold["test_rows"] for fold in folds["folds"]]
     fold_mse = best["estimate"].get("fold_mse", [])
     evidence = Evidence(
         search=search,
-        points=usable,
-        best=best_by_mean(points, rows) if usable else None,
+        points=points,
+        best=best_by_mean(points, rows) if any(point.eligible for point in points) else None,
         mse=best["estimate"]["mse"],
         fold_mse=fold_mse,
         mean_mse=best["baselines"]["mean"],

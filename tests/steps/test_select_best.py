@@ -162,6 +162,14 @@ def test_jobs_that_failed_make_their_point_ineligible_with_the_reason(account) -
     assert len(outputs["training_jobs.json"]) == 4
 
 
+def test_a_failed_point_is_still_part_of_the_grid_whose_edges_are_named(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    add_ridge(account, 1e5)
+    account.add(1, None, status="Failed", l1="0.1")
+    warnings = account.select("lowest_mse", *names)["best.json"]["warnings"]
+    assert not any("of the grid" in warning for warning in warnings)
+
+
 def test_cv_results_has_the_columns_of_scikit_learn(account) -> None:
     names, errors = add_ridge(account, 0.5)
     add_ridge(account, 1e5)
