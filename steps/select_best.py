@@ -86,13 +86,12 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
 def _warnings(
     best: dict[str, Any], search: Search, points: Sequence[Point], scored: Scored, folds: dict[str, Any]
 ) -> list[str]:
-    usable = [point for point in points if point.eligible]
     rows = [fold["test_rows"] for fold in folds["folds"]]
     fold_mse = best["estimate"].get("fold_mse", [])
     evidence = Evidence(
         search=search,
-        points=usable,
-        best=best_by_mean(points, rows) if usable else None,
+        points=points,
+        best=best_by_mean(points, rows) if any(point.eligible for point in points) else None,
         mse=best["estimate"]["mse"],
         fold_mse=fold_mse,
         mean_mse=best["baselines"]["mean"],
@@ -167,8 +166,8 @@ def _jobs(search: Search) -> list[dict[str, Any]]:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document."""
-    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    """Write a JSON document. NaN and Infinity are errors: JsonGet and other readers do not take them."""
+    path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
 def parser() -> argparse.ArgumentParser:

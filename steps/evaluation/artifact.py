@@ -59,11 +59,15 @@ def read_artifact(model_tar_gz: Path) -> LinearModel:
                 arrays = arrays_of(model.read(params[0]))
         weights = next(array for name, array in arrays.items() if name.endswith("_weight"))
         biases = [array for name, array in arrays.items() if name.endswith("_bias")]
-        return LinearModel(weights.ravel(), float(biases[0].ravel()[0]) if biases else 0.0)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        linear = LinearModel(weights.ravel(), float(biases[0].ravel()[0]) if biases else 0.0)
+    # zipfile raises RuntimeError for files that are encrypted or compressed in a way that it does not know.
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise ValueError(str(error)) from error
-    except (struct.error, LookupError, StopIteration) as error:
+    except (struct.error, LookupError, StopIteration, OverflowError) as error:
         raise ValueError("its parameters are not those of a linear model") from error
+    if not (np.isfinite(linear.weights).all() and math.isfinite(linear.bias)):
+        raise ValueError("its parameters are not finite numbers")
+    return linear
 
 
 def arrays_of(data: bytes) -> dict[str, npt.NDArray[np.float64]]:

@@ -40,7 +40,7 @@ class Evidence:
 
     Attributes:
         search: the tuning jobs.
-        points: the eligible points.
+        points: the points that were tried.
         best: the point with the lowest mean error.
         mse: the estimate of the chosen point.
         fold_mse: the errors of the chosen point.
@@ -93,7 +93,8 @@ def _about_the_grid(evidence: Evidence) -> Iterator[str]:
     if evidence.search.strategy != "Grid" or evidence.best is None:
         return
     for name in sorted(evidence.best.hyperparameters):
-        values = sorted({point.number(name) for point in evidence.points})
+        numbers = {point.number(name) for point in evidence.points}
+        values = sorted(number for number in numbers if not math.isnan(number))
         own = evidence.best.number(name)
         if len(values) < 2 or math.isnan(own):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,9 @@ def read_fold_models(clients: Clients, choice: Choice, target: Path) -> FoldMode
             digests.append(artifact_digest(file))
             if job == choice.winner:
                 model_data, sha256 = uri, digests[-1]
-                metrics = {
-                    metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])
-                }
+                # AWS's JSON has numbers that are not finite as text. best.json leaves them out: JSON has none.
+                named = {m["MetricName"]: float(m["Value"]) for m in description.get("FinalMetricDataList", [])}
+                metrics = {name: value for name, value in named.items() if math.isfinite(value)}
             try:
                 models.append(read_artifact(file))
             except ValueError as error:

@@ -85,10 +85,12 @@ def read_search(sagemaker: SageMakerClient, tuning_jobs: Iterable[str], objectiv
 def _job(fold: int, tuning_job: str, summary: Any) -> Job:
     status, name = summary["TrainingJobStatus"], summary["TrainingJobName"]
     value = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
-    finite = value is not None and math.isfinite(value)
+    # AWS's JSON has numbers that are not finite as text, and boto3 leaves them so.
+    mse = None if value is None else float(value)
+    finite = mse is not None and math.isfinite(mse)
     fault = None
     if status != "Completed":
         fault = f"{name} is {status}"
     elif not finite:
-        fault = f"{name} has no objective" if value is None else f"{name} has the objective {value}"
-    return Job(fold, name, tuning_job, summary.get("TunedHyperParameters", {}), value if finite else None, fault)
+        fault = f"{name} has no objective" if value is None else f"{name} has the objective {mse}"
+    return Job(fold, name, tuning_job, summary.get("TunedHyperParameters", {}), mse if finite else None, fault)

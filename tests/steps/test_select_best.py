@@ -7,12 +7,15 @@ import io
 import json
 import re
 import tarfile
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import select_best
 from evaluation.clients import NoRegionError
 from evaluation.errors import SelectionError, leave_reason
+from evaluation.jobs import read_search
 from evaluation.metadata import recordable
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 from sklearn.linear_model import Ridge
@@ -159,6 +162,14 @@ def test_jobs_that_failed_make_their_point_ineligible_with_the_reason(account) -
     assert len(outputs["training_jobs.json"]) == 4
 
 
+def test_a_failed_point_is_still_part_of_the_grid_whose_edges_are_named(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    add_ridge(account, 1e5)
+    account.add(1, None, status="Failed", l1="0.1")
+    warnings = account.select("lowest_mse", *names)["best.json"]["warnings"]
+    assert not any("of the grid" in warning for warning in warnings)
+
+
 def test_cv_results_has_the_columns_of_scikit_learn(account) -> None:
     names, errors = add_ridge(account, 0.5)
     add_ridge(account, 1e5)
@@ -203,6 +214,32 @@ def test_a_bayesian_search_has_no_point_for_the_other_rules(experiment) -> None:
     account = experiment(ROWS, strategy="Bayesian")
     with pytest.raises(SelectionError, match="needs the same points in all folds"):
         account.select("one_standard_error")
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity"])
+def test_an_objective_that_boto3_leaves_as_text_is_not_finite(value) -> None:
+    client: Any = Mock()
+    client.describe_hyper_parameter_tuning_job.return_value = {
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Grid",
+            "HyperParameterTuningJobObjective": {"MetricName": "validation:mse"},
+        }
+    }
+    job = {
+        "TrainingJobName": "job",
+        "TrainingJobStatus": "Completed",
+        "TunedHyperParameters": {"l1": "1"},
+        "FinalHyperParameterTuningJobObjectiveMetric": {"Value": value},
+    }
+    client.get_paginator.return_value.paginate.return_value = [{"TrainingJobSummaries": [job]}]
+    (found,) = read_search(client, ["tune-1"], "validation:mse").jobs
+    assert (found.mse, found.fault) == (None, f"job has the objective {float(value)}")
+
+
+def test_a_metric_that_is_not_finite_is_left_out_because_json_has_none(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    account.metrics["train:mse"] = float("nan")
+    assert account.select("lowest_mse", *names)["best.json"]["metrics"] == {"validation:mse": 3.5}
 
 
 def test_no_completed_job_is_an_error(account) -> None:

@@ -49,6 +49,7 @@ class Experiment:
     static: dict[str, str] = field(default_factory=lambda: {"mini_batch_size": "2", "epochs": "100"})
     jobs: list[list[dict[str, Any]]] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=lambda: {"validation:mse": 3.5})
 
     def __post_init__(self) -> None:
         self.s3 = boto3.client("s3", region_name="us-east-1")
@@ -146,7 +147,10 @@ class Experiment:
                     "ResourceConfig": {"VolumeSizeInGB": 1},
                     "StoppingCondition": {},
                     "CreationTime": NOW,
-                    "FinalMetricDataList": [{"MetricName": "validation:mse", "Value": 3.5, "Timestamp": NOW}],
+                    "FinalMetricDataList": [
+                        {"MetricName": metric, "Value": value, "Timestamp": NOW}
+                        for metric, value in self.metrics.items()
+                    ],
                 },
                 {"TrainingJobName": name},
             )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -44,6 +45,20 @@ def test_what_is_no_artifact_is_an_error_of_one_kind(model_file, damage) -> None
     model_file.write_bytes(damage(model_file.read_bytes()))
     with pytest.raises(ValueError, match=r"\S"):
         read_artifact(model_file)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_no_linear_model(tmp_path, value) -> None:
+    # Their predictions would write NaN into best.json, which JsonGet does not read.
+    (tmp_path / "model.tar.gz").write_bytes(make_artifact(tmp_path, [0.5, value], 7.25))
+    with pytest.raises(ValueError, match="its parameters are not finite numbers"):
+        read_artifact(tmp_path / "model.tar.gz")
+
+
+def test_a_size_beyond_the_machine_is_no_linear_model(tmp_path) -> None:
+    head = struct.pack("<QQQIiI2qiii", 0x112, 0, 1, 0, 0, 2, 2**62, 4, 0, 0, 0)
+    with pytest.raises(ValueError, match="not those of a linear model"):
+        read_artifact(packed(tmp_path / "model.tar.gz", params=head))
 
 
 def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):
