@@ -63,15 +63,26 @@ def _score(predictions: Predictions, write: Callable[[ScoredRow], None], *, draw
 @contextmanager
 def _writer(output: str, predictions: Predictions, config: Config) -> Iterator[Callable[[ScoredRow], None]]:
     if not output:
-        yield _print
-        sys.stdout.flush()
+        scores: list[str] = []
+
+        def write(row: ScoredRow) -> None:
+            scores.append("\n" if row.score is None else f"{row.score}\n")
+            if len(scores) == _ROWS_BETWEEN_UPDATES:
+                flush()
+
+        def flush() -> None:
+            # Many rows at once: each system call lets another thread take the interpreter's lock for milliseconds.
+            sys.stdout.write("".join(scores))
+            sys.stdout.flush()
+            scores.clear()
+
+        try:
+            yield write
+        finally:
+            flush()
         return
     with ScoredFile(Path(output), predictions.files, config.dataset.encoding) as file:
         yield file.write
-
-
-def _print(row: ScoredRow) -> None:
-    sys.stdout.write("\n" if row.score is None else f"{row.score}\n")
 
 
 def _is_drawn(predictions: Predictions, output: str) -> bool:

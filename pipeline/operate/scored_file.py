@@ -13,6 +13,7 @@ from pipeline.errors import UserError
 from pipeline.operate.prediction import InputFile, ScoredRow
 
 PREDICTION, ERROR = "prediction", "error"
+_BUFFER = 1 << 20
 
 
 class ScoredFile:
@@ -107,7 +108,8 @@ class ScoredFile:
         self._file, self._writer = file, writer
 
     def _open(self, path: Path, mode: str) -> IO[str]:
-        return path.open(mode, encoding=self._encoding, errors="surrogateescape", newline="")
+        # A large buffer: each system call lets another thread take the interpreter's lock for milliseconds.
+        return path.open(mode, buffering=_BUFFER, encoding=self._encoding, errors="surrogateescape", newline="")
 
     def _csv_writer(self, file: IO[str]) -> Any:
         return csv.writer(file, delimiter=self._delimiter, lineterminator="\n")
