@@ -6,6 +6,7 @@ gets one score a line, and an empty line for a bad row. Everything else goes to 
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ _ROWS_BETWEEN_UPDATES = 1000
 
 def main() -> int:
     """Score the rows; return 1 if a row is bad."""
+    # Rows are lists without cycles: at the usual rate, looking for cycles among them takes a fifth of the CPU time.
+    gc.set_threshold(100_000)
     config = load()
     source, output = option("INPUT"), option("OUTPUT")
     if not source:

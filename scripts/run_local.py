@@ -113,15 +113,17 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return []
-    rows = predict(
-        session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=console.print
-    )
+    rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
     good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
     if good:
         console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
         for line in _side_by_side(good, config.dataset.label):
             console.print(f"  {line}", markup=False)
     return [row.score for row in good if row.score is not None]
+
+
+def _note(sentence: str) -> None:
+    console.print(sentence, markup=False)
 
 
 def _side_by_side(rows: Sequence[ScoredRow], label: str) -> list[str]:
