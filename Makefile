@@ -73,7 +73,7 @@ status: $(READY)  ## Follow an execution [EXECUTION=arn]
 report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
 	@$(RUN) scripts.report
 
-predict: $(READY)  ## Score the rows of a file: make predict INPUT=file.csv
+predict: $(READY)  ## Score the rows of INPUT, a file, folder or s3:// URI [OUTPUT=scored.csv ENDPOINT=name]
 	@$(RUN) scripts.predict
 
 rollback: $(READY)  ## Return the endpoint to the model that it served before [YES=1 ENDPOINT=name]

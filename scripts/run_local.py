@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,9 @@ from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
-from pipeline.operate.encoding import encoded_file
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
-from pipeline.operate.prediction import predict
+from pipeline.operate.prediction import ScoredRow, predict
 from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
 from scripts.progress import follow
@@ -37,8 +36,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(".local")
 LAST_RUN = ROOT / "last-run.json"
+_READ_ROWS = 20
+"""More than are shown, because some may be bad."""
+
 _SHOWN_ROWS = 3
-_SHOWN_CHARACTERS = 100
+_SHOWN_COLUMNS = 6
+_SHOWN_CHARACTERS = 20
 
 
 def main() -> int:
@@ -112,13 +115,42 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return []
-    lines = encoded_file(path, config.dataset, limit=_SHOWN_ROWS)
-    scores = predict(session.client("sagemaker-runtime"), results.endpoint_name, lines)
-    console.print(f"\nPredictions of the endpoint for the first rows of {path}:")
-    for line, score in zip(lines, scores, strict=True):
-        row = line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}..."
-        console.print(f"  {row}  ->  {score:,.2f}", markup=False)
-    return scores
+    rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
+    good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
+    if good:
+        console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
+        for line in _side_by_side(good, config.dataset.label):
+            console.print(f"  {line}", markup=False)
+    return [row.score for row in good if row.score is not None]
+
+
+def _note(sentence: str) -> None:
+    console.print(sentence, markup=False)
+
+
+def _side_by_side(rows: Sequence[ScoredRow], label: str) -> list[str]:
+    """Return a table of some columns of the rows, their predictions and their labels; the first line names them."""
+    names = list(rows[0].file.layout.names)
+    features = [position for position, name in enumerate(names) if name != label]
+    shown = features[:_SHOWN_COLUMNS]
+    columns = [[names[place], *(row.fields[place].strip() for row in rows)] for place in shown]
+    if len(features) > len(shown):
+        columns.append([f"({len(features) - len(shown)} more)", *("..." for _ in rows)])
+    columns.append(["prediction", *(f"{row.score:,.2f}" for row in rows)])
+    if label in names:
+        columns.append([f"actual {label}", *(_amount(row.fields[names.index(label)]) for row in rows)])
+    cut = [
+        [text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..." for text in c] for c in columns
+    ]
+    widths = [max(map(len, column)) for column in cut]
+    return ["  ".join(map(str.rjust, line, widths)) for line in zip(*cut, strict=True)]
+
+
+def _amount(text: str) -> str:
+    try:
+        return f"{float(text):,.2f}"
+    except ValueError:
+        return text.strip()
 
 
 def _save(

@@ -1,46 +1,358 @@
-"""Asks an endpoint for the scores of encoded rows."""
+"""Scores the rows of CSV files with an endpoint.
+
+Rows are read, encoded, scored and returned as a stream, so memory does not grow with the files::
+
+    config = load_config(Path("config.yaml"))
+    for row in predict(boto3.Session(region_name=config.aws.region), config, "rows.csv"):
+        print(row.score if row.error is None else f"{row.place}: {row.error}")
+"""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.config import Config as ClientConfig
+
+from pipeline.config.models import Config, DatasetSection
+from pipeline.errors import UserError
+from pipeline.operate.bodies import read_body
+from pipeline.operate.encoding import Layout, ModelColumns, RowEncoder, RowError, layout_of
+from pipeline.operate.row_files import RowFile, find_files
+from pipeline.operate.served_columns import EndpointModel, served_columns
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
-_MAX_REQUEST_BYTES = 4 * 1024 * 1024
-"""Less than the endpoint's limit of 6 MiB for a request and for its answer."""
+_REQUESTS_AT_ONCE = 4
+"""Less than the default concurrency of a serverless endpoint, which is 5."""
+
+_BATCH_CHARACTERS, _BATCH_ROWS = 1 << 20, 5000
+"""Bounds of a request. An endpoint takes 6 MiB, answers 6 MiB (a row has about 40 bytes), and has 60 seconds."""
+
+_LONGEST_FIRST_LINE = 1 << 22
+_MOST_REFUSED = 20
+"""If the model refuses more rows of one request, the fault is in the file or the model rather than in a row."""
+
+_BAD_INPUT = (400, 413, 422)
+"""The statuses with which a container refuses rows."""
 
 
-def predict(runtime: SageMakerRuntimeClient, endpoint_name: str, lines: list[str]) -> list[float]:
-    """Return an endpoint's score for each row.
+class ScoredRow(NamedTuple):
+    """A row and its score.
+
+    Attributes:
+        file: the row's file.
+        line: the line on which the row begins, from 1.
+        fields: the row's fields, as they are in the file.
+        score: the prediction, in the label's unit (dollars for the insurance dataset); None for a bad row.
+        error: why a bad row has no score; else None.
+    """
+
+    file: InputFile
+    line: int
+    fields: Sequence[str]
+    score: float | None
+    error: str | None
+
+    @property
+    def place(self) -> str:
+        """The file and the line, for messages."""
+        return f"{self.file.name}:{self.line}"
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file to score.
+
+    Attributes:
+        stored: the file.
+        layout: how its rows are laid out.
+    """
+
+    stored: RowFile
+    layout: Layout
+
+    @property
+    def name(self) -> str:
+        """The file's path or S3 URI."""
+        return self.stored.name
+
+
+def predict(  # noqa: PLR0913 - the options of make predict
+    session: Session,
+    config: Config,
+    source: str,
+    *,
+    endpoint_name: str = "",
+    limit: int | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Predictions:
+    """Score the rows of files with an endpoint.
+
+    The rows are encoded as the model package behind the endpoint records. The configuration only says how files are
+    written (``delimiter``, ``encoding`` and ``header`` of its dataset).
 
     Args:
-        runtime: boto3's SageMaker runtime client.
-        endpoint_name: the endpoint.
-        lines: one line for each row, features separated by commas.
+        session: a ``boto3.Session`` of the account.
+        config: the configuration.
+        source: a CSV file, a folder of CSV files, or the S3 URI of an object or a prefix. A file has a header that
+            names the model's columns, in any order and possibly among others; or no header, and encoded features.
+        endpoint_name: the endpoint; by default that of the configuration.
+        limit: the maximum number of rows; None for all.
+        note: takes sentences for the user, for example about a delimiter that was guessed.
 
     Returns:
-        One score for each row, in the label's unit (dollars for the insurance dataset).
+        The scores, one for each row that is not blank, in the order of the files. Nothing is scored until they are
+        iterated.
+
+    Raises:
+        UserError: there is no such file or endpoint, or a file has not the model's columns.
     """
-    scores: list[float] = []
-    for body in _requests(lines):
-        response = runtime.invoke_endpoint(
-            EndpointName=endpoint_name, ContentType="text/csv", Accept="application/json", Body=body.encode()
+    patient = ClientConfig(
+        retries={"mode": "standard", "max_attempts": 6}, read_timeout=70, max_pool_connections=_REQUESTS_AT_ONCE
+    )
+    s3 = session.client("s3", config=patient)
+    name = endpoint_name or config.deploy.endpoint_name
+    endpoint = _Endpoint(session.client("sagemaker-runtime", config=patient), name)
+    found = find_files(source, s3)
+    model = EndpointModel(session.client("sagemaker", config=patient), name)
+    columns = served_columns(model, s3, config.dataset, accepts=endpoint.accepts, note=note)
+    files = _with_layouts(found, columns, config.dataset, note)
+    if not files:
+        raise UserError(f"{source}: has no rows")
+    batches = _batches(files, columns, config.dataset.encoding, limit)
+    return Predictions(files, batches, endpoint, model, note)
+
+
+class Predictions:
+    """The scored rows of some files. It can be iterated once.
+
+    Attributes:
+        files: the files, without those that are empty.
+        bytes: the total size of the files.
+        bytes_scored: how many of these bytes have been scored so far.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[InputFile],
+        batches: Iterator[_Batch],
+        endpoint: _Endpoint,
+        model: EndpointModel,
+        note: Callable[[str], None],
+    ) -> None:
+        self.files = files
+        self.bytes = sum(file.stored.size for file in files)
+        self.bytes_scored = 0
+        self._batches, self._endpoint, self._model, self._note = batches, endpoint, model, note
+
+    def __iter__(self) -> Iterator[ScoredRow]:
+        """Score the rows.
+
+        Raises:
+            UserError: a file cannot be read, or the endpoint refuses more than single rows.
+        """
+        for batch, scores in _in_order(self._batches, self._endpoint.scores):
+            answers = iter(scores)
+            for index, (line, fields) in enumerate(zip(batch.lines, batch.rows, strict=True)):
+                answer = batch.faults.get(index) or next(answers)
+                if isinstance(answer, str):
+                    yield ScoredRow(batch.file, line, fields, None, answer)
+                else:
+                    yield ScoredRow(batch.file, line, fields, answer, None)
+            self.bytes_scored = batch.end
+        if self._model.current_config_name() != self._model.endpoint_config_name:
+            self._note("The endpoint was updated meanwhile: some rows may have been scored by another model.")
+
+
+@dataclass
+class _Batch:
+    """Rows of one file that are scored by one request.
+
+    Attributes:
+        file: the file.
+        lines: the line on which each row begins.
+        rows: the fields of each row.
+        features: the encoded rows, without the bad ones.
+        faults: the faults of the bad rows, by their index in ``rows``.
+        end: the number of bytes of all files up to the end of this batch.
+    """
+
+    file: InputFile
+    lines: list[int] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    features: list[str] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
+    end: int = 0
+
+
+class _Endpoint:
+    """Scores encoded rows; several threads may call it at once."""
+
+    def __init__(self, runtime: SageMakerRuntimeClient, name: str) -> None:
+        self._runtime, self._name = runtime, name
+
+    def accepts(self, features: str) -> bool:
+        """Return whether the model accepts a row of features."""
+        return isinstance(self._answer([features]), list)
+
+    def scores(self, features: Sequence[str]) -> list[float | str]:
+        """Return each row's score, or the reason for which the model refuses the row.
+
+        Raises:
+            UserError: the model refuses many rows.
+        """
+        scores: list[float | str] = []
+        pending = [features] if features else []
+        refused = 0
+        while pending:
+            part = pending.pop()
+            answer = self._answer(part)
+            if not isinstance(answer, str):
+                scores += answer
+            elif len(part) > 1:  # find the bad rows by halving: one bad row makes the model refuse a whole request
+                half = len(part) // 2
+                pending += [part[half:], part[:half]]
+            else:
+                scores.append(f"the model refuses the row: {answer}")
+                refused += 1
+                if refused > _MOST_REFUSED:
+                    raise UserError(f"The endpoint {self._name} refuses many rows: {answer}")
+        return scores
+
+    def _answer(self, features: Sequence[str]) -> list[float] | str:
+        """Return the scores of rows, or the reason for which the model refuses the request."""
+        body = "\n".join(features).encode()
+        try:
+            answer = read_body(
+                lambda: self._runtime.invoke_endpoint(
+                    EndpointName=self._name, ContentType="text/csv", Accept="application/json", Body=body
+                )["Body"]
+            )
+        except self._runtime.exceptions.ModelError as error:
+            if error.response.get("OriginalStatusCode") not in _BAD_INPUT:
+                raise
+            return str(error.response.get("OriginalMessage") or error)
+        try:
+            scores = [float(found["score"]) for found in json.loads(answer)["predictions"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"The answer of the endpoint {self._name} is not linear-learner's: {error!r}") from None
+        if len(scores) != len(features):
+            raise UserError(f"The endpoint {self._name} gave {len(scores)} scores for {len(features)} rows")
+        return scores
+
+
+def _with_layouts(
+    files: Sequence[RowFile], columns: ModelColumns, dataset: DatasetSection, note: Callable[[str], None]
+) -> list[InputFile]:
+    """Return the files that are not empty, with their layouts."""
+
+    def first_line(file: RowFile) -> str:
+        with file.open(dataset.encoding) as text:
+            while line := text.readline(_LONGEST_FIRST_LINE):
+                if line.strip():
+                    return line
+        return ""
+
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        lines = list(pool.map(first_line, files))
+    laid_out = [
+        InputFile(file, layout_of(file.name, line, columns, dataset))
+        for file, line in zip(files, lines, strict=True)
+        if line
+    ]
+    other = [file for file in laid_out if file.layout.delimiter != dataset.delimiter and len(file.layout.names) > 1]
+    if other:
+        more = f" and {len(other) - 1} more files" if len(other) > 1 else ""
+        note(
+            f"{other[0].name}{more}: fields are separated by {other[0].layout.delimiter!r}, "
+            f"although dataset.delimiter is {dataset.delimiter!r}."
         )
-        scores += [prediction["score"] for prediction in json.loads(response["Body"].read())["predictions"]]
-    return scores
+    return laid_out
 
 
-def _requests(lines: list[str]) -> Iterator[str]:
-    body: list[str] = []
-    size = 0
-    for line in lines:
-        if body and size + len(line) > _MAX_REQUEST_BYTES:
-            yield "\n".join(body)
-            body, size = [], 0
-        body.append(line)
-        size += len(line) + 1
-    if body:
-        yield "\n".join(body)
+def _batches(files: Sequence[InputFile], columns: ModelColumns, encoding: str, limit: int | None) -> Iterator[_Batch]:
+    """Read and encode rows, and yield those of each request."""
+    before = taken = 0
+    for file in files:
+        encode = RowEncoder(file.layout, columns).encode
+        batch, characters = _Batch(file), 0
+        for line, row, fault in _rows(file, encoding):
+            if taken == limit:
+                break
+            taken += 1
+            size = sum(map(len, row))
+            try:
+                if fault is not None:
+                    raise RowError(fault)  # noqa: TRY301 - as faults of the encoding
+                features = encode(row)
+                size = max(size, len(features))
+                if characters + size > _BATCH_CHARACTERS and batch.lines:
+                    batch.end = before + file.stored.position
+                    yield batch
+                    batch, characters = _Batch(file), 0
+                batch.features.append(features)
+            except RowError as error:
+                batch.faults[len(batch.lines)] = str(error)
+            batch.lines.append(line)
+            batch.rows.append(row)
+            characters += size + 1
+            if len(batch.lines) == _BATCH_ROWS:
+                batch.end = before + file.stored.position
+                yield batch
+                batch, characters = _Batch(file), 0
+        before += file.stored.size
+        if batch.lines:
+            batch.end = before
+            yield batch
+        if taken == limit:
+            return
+
+
+def _rows(file: InputFile, encoding: str) -> Iterator[tuple[int, list[str], str | None]]:
+    """Yield the line, the fields and the fault of each row that is not blank; the header is left out."""
+    with file.stored.open(encoding) as text:
+        reader = csv.reader(text, delimiter=file.layout.delimiter)
+        header = file.layout.header
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield line, [], f"is not CSV: {error}"
+                continue
+            if not row or (len(row) == 1 and not row[0].strip()):
+                continue
+            if header:
+                header = False
+                continue
+            yield line, row, None
+
+
+def _in_order(
+    batches: Iterator[_Batch], score: Callable[[Sequence[str]], list[float | str]]
+) -> Iterator[tuple[_Batch, list[float | str]]]:
+    """Score some batches at once, and yield them in their order."""
+    pending: deque[tuple[_Batch, Future[list[float | str]]]] = deque()
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        try:
+            for batch in batches:
+                pending.append((batch, pool.submit(score, batch.features)))
+                if len(pending) > _REQUESTS_AT_ONCE:
+                    first, scores = pending.popleft()
+                    yield first, scores.result()
+            while pending:
+                first, scores = pending.popleft()
+                yield first, scores.result()
+        finally:
+            for _, scores in pending:
+                scores.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import PredefinedSplit, cross_validate
 
 from local.algorithms.linear_learner.inference import Model
+from tests.end_to_end.conftest import AWS, ROOT
 
 RECORDS = "19,27.9,0,1,0,0,0,0,1,0,1\n18,33.77,1,0,1,0,0,1,0,1,0\n28,33,3,0,1,0,0,1,0,1,0"
 NAME = "insurance-cross-validation"
@@ -153,6 +155,29 @@ def test_the_endpoint_answers_the_cli(shell, succeeded, tmp_path) -> None:
     scores = [p["score"] for p in json.loads((tmp_path / "answer.json").read_text())["predictions"]]
     assert len(scores) == 3
     assert scores[0] > 20_000 > scores[1] > 0  # a smoker, and a young man who is none
+
+
+def test_the_readmes_aws_commands_work_with_the_projects_aws(shell, succeeded) -> None:
+    text = (ROOT / "README.md").read_text().partition("## The local service")[2].partition("\n## ")[0]
+    lines = text.replace("\\\n", " ").splitlines()
+    commands = [line.strip() for line in lines if line.startswith("    aws ")]
+    environment = shell.environment | {"PATH": f"{AWS.parent}:{shell.environment['PATH']}"}
+    assert len(commands) >= 4
+    for command in commands:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, f"{command}: {ran.stderr}"
+        assert ran.stdout.strip(), command
+
+
+def test_the_package_records_the_columns_that_predict_uses(shell, steps, tmp_path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("age,sex,bmi,children,smoker\n19,female,27.9,0,yes\n")
+    refused = shell.command("predict", INPUT=str(path))
+    assert refused.returncode == 1
+    arn = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+    assert f"{path}: the header lacks region, which the model package {arn} needs" in refused.stderr
 
 
 def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path) -> None:

@@ -58,6 +58,12 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert last["endpoint_name"] == "insurance-cross-validation"
     assert len(last["predictions"]) == 3
     assert all(math.isfinite(score) for score in last["predictions"])
+    header, first = result.stdout.partition("Predictions of the endpoint")[2].splitlines()[1:3]
+    assert header.split() == ["age", "sex", "bmi", "children", "smoker", "region", "prediction", "actual", "charges"]
+    assert first.split() == [
+        *("19", "female", "27.9", "0", "yes", "southwest"),
+        *(f"{last['predictions'][0]:,.2f}", "16,884.92"),
+    ]
     assert commands_with(str(folder)) == []
 
     again = run(folder)

@@ -1,0 +1,132 @@
+"""Writes scored rows to a CSV file, which is whole or absent."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from pipeline.errors import UserError
+from pipeline.operate.prediction import InputFile, ScoredRow
+
+PREDICTION, ERROR = "prediction", "error"
+_BUFFER = 1 << 20
+
+
+class ScoredFile:
+    """A CSV file of the input's columns and the predictions.
+
+    The columns are those of the input and ``prediction``; or ``prediction`` alone if the input has no header. If a row
+    is bad, the file has a column ``error`` too. The delimiter is that of the first input file. Use it as a context: the
+    file appears, or replaces another one, when the context ends without an exception.
+
+    Args:
+        path: the file.
+        inputs: the files that are scored.
+        encoding: the character encoding of the input and of this file.
+
+    Raises:
+        UserError: the input's files differ in their columns or have such columns already, or the file is among them.
+    """
+
+    def __init__(self, path: Path, inputs: Sequence[InputFile], encoding: str) -> None:
+        self._path = path
+        self._encoding = encoding
+        self._delimiter = inputs[0].layout.delimiter
+        self._names = list(inputs[0].layout.names) if inputs[0].layout.header else []
+        self._unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        self._has_errors = False
+        _check(path, inputs)
+        # Files may have their columns in different orders.
+        self._orders = {
+            file.name: [list(file.layout.names).index(name) for name in self._names]
+            for file in inputs
+            if list(file.layout.names) != list(inputs[0].layout.names)
+        }
+
+    def __enter__(self) -> ScoredFile:
+        """Begin a file beside the path.
+
+        Raises:
+            UserError: the folder cannot be written to.
+        """
+        try:
+            self._file = self._open(self._unfinished, "x")
+        except OSError as error:
+            raise UserError(f"{self._path}: cannot be written: {error.strerror}") from None
+        self._writer = self._csv_writer(self._file)
+        self._writer.writerow([*self._names, PREDICTION])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the file appear, or delete it after an exception."""
+        try:
+            self._file.close()
+            if kind is None:
+                self._unfinished.replace(self._path)
+        finally:
+            self._unfinished.unlink(missing_ok=True)
+
+    def write(self, row: ScoredRow) -> None:
+        """Append a row."""
+        if row.error is not None and not self._has_errors:
+            self._add_error_column()
+        fields: list[Any] = self._fields(row) if self._names else []
+        fields.append("" if row.score is None else row.score)
+        if self._has_errors:
+            fields.append(row.error or "")
+        self._writer.writerow(fields)
+
+    def _fields(self, row: ScoredRow) -> list[str]:
+        width = len(self._names)
+        fields = list(row.fields)
+        if len(fields) != width:  # a bad row
+            fields = (fields + [""] * width)[:width]
+        order = self._orders.get(row.file.name)
+        return fields if order is None else [fields[position] for position in order]
+
+    def _add_error_column(self) -> None:
+        """Copy the rows so far, because only now a row has an error."""
+        self._has_errors = True
+        self._file.close()
+        longer = self._unfinished.with_name(f"{self._unfinished.name}.errors")
+        file = self._open(longer, "x")
+        try:
+            writer = self._csv_writer(file)
+            with self._open(self._unfinished, "r") as shorter:
+                rows = csv.reader(shorter, delimiter=self._delimiter)
+                writer.writerow([*next(rows), ERROR])
+                writer.writerows([*row, ""] for row in rows)
+            longer.replace(self._unfinished)
+        finally:
+            longer.unlink(missing_ok=True)
+        self._file, self._writer = file, writer
+
+    def _open(self, path: Path, mode: str) -> IO[str]:
+        # A large buffer: each system call lets another thread take the interpreter's lock for milliseconds.
+        return path.open(mode, buffering=_BUFFER, encoding=self._encoding, errors="surrogateescape", newline="")
+
+    def _csv_writer(self, file: IO[str]) -> Any:
+        return csv.writer(file, delimiter=self._delimiter, lineterminator="\n")
+
+
+def _check(path: Path, inputs: Sequence[InputFile]) -> None:
+    first = inputs[0]
+    for file in inputs:
+        if file.layout.header != first.layout.header or sorted(file.layout.names) != sorted(first.layout.names):
+            raise UserError(
+                f"{file.name}: its columns differ from those of {first.name}, and OUTPUT has one header. "
+                "Score the files one by one, or without OUTPUT"
+            )
+        taken = {PREDICTION, ERROR}.intersection(file.layout.names)
+        if file.layout.header and taken:
+            raise UserError(
+                f"{file.name}: has a column {min(taken)!r} already, which OUTPUT would have twice. Rename it"
+            )
+        if path.exists() and not file.name.startswith("s3://") and path.samefile(file.name):
+            raise UserError(f"OUTPUT={path} is a file of INPUT: give it another name")

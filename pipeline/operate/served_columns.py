@@ -1,0 +1,158 @@
+"""Finds the columns, and their encoding, of the model that an endpoint serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.config.models import DatasetSection
+from pipeline.errors import UserError
+from pipeline.operate.bodies import read_body
+from pipeline.operate.encoding import ModelColumns, some_of
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+_NOT_SERVING = ("Creating", "Failed", "Deleting", "OutOfService")
+
+
+class EndpointModel:
+    """The model package behind an endpoint.
+
+    Attributes:
+        endpoint_config_name: the endpoint's current configuration.
+        model_package: the ARN of the package that its model was made from; None if it was made without one.
+    """
+
+    def __init__(self, sagemaker: SageMakerClient, endpoint_name: str) -> None:
+        """Ask SageMaker which configuration, model and package the endpoint serves.
+
+        Raises:
+            UserError: the endpoint does not exist or does not serve, or its variants serve different packages.
+        """
+        self._sagemaker = sagemaker
+        self._endpoint_name = endpoint_name
+        self.endpoint_config_name = self.current_config_name()
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=self.endpoint_config_name)
+        models = [variant.get("ModelName") for variant in config["ProductionVariants"]]
+        packages = list(dict.fromkeys(self._package_of(name) for name in models))
+        if len(packages) > 1:
+            raise UserError(
+                f"The variants of the endpoint {endpoint_name} serve different models: "
+                f"{some_of(map(str, packages))}. A row could be encoded for one of them only."
+            )
+        self.model_package = packages[0]
+
+    def current_config_name(self) -> str:
+        """Return the name of the configuration that the endpoint serves now.
+
+        Raises:
+            UserError: the endpoint does not exist or does not serve.
+        """
+        try:
+            endpoint = self._sagemaker.describe_endpoint(EndpointName=self._endpoint_name)
+        except ClientError as error:
+            if "could not find endpoint" not in str(error).lower():
+                raise
+            raise UserError(
+                f"There is no endpoint {self._endpoint_name}: start the pipeline, or name another with ENDPOINT="
+            ) from None
+        if endpoint["EndpointStatus"] in _NOT_SERVING:
+            raise UserError(f"The endpoint {self._endpoint_name} is {endpoint['EndpointStatus']}: it does not serve.")
+        return endpoint["EndpointConfigName"]
+
+    def metadata(self) -> dict[str, str]:
+        """Return the package's metadata; empty without a package."""
+        if self.model_package is None:
+            return {}
+        package = self._sagemaker.describe_model_package(ModelPackageName=self.model_package)
+        return package.get("CustomerMetadataProperties", {})
+
+    def _package_of(self, model_name: str | None) -> str | None:
+        if model_name is None:  # an endpoint of inference components has no models
+            return None
+        model = self._sagemaker.describe_model(ModelName=model_name)
+        containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
+        return next((found["ModelPackageName"] for found in containers if "ModelPackageName" in found), None)
+
+
+def served_columns(
+    model: EndpointModel,
+    s3: S3Client,
+    dataset: DatasetSection,
+    *,
+    accepts: Callable[[str], bool],
+    note: Callable[[str], None],
+) -> ModelColumns:
+    """Return the columns of the model that an endpoint serves.
+
+    They are those that the model package records. Packages of older versions of this project record none; then the
+    configuration's columns are used if the model has as many features.
+
+    Args:
+        model: the endpoint's model.
+        s3: boto3's S3 client.
+        dataset: the configuration's columns.
+        accepts: whether the endpoint accepts a row of features.
+        note: takes sentences for the user.
+
+    Raises:
+        UserError: the package's record cannot be read, or the configuration has another number of features.
+    """
+    configured = ModelColumns.of_dataset(dataset)
+    uri = model.metadata().get("folds_json")
+    source = f"the model package {model.model_package}"
+    if uri is not None:
+        recorded = _recorded(_read(uri, s3, source), uri, source)
+        if recorded.features != configured.features:
+            note(f"{_difference(configured, recorded)}. The model package's are used.")
+        return recorded
+    if model.model_package is None:
+        source = "the endpoint's model, which was made without a model package,"
+    if not accepts(",".join("0" * dataset.feature_dim)):
+        raise UserError(
+            f"{source[0].upper()}{source[1:]} does not record its columns, and the endpoint refuses rows of the "
+            f"configuration's {dataset.feature_dim} features: {some_of(dataset.features)}. "
+            "Use the configuration with which the model was trained: CONFIG=file"
+        )
+    note(f"{source[0].upper()}{source[1:]} does not record its columns: the configuration's are used.")
+    return configured
+
+
+def _read(uri: str, s3: S3Client, source: str) -> bytes:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        return read_body(lambda: s3.get_object(Bucket=bucket, Key=key)["Body"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+            raise
+        raise UserError(f"{uri}, in which {source} records its columns, does not exist any more.") from None
+
+
+def _recorded(document: bytes, uri: str, source: str) -> ModelColumns:
+    try:
+        report: dict[str, Any] = json.loads(document)
+        features, encoding = report["columns"]["features"], report["encoding"]
+        numbers = len(features) - sum(map(len, encoding.values()))
+        columns = ModelColumns(report["columns"]["label"], features[:numbers], encoding, report.get("groups"), source)
+        agrees = columns.features == features and report["feature_dim"] == len(features)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{uri}: is not the record of a model's columns: {error!r}") from None
+    if not agrees:
+        raise UserError(f"{uri}: its features do not follow from its columns and their encoding")
+    return columns
+
+
+def _difference(configured: ModelColumns, recorded: ModelColumns) -> str:
+    only_configured = [name for name in configured.features if name not in set(recorded.features)]
+    only_recorded = [name for name in recorded.features if name not in set(configured.features)]
+    if not only_configured and not only_recorded:
+        only_configured, only_recorded = configured.features, recorded.features
+    return (
+        f"The configuration's features differ from those of {recorded.source}: the configuration has "
+        f"{some_of(only_configured) or 'no other'}, the model package has {some_of(only_recorded) or 'no other'}"
+    )
