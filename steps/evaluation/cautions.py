@@ -79,7 +79,11 @@ def _about_baselines(evidence: Evidence) -> Iterator[str]:
             f"The model is no better than predicting the mean: its MSE is {evidence.mse:.4g}, "
             f"and that of the mean {evidence.mean_mse:.4g}."
         )
-    if evidence.least_squares_mse is not None and evidence.mse > _WORSE * evidence.least_squares_mse:
+    total = reduce(add, evidence.moments)
+    largest = max(abs(float(total.lowest[0])), abs(float(total.highest[0])))
+    # Below the rounding error of the 32-bit label, no training can come nearer.
+    least = max(_WORSE * (evidence.least_squares_mse or 0.0), (_FLOAT32 * largest) ** 2)
+    if evidence.least_squares_mse is not None and evidence.mse > least:
         excess = evidence.mse - evidence.least_squares_mse
         is_far = excess > _FAR_ABOVE * evidence.least_squares_mse
         worse = "far" if is_far else f"{excess / evidence.least_squares_mse:.0%}"

@@ -71,6 +71,8 @@ def test_a_model_that_is_worse_than_the_baselines_is_named() -> None:
     assert only(mean_mse=0.9, least_squares_mse=None).startswith("The model is no better than predicting the mean")
     assert "28% above that of least squares" in only(mse=1.28, least_squares_mse=1.0)
     assert "is far above that of least squares" in only(mse=1.0, least_squares_mse=1e-30)
+    # Both are exact but for rounding.
+    assert cautions(evidence(mse=1e-15, least_squares_mse=1e-30)) == []
 
 
 @pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
