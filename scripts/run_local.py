@@ -168,6 +168,7 @@ def _save(
         "best_training_job": refit.training_job if refit else best.get("training_job_name"),
         "best_fold": best.get("fold"),
         "best_mse": refit.mse if refit else best.get("mse"),
+        "best_mse_rows": ("training" if refit else "validation") if best else None,
         "best_hyperparameters": best.get("hyperparameters"),
         "baselines": best.get("baselines"),
         "out_of_fold": best.get("out_of_fold"),

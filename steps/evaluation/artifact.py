@@ -97,12 +97,16 @@ def arrays_of(data: bytes) -> dict[str, npt.NDArray[np.float64]]:
 def artifact_digest(model_tar_gz: Path) -> str:
     """Return the SHA-256 of the names and contents of an artifact's files, including files in zip archives.
 
-    The artifact's own bytes cannot be compared: archives contain dates, so equal models have different bytes.
+    The artifact's own bytes cannot be compared: archives contain dates, so equal models have different bytes. Of a
+    damaged archive they are all that there is.
     """
     digest = hashlib.sha256()
-    for name, content in sorted(_files(model_tar_gz)):
-        digest.update(f"{len(name.encode())}:{name}:{len(content)}:".encode())
-        digest.update(content)
+    try:
+        for name, content in sorted(_files(model_tar_gz)):
+            digest.update(f"{len(name.encode())}:{name}:{len(content)}:".encode())
+            digest.update(content)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError):
+        return hashlib.sha256(model_tar_gz.read_bytes()).hexdigest()
     return digest.hexdigest()
 
 

@@ -25,7 +25,7 @@ _WORSE, _DROPPED, _COLLINEAR, _MOST_NAMED = 1.05, 0.1, 0.95, 5
 _FAR_ABOVE = 10
 """From this excess on, relative to least squares, a percentage says nothing: their error may be a rounding error."""
 
-_OUT_OF_LINE, _FAR, _FEWEST_FOLDS = 3.0, 1.2, 4
+_OUT_OF_LINE, _FAR, _FEWEST_FOLDS, _FEWEST_ROWS = 3.0, 1.2, 4, 20
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""
 
@@ -103,9 +103,9 @@ def _about_the_grid(evidence: Evidence) -> Iterator[str]:
         if len(values) < 2 or math.isnan(own):
             continue
         if own == values[-1]:
-            yield f"The best {name}, {own:g}, is the largest of the grid: try larger values."
+            yield f"The best {name} by mean, {own:g}, is the largest of the grid: try larger values."
         elif own == values[0] and own > 0:
-            yield f"The best {name}, {own:g}, is the smallest of the grid: try smaller values."
+            yield f"The best {name} by mean, {own:g}, is the smallest of the grid: try smaller values."
 
 
 def _about_batches(evidence: Evidence) -> Iterator[str]:
@@ -127,7 +127,8 @@ def _about_batches(evidence: Evidence) -> Iterator[str]:
 
 
 def _about_folds(evidence: Evidence) -> Iterator[str]:
-    yield from _out_of_line(evidence.fold_mse)
+    if min(fold["test_rows"] for fold in evidence.folds["folds"]) >= _FEWEST_ROWS:
+        yield from _out_of_line(evidence.fold_mse)
     if not evidence.folds.get("shuffle", True):
         yield from _about_drift(evidence.moments)
 
@@ -138,10 +139,14 @@ def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
     middle = statistics.median(errors)
     # 1.4826 times the median deviation is the standard deviation of normal errors.
     deviation = 1.4826 * statistics.median(abs(error - middle) for error in errors)
-    for fold, error in enumerate(errors, start=1):
-        far = max(error, middle) > _FAR * min(error, middle)
-        if far and abs(error - middle) > _OUT_OF_LINE * deviation:
-            yield f"Fold {fold} is out of line: its MSE is {error:.4g}, and the median of the folds is {middle:.4g}."
+    outside = {
+        fold: error
+        for fold, error in enumerate(errors, start=1)
+        if max(error, middle) > _FAR * min(error, middle) and abs(error - middle) > _OUT_OF_LINE * deviation
+    }
+    if outside:
+        named = _listed([f"fold {fold} with an MSE of {error:.4g}" for fold, error in outside.items()])
+        yield f"Out of line with the folds' median of {middle:.4g}: {named}."
 
 
 def _about_drift(moments: Sequence[Moments]) -> Iterator[str]:

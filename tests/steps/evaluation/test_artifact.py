@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import tarfile
@@ -84,3 +85,11 @@ def test_the_same_model_has_the_same_digest_whenever_it_was_packed(tmp_path) -> 
 def test_another_model_has_another_digest(tmp_path, change) -> None:
     one = artifact_digest(packed(tmp_path / "one.tar.gz"))
     assert artifact_digest(packed(tmp_path / "two.tar.gz", **change)) != one
+
+
+def test_a_damaged_artifact_has_a_digest_of_its_bytes(tmp_path) -> None:
+    path = packed(tmp_path / "one.tar.gz")
+    whole = artifact_digest(path)
+    path.write_bytes(path.read_bytes()[:-30])
+    assert artifact_digest(path) != whole
+    assert artifact_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
