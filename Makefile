@@ -16,7 +16,7 @@ export CONFIG DATA PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
 
 status: $(READY)  ## Follow an execution [EXECUTION=arn]
 	@$(RUN) scripts.status
+
+runs: $(READY)  ## List the runs of this folder with their results, the newest first
+	@$(RUN) scripts.runs
 
 report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
 	@$(RUN) scripts.report
