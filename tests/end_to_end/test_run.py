@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.config.loading import load_config
 from tests.processes import commands_with
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +61,11 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert len(last["predictions"]) == 3
     assert all(math.isfinite(score) for score in last["predictions"])
     assert commands_with(str(folder)) == []
+    own = folder / ".local/runs" / last["pipeline_execution_arn"].rpartition("/")[2]
+    assert (own / "last-run.json").read_text() == (folder / ".local/last-run.json").read_text()
+    assert load_config(own / "config.yaml").dataset.input == str(ROOT / "data/insurance.csv")
+    assert (last["rows"], last["rejected_rows"], last["parameters"]) == (1338, 0, {})
+    assert last["started"] < last["ended"]
 
     again = run(folder)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -73,6 +80,23 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     last = json.loads((folder / ".local/last-run.json").read_text())
     assert (last["status"], last["predictions"], last["model_package_arn"]) == ("Failed", [], None)
     assert "MaxMse is 1" in last["failure_reason"] + rejected.stdout
+    assert last["parameters"] == {"MaxMse": "1"}
+    assert len(list((folder / ".local/runs").iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_three_lines_are_enough_and_a_useless_model_is_rejected(tmp_path) -> None:
+    noise = random.Random(1)
+    rows = [f"{noise.random()},{noise.random()}" for _ in range(200)]
+    (tmp_path / "rows.csv").write_text("\n".join(["x,y", *rows]))
+    (tmp_path / "config.yaml").write_text(
+        "pipeline: {name: noise}\ndataset: {input: rows.csv, label: y, numeric: [x]}\nfolds:\n"
+    )
+    result = run(tmp_path, DATA="")
+    last = json.loads((tmp_path / ".local/last-run.json").read_text())
+    better = last["estimate"]["mse"] < last["baselines"]["mean"]
+    assert (last["status"], result.returncode) == (("Succeeded", 0) if better else ("Failed", 1))
+    assert better or "that of predicting the mean" in last["failure_reason"]
 
 
 @pytest.mark.slow
