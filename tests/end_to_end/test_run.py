@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,10 +30,10 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, command: str = "run_local", **options: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "scripts.run_local"],
+        [sys.executable, "-m", f"scripts.{command}"],
         cwd=folder,
         env={**inherited, "PYTHONPATH": str(ROOT), "DATA": str(ROOT / "data/insurance.csv"), **options},
         capture_output=True,
@@ -97,6 +98,25 @@ def test_three_lines_are_enough_and_a_useless_model_is_rejected(tmp_path) -> Non
     better = last["estimate"]["mse"] < last["baselines"]["mean"]
     assert (last["status"], result.returncode) == (("Succeeded", 0) if better else ("Failed", 1))
     assert better or "that of predicting the mean" in last["failure_reason"]
+
+
+@pytest.mark.slow
+def test_old_runs_can_be_deleted_and_later_runs_do_not_miss_them(folder) -> None:
+    first = run(folder)
+    assert first.returncode == 0, first.stdout + first.stderr
+    scores = json.loads((folder / ".local/last-run.json").read_text())["predictions"]
+    assert run(folder, PARAMS="DataVersion=2").returncode == 0
+    before = sum(path.stat().st_size for path in (folder / ".local").rglob("*") if path.is_file())
+    cleaned = run(folder, "clean_local", KEEP="1")
+    after = sum(path.stat().st_size for path in (folder / ".local").rglob("*") if path.is_file())
+    assert re.fullmatch(r"Deleted 1 run and freed \d+\.\d MB; 1 run kept\.\n", cleaned.stdout), cleaned.stderr
+    assert after < before
+    listed = run(folder, "runs").stdout.splitlines()
+    assert len([line for line in listed if not line.startswith(" ")]) == 1
+    # Its steps are run again, and the model of the deleted run, which is still registered, is the same.
+    again = run(folder)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert json.loads((folder / ".local/last-run.json").read_text())["predictions"] == scores
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ def processes() -> dict[str, subprocess.CompletedProcess[str]]:
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runs"])
 def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {
+        "clean_local": (1, "KEEP: give the number of runs to keep, for example make clean-local KEEP=3"),
         "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
         "lint_definition": (2, "Name a definition: make lint-definition FILE=definition.json"),
     }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))
