@@ -11,12 +11,12 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS
+export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP
 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run init test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean
+.PHONY: help run init runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
 status: $(READY)  ## Follow an execution [EXECUTION=arn]
 	@$(RUN) scripts.status
 
+runs: $(READY)  ## List the runs of this folder with their results, the newest first
+	@$(RUN) scripts.runs
+
 report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
 	@$(RUN) scripts.report
 
@@ -102,8 +105,14 @@ format: $(READY)  ## Format the code
 
 setup: $(READY)  ## Install the packages; the other commands do this too if needed
 
-clean:  ## Delete the installed packages and all data of the local service
-	rm -rf .venv .uv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean-local: $(READY)  ## Delete old runs with their objects and logs: make clean-local KEEP=3
+	@$(RUN) scripts.clean_local
+
+clean:  ## Delete the caches of the tools; packages and runs stay
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+clean-all: clean  ## Delete also the installed packages and all data of the local service
+	rm -rf .venv .uv .local
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "Installing the project's packages into .venv (a minute or so the first time)" >&2

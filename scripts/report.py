@@ -57,20 +57,21 @@ def print_results(results: Results) -> None:
 def _error_facts(best: dict[str, Any]) -> dict[str, str]:
     estimate, baselines, scored = best["estimate"], best["baselines"], best["out_of_fold"]
     if estimate["low"] is None:
-        facts = {"MSE on one fold": f"{_amount(estimate['mse'])} (a Bayesian search has no cross-validated estimate)"}
+        facts = {"MSE on one fold": f"{amount(estimate['mse'])} (a Bayesian search has no cross-validated estimate)"}
     else:
-        interval = f"{_amount(estimate['low'])} to {_amount(estimate['high'])}"
-        facts = {"Cross-validated MSE": f"{_amount(estimate['mse'])} (95 % interval, approximate: {interval})"}
+        interval = f"{amount(estimate['low'])} to {amount(estimate['high'])}"
+        facts = {"Cross-validated MSE": f"{amount(estimate['mse'])} (95 % interval, approximate: {interval})"}
     if "r2" in scored:
-        facts["Out of fold"] = f"R2 {scored['r2']:.4f}, RMSE {_amount(scored['rmse'])}, MAE {_amount(scored['mae'])}"
+        facts["Out of fold"] = f"R2 {scored['r2']:.4f}, RMSE {amount(scored['rmse'])}, MAE {amount(scored['mae'])}"
     squares = baselines["least_squares"]
-    facts["Baselines, same folds"] = f"mean {_amount(baselines['mean'])}" + (
-        "" if squares is None else f", least squares {_amount(squares)}"
+    facts["Baselines, same folds"] = f"mean {amount(baselines['mean'])}" + (
+        "" if squares is None else f", least squares {amount(squares)}"
     )
     return facts
 
 
-def _amount(value: float) -> str:
+def amount(value: float) -> str:
+    """Return a number with at most six digits, or without decimals from 100,000."""
     return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"
 
 
@@ -78,11 +79,11 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
     facts = {"Hyperparameters": f"{_tuned(best)} (rule: {best['rule']})"}
     if best["training_job_name"]:
         facts["Training job"] = f"{best['training_job_name']} (fold {best['fold']})"
-        facts["Its MSE on its own fold"] = f"{_amount(best['mse'])} (the lowest of all jobs, so it flatters the model)"
+        facts["Its MSE on its own fold"] = f"{amount(best['mse'])} (the lowest of all jobs, so it flatters the model)"
         facts["Artifact"] = best["model_data"]
     elif results.refit is not None:
         facts["Training job"] = f"{results.refit.training_job} (all rows)"
-        facts["Its training MSE"] = f"{_amount(results.refit.mse)} (on the rows that it was trained on)"
+        facts["Its training MSE"] = f"{amount(results.refit.mse)} (on the rows that it was trained on)"
     facts["Model package"] = _package(results)
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts
@@ -104,12 +105,12 @@ def _grid(rows: list[dict[str, Any]], exponent: int) -> Table:
     for row in sorted(rows, key=lambda row: [_number(row["params"][name]) for name in names]):
         errors = [row[name] for name in ("mean_test_mse", "std_test_mse", *shown)]
         style = "bold green" if row["chosen"] else None
-        cells = [*(_short(row["params"][name]) for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
+        cells = [*(short(row["params"][name]) for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
         table.add_row(*cells, style=style)
     return table
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a hyperparameter with four digits at most, which tell the points of a random search apart."""
     number = _number(text)
     return text if math.isinf(number) else f"{number:.4g}"
@@ -143,7 +144,7 @@ def _package(results: Results) -> str:
 
 
 def _tuned(job: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {_short(value)}" for name, value in _point(job))
+    return ", ".join(f"{name} {short(value)}" for name, value in _point(job))
 
 
 def _point(job: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -1,22 +1,25 @@
 """make run: run the whole pipeline on this machine, from config.yaml to three predictions.
 
 It starts the local service, then does there what ``make upsert``, ``make start``, ``make status``, ``make report`` and
-``make predict`` do on AWS. It is the only file that imports both the pipeline and the local service.
+``make predict`` do on AWS. It imports both the pipeline and the local service.
+
+Each run has a folder ``.local/runs/<execution id>`` with its results and its configuration.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from local.app.server import LocalService, ServiceHeldError
+import yaml
+
 from local.core.files import replacing
-from local.core.settings import ACCOUNT_ID, Settings
+from local.core.settings import ACCOUNT_ID
+from local.interpreter.execution_runner import SERVICE_STOPPED
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
@@ -28,14 +31,14 @@ from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console, load, option, run
 from scripts.progress import follow
 from scripts.report import print_results
-from scripts.start import start_execution
+from scripts.runs import LAST_RUN, ROOT, run_folder
+from scripts.shared_service import on_local_service
+from scripts.start import parsed_parameters, start_execution
 from scripts.upsert import ensure_local_bucket
 
 if TYPE_CHECKING:
     from boto3 import Session
 
-ROOT = Path(".local")
-LAST_RUN = ROOT / "last-run.json"
 _READ_ROWS = 20
 """More than are shown, because some may be bad."""
 
@@ -48,45 +51,57 @@ def main() -> int:
     """Run the pipeline; return 0 if the execution succeeded."""
     config = _with_data(load(), option("DATA"))
     check_input(config)
-    started = time.monotonic()
-    with local_service(config):
-        session = aws_session(config)
-        arn = _publish_and_start(session, config)
-        state = follow(session, arn)
+    return 0 if on_local_service(ROOT.absolute(), config.aws.region, _Run(config)) == "Succeeded" else 1
+
+
+class _Run:
+    """One run of the pipeline. If its service stops, another call goes on with the same execution.
+
+    Args:
+        config: the configuration.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._started = datetime.now(UTC)
+        self._arn = ""
+
+    def __call__(self) -> str:
+        """Execute the pipeline, print and write the results, and return the execution's status."""
+        session = aws_session(self._config)
+        if not self._arn:
+            self._arn = _publish_and_start(session, self._config)
+            _write_config(self._config, self._arn)
+        state = _follow_to_the_end(session, self._arn)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
-        predictions = _predictions(session, config, results) if state.status == "Succeeded" else []
-    _save(config, state, reasons, results, predictions)
-    console.print(f"\n{state.status} in {time.monotonic() - started:.0f} s; the results are in {LAST_RUN}")
-    return 0 if state.status == "Succeeded" else 1
+        predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else []
+        document = _document(self._config, state, reasons, results, predictions)
+        ended = datetime.now(UTC)
+        document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
+        path = _write_results(document, self._arn)
+        seconds = (ended - self._started).total_seconds()
+        console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
+        console.print(f"and in {path.parent}, with the configuration", markup=False)
+        return state.status
 
 
-@contextmanager
-def local_service(config: Config) -> Iterator[None]:
-    """Provide the local service, and point AWS clients at it.
+def _follow_to_the_end(session: Session, arn: str) -> ExecutionState:
+    """Follow an execution until it ends, and continue it if its service stopped.
 
-    A service of ``make local`` on the same folder is used and keeps running. Otherwise one is started, and stopped at
-    the end.
+    A service that starts marks the executions of a service that stopped as failed. A retry keeps the steps that
+    succeeded.
     """
-    service = LocalService(Settings(root=ROOT.absolute(), port=0, region=config.aws.region))
-    try:
-        service.start()
-    except ServiceHeldError as error:
-        _point_at(error.environment)
-        yield
-        return
-    _point_at(service.settings.client_environment())
-    try:
-        yield
-    finally:
-        service.stop()
-
-
-def _point_at(environment: dict[str, str]) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(environment, AWS_EC2_METADATA_DISABLED="true")
+    sagemaker = session.client("sagemaker")
+    while True:
+        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        if SERVICE_STOPPED in described.get("FailureReason", ""):
+            console.print("The execution was interrupted when its local service stopped. Retrying it:\n")
+            sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid.uuid4()))
+        state = follow(session, arn)
+        if SERVICE_STOPPED not in state.failure:
+            return state
 
 
 def _with_data(config: Config, data: str) -> Config:
@@ -153,12 +168,14 @@ def _amount(text: str) -> str:
         return text.strip()
 
 
-def _save(
+def _document(
     config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: list[float]
-) -> None:
+) -> dict[str, Any]:
+    """Return the content of last-run.json."""
     best, refit = results.best or {}, results.refit
     estimate = best.get("estimate")
-    document = {
+    metadata = best.get("metadata", {})
+    return {
         "pipeline_name": config.pipeline.name,
         "pipeline_execution_arn": state.arn,
         "status": state.status,
@@ -176,10 +193,29 @@ def _save(
         "model_package_arn": results.model_package_arn,
         "endpoint_name": results.endpoint_name,
         "predictions": predictions,
+        "parameters": {given["Name"]: given["Value"] for given in parsed_parameters(option("PARAMS"))},
+        "rows": int(metadata["rows"]) if metadata else None,
+        "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
         "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},
     }
-    with replacing(LAST_RUN) as unfinished:
-        unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+
+
+def _write_config(config: Config, arn: str) -> None:
+    """Write the configuration with all its defaults into the run's folder."""
+    text = yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
+    path = run_folder(arn) / "config.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, "utf-8")
+
+
+def _write_results(document: dict[str, Any], arn: str) -> Path:
+    """Write the results into the run's folder, then as those of the newest run; return the file in the folder."""
+    path = run_folder(arn) / LAST_RUN.name
+    for target in (path, LAST_RUN):
+        with replacing(target) as unfinished:
+            unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    return path
 
 
 if __name__ == "__main__":

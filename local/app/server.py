@@ -80,7 +80,7 @@ class LocalService:
         """
         try:
             make_private(self.settings.root)
-            self._lock = _hold(self.settings)
+            self._lock = hold_folder(self.settings)
             keys = KeyRing(self.settings.secret_key)
         except OSError as error:
             if self._lock is not None:
@@ -148,7 +148,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     """
     try:
         if settings.root.is_dir():
-            _hold(settings).close()
+            hold_folder(settings).close()
         return settings.client_environment()
     except ServiceHeldError as error:
         return error.environment or settings.client_environment()
@@ -156,8 +156,19 @@ def environment_of(settings: Settings) -> dict[str, str]:
         raise StartError(f"{settings.root} cannot be used: {error.strerror}") from None
 
 
-def _hold(settings: Settings) -> IO[str]:
-    """Lock the folder. The system releases the lock when the process ends."""
+def hold_folder(settings: Settings) -> IO[str]:
+    """Lock the folder, so that no service can start there. The system releases the lock when the process ends.
+
+    Args:
+        settings: the folder.
+
+    Returns:
+        The lock file. Closing it releases the lock.
+
+    Raises:
+        ServiceHeldError: a service holds the folder.
+        OSError: the folder cannot be used.
+    """
     path = settings.root / "service.lock"
     file = path.open("a+")
     try:

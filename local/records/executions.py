@@ -18,6 +18,7 @@ from typing import Any
 
 from local.core.ports import EventBus
 from local.records.execution_events import announce_execution
+from local.records.tags import delete_tags
 from local.storage.store import Document, Store
 
 PIPELINE = "pipeline"
@@ -110,6 +111,15 @@ def finish_execution(
             document["FailureReason"] = shortened(reason, _LONGEST_EXECUTION_REASON)
 
     announce_execution(events, change_execution(store, execution_arn, finish), previous)
+
+
+def delete_execution(store: Store, execution_arn: str) -> None:
+    """Delete the records of an execution, of its steps and of its tags."""
+    with store.transaction():
+        for document in steps(store, execution_arn):
+            store.delete(STEP, f"{execution_arn}/{document['StepName']}")
+        delete_tags(store, execution_arn)
+        store.delete(EXECUTION, execution_arn)
 
 
 def shortened(text: str, longest: int) -> str:

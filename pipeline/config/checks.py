@@ -30,6 +30,7 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_static_hyperparameters(config)
     yield from _check_selection(config)
     yield from _check_early_stopping(config)
+    yield from _check_quality(config)
     yield from _check_spot_wait(config)
     yield from _check_bad_rows(config)
     yield from _check_splitting(config)
@@ -172,6 +173,12 @@ def _check_selection(config: Config) -> Iterator[Fault]:
         )
     if config.quality.applies_to == "UpperEnd":
         yield "quality.applies_to", "UpperEnd needs an interval, and after a Bayesian search there is none: set Mean"
+
+
+def _check_quality(config: Config) -> Iterator[Fault]:
+    quality = config.quality
+    if quality.applies_to == "UpperEnd" and quality.max_mse is None:
+        yield "quality.applies_to", "UpperEnd has no effect without quality.max_mse"
 
 
 def _check_spot_wait(config: Config) -> Iterator[Fault]:

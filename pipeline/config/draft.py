@@ -56,7 +56,7 @@ def draft(profile: Profile, label: str) -> str:
     if profile.rows - bad < _FEWEST_ROWS:
         raise UserError(f"{profile.path}: {profile.rows - bad} usable rows are too few: {_FEWEST_ROWS} are needed")
     return "\n".join(
-        [*_head(profile), *_dataset(profile, label, choices), *_folds(profile, bad, folds), *_rest(profile, target)]
+        [*_head(profile), *_dataset(profile, label, choices), *_folds(profile, bad, folds), *_rest(target)]
     )
 
 
@@ -189,25 +189,11 @@ def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     return [*lines, ""]
 
 
-def _rest(profile: Profile, target: Column) -> list[str]:
-    name, limit = pipeline_name(profile.path.stem), float(f"{target.variance:.4g}")
+def _rest(target: Column) -> list[str]:
+    limit = f"{target.variance:.4g}"
     return [
-        "tuning:",
-        "  learning_rate: [0.0001, 0.001, 0.01, 0.1]",
-        "  l1: [0.001, 0.01, 0.1]",
-        "  # Batch size and epochs follow the number of rows.",
-        "  static_hyperparameters: {normalize_data: true, normalize_label: true}",
-        "",
-        "quality:",
-        f"  max_mse: {limit!r}    # the label's variance: the error of always predicting its mean",
-        "",
-        "registry:",
-        f"  group: {name}",
-        "  inference_instances: [ml.t2.medium, ml.m5.large]",
-        "  transform_instances: [ml.m5.large]",
-        "",
-        "deploy:",
-        f"  endpoint_name: {name}",
+        "# All other keys have defaults. A model is registered if it is better than predicting the label's mean, whose",
+        f"# error is {limit}. quality.max_mse sets a lower limit.",
         "",
     ]
 

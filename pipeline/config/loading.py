@@ -47,7 +47,12 @@ def parse_config(document: dict[str, Any], source: str) -> Config:
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        faults = [f"{source}: {_path(fault['loc'])}: {_sentence(fault)}" for fault in error.errors()]
+        faults = [
+            f"{source}: {_path(fault['loc'])}: {_sentence(fault)}"
+            for fault in error.errors()
+            # A default that depends on a faulty value is not a fault of its own.
+            if fault["type"] != "default_factory_not_called"
+        ]
         raise ConfigError(faults) from None
     faults = [f"{source}: {path}: {sentence}" for path, sentence in check_config(config)]
     if faults:

@@ -5,9 +5,9 @@ The models check each value by itself. ``checks`` compares values with each othe
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.types import (
     AlarmName,
@@ -35,6 +35,9 @@ class _Section(BaseModel):
     """A section of the configuration. It refuses unknown keys and values of another type, and is immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+_SectionT = TypeVar("_SectionT", bound=_Section)
 
 
 class PipelineSection(_Section):
@@ -108,15 +111,35 @@ class FoldsSection(_Section):
     max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
 
 
+_LEARNING_RATES = [0.0001, 0.001, 0.01, 0.1]
+_L1 = [0.001, 0.01, 0.1]
+_SEARCHED_JOBS = 12
+"""The default of max_jobs for the strategies without a grid."""
+
+
+def _for_strategy(values: dict[str, Any], grid: list[float]) -> list[float]:
+    """Return the default values of a tuned hyperparameter: the grid, or its two ends for the other strategies."""
+    return list(grid) if values["strategy"] == "Grid" else [grid[0], grid[-1]]
+
+
+def _job_count(values: dict[str, Any]) -> int:
+    """Return the default of max_jobs: the grid's number of points, or a constant for the other strategies."""
+    return len(values["learning_rate"]) * len(values["l1"]) if values["strategy"] == "Grid" else _SEARCHED_JOBS
+
+
 class TuningSection(_Section):
     """The hyperparameter search of each fold."""
 
     strategy: Literal["Grid", "Random", "Bayesian"] = "Grid"
-    learning_rate: list[PositiveFloat] = Field(min_length=1, max_length=30)
-    l1: list[NonNegativeFloat] = Field(min_length=1, max_length=30)
+    learning_rate: list[PositiveFloat] = Field(
+        default_factory=lambda values: _for_strategy(values, _LEARNING_RATES), min_length=1, max_length=30
+    )
+    l1: list[NonNegativeFloat] = Field(
+        default_factory=lambda values: _for_strategy(values, _L1), min_length=1, max_length=30
+    )
     static_hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
-    max_jobs: int = Field(default=12, ge=1, le=750)
-    max_parallel_jobs: int = Field(default=2, ge=1, le=100)
+    max_jobs: int = Field(default_factory=_job_count, validate_default=True, ge=1, le=750)
+    max_parallel_jobs: int = Field(default_factory=lambda values: min(2, values["max_jobs"]), ge=1, le=100)
     early_stopping: Literal["Off", "Auto"] = "Off"
     instance_type: TrainingInstance = "ml.m5.large"
     volume_gigabytes: int = Field(default=30, ge=1, le=16384)
@@ -139,19 +162,22 @@ class SelectionSection(_Section):
 
 
 class QualitySection(_Section):
-    """The error limit above which a model is not registered."""
+    """The condition under which a model is registered.
 
-    max_mse: PositiveFloat
+    Without ``max_mse``, a model must have a lower error than predicting the mean.
+    """
+
+    max_mse: PositiveFloat | None = None
     applies_to: Literal["Mean", "UpperEnd"] = "Mean"
 
 
 class RegistrySection(_Section):
-    """The model package group."""
+    """The model package group. ``Config`` gives it the pipeline's name if it has no name of its own."""
 
-    group: GroupName
+    group: GroupName = ""
     approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = "Approved"
-    inference_instances: list[EndpointInstance] = Field(min_length=1)
-    transform_instances: list[TransformInstance] = Field(min_length=1)
+    inference_instances: list[EndpointInstance] = Field(default=["ml.t2.medium", "ml.m5.large"], min_length=1)
+    transform_instances: list[TransformInstance] = Field(default=["ml.m5.large"], min_length=1)
 
 
 class ServerlessSection(_Section):
@@ -170,9 +196,9 @@ class AutoscalingSection(_Section):
 
 
 class DeploySection(_Section):
-    """The endpoint."""
+    """The endpoint. ``Config`` gives it the pipeline's name if it has no name of its own."""
 
-    endpoint_name: EndpointName
+    endpoint_name: EndpointName = ""
     instance_type: EndpointInstance = "ml.m5.large"
     instance_count: int = Field(default=1, ge=1, le=100)
     serverless: ServerlessSection | None = None
@@ -198,16 +224,42 @@ class CachingSection(_Section):
 
 
 class Config(_Section):
-    """The complete config.yaml."""
+    """The complete config.yaml. Sections that are absent or empty have their defaults."""
 
     pipeline: PipelineSection
     aws: AwsSection = AwsSection()
     dataset: DatasetSection
     folds: FoldsSection = FoldsSection()
-    tuning: TuningSection
+    tuning: TuningSection = Field(default_factory=TuningSection)
     selection: SelectionSection = Field(default_factory=SelectionSection)
-    quality: QualitySection
-    registry: RegistrySection
-    deploy: DeploySection
+    quality: QualitySection = QualitySection()
+    registry: RegistrySection = Field(default_factory=RegistrySection, validate_default=True)
+    deploy: DeploySection = Field(default_factory=DeploySection, validate_default=True)
     triggers: TriggersSection = TriggersSection()
     caching: CachingSection = CachingSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_sections(cls, document: Any) -> Any:
+        """Drop sections without keys, which YAML reads as null."""
+        if not isinstance(document, dict):
+            return document
+        return {name: section for name, section in document.items() if section is not None}
+
+    @field_validator("registry")
+    @classmethod
+    def _name_group(cls, registry: RegistrySection, info: ValidationInfo) -> RegistrySection:
+        return _named(registry, "group", info)
+
+    @field_validator("deploy")
+    @classmethod
+    def _name_endpoint(cls, deploy: DeploySection, info: ValidationInfo) -> DeploySection:
+        return _named(deploy, "endpoint_name", info)
+
+
+def _named(section: _SectionT, key: str, info: ValidationInfo) -> _SectionT:
+    """Return the section with the pipeline's name in a key that has none, unless the pipeline's section is faulty."""
+    pipeline: PipelineSection | None = info.data.get("pipeline")
+    if getattr(section, key) or pipeline is None:
+        return section
+    return section.model_copy(update={key: pipeline.name})

@@ -22,12 +22,18 @@ def _sagemaker_enum(shape: str) -> frozenset[str]:
     return frozenset(found.enum)
 
 
-def _name(shape: str, longest: int) -> AfterValidator:
-    """Return the check of a name against botocore's pattern for a shape of SageMaker's API."""
+def _name(shape: str, longest: int, limit: str = "AWS allows") -> AfterValidator:
+    """Return the check of a name against botocore's pattern for a shape of SageMaker's API.
+
+    Args:
+        shape: the shape's name.
+        longest: the maximum number of characters.
+        limit: who sets this maximum and why; the message puts the number after it.
+    """
 
     def check(value: str) -> str:
         if len(value) > longest:
-            raise ValueError(f"{value!r} has {len(value)} characters; AWS allows {longest}")
+            raise ValueError(f"{value!r} has {len(value)} characters; {limit} {longest}")
         if any(faults(service_model("sagemaker").shape_for(shape), value)):
             raise ValueError(f"AWS would refuse {value!r}: use letters, digits and single hyphens between them")
         return value
@@ -74,8 +80,11 @@ def _check_metadata_text(value: str) -> str:
     return value
 
 
-# At most 32: the bucket's name, <pipeline>-<account>-<region>, is limited to 63 characters, and a region takes 16.
-PipelineName = Annotated[str, _name("PipelineName", 32)]
+# AWS allows 256. The bucket's name, <pipeline>-<account>-<region>, may have 63: 12 are the account's, up to 16 the
+# region's, and 2 are hyphens. That leaves 33.
+PipelineName = Annotated[
+    str, _name("PipelineName", 32, "the bucket's name contains it, so this project allows at most")
+]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
 GroupName = Annotated[str, _name("EntityName", 63)]
 RoleArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of an IAM role")]

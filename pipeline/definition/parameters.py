@@ -31,13 +31,16 @@ _TRAINING_TYPES = [
 _ENDPOINT_TYPES = ["ml.t2.medium", "ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"]
 _APPROVALS = ["Approved", "PendingManualApproval", "Rejected"]
 
+NO_LIMIT = 1e300
+"""The default of MaxMse without ``quality.max_mse``. A parameter without a default would have to be given each time."""
+
 DESCRIPTIONS = {
     "InputDataUri": "CSV file, or prefix of CSV files, to learn from.",
     "DataVersion": "A new text (letters, digits, _.:/=+-@) makes the folds anew when data changed under the same URI.",
     "ProcessingInstanceType": "Instances that make the folds.",
     "ProcessingInstanceCount": "How many of them; more than one is a Spark cluster.",
     "TrainingInstanceType": "Instance of each training job.",
-    "MaxMse": "The model is rejected when its cross-validated mean squared error is above this.",
+    "MaxMse": "The model is rejected when its cross-validated mean squared error is above this; 1e+300 is no limit.",
     "MaxMseAppliesTo": "What must be at most MaxMse: Mean, the estimated error, or UpperEnd, its interval's upper end.",
     "ModelApprovalStatus": "Approved deploys at once; PendingManualApproval waits for a person.",
     "EndpointName": "Endpoint to create or to update.",
@@ -81,7 +84,7 @@ def pipeline_parameters(config: Config, input_data_uri: str) -> Parameters:
         processing_instance_type=_choice("ProcessingInstanceType", folds.instance_type, _PROCESSING_TYPES),
         processing_instance_count=ParameterInteger("ProcessingInstanceCount", default_value=folds.instance_count),
         training_instance_type=_choice("TrainingInstanceType", tuning.instance_type, _TRAINING_TYPES),
-        max_mse=ParameterFloat("MaxMse", default_value=config.quality.max_mse),
+        max_mse=ParameterFloat("MaxMse", default_value=config.quality.max_mse or NO_LIMIT),
         max_mse_applies_to=ParameterString(
             "MaxMseAppliesTo",
             default_value=config.quality.applies_to,

@@ -62,7 +62,12 @@ with offline_environment():
     )
     from sagemaker.core.spark.processing import PySparkProcessor
     from sagemaker.core.telemetry import telemetry_logging
-    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionLessThanOrEqualTo, ConditionOr
+    from sagemaker.core.workflow.conditions import (
+        ConditionEquals,
+        ConditionLessThan,
+        ConditionLessThanOrEqualTo,
+        ConditionOr,
+    )
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
@@ -119,6 +124,7 @@ __all__ = [
     "Channel",
     "Compute",
     "ConditionEquals",
+    "ConditionLessThan",
     "ConditionLessThanOrEqualTo",
     "ConditionOr",
     "ConditionStep",

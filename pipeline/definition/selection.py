@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.definition.folds import folds_uri
 from pipeline.definition.sdk import (
     ConditionEquals,
+    ConditionLessThan,
     ConditionLessThanOrEqualTo,
     ConditionOr,
     ConditionStep,
@@ -81,7 +82,8 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
 def check_quality(factory: StepFactory, selection: Selection, steps_if_good: list[Any]) -> Any:
     """Return the condition that registers a model whose estimated MSE is at most MaxMse, and else fails the execution.
 
-    MaxMseAppliesTo says whether the estimate or the upper end of its interval counts.
+    MaxMseAppliesTo says whether the estimate or the upper end of its interval counts. If the configuration sets no
+    limit, the estimate must also be below the error of predicting the mean on the same folds.
     """
     limit, applies_to = factory.parameters.max_mse, factory.parameters.max_mse_applies_to
     mean, high = selection.best("estimate.mse"), selection.best("estimate.high")
@@ -92,16 +94,22 @@ def check_quality(factory: StepFactory, selection: Selection, steps_if_good: lis
         within = ConditionLessThanOrEqualTo(left=high, right=limit)
         conditions.append(ConditionOr(conditions=[ConditionEquals(left=applies_to, right="Mean"), within]))
         error += ["and the upper end of its interval", high]
+    rejection, question = "is above MaxMse", "at most MaxMse?"
+    if factory.config.quality.max_mse is None:
+        baseline = selection.best("baselines.mean")
+        conditions.append(ConditionLessThan(left=mean, right=baseline))
+        error += ["and that of predicting the mean", baseline]
+        rejection, question = f"{rejection}, or no better than the mean's", "below that of predicting the mean?"
     reject = FailStep(
         name="RejectModel",
         display_name="Reject model",
-        description="The estimated error of the chosen model is above MaxMse",
+        description=f"The estimated error of the chosen model {rejection}",
         error_message=Join(" ", [*error, "and MaxMse is", limit, "and applies to", applies_to]),
     )
     return ConditionStep(
         name="CheckQuality",
         display_name="Check quality",
-        description="Is the estimated MSE of the chosen model at most MaxMse?",
+        description=f"Is the estimated MSE of the chosen model {question}",
         conditions=conditions,
         if_steps=steps_if_good,
         else_steps=[reject],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.config.loading import load_config
 from tests.processes import commands_with
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +30,10 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, command: str = "run_local", **options: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "scripts.run_local"],
+        [sys.executable, "-m", f"scripts.{command}"],
         cwd=folder,
         env={**inherited, "PYTHONPATH": str(ROOT), "DATA": str(ROOT / "data/insurance.csv"), **options},
         capture_output=True,
@@ -65,6 +68,11 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
         *(f"{last['predictions'][0]:,.2f}", "16,884.92"),
     ]
     assert commands_with(str(folder)) == []
+    own = folder / ".local/runs" / last["pipeline_execution_arn"].rpartition("/")[2]
+    assert (own / "last-run.json").read_text() == (folder / ".local/last-run.json").read_text()
+    assert load_config(own / "config.yaml").dataset.input == str(ROOT / "data/insurance.csv")
+    assert (last["rows"], last["rejected_rows"], last["parameters"]) == (1338, 0, {})
+    assert last["started"] < last["ended"]
 
     again = run(folder)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -79,6 +87,42 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     last = json.loads((folder / ".local/last-run.json").read_text())
     assert (last["status"], last["predictions"], last["model_package_arn"]) == ("Failed", [], None)
     assert "MaxMse is 1" in last["failure_reason"] + rejected.stdout
+    assert last["parameters"] == {"MaxMse": "1"}
+    assert len(list((folder / ".local/runs").iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_three_lines_are_enough_and_a_useless_model_is_rejected(tmp_path) -> None:
+    noise = random.Random(1)
+    rows = [f"{noise.random()},{noise.random()}" for _ in range(200)]
+    (tmp_path / "rows.csv").write_text("\n".join(["x,y", *rows]))
+    (tmp_path / "config.yaml").write_text(
+        "pipeline: {name: noise}\ndataset: {input: rows.csv, label: y, numeric: [x]}\nfolds:\n"
+    )
+    result = run(tmp_path, DATA="")
+    last = json.loads((tmp_path / ".local/last-run.json").read_text())
+    better = last["estimate"]["mse"] < last["baselines"]["mean"]
+    assert (last["status"], result.returncode) == (("Succeeded", 0) if better else ("Failed", 1))
+    assert better or "that of predicting the mean" in last["failure_reason"]
+
+
+@pytest.mark.slow
+def test_old_runs_can_be_deleted_and_later_runs_do_not_miss_them(folder) -> None:
+    first = run(folder)
+    assert first.returncode == 0, first.stdout + first.stderr
+    scores = json.loads((folder / ".local/last-run.json").read_text())["predictions"]
+    assert run(folder, PARAMS="DataVersion=2").returncode == 0
+    before = sum(path.stat().st_size for path in (folder / ".local").rglob("*") if path.is_file())
+    cleaned = run(folder, "clean_local", KEEP="1")
+    after = sum(path.stat().st_size for path in (folder / ".local").rglob("*") if path.is_file())
+    assert re.fullmatch(r"Deleted 1 run and freed \d+\.\d MB; 1 run kept\.\n", cleaned.stdout), cleaned.stderr
+    assert after < before
+    listed = run(folder, "runs").stdout.splitlines()
+    assert len([line for line in listed if not line.startswith(" ")]) == 1
+    # Its steps are run again, and the model of the deleted run, which is still registered, is the same.
+    again = run(folder)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert json.loads((folder / ".local/last-run.json").read_text())["predictions"] == scores
 
 
 @pytest.mark.slow

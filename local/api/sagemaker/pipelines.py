@@ -148,7 +148,7 @@ class PipelineOperations:
                     + ", ".join(item["PipelineExecutionArn"] for item in running)
                 )
             for execution in executions:
-                self._delete_execution(execution["PipelineExecutionArn"])
+                records.delete_execution(self.store, execution["PipelineExecutionArn"])
             for version in self.store.list(records.PIPELINE_VERSION, f"{arn}/version/"):
                 key = records.version_key(arn, version["PipelineVersionId"])
                 self.store.delete(records.PIPELINE_VERSION, key)
@@ -218,12 +218,6 @@ class PipelineOperations:
             "_Definition": definition,
         }
         self.store.insert(records.PIPELINE_VERSION, records.version_key(arn, number), document)
-
-    def _delete_execution(self, execution_arn: str) -> None:
-        for step in records.steps(self.store, execution_arn):
-            self.store.delete(records.STEP, f"{execution_arn}/{step['StepName']}")
-        delete_tags(self.store, execution_arn)
-        self.store.delete(records.EXECUTION, execution_arn)
 
 
 def refuse(operation_name: str, request: Request, *members: str) -> None:

@@ -94,7 +94,13 @@ def test_feature_dim_is_computed_from_the_columns(config) -> None:
         ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
         ("dataset.categorical.smoker", [False, "yes"], "dataset.categorical.smoker[0]: input should be a valid string"),
         ("deploy.endpoint_name", "my_endpoint", "deploy.endpoint_name: AWS would refuse 'my_endpoint'"),
-        ("pipeline.name", "x" * 33, "pipeline.name: 'xxx"),
+        (
+            "pipeline.name",
+            "x" * 33,
+            f"pipeline.name: '{'x' * 33}' has 33 characters; the bucket's name contains it, so this project allows at "
+            "most 32",
+        ),
+        ("deploy.endpoint_name", "x" * 64, f"deploy.endpoint_name: '{'x' * 64}' has 64 characters; AWS allows 63"),
         ("registry.group", "-group", "registry.group: AWS would refuse '-group'"),
         ("aws.bucket", "Bucket", "aws.bucket: 'Bucket' is not a bucket name that S3 accepts"),
         ("aws.job_role_arn", "role", "aws.job_role_arn: 'role' is not the ARN of an IAM role"),
@@ -188,15 +194,96 @@ def test_all_values_at_fault_are_reported_at_once(document) -> None:
     document["folds"]["count"] = 50
     document["folds"]["seed"] = "forty-two"
     document["deploy"]["endpoint_name"] = "under_score"
-    del document["quality"]["max_mse"]
+    del document["dataset"]["label"]
     paths = {fault.split(": ")[1] for fault in faults_of(document)}
     assert paths == {
         "tuning.surprise",
         "folds.count",
         "folds.seed",
         "deploy.endpoint_name",
-        "quality.max_mse",
+        "dataset.label",
     }
+
+
+def smallest(**sections: object) -> dict[str, Any]:
+    """Return the document of three lines, and more sections."""
+    dataset = {"input": "rows.csv", "label": "y", "numeric": ["x"]}
+    return {"pipeline": {"name": "small"}, "dataset": dataset, **sections}
+
+
+def test_three_lines_are_a_configuration() -> None:
+    config = parse_config(smallest(), "c.yaml")
+    assert config.registry.group == config.deploy.endpoint_name == "small"
+    assert config.tuning.learning_rate == [0.0001, 0.001, 0.01, 0.1]
+    assert config.tuning.l1 == [0.001, 0.01, 0.1]
+    assert (config.tuning.max_jobs, config.tuning.max_parallel_jobs) == (12, 2)
+    assert config.quality.max_mse is None
+
+
+def test_the_defaults_are_those_of_the_projects_own_configuration(config, document) -> None:
+    for path in ("registry.inference_instances", "registry.transform_instances", "tuning.learning_rate", "tuning.l1"):
+        section, key = path.split(".")
+        del document[section][key]
+    for path in ("registry.group", "deploy.endpoint_name", "tuning.max_jobs", "tuning.max_parallel_jobs"):
+        section, key = path.split(".")
+        del document[section][key]
+    document["dataset"]["input"] = config.dataset.input
+    assert parse_config(document, "c.yaml") == config
+
+
+def test_a_section_without_keys_has_its_defaults() -> None:
+    empty = dict.fromkeys(("aws", "folds", "tuning", "quality", "registry", "deploy", "caching"))
+    assert parse_config(smallest(**empty), "c.yaml") == parse_config(smallest(), "c.yaml")
+    assert faults_of({"pipeline": {"name": "small"}, "dataset": None}) == ["config.yaml: dataset: is missing"]
+
+
+def test_names_of_their_own_do_not_follow_the_pipelines_name() -> None:
+    own = parse_config(smallest(registry={"group": "models"}, deploy={"endpoint_name": "live"}), "c.yaml")
+    assert (own.registry.group, own.deploy.endpoint_name) == ("models", "live")
+    assert parse_config(smallest(deploy={"instance_count": 2}), "c.yaml").deploy.endpoint_name == "small"
+
+
+@pytest.mark.parametrize(
+    ("tuning", "jobs", "parallel"),
+    [
+        ({"learning_rate": [0.1]}, 3, 2),
+        ({"learning_rate": [0.1], "l1": [0.01]}, 1, 1),
+        ({"strategy": "Random"}, 12, 2),
+        ({"strategy": "Bayesian", "max_jobs": 1}, 1, 1),
+    ],
+)
+def test_the_number_of_jobs_follows_the_search(tuning, jobs, parallel) -> None:
+    made = parse_config(smallest(tuning=tuning), "c.yaml").tuning
+    assert (made.max_jobs, made.max_parallel_jobs) == (jobs, parallel)
+
+
+def test_a_search_between_two_ends_has_the_ends_of_the_grid() -> None:
+    tuning = parse_config(smallest(tuning={"strategy": "Random"}), "c.yaml").tuning
+    assert (tuning.learning_rate, tuning.l1) == ([0.0001, 0.1], [0.001, 0.1])
+
+
+def test_a_grid_with_too_many_points_is_a_fault_of_the_number_of_jobs() -> None:
+    values = [number / 100 for number in range(1, 31)]
+    faults = faults_of(smallest(tuning={"learning_rate": values, "l1": values}))
+    assert faults == ["config.yaml: tuning.max_jobs: input should be less than or equal to 750, not 900"]
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "path"),
+    [
+        ("pipeline", {"name": "under_score"}, "pipeline.name"),
+        ("tuning", {"strategy": "Guess"}, "tuning.strategy"),
+        ("tuning", {"l1": [-1.0]}, "tuning.l1[0]"),
+    ],
+)
+def test_a_faulty_value_is_not_held_against_the_defaults_that_follow_it(section, value, path) -> None:
+    (fault,) = faults_of({**smallest(), section: value})
+    assert fault.startswith(f"config.yaml: {path}: ")
+
+
+def test_the_interval_is_not_compared_with_a_limit_that_is_not_there() -> None:
+    faults = faults_of(smallest(quality={"applies_to": "UpperEnd"}))
+    assert faults == ["config.yaml: quality.applies_to: UpperEnd has no effect without quality.max_mse"]
 
 
 def test_all_faults_between_values_are_reported_at_once(document) -> None:

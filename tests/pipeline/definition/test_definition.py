@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from definition_language.documents import all_steps
-from pipeline.config.models import Config
+from pipeline.config.models import Config, QualitySection
 from pipeline.definition.lint import lint
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -336,6 +336,23 @@ def test_without_an_interval_the_gate_is_on_the_error_alone(config, resources) -
     assert len(steps_of(built)["CheckQuality"]["Arguments"]["Conditions"]) == 1
     (applies,) = [one for one in built["Parameters"] if one["Name"] == "MaxMseAppliesTo"]
     assert applies["EnumValues"] == ["Mean"]
+
+
+def test_without_a_limit_the_model_must_be_better_than_predicting_the_mean(config, resources, built) -> None:
+    from pipeline.definition.pipeline import build_definition
+
+    unlimited = config.model_copy(update={"quality": QualitySection()})
+    definition = build_definition(unlimited, resources)
+    check = steps_of(definition)["CheckQuality"]["Arguments"]
+    limited = steps_of(built)["CheckQuality"]["Arguments"]["Conditions"]
+    *others, better = check["Conditions"]
+    assert others == limited
+    assert better["Type"] == "LessThan"
+    assert better["LeftValue"]["Std:JsonGet"]["Path"] == "estimate.mse"
+    assert better["RightValue"]["Std:JsonGet"]["Path"] == "baselines.mean"
+    (limit,) = [one for one in definition["Parameters"] if one["Name"] == "MaxMse"]
+    assert limit["DefaultValue"] == 1e300
+    assert "baselines.mean" in json.dumps(check["ElseSteps"])
 
 
 def test_spot_training_reaches_the_tuning_jobs(config, resources) -> None:

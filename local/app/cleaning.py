@@ -1,0 +1,115 @@
+"""Delete the files and records of old executions, while no service runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.app.server import hold_folder
+from local.core.settings import Settings
+from local.records import executions as records
+from local.records.kinds import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE
+from local.storage.objects import Objects
+from local.storage.store import Store
+
+_S3_URI = re.compile(r's3://[^"\\\s]+')
+_JOB = re.compile(r":(?:processing-job|training-job|transform-job|hyper-parameter-tuning-job)/([a-z0-9-]+)", re.I)
+
+
+def delete_executions(settings: Settings, ids: Set[str]) -> int:
+    """Delete executions: their records, their objects under ``<pipeline>/executions/<id>/``, their jobs' logs.
+
+    A deleted execution cannot be found by step caching, so no later execution reuses objects that are gone. Objects
+    and logs that other executions reuse are kept, and so are the objects of registered models and endpoints.
+
+    Args:
+        settings: the folder of the service.
+        ids: the executions' ids.
+
+    Returns:
+        The number of bytes that the deleted files had.
+
+    Raises:
+        ServiceHeldError: a service uses the folder.
+    """
+    with hold_folder(settings), _open_store(settings) as store:
+        used = _documents_in_use(store, ids)
+        # Records first: if this is interrupted, nothing refers to objects that are gone.
+        _delete_records(store, ids)
+        uris = tuple(sorted(set(_S3_URI.findall(used))))
+        jobs = tuple(sorted({name.lower() for name in _JOB.findall(used)}))
+        return _delete_objects(Objects(settings.buckets), ids, uris) + sum(
+            delete_tree(folder) for folder in _job_folders(settings, ids) if not folder.name.lower().startswith(jobs)
+        )
+
+
+def delete_tree(folder: Path) -> int:
+    """Delete a folder, and return the number of bytes that its files had."""
+    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    shutil.rmtree(folder)
+    return size
+
+
+@contextmanager
+def _open_store(settings: Settings) -> Iterator[Store]:
+    store = Store(settings.database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _documents_in_use(store: Store, ids: Set[str]) -> str:
+    """Return the records that may refer to the executions' objects and jobs, as text."""
+    kept = [arn for arn in _execution_arns(store) if records.execution_id(arn) not in ids]
+    documents = [step for arn in kept for step in records.steps(store, arn)]
+    for kind in (MODEL_PACKAGE, MODEL, ENDPOINT_CONFIG):
+        documents += store.list(kind.name)
+    return json.dumps(documents)
+
+
+def _execution_arns(store: Store) -> list[str]:
+    return [document["PipelineExecutionArn"] for document in store.list(records.EXECUTION)]
+
+
+def _delete_records(store: Store, ids: Set[str]) -> None:
+    with store.transaction():
+        for arn in _execution_arns(store):
+            if records.execution_id(arn) in ids:
+                records.delete_execution(store, arn)
+
+
+def _delete_objects(objects: Objects, ids: Set[str], used: tuple[str, ...]) -> int:
+    freed = 0
+    for folder in objects.root.glob("*/*/executions/*"):
+        if folder.name not in ids or folder.is_symlink():
+            continue
+        bucket, *parts = folder.relative_to(objects.root).parts
+        prefix = "/".join(parts)
+        for key in objects.keys(f"s3://{bucket}/{prefix}/"):
+            uri = f"s3://{bucket}/{key}"
+            if not uri.startswith(used):
+                files = [objects.path(uri), objects.paths.sidecar(bucket, key)]
+                freed += sum(path.stat().st_size for path in files if path.is_file())
+                objects.delete(uri)
+        for emptied in (folder, objects.paths.sidecar(bucket, prefix).with_name(folder.name)):
+            _delete_empty_folders(emptied)
+    return freed
+
+
+def _delete_empty_folders(folder: Path) -> None:
+    deepest_first = sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True)
+    for path in [*deepest_first, folder]:
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def _job_folders(settings: Settings, ids: Iterable[str]) -> list[Path]:
+    """Return the folders of the executions' jobs, with logs or with what a failed job left."""
+    prefixes = tuple(f"{start}{each}-" for each in ids for start in ("", "pipelines-"))
+    folders = [*settings.logs.glob("aws/sagemaker/*/*"), *settings.jobs.glob("*/*")]
+    return [folder for folder in folders if folder.name.startswith(prefixes) and folder.is_dir()]

@@ -1,0 +1,42 @@
+"""make clean-local: delete all runs of this folder but the newest KEEP, with their objects and logs."""
+
+from __future__ import annotations
+
+from local.app.cleaning import delete_executions, delete_tree
+from local.app.server import ServiceHeldError
+from local.core.settings import Settings
+from pipeline.errors import UserError
+from scripts.console import console, option, run
+from scripts.runs import ROOT, all_runs
+
+_BYTES = 1_000_000
+
+
+def main() -> int:
+    """Delete the old runs, and print how much space that freed."""
+    keep = _number(option("KEEP"))
+    kept, old = (runs := all_runs())[:keep], runs[keep:]
+    freed = 0
+    if old:
+        try:
+            freed = delete_executions(Settings(root=ROOT.absolute()), {each.execution_id for each in old})
+        except ServiceHeldError as error:
+            raise UserError(f"{error}. Nothing was deleted: stop 'make local', or wait for 'make run'.") from None
+        # A run's folder last: if this is interrupted, the next time deletes what is left.
+        freed += sum(delete_tree(each.folder) for each in old)
+    console.print(f"Deleted {_counted(len(old))} and freed {freed / _BYTES:.1f} MB; {_counted(len(kept))} kept.")
+    return 0
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise UserError("KEEP: give the number of runs to keep, for example make clean-local KEEP=3")
+    return int(text)
+
+
+def _counted(number: int) -> str:
+    return f"{number} run" if number == 1 else f"{number} runs"
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from local.app.server import LocalService
+from local.core.settings import Settings
+from pipeline.errors import UserError
+from scripts import clean_local
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with three runs; the last of them was killed."""
+    monkeypatch.chdir(tmp_path)
+    for hour, name in enumerate(("aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"), start=1):
+        own = tmp_path / ".local/runs" / name
+        own.mkdir(parents=True)
+        (own / "config.yaml").write_text("pipeline: {name: prices}")
+        os.utime(own / "config.yaml", (hour, hour))
+        results = {"pipeline_name": "prices", "ended": f"2026-01-31T0{hour}:00:00+00:00", "padding": "x" * 1_000_000}
+        (own / "last-run.json").write_text(json.dumps(results))
+    (tmp_path / ".local/runs/aaaaaaaaaaaa/last-run.json").unlink()
+    (tmp_path / ".local/last-run.json").write_text("{}")
+    return tmp_path
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in Path(".local/runs").iterdir())
+
+
+def test_the_newest_runs_are_kept(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("KEEP", "1")
+    assert clean_local.main() == 0
+    assert capsys.readouterr().out == "Deleted 2 runs and freed 1.0 MB; 1 run kept.\n"
+    assert names() == ["cccccccccccc"]
+    clean_local.main()
+    assert capsys.readouterr().out == "Deleted 0 runs and freed 0.0 MB; 1 run kept.\n"
+
+
+def test_no_run_need_be_kept(monkeypatch) -> None:
+    monkeypatch.setenv("KEEP", "0")
+    clean_local.main()
+    assert names() == []
+    assert Path(".local/last-run.json").is_file()
+
+
+@pytest.mark.parametrize("keep", ["", "-1", "all"])
+def test_the_number_of_runs_to_keep_has_to_be_given(monkeypatch, keep) -> None:
+    monkeypatch.setenv("KEEP", keep)
+    with pytest.raises(UserError, match="KEEP: give the number of runs to keep"):
+        clean_local.main()
+    assert len(names()) == 3
+
+
+def test_runs_are_not_deleted_while_a_service_uses_the_folder(folder, monkeypatch) -> None:
+    monkeypatch.setenv("KEEP", "0")
+    settings = Settings(folder / ".local", port=0)
+    with LocalService(settings), pytest.raises(UserError, match=r"is in use .*Nothing was deleted: stop 'make local'"):
+        clean_local.main()
+    assert len(names()) == 3
