@@ -59,7 +59,7 @@ def test_names_and_limits_are_of_the_file(drafted) -> None:
     assert config.pipeline.name == config.registry.group == config.deploy.endpoint_name == "my-houses"
     values = [n * 13 % 17 for n in range(60)]
     mean = sum(values) / 60
-    assert f"whose error is {sum((value - mean) ** 2 for value in values) / 60:.4g}" in text
+    assert f"error is {sum((value - mean) ** 2 for value in values) / 60:.4g}" in text
     assert config.quality.max_mse is None
 
 
