@@ -33,7 +33,7 @@ def _parameter_changes(before: Definition, after: Definition) -> Iterator[str]:
             yield f"parameter {name}: add, default {parameter.get('DefaultValue')!r}"
         else:
             for path, was, now in _differences(old[name], parameter, ""):
-                yield f"parameter {name}: {path} {_shown(was)} -> {_shown(now)}"
+                yield f"parameter {name}: {path} {_shown(was, now)}"
 
 
 def _step_changes(before: Definition, after: Definition) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _value_changes(before: Any, after: Any) -> Iterator[str]:
         elif _is_upload("options", was, now):
             yield f"options in {now.rpartition('/')[2]} change"
         else:
-            yield f"{path} {_shown(was)} -> {_shown(now)}"
+            yield f"{path} {_shown(was, now)}"
 
 
 def _is_upload(kind: str, *values: Any) -> bool:
@@ -88,6 +88,14 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any,
         yield path, before, after
 
 
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+def _shown(before: Any, after: Any) -> str:
+    """Return an old and a new value; of long texts the part around their first difference."""
+    texts = ["nothing" if value is None else repr(value) for value in (before, after)]
+    same = next((place for place, (was, now) in enumerate(zip(*texts, strict=False)) if was != now), 0)
+    start = max(0, same - _MAX_SHOWN // 2) if max(map(len, texts)) > _MAX_SHOWN else 0
+    return " -> ".join(_part(text, start) for text in texts)
+
+
+def _part(text: str, start: int) -> str:
+    end = start + _MAX_SHOWN
+    return f"{'...' if start else ''}{text[start:end]}{'...' if len(text) > end else ''}"

@@ -71,9 +71,9 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def main() -> int:
-    """Create the archive, print its path, and return the exit status."""
+    """Create the archive, and return the exit status."""
     try:
-        archive = make()
+        make()
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", None) or str(error)
         print(
@@ -81,7 +81,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    print(f"{archive} ({archive.stat().st_size // 1024**2} MB)")
     return 0
 
 

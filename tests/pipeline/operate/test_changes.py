@@ -41,3 +41,17 @@ def test_another_option_of_the_folds_is_told_as_one(definition, config, resource
     seed = config.model_copy(update={"folds": config.folds.model_copy(update={"seed": 43})})
     changes = definition_changes(definition, build_definition(seed, resources))
     assert changes == ["step MakeFolds: options in fold_options.json change"]
+
+
+def test_long_values_are_shown_around_their_first_difference(built) -> None:
+    changed = copy.deepcopy(built)
+    step = next(step for step in changed["Steps"] if step["Name"] == "SelectBest")
+    was = "x" * 300 + " one end"
+    step["Description"] = was
+    now = copy.deepcopy(changed)
+    next(step for step in now["Steps"] if step["Name"] == "SelectBest")["Description"] = was.replace("one", "other")
+    (line,) = definition_changes(changed, now)
+    old, _, new = line.partition(" -> ")
+    assert old.endswith("x one end'")
+    assert new.endswith("x other end'")
+    assert len(line) < 200
