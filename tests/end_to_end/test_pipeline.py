@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,17 @@ def best(shell, steps) -> dict[str, Any]:
     return shell.aws("s3", "cp", f"{outputs['best']}/best.json", "-")
 
 
-def rows(shell, uri: str) -> np.ndarray:
-    keys = [line.split()[-1] for line in shell.aws("s3", "ls", "--recursive", uri).splitlines()]
-    bucket = uri.split("/")[2]
-    text = "".join(shell.aws("s3", "cp", f"s3://{bucket}/{key}", "-") for key in keys)
-    return np.loadtxt(text.splitlines(), delimiter=",")
+@pytest.fixture(scope="module")
+def written(shell, succeeded, tmp_path_factory) -> Path:
+    """What the execution wrote to S3, without the models."""
+    folder: Path = tmp_path_factory.mktemp("written")
+    place = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}"
+    shell.aws("s3", "sync", "--quiet", "--exclude", "models/*", place, str(folder))
+    return folder
+
+
+def rows(folder: Path) -> np.ndarray:
+    return np.concatenate([np.loadtxt(file, delimiter=",", ndmin=2) for file in sorted(folder.iterdir())])
 
 
 def test_every_step_succeeds(steps) -> None:
@@ -77,6 +84,7 @@ def processing_job(shell, name: str) -> dict[str, Any]:
     return shell.aws("sagemaker", "describe-processing-job", "--processing-job-name", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["MakeFolds", "SelectBest", "VerifyEndpoint"])
 def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps, step) -> None:
     """Run a step's processing job again, without the variables that the pipeline sets."""
@@ -93,9 +101,8 @@ def test_each_script_runs_in_the_environment_of_its_container_alone(shell, steps
     assert "Environment" not in again
 
 
-def test_the_best_error_is_that_of_least_squares_on_the_same_fold(shell, best, succeeded) -> None:
-    folds = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}/folds"
-    train, test = (rows(shell, f"{folds}/vc{best['fold']}/{part}/") for part in ("train", "test"))
+def test_the_best_error_is_that_of_least_squares_on_the_same_fold(best, written) -> None:
+    train, test = (rows(written / f"folds/vc{best['fold']}/{part}") for part in ("train", "test"))
     assert len(train) + len(test) == 1338
     model = LinearRegression().fit(train[:, 1:], train[:, 0])
     least_squares = float(np.mean((model.predict(test[:, 1:]) - test[:, 0]) ** 2))
@@ -130,15 +137,12 @@ def test_the_registered_model_explains_itself(shell, steps, best) -> None:
     assert shell.aws("s3", "ls", package["SamplePayloadUrl"])
 
 
-def test_every_row_has_a_prediction_by_a_model_that_did_not_see_it(shell, best, succeeded, tmp_path) -> None:
-    place = f"s3://{NAME}-123456789012-us-east-1/{NAME}/executions/{succeeded.rpartition('/')[2]}"
-    shell.aws("s3", "sync", "--quiet", "--exclude", "models/*", place, str(tmp_path))
-    scores = np.loadtxt(tmp_path / "evaluation/out_of_fold.csv", delimiter=",", skiprows=1)
+def test_every_row_has_a_prediction_by_a_model_that_did_not_see_it(best, written) -> None:
+    scores = np.loadtxt(written / "evaluation/out_of_fold.csv", delimiter=",", skiprows=1)
     assert len(scores) == 1338
     error = float(np.mean((scores[:, 2] - scores[:, 3]) ** 2))
     assert error == pytest.approx(best["estimate"]["mse"], rel=1e-6)
-    files = [sorted((tmp_path / f"folds/vc{fold}/test").iterdir()) for fold in range(1, 6)]
-    tests = [np.concatenate([np.loadtxt(file, delimiter=",", ndmin=2) for file in own]) for own in files]
+    tests = [rows(written / f"folds/vc{fold}/test") for fold in range(1, 6)]
     split = PredefinedSplit(np.repeat(range(5), [len(test) for test in tests]))
     table = np.concatenate(tests)
     crossed = cross_validate(LinearRegression(), table[:, 1:], table[:, 0], cv=split, scoring="neg_mean_squared_error")
