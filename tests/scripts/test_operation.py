@@ -239,7 +239,7 @@ def test_an_object_that_others_put_into_the_bucket_keeps_the_stack_and_is_named(
     assert account.left() == []
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+@pytest.mark.parametrize("region", [pytest.param("us-east-1", marks=pytest.mark.slow), "eu-central-1"])
 def test_upsert_creates_the_local_bucket_in_the_configurations_region(tmp_path, region) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0, region=region)) as service:
         account = Account(service, tmp_path)

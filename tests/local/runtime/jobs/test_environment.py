@@ -113,6 +113,7 @@ def test_jobs_at_one_time_have_credentials_of_their_own(jobs: Jobs) -> None:
     assert uris[0] != uris[1]
 
 
+@pytest.mark.slow
 def test_spark_and_its_python_workers_have_what_their_container_has(jobs: Jobs) -> None:
     jobs.put(
         "code/environment/app.py",
