@@ -68,11 +68,12 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     deployed = _function_outputs(state, f"DeployEndpoint{again}")
     verified_at = _job_outputs(session, state, f"VerifyEndpoint{again}")
     verification = _json(session, verified_at, "verification", "verification.json") or {}
+    best = _json(session, outputs, "best", "best.json")
     return Results(
-        best=_json(session, outputs, "best", "best.json"),
+        best=best,
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
-        refit=_refit(session, new_arn or known_arn),
+        refit=_refit(session, best, new_arn or known_arn),
         model_package_arn=new_arn or known_arn,
         newly_registered=new_arn is not None,
         endpoint_name=deployed.get("endpoint_name"),
@@ -88,13 +89,11 @@ def _endpoint_state(deployed: dict[str, str], verification: dict[str, Any]) -> s
     return str(verification.get("outcome") or deployed.get("status", "not deployed"))
 
 
-def _refit(session: Session, package_arn: str | None) -> Refit | None:
-    if package_arn is None:
+def _refit(session: Session, best: dict[str, Any] | None, package_arn: str | None) -> Refit | None:
+    if best is None or best["fold"] is not None or package_arn is None:
         return None
     package = session.client("sagemaker").describe_model_package(ModelPackageName=package_arn)
-    metadata = package.get("CustomerMetadataProperties", {})
-    if "training_mse" not in metadata:
-        return None
+    metadata = package["CustomerMetadataProperties"]
     return Refit(metadata["training_job"], float(metadata["training_mse"]))
 
 
