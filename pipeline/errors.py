@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -31,3 +32,10 @@ def with_trust_hint(message: str) -> str:
         "aws:SourceAccount or aws:SourceArn rejects a service that does not send that key; "
         "StringEqualsIfExists accepts it."
     )
+
+
+def some_of(names: Iterable[str], most: int = 20) -> str:
+    """Return the first names and the number of the others, for a message."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

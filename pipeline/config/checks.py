@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
 
-_TUNED = ("learning_rate", "l1")
+TUNED = ("learning_rate", "l1")
+"""The hyperparameters that the tuning jobs search."""
+
 _COMPUTED = ("feature_dim", "predictor_type", "num_models")
 
 
@@ -75,7 +77,7 @@ def _check_encoding(config: Config) -> Iterator[Fault]:
 
 def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
     tuning = config.tuning
-    for name in _TUNED:
+    for name in TUNED:
         values = getattr(tuning, name)
         yield from _check_tuned_values(name, values)
         if tuning.strategy == "Grid" and len(set(values)) < len(values):
@@ -121,7 +123,7 @@ def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
 
 
 def _name_fault(name: str) -> str | None:
-    if name in _TUNED:
+    if name in TUNED:
         return "is tuned: SageMaker would refuse a static value"
     if name in _COMPUTED:
         return "is set by the pipeline: remove it"

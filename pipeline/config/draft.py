@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.config.profile import MISSING, MOST_VALUES, Column, Profile, read_chunks
+from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
 
-_LONGEST_NAME = 32
 _MOST_MISSING = 0.2
 """The share of missing values above which a column is left out. Rows with fewer are set aside."""
 
@@ -150,7 +150,7 @@ def _head(profile: Profile) -> list[str]:
 def pipeline_name(stem: str) -> str:
     """Return a valid pipeline name that is made from a file's name."""
     words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
-    return words[:_LONGEST_NAME].rstrip("-")
+    return words[:LONGEST_PIPELINE_NAME].rstrip("-")
 
 
 def _dataset(profile: Profile, label: str, choices: list[Choice]) -> list[str]:

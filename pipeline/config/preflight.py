@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import csv
 import difflib
 import gzip
 from collections.abc import Iterator
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from definition_language.linear_learner import RULES, text_of
+from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.models import Config, DatasetSection
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, some_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
@@ -21,7 +21,6 @@ Fault = tuple[str, str]
 _START = 1 << 20
 _SHOWN = 12
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 def check_input(config: Config) -> None:
@@ -67,10 +66,10 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
 
 def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fault]:
     first = text.lstrip("\ufeff").splitlines()[0]
-    fields = _fields(first, dataset.delimiter)
+    fields = fields_of(first, dataset.delimiter)
     needed = [dataset.label, *dataset.numeric, *dataset.categorical]
-    better = max(_DELIMITERS, key=lambda delimiter: len(_fields(first, delimiter)))
-    if len(fields) == 1 < len(needed) and len(_fields(first, better)) > 1:
+    better = max(DELIMITERS, key=lambda delimiter: len(fields_of(first, delimiter)))
+    if len(fields) == 1 < len(needed) and len(fields_of(first, better)) > 1:
         yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
     elif dataset.header:
         yield from _header_faults(path, dataset, fields)
@@ -94,7 +93,7 @@ def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Ite
             if name not in names:
                 folded = {other.casefold(): other for other in names}
                 close = difflib.get_close_matches(name.casefold(), folded, n=1)
-                hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {_some(names)}"
+                hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {some_of(names, _SHOWN)}"
                 yield key, f"the header of {path} has no column {name!r}{hint}"
 
 
@@ -112,12 +111,3 @@ def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:
             f"{batch} is more than the {smallest} rows that a fold of {path} can train on: linear-learner trains on "
             "whole mini-batches only",
         )
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

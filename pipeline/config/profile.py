@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.config.delimited import DELIMITERS
 from pipeline.errors import UserError
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
@@ -22,7 +23,6 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 MOST_VALUES = 50
 """The number of values up to which a column of text is a category."""
 
-_DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES, _SAMPLE_LINES, _CHUNK = 1 << 20, 100, 100_000
 _DECIMAL_COMMA = r"[+-]?\d+,\d+"
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
@@ -182,7 +182,7 @@ def _format_of(path: Path) -> FileFormat:
     # cp1252 is what Windows' programs write in western Europe and America.
     encoding = "UTF-8" if is_utf8 else "cp1252"
     lines = start.decode(encoding, "replace").splitlines()[:_SAMPLE_LINES]
-    return FileFormat(encoding, max(_DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter)))
+    return FileFormat(encoding, max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter)))
 
 
 def _is_utf8(blocks: Iterable[bytes]) -> bool:
@@ -206,6 +206,8 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
 def _header(path: Path, form: FileFormat) -> list[str]:
     with path.open(encoding=form.encoding, newline="") as file:
         names = [name.strip().lstrip("\ufeff") for name in next(csv.reader(file, delimiter=form.delimiter))]
+    if not names:
+        raise UserError(f"{path}: its first line is blank: remove it, so that the file begins with its header")
     if any(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", name) for name in names):
         raise UserError(f"{path}: its first line holds numbers and no names: add a header that names the columns")
     if repeated := {name for name in names if names.count(name) > 1}:

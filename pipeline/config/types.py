@@ -82,8 +82,9 @@ def _check_metadata_text(value: str) -> str:
 
 # AWS allows 256. The bucket's name, <pipeline>-<account>-<region>, may have 63: 12 are the account's, up to 16 the
 # region's, and 2 are hyphens. That leaves 33.
+LONGEST_PIPELINE_NAME = 32
 PipelineName = Annotated[
-    str, _name("PipelineName", 32, "the bucket's name contains it, so this project allows at most")
+    str, _name("PipelineName", LONGEST_PIPELINE_NAME, "the bucket's name contains it, so this project allows at most")
 ]
 EndpointName = Annotated[str, _name("EndpointName", 63)]
 GroupName = Annotated[str, _name("EntityName", 63)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.config.checks import TUNED
 from pipeline.definition.folds import folds_uri
 from pipeline.definition.sdk import Join, TrainingStep
 from pipeline.definition.selection import Selection
 from pipeline.definition.step_factory import StepFactory
-from pipeline.definition.tuning import OBJECTIVE, TUNED, channel, static_hyperparameters, trainer
+from pipeline.definition.tuning import OBJECTIVE, channel, static_hyperparameters, trainer
 
 _MOST_SUGGESTED_EPOCHS = 100
 """The highest number of epochs that MakeFolds suggests."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from definition_language.linear_learner import text_of
+from pipeline.config.checks import TUNED
 from pipeline.config.models import Config
 from pipeline.definition.folds import fold_uri, suggested
 from pipeline.definition.sdk import (
@@ -25,7 +26,6 @@ from pipeline.definition.sdk import (
 from pipeline.definition.step_factory import StepFactory
 
 OBJECTIVE = "validation:mse"
-TUNED = ("learning_rate", "l1")
 _SUGGESTED = ("mini_batch_size", "epochs")
 
 

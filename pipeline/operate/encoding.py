@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
+from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.models import DatasetSection
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some_of
 
 _LARGEST = 3.4028234e38
 """The largest 32-bit float: linear-learner computes with such numbers."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
-_DELIMITERS = (",", ";", "\t", "|")
 _SHOWN_CHARACTERS = 60
 
 
@@ -99,8 +98,8 @@ def layout_of(name: str, first_line: str, columns: ModelColumns, dataset: Datase
         UserError: the file has a header that lacks a column or names a column twice, or it has no header and another
             number of columns than the model has features.
     """
-    delimiters = dict.fromkeys((dataset.delimiter, *_DELIMITERS))
-    split = {delimiter: _fields(first_line, delimiter) for delimiter in delimiters}
+    delimiters = dict.fromkeys((dataset.delimiter, *DELIMITERS))
+    split = {delimiter: fields_of(first_line, delimiter) for delimiter in delimiters}
     for fits in (_with_header, _without_header):
         for delimiter, fields in split.items():
             layout = fits(name, fields, delimiter, columns, dataset)
@@ -151,20 +150,6 @@ class RowEncoder:
             # Joined by repetition: a column may have thousands of values.
             parts.append("0," * place + "1" + ",0" * (len(places) - place - 1))
         return ",".join(parts)
-
-
-def some_of(names: Iterable[str], most: int = 20) -> str:
-    """Return the first names and the number of the others, for a message."""
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    try:
-        return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
-    except csv.Error:  # a field is longer than the module's limit
-        return []
 
 
 def _with_header(

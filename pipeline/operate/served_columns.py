@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import DatasetSection
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some_of
 from pipeline.operate.bodies import read_body
-from pipeline.operate.encoding import ModelColumns, some_of
+from pipeline.operate.encoding import ModelColumns
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -126,6 +126,7 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
         ("a,price\n", "price", "has a header and no rows"),
         ("", "price", "is empty"),
+        ("\n" + table(**USUAL), "price", "its first line is blank"),
         ("\x00a\x00b", "price", "save it as UTF-8"),
     ],
 )
