@@ -32,10 +32,10 @@ from evaluation.baselines import least_squares_errors, mean_errors
 from evaluation.card import model_card
 from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
 from evaluation.choice import Choice, choice_of, estimate_of
-from evaluation.clients import Clients, NoRegionError, aws_clients
+from evaluation.clients import Clients, aws_clients
 from evaluation.coefficients import coefficients_of
 from evaluation.cv_results import cv_results, write_cv_results
-from evaluation.errors import SelectionError, leave_reason
+from evaluation.errors import StepError, leave_reason
 from evaluation.estimate import pooled
 from evaluation.fold_models import FoldModels, read_fold_models
 from evaluation.jobs import Search, read_search
@@ -86,12 +86,11 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
 def _warnings(
     best: dict[str, Any], search: Search, points: Sequence[Point], scored: Scored, folds: dict[str, Any]
 ) -> list[str]:
-    rows = [fold["test_rows"] for fold in folds["folds"]]
     fold_mse = best["estimate"].get("fold_mse", [])
     evidence = Evidence(
         search=search,
         points=points,
-        best=best_by_mean(points, rows) if any(point.eligible for point in points) else None,
+        best=best_by_mean(points, best["fold_rows"]) if any(point.eligible for point in points) else None,
         mse=best["estimate"]["mse"],
         fold_mse=fold_mse,
         mean_mse=best["baselines"]["mean"],
@@ -212,5 +211,5 @@ def _print(best: dict[str, Any]) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (SelectionError, NoRegionError) as error:
+    except StepError as error:
         sys.exit(f"select_best: error: {error}")

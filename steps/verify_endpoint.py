@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from botocore.exceptions import ClientError
 from evaluation.artifact import LinearModel, read_artifact
-from evaluation.clients import NoRegionError, aws_clients
+from evaluation.clients import aws_clients
+from evaluation.errors import NoRegionError
 from evaluation.rows import fold_lines
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
@@ -60,6 +60,11 @@ class Evidence:
     moments: Sequence[Moments]
     folds: Mapping[str, Any]
 
+    @cached_property
+    def total(self) -> Moments:
+        """The sums over all folds."""
+        return reduce(add, self.moments)
+
 
 def cautions(evidence: Evidence) -> list[str]:
     """Return the warnings, one sentence each."""
@@ -79,8 +84,7 @@ def _about_baselines(evidence: Evidence) -> Iterator[str]:
             f"The model is no better than predicting the mean: its MSE is {evidence.mse:.4g}, "
             f"and that of the mean {evidence.mean_mse:.4g}."
         )
-    total = reduce(add, evidence.moments)
-    largest = max(abs(float(total.lowest[0])), abs(float(total.highest[0])))
+    largest = max(abs(float(evidence.total.lowest[0])), abs(float(evidence.total.highest[0])))
     # Below the rounding error of the 32-bit label, no training can come nearer.
     least = max(_WORSE * (evidence.least_squares_mse or 0.0), (_FLOAT32 * largest) ** 2)
     if evidence.least_squares_mse is not None and evidence.mse > least:
@@ -130,7 +134,7 @@ def _about_folds(evidence: Evidence) -> Iterator[str]:
     if min(fold["test_rows"] for fold in evidence.folds["folds"]) >= _FEWEST_ROWS:
         yield from _out_of_line(evidence.fold_mse)
     if not evidence.folds.get("shuffle", True):
-        yield from _about_drift(evidence.moments)
+        yield from _about_drift(evidence.moments, evidence.total)
 
 
 def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
@@ -149,12 +153,11 @@ def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
         yield f"Out of line with the folds' median of {middle:.4g}: {named}."
 
 
-def _about_drift(moments: Sequence[Moments]) -> Iterator[str]:
+def _about_drift(moments: Sequence[Moments], total: Moments) -> Iterator[str]:
     """Warn if the label's mean moves from fold to fold more than chance explains. The folds are in the file's order.
 
     This is the F test of an analysis of variance. The range of the means would grow with the number of folds.
     """
-    total = reduce(add, moments)
     freedom = len(moments) - 1, total.rows - len(moments)
     if freedom[1] < 1 or total.lowest[0] == total.highest[0]:
         return
@@ -170,7 +173,7 @@ def _about_drift(moments: Sequence[Moments]) -> Iterator[str]:
 
 
 def _about_columns(evidence: Evidence) -> Iterator[str]:
-    total = reduce(add, evidence.moments)
+    total = evidence.total
     names = [evidence.folds["columns"]["label"], *evidence.folds["columns"]["features"]]
     constant = [name for name, low, high in zip(names, total.lowest, total.highest, strict=True) if low == high]
     if constant:

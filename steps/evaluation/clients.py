@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from evaluation.errors import NoRegionError
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 10})
 """Several executions may read their jobs at once, and SageMaker then throttles: the default is three attempts."""
-
-
-class NoRegionError(Exception):
-    """The environment names no AWS region."""
 
 
 @dataclass(frozen=True)

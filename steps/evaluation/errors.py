@@ -8,8 +8,16 @@ LONGEST_MESSAGE = 1024
 """SageMaker shows this many bytes of ``/opt/ml/output/message``."""
 
 
-class SelectionError(Exception):
+class StepError(Exception):
+    """The job cannot do its work. The message is for the user."""
+
+
+class SelectionError(StepError):
     """No model can be selected. The message says why."""
+
+
+class NoRegionError(StepError):
+    """The environment names no AWS region."""
 
 
 def leave_reason(error: Exception, message: Path | None) -> None:
@@ -24,6 +32,6 @@ def leave_reason(error: Exception, message: Path | None) -> None:
     """
     if message is None:
         return
-    reason = str(error) if isinstance(error, SelectionError) else f"{type(error).__name__}: {error}"
+    reason = str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
     message.parent.mkdir(parents=True, exist_ok=True)
     message.write_bytes(reason.encode(errors="replace")[:LONGEST_MESSAGE].decode(errors="ignore").encode())

@@ -24,19 +24,22 @@ class Block:
     """Rows of a fold.
 
     Attributes:
-        labels: of shape (rows,).
-        features: of shape (rows, features).
+        table: labels and features, of shape (rows, 1 + features).
         lines: the rows' text, label first.
     """
 
-    labels: Numbers
-    features: Numbers
+    table: Numbers
     lines: list[bytes]
 
     @property
-    def table(self) -> Numbers:
-        """Labels and features, of shape (rows, 1 + features)."""
-        return np.column_stack([self.labels, self.features])
+    def labels(self) -> Numbers:
+        """The labels, of shape (rows,)."""
+        return self.table[:, 0]
+
+    @property
+    def features(self) -> Numbers:
+        """The features, of shape (rows, features)."""
+        return self.table[:, 1:]
 
 
 def fold_blocks(s3: S3Client, folds_uri: str, fold: int) -> Iterator[Block]:
@@ -73,5 +76,4 @@ def _texts(s3: S3Client, prefix: str) -> Iterator[bytes]:
 
 def _parsed(text: bytes) -> Block:
     lines = text.split(b"\n")
-    table = np.array(text.replace(b"\n", b",").split(b","), np.float64).reshape(len(lines), -1)
-    return Block(table[:, 0], table[:, 1:], lines)
+    return Block(np.array(text.replace(b"\n", b",").split(b","), np.float64).reshape(len(lines), -1), lines)

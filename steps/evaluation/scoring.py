@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ class Scored:
     fold_mse: dict[int, float]
     fold_mse_float32: dict[int, float]
 
-    @property
+    @cached_property
     def total(self) -> Moments:
         """The sums over all folds."""
         return reduce(add, self.moments)

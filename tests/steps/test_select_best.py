@@ -13,8 +13,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import select_best
-from evaluation.clients import NoRegionError
-from evaluation.errors import SelectionError, leave_reason
+from evaluation.errors import NoRegionError, SelectionError, leave_reason
 from evaluation.jobs import read_search
 from evaluation.metadata import recordable
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
@@ -269,7 +268,7 @@ def test_the_reason_of_a_failure_is_left_as_the_jobs_exit_message(monkeypatch, t
     arguments = ["--objective", "validation:mse", "--rule", "lowest_mse", "--folds", "-", "--tuning-job", "one"]
     with pytest.raises(NoRegionError, match="set the environment variable AWS_REGION"):
         select_best.main([*arguments, *folders, "--folds-uri", "s3://b/f", "--message", str(message)])
-    assert message.read_text().startswith("NoRegionError: no AWS region")
+    assert message.read_text() == "no AWS region: set the environment variable AWS_REGION or AWS_DEFAULT_REGION"
 
 
 def test_a_long_reason_is_cut_to_a_kilobyte_of_whole_characters(tmp_path) -> None:

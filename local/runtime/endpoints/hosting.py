@@ -23,7 +23,7 @@ LARGEST_ANSWER = 6 * 1024 * 1024
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html .
 """
 
-_NOT_IMITATED = {
+_NOT_IMPLEMENTED = {
     b"x-amzn-sagemaker-target-model": "TargetModel",
     b"x-amzn-sagemaker-target-container-hostname": "TargetContainerHostname",
     b"x-amzn-sagemaker-inference-component": "InferenceComponentName",
@@ -92,7 +92,7 @@ class Hosting:
         variant = deployment.choose(target_variant)
         if variant is None:
             return _error(400, "ValidationError", f"Variant {target_variant} of endpoint {name} not found.")
-        if not _NOT_IMITATED.keys().isdisjoint(headers):
+        if not _NOT_IMPLEMENTED.keys().isdisjoint(headers):
             return _not_implemented(headers)
         asked_type = content_type or "text/csv"
         try:
@@ -147,7 +147,7 @@ def _error(status: int, code: str, message: str) -> Answer:
 
 
 def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
-    wanted = ", ".join(member for header, member in _NOT_IMITATED.items() if header in headers)
+    wanted = ", ".join(member for header, member in _NOT_IMPLEMENTED.items() if header in headers)
     operation = f"sagemaker-runtime:InvokeEndpoint with {wanted}"
     return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
 

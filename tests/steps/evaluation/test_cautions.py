@@ -15,7 +15,7 @@ STATIC = {"mini_batch_size": "50", "epochs": "20"}
 
 
 def moments(columns: np.ndarray, labels: np.ndarray) -> Moments:
-    block = Block(labels, columns, [])
+    block = Block(np.column_stack([labels, columns]), [])
     sums = Moments(Scale.of(block))
     sums.add(block)
     return sums
@@ -129,10 +129,10 @@ def test_chance_is_no_drift_with_many_folds_or_one_row_in_each() -> None:
         chance = [moments(random.normal(size=(50, 2)), random.normal(size=50)) for _ in range(20)]
         warned += len(cautions(evidence(moments=chance, folds=folds(shuffle=False))))
     assert warned <= 1
-    block = Block(np.zeros(1), np.array([[1.0, 2.0]]), [])
+    block = Block(np.array([[0.0, 1.0, 2.0]]), [])
     rows = [Moments(Scale.of(block)) for _ in range(20)]
     for fold in rows:
-        fold.add(Block(random.normal(size=1), random.normal(size=(1, 2)), []))
+        fold.add(Block(random.normal(size=(1, 3)), []))
     assert cautions(evidence(moments=rows, folds=folds(shuffle=False))) == []
 
 

@@ -167,7 +167,7 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
     sketch, values = Sketch(), np.arange(10_000.0)
     for start in range(0, 10_000, 777):
         part = values[start : start + 777]
-        sketch.add(Block(part, part[:, None], []))
+        sketch.add(Block(np.column_stack([part, part]), []))
     kll = sketch.distribution(1)["kll"]
     level = len(kll["sketch"]["data"]) - 1
     kept = kll["sketch"]["data"][level]
@@ -178,7 +178,7 @@ def test_a_sketch_weighs_what_it_keeps() -> None:
 
 def test_the_sketches_of_many_columns_keep_fewer_values() -> None:
     sketch = Sketch()
-    sketch.add(Block(np.zeros(2000), np.arange(2000.0)[:, None] * np.ones(2047), []))
+    sketch.add(Block(np.arange(2000.0)[:, None] * np.ones(2048), []))
     kll = sketch.distribution(1)["kll"]["sketch"]
     assert kll["data"] == [[], [], np.arange(0.0, 2000.0, 4).tolist()]
     assert kll["parameters"]["k"] == 512.0
@@ -187,7 +187,7 @@ def test_the_sketches_of_many_columns_keep_fewer_values() -> None:
 @pytest.mark.parametrize("values", [[1e17, 1e17], [1e16, 1e16 + 2], [0.1, 0.1]])
 def test_values_that_leave_no_room_for_ten_buckets_get_one(values) -> None:
     sketch = Sketch()
-    sketch.add(Block(np.array(values), np.empty((2, 0)), []))
+    sketch.add(Block(np.array(values)[:, None], []))
     assert sketch.distribution(0)["kll"]["buckets"] == [
         {"lower_bound": values[0], "upper_bound": values[1], "count": 2.0}
     ]
