@@ -1,4 +1,4 @@
-"""What several readers of CSV files share: the delimiters that are tried, and the fields of one line."""
+"""The delimiters of CSV files that are tried, and the fields of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at a CSV file: its format, and what each column holds."""
+"""Looks at a CSV file: its format, and the values of each column."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FileFormat:
 
 @dataclass
 class Column:
-    """What a column holds.
+    """The counts and values of a column.
 
     Attributes:
         name: its name in the header.

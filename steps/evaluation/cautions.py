@@ -1,4 +1,4 @@
-"""Warns about what a statistician would object to."""
+"""Warns about faults of the experiment that a statistician would see."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DEFAULT_BATCH, _DEFAULT_EPOCHS = 1000, 15
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the warnings are drawn from.
+    """The facts behind the warnings.
 
     Attributes:
         search: the tuning jobs.

@@ -23,7 +23,7 @@ _PAYLOAD_ROWS = 10
 
 @dataclass(frozen=True)
 class Scored:
-    """What the rows of the folds show.
+    """The results of reading all rows.
 
     Attributes:
         moments: the sums of each fold.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folds.report import suggested_settings
 
 from definition_language.documents import all_steps
 from pipeline.config.models import Config, QualitySection
@@ -299,6 +300,16 @@ def test_a_rule_over_means_trains_and_registers_a_model_of_all_rows(config, reso
     assert "RefitModel" not in again
     assert json.loads(fold_options(changed))["folds"]["all_rows"] is True
     assert json.loads(fold_options(config))["folds"]["all_rows"] is False
+
+
+def test_the_refitted_model_waits_longer_than_any_suggested_number_of_epochs(config, resources) -> None:
+    from pipeline.definition.pipeline import build_definition
+
+    changed = refitting(config)
+    changed = changed.model_copy(update={"tuning": config.tuning.model_copy(update={"static_hyperparameters": {}})})
+    given = steps_of(build_definition(changed, resources))["RefitModel"]["Arguments"]["HyperParameters"]
+    most = max(suggested_settings(rows)["epochs"] for rows in range(1, 5000))
+    assert int(given["early_stopping_patience"]) == most + 1
 
 
 def test_batch_size_and_epochs_that_are_not_set_follow_the_rows(config, resources) -> None:
