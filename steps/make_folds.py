@@ -31,8 +31,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from folds.columns import from_header, without_header
 from folds.deal import Folds, grouped, in_order, shuffled, stratified
 from folds.errors import FoldError, explain
-from folds.judge import Table
-from folds.number import Distribute, Item, Result, Survey, one_in, take_survey
+from folds.judge import Table, with_declared
+from folds.learning import resolved
+from folds.number import Distribute, Item, Result, Survey, sampling_of, take_survey
 from folds.options import Options, read_options
 from folds.output import Writer, arrange, clear, write_report
 from folds.report import check_rejected, report_of
@@ -76,11 +77,12 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     tasks = task_count(sum(sizes.values()), len(spans), options.target_bytes * options.folds)
     lines = _first_lines(spans, options, len(sizes))
     table = _table(lines, options)
-    every = one_in(sizes, lines)
-    survey = take_survey(spans, table, every=every, source=options.input, tasks=tasks, distribute=distribute)
+    sampling = sampling_of(sizes, lines)
+    survey = take_survey(spans, table, sampling=sampling, source=options.input, tasks=tasks, distribute=distribute)
     check_rejected(survey, table, options)
     if survey.rows < options.folds:
         raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
+    table = with_declared(table, resolved(table.columns.declared, survey.learned))
     dealt, warnings = _deal(survey, options)
     for warning in warnings:
         print(f"make_folds: warning: {warning}")
@@ -140,6 +142,8 @@ def main(arguments: list[str]) -> int:
         return _fail(explain(error))
     sizes = ", ".join(str(fold["test_rows"]) for fold in report["folds"])
     print(f"make_folds: {report['rows']} rows in {options.folds} folds of {sizes}: {options.output or ''}")
+    if dropped := report["dropped"]["total"]:
+        print(f"make_folds: {dropped} rows dropped because of missing values")
     about = "" if report["duplicate_rows_exact"] else "about "
     print(f"make_folds: {report['rejected']['total']} rows rejected, {about}{report['duplicate_rows']} duplicates kept")
     return 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from folds.errors import FoldError, shortened, some_of
+from folds.preparation import Preparation
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -66,18 +67,23 @@ class Declared:
 
     Attributes:
         label: the column to predict, written first.
-        numeric: columns written as they are.
-        categorical: the values of each one-hot encoded column, in the order of the encoding.
+        numeric: columns of numbers.
+        categorical: the values of each one-hot encoded column, in the order of the encoding; none if they are found in
+            the data and not known yet.
         groups: a column; rows with the same value stay in one fold. It is written only if it is also declared above.
+        preparation: dates, missing values and whatever else changes the columns.
+        unused: all other columns of the files; None if these may have any others.
     """
 
     label: str
     numeric: Sequence[str]
     categorical: Mapping[str, Sequence[str]] = field(default_factory=dict)
     groups: str | None = None
+    preparation: Preparation = field(default_factory=Preparation)
+    unused: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        names = [self.label, *self.numeric, *self.categorical]
+        names = [self.label, *self._sources, *(self.unused or [])]
         for name in [*names, self.groups or ""]:
             try:
                 name.encode()
@@ -85,25 +91,37 @@ class Declared:
                 raise FoldError(f"the name of the column {name!r} is not UTF-8") from None
         for name, times in Counter(names).items():
             if times > 1:
-                raise FoldError(f"the column {name!r} is declared twice: each is the label, numeric or categorical")
-        if not self.features:
+                raise FoldError(
+                    f"the column {name!r} is declared twice: each is the label, numeric, a date, categorical or ignored"
+                )
+        if not self._sources:
             raise FoldError("no feature is declared: name numeric or categorical columns")
 
     @property
     def numbers(self) -> list[str]:
-        """The columns of numbers: the label, then the numeric columns."""
-        return [self.label, *self.numeric]
+        """The prepared columns of numbers: the label, the numeric columns, the parts of dates, and indicators."""
+        parts = [f"{name}_{part}" for name, dates in self.preparation.dates.items() for part in dates.parts]
+        return [self.label, *self.numeric, *parts, *(f"{name}_missing" for name in self.preparation.indicators)]
 
     @cached_property
     def features(self) -> list[str]:
-        """The names of the written features: the numeric columns, then ``<column>_<value>`` for each category."""
-        return [*self.numeric, *(f"{name}_{value}" for name, values in self.categorical.items() for value in values)]
+        """The names of the written features: numbers, then ``<column>_<value>`` for each category."""
+        one_hot = [f"{name}_{value}" for name in self.categorical for value in self._encoded(name)]
+        return [*self.numbers[1:], *one_hot]
 
     @property
     def needed(self) -> list[str]:
         """The columns to read, in their order in a file without a header."""
-        names = [*self.numbers, *self.categorical]
+        names = [self.label, *self._sources]
         return names if self.groups in (None, *names) else [*names, str(self.groups)]
+
+    @property
+    def _sources(self) -> list[str]:
+        """The columns that features are made from."""
+        return [*self.numeric, *self.preparation.dates, *self.categorical]
+
+    def _encoded(self, name: str) -> list[str]:
+        return [*self.categorical[name], *(["other"] if name in self.preparation.other else [])]
 
 
 @dataclass(frozen=True)
@@ -132,7 +150,9 @@ class FileColumns:
     @property
     def written_as_read(self) -> bool:
         """Whether a comma-separated line of the file can be written unchanged."""
-        return not self.declared.categorical and list(self.names) == self.declared.numbers
+        declared = self.declared
+        as_declared = not declared.categorical and not declared.preparation.is_needed
+        return as_declared and list(self.names) == declared.numbers
 
 
 def without_header(declared: Declared) -> FileColumns:
@@ -162,7 +182,13 @@ def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
     for name in declared.needed:
         if times[name] > 1:
             raise FoldError(f"the header names the column {name!r} twice: rename one of them in the files")
-    return FileColumns(declared, names)
+    columns = FileColumns(declared, names)
+    if declared.unused is not None and (unknown := [name for name in columns.ignored if name not in declared.unused]):
+        raise FoldError(
+            f"the header has {some_of(unknown)}, which dataset does not name: use the column, or add it to "
+            "dataset.ignored"
+        )
+    return columns
 
 
 def fields_of(line: str, delimiter: str) -> list[str]:

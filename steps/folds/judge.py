@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
-from folds.columns import FileColumns, Format
+from folds.columns import Declared, FileColumns, Format
 from folds.errors import FoldError, shortened
 from folds.plain import Places, are_rows, line_ends
+from folds.preparation import NUMBER, Preparer
 from folds.spans import Span, blocks
 
 Columns = Sequence[Sequence[str]]
 """The needed columns of some rows, in the order of ``Declared.needed``, without blanks around fields."""
 
-_DIGITS = 200
-"""The maximum number of digits before the point. With a two-digit exponent a number then stays below the largest
-double, 1.8e308."""
-
-NUMBER = (
-    rf"[+-]?(?:[0-9]{{1,{_DIGITS}}}(?:\.[0-9]*)?|\.[0-9]+)"
-    r"(?:[eE](?:-[0-9]{1,3}|\+?(?:0[0-9]{2}|[0-9]{1,2})))?"
-)
 _NUMBER = re.compile(NUMBER)
 _ANY_NUMBER = re.compile(
     r"[+-]?(?:(?i:nan|infinity|inf|null|none|n/a|na)|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -57,11 +51,13 @@ class Verdict(IntEnum):
 
     WRONG_ENCODING = 1
     WRONG_COLUMNS = 2
-    EMPTY_FIELD = 3
+    MISSING_VALUE = 3
     NOT_FINITE = 4
     NOT_NUMERIC = 5
-    UNKNOWN_CATEGORY = 6
-    HEADER_AMONG_ROWS = 7
+    NOT_A_DATE = 6
+    NO_LOGARITHM = 7
+    UNKNOWN_CATEGORY = 8
+    HEADER_AMONG_ROWS = 9
 
     @property
     def reason(self) -> str:
@@ -72,9 +68,11 @@ class Verdict(IntEnum):
 DESCRIPTIONS = {
     Verdict.WRONG_ENCODING: "not text in the declared encoding",
     Verdict.WRONG_COLUMNS: "wrong number of columns",
-    Verdict.EMPTY_FIELD: "empty field",
+    Verdict.MISSING_VALUE: "missing value",
     Verdict.NOT_FINITE: "NaN, infinity or too large a number",
     Verdict.NOT_NUMERIC: "not a number",
+    Verdict.NOT_A_DATE: "not a date in the declared format",
+    Verdict.NO_LOGARITHM: "label without log1p: it is not above -1",
     Verdict.UNKNOWN_CATEGORY: "category that is not declared",
     Verdict.HEADER_AMONG_ROWS: "header among the rows",
 }
@@ -107,6 +105,8 @@ class Judged:
         lines: the number of lines.
         raw: the rows as in the file, one per line.
         columns: the rows' needed columns; None if ``raw`` can be written unchanged.
+        prepared: the same columns as they are encoded, see ``Preparer``.
+        dropped: the number of rows that were left out because of a missing value, by column.
         rejected: the rejected lines.
         ends: the positions of the line breaks in ``raw``, if they are known.
     """
@@ -116,6 +116,8 @@ class Judged:
     lines: int
     raw: bytes
     columns: Columns | None = None
+    prepared: Columns | None = None
+    dropped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     ends: Places | None = None
 
@@ -135,6 +137,11 @@ class Table:
     form: Format
     header: str | None
     by_column: bool
+
+
+def with_declared(table: Table, declared: Declared) -> Table:
+    """Return the table with other declared columns."""
+    return replace(table, columns=replace(table.columns, declared=declared))
 
 
 @dataclass(frozen=True)
@@ -170,8 +177,10 @@ class Judge:
         self._width = len(table.columns.names)
         self._needed = [(name, table.columns.positions[name]) for name in declared.needed]
         self._numbers = len(declared.numbers)
-        self._categories = [frozenset(values) for values in declared.categorical.values()]
-        self._codes = [_codes(values) for values in declared.categorical.values()]
+        self._preparer = Preparer(declared)
+        self._categories = [frozenset(values) for values in self._preparer.categories]
+        self._codes = [_codes(values) for values in self._preparer.categories]
+        self._dates = {declared.needed.index(name) for name in declared.preparation.dates}
         self._group = None if declared.groups is None else declared.needed.index(declared.groups)
         self._are_numbers = re.compile(f"(?:{NUMBER},){{{self._numbers - 1}}}{NUMBER}")
         as_read = table.columns.written_as_read and form.delimiter == "," and not table.by_column
@@ -182,8 +191,8 @@ class Judge:
         self._separators = separator * (self._width - 1) + b"\n"
         self._not_separators = bytes({*range(256)} - {*self._separators})
         header = self._columns(self._header_line, f"{table.header}\n", 1) if self._header_line else None
-        self._treacherous = header is not None and self._all_rows(header)
-        self._block = max(SMALLEST_BLOCK, min(BLOCK, _ENCODED * self._width // len(declared.features)))
+        self._treacherous = header is not None and self._all_rows(header, self._preparer.prepare(header))
+        self._block = max(SMALLEST_BLOCK, min(BLOCK, _ENCODED * self._width // max(1, len(declared.features))))
 
     def read(self, span: Span, known: Known = UNKNOWN) -> Iterator[Judged]:
         """Judge the lines of a span.
@@ -220,20 +229,20 @@ class Judge:
             return Judged(count, 0, count, block, ends=ends)
         text = self._form.decode(block)
         columns = None if '"' in text or suspicious else self._columns(block, text, count)
-        if columns is not None and (known.rows or self._all_rows(columns)):
-            return Judged(count, 0, count, block, columns, ends=ends)
+        if judged := self._all_judged(columns, block, known, ends):
+            return judged
         lines = text[:-1].split("\n")
         records = self._records(lines, text)
         columns = None if suspicious else self._columns_of_records(records)
-        if columns is not None and (known.rows or self._all_rows(columns)):
-            return Judged(count, 0, count, block, columns, ends=ends)
+        if judged := self._all_judged(columns, block, known, ends):
+            return judged
         return self._one_by_one(lines, records, range(count), count)
 
     def encode(self, judged: Judged) -> bytes:
         """Return rows as the folds contain them: the label, the numbers, then 0 or 1 for each category."""
-        if judged.columns is None or not judged.rows:
+        if judged.prepared is None or not judged.rows:
             return judged.raw
-        numbers, categories = self._parts(judged.columns)
+        numbers, categories = self._parts(judged.prepared)
         coded = (map(code, values) for code, values in zip(self._codes, categories, strict=True))
         try:
             text = "\n".join(map(",".join, zip(*numbers, *coded, strict=True)))
@@ -244,8 +253,8 @@ class Judge:
 
     def labels(self, judged: Judged) -> npt.NDArray[np.float64]:
         """Return the label of each row."""
-        assert judged.columns is not None
-        return np.fromiter(map(float, judged.columns[0]), np.float64, judged.rows)
+        assert judged.prepared is not None
+        return np.fromiter(map(float, judged.prepared[0]), np.float64, judged.rows)
 
     def groups(self, judged: Judged) -> Sequence[str]:
         """Return the group of each row."""
@@ -314,8 +323,18 @@ class Judge:
         last = self._numbers + len(self._codes)
         return columns[: self._numbers], columns[self._numbers : last]
 
-    def _all_rows(self, columns: Columns) -> bool:
-        numbers, categories = self._parts(columns)
+    def _all_judged(self, columns: Columns | None, block: bytes, known: Known, ends: Places | None) -> Judged | None:
+        """Return the block if all of its lines are rows."""
+        if columns is None:
+            return None
+        prepared = self._preparer.prepare(columns)
+        if not known.rows and not self._all_rows(columns, prepared):
+            return None
+        count = len(columns[0])
+        return Judged(count, 0, count, block, columns, prepared, ends=ends)
+
+    def _all_rows(self, columns: Columns, prepared: Columns) -> bool:
+        numbers, categories = self._parts(prepared)
         if not columns or not numbers[0]:
             return False
         text = "\n".join(chain.from_iterable(numbers))
@@ -333,12 +352,18 @@ class Judge:
     def _one_by_one(
         self, texts: Sequence[str], records: Sequence[Sequence[str]], starts: Sequence[int], lines: int
     ) -> Judged:
-        rows, rejected, blank = [], [], 0
+        rows, rejected, blank, dropped = [], [], 0, Counter[str]()
+        fields = [self._fields(record) for record in records]
+        prepared = self._prepared_rows(fields)
         for number, (text, record) in enumerate(zip(texts, records, strict=True)):
             if not text.strip(" "):
                 blank += 1
                 continue
-            fault = self._fault(text, record)
+            own = fields[number]
+            if own and (column := self._preparer.dropped(own)) is not None:
+                dropped[column] += 1
+                continue
+            fault = self._fault(text, record, own, prepared.get(number, ()))
             if fault is None:
                 rows.append(number)
             else:
@@ -346,41 +371,81 @@ class Judge:
         # A row with line breaks within quotes would become several lines.
         raw = "".join(f"{texts[row]}\n" if "\n" not in texts[row] else f"{texts[row]!r}\n" for row in rows)
         columns = self._columns_of_records([records[row] for row in rows])
-        return Judged(len(rows), blank, lines, self._form.encode(raw), columns, rejected)
+        assert columns is not None
+        return Judged(
+            len(rows),
+            blank,
+            lines,
+            self._form.encode(raw),
+            columns,
+            self._preparer.prepare(columns),
+            dropped,
+            rejected,
+        )
 
-    def _fault(self, text: str, record: Sequence[str]) -> tuple[Verdict, str] | None:
+    def _fields(self, record: Sequence[str]) -> list[str]:
+        """Return the needed fields of a record; none if it has a wrong number of fields."""
+        if len(record) != self._width:
+            return []
+        return [record[position].strip(self._form.blanks) for _, position in self._needed]
+
+    def _prepared_rows(self, fields: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:
+        """Return the prepared fields of the records that have the right number of fields."""
+        numbers = [number for number, own in enumerate(fields) if own]
+        columns = self._preparer.prepare(list(zip(*(fields[number] for number in numbers), strict=True)))
+        return dict(zip(numbers, zip(*columns, strict=True), strict=True)) if numbers else {}
+
+    def _fault(
+        self, text: str, record: Sequence[str], fields: Sequence[str], prepared: Sequence[str]
+    ) -> tuple[Verdict, str] | None:
         if text == self._header:
             return Verdict.HEADER_AMONG_ROWS, ""
-        if len(record) != self._width:
+        if not fields:
             if _NOT_TEXT.search(text):
                 return Verdict.WRONG_ENCODING, ""
             return Verdict.WRONG_COLUMNS, f"{len(record)} fields in {self._width} columns"
-        fields = [record[position].strip(self._form.blanks) for _, position in self._needed]
         last = self._numbers + len(self._codes)
         if (
-            self._are_numbers.fullmatch(",".join(fields[: self._numbers]))
-            and all(value in known for known, value in zip(self._categories, fields[self._numbers : last], strict=True))
+            self._are_numbers.fullmatch(",".join(prepared[: self._numbers]))
+            and all(
+                value in known for known, value in zip(self._categories, prepared[self._numbers : last], strict=True)
+            )
             and (self._group is None or fields[self._group])
         ):
             return None
         if _NOT_TEXT.search(text):
             return Verdict.WRONG_ENCODING, ""
-        faults = [self._fault_of_field(place, value) for place, value in enumerate(fields)]
-        worst = max(fault for fault in faults if fault is not None)
-        place = faults.index(worst)
-        return worst, f"column {shortened(self._needed[place][0], 60)}: {shortened(fields[place], 40)}"
+        return self._worst(fields, prepared)
 
-    def _fault_of_field(self, place: int, text: str) -> Verdict | None:
-        if place < self._numbers:
-            if _NUMBER.fullmatch(text):
+    def _worst(self, fields: Sequence[str], prepared: Sequence[str]) -> tuple[Verdict, str]:
+        """Return the worst fault of a row that has one."""
+        sources = self._preparer.sources
+        faults = {
+            sources[place]: fault
+            for place, value in reversed(list(enumerate(prepared[: len(sources)])))
+            if (fault := self._fault_of_field(place, value, fields[sources[place]])) is not None
+        }
+        if self._group is not None and not fields[self._group]:
+            faults.setdefault(self._group, Verdict.MISSING_VALUE)
+        source = min(faults, key=lambda source: (-faults[source], source))
+        return faults[source], f"column {shortened(self._needed[source][0], 60)}: {shortened(fields[source], 40)}"
+
+    def _fault_of_field(self, place: int, text: str, source: str) -> Verdict | None:
+        """Return the fault of a prepared field, whose text in the file is ``source``."""
+        if place >= self._numbers:
+            if text in self._categories[place - self._numbers]:
                 return None
-            if text and not _ANY_NUMBER.fullmatch(text):
-                return Verdict.NOT_NUMERIC
-            return Verdict.NOT_FINITE if text else Verdict.EMPTY_FIELD
-        category = place - self._numbers
-        if category < len(self._categories) and text not in self._categories[category]:
-            return Verdict.UNKNOWN_CATEGORY if text else Verdict.EMPTY_FIELD
-        return None if text else Verdict.EMPTY_FIELD
+            return Verdict.UNKNOWN_CATEGORY if text else Verdict.MISSING_VALUE
+        return None if _NUMBER.fullmatch(text) else self._fault_of_number(place, text, source)
+
+    def _fault_of_number(self, place: int, text: str, source: str) -> Verdict:
+        if not source or self._preparer.is_missing(source):
+            return Verdict.MISSING_VALUE
+        if self._preparer.sources[place] in self._dates:
+            return Verdict.NOT_A_DATE
+        if not text:
+            return Verdict.NO_LOGARITHM
+        return Verdict.NOT_FINITE if _ANY_NUMBER.fullmatch(text) else Verdict.NOT_NUMERIC
 
 
 def _codes(values: Sequence[str]) -> Callable[[str], str]:

@@ -26,6 +26,7 @@ from folds.judge import (
     Table,
     Verdict,
 )
+from folds.learning import LEARNED_ROWS, Learned, Learner, merged
 from folds.plain import lengths, line_ends
 from folds.spans import COMPRESSED, Span, shared
 
@@ -64,6 +65,19 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """Which rows are looked at more closely than to count them.
+
+    Attributes:
+        compared: one row in this many is compared with others to count duplicates; a power of two.
+        learned: one row in this many contributes to medians.
+    """
+
+    compared: int = 1
+    learned: int = 1
+
+
 @dataclass
 class Counted:
     """The counts of a span.
@@ -74,10 +88,12 @@ class Counted:
         known: what need not be checked when the span is read again.
         lines: the number of lines, including the header.
         blank: the number of blank lines.
+        dropped: the number of rows that were left out because of a missing value, by column.
         by_verdict: the number of rejected lines by fault.
         first_rejected: the first rejected lines, numbered from the span's first line, which is 0.
         sampled: the hashes of the rows in the sample.
         keys: each row's label or the hash of its group, if they are needed.
+        learned: what its rows have shown for the preparation of columns.
         fault: why the span could not be read.
     """
 
@@ -86,11 +102,25 @@ class Counted:
     known: Known = UNKNOWN
     lines: int = 0
     blank: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
     by_verdict: Counter[Verdict] = field(default_factory=Counter)
     first_rejected: list[Rejected] = field(default_factory=list)
     sampled: list[int] = field(default_factory=list)
     keys: npt.NDArray[Any] | None = None
+    learned: Learned = field(default_factory=Learned)
     fault: type[Exception] | None = None
+
+    def add(self, judged: Judged) -> None:
+        """Add lines."""
+        room = _OFFENDERS - len(self.first_rejected)
+        self.first_rejected += [
+            replace(rejected, line=self.lines + rejected.line) for rejected in judged.rejected[:room]
+        ]
+        self.by_verdict.update(rejected.verdict for rejected in judged.rejected)
+        self.rows += judged.rows
+        self.lines += judged.lines
+        self.blank += judged.blank
+        self.dropped.update(judged.dropped)
 
 
 @dataclass(frozen=True)
@@ -124,6 +154,16 @@ class Survey:
         return dict(total.most_common())
 
     @property
+    def dropped(self) -> dict[str, int]:
+        """The number of rows that were left out because of a missing value, by column."""
+        return dict(sum((span.dropped for span in self.spans), Counter()))
+
+    @property
+    def learned(self) -> Learned:
+        """What all rows have shown for the preparation of columns."""
+        return merged(span.learned for span in self.spans)
+
+    @property
     def keys(self) -> npt.NDArray[Any]:
         """The label, or a hash of the group, of each row."""
         return np.concatenate([span.keys for span in self.spans if span.keys is not None])
@@ -148,7 +188,7 @@ class Survey:
 
 
 def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads it
-    spans: Sequence[Span], table: Table, *, every: int, source: str, tasks: int, distribute: Distribute
+    spans: Sequence[Span], table: Table, *, sampling: Sampling, source: str, tasks: int, distribute: Distribute
 ) -> Survey:
     """Count the rows of all spans.
 
@@ -157,7 +197,7 @@ def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads 
     Args:
         spans: the spans of all files.
         table: the table of the dataset.
-        every: one row in this many is compared with others; a power of two.
+        sampling: which rows are looked at more closely.
         source: the user's name of the input.
         tasks: the number of tasks.
         distribute: runs the tasks.
@@ -168,7 +208,7 @@ def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads 
 
     def survey(wanted: Sequence[Span]) -> list[Counted]:
         shares = shared(((span, span.end - span.start) for span in wanted), tasks)
-        found = distribute(partial(_count_task, table, every), shares)
+        found = distribute(partial(_count_task, table, sampling), shares)
         return [counted for of_task in found for counted in of_task]
 
     counts = survey(spans)
@@ -184,11 +224,11 @@ def take_survey(  # noqa: PLR0913 - what is read, how it is read, and who reads 
                 f"{name_under(source, counted.span.file)}: its first line is not {shortened(str(table.header))}, "
                 "the header of another file. Every file must begin with the same header, or none with any"
             )
-    return _survey_of(counts, every)
+    return _survey_of(counts, sampling.compared)
 
 
-def one_in(sizes: Mapping[str, int], lines: Sequence[str]) -> int:
-    """Return the interval of the sample: 1 for few rows, else a power of two.
+def sampling_of(sizes: Mapping[str, int], lines: Sequence[str]) -> Sampling:
+    """Return which rows to look at more closely: all of few rows, else a sample.
 
     Args:
         sizes: the input files' sizes in bytes, by URI.
@@ -196,35 +236,33 @@ def one_in(sizes: Mapping[str, int], lines: Sequence[str]) -> int:
     """
     text = sum(size * (_COMPRESSION if name.endswith(COMPRESSED) else 1) for name, size in sizes.items())
     rows = text * len(lines) // sum(len(line) + 1 for line in lines) if lines else 0
-    return 1 if rows <= COMPARED else 1 << (rows // SAMPLED).bit_length()
+    return Sampling(
+        compared=1 if rows <= COMPARED else 1 << (rows // SAMPLED).bit_length(), learned=max(1, rows // LEARNED_ROWS)
+    )
 
 
-def _count_task(table: Table, every: int, spans: Sequence[Span]) -> list[Counted]:
+def _count_task(table: Table, sampling: Sampling, spans: Sequence[Span]) -> list[Counted]:
     judge = Judge(table)
-    return [_count(span, judge, table, every) for span in spans]
+    return [_count(span, judge, table, sampling) for span in spans]
 
 
-def _count(span: Span, judge: Judge, table: Table, every: int) -> Counted:
+def _count(span: Span, judge: Judge, table: Table, sampling: Sampling) -> Counted:
     counted = Counted(span, lines=1 if table.header is not None and not span.start else 0)
+    learner = Learner(table.columns.declared, sampling.learned)
     keys, plain = [], True
     try:
         for judged in judge.read(span):
-            room = _OFFENDERS - len(counted.first_rejected)
-            counted.first_rejected += [
-                replace(rejected, line=counted.lines + rejected.line) for rejected in judged.rejected[:room]
-            ]
-            counted.by_verdict.update(rejected.verdict for rejected in judged.rejected)
-            counted.rows += judged.rows
-            counted.lines += judged.lines
-            counted.blank += judged.blank
+            counted.add(judged)
+            learner.add(judged)
             ends = line_ends(judged.raw) if judged.ends is None else judged.ends
-            counted.sampled += [hash_of_text(line) for line in sample(judged.raw, ends, every)]
+            counted.sampled += [hash_of_text(line) for line in sample(judged.raw, ends, sampling.compared)]
             plain = plain and judged.columns is None
             if table.by_column and judged.rows:
                 keys.append(_keys(judge, judged, table))
     except (HeaderMissingError, QuotedAcrossLinesError) as error:
         return Counted(span, fault=type(error))
-    all_rows = not counted.blank and not counted.by_verdict
+    counted.learned = learner.learned
+    all_rows = not (counted.blank or counted.by_verdict or counted.dropped)
     counted.known = Known(all_rows, plain and all_rows)
     if keys:
         counted.keys = np.concatenate(keys)

@@ -6,13 +6,17 @@ import argparse
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from folds.columns import Declared, Format
 from folds.errors import FoldError, shortened
+from folds.preparation import DROP, LOG1P, MEDIAN, MISSING_VALUES, MOST_FREQUENT, Dates, Limits, Preparation
+
+_AUTO = "auto"
+"""Instead of a category's values: they are found in the data."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def read_options(arguments: list[str]) -> Options:
         output=given.output or _output_of_job(given.job_config, given.output_name),
         data_version="" if given.data_version is None else given.data_version,
         form=Format(dataset["header"], dataset["delimiter"], dataset["encoding"]),
-        columns=Declared(dataset["label"], dataset["numeric"], dataset["categorical"], dataset["groups"]),
+        columns=_declared(dataset),
         folds=folds["count"],
         shuffle=folds["shuffle"],
         seed=folds["seed"],
@@ -91,6 +95,32 @@ def read_options(arguments: list[str]) -> Options:
         max_bad_share=folds["max_bad_share"],
         target_bytes=folds["target_file_megabytes"] * 1024**2,
         kms_key=document["aws"]["kms_key_arn"],
+    )
+
+
+def _declared(dataset: Mapping[str, Any]) -> Declared:
+    listed: Mapping[str, Any] = dataset["categorical"]
+    categories = {
+        name: {"values": each, "other": False} if isinstance(each, list) else each for name, each in listed.items()
+    }
+    found = {name: each for name, each in categories.items() if each["values"] == _AUTO}
+    preparation = Preparation(
+        decimal=dataset["decimal"],
+        label_transform=dataset["label_transform"],
+        dates={name: Dates(each["parts"], each["format"]) for name, each in dataset["dates"].items()},
+        missing=dataset["missing"],
+        missing_values=dataset["missing_values"],
+        indicators=dataset["missing_indicators"],
+        other=[name for name, each in categories.items() if each["other"]],
+        found={name: Limits(each["min_frequency"], each["max_categories"]) for name, each in found.items()},
+    )
+    return Declared(
+        dataset["label"],
+        dataset["numeric"],
+        {name: [] if name in found else each["values"] for name, each in categories.items()},
+        dataset["groups"],
+        preparation,
+        dataset["ignored"],
     )
 
 
@@ -152,6 +182,15 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _has(value: Any, *keys: str) -> bool:
+    """Return whether a value has these keys. pipeline/config/models.py checks what they hold."""
+    return isinstance(value, dict) and value.keys() == {*keys}
+
+
+def _is_category(value: Any) -> bool:
+    return _are_texts(value) or _has(value, "values", "other", "min_frequency", "max_categories")
+
+
 def _is_count(value: Any) -> bool:
     return type(value) is int and value > 0
 
@@ -169,11 +208,26 @@ _DOCUMENT = {
         "label": _Key("the name of a column", _is_text),
         "numeric": _Key("a list of names", _are_texts, []),
         "categorical": _Key(
-            "names, each with a list of values",
-            lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
+            "names, each with a list of values, or with values, other, min_frequency and max_categories",
+            lambda value: isinstance(value, dict) and all(map(_is_category, value.values())),
+            {},
+        ),
+        "dates": _Key(
+            "names, each with parts and format",
+            lambda value: isinstance(value, dict) and all(_has(each, "parts", "format") for each in value.values()),
             {},
         ),
         "groups": _Key("the name of a column", lambda value: value is None or _is_text(value)),
+        "ignored": _Key("a list of names", lambda value: value is None or _are_texts(value)),
+        "decimal": _choice(".", ","),
+        "label_transform": _Key(LOG1P, lambda value: value in (None, LOG1P)),
+        "missing": _Key(
+            f"names, each with {DROP}, {MEDIAN} or {MOST_FREQUENT}",
+            lambda value: isinstance(value, dict) and {*value.values()} <= {DROP, MEDIAN, MOST_FREQUENT},
+            {},
+        ),
+        "missing_values": _Key("a list of texts", _are_texts, list(MISSING_VALUES)),
+        "missing_indicators": _Key("a list of names", _are_texts, []),
     },
     "folds": {
         "count": _Key("a positive whole number", _is_count, 5),
@@ -214,8 +268,11 @@ def _read_document(file: Path) -> dict[str, dict[str, Any]]:
     return document
 
 
-def _check_categories(categories: Mapping[str, Sequence[str]]) -> None:
-    for name, values in categories.items():
+def _check_categories(categories: Mapping[str, Any]) -> None:
+    for name, each in categories.items():
+        values = each if isinstance(each, list) else each["values"]
+        if values == _AUTO:
+            continue
         if not values:
             raise FoldError(f"dataset.categorical.{name}: it has no values")
         if len(set(values)) < len(values):

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from folds.columns import fields_of
+from folds.columns import Declared, fields_of
 from folds.errors import FoldError, name_under, shortened
-from folds.judge import DESCRIPTIONS, Table
+from folds.judge import DESCRIPTIONS, Table, Verdict
 from folds.number import Survey
 from folds.options import Options
 
@@ -47,7 +47,7 @@ def report_of(  # noqa: PLR0913 - the sources of the report
         files: the number of the input's files.
         warnings: sentences for the user about folds that are made, but may not be what the user expects.
     """
-    declared, rejected = table.columns.declared, survey.rejected
+    declared, rejected, dropped = table.columns.declared, survey.rejected, survey.dropped
     return {
         "rows": survey.rows,
         "warnings": list(warnings),
@@ -58,6 +58,7 @@ def report_of(  # noqa: PLR0913 - the sources of the report
         "columns": {"label": declared.label, "features": declared.features},
         "feature_dim": len(declared.features),
         "encoding": {name: list(values) for name, values in declared.categorical.items()},
+        "preparation": preparation_of(declared),
         "suggested": suggested_settings(survey.rows - max(sizes)),
         "ignored_columns": table.columns.ignored,
         "shuffle": options.shuffle,
@@ -72,9 +73,33 @@ def report_of(  # noqa: PLR0913 - the sources of the report
             "total": sum(rejected.values()),
             "by_reason": {verdict.reason: rejected.get(verdict, 0) for verdict in DESCRIPTIONS},
         },
+        "dropped": {"total": sum(dropped.values()), "by_column": dropped},
         "duplicate_rows": survey.duplicates,
         "duplicate_rows_exact": survey.compared_all,
         "blank_lines": survey.blank,
+    }
+
+
+def preparation_of(declared: Declared) -> dict[str, Any]:
+    """Return how raw columns become features, for whoever asks the model.
+
+    Args:
+        declared: the columns, with what was learned.
+    """
+    preparation = declared.preparation
+    return {
+        "numeric": list(declared.numeric),
+        "decimal": preparation.decimal,
+        "dates": {
+            name: {"parts": list(dates.parts), "format": dates.format} for name, dates in preparation.dates.items()
+        },
+        "missing_values": list(preparation.missing_values),
+        "missing": {
+            name: {"treatment": how, "fill": preparation.fills.get(name)} for name, how in preparation.missing.items()
+        },
+        "missing_indicators": list(preparation.indicators),
+        "other": sorted(preparation.other),
+        "label_transform": preparation.label_transform,
     }
 
 
@@ -123,4 +148,9 @@ def _hint(survey: Survey, table: Table, options: Options) -> str | None:
         names = fields_of(first.text, options.form.delimiter) if first.line == 1 else []
         if set(map(str.strip, names)) & set(options.columns.needed):
             return "The first line names columns: set dataset.header to true"
+    if Verdict.MISSING_VALUE in survey.rejected:
+        return (
+            "Say with dataset.missing how a column's missing values are treated (drop, median, most_frequent), or set "
+            "folds.on_bad_rows to quarantine"
+        )
     return None

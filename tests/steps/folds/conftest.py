@@ -68,17 +68,40 @@ class Folds:
 
 _COLUMNS = {"header": False, "label": "y", "numeric": ["a", "b"]}
 """A label and two numbers: three columns in a file without a header."""
-_DATASET = ("header", "delimiter", "encoding", "label", "numeric", "categorical", "groups")
+_DATASET = (
+    "header",
+    "delimiter",
+    "encoding",
+    "label",
+    "numeric",
+    "categorical",
+    "groups",
+    "dates",
+    "ignored",
+    "decimal",
+    "label_transform",
+    "missing",
+    "missing_values",
+    "missing_indicators",
+)
+_CATEGORY = {"values": "auto", "other": False, "min_frequency": 1, "max_categories": None}
 
 
 def options(folder: Path, *, data_version: str = "", kms_key_arn: str | None = None, **given: Any) -> list[str]:
     """Arguments of make_folds.py for options of ``dataset`` and ``folds``, in a document that is written for them."""
     given = given if "label" in given else {**_COLUMNS, **given}
     dataset = {name: value for name, value in given.items() if name in _DATASET}
+    if isinstance(dataset.get("categorical"), dict):
+        dataset["categorical"] = {name: _category(value) for name, value in dataset["categorical"].items()}
     folds = {name: value for name, value in given.items() if name not in _DATASET}
     file = folder / "fold_options.json"
     file.write_text(json.dumps({"aws": {"kms_key_arn": kms_key_arn}, "dataset": dataset, "folds": folds}))
     return ["--options", str(file), *(["--data-version", data_version] if data_version else [])]
+
+
+def _category(value: Any) -> Any:
+    """A list of values as it is, and all keys of a category of which some are given."""
+    return {**_CATEGORY, **value} if isinstance(value, dict) else value
 
 
 @pytest.fixture
