@@ -31,7 +31,7 @@ from typing import Any
 from evaluation.baselines import least_squares_errors, mean_errors
 from evaluation.card import model_card
 from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
-from evaluation.choice import Choice, choice_of, estimate_of
+from evaluation.choice import Choice, choice_of, estimate_in_units, estimate_of
 from evaluation.clients import Clients, aws_clients
 from evaluation.coefficients import coefficients_of
 from evaluation.cv_results import cv_results, write_cv_results
@@ -39,6 +39,7 @@ from evaluation.errors import StepError, leave_reason
 from evaluation.estimate import pooled
 from evaluation.fold_models import FoldModels, read_fold_models
 from evaluation.jobs import Search, read_search
+from evaluation.label_scale import LabelScale
 from evaluation.metadata import metadata_of
 from evaluation.monitor import constraints, model_quality, statistics
 from evaluation.points import Point, points_of
@@ -54,18 +55,23 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
     choice = choice_of(options.rule, search, points, rows)
     fold_models = read_fold_models(clients, choice, options.best / "model.tar.gz")
     predictions = options.evaluation / "out_of_fold.csv"
-    scored = score_folds(clients.s3, options.folds_uri, len(rows), fold_models.models, predictions)
+    scale = LabelScale(folds["preparation"]["label_transform"])
+    scored = score_folds(clients.s3, options.folds_uri, len(rows), fold_models.models, predictions, scale=scale)
+    as_trained = estimate_of(choice, points, rows)
     winner, mean = choice.winner, pooled(mean_errors(scored.moments), rows)
     least_squares = least_squares_errors(scored.moments)
     best: dict[str, Any] = {
         "rule": choice.rule,
         "hyperparameters": choice.point.hyperparameters,
         "fold_rows": rows,
-        "estimate": estimate_of(choice, points, rows),
+        "estimate": as_trained if scale.transform is None else estimate_in_units(scored.fold_mse, rows),
+        "label_transform": scale.transform,
+        "estimate_as_trained": as_trained,
         "baselines": {"mean": mean, "least_squares": least_squares and pooled(least_squares, rows)},
         "out_of_fold": scored.predictions or {"missing": fold_models.missing},
         "fold": winner and winner.fold,
-        "mse": winner and winner.mse,
+        "mse": winner and (winner.mse if scale.transform is None else scored.fold_mse[winner.fold]),
+        "training_job_mse": winner and winner.mse,
         "training_job_name": winner and winner.name,
         "tuning_job_name": winner and winner.tuning_job,
         "model_data": fold_models.model_data,
@@ -100,8 +106,8 @@ def _warnings(
     )
     return [
         *cautions(evidence),
-        *artifact_caution(fold_mse, scored.fold_mse),
-        *precision_caution(scored.fold_mse, scored.fold_mse_float32),
+        *artifact_caution(best["estimate_as_trained"].get("fold_mse", []), scored.fold_mse_as_trained),
+        *precision_caution(scored.fold_mse_as_trained, scored.fold_mse_float32),
     ]
 
 
@@ -120,6 +126,7 @@ def _metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256:
             "validation_mse": best["mse"],
             "rows": folds["rows"],
             "rejected_rows": folds["rejected"]["total"],
+            "label_transform": best["label_transform"],
             "data_version": folds["data_version"],
             "artifact_sha256": sha256,
         }
@@ -138,8 +145,8 @@ def _coefficients(
 def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:
     names = [folds["columns"]["label"], *folds["columns"]["features"]]
     write_json(options.evaluation / "model_quality.json", model_quality(best["estimate"]["mse"], scored.predictions))
-    write_json(options.evaluation / "statistics.json", statistics(names, scored.total, scored.sketch))
-    write_json(options.evaluation / "constraints.json", constraints(names, scored.total.lowest))
+    write_json(options.evaluation / "statistics.json", statistics(names, scored.served, scored.sketch))
+    write_json(options.evaluation / "constraints.json", constraints(names, scored.served.lowest))
     _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
 
 

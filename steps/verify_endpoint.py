@@ -241,7 +241,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         model = None
     folds = [best["fold"]] if best["fold"] else list(range(1, len(best["fold_rows"]) + 1))
     every = math.ceil(sum(best["fold_rows"][fold - 1] for fold in folds) / MAX_ROWS)
-    expected = best["mse"] if options.expected_mse is None else options.expected_mse
+    expected = best["training_job_mse"] if options.expected_mse is None else options.expected_mse
     clients = aws_clients()
     try:
         wait_until_in_service(

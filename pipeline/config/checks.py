@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from definition_language import linear_learner
+from pipeline.config.column_checks import Fault, check_columns
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
-
-Fault = tuple[str, str]
-"""The path of a key, and what is wrong with its value."""
 
 TUNED = ("learning_rate", "l1")
 """The hyperparameters that the tuning jobs search."""
@@ -23,10 +19,7 @@ _COMPUTED = ("feature_dim", "predictor_type", "num_models")
 
 def check_config(config: Config) -> Iterator[Fault]:
     """Yield the faults between the values of a configuration that pydantic has validated."""
-    yield from _check_columns(config)
-    yield from _check_categories(config)
-    yield from _check_groups(config)
-    yield from _check_encoding(config)
+    yield from check_columns(config.dataset)
     yield from _check_tuned_ranges(config)
     yield from _check_job_counts(config)
     yield from _check_static_hyperparameters(config)
@@ -38,41 +31,6 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_splitting(config)
     yield from _check_endpoint(config)
     yield from _check_triggers(config)
-
-
-def _check_columns(config: Config) -> Iterator[Fault]:
-    dataset = config.dataset
-    if not dataset.features:
-        yield "dataset.numeric", "there are no features: list numeric or categorical columns"
-    named = [*dataset.numeric, *dataset.categorical]
-    if dataset.label in named:
-        yield "dataset.label", f"{dataset.label!r} is also a feature"
-    for column in _repeated(named):
-        yield "dataset.numeric", f"{column!r} is listed more than once among the features"
-    one_hot = [f"{column}_{value}" for column, values in dataset.categorical.items() for value in dict.fromkeys(values)]
-    for feature in _repeated([*dict.fromkeys(dataset.numeric), *one_hot]):
-        yield "dataset.categorical", f"two features would have the name {feature!r}"
-
-
-def _check_categories(config: Config) -> Iterator[Fault]:
-    for column, values in config.dataset.categorical.items():
-        for value in _repeated(values):
-            yield f"dataset.categorical.{column}", f"the value {value!r} is listed twice"
-
-
-def _check_groups(config: Config) -> Iterator[Fault]:
-    dataset = config.dataset
-    columns = [dataset.label, *dataset.numeric, *dataset.categorical]
-    if dataset.groups is not None and not dataset.header and dataset.groups not in columns:
-        yield "dataset.groups", f"{dataset.groups!r} is not a declared column; a file without a header has no others"
-
-
-def _check_encoding(config: Config) -> Iterator[Fault]:
-    encoding = config.dataset.encoding
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        yield "dataset.encoding", f"{encoding!r} is not an encoding, for example UTF-8 or ISO-8859-1"
 
 
 def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
@@ -173,6 +131,12 @@ def _check_selection(config: Config) -> Iterator[Fault]:
                 "in each: set tuning.strategy to Grid or Random, or the rule to lowest_mse"
             ),
         )
+    if config.dataset.label_transform is not None:
+        yield (
+            "dataset.label_transform",
+            "the error in the label's unit needs models of the same point on all folds, which a Bayesian search has "
+            "not: set tuning.strategy to Grid or Random",
+        )
     if config.quality.applies_to == "UpperEnd":
         yield "quality.applies_to", "UpperEnd needs an interval, and after a Bayesian search there is none: set Mean"
 
@@ -215,7 +179,3 @@ def _check_endpoint(config: Config) -> Iterator[Fault]:
 def _check_triggers(config: Config) -> Iterator[Fault]:
     if config.triggers.on_new_input and not config.dataset.input.startswith("s3://"):
         yield "triggers.on_new_input", "needs dataset.input to be an s3:// prefix to watch"
-
-
-def _repeated(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -5,14 +5,15 @@ The models check each value by itself. ``checks`` compares values with each othe
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from pipeline.config.columns import DatasetSection
+from pipeline.config.section import Section
 from pipeline.config.types import (
     AlarmName,
     BucketName,
-    ColumnName,
     Duration,
     EndpointInstance,
     EndpointName,
@@ -30,17 +31,10 @@ from pipeline.config.types import (
     TransformInstance,
 )
 
-
-class _Section(BaseModel):
-    """A section of the configuration. It refuses unknown keys and values of another type, and is immutable."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+_SectionT = TypeVar("_SectionT", bound=Section)
 
 
-_SectionT = TypeVar("_SectionT", bound=_Section)
-
-
-class PipelineSection(_Section):
+class PipelineSection(Section):
     """The pipeline itself."""
 
     name: PipelineName
@@ -49,14 +43,14 @@ class PipelineSection(_Section):
     max_parallel_steps: int = Field(default=5, ge=1, le=50)
 
 
-class VpcSection(_Section):
+class VpcSection(Section):
     """The network of the jobs, the endpoint and the Lambda function."""
 
     subnets: list[str] = Field(min_length=1)
     security_group_ids: list[str] = Field(min_length=1)
 
 
-class AwsSection(_Section):
+class AwsSection(Section):
     """Region, bucket and roles on AWS. Empty values mean the resources that ``make bootstrap`` creates."""
 
     region: Region = "us-east-1"
@@ -70,31 +64,7 @@ class AwsSection(_Section):
     vpc: VpcSection | None = None
 
 
-class DatasetSection(_Section):
-    """The input file and its columns."""
-
-    input: str = Field(min_length=1)
-    header: bool = True
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: str = "UTF-8"
-    label: ColumnName
-    numeric: list[ColumnName] = Field(default_factory=list)
-    categorical: dict[ColumnName, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
-    groups: ColumnName | None = None
-
-    @property
-    def features(self) -> list[str]:
-        """The names of the features, in order: numeric columns, then ``<column>_<value>`` for each category."""
-        one_hot = [f"{column}_{value}" for column, values in self.categorical.items() for value in values]
-        return [*self.numeric, *one_hot]
-
-    @property
-    def feature_dim(self) -> int:
-        """The number of features."""
-        return len(self.features)
-
-
-class FoldsSection(_Section):
+class FoldsSection(Section):
     """How the rows are split into folds."""
 
     count: int = Field(default=5, ge=2, le=20)
@@ -127,7 +97,7 @@ def _job_count(values: dict[str, Any]) -> int:
     return len(values["learning_rate"]) * len(values["l1"]) if values["strategy"] == "Grid" else _SEARCHED_JOBS
 
 
-class TuningSection(_Section):
+class TuningSection(Section):
     """The hyperparameter search of each fold."""
 
     strategy: Literal["Grid", "Random", "Bayesian"] = "Grid"
@@ -148,7 +118,7 @@ class TuningSection(_Section):
     max_wait_minutes: int = Field(default=120, ge=2, le=7200)
 
 
-class SelectionSection(_Section):
+class SelectionSection(Section):
     """How the model is chosen."""
 
     rule: Literal["lowest_mse", "lowest_mean_mse", "one_standard_error"] = "lowest_mse"
@@ -161,7 +131,7 @@ class SelectionSection(_Section):
         return self.rule != "lowest_mse"
 
 
-class QualitySection(_Section):
+class QualitySection(Section):
     """The condition under which a model is registered.
 
     Without ``max_mse``, a model must have a lower error than predicting the mean.
@@ -171,7 +141,7 @@ class QualitySection(_Section):
     applies_to: Literal["Mean", "UpperEnd"] = "Mean"
 
 
-class RegistrySection(_Section):
+class RegistrySection(Section):
     """The model package group. ``Config`` gives it the pipeline's name if it has no name of its own."""
 
     group: GroupName = ""
@@ -180,14 +150,14 @@ class RegistrySection(_Section):
     transform_instances: list[TransformInstance] = Field(default=["ml.m5.large"], min_length=1)
 
 
-class ServerlessSection(_Section):
+class ServerlessSection(Section):
     """A serverless endpoint: billed by use, without instances."""
 
     memory_megabytes: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
     max_concurrency: int = Field(default=5, ge=1, le=200)
 
 
-class AutoscalingSection(_Section):
+class AutoscalingSection(Section):
     """Target tracking of the invocations per instance."""
 
     min_instances: int = Field(default=1, ge=1)
@@ -195,7 +165,7 @@ class AutoscalingSection(_Section):
     invocations_per_instance: int = Field(default=1000, ge=1)
 
 
-class DeploySection(_Section):
+class DeploySection(Section):
     """The endpoint. ``Config`` gives it the pipeline's name if it has no name of its own."""
 
     endpoint_name: EndpointName = ""
@@ -209,21 +179,21 @@ class DeploySection(_Section):
     verification_tolerance: PositiveFloat = 0.3
 
 
-class TriggersSection(_Section):
+class TriggersSection(Section):
     """Events that start executions without a person."""
 
     schedule: Schedule | None = None
     on_new_input: bool = False
 
 
-class CachingSection(_Section):
+class CachingSection(Section):
     """Reuse of the results of steps that ran before with the same inputs."""
 
     enabled: bool = True
     expire_after: Duration = "P30D"
 
 
-class Config(_Section):
+class Config(Section):
     """The complete config.yaml. Sections that are absent or empty have their defaults."""
 
     pipeline: PipelineSection

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from definition_language.linear_learner import RULES, text_of
+from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
-from pipeline.config.models import Config, DatasetSection
+from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
 
 Fault = tuple[str, str]
@@ -67,7 +68,7 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
 def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fault]:
     first = text.lstrip("\ufeff").splitlines()[0]
     fields = fields_of(first, dataset.delimiter)
-    needed = [dataset.label, *dataset.numeric, *dataset.categorical]
+    needed = [dataset.label, *dataset.sources]
     better = max(DELIMITERS, key=lambda delimiter: len(fields_of(first, delimiter)))
     if len(fields) == 1 < len(needed) and len(fields_of(first, better)) > 1:
         yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
@@ -77,7 +78,7 @@ def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fau
         yield (
             "dataset.header",
             f"the first line of {path} has {len(fields)} fields, and {len(needed)} columns are declared; a file "
-            "without a header has the label, then the numeric, then the categorical columns",
+            "without a header has the label, then the numeric columns, the dates and the categorical columns",
         )
 
 
@@ -85,7 +86,9 @@ def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Ite
     columns = {
         "dataset.label": [dataset.label],
         "dataset.numeric": dataset.numeric,
+        "dataset.dates": list(dataset.dates),
         "dataset.categorical": list(dataset.categorical),
+        "dataset.ignored": dataset.ignored or [],
         "dataset.groups": [dataset.groups] if dataset.groups is not None else [],
     }
     for key, wanted in columns.items():
@@ -95,6 +98,10 @@ def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Ite
                 close = difflib.get_close_matches(name.casefold(), folded, n=1)
                 hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {some_of(names, _SHOWN)}"
                 yield key, f"the header of {path} has no column {name!r}{hint}"
+    if dataset.ignored is not None:
+        used = {name for wanted in columns.values() for name in wanted}
+        if unknown := [name for name in names if name not in used]:
+            yield "dataset.ignored", f"{path} also has {some_of(unknown, _SHOWN)}: use or ignore each column"
 
 
 def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:

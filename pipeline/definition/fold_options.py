@@ -15,7 +15,22 @@ from pipeline.definition.resources import Resources
 
 FILE = "fold_options.json"
 
-_DATASET = ("header", "delimiter", "encoding", "label", "numeric", "categorical", "groups")
+_DATASET = (
+    "header",
+    "delimiter",
+    "encoding",
+    "decimal",
+    "label",
+    "label_transform",
+    "numeric",
+    "dates",
+    "categorical",
+    "missing",
+    "missing_values",
+    "missing_indicators",
+    "groups",
+    "ignored",
+)
 _FOLDS = (
     "count",
     "shuffle",

@@ -123,7 +123,7 @@ def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None
     """Return the version's metadata: its origin, and the settings for deploying it after its approval."""
     described = [
         *("selection_rule", "estimate_mse", "estimate_low", "estimate_high", "hyperparameters"),
-        *("training_job", "tuning_job", "fold", "validation_mse"),
+        *("training_job", "tuning_job", "fold", "validation_mse", "label_transform"),
         *("rows", "rejected_rows", "data_version", "artifact_sha256"),
     ]
     parameters = factory.parameters

@@ -109,7 +109,10 @@ def static_hyperparameters(factory: StepFactory, folds_step: Any) -> dict[str, A
     config = factory.config
     given = {name: text_of(value) for name, value in config.tuning.static_hyperparameters.items()}
     follow_rows = {name: suggested(folds_step, name) for name in _SUGGESTED if name not in given}
-    return {"feature_dim": str(config.dataset.feature_dim), "predictor_type": "regressor", **given, **follow_rows}
+    features = config.dataset.features
+    # If categories are found in the data, linear-learner counts the features itself: the default is auto.
+    feature_dim = {} if features is None else {"feature_dim": str(len(features))}
+    return {**feature_dim, "predictor_type": "regressor", **given, **follow_rows}
 
 
 def _range(config: Config, values: list[float]) -> Any:

@@ -5,65 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
 
+from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
-from pipeline.config.models import DatasetSection
 from pipeline.errors import UserError, some_of
+from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number, shortened
+from pipeline.operate.model_columns import ModelColumns
 
-_LARGEST = 3.4028234e38
-"""The largest 32-bit float: linear-learner computes with such numbers."""
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
-_SHOWN_CHARACTERS = 60
-
-
-class RowError(Exception):
-    """A row cannot be scored; the text names the column and the value."""
-
-
-@dataclass(frozen=True)
-class ModelColumns:
-    """The columns that a model was trained on, and their encoding.
-
-    Attributes:
-        label: the column that the model predicts.
-        numeric: the columns that are features as they are.
-        categorical: the values of each one-hot encoded column, in the order of the encoding.
-        groups: the column whose rows stayed in one fold; None without one.
-        source: where this is recorded, for messages: "the model package <ARN>" or "the configuration".
-    """
-
-    label: str
-    numeric: Sequence[str]
-    categorical: Mapping[str, Sequence[str]]
-    groups: str | None
-    source: str
-
-    @classmethod
-    def of_dataset(cls, dataset: DatasetSection) -> ModelColumns:
-        """Return the columns that a configuration declares."""
-        return cls(dataset.label, dataset.numeric, dataset.categorical, dataset.groups, "the configuration")
-
-    @cached_property
-    def features(self) -> list[str]:
-        """The names of the features: numeric columns, then ``<column>_<value>`` for each category."""
-        return [*self.numeric, *(f"{name}_{value}" for name, values in self.categorical.items() for value in values)]
-
-    @cached_property
-    def raw(self) -> list[str]:
-        """The columns of a raw record that the features are made from."""
-        return [*self.numeric, *self.categorical]
-
-    @cached_property
-    def trained_on(self) -> list[str]:
-        """The columns of a training file without a header, from left to right."""
-        names = [self.label, *self.raw]
-        return names if self.groups in (None, *names) else [*names, str(self.groups)]
 
 
 @dataclass(frozen=True)
@@ -119,14 +71,14 @@ class RowEncoder:
     """
 
     def __init__(self, layout: Layout, columns: ModelColumns) -> None:
-        position = {name: number for number, name in enumerate(layout.names)}
+        position = {name: place for place, name in enumerate(layout.names)}
         self._width = len(layout.names)
-        self._numeric = list(columns.features if layout.encoded else columns.numeric)
+        # Numbers that are features as they are, are encoded together: that is several times as fast.
+        together = layout.encoded or columns.preparation.copies_numbers
+        self._numeric = columns.features if layout.encoded else columns.preparation.numeric if together else []
         self._pick = _picker([position[name] for name in self._numeric])
-        self._categorical = [
-            (name, position[name], {value: number for number, value in enumerate(values)})
-            for name, values in ({} if layout.encoded else columns.categorical).items()
-        ]
+        encoders = [] if layout.encoded else column_encoders(columns)[len(self._numeric) :]
+        self._others = [(position[name], encode) for name, encode in encoders]
 
     def encode(self, row: Sequence[str]) -> str:
         """Return a row's features, separated by commas.
@@ -136,20 +88,14 @@ class RowEncoder:
         """
         if len(row) != self._width:
             raise RowError(f"has {len(row)} fields, but {self._width} are expected")
+        parts = [encode(row[position]) for position, encode in self._others]
+        if not self._numeric:
+            return ",".join(parts)
         numbers = self._pick(row)
         line = ",".join(numbers)
         if not _are_plain_numbers(line, numbers):
-            line = ",".join(map(_number, numbers, self._numeric))
-        if not self._categorical:
-            return line
-        parts = [line] if numbers else []
-        for name, position, places in self._categorical:
-            place = places.get(row[position])
-            if place is None:
-                place = _category(row[position], places, name)
-            # Joined by repetition: a column may have thousands of values.
-            parts.append("0," * place + "1" + ",0" * (len(places) - place - 1))
-        return ",".join(parts)
+            line = ",".join(map(number, numbers, self._numeric))
+        return ",".join([line, *parts])
 
 
 def _with_header(
@@ -169,7 +115,7 @@ def _with_header(
 def _without_header(
     _: str, fields: Sequence[str], delimiter: str, columns: ModelColumns, dataset: DatasetSection
 ) -> Layout | None:
-    numbers = sum(map(_is_number, fields))
+    numbers = sum(map(is_number, fields))
     headless = not dataset.header and len(fields) == len(columns.trained_on)
     if headless and (len(fields) != len(columns.features) or numbers < len(fields)):
         return Layout(delimiter, columns.trained_on, header=False, encoded=False)
@@ -180,7 +126,7 @@ def _without_header(
 
 
 def _misfit(name: str, fields: Sequence[str], columns: ModelColumns) -> str:
-    if any(map(_is_number, fields)):
+    if any(map(is_number, fields)):
         return (
             f"{name}: has {len(fields)} columns. Give a header that names {some_of(columns.raw)}; "
             f"or, without a header, the {len(columns.features)} encoded features of {columns.source}: "
@@ -189,7 +135,7 @@ def _misfit(name: str, fields: Sequence[str], columns: ModelColumns) -> str:
     missing = [column for column in columns.raw if column not in set(fields)]
     return (
         f"{name}: the header lacks {some_of(missing)}, which {columns.source} needs; it names "
-        f"{some_of(map(_shortened, fields))}"
+        f"{some_of(map(shortened, fields))}"
     )
 
 
@@ -203,30 +149,6 @@ def _picker(positions: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]
 def _are_plain_numbers(line: str, numbers: Sequence[str]) -> bool:
     """Return whether all numbers are finite and have no blanks around them; wrong only for some that are."""
     try:
-        return _has_only_number_characters(line) is not None and math.hypot(*map(float, numbers)) <= _LARGEST
+        return _has_only_number_characters(line) is not None and math.hypot(*map(float, numbers)) <= LARGEST
     except ValueError:
         return False
-
-
-def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None
-
-
-def _number(text: str, column: str) -> str:
-    number = text.strip()
-    if not _is_number(number):
-        raise RowError(f"{column} is {_shortened(number)!r}: a finite number is expected")
-    if abs(float(number)) > _LARGEST:
-        raise RowError(f"{column} is {_shortened(number)!r}: a 32-bit float is at most {_LARGEST:.1e}")
-    return number
-
-
-def _category(text: str, places: Mapping[str, int], column: str) -> int:
-    value = text.strip()
-    if value not in places:
-        raise RowError(f"{column} is {_shortened(value)!r}: one of {some_of(places)} is expected")
-    return places[value]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.config import Config as ClientConfig
 
-from pipeline.config.models import Config, DatasetSection
+from pipeline.config.columns import DatasetSection
+from pipeline.config.models import Config
 from pipeline.errors import UserError
 from pipeline.operate.bodies import read_body
-from pipeline.operate.encoding import Layout, ModelColumns, RowEncoder, RowError, layout_of
+from pipeline.operate.encoding import Layout, RowEncoder, layout_of
+from pipeline.operate.features import RowError
+from pipeline.operate.model_columns import ModelColumns
 from pipeline.operate.row_files import RowFile, find_files
 from pipeline.operate.served_columns import EndpointModel, served_columns
 
@@ -128,7 +131,12 @@ def predict(  # noqa: PLR0913 - the options of make predict
     if not files:
         raise UserError(f"{source}: has no rows")
     batches = _batches(files, columns, config.dataset.encoding, limit)
-    return Predictions(files, batches, endpoint, model, note)
+
+    def score(features: Sequence[str]) -> list[float | str]:
+        answers = endpoint.scores(features)
+        return [answer if isinstance(answer, str) else columns.in_label_units(answer) for answer in answers]
+
+    return Predictions(files, batches, score, model, note)
 
 
 class Predictions:
@@ -144,14 +152,14 @@ class Predictions:
         self,
         files: Sequence[InputFile],
         batches: Iterator[_Batch],
-        endpoint: _Endpoint,
+        score: Callable[[Sequence[str]], list[float | str]],
         model: EndpointModel,
         note: Callable[[str], None],
     ) -> None:
         self.files = files
         self.bytes = sum(file.stored.size for file in files)
         self.bytes_scored = 0
-        self._batches, self._endpoint, self._model, self._note = batches, endpoint, model, note
+        self._batches, self._score, self._model, self._note = batches, score, model, note
 
     def __iter__(self) -> Iterator[ScoredRow]:
         """Score the rows.
@@ -159,7 +167,7 @@ class Predictions:
         Raises:
             UserError: a file cannot be read, or the endpoint refuses more than single rows.
         """
-        for batch, scores in _in_order(self._batches, self._endpoint.scores):
+        for batch, scores in _in_order(self._batches, self._score):
             answers = iter(scores)
             for index, (line, fields) in enumerate(zip(batch.lines, batch.rows, strict=True)):
                 answer = batch.faults.get(index) or next(answers)

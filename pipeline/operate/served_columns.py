@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipeline.config.models import DatasetSection
+from pipeline.config.columns import DatasetSection
 from pipeline.errors import UserError, some_of
 from pipeline.operate.bodies import read_body
-from pipeline.operate.encoding import ModelColumns
+from pipeline.operate.model_columns import ModelColumns
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -108,15 +108,20 @@ def served_columns(
     source = f"the model package {model.model_package}"
     if uri is not None:
         recorded = _recorded(_read(uri, s3, source), uri, source)
-        if recorded.features != configured.features:
+        if configured is not None and recorded.features != configured.features:
             note(f"{_difference(configured, recorded)}. The model package's are used.")
         return recorded
     if model.model_package is None:
         source = "the endpoint's model, which was made without a model package,"
-    if not accepts(",".join("0" * dataset.feature_dim)):
+    if configured is None:
+        raise UserError(
+            f"{source[0].upper()}{source[1:]} does not record its columns, and the configuration does not tell the "
+            "categories and the fills of missing values, which are found in the data. Run the pipeline again"
+        )
+    if not accepts(",".join("0" * len(configured.features))):
         raise UserError(
             f"{source[0].upper()}{source[1:]} does not record its columns, and the endpoint refuses rows of the "
-            f"configuration's {dataset.feature_dim} features: {some_of(dataset.features)}. "
+            f"configuration's {len(configured.features)} features: {some_of(configured.features)}. "
             "Use the configuration with which the model was trained: CONFIG=file"
         )
     note(f"{source[0].upper()}{source[1:]} does not record its columns: the configuration's are used.")
@@ -135,16 +140,9 @@ def _read(uri: str, s3: S3Client, source: str) -> bytes:
 
 def _recorded(document: bytes, uri: str, source: str) -> ModelColumns:
     try:
-        report: dict[str, Any] = json.loads(document)
-        features, encoding = report["columns"]["features"], report["encoding"]
-        numbers = len(features) - sum(map(len, encoding.values()))
-        columns = ModelColumns(report["columns"]["label"], features[:numbers], encoding, report.get("groups"), source)
-        agrees = columns.features == features and report["feature_dim"] == len(features)
+        return ModelColumns.of_report(json.loads(document), source)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{uri}: is not the record of a model's columns: {error!r}") from None
-    if not agrees:
-        raise UserError(f"{uri}: its features do not follow from its columns and their encoding")
-    return columns
 
 
 def _difference(configured: ModelColumns, recorded: ModelColumns) -> str:

@@ -29,6 +29,7 @@ _OUT_OF_LINE, _FAR, _FEWEST_FOLDS, _FEWEST_ROWS = 3.0, 1.2, 4, 20
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""
 
+_MORE_TRAINING = "train for more steps, or try other hyperparameters."
 _FLOAT32 = 2.0**-24
 _DEFAULT_BATCH, _DEFAULT_EPOCHS = 1000, 15
 """linear-learner's own."""
@@ -91,9 +92,11 @@ def _about_baselines(evidence: Evidence) -> Iterator[str]:
         excess = evidence.mse - evidence.least_squares_mse
         is_far = excess > _FAR_ABOVE * evidence.least_squares_mse
         worse = "far" if is_far else f"{excess / evidence.least_squares_mse:.0%}"
+        is_transformed = evidence.folds["preparation"]["label_transform"] is not None
+        remedy = "does dataset.label_transform suit this label?" if is_transformed else _MORE_TRAINING
         yield (
             f"The model's MSE is {worse} above that of least squares on the same folds "
-            f"({evidence.least_squares_mse:.4g}): train for more steps, or try other hyperparameters."
+            f"({evidence.least_squares_mse:.4g}): {remedy}"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,3 +52,27 @@ def estimate_of(choice: Choice, points: Sequence[Point], rows: Sequence[int]) ->
     errors = [point.errors for point in eligible(points)]
     result = asdict(estimate(choice.point.errors, rows))
     return {"kind": "cross_validated", **result, "optimism": optimism(choice.point.errors, errors)}
+
+
+def estimate_in_units(fold_mse: Mapping[int, float], rows: Sequence[int]) -> dict[str, Any]:
+    """Return the estimate for best.json from the errors of predictions whose transform was undone.
+
+    Only the chosen point has such errors, so its optimism is not known.
+
+    Args:
+        fold_mse: the mean squared error on each fold, in the label's unit squared.
+        rows: the number of rows of each fold.
+
+    Raises:
+        SelectionError: there are no predictions.
+    """
+    if not fold_mse:
+        raise SelectionError(
+            "the error in the label's unit is not known, because the chosen hyperparameters have no model in some "
+            "fold: see the training jobs that failed, or set dataset.label_transform to null"
+        )
+    return {
+        "kind": "cross_validated",
+        **asdict(estimate([fold_mse[fold] for fold in sorted(fold_mse)], rows)),
+        "optimism": None,
+    }

@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from evaluation.artifact import LinearModel
+from evaluation.label_scale import LabelScale
 from evaluation.rows import Block, Numbers
 
 HEADER = "row,fold,label,prediction\n"
@@ -66,14 +67,18 @@ class OutOfFold:
         file: the file, to which the header has been written.
         shift: roughly the label's mean.
         seed: the seed of the samples from which Model Monitor's standard deviations come.
-        fold_mse: the mean squared error of each fold so far.
+        scale: the scale of the models' predictions.
+        fold_mse: the mean squared error of each fold so far, in the label's unit squared.
+        fold_mse_as_trained: the same on the scale of the models' predictions.
         fold_mse_float32: the same with the arithmetic of 32-bit numbers, which the algorithm uses.
     """
 
     file: IO[str]
     shift: float
     seed: int = 0
+    scale: LabelScale = field(default_factory=LabelScale)
     fold_mse: dict[int, float] = field(default_factory=dict)
+    fold_mse_as_trained: dict[int, float] = field(default_factory=dict)
     fold_mse_float32: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,13 +90,15 @@ class OutOfFold:
         self._kept: list[Numbers] = []
         self._rows_of_fold: dict[int, int] = {}
 
-    def add(self, fold: int, block: Block, model: LinearModel) -> None:
-        """Score rows of a fold."""
-        predictions = model.predict(block.features)
+    def add(self, fold: int, as_trained: Block, model: LinearModel) -> None:
+        """Score rows of a fold, whose labels are on the scale of the models' predictions."""
+        predictions_as_trained = model.predict(as_trained.features)
+        block = self.scale.in_units(as_trained)
+        predictions = self.scale.undone(predictions_as_trained)
         errors = predictions - block.labels
         first = self._rows_of_fold.get(fold, 0)
         self._write(fold, first, block, predictions)
-        self._add_fold(fold, block, errors, model)
+        self._add_fold(fold, as_trained, errors, predictions_as_trained - as_trained.labels, model)
         labels, shifted = block.labels - self.shift, predictions - self.shift
         self._all.add(labels, shifted, errors)
         for sample in self._samples:
@@ -125,13 +132,16 @@ class OutOfFold:
             for number, (line, prediction) in enumerate(rows, start=first + 1)
         )
 
-    def _add_fold(self, fold: int, block: Block, errors: Numbers, model: LinearModel) -> None:
+    def _add_fold(
+        self, fold: int, as_trained: Block, errors: Numbers, errors_as_trained: Numbers, model: LinearModel
+    ) -> None:
         before = self._rows_of_fold.get(fold, 0)
         after = before + len(errors)
-        single = block.features.astype(np.float32) @ model.weights.astype(np.float32) + np.float32(model.bias)
+        single = as_trained.features.astype(np.float32) @ model.weights.astype(np.float32) + np.float32(model.bias)
         for means, own in (
             (self.fold_mse, errors),
-            (self.fold_mse_float32, single.astype(np.float64) - block.labels),
+            (self.fold_mse_as_trained, errors_as_trained),
+            (self.fold_mse_float32, single.astype(np.float64) - as_trained.labels),
         ):
             means[fold] = (means.get(fold, 0.0) * before + float(own @ own)) / after
         self._rows_of_fold[fold] = after

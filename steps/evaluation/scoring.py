@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.artifact import LinearModel
+from evaluation.label_scale import LabelScale
 from evaluation.moments import Moments, Scale
 from evaluation.monitor import Sketch
 from evaluation.out_of_fold import HEADER, OutOfFold
-from evaluation.rows import fold_blocks
+from evaluation.rows import Block, fold_blocks
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -26,28 +27,49 @@ class Scored:
     """The results of reading all rows.
 
     Attributes:
-        moments: the sums of each fold.
-        sketch: a sample of the features.
+        moments: the sums of each fold, with labels in their unit.
+        served: the sums of all folds, with labels on the scale of the models' predictions, as an endpoint answers.
+        sketch: a sample of the rows on that scale.
         payload: some rows as an endpoint takes them, without labels.
         predictions: the metrics of the out-of-fold predictions; None without models.
-        fold_mse: the mean squared error of each fold's predictions.
+        fold_mse: the mean squared error of each fold's predictions, in the label's unit squared.
+        fold_mse_as_trained: the same on the scale of the models' predictions.
         fold_mse_float32: the same with 32-bit arithmetic.
     """
 
     moments: list[Moments]
+    served: Moments
     sketch: Sketch
     payload: bytes
     predictions: dict[str, Any] | None
     fold_mse: dict[int, float]
+    fold_mse_as_trained: dict[int, float]
     fold_mse_float32: dict[int, float]
 
     @cached_property
     def total(self) -> Moments:
-        """The sums over all folds."""
+        """The sums over all folds, with labels in their unit."""
         return reduce(add, self.moments)
 
 
-def score_folds(s3: S3Client, folds_uri: str, folds: int, models: Sequence[LinearModel], file: Path) -> Scored:
+class _Sums:
+    """The sums of each fold."""
+
+    def __init__(self) -> None:
+        self._scale: Scale | None = None
+        self.of_folds: list[Moments] = []
+
+    def add(self, fold: int, block: Block) -> None:
+        """Add rows of a fold; folds come in order."""
+        self._scale = self._scale or Scale.of(block)
+        if len(self.of_folds) < fold:
+            self.of_folds.append(Moments(self._scale))
+        self.of_folds[-1].add(block)
+
+
+def score_folds(  # noqa: PLR0913 - what is read, what scores it, and where the predictions go
+    s3: S3Client, folds_uri: str, folds: int, models: Sequence[LinearModel], file: Path, *, scale: LabelScale
+) -> Scored:
     """Read the folds, and score each row by its own fold's model.
 
     Args:
@@ -56,25 +78,36 @@ def score_folds(s3: S3Client, folds_uri: str, folds: int, models: Sequence[Linea
         folds: the number of folds.
         models: the model of each fold; empty to score nothing.
         file: the CSV file for the predictions. It is written only if there are models.
+        scale: the scale of the folds' labels.
     """
-    scale, moments, sketch, payload = None, [], Sketch(), b""
+    sketch, payload = Sketch(), b""
+    in_units, as_trained = _Sums(), _Sums()
     with (file if models else Path("/dev/null")).open("w", encoding="utf-8") as out:
         out.write(HEADER)
         scores: OutOfFold | None = None
         for fold in range(1, folds + 1):
-            sums: Moments | None = None
             for block in fold_blocks(s3, folds_uri, fold):
-                scale = scale or Scale.of(block)
-                scores = scores or OutOfFold(out, shift=float(scale.shift[0]))
-                sums = sums or Moments(scale)
-                sums.add(block)
+                own = scale.in_units(block)
+                in_units.add(fold, own)
+                if own is not block:
+                    as_trained.add(fold, block)
                 sketch.add(block)
                 if not payload:
                     payload = b"".join(line.partition(b",")[2] + b"\n" for line in block.lines[:_PAYLOAD_ROWS])
                 if models:
+                    scores = scores or OutOfFold(out, shift=float(own.labels.mean()), scale=scale)
                     scores.add(fold, block, models[fold - 1])
-            assert sums is not None, f"{folds_uri} has no rows of fold {fold}"
-            moments.append(sums)
-    if scores is None or not models:
-        return Scored(moments, sketch, payload, None, {}, {})
-    return Scored(moments, sketch, payload, scores.result(), scores.fold_mse, scores.fold_mse_float32)
+            assert len(in_units.of_folds) == fold, f"{folds_uri} has no rows of fold {fold}"
+    served = reduce(add, as_trained.of_folds or in_units.of_folds)
+    if scores is None:
+        return Scored(in_units.of_folds, served, sketch, payload, None, {}, {}, {})
+    return Scored(
+        moments=in_units.of_folds,
+        served=served,
+        sketch=sketch,
+        payload=payload,
+        predictions=scores.result(),
+        fold_mse=scores.fold_mse,
+        fold_mse_as_trained=scores.fold_mse_as_trained,
+        fold_mse_float32=scores.fold_mse_float32,
+    )

@@ -100,7 +100,7 @@ def read_options(arguments: list[str]) -> Options:
 
 def _declared(dataset: Mapping[str, Any]) -> Declared:
     listed: Mapping[str, Any] = dataset["categorical"]
-    categories = {
+    categories: dict[str, dict[str, Any]] = {
         name: {"values": each, "other": False} if isinstance(each, list) else each for name, each in listed.items()
     }
     found = {name: each for name, each in categories.items() if each["values"] == _AUTO}

@@ -145,7 +145,10 @@ class Preparer:
             _Step(places[name], len(dates.parts), self._dates(name, dates))
             for name, dates in self._preparation.dates.items()
         ]
-        steps += [_Step(places[name], 1, self._indicator) for name in self._preparation.indicators]
+        steps += [
+            _Step(places[name], 1, _indicator(self._missing.difference(categories.get(name, ()))))
+            for name in self._preparation.indicators
+        ]
         steps += [_Step(places[name], 1, self._category(name, values)) for name, values in categories.items()]
         self._steps = steps
         self.sources = [step.place for step in steps for _ in range(step.width)]
@@ -211,9 +214,6 @@ class Preparer:
 
         return prepare
 
-    def _indicator(self, texts: Column) -> Sequence[Column]:
-        return [["1" if text in self._missing else "0" for text in texts]]
-
     def _listed(self, name: str, values: Sequence[str]) -> list[str]:
         has_unlisted = name in self._preparation.other or (name in self._preparation.found and not values)
         return [*values, _UNLISTED] if has_unlisted else list(values)
@@ -221,15 +221,22 @@ class Preparer:
     def _category(self, name: str, values: Sequence[str]) -> Callable[[Column], Sequence[Column]]:
         listed = self._listed(name, values)
         unlisted = _UNLISTED if _UNLISTED in listed else None
-        fill = self._preparation.fills.get(name, listed[-1]) if name in self._preparation.filled else ""
-        texts_of = {**dict.fromkeys(self._missing, fill), **{value: value for value in values}}
-        if unlisted is None and not fill:
+        filled = name in self._preparation.filled
+        if unlisted is None and not filled:
             return lambda texts: [texts]
+        fill = self._preparation.fills.get(name, listed[-1]) if filled else ""
+        if filled and fill not in listed:
+            fill = _UNLISTED
+        texts_of = {**dict.fromkeys(self._missing, fill), **{value: value for value in values}}
 
         def prepare(texts: Column) -> Sequence[Column]:
             return [[texts_of.get(text, text if unlisted is None else unlisted) for text in texts]]
 
         return prepare
+
+
+def _indicator(missing: frozenset[str]) -> Callable[[Column], Sequence[Column]]:
+    return lambda texts: [["1" if text in missing else "0" for text in texts]]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ COLUMNS = {
         "smoker": ["no", "yes"],
     },
     "groups": None,
+    "preparation": {"numeric": ["age", "bmi", "children"]},
 }
 
 
@@ -305,8 +306,16 @@ def test_a_record_that_is_gone_or_wrong_is_an_error(account, rows) -> None:
     assert "forgetful/folds.json, in which the model package" in gone.stderr
 
 
+UNSCALED = {
+    "columns": {"label": "y", "features": ["x"]},
+    "feature_dim": 1,
+    "encoding": {},
+    "preparation": {"numeric": ["x"]},
+}
+
+
 def test_rows_that_the_model_refuses_are_found_among_the_others(account, tmp_path) -> None:
-    account.serve("steep", [3e38], {"columns": {"label": "y", "features": ["x"]}, "feature_dim": 1, "encoding": {}})
+    account.serve("steep", [3e38], UNSCALED)
     lines = [str(number / 10_000) for number in range(6000)]
     lines[3333] = lines[5999] = "20"
     path = tmp_path / "rows.csv"

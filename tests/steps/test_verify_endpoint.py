@@ -201,7 +201,9 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "best" / "model.tar.gz").write_bytes(make_artifact(tmp_path, [100.0, -3.0], 2000.0))
 
     def main(runtime, *states, status="Deploying", best=None, more=(), rows=ROWS):
-        (tmp_path / "best" / "best.json").write_text(json.dumps(best or {"fold": 2, "mse": MSE, "fold_rows": [9, 200]}))
+        (tmp_path / "best" / "best.json").write_text(
+            json.dumps(best or {"fold": 2, "training_job_mse": MSE, "fold_rows": [9, 200]})
+        )
         with mock_aws():
             s3 = boto3.client("s3", region_name="us-east-1")
             s3.create_bucket(Bucket="bucket")
@@ -244,7 +246,7 @@ def test_a_refitted_model_is_compared_on_the_rows_of_all_folds(run, tmp_path) ->
     (tmp_path / "refit").mkdir()
     (tmp_path / "best" / "model.tar.gz").rename(tmp_path / "refit" / "model.tar.gz")
     more = ["--model", str(tmp_path / "refit"), "--expected-mse", repr(MSE)]
-    best = {"fold": None, "mse": None, "fold_rows": [9, 200]}
+    best = {"fold": None, "training_job_mse": None, "fold_rows": [9, 200]}
     verification = run(Runtime([100.0, -3.0], 2000.0), best=best, more=more)
     assert (verification["outcome"], verification["rows"]) == ("Verified", 209)
     assert verification["training_job_mse"] == MSE

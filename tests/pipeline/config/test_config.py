@@ -40,8 +40,8 @@ def test_the_projects_own_configuration_is_good(config) -> None:
     assert config.tuning.static_hyperparameters["mini_batch_size"] == 100
 
 
-def test_feature_dim_is_computed_from_the_columns(config) -> None:
-    assert config.dataset.feature_dim == 11
+def test_the_features_follow_from_the_columns(config) -> None:
+    assert len(config.dataset.features) == 11
     assert config.dataset.features == [
         "age",
         "bmi",
@@ -92,7 +92,11 @@ def test_feature_dim_is_computed_from_the_columns(config) -> None:
         ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
         ("dataset.encoding", "klingon", "dataset.encoding: 'klingon' is not an encoding"),
         ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
-        ("dataset.categorical.smoker", [False, "yes"], "dataset.categorical.smoker[0]: input should be a valid string"),
+        (
+            "dataset.categorical.smoker",
+            [False, "yes"],
+            "dataset.categorical.smoker.values[0]: input should be a valid string",
+        ),
         ("deploy.endpoint_name", "my_endpoint", "deploy.endpoint_name: AWS would refuse 'my_endpoint'"),
         (
             "pipeline.name",

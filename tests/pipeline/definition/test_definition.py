@@ -12,6 +12,7 @@ import pytest
 from folds.report import suggested_settings
 
 from definition_language.documents import all_steps
+from pipeline.config.columns import CategorySection
 from pipeline.config.models import Config, QualitySection
 from pipeline.definition.lint import lint
 
@@ -406,7 +407,7 @@ def test_a_wide_table_and_twenty_folds_are_within_what_sagemaker_takes(config, r
 
     columns = [f"column number {number:04} of a table that is wide" for number in range(2000)]
     values = [f"value number {number:05}" for number in range(10_000)]
-    wide = with_dataset(config, numeric=columns, categorical={"kind": values})
+    wide = with_dataset(config, numeric=columns, categorical={"kind": CategorySection(values=values)})
     wide = wide.model_copy(update={"folds": config.folds.model_copy(update={"count": 20})})
     definition = build_definition(wide, resources)
     assert lint(definition) == []

@@ -5,17 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.columns import CategorySection
 from pipeline.errors import UserError
-from pipeline.operate.encoding import ModelColumns, RowEncoder, RowError, layout_of
+from pipeline.operate.encoding import RowEncoder, layout_of
+from pipeline.operate.features import RowError
+from pipeline.operate.model_columns import ModelColumns
 
 ROOT = Path(__file__).resolve().parents[3]
 RAW = "age,sex,bmi,children,smoker,region\n"
 FEATURES = "19,27.9,0,1,0,0,0,0,1,0,1"
 
 
+def categories(**values: list[str]) -> dict[str, CategorySection]:
+    return {name: CategorySection(values=own) for name, own in values.items()}
+
+
 def encoded(text: str, dataset, columns: ModelColumns | None = None) -> list[str]:
     """The features of a file's rows."""
     columns = columns or ModelColumns.of_dataset(dataset)
+    assert columns is not None
     lines = text.splitlines()
     layout = layout_of("rows.csv", lines[0], columns, dataset)
     encoder = RowEncoder(layout, columns)
@@ -37,7 +45,7 @@ def test_rows_without_a_header_are_the_encoded_features(config) -> None:
 
 
 def test_a_header_may_name_the_encoded_features_in_any_order(config) -> None:
-    names = ModelColumns.of_dataset(config.dataset).features
+    names = config.dataset.features
     text = ",".join(reversed(names)) + "\n" + ",".join(reversed(FEATURES.split(",")))
     assert encoded(text, config.dataset) == [FEATURES]
 
@@ -61,7 +69,7 @@ def test_files_without_a_header_have_the_columns_of_the_training_files(config) -
 
 def test_as_many_training_columns_as_features_are_told_apart_by_their_values(config) -> None:
     dataset = config.dataset.model_copy(
-        update={"header": False, "numeric": ["age"], "categorical": {"sex": ["f", "m"]}}
+        update={"header": False, "numeric": ["age"], "categorical": categories(sex=["f", "m"])}
     )
     assert encoded("100,19,m\n", dataset) == ["19,0,1"]
     assert encoded("19,0,1\n", dataset) == ["19,0,1"]
@@ -133,6 +141,6 @@ def test_a_first_row_with_a_bad_value_is_no_header(config) -> None:
 
 def test_a_column_of_thousands_of_values_is_encoded(config) -> None:
     values = [f"v{number}" for number in range(5000)]
-    dataset = config.dataset.model_copy(update={"numeric": [], "categorical": {"kind": values, "b": ["0", "1"]}})
+    dataset = config.dataset.model_copy(update={"numeric": [], "categorical": categories(kind=values, b=["0", "1"])})
     (line,) = encoded("b,kind\n1,v4999\n", dataset)
     assert line == "0," * 4999 + "1,0,1"

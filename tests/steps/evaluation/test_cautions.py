@@ -26,6 +26,7 @@ def folds(count: int = 4, rows: int = 1000, **more: Any) -> dict[str, Any]:
         "folds": [{"train_rows": rows, "test_rows": rows // count}] * count,
         "columns": {"label": "y", "features": ["a", "b"]},
         "encoding": {},
+        "preparation": {"label_transform": None},
         "shuffle": True,
         **more,
     }

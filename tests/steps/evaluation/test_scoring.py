@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from evaluation.artifact import LinearModel
 from evaluation.baselines import least_squares_errors, mean_errors
+from evaluation.errors import SelectionError
+from evaluation.label_scale import LabelScale
 from evaluation.monitor import Sketch, constraints, statistics
 from evaluation.rows import Block, fold_blocks, fold_lines
 from evaluation.scoring import score_folds
@@ -38,7 +40,38 @@ def crossed(model) -> list[float]:
 def scored(experiment, tmp_path):
     account = experiment(ROWS)
     models = [LinearModel(np.array([2.0, -1.0, 0.5]) * scale, 3.0) for scale in (1.0, 1.1, 0.9)]
-    return score_folds(account.s3, FOLDS_URI, 3, models, tmp_path / "scores.csv"), models, tmp_path / "scores.csv"
+    return (
+        score_folds(account.s3, FOLDS_URI, 3, models, tmp_path / "scores.csv", scale=LabelScale()),
+        models,
+        tmp_path / "scores.csv",
+    )
+
+
+def test_a_transformed_label_is_measured_in_its_unit(experiment, tmp_path) -> None:
+    prices = [(features, np.exp(labels / 4)) for features, labels in ROWS]
+    account, file = experiment([(features, np.log1p(price)) for features, price in prices]), tmp_path / "scores.csv"
+    models = [LinearModel(np.array([0.5, -0.25, 0.125]) * factor, 0.7) for factor in (1.0, 1.01, 0.99)]
+    found = score_folds(account.s3, FOLDS_URI, 3, models, file, scale=LabelScale("log1p"))
+    predicted = [np.expm1(model.predict(features)) for model, (features, _) in zip(models, prices, strict=True)]
+    errors = [float(np.mean((own - price) ** 2)) for own, (_, price) in zip(predicted, prices, strict=True)]
+    assert list(found.fold_mse.values()) == pytest.approx(errors, rel=1e-6)
+    written = np.loadtxt(file, delimiter=",", skiprows=1)
+    label = np.concatenate([price for _, price in prices])
+    assert written[:, 2] == pytest.approx(label, rel=1e-6)
+    assert written[:, 3] == pytest.approx(np.concatenate(predicted), rel=1e-6)
+    # Least squares and the mean are fitted to the label itself; an endpoint answers on the other scale.
+    mean = cross_validate(DummyRegressor(), FEATURES, label, cv=SPLIT, scoring="neg_mean_squared_error")
+    assert mean_errors(found.moments) == pytest.approx((-mean["test_score"]).tolist(), rel=1e-5)
+    assert found.served.means[0] == pytest.approx(np.log1p(label).mean(), rel=1e-6)
+    assert found.fold_mse_as_trained[1] == pytest.approx(
+        np.mean((models[0].predict(prices[0][0]) - np.log1p(prices[0][1])) ** 2), rel=1e-6
+    )
+
+
+def test_a_prediction_that_is_too_large_for_the_labels_unit_is_named(experiment, tmp_path) -> None:
+    models = [LinearModel(np.array([2000.0, 0.0, 0.0]), 0.0)] * 3
+    with pytest.raises(SelectionError, match="as the logarithm of a label, which is too large"):
+        score_folds(experiment(ROWS).s3, FOLDS_URI, 3, models, tmp_path / "s.csv", scale=LabelScale("log1p"))
 
 
 def test_the_baselines_are_scikit_learns_on_the_same_folds(scored) -> None:
@@ -54,7 +87,7 @@ def test_least_squares_is_right_with_collinear_and_shifted_columns(experiment, t
         for features, labels in ROWS
     ]
     account = experiment(rows)
-    moments = score_folds(account.s3, FOLDS_URI, 3, [], tmp_path / "none.csv").moments
+    moments = score_folds(account.s3, FOLDS_URI, 3, [], tmp_path / "none.csv", scale=LabelScale()).moments
     features = np.concatenate([own for own, _ in rows])
     expected = cross_validate(LinearRegression(), features, LABELS, cv=SPLIT, scoring="neg_mean_squared_error")
     assert least_squares_errors(moments) == pytest.approx((-expected["test_score"]).tolist(), rel=1e-6)
@@ -62,7 +95,9 @@ def test_least_squares_is_right_with_collinear_and_shifted_columns(experiment, t
 
 def least_squares_of(rows: Rows, experiment, tmp_path) -> tuple[list[float] | None, list[float]]:
     """Return the errors of least squares on each fold, and scikit-learn's with standardised columns."""
-    found = score_folds(experiment(rows).s3, FOLDS_URI, len(rows), [], tmp_path / "none.csv").moments
+    found = score_folds(
+        experiment(rows).s3, FOLDS_URI, len(rows), [], tmp_path / "none.csv", scale=LabelScale()
+    ).moments
     features, labels = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     split = PredefinedSplit(np.repeat(np.arange(len(rows)), [len(own) for _, own in rows]))
     model = make_pipeline(StandardScaler(), LinearRegression())
@@ -87,7 +122,7 @@ def test_least_squares_is_right_with_one_row_in_each_fold(experiment, tmp_path) 
 
 def test_too_many_features_leave_only_the_mean(experiment, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("evaluation.moments.WIDEST", 2)
-    moments = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, [], tmp_path / "none.csv").moments
+    moments = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, [], tmp_path / "none.csv", scale=LabelScale()).moments
     assert least_squares_errors(moments) is None
     assert mean_errors(moments) == pytest.approx(crossed(DummyRegressor()), rel=1e-9)
     assert (moments[0] + moments[1] + moments[2]).deviations == pytest.approx([LABELS.std(), *FEATURES.std(axis=0)])
@@ -124,7 +159,7 @@ def test_the_metrics_of_the_predictions_are_scikit_learns(scored) -> None:
 def test_the_median_error_of_many_rows_is_that_of_every_second(experiment, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("evaluation.out_of_fold._KEPT", 30)
     models = [LinearModel(np.array([2.0, -1.0, 0.5]), 0.0)] * 3
-    found = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, models, tmp_path / "scores.csv")
+    found = score_folds(experiment(ROWS).s3, FOLDS_URI, 3, models, tmp_path / "scores.csv", scale=LabelScale())
     errors = np.abs(np.loadtxt(tmp_path / "scores.csv", delimiter=",", skiprows=1)[:, 2:] @ [1, -1])
     assert found.predictions is not None
     assert np.quantile(errors, 0.3) < found.predictions["median_absolute_error"] < np.quantile(errors, 0.7)
@@ -142,7 +177,7 @@ def test_the_columns_are_described_as_numpy_does(scored) -> None:
 
 def test_a_constant_column_has_no_correlation(experiment, tmp_path) -> None:
     rows = [(np.column_stack([own, np.full(len(own), 1e9)]), labels) for own, labels in ROWS]
-    total = score_folds(experiment(rows).s3, FOLDS_URI, 3, [], tmp_path / "none.csv").total
+    total = score_folds(experiment(rows).s3, FOLDS_URI, 3, [], tmp_path / "none.csv", scale=LabelScale()).total
     assert total.correlations()[3].tolist() == [0.0, 0.0, 0.0, 0.0]
     assert total.deviations[4] == 0.0
 
