@@ -43,9 +43,7 @@ def print_results(results: Results) -> None:
         console.print("No model was selected.")
         return
     ranked = [row for row in results.cv_results if row["rank_test_mse"] is not None]
-    exponent = 3 * math.floor(math.log10(best["estimate"]["mse"]) / 3) if best["estimate"]["mse"] > 0 else 0
-    table = _grid(ranked, exponent) if ranked else _best_of_each_fold(results.training_jobs, best, exponent)
-    console.print(table)
+    console.print(_grid(ranked, best) if ranked else _best_of_each_fold(results.training_jobs, best))
     if ranked and (unranked := len(results.cv_results) - len(ranked)):
         console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
     for name, value in {**_error_facts(best), **_model_facts(best, results)}.items():
@@ -89,14 +87,22 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
     return facts
 
 
-def _table(exponent: int) -> Table:
-    title = f"Mean squared error on the held-out folds, in 1e{exponent}"
+def _exponent(best: dict[str, Any]) -> int:
+    """Return the power of ten, a multiple of three, in which the training jobs' errors are shown."""
+    mse = best.get("estimate_as_trained", best["estimate"])["mse"]
+    return 3 * math.floor(math.log10(mse) / 3) if mse > 0 else 0
+
+
+def _table(best: dict[str, Any]) -> Table:
+    exponent, transform = _exponent(best), best.get("label_transform")
+    unit = f", in 1e{exponent}" if exponent else ""
+    title = f"Mean squared error {f'of {transform}(label) ' if transform else ''}on the held-out folds{unit}"
     return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
 
 
-def _grid(rows: list[dict[str, Any]], exponent: int) -> Table:
+def _grid(rows: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     """Return a table with one row for each combination of hyperparameters, in the grid's order."""
-    table = _table(exponent)
+    table, exponent = _table(best), _exponent(best)
     names = sorted(rows[0]["params"], reverse=True)
     folds = [name for name in rows[0] if name.startswith("split")]
     shown = folds if len(folds) <= _SHOWN_FOLDS else []
@@ -123,9 +129,9 @@ def _number(text: str) -> float:
         return math.inf
 
 
-def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any], exponent: int) -> Table:
+def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     """Return a table with the best training jobs of each fold, for searches with different combinations per fold."""
-    table = _table(exponent)
+    table, exponent = _table(best), _exponent(best)
     for name in ("fold", "error", "hyperparameters"):
         table.add_column(name, no_wrap=True)
     for fold in sorted({job["fold"] for job in jobs}):

@@ -20,6 +20,7 @@ import yaml
 from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID
 from local.interpreter.execution_runner import SERVICE_STOPPED
+from pipeline.config.columns import DatasetSection
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
@@ -134,7 +135,7 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
     good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
     if good:
         console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
-        for line in _side_by_side(good, config.dataset.label):
+        for line in _side_by_side(good, config.dataset):
             console.print(f"  {line}", markup=False)
     return [row.score for row in good if row.score is not None]
 
@@ -143,9 +144,9 @@ def _note(sentence: str) -> None:
     console.print(sentence, markup=False)
 
 
-def _side_by_side(rows: Sequence[ScoredRow], label: str) -> list[str]:
+def _side_by_side(rows: Sequence[ScoredRow], dataset: DatasetSection) -> list[str]:
     """Return a table of some columns of the rows, their predictions and their labels; the first line names them."""
-    names = list(rows[0].file.layout.names)
+    names, label = list(rows[0].file.layout.names), dataset.label
     features = [position for position, name in enumerate(names) if name != label]
     shown = features[:_SHOWN_COLUMNS]
     columns = [[names[place], *(row.fields[place].strip() for row in rows)] for place in shown]
@@ -153,7 +154,7 @@ def _side_by_side(rows: Sequence[ScoredRow], label: str) -> list[str]:
         columns.append([f"({len(features) - len(shown)} more)", *("..." for _ in rows)])
     columns.append(["prediction", *(f"{row.score:,.2f}" for row in rows)])
     if label in names:
-        columns.append([f"actual {label}", *(_amount(row.fields[names.index(label)]) for row in rows)])
+        columns.append([f"actual {label}", *(_amount(row.fields[names.index(label)], dataset.decimal) for row in rows)])
     cut = [
         [text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..." for text in c] for c in columns
     ]
@@ -161,9 +162,9 @@ def _side_by_side(rows: Sequence[ScoredRow], label: str) -> list[str]:
     return ["  ".join(map(str.rjust, line, widths)) for line in zip(*cut, strict=True)]
 
 
-def _amount(text: str) -> str:
+def _amount(text: str, decimal: str) -> str:
     try:
-        return f"{float(text):,.2f}"
+        return f"{float(text.replace(decimal, '.')):,.2f}"
     except ValueError:
         return text.strip()
 

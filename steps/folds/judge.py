@@ -20,7 +20,7 @@ import numpy.typing as npt
 from folds.columns import Declared, FileColumns, Format
 from folds.errors import FoldError, shortened
 from folds.plain import Places, are_rows, line_ends
-from folds.preparation import NUMBER, Preparer
+from folds.preparer import NUMBER, Preparer
 from folds.spans import Span, blocks
 
 Columns = Sequence[Sequence[str]]
