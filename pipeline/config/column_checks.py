@@ -35,7 +35,7 @@ def _check_columns(dataset: DatasetSection) -> Iterator[Fault]:
         for column, category in dataset.categorical.items()
         for value in dict.fromkeys(category.encoded)
     ]
-    parts = [f"{column}_{part}" for column, dates in dataset.dates.items() for part in dates.parts]
+    parts = [f"{column}_{part}" for column, dates in dataset.dates.items() for part in dict.fromkeys(dates.parts)]
     indicators = [f"{column}_missing" for column in dataset.missing_indicators]
     for feature in _repeated([*dict.fromkeys(dataset.numeric), *parts, *indicators, *one_hot]):
         yield "dataset.categorical", f"two features would have the name {feature!r}"
