@@ -81,7 +81,8 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
         facts["Artifact"] = best["model_data"]
     elif results.refit is not None:
         facts["Training job"] = f"{results.refit.training_job} (all rows)"
-        facts["Its training MSE"] = f"{amount(results.refit.mse)} (on the rows that it was trained on)"
+        scale = f", of {best['label_transform']}(label)" if best.get("label_transform") else ""
+        facts["Its training MSE"] = f"{amount(results.refit.mse)} (on the rows that it was trained on{scale})"
     facts["Model package"] = _package(results)
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts

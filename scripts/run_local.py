@@ -187,6 +187,7 @@ def _document(
         "best_fold": best.get("fold"),
         "best_mse": refit.mse if refit else best.get("mse"),
         "best_mse_rows": ("training" if refit else "validation") if best else None,
+        "best_mse_scale": (refit and best.get("label_transform")) or "label",
         "best_hyperparameters": best.get("hyperparameters"),
         "baselines": best.get("baselines"),
         "out_of_fold": best.get("out_of_fold"),
