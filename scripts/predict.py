@@ -21,7 +21,7 @@ from pipeline.operate.batch_prediction import predict_in_batch
 from pipeline.operate.estimate import DEFAULT_PRICES, load_prices
 from pipeline.operate.prediction import Predictions, ScoredRow, predict
 from pipeline.operate.scored_file import ScoredFile
-from pipeline.operate.transform_job import instance_type
+from pipeline.operate.transform_job import charge
 from scripts.console import aws_session, errors, is_local_service, is_on, load, option, run
 
 USAGE = "make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name BATCH=1]"
@@ -65,21 +65,8 @@ def _batch_predictions(config: Config, source: str) -> Predictions:
         note=_note,
         pause=0.3 if is_local_service() else 10.0,
     )
-    _note(_costs(config))
+    _note(charge(config, None if is_local_service() else load_prices(DEFAULT_PRICES)))
     return predictions
-
-
-def _costs(config: Config) -> str:
-    """Return what the job runs on, and what AWS charges for it."""
-    instance = instance_type(config)
-    sentence = f"The job runs on 1 instance {instance}."
-    if is_local_service():
-        return sentence
-    prices = load_prices(Path(option("PRICES", str(DEFAULT_PRICES))))
-    price = prices.hourly.get(instance)
-    if price is None:
-        return f"{sentence} AWS charges for the time that it runs; infra/prices.yaml has no price for it."
-    return f"{sentence} AWS charges {price:g} dollars an hour while it runs ({prices.region}, {prices.as_of})."
 
 
 def _score(predictions: Predictions, write: Callable[[ScoredRow], None], *, draw: bool) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.config.models import Config
 from pipeline.errors import UserError, with_trust_hint
 from pipeline.operate.aws_errors import reason
+from pipeline.operate.estimate import Prices
 from pipeline.operate.teardown import is_gone
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def transform_request(config: Config, name: str, model_name: str, input_uri: str
             **({"KmsKeyId": key} if key else {}),
         },
         "TransformResources": {
-            "InstanceType": instance_type(config),
+            "InstanceType": config.registry.transform_instances[0],
             "InstanceCount": 1,
             **({"VolumeKmsKeyId": key} if key else {}),
         },
@@ -60,9 +61,21 @@ def transform_request(config: Config, name: str, model_name: str, input_uri: str
     }
 
 
-def instance_type(config: Config) -> str:
-    """Return the type of the one instance that a transform job runs on."""
-    return config.registry.transform_instances[0]
+def charge(config: Config, prices: Prices | None) -> str:
+    """Return a sentence: what a job runs on, and what AWS charges for it.
+
+    Args:
+        config: the configuration.
+        prices: the price file; None where nothing is charged.
+    """
+    instance = config.registry.transform_instances[0]
+    sentence = f"The job runs on 1 instance {instance}."
+    if prices is None:
+        return sentence
+    price = prices.hourly.get(instance)
+    if price is None:
+        return f"{sentence} AWS charges for the time that it runs; infra/prices.yaml has no price for it."
+    return f"{sentence} AWS charges {price:g} dollars an hour while it runs ({prices.region}, {prices.as_of})."
 
 
 @dataclass(frozen=True)
@@ -116,13 +129,18 @@ class TransformJob:
                 return
             self.note(f"Stopping the transform job {self.name}")
             self.sagemaker.stop_transform_job(TransformJobName=self.name)
-            self._wait(_LONGEST_STOP)
+            status = self._wait(_LONGEST_STOP)["TransformJobStatus"]
+            if status not in _ENDED:
+                self._warn(f"it is {status}")
         except (ClientError, BotoCoreError) as error:
             if not is_gone(error):
-                self.note(
-                    f"The transform job {self.name} may still run: {reason(error)}. Stop it: "
-                    f"aws sagemaker stop-transform-job --transform-job-name {self.name}"
-                )
+                self._warn(reason(error))
+
+    def _warn(self, why: str) -> None:
+        self.note(
+            f"The transform job {self.name} may still run: {why}. Stop it: "
+            f"aws sagemaker stop-transform-job --transform-job-name {self.name}"
+        )
 
     def _wait(self, longest: float = float("inf")) -> DescribeTransformJobResponseTypeDef:
         end = time.monotonic() + longest
