@@ -69,7 +69,7 @@ def charge(config: Config, prices: Prices | None) -> str:
         prices: the price file; None where nothing is charged.
     """
     instance = config.registry.transform_instances[0]
-    sentence = f"The job runs on 1 instance {instance}."
+    sentence = f"The job runs on 1 instance of {instance}."
     if prices is None:
         return sentence
     price = prices.hourly.get(instance)

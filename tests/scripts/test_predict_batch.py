@@ -98,7 +98,7 @@ def test_the_scores_are_those_of_the_endpoint(account, tmp_path) -> None:
     told = written.stderr.splitlines()
     assert told[:2] == [
         f"The transform job uses the model of the endpoint precise: {PACKAGE}/precise/1.",
-        "The job runs on 1 instance ml.m5.large.",
+        "The job runs on 1 instance of ml.m5.large.",
     ]
     assert told[2] == f"Sent 1,338 rows to {job['TransformInput']['DataSource']['S3DataSource']['S3Uri']}"
     assert told[3] == f"Transform job {name}: InProgress"
@@ -320,12 +320,13 @@ def test_aws_takes_the_requests(aws) -> None:
 
 def test_the_price_is_said() -> None:
     prices = load_prices(DEFAULT_PRICES)
-    assert charge(configured(), None) == "The job runs on 1 instance ml.m5.large."
+    assert charge(configured(), None) == "The job runs on 1 instance of ml.m5.large."
     assert charge(configured(), prices) == (
-        "The job runs on 1 instance ml.m5.large. AWS charges 0.115 dollars an hour while it runs (us-east-1, 2025-06)."
+        "The job runs on 1 instance of ml.m5.large. AWS charges 0.115 dollars an hour while it runs "
+        "(us-east-1, 2025-06)."
     )
     unknown = configured(registry={"transform_instances": ["ml.m4.xlarge"]})
     assert charge(unknown, prices) == (
-        "The job runs on 1 instance ml.m4.xlarge. AWS charges for the time that it runs; infra/prices.yaml has no "
+        "The job runs on 1 instance of ml.m4.xlarge. AWS charges for the time that it runs; infra/prices.yaml has no "
         "price for it."
     )
