@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,15 @@ def test_the_scores_are_those_of_the_endpoint(account, tmp_path) -> None:
     assert told[4].startswith(f"Transform job {name}: Completed after ")
     assert told[5:] == [f"{files[1]} has the predictions of 1,338 rows."]
     assert leftovers(account) == []
+
+
+def test_scores_of_a_model_of_logarithms_are_in_the_labels_unit(account, rows) -> None:
+    record = COLUMNS | {"preparation": {"numeric": ["age", "bmi", "children"], "label_transform": "log1p"}}
+    account.serve("logarithms", [0.1] + [0.0] * 10, record)
+    endpoint, batch = (account.predict(INPUT=str(rows), ENDPOINT="logarithms", BATCH=on) for on in ("", "1"))
+    assert batch.returncode == 0, batch.stderr
+    assert batch.stdout == endpoint.stdout
+    assert float(batch.stdout.splitlines()[0]) == pytest.approx(math.expm1(1.9))
 
 
 def test_bad_rows_are_named_and_not_sent(account, tmp_path) -> None:
