@@ -76,7 +76,7 @@ runs: $(READY)  ## List the runs of this folder with their results, the newest f
 report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
 	@$(RUN) scripts.report
 
-predict: $(READY)  ## Score the rows of INPUT, a file, folder or s3:// URI [OUTPUT=scored.csv ENDPOINT=name]
+predict: $(READY)  ## Score the rows of INPUT, a file, folder or s3:// URI [OUTPUT=scored.csv ENDPOINT=name BATCH=1]
 	@$(RUN) scripts.predict
 
 rollback: $(READY)  ## Return the endpoint to the model that it served before [YES=1 ENDPOINT=name]

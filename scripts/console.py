@@ -69,6 +69,11 @@ def option(name: str, default: str = "") -> str:
     return os.environ.get(name, "") or default
 
 
+def is_on(name: str) -> bool:
+    """Return whether an option of the command says yes, like ``YES=1``."""
+    return option(name) in ("1", "yes", "true")
+
+
 def load() -> Config:
     """Return the configuration of the file in the option CONFIG, ``config.yaml`` by default."""
     return load_config(Path(option("CONFIG", "config.yaml")))
@@ -95,7 +100,7 @@ def confirm(question: str) -> bool:
     Raises:
         UserError: there is no terminal, and YES=1 is not given.
     """
-    if option("YES") in ("1", "yes", "true"):
+    if is_on("YES"):
         return True
     if not sys.stdin.isatty():
         raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 to answer yes.")

@@ -1,7 +1,8 @@
-"""make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name]: score the rows of files with the endpoint.
+"""make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name BATCH=1]: score the rows of files with the endpoint.
 
 INPUT is a CSV file, a folder of CSV files, or the S3 URI of an object or a prefix. Without OUTPUT, the standard output
-gets one score a line, and an empty line for a bad row. Everything else goes to the standard error.
+gets one score a line, and an empty line for a bad row. Everything else goes to the standard error. With BATCH=1, a
+batch transform job scores the rows, and no endpoint is needed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
+from pipeline.operate.batch_prediction import predict_in_batch
+from pipeline.operate.estimate import DEFAULT_PRICES, load_prices
 from pipeline.operate.prediction import Predictions, ScoredRow, predict
 from pipeline.operate.scored_file import ScoredFile
-from scripts.console import aws_session, errors, load, option, run
+from pipeline.operate.transform_job import charge
+from scripts.console import aws_session, errors, is_local_service, is_on, load, option, run
 
-USAGE = "make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name]"
+USAGE = "make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name BATCH=1]"
 _REPORTED_ROWS = 5
 _LARGE_INPUT = 5_000_000
 """Bytes; an input of this size takes a second or more."""
@@ -38,14 +42,31 @@ def main() -> int:
         raise UserError(f"INPUT is missing: {USAGE}, with a header or with encoded features")
     if output.startswith("s3://"):
         raise UserError(f"OUTPUT={output}: a file on this machine is expected. Copy it afterwards with 'aws s3 cp'")
-    predictions = predict(aws_session(config), config, source, endpoint_name=option("ENDPOINT"), note=_note)
+    predictions = _batch_predictions(config, source) if is_on("BATCH") else _endpoint_predictions(config, source)
     with _writer(output, predictions, config) as write:
-        rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output))
+        rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output) and not is_on("BATCH"))
     if bad:
         _note(f"{bad:,} of {rows:,} rows could not be scored.")
     if output:
         _note(f"{output} has the predictions of {rows - bad:,} rows.")
     return 1 if bad else 0
+
+
+def _endpoint_predictions(config: Config, source: str) -> Predictions:
+    return predict(aws_session(config), config, source, endpoint_name=option("ENDPOINT"), note=_note)
+
+
+def _batch_predictions(config: Config, source: str) -> Predictions:
+    predictions = predict_in_batch(
+        aws_session(config),
+        config,
+        source,
+        endpoint_name=option("ENDPOINT"),
+        note=_note,
+        pause=0.3 if is_local_service() else 10.0,
+    )
+    _note(charge(config, None if is_local_service() else load_prices(DEFAULT_PRICES)))
+    return predictions
 
 
 def _score(predictions: Predictions, write: Callable[[ScoredRow], None], *, draw: bool) -> tuple[int, int]:

@@ -9,24 +9,20 @@ Rows are read, encoded, scored and returned as a stream, so memory does not grow
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.config import Config as ClientConfig
 
-from pipeline.config.columns import DatasetSection
 from pipeline.config.models import Config
 from pipeline.errors import UserError
 from pipeline.operate.bodies import read_body
-from pipeline.operate.encoding import Layout, RowEncoder, layout_of
-from pipeline.operate.features import RowError
 from pipeline.operate.model_columns import ModelColumns
-from pipeline.operate.row_files import RowFile, find_files
+from pipeline.operate.row_batches import InputFile, RowBatch, input_files, row_batches
+from pipeline.operate.row_files import find_files
 from pipeline.operate.served_columns import EndpointModel, served_columns
 
 if TYPE_CHECKING:
@@ -36,10 +32,6 @@ if TYPE_CHECKING:
 _REQUESTS_AT_ONCE = 4
 """Less than the default concurrency of a serverless endpoint, which is 5."""
 
-_BATCH_CHARACTERS, _BATCH_ROWS = 1 << 20, 5000
-"""Bounds of a request. An endpoint takes 6 MiB, answers 6 MiB (a row has about 40 bytes), and has 60 seconds."""
-
-_LONGEST_FIRST_LINE = 1 << 22
 _MOST_REFUSED = 20
 """If the model refuses more rows of one request, the fault is in the file or the model rather than in a row."""
 
@@ -68,24 +60,6 @@ class ScoredRow(NamedTuple):
     def place(self) -> str:
         """The file and the line, for messages."""
         return f"{self.file.name}:{self.line}"
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file to score.
-
-    Attributes:
-        stored: the file.
-        layout: how its rows are laid out.
-    """
-
-    stored: RowFile
-    layout: Layout
-
-    @property
-    def name(self) -> str:
-        """The file's path or S3 URI."""
-        return self.stored.name
 
 
 def predict(  # noqa: PLR0913 - the options of make predict
@@ -127,20 +101,21 @@ def predict(  # noqa: PLR0913 - the options of make predict
     found = find_files(source, s3)
     model = EndpointModel(session.client("sagemaker", config=patient), name)
     columns = served_columns(model, s3, config.dataset, accepts=endpoint.accepts, note=note)
-    files = _with_layouts(found, columns, config.dataset, note)
+    files = input_files(found, columns, config.dataset, note)
     if not files:
         raise UserError(f"{source}: has no rows")
-    batches = _batches(files, columns, config.dataset.encoding, limit)
-
-    def score(features: Sequence[str]) -> list[float | str]:
-        answers = endpoint.scores(features)
-        return [answer if isinstance(answer, str) else columns.in_label_units(answer) for answer in answers]
-
-    return Predictions(files, batches, score, model, note)
+    batches = row_batches(files, columns, config.dataset.encoding, limit)
+    return Predictions(files, columns, _scored_by(endpoint, batches, model, note))
 
 
 class Predictions:
     """The scored rows of some files. It can be iterated once.
+
+    Args:
+        files: the files, without those that are empty.
+        columns: the model's columns.
+        scored: the batches of their rows; with each batch, for each row that could be encoded, the model's answer or
+            the reason for which the model refuses the row.
 
     Attributes:
         files: the files, without those that are empty.
@@ -151,54 +126,29 @@ class Predictions:
     def __init__(
         self,
         files: Sequence[InputFile],
-        batches: Iterator[_Batch],
-        score: Callable[[Sequence[str]], list[float | str]],
-        model: EndpointModel,
-        note: Callable[[str], None],
+        columns: ModelColumns,
+        scored: Iterator[tuple[RowBatch, Sequence[float | str]]],
     ) -> None:
         self.files = files
         self.bytes = sum(file.stored.size for file in files)
         self.bytes_scored = 0
-        self._batches, self._score, self._model, self._note = batches, score, model, note
+        self._columns, self._scored = columns, scored
 
     def __iter__(self) -> Iterator[ScoredRow]:
         """Score the rows.
 
         Raises:
-            UserError: a file cannot be read, or the endpoint refuses more than single rows.
+            UserError: a file cannot be read, or the rows cannot be scored.
         """
-        for batch, scores in _in_order(self._batches, self._score):
+        for batch, scores in self._scored:
             answers = iter(scores)
             for index, (line, fields) in enumerate(zip(batch.lines, batch.rows, strict=True)):
                 answer = batch.faults.get(index) or next(answers)
                 if isinstance(answer, str):
                     yield ScoredRow(batch.file, line, fields, None, answer)
                 else:
-                    yield ScoredRow(batch.file, line, fields, answer, None)
+                    yield ScoredRow(batch.file, line, fields, self._columns.in_label_units(answer), None)
             self.bytes_scored = batch.end
-        if self._model.current_config_name() != self._model.endpoint_config_name:
-            self._note("The endpoint was updated meanwhile: some rows may have been scored by another model.")
-
-
-@dataclass
-class _Batch:
-    """Rows of one file that are scored by one request.
-
-    Attributes:
-        file: the file.
-        lines: the line on which each row begins.
-        rows: the fields of each row.
-        features: the encoded rows, without the bad ones.
-        faults: the faults of the bad rows, by their index in ``rows``.
-        end: the number of bytes of all files up to the end of this batch.
-    """
-
-    file: InputFile
-    lines: list[int] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    features: list[str] = field(default_factory=list)
-    faults: dict[int, str] = field(default_factory=dict)
-    end: int = 0
 
 
 class _Endpoint:
@@ -257,100 +207,20 @@ class _Endpoint:
         return scores
 
 
-def _with_layouts(
-    files: Sequence[RowFile], columns: ModelColumns, dataset: DatasetSection, note: Callable[[str], None]
-) -> list[InputFile]:
-    """Return the files that are not empty, with their layouts."""
-
-    def first_line(file: RowFile) -> str:
-        with file.open(dataset.encoding) as text:
-            while line := text.readline(_LONGEST_FIRST_LINE):
-                if line.strip():
-                    return line
-        return ""
-
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        lines = list(pool.map(first_line, files))
-    laid_out = [
-        InputFile(file, layout_of(file.name, line, columns, dataset))
-        for file, line in zip(files, lines, strict=True)
-        if line
-    ]
-    other = [file for file in laid_out if file.layout.delimiter != dataset.delimiter and len(file.layout.names) > 1]
-    if other:
-        more = f" and {len(other) - 1} more files" if len(other) > 1 else ""
-        note(
-            f"{other[0].name}{more}: fields are separated by {other[0].layout.delimiter!r}, "
-            f"although dataset.delimiter is {dataset.delimiter!r}."
-        )
-    return laid_out
-
-
-def _batches(files: Sequence[InputFile], columns: ModelColumns, encoding: str, limit: int | None) -> Iterator[_Batch]:
-    """Read and encode rows, and yield those of each request."""
-    before = taken = 0
-    for file in files:
-        encode = RowEncoder(file.layout, columns).encode
-        batch, characters = _Batch(file), 0
-        for line, row, fault in _rows(file, encoding):
-            if taken == limit:
-                break
-            taken += 1
-            size = sum(map(len, row))
-            try:
-                if fault is not None:
-                    raise RowError(fault)  # noqa: TRY301 - as faults of the encoding
-                features = encode(row)
-                size = max(size, len(features))
-                if characters + size > _BATCH_CHARACTERS and batch.lines:
-                    batch.end = before + file.stored.position
-                    yield batch
-                    batch, characters = _Batch(file), 0
-                batch.features.append(features)
-            except RowError as error:
-                batch.faults[len(batch.lines)] = str(error)
-            batch.lines.append(line)
-            batch.rows.append(row)
-            characters += size + 1
-            if len(batch.lines) == _BATCH_ROWS:
-                batch.end = before + file.stored.position
-                yield batch
-                batch, characters = _Batch(file), 0
-        before += file.stored.size
-        if batch.lines:
-            batch.end = before
-            yield batch
-        if taken == limit:
-            return
-
-
-def _rows(file: InputFile, encoding: str) -> Iterator[tuple[int, list[str], str | None]]:
-    """Yield the line, the fields and the fault of each row that is not blank; the header is left out."""
-    with file.stored.open(encoding) as text:
-        reader = csv.reader(text, delimiter=file.layout.delimiter)
-        header = file.layout.header
-        while True:
-            line = reader.line_num + 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield line, [], f"is not CSV: {error}"
-                continue
-            if not row or (len(row) == 1 and not row[0].strip()):
-                continue
-            if header:
-                header = False
-                continue
-            yield line, row, None
+def _scored_by(
+    endpoint: _Endpoint, batches: Iterator[RowBatch], model: EndpointModel, note: Callable[[str], None]
+) -> Iterator[tuple[RowBatch, list[float | str]]]:
+    """Score batches with an endpoint, and say so if it got another model meanwhile."""
+    yield from _in_order(batches, endpoint.scores)
+    if model.current_config_name() != model.endpoint_config_name:
+        note("The endpoint was updated meanwhile: some rows may have been scored by another model.")
 
 
 def _in_order(
-    batches: Iterator[_Batch], score: Callable[[Sequence[str]], list[float | str]]
-) -> Iterator[tuple[_Batch, list[float | str]]]:
+    batches: Iterator[RowBatch], score: Callable[[Sequence[str]], list[float | str]]
+) -> Iterator[tuple[RowBatch, list[float | str]]]:
     """Score some batches at once, and yield them in their order."""
-    pending: deque[tuple[_Batch, Future[list[float | str]]]] = deque()
+    pending: deque[tuple[RowBatch, Future[list[float | str]]]] = deque()
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         try:
             for batch in batches:

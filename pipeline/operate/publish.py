@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +24,7 @@ from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError, with_trust_hint
 from pipeline.operate.bucket_checks import bucket_warnings
 from pipeline.operate.changes import definition_changes
+from pipeline.operate.encryption import encryption
 from pipeline.operate.function import current_function, function_changes, publish_function
 from pipeline.operate.function_log import retention_changes, set_retention
 from pipeline.operate.requests import (
@@ -61,13 +62,6 @@ class Plan:
     uploads: list[Upload]
     exists: bool
     changes: list[str]
-
-
-class _Encryption(TypedDict, total=False):
-    """How S3 is to encrypt an object; empty for the bucket's default."""
-
-    ServerSideEncryption: Literal["aws:kms"]
-    SSEKMSKeyId: str
 
 
 def plan_publishing(config: Config, resources: Resources, session: Session) -> Plan:
@@ -116,12 +110,12 @@ def publish(plan: Plan, session: Session, say: Callable[[str], None]) -> str:
     Raises:
         UserError: somebody else is updating the pipeline, or its role cannot be assumed.
     """
-    s3, encryption = session.client("s3"), _encryption(plan.config)
+    s3, encrypted = session.client("s3"), encryption(plan.config)
     for upload in plan.uploads:
         if isinstance(upload.content, bytes):
-            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content, **encryption)
+            s3.put_object(Bucket=upload.bucket, Key=upload.key, Body=upload.content, **encrypted)
         else:
-            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=dict(encryption))
+            s3.upload_file(str(upload.content), upload.bucket, upload.key, ExtraArgs=dict(encrypted))
         say(f"uploaded {upload.uri}")
     set_retention(session.client("logs"), plan.config, plan.resources)
     publish_function(session.client("lambda"), plan.config, plan.resources)
@@ -157,14 +151,8 @@ def _definition_argument(plan: Plan, s3: S3Client) -> dict[str, Any]:
     if len(content) <= INLINE_DEFINITION_BYTES:
         return {"PipelineDefinition": text}
     key = f"{plan.config.pipeline.name}/definition/{hashlib.sha256(content).hexdigest()}.json"
-    s3.put_object(Bucket=plan.resources.bucket, Key=key, Body=content, **_encryption(plan.config))
+    s3.put_object(Bucket=plan.resources.bucket, Key=key, Body=content, **encryption(plan.config))
     return {"PipelineDefinitionS3Location": {"Bucket": plan.resources.bucket, "ObjectKey": key}}
-
-
-def _encryption(config: Config) -> _Encryption:
-    """Return the encryption arguments of an upload. They name the key, as the bucket's default may be another one."""
-    key = config.aws.kms_key_arn
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
 def _explained(error: ClientError, plan: Plan) -> Exception:

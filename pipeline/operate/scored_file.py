@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from pipeline.errors import UserError
-from pipeline.operate.prediction import InputFile, ScoredRow
+from pipeline.operate.prediction import ScoredRow
+from pipeline.operate.row_batches import InputFile
 
 PREDICTION, ERROR = "prediction", "error"
 _BUFFER = 1 << 20

@@ -1,10 +1,10 @@
-"""Finds the columns, and their encoding, of the model that an endpoint serves."""
+"""Finds the model that an endpoint serves, and the columns of a model with their encoding."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -20,11 +20,27 @@ if TYPE_CHECKING:
 _NOT_SERVING = ("Creating", "Failed", "Deleting", "OutOfService")
 
 
+class NotServingError(UserError):
+    """An endpoint does not exist or does not serve."""
+
+
+class ScoringModel(Protocol):
+    """A model that scores rows."""
+
+    @property
+    def model_package(self) -> str | None:
+        """The ARN of the package that the model was made from; None if it was made without one."""
+
+    def metadata(self) -> dict[str, str]:
+        """Return the package's metadata; empty without a package."""
+
+
 class EndpointModel:
     """The model package behind an endpoint.
 
     Attributes:
         endpoint_config_name: the endpoint's current configuration.
+        model_name: the model of its first variant; None for an endpoint of inference components.
         model_package: the ARN of the package that its model was made from; None if it was made without one.
     """
 
@@ -32,13 +48,15 @@ class EndpointModel:
         """Ask SageMaker which configuration, model and package the endpoint serves.
 
         Raises:
-            UserError: the endpoint does not exist or does not serve, or its variants serve different packages.
+            NotServingError: the endpoint does not exist or does not serve.
+            UserError: its variants serve different packages.
         """
         self._sagemaker = sagemaker
         self._endpoint_name = endpoint_name
         self.endpoint_config_name = self.current_config_name()
         config = sagemaker.describe_endpoint_config(EndpointConfigName=self.endpoint_config_name)
         models = [variant.get("ModelName") for variant in config["ProductionVariants"]]
+        self.model_name = models[0]
         packages = list(dict.fromkeys(self._package_of(name) for name in models))
         if len(packages) > 1:
             raise UserError(
@@ -51,18 +69,20 @@ class EndpointModel:
         """Return the name of the configuration that the endpoint serves now.
 
         Raises:
-            UserError: the endpoint does not exist or does not serve.
+            NotServingError: the endpoint does not exist or does not serve.
         """
         try:
             endpoint = self._sagemaker.describe_endpoint(EndpointName=self._endpoint_name)
         except ClientError as error:
             if "could not find endpoint" not in str(error).lower():
                 raise
-            raise UserError(
+            raise NotServingError(
                 f"There is no endpoint {self._endpoint_name}: start the pipeline, or name another with ENDPOINT="
             ) from None
         if endpoint["EndpointStatus"] in _NOT_SERVING:
-            raise UserError(f"The endpoint {self._endpoint_name} is {endpoint['EndpointStatus']}: it does not serve.")
+            raise NotServingError(
+                f"The endpoint {self._endpoint_name} is {endpoint['EndpointStatus']}: it does not serve."
+            )
         return endpoint["EndpointConfigName"]
 
     def metadata(self) -> dict[str, str]:
@@ -81,23 +101,23 @@ class EndpointModel:
 
 
 def served_columns(
-    model: EndpointModel,
+    model: ScoringModel,
     s3: S3Client,
     dataset: DatasetSection,
     *,
     accepts: Callable[[str], bool],
     note: Callable[[str], None],
 ) -> ModelColumns:
-    """Return the columns of the model that an endpoint serves.
+    """Return the columns of a model.
 
     They are those that the model package records. Packages of older versions of this project record none; then the
     configuration's columns are used if the model has as many features.
 
     Args:
-        model: the endpoint's model.
+        model: the model.
         s3: boto3's S3 client.
         dataset: the configuration's columns.
-        accepts: whether the endpoint accepts a row of features.
+        accepts: whether the model accepts a row of features.
         note: takes sentences for the user.
 
     Raises:

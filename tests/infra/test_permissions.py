@@ -227,11 +227,14 @@ def test_the_job_role_can_be_passed_to_sagemaker_only(roles, config) -> None:
         )
 
 
-def test_jobs_write_under_their_executions_only(roles, config) -> None:
+def test_jobs_write_results_and_scores_only(roles, config) -> None:
     bucket = f"arn:aws:s3:::{conventional_resources(config, ACCOUNT).bucket}"
     name, job = config.pipeline.name, roles("job")
     assert job.allow("s3:PutObject", f"{bucket}/{name}/executions/abc/folds/vc1/test/part-0.csv")
     assert job.allow("s3:GetObject", f"{bucket}/{name}/code/0f/make_folds.py")
+    assert job.allow("s3:GetObject", f"{bucket}/{name}/batch/0f/input/part-00000.csv")
+    assert job.allow("s3:PutObject", f"{bucket}/{name}/batch/0f/output/part-00000.csv.out")
+    assert not job.allow("s3:DeleteObject", f"{bucket}/{name}/batch/0f/input/part-00000.csv")
     for key in (f"{name}/code/0f/make_folds.py", f"{name}/data/0f/insurance.csv", "another/executions/abc/x"):
         assert not job.allow("s3:PutObject", f"{bucket}/{key}")
         assert not job.allow("s3:DeleteObject", f"{bucket}/{key}")

@@ -48,12 +48,13 @@ def test_the_bucket_is_closed_to_requests_without_tls(template) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_only_what_executions_wrote_expires_and_only_when_asked(template) -> None:
-    tidy, executions, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+def test_the_results_of_executions_expire_only_when_asked(template) -> None:
+    tidy, executions, batch, expiry = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert "ExpirationInDays" not in tidy
     assert "ExpirationInDays" not in executions
     assert executions["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
     assert executions["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}
+    assert (batch["Prefix"], batch["ExpirationInDays"]) == ({"Fn::Sub": "${PipelineName}/batch/"}, 7)
     condition, rule, otherwise = expiry["Fn::If"]
     assert condition == "Expires"
     assert rule["Prefix"] == {"Fn::Sub": "${PipelineName}/executions/"}

@@ -104,7 +104,7 @@ def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch) 
         inputs.find(objects, "ManifestFile", "s3://bucket/list")
 
 
-def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects, tmp_path, monkeypatch) -> None:
+def test_a_batch_transform_unpacks_no_more_than_the_largest_request(objects, tmp_path, monkeypatch) -> None:
     size = 20 * MAXIMUM_BODY_BYTES
     objects.write("s3://bucket/rows.gz", gzip.compress(b"1\n" * (size // 2), compresslevel=1))
     sent: list[int] = []
@@ -138,9 +138,10 @@ def test_a_batch_transform_unpacks_no_more_than_a_request_at_a_time(objects, tmp
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert store.get(TRANSFORM_JOB.name, "job")["TransformJobStatus"] == "Completed"
+    job = store.get(TRANSFORM_JOB.name, "job")
     store.close()
-    assert sent == [MAXIMUM_BODY_BYTES + 1]
+    assert (job["TransformJobStatus"], sent) == ("Failed", [])
+    assert "Too much data for max payload size" in job["FailureReason"]
     assert peak < size / 4
 
 

@@ -22,6 +22,7 @@ from local.storage.store import Store
 
 _KIND = transform.KIND
 _PAGE_SIZE = 10
+_MOST_MEGABYTES = 100
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class TransformJobOperations:
         )
 
     def stop_transform_job(self, request: Request) -> Response:
-        """Stop a batch transform job after the current object."""
+        """Stop a batch transform job after the current request to the model."""
         mark_stopping(self.store, TRANSFORM_JOB, request["TransformJobName"])
         return {}
 
@@ -78,15 +79,32 @@ def _check(request: Request) -> None:
     source: dict[str, Any] = request["TransformInput"]["DataSource"]["S3DataSource"]
     S3Uri.parse(source["S3Uri"])
     S3Uri.parse(request["TransformOutput"]["S3OutputPath"])
+    _check_payload(request)
     split = request["TransformInput"].get("SplitType", "None")
     refused = {
         f"S3DataType {source['S3DataType']}": source["S3DataType"] not in ("S3Prefix", "ManifestFile"),
         f"SplitType {split}": split not in ("None", "Line"),
         "DataCaptureConfig": "DataCaptureConfig" in request,
+        # It means HTTP chunked encoding, which SageMaker's built-in algorithms do not support.
+        "MaxPayloadInMB 0": request.get("MaxPayloadInMB") == 0,
     }
     for what, asked in (refused | _refused_processing(request)).items():
         if asked:
             raise validation_error(f"{what}: not implemented by the local service")
+
+
+def _check_payload(request: Request) -> None:
+    """Check the documented limit of MaxPayloadInMB, alone and multiplied by MaxConcurrentTransforms.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
+    """
+    payload, concurrent = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms", 0)
+    if payload > _MOST_MEGABYTES:
+        raise validation_error(f"MaxPayloadInMB {payload} cannot be greater than {_MOST_MEGABYTES} MB")
+    if payload * concurrent > _MOST_MEGABYTES:
+        raise validation_error(
+            f"MaxConcurrentTransforms {concurrent} * MaxPayloadInMB {payload} cannot exceed {_MOST_MEGABYTES} MB"
+        )
 
 
 def _refused_processing(request: Request) -> dict[str, bool]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local.algorithms.linear_learner.errors import InferenceError
-from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
+from local.algorithms.linear_learner.inference import Model
 from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
 from local.core.settings import Settings
@@ -79,6 +79,10 @@ def columns(expression: str) -> slice | None:
     return slice(int(found[2]) if found[2] else None, int(found[3]) if found[3] else None)
 
 
+class _StoppedError(Exception):
+    """The job was told to stop."""
+
+
 class _Transform:
     """A running job."""
 
@@ -99,22 +103,29 @@ class _Transform:
         model = self._load_model()
         source = self._input["DataSource"]["S3DataSource"]
         files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
-        faults = []
         with tempfile.TemporaryDirectory(dir=self._made_folder()) as name:
-            for file in files:
-                if self._is_stopping():
-                    return JobOutcome("Stopped")
-                output = below(Path(name), f"{file.place}.out")
-                output.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    self._transform(model, file, output)
-                    self._log.note(f"transformed {file.uri}")
-                except JobFailedError as fault:
-                    output.unlink(missing_ok=True)
-                    self._log.write([str(fault)])
-                    faults.append(str(fault))
+            try:
+                faults = self._transform_all(model, files, Path(name))
+            except _StoppedError:
+                return JobOutcome("Stopped")
             upload(self._runner.objects, Path(name), self._output["S3OutputPath"])
         return failed(faults[0]) if faults else JobOutcome("Completed")
+
+    def _transform_all(self, model: Model, files: list[inputs.InputFile], folder: Path) -> list[str]:
+        """Write the outputs to a folder, and return why the other objects failed."""
+        faults = []
+        for file in files:
+            output = below(folder, f"{file.place}.out")
+            output.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._transform(model, file, output)
+                self._log.note(f"transformed {file.uri}")
+            except JobFailedError as fault:
+                output.unlink(missing_ok=True)
+                self._log.write([str(fault)])
+                faults.append(str(fault))
+        self._end_if_stopping()
+        return faults
 
     def _made_folder(self) -> Path:
         folder = self._runner.settings.jobs / "transform"
@@ -138,7 +149,8 @@ class _Transform:
         separator = b"\n" if self._output.get("AssembleWith") == "Line" else b""
         try:
             with _opened(source, gzipped=gzipped) as content, output.open("wb") as answers:
-                for number, records in enumerate(self._payloads(content), start=1):
+                for number, records in enumerate(self._payloads(content, file.uri), start=1):
+                    self._end_if_stopping()
                     try:
                         answer, _ = model.invoke(self._filtered(records), content_type, accept)
                     except InferenceError as error:
@@ -150,20 +162,32 @@ class _Transform:
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
 
-    def _payloads(self, content: IO[bytes]) -> Iterator[bytes]:
+    def _payloads(self, content: IO[bytes], uri: str) -> Iterator[bytes]:
         """Split an object into the bodies of requests to the model.
 
-        A record that exceeds the model's limit is cut one byte after the limit. The model refuses it all the same.
+        "Exceeding the MaxPayloadInMB limit causes an error": a record, or an object that is not split, must fit.
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-errors.html
+
+        Raises:
+            JobFailedError: A record, or the whole object, is larger than MaxPayloadInMB.
         """
-        given: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
-        most = given * 1024**2 or MAXIMUM_BODY_BYTES
+        megabytes: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
+        most = megabytes * 1024**2
+
+        def fitting(payload: bytes) -> bytes:
+            if len(payload) > most:
+                raise JobFailedError(
+                    f"ClientError: {uri}: Too much data for max payload size: MaxPayloadInMB is {megabytes}"
+                )
+            return payload
+
         if self._input.get("SplitType", "None") == "None":
-            yield content.read(MAXIMUM_BODY_BYTES + 1)
+            yield fitting(content.read(most + 1))
             return
         single = self._record.get("BatchStrategy") == "SingleRecord"
         batch: list[bytes] = []
         size = 0
-        for line in _lines(content, MAXIMUM_BODY_BYTES + 1):
+        for line in map(fitting, _lines(content, most + 1)):
             if batch and (single or size + len(line) > most):
                 yield b"".join(batch)
                 batch, size = [], 0
@@ -194,11 +218,10 @@ class _Transform:
             for record, result in pairs
         )
 
-    def _is_stopping(self) -> bool:
-        stopping: bool = (
-            self._runner.store.get(KIND, self._record["TransformJobName"])["TransformJobStatus"] == "Stopping"
-        )
-        return stopping
+    def _end_if_stopping(self) -> None:
+        record = self._runner.store.get(KIND, self._record["TransformJobName"])
+        if record["TransformJobStatus"] == "Stopping":
+            raise _StoppedError
 
 
 def _opened(path: Path, *, gzipped: bool) -> IO[bytes]:

@@ -109,10 +109,40 @@ def test_a_record_that_the_model_cannot_read_fails_the_job_but_not_other_objects
     assert "(400)" in description["FailureReason"]
 
 
+@pytest.mark.parametrize("split", ["Line", "None"])
+def test_what_does_not_fit_into_a_payload_fails_the_job(jobs: Jobs, artifact: str, split: str) -> None:
+    wide = "0" * 1024**2 + ",0,0\n"
+    description = _transform(jobs, f"wide-{split}/in.csv", wide, TransformInput={"SplitType": split}, MaxPayloadInMB=1)
+    assert description["TransformJobStatus"] == "Failed"
+    assert "Too much data for max payload size: MaxPayloadInMB is 1" in description["FailureReason"]
+
+
+def test_a_job_that_is_stopped_during_its_last_request_stores_nothing(
+    jobs: Jobs, artifact: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke = Model.invoke
+
+    def stopped(model: Model, *request: Any) -> tuple[bytes, str]:
+        (name,) = [
+            found["TransformJobName"]
+            for found in jobs.call("ListTransformJobs", StatusEquals="InProgress")["TransformJobSummaries"]
+        ]
+        jobs.call("StopTransformJob", TransformJobName=name)
+        return invoke(model, *request)
+
+    monkeypatch.setattr(Model, "invoke", stopped)
+    description = _transform(jobs, "stopped/in.csv", "\n".join(LINES))
+    assert description["TransformJobStatus"] == "Stopped"
+    assert not jobs.keys(description["TransformOutput"]["S3OutputPath"])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"ModelName": "no-such-model"}, "Could not find model"),
+        ({"MaxPayloadInMB": 101}, "cannot be greater than 100 MB"),
+        ({"MaxPayloadInMB": 26, "MaxConcurrentTransforms": 4}, "cannot exceed 100 MB"),
+        ({"MaxPayloadInMB": 0}, "MaxPayloadInMB 0: not implemented"),
         ({"TransformInput": {"SplitType": "TFRecord"}}, "SplitType TFRecord: not implemented"),
         ({"DataProcessing": {"OutputFilter": "$.x"}}, "OutputFilter: not implemented"),
         ({"DataProcessing": {"InputFilter": "$.x"}}, "InputFilter .* not implemented"),
