@@ -11,7 +11,7 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP
+export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE
 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
@@ -44,7 +44,7 @@ local-env: $(READY)  ## Print the environment of the local service: eval "$(make
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
-	@$(RUN) scripts.lint_definition "$(FILE)"
+	@$(RUN) scripts.lint_definition
 
 init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]
 	@$(RUN) scripts.init
