@@ -127,7 +127,7 @@ def _sentence(error: click.UsageError, program: str) -> str:
         from_make = context.get_parameter_source(parameter.name) in (ParameterSource.ENVIRONMENT, None)
         name = parameter.envvar if from_make else _shown(parameter, context)
         message, program = f"{name}: {error.message}", context.command_path
-    return f"{message.rstrip('.')}. See: {program} --help"
+    return f"{message if message.endswith(('.', '?', '?)')) else f'{message}.'} See: {program} --help"
 
 
 def _needed(context: click.Context) -> str:

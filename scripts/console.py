@@ -80,6 +80,8 @@ class ConfigFile(click.ParamType["Config", str]):
         Raises:
             ConfigError: the configuration cannot be used.
         """
+        if ctx is not None and ctx.resilient_parsing:
+            self.fail("Completion needs the options only, and no configuration.", param, ctx)
         # Imported here, because help and completion read no configuration, and the import takes half a second.
         from pipeline.config.loading import load_config  # noqa: PLC0415
 

@@ -53,8 +53,8 @@ def processes() -> dict[str, subprocess.CompletedProcess[str]]:
         return dict(zip(COMMANDS, pool.map(lambda name: in_a_process(name, without_input), COMMANDS), strict=True))
 
 
-# make runs has no input but the folder: test_runs.py gives it one.
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runs"])
+# make runs has no input but the folder, and make completion needs none: they have their own tests.
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("runs", "completion")])
 def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {
         "init": (
