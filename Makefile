@@ -11,12 +11,12 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP
+export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run init runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup clean-local clean clean-all
+.PHONY: help run init runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,10 +44,13 @@ local-env: $(READY)  ## Print the environment of the local service: eval "$(make
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
-	@$(RUN) scripts.lint_definition "$(FILE)"
+	@$(RUN) scripts.lint_definition
 
 init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]
 	@$(RUN) scripts.init
+
+completion: $(READY)  ## Print what makes your shell complete the commands: eval "$(make -s completion)"
+	@$(RUN) scripts.completion
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition

@@ -1,1 +1,1 @@
-"""The commands behind the Makefile. Each reads its options from the environment and prints its results."""
+"""The commands behind the Makefile. Each has a command line, whose options make passes on as variables."""

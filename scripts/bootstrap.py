@@ -1,25 +1,32 @@
-"""make bootstrap: create the pipeline's bucket and roles as a CloudFormation stack.
-
-Options: YES=1 does not ask; EXPIRATION_DAYS=n deletes the results of executions after n days, 0 for never.
-"""
+"""make bootstrap: create the pipeline's bucket and roles as a CloudFormation stack."""
 
 from __future__ import annotations
 
-from pipeline.errors import UserError
+from pipeline.config.models import Config
 from pipeline.operate.stack import apply_plan, discard, plan_stack
-from scripts.console import aws_session, client_config, confirm, console, load, option, run
+from scripts.command_line import Number, command, option
+from scripts.console import aws_session, client_config, config_option, confirm, console, run, yes_option
 
 
-def main() -> int:
-    """Show the changes to the stack, ask, apply them, and print the stack's outputs."""
-    config = load()
-    days = option("EXPIRATION_DAYS")
-    if days and not days.isdigit():
-        raise UserError(f"EXPIRATION_DAYS={days}: give a number of days, or 0 for never.")
+@command("bootstrap")
+@config_option
+@option(
+    "--expiration-days",
+    variable="EXPIRATION_DAYS",
+    type=Number(min=0),
+    metavar="number",
+    help="Delete the results of executions after so many days; 0 means never.",
+)
+@yes_option
+def main(config: Config, expiration_days: int | None, yes: bool) -> int:
+    """Create the bucket and the roles on AWS, after asking.
+
+    They are a CloudFormation stack. The changes to it are shown first, and its outputs at the end.
+    """
     session = aws_session(config)
     account_id = session.client("sts", config=client_config()).get_caller_identity()["Account"]
     cloudformation = session.client("cloudformation", config=client_config())
-    plan = plan_stack(cloudformation, config, account_id, int(days) if days else None)
+    plan = plan_stack(cloudformation, config, account_id, expiration_days)
     if not plan.changes:
         console.print(f"The stack {plan.stack} is up to date.", markup=False)
         return 0
@@ -31,7 +38,7 @@ def main() -> int:
         console.print(f"  {change}", markup=False)
     agreed = False
     try:
-        agreed = confirm("Apply these changes?")
+        agreed = confirm("Apply these changes?", yes=yes)
     finally:
         if not agreed:
             discard(cloudformation, plan)

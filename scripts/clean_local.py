@@ -6,15 +6,24 @@ from local.app.cleaning import delete_executions, delete_tree
 from local.app.server import ServiceHeldError
 from local.core.settings import Settings
 from pipeline.errors import UserError
-from scripts.console import console, option, run
+from scripts.command_line import Number, command, option
+from scripts.console import console, run
 from scripts.runs import ROOT, all_runs
 
 _BYTES = 1_000_000
 
 
-def main() -> int:
-    """Delete the old runs, and print how much space that freed."""
-    keep = _number(option("KEEP"))
+@command("clean-local")
+@option(
+    "--keep",
+    variable="KEEP",
+    type=Number(min=0),
+    metavar="number",
+    required=True,
+    help="How many runs to keep, the newest; 0 deletes all.",
+)
+def main(keep: int) -> int:
+    """Delete old runs with their objects and logs, and print how much space that freed."""
     kept, old = (runs := all_runs())[:keep], runs[keep:]
     freed = 0
     if old:
@@ -26,12 +35,6 @@ def main() -> int:
         freed += sum(delete_tree(each.folder) for each in old)
     console.print(f"Deleted {_counted(len(old))} and freed {freed / _BYTES:.1f} MB; {_counted(len(kept))} kept.")
     return 0
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise UserError("KEEP: give the number of runs to keep, for example make clean-local KEEP=3")
-    return int(text)
 
 
 def _counted(number: int) -> str:

@@ -1,17 +1,16 @@
-"""Options, questions, output and error messages of the commands."""
+"""Common options, questions, output and error messages of the commands."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.config
+import click
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -22,13 +21,19 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
+from click.shell_completion import CompletionItem
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from pipeline.config.loading import load_config
-from pipeline.config.models import Config
 from pipeline.errors import ConfigError, UserError
+from scripts.command_line import call, flag, option
+
+if TYPE_CHECKING:
+    import boto3
+    import botocore.config
+
+    from pipeline.config.models import Config
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -64,23 +69,46 @@ _UNKNOWN = {
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
-def option(name: str, default: str = "") -> str:
-    """Return an option of the command, which make passes as an environment variable; empty if it is not given."""
-    return os.environ.get(name, "") or default
+class ConfigFile(click.ParamType["Config", str]):
+    """The path of a configuration file; its value is the configuration."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Config:
+        """Read the file.
+
+        Raises:
+            ConfigError: the configuration cannot be used.
+        """
+        if ctx is not None and ctx.resilient_parsing:
+            self.fail("Completion needs the options only, and no configuration.", param, ctx)
+        # Imported here, because help and completion read no configuration, and the import takes half a second.
+        from pipeline.config.loading import load_config  # noqa: PLC0415
+
+        return load_config(Path(value))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """Let the shell complete the names of files."""
+        return [CompletionItem(incomplete, type="file")]
 
 
-def is_on(name: str) -> bool:
-    """Return whether an option of the command says yes, like ``YES=1``."""
-    return option(name) in ("1", "yes", "true")
-
-
-def load() -> Config:
-    """Return the configuration of the file in the option CONFIG, ``config.yaml`` by default."""
-    return load_config(Path(option("CONFIG", "config.yaml")))
+config_option = option(
+    "--config",
+    variable="CONFIG",
+    type=ConfigFile(),
+    default="config.yaml",
+    show_default=True,
+    metavar="file.yaml",
+    help="The configuration.",
+)
+yes_option = flag("--yes", variable="YES", help="Answer yes to all questions.")
 
 
 def aws_session(config: Config) -> boto3.Session:
     """Return a session in the configuration's region, with the environment's credentials and endpoint."""
+    # Imported here, because help and completion call nobody, and the import takes a third of a second.
+    import boto3  # noqa: PLC0415
+
     return boto3.Session(region_name=config.aws.region)
 
 
@@ -91,26 +119,33 @@ def is_local_service() -> bool:
 
 def client_config() -> botocore.config.Config:
     """Return client settings for interactive commands: few retries and a short connection timeout."""
+    import botocore.config  # noqa: PLC0415 - as in aws_session
+
     return botocore.config.Config(connect_timeout=5, retries={"max_attempts": 4, "mode": "standard"})
 
 
-def confirm(question: str) -> bool:
-    """Ask a question and return whether the answer is yes. YES=1 answers yes.
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask a question and return whether the answer is yes; ``yes`` is the answer without asking.
 
     Raises:
-        UserError: there is no terminal, and YES=1 is not given.
+        UserError: there is no terminal, and the answer is not given.
     """
-    if is_on("YES"):
+    if yes:
         return True
     if not sys.stdin.isatty():
-        raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 to answer yes.")
+        raise UserError(f"{question} There is no terminal to answer at: run it again with YES=1 (--yes) to answer yes.")
     return console.input(f"{question} \\[y/N] ").strip().lower() in ("y", "yes")
 
 
-def run(main: Callable[[], int]) -> None:
-    """Run a command and exit with its status. Errors that the user can fix are printed without a traceback."""
+def run(main: click.Command, program: str = "") -> None:
+    """Run a command and exit with its status. Errors that the user can fix are printed without a traceback.
+
+    Args:
+        main: the command.
+        program: how the user starts it, by default as a module of this package.
+    """
     try:
-        status = main()
+        status = call(main, program)
     except KeyboardInterrupt:
         status = 130
     except ConfigError as error:

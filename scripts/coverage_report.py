@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.errors import UserError
+from scripts.command_line import command
 from scripts.console import console, run
 
 ENOUGH_PERCENT = 80
@@ -29,8 +30,9 @@ class Covered:
         return 100 * (1 - self.missed / self.statements) if self.statements else 100.0
 
 
+@command("coverage")
 def main() -> int:
-    """Print both tables from the data that the tests left."""
+    """Print the coverage of each folder from the data that the tests left, and of the files with too little."""
     files = measured_files()
     if not files:
         raise UserError("There is nothing to report: 'make coverage' runs the tests first.")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 
+from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
-from scripts.console import errors, load, run
+from scripts.command_line import command
+from scripts.console import config_option, errors, run
 
 
-def main() -> int:
-    """Print the definition, and to stderr the faults for which AWS would refuse to publish it.
+@command("definition")
+@config_option
+def main(config: Config) -> int:
+    """Print the pipeline's definition, without any AWS call.
 
-    Returns:
-        The exit status: 1 if there are faults.
+    The standard error gets the faults for which AWS would refuse to publish it. The exit status is 1 if there are any.
     """
-    config = load()
     check_input(config)
     # Imported here, because the import of the SDK takes seconds, and a wrong configuration should fail at once.
     from pipeline.definition.pipeline import build_definition, definition_text  # noqa: PLC0415

@@ -1,30 +1,38 @@
-"""make delete: list the resources that the project created on AWS, ask, and delete them.
-
-Options: LEVEL=endpoint deletes only the endpoint, LEVEL=pipeline (the default) everything except data,
-LEVEL=all everything; YES=1 does not ask.
-"""
+"""make delete: list the resources that the project created on AWS, ask, and delete them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 from botocore.exceptions import ClientError
 
+from pipeline.config.models import Config
 from pipeline.definition.resources import find_resources
-from pipeline.errors import UserError
 from pipeline.operate.teardown import LEVELS, delete_resources, find_owned_resources
-from scripts.console import aws_session, confirm, console, errors, is_local_service, load, option, run
+from scripts.command_line import command, option
+from scripts.console import aws_session, config_option, confirm, console, errors, is_local_service, run, yes_option
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-def main() -> int:
-    """List the resources, ask, delete them, and report the failures; return 1 if there are any."""
-    level = option("LEVEL", "pipeline")
-    if level not in LEVELS:
-        raise UserError(f"LEVEL={level}: use one of {', '.join(LEVELS)}.")
-    config = load()
+@command("delete")
+@config_option
+@option(
+    "--level",
+    variable="LEVEL",
+    type=click.Choice(LEVELS),
+    default="pipeline",
+    show_default=True,
+    help="The endpoint only; or all but data, bucket and roles (pipeline); or everything.",
+)
+@yes_option
+def main(config: Config, level: str, yes: bool) -> int:
+    """Delete what the project created on AWS, after asking.
+
+    The resources are listed first. The exit status is 1 if one could not be deleted.
+    """
     session = aws_session(config)
     resources = find_resources(config, session)
     owned = find_owned_resources(config, resources, session, level)
@@ -34,7 +42,7 @@ def main() -> int:
         for resource in owned:
             console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
         question = f"Delete all of this from account {resources.account_id}, {resources.region}, permanently?"
-        if not confirm(question):
+        if not confirm(question, yes=yes):
             console.print("Nothing was deleted.")
             return 1
     failures = delete_resources(owned, lambda sentence: console.print(f"  {sentence}", markup=False, soft_wrap=True))

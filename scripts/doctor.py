@@ -11,17 +11,23 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.config.models import Config
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.checks import run_checks
 from pipeline.operate.doctor.findings import Finding, State
-from scripts.console import aws_session, client_config, console, is_local_service, load, run
+from scripts.command_line import command
+from scripts.console import aws_session, client_config, config_option, console, is_local_service, run
 
 _STYLES = {State.OK: "green", State.ATTENTION: "yellow", State.FAILED: "red", State.UNKNOWN: "dim"}
 
 
-def main() -> int:
-    """Print a table of findings; return 1 if a check failed."""
-    config = load()
+@command("doctor")
+@config_option
+def main(config: Config) -> int:
+    """Check your AWS account, read-only, and print what to do.
+
+    The exit status is 1 if a check failed.
+    """
     account = Account(config, aws_session(config), is_local=is_local_service(), client_config=client_config())
     findings = []
     with console.status("Checking") as status:

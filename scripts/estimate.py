@@ -1,27 +1,37 @@
 """make estimate: estimate the cost of an execution and of the endpoint on AWS, and list the quotas they need.
 
 It works without an account. Only the account's quotas come from AWS, and are left out if it does not answer.
-
-Options: PRICES=file.yaml, a price file instead of infra/prices.yaml.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import click
 from rich import box
 from rich.table import Table
 
 from pipeline.config.models import Config
 from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
-from scripts.console import console, load, option, run
+from scripts.command_line import command, option
+from scripts.console import config_option, console, run
 from scripts.quotas import print_quotas
 
 
-def main() -> int:
-    """Print the cost of each step, the longest path, the endpoint's cost and the quotas."""
-    config = load()
-    prices = load_prices(Path(option("PRICES", str(DEFAULT_PRICES))))
+@command("estimate")
+@config_option
+@option(
+    "--prices",
+    "price_file",
+    variable="PRICES",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_PRICES,
+    metavar="file.yaml",
+    help="The prices to use instead of infra/prices.yaml.",
+)
+def main(config: Config, price_file: Path) -> int:
+    """Estimate the cost of an execution and the endpoint, and list the quotas they need."""
+    prices = load_prices(price_file)
     found = estimate(config, prices)
     console.print(_steps(found))
     console.print(

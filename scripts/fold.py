@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
+
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.spark import SMALL_INPUT
 from local.runtime.jobs.spark_configuration import ON_THIS_MACHINE, write_logging
@@ -16,9 +18,8 @@ from pipeline.config.models import Config
 from pipeline.definition.assets import STEPS
 from pipeline.definition.fold_options import FILE, fold_options
 from pipeline.errors import UserError
-from scripts.console import load, option, run
-
-USAGE = "make fold INPUT=folder OUTPUT=folder [FOLDS=5 LAYOUT=folders]"
+from scripts.command_line import Number, command, option
+from scripts.console import config_option, run
 
 _SPARK = ON_THIS_MACHINE | {
     "spark.ui.showConsoleProgress": "true",
@@ -28,14 +29,42 @@ _SPARK = ON_THIS_MACHINE | {
 _HEAP = "2g"
 
 
-def main() -> int:
-    """Run make_folds.py as the pipeline does, on all cores of this machine."""
-    config = _with_options(load())
-    source, target = option("INPUT"), option("OUTPUT")
-    if not source or not target:
-        raise UserError(f"{'OUTPUT' if source else 'INPUT'} is missing: {USAGE}")
-    if not Path(source).exists():
-        raise UserError(f"INPUT={source} does not exist: {USAGE}")
+@command("fold")
+@config_option
+@option(
+    "--input",
+    "source",
+    variable="INPUT",
+    type=click.Path(exists=True),
+    metavar="folder",
+    required=True,
+    help="The folder or file to split.",
+)
+@option(
+    "--output",
+    "target",
+    variable="OUTPUT",
+    type=click.Path(file_okay=False),
+    metavar="folder",
+    required=True,
+    help="The folder for the folds.",
+)
+@option(
+    "--folds",
+    variable="FOLDS",
+    type=Number(min=2, max=20),
+    metavar="number",
+    help="The number of folds, by default the configuration's.",
+)
+@option(
+    "--layout",
+    variable="LAYOUT",
+    type=click.Choice(["folders", "manifest"]),
+    help="The layout of the folds, by default the configuration's.",
+)
+def main(config: Config, source: str, target: str, folds: int | None, layout: str | None) -> int:
+    """Split local files into folds as the pipeline does, on all cores of this machine."""
+    config = _with_options(config, folds, layout)
     with tempfile.TemporaryDirectory(prefix="make-fold-") as name:
         options = Path(name, FILE)
         options.write_bytes(fold_options(config))
@@ -49,13 +78,8 @@ def main() -> int:
     return status
 
 
-def _with_options(config: Config) -> Config:
-    folds, layout = option("FOLDS", str(config.folds.count)), option("LAYOUT", config.folds.layout)
-    if not folds.isdecimal() or not 2 <= int(folds) <= 20:
-        raise UserError(f"FOLDS={folds} is not a number from 2 to 20: {USAGE}")
-    if layout not in ("folders", "manifest"):
-        raise UserError(f"LAYOUT={layout} is neither folders nor manifest: {USAGE}")
-    update = {"count": int(folds), "layout": layout}
+def _with_options(config: Config, folds: int | None, layout: str | None) -> Config:
+    update = {"count": folds or config.folds.count, "layout": layout or config.folds.layout}
     return config.model_copy(update={"folds": config.folds.model_copy(update=update)})
 
 

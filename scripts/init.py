@@ -6,22 +6,39 @@ import os
 import shlex
 from pathlib import Path
 
+import click
+
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import profile
 from pipeline.errors import UserError
-from scripts.console import console, option, run
+from scripts.command_line import command, option
+from scripts.console import console, run
 
 
-def main() -> int:
-    """Write the configuration. An existing file is never overwritten."""
-    data, label = option("DATA"), option("LABEL")
-    if not data or not label:
-        raise UserError("DATA or LABEL is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]")
-    target = Path(option("CONFIG") or f"{pipeline_name(Path(data).stem)}.yaml")
+@command("init")
+@option(
+    "--data",
+    variable="DATA",
+    type=click.Path(path_type=Path),
+    metavar="file.csv",
+    required=True,
+    help="The CSV file, with a header.",
+)
+@option("--label", variable="LABEL", metavar="column", required=True, help="The column to predict.")
+@option(
+    "--config",
+    variable="CONFIG",
+    type=click.Path(path_type=Path),
+    metavar="new.yaml",
+    help="The configuration to write, by default named after the CSV file.",
+)
+def main(data: Path, label: str, config: Path | None) -> int:
+    """Draft a configuration for a CSV file. An existing file is never overwritten."""
+    target = config or Path(f"{pipeline_name(data.stem)}.yaml")
     if target.exists():
         raise UserError(f"{target} exists already: give another CONFIG, or remove it")
-    text = draft(profile(Path(data)), label)
+    text = draft(profile(data), label)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         unfinished.write_text(text, "utf-8")

@@ -6,19 +6,25 @@ import json
 import sys
 from pathlib import Path
 
+import click
+
 from definition_language.lint import Report, check
+from scripts.command_line import call, command
 
 
-def main(arguments: list[str]) -> int:
-    """Print the faults and remarks of the definition in a file; ``-`` means standard input.
+@command("lint-definition")
+@click.argument(
+    "name",
+    envvar="FILE",
+    type=click.Path(allow_dash=True, path_type=str),
+    metavar="definition.json",
+    help="The definition; - means the standard input.  [env var: FILE]",
+)
+def main(name: str) -> int:
+    """Check any pipeline definition, and print its faults and remarks.
 
-    Returns:
-        The exit status: 0 without faults, 1 with faults, 2 if the file is not JSON.
+    The exit status is 1 if there is a fault, and 2 if the file is not JSON.
     """
-    if len(arguments) != 1 or not arguments[0]:
-        print("Name a definition: make lint-definition FILE=definition.json", file=sys.stderr)
-        return 2
-    (name,) = arguments
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
         report = check(json.loads(text))
@@ -36,4 +42,4 @@ def _lines(name: str, report: Report) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call(main))

@@ -1,9 +1,4 @@
-"""make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name BATCH=1]: score the rows of files with the endpoint.
-
-INPUT is a CSV file, a folder of CSV files, or the S3 URI of an object or a prefix. Without OUTPUT, the standard output
-gets one score a line, and an empty line for a bad row. Everything else goes to the standard error. With BATCH=1, a
-batch transform job scores the rows, and no endpoint is needed.
-"""
+"""make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name]: score the rows of files with the endpoint."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from pipeline.config.models import Config
@@ -22,9 +18,9 @@ from pipeline.operate.estimate import DEFAULT_PRICES, load_prices
 from pipeline.operate.prediction import Predictions, ScoredRow, predict
 from pipeline.operate.scored_file import ScoredFile
 from pipeline.operate.transform_job import charge
-from scripts.console import aws_session, errors, is_local_service, is_on, load, option, run
+from scripts.command_line import command, flag, option
+from scripts.console import aws_session, config_option, errors, is_local_service, run
 
-USAGE = "make predict INPUT=rows.csv [OUTPUT=scored.csv ENDPOINT=name BATCH=1]"
 _REPORTED_ROWS = 5
 _LARGE_INPUT = 5_000_000
 """Bytes; an input of this size takes a second or more."""
@@ -32,19 +28,44 @@ _LARGE_INPUT = 5_000_000
 _ROWS_BETWEEN_UPDATES = 1000
 
 
-def main() -> int:
-    """Score the rows; return 1 if a row is bad."""
+@command("predict")
+@config_option
+@option(
+    "--input",
+    "source",
+    variable="INPUT",
+    type=click.Path(),
+    metavar="rows.csv",
+    required=True,
+    help="A CSV file, a folder of CSV files, or the S3 URI of an object or a prefix; with a header or with encoded "
+    "features.",
+)
+@option(
+    "--output",
+    variable="OUTPUT",
+    type=click.Path(),
+    default="",
+    metavar="scored.csv",
+    help="The file for the rows with their scores, instead of the standard output.",
+)
+@option(
+    "--endpoint", variable="ENDPOINT", default="", metavar="name", help="The endpoint, by default the configuration's."
+)
+@flag("--batch", variable="BATCH", help="Score with a batch transform job, which needs no endpoint.")
+def main(config: Config, source: str, output: str, endpoint: str, *, batch: bool) -> int:
+    """Score the rows of files with the endpoint.
+
+    Without OUTPUT, the standard output gets one score a line, and an empty line for a bad row. Everything else goes to
+    the standard error. The exit status is 1 if a row is bad.
+    """
     # Rows are lists without cycles: at the usual rate, looking for cycles among them takes a fifth of the CPU time.
     gc.set_threshold(100_000)
-    config = load()
-    source, output = option("INPUT"), option("OUTPUT")
-    if not source:
-        raise UserError(f"INPUT is missing: {USAGE}, with a header or with encoded features")
     if output.startswith("s3://"):
         raise UserError(f"OUTPUT={output}: a file on this machine is expected. Copy it afterwards with 'aws s3 cp'")
-    predictions = _batch_predictions(config, source) if is_on("BATCH") else _endpoint_predictions(config, source)
+    way = _batch_predictions if batch else _endpoint_predictions
+    predictions = way(config, source, endpoint)
     with _writer(output, predictions, config) as write:
-        rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output) and not is_on("BATCH"))
+        rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output) and not batch)
     if bad:
         _note(f"{bad:,} of {rows:,} rows could not be scored.")
     if output:
@@ -52,16 +73,16 @@ def main() -> int:
     return 1 if bad else 0
 
 
-def _endpoint_predictions(config: Config, source: str) -> Predictions:
-    return predict(aws_session(config), config, source, endpoint_name=option("ENDPOINT"), note=_note)
+def _endpoint_predictions(config: Config, source: str, endpoint: str) -> Predictions:
+    return predict(aws_session(config), config, source, endpoint_name=endpoint, note=_note)
 
 
-def _batch_predictions(config: Config, source: str) -> Predictions:
+def _batch_predictions(config: Config, source: str, endpoint: str) -> Predictions:
     predictions = predict_in_batch(
         aws_session(config),
         config,
         source,
-        endpoint_name=option("ENDPOINT"),
+        endpoint_name=endpoint,
         note=_note,
         pause=0.3 if is_local_service() else 10.0,
     )

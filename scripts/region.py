@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from scripts.console import load, run
+import click
+
+from pipeline.config.models import Config
+from scripts.console import config_option, run
 
 
-def main() -> int:
-    """Print the region."""
-    print(load().aws.region)
+@click.command("region")
+@config_option
+def main(config: Config) -> int:
+    """Print the region of the configuration."""
+    print(config.aws.region)
     return 0
 
 

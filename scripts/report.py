@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -11,8 +11,12 @@ from rich.table import Table
 from pipeline.errors import UserError
 from pipeline.operate.execution import execution_state, latest_execution
 from pipeline.operate.results import Results, results_of
-from scripts.console import aws_session, console, load, option, run
+from scripts.command_line import command, option
+from scripts.console import aws_session, config_option, console, run
 from scripts.progress import explain_failure
+
+if TYPE_CHECKING:
+    from pipeline.config.models import Config
 
 _SHOWN_FOLDS = 6
 """With more folds, their columns would not fit into 80 characters: cv_results.csv has them."""
@@ -20,12 +24,14 @@ _SHOWN_FOLDS = 6
 _LEADING = 3
 
 
-def main() -> int:
-    """Print the results of an execution."""
-    config = load()
+@command("report")
+@config_option
+@option("--execution", variable="EXECUTION", metavar="arn", help="The execution, by default the latest.")
+def main(config: Config, execution: str | None) -> int:
+    """Show the results of an execution."""
     session = aws_session(config)
     sagemaker = session.client("sagemaker")
-    arn = option("EXECUTION") or latest_execution(sagemaker, config.pipeline.name)
+    arn = execution or latest_execution(sagemaker, config.pipeline.name)
     if not arn:
         raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
     state = execution_state(sagemaker, arn, [])

@@ -1,22 +1,25 @@
-"""make rollback: return the endpoint to the model that it served before.
-
-Options: ENDPOINT=name, the configuration's endpoint by default; YES=1 does not ask.
-"""
+"""make rollback: return the endpoint to the model that it served before."""
 
 from __future__ import annotations
 
+from pipeline.config.models import Config
 from pipeline.definition.resources import find_resources
 from pipeline.operate.rollback import roll_back
-from scripts.console import aws_session, client_config, confirm, console, load, option, run
+from scripts.command_line import command, option
+from scripts.console import aws_session, client_config, config_option, confirm, console, run, yes_option
 
 
-def main() -> int:
-    """Ask, and roll the endpoint back to its last known good configuration."""
-    config = load()
+@command("rollback")
+@config_option
+@option("--endpoint", variable="ENDPOINT", metavar="name", help="The endpoint, by default the configuration's.")
+@yes_option
+def main(config: Config, endpoint: str | None, yes: bool) -> int:
+    """Return the endpoint to the model that it served before, after asking."""
     session = aws_session(config)
     resources = find_resources(config, session)
-    endpoint = option("ENDPOINT", config.deploy.endpoint_name)
-    if not confirm(f"Roll {endpoint} in account {resources.account_id} back to the model that it served before?"):
+    endpoint = endpoint or config.deploy.endpoint_name
+    question = f"Roll {endpoint} in account {resources.account_id} back to the model that it served before?"
+    if not confirm(question, yes=yes):
         console.print("Nothing was changed.")
         return 1
     answer = roll_back(session.client("lambda", config=client_config()), resources, endpoint)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import yaml
 
 from local.core.files import replacing
@@ -24,21 +25,22 @@ from pipeline.config.columns import DatasetSection
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
-from pipeline.errors import UserError
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
 from pipeline.operate.prediction import ScoredRow, predict
 from pipeline.operate.results import Results, results_of
-from scripts.console import aws_session, console, load, option, run
+from scripts.command_line import command, option
+from scripts.console import aws_session, config_option, console, run
 from scripts.progress import follow
 from scripts.report import print_results
 from scripts.runs import LAST_RUN, ROOT, run_folder
 from scripts.shared_service import on_local_service
-from scripts.start import parsed_parameters, start_execution
+from scripts.start import param_option, start_execution
 from scripts.upsert import ensure_local_bucket
 
 if TYPE_CHECKING:
     from boto3 import Session
+    from types_boto3_sagemaker.type_defs import ParameterTypeDef
 
 _READ_ROWS = 20
 """More than are shown, because some may be bad."""
@@ -48,11 +50,25 @@ _SHOWN_COLUMNS = 6
 _SHOWN_CHARACTERS = 20
 
 
-def main() -> int:
-    """Run the pipeline; return 0 if the execution succeeded."""
-    config = _with_data(load(), option("DATA"))
+@command("run")
+@config_option
+@option(
+    "--data",
+    variable="DATA",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="file.csv",
+    help="The file to use instead of the configuration's dataset.",
+)
+@param_option
+def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, ...]) -> int:
+    """Run the whole pipeline on this machine, and show predictions of the endpoint.
+
+    The exit status is 1 if the execution did not succeed.
+    """
+    if data:
+        config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
     check_input(config)
-    return 0 if on_local_service(ROOT.absolute(), config.aws.region, _Run(config)) == "Succeeded" else 1
+    return 0 if on_local_service(ROOT.absolute(), config.aws.region, _Run(config, parameters)) == "Succeeded" else 1
 
 
 class _Run:
@@ -60,10 +76,12 @@ class _Run:
 
     Args:
         config: the configuration.
+        parameters: the parameters of the execution.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, parameters: Sequence[ParameterTypeDef]) -> None:
         self._config = config
+        self._parameters = parameters
         self._started = datetime.now(UTC)
         self._arn = ""
 
@@ -71,7 +89,7 @@ class _Run:
         """Execute the pipeline, print and write the results, and return the execution's status."""
         session = aws_session(self._config)
         if not self._arn:
-            self._arn = _publish_and_start(session, self._config)
+            self._arn = _publish_and_start(session, self._config, self._parameters)
             _write_config(self._config, self._arn)
         state = _follow_to_the_end(session, self._arn)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
@@ -79,6 +97,7 @@ class _Run:
         print_results(results)
         predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else []
         document = _document(self._config, state, reasons, results, predictions)
+        document["parameters"] = {given["Name"]: given["Value"] for given in self._parameters}
         ended = datetime.now(UTC)
         document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
         path = _write_results(document, self._arn)
@@ -105,15 +124,7 @@ def _follow_to_the_end(session: Session, arn: str) -> ExecutionState:
             return state
 
 
-def _with_data(config: Config, data: str) -> Config:
-    if not data:
-        return config
-    if not Path(data).is_file():
-        raise UserError(f"DATA: there is no file {data!r}")
-    return config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
-
-
-def _publish_and_start(session: Session, config: Config) -> str:
+def _publish_and_start(session: Session, config: Config, parameters: Sequence[ParameterTypeDef]) -> str:
     resources = conventional_resources(config, ACCOUNT_ID)
     ensure_local_bucket(session, resources)
     with console.status("Building the definition"):
@@ -123,7 +134,7 @@ def _publish_and_start(session: Session, config: Config) -> str:
     with console.status("Publishing"):
         publish(plan, session, lambda _: None)
     console.print(f"Published the pipeline {config.pipeline.name} to the local service; executing it:\n")
-    return start_execution(session, config, option("PARAMS"))
+    return start_execution(session, config, parameters)
 
 
 def _predictions(session: Session, config: Config, results: Results) -> list[float]:
@@ -195,7 +206,6 @@ def _document(
         "model_package_arn": results.model_package_arn,
         "endpoint_name": results.endpoint_name,
         "predictions": predictions,
-        "parameters": {given["Name"]: given["Value"] for given in parsed_parameters(option("PARAMS"))},
         "rows": int(metadata["rows"]) if metadata else None,
         "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
         "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import UserError
+from scripts.command_line import command
 from scripts.console import console, run
 from scripts.report import amount, short
 
@@ -46,8 +47,9 @@ class Run:
         return self.folder.name
 
 
+@command("runs")
 def main() -> int:
-    """List the runs."""
+    """List the runs of this folder with their results, the newest first."""
     runs = all_runs()
     if not runs:
         raise UserError(f"There is no run in {RUNS.absolute()}: start one with 'make run'.")

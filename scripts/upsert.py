@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import Resources, find_resources
-from scripts.console import aws_session, confirm, console, is_local_service, load, run
+from scripts.command_line import command
+from scripts.console import aws_session, config_option, confirm, console, is_local_service, run, yes_option
 from scripts.quotas import print_quota_warnings, print_quotas
 
 if TYPE_CHECKING:
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from types_boto3_s3.literals import BucketLocationConstraintType
 
 
-def main() -> int:
-    """Show the changes, ask, publish, and print how to start an execution."""
-    config = load()
+@command("upsert")
+@config_option
+@yes_option
+def main(config: Config, yes: bool) -> int:
+    """Publish the pipeline, after showing the changes and asking."""
     check_input(config)
     session = aws_session(config)
     resources = find_resources(config, session)
@@ -35,7 +38,7 @@ def main() -> int:
         print_quotas(config)
     if not plan.changes:
         console.print(f"The pipeline {config.pipeline.name} is up to date.")
-    elif not confirm(f"Publish to account {resources.account_id} in {resources.region}?"):
+    elif not confirm(f"Publish to account {resources.account_id} in {resources.region}?", yes=yes):
         console.print("Nothing was changed.")
         return 1
     arn = publish(plan, session, lambda sentence: console.print(f"  {sentence}", markup=False))

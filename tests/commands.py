@@ -19,7 +19,7 @@ from scripts import console
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run_command(name: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_command(name: str, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``python -m scripts.<name>`` in this process: nothing but this environment, no terminal."""
     out, err = io.StringIO(), io.StringIO()
     kept = dict(os.environ)
@@ -32,10 +32,11 @@ def run_command(name: str, environment: Mapping[str, str]) -> subprocess.Complet
         console.console.width = console.errors.width = width
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), Path(os.devnull).open() as nothing:
             sys.stdin, stdin = nothing, sys.stdin
+            sys.argv, argv = [name, *arguments], sys.argv
             try:
                 status = _exit_status(name)
             finally:
-                sys.stdin = stdin
+                sys.stdin, sys.argv = stdin, argv
     finally:
         os.chdir(folder)
         os.environ.clear()

@@ -6,6 +6,7 @@ so a wrong one would fail the execution only after all training.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TYPES = {"DataVersion": TypeAdapter[str](MetadataText), "EndpointName": TypeAdapter[str](EndpointName)}
 
 
-def check_values(parameters: list[ParameterTypeDef]) -> None:
+def check_values(parameters: Iterable[ParameterTypeDef]) -> None:
     """Check the parameters of a ``start_pipeline_execution`` request.
 
     Raises:
@@ -32,4 +33,4 @@ def check_values(parameters: list[ParameterTypeDef]) -> None:
                 _TYPES[name].validate_python(value)
         except ValidationError as error:
             reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise UserError(f"PARAMS: {name}: {reason}.") from None
+            raise UserError(f"Parameter {name}: {reason}.") from None

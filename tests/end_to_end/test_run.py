@@ -145,8 +145,9 @@ def test_a_bad_cell_is_told_by_its_file_line_and_column(folder) -> None:
 
 def test_data_that_is_not_there_is_a_sentence(folder) -> None:
     result = run(folder, DATA="nowhere.csv")
-    assert result.returncode == 1
-    assert result.stderr.strip() == "DATA: there is no file 'nowhere.csv'"
+    assert result.returncode == 2
+    assert result.stderr.startswith("DATA: File 'nowhere.csv' does not exist. See: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_wrong_configuration_is_told_by_its_keys(folder) -> None:

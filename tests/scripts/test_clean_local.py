@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import click
 import pytest
 
 from local.app.server import LocalService
@@ -28,22 +29,24 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def clean(*arguments: str) -> int:
+    return clean_local.main(arguments, standalone_mode=False)
+
+
 def names() -> list[str]:
     return sorted(path.name for path in Path(".local/runs").iterdir())
 
 
-def test_the_newest_runs_are_kept(monkeypatch, capsys) -> None:
-    monkeypatch.setenv("KEEP", "1")
-    assert clean_local.main() == 0
+def test_the_newest_runs_are_kept(capsys) -> None:
+    assert clean("--keep=1") == 0
     assert capsys.readouterr().out == "Deleted 2 runs and freed 1.0 MB; 1 run kept.\n"
     assert names() == ["cccccccccccc"]
-    clean_local.main()
+    clean("--keep=1")
     assert capsys.readouterr().out == "Deleted 0 runs and freed 0.0 MB; 1 run kept.\n"
 
 
-def test_no_run_need_be_kept(monkeypatch) -> None:
-    monkeypatch.setenv("KEEP", "0")
-    clean_local.main()
+def test_no_run_need_be_kept() -> None:
+    clean("--keep=0")
     assert names() == []
     assert Path(".local/last-run.json").is_file()
 
@@ -51,14 +54,13 @@ def test_no_run_need_be_kept(monkeypatch) -> None:
 @pytest.mark.parametrize("keep", ["", "-1", "all"])
 def test_the_number_of_runs_to_keep_has_to_be_given(monkeypatch, keep) -> None:
     monkeypatch.setenv("KEEP", keep)
-    with pytest.raises(UserError, match="KEEP: give the number of runs to keep"):
-        clean_local.main()
+    with pytest.raises(click.UsageError):
+        clean()
     assert len(names()) == 3
 
 
-def test_runs_are_not_deleted_while_a_service_uses_the_folder(folder, monkeypatch) -> None:
-    monkeypatch.setenv("KEEP", "0")
+def test_runs_are_not_deleted_while_a_service_uses_the_folder(folder) -> None:
     settings = Settings(folder / ".local", port=0)
     with LocalService(settings), pytest.raises(UserError, match=r"is in use .*Nothing was deleted: stop 'make local'"):
-        clean_local.main()
+        clean("--keep=0")
     assert len(names()) == 3

@@ -29,12 +29,10 @@ def command(name: str, **options: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("delete", {"LEVEL": "everything"}, "LEVEL=everything: use one of endpoint, pipeline, all."),
-        ("bootstrap", {"EXPIRATION_DAYS": "soon"}, "EXPIRATION_DAYS=soon: give a number of days"),
         ("estimate", {"PRICES": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
-        ("start", {"PARAMS": "DataVersion=a,b"}, "PARAMS: DataVersion: 'a,b' cannot be recorded with a model: use"),
-        ("start", {"PARAMS": "DataVersion="}, "PARAMS: DataVersion: '' cannot be recorded with a model: use"),
-        ("start", {"PARAMS": "EndpointName=my_trial"}, "PARAMS: EndpointName: AWS would refuse 'my_trial': use"),
+        ("start", {"PARAMS": "DataVersion=a,b"}, "Parameter DataVersion: 'a,b' cannot be recorded with a model: use"),
+        ("start", {"PARAMS": "DataVersion="}, "Parameter DataVersion: '' cannot be recorded with a model: use"),
+        ("start", {"PARAMS": "EndpointName=my_trial"}, "Parameter EndpointName: AWS would refuse 'my_trial': use"),
         ("rollback", {}, "No AWS credentials were found"),
     ],
 )
@@ -55,14 +53,25 @@ def processes() -> dict[str, subprocess.CompletedProcess[str]]:
         return dict(zip(COMMANDS, pool.map(lambda name: in_a_process(name, without_input), COMMANDS), strict=True))
 
 
-# make runs has no input but the folder: test_runs.py gives it one.
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runs"])
+# make runs has no input but the folder, and make completion needs none: they have their own tests.
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("runs", "completion")])
 def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {
-        "init": (1, "DATA or LABEL is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]"),
-        "clean_local": (1, "KEEP: give the number of runs to keep, for example make clean-local KEEP=3"),
+        "init": (
+            2,
+            "DATA is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml], "
+            "or: python -m scripts.init --data file.csv --label column",
+        ),
+        "clean_local": (
+            2,
+            "KEEP is missing: make clean-local KEEP=number, or: python -m scripts.clean_local --keep number",
+        ),
         "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
-        "lint_definition": (2, "Name a definition: make lint-definition FILE=definition.json"),
+        "lint_definition": (
+            2,
+            "FILE is missing: make lint-definition FILE=definition.json, "
+            "or: python -m scripts.lint_definition definition.json",
+        ),
     }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))
     finished = processes[name]
     assert finished.stderr == f"{sentence}\n"

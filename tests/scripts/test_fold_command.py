@@ -50,14 +50,17 @@ def test_a_file_is_split_and_spark_shows_no_more_than_its_progress(tmp_path: Pat
     [
         ({"OUTPUT": "folds"}, "INPUT is missing: make fold INPUT=folder OUTPUT=folder"),
         ({"INPUT": INSURANCE}, "OUTPUT is missing"),
-        ({"INPUT": "not/there", "OUTPUT": "folds"}, "INPUT=not/there does not exist"),
-        ({"INPUT": INSURANCE, "OUTPUT": "folds", "FOLDS": "1"}, "FOLDS=1 is not a number from 2 to 20"),
-        ({"INPUT": INSURANCE, "OUTPUT": "folds", "LAYOUT": "tree"}, "LAYOUT=tree is neither folders nor manifest"),
+        ({"INPUT": "not/there", "OUTPUT": "folds"}, "INPUT: Path 'not/there' does not exist."),
+        ({"INPUT": INSURANCE, "OUTPUT": "folds", "FOLDS": "1"}, "FOLDS: '1' is not a whole number from 2 to 20."),
+        (
+            {"INPUT": INSURANCE, "OUTPUT": "folds", "LAYOUT": "tree"},
+            "LAYOUT: 'tree' is not one of 'folders', 'manifest'.",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_sentence(options: dict[str, object], message: str) -> None:
     finished = run_command("fold", os.environ | {name: str(value) for name, value in options.items()})
-    assert (finished.returncode, finished.stdout, finished.stderr.count("\n")) == (1, "", 1)
+    assert (finished.returncode, finished.stdout, finished.stderr.count("\n")) == (2, "", 1)
     assert message in finished.stderr
 
 

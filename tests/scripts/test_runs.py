@@ -41,7 +41,7 @@ def test_the_runs_are_listed_the_newest_first(capsys) -> None:
     leave_run("aaaaaaaaaaaa", 9)
     leave_run("bbbbbbbbbbbb", 11, estimate={"mse": 1.25, "low": None, "high": None}, selection_rule="lowest_mse")
     leave_run("cccccccccccc", 10)
-    assert runs.main() == 0
+    assert runs.main([], standalone_mode=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[3] for line in lines if not line.startswith(" ")] == [
         "bbbbbbbbbbbb",
@@ -57,7 +57,7 @@ def test_the_runs_are_listed_the_newest_first(capsys) -> None:
 
 def test_a_run_without_a_model_has_its_reason(capsys) -> None:
     leave_run("aaaaaaaaaaaa", 9, status="Failed", failure_reason="MakeFolds failed: no rows\nmore", estimate=None)
-    runs.main()
+    runs.main([], standalone_mode=False)
     first, reason = capsys.readouterr().out.splitlines()
     assert first.split()[2:] == ["Failed", "aaaaaaaaaaaa", "prices"]
     assert reason == "  MakeFolds failed: no rows"
@@ -66,7 +66,7 @@ def test_a_run_without_a_model_has_its_reason(capsys) -> None:
 def test_a_run_that_was_killed_is_listed_without_results(capsys) -> None:
     leave_run("aaaaaaaaaaaa", 9)
     Path(".local/runs/aaaaaaaaaaaa/last-run.json").unlink()
-    runs.main()
+    runs.main([], standalone_mode=False)
     first, note = capsys.readouterr().out.splitlines()
     assert first.endswith("No results  aaaaaaaaaaaa  prices")
     assert note == "  still running, or killed"
@@ -75,10 +75,10 @@ def test_a_run_that_was_killed_is_listed_without_results(capsys) -> None:
 def test_no_line_is_longer_than_80_characters(capsys) -> None:
     estimate = {"mse": 1.7976931348e300, "low": -1.7976931348e290, "high": 1.7976931348e300}
     leave_run("aaaaaaaaaaaa", 9, pipeline_name="x" * 32, estimate=estimate, failure_reason="y" * 200)
-    runs.main()
+    runs.main([], standalone_mode=False)
     assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 80
 
 
 def test_no_run_is_a_sentence() -> None:
     with pytest.raises(UserError, match=r"There is no run in .*: start one with 'make run'"):
-        runs.main()
+        runs.main([], standalone_mode=False)
