@@ -16,7 +16,7 @@ export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEV
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run init runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv
 
 completion: $(READY)  ## Print what makes your shell complete the commands: eval "$(make -s completion)"
 	@$(RUN) scripts.completion
+
+check-data: $(READY)  ## Compare a local file with the configuration, and describe it [DATA=file.csv CONFIG=config.yaml LABEL=column]
+	@$(RUN) scripts.check_data
 
 definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition

@@ -149,19 +149,20 @@ def run(main: click.Command, program: str = "") -> None:
     except KeyboardInterrupt:
         status = 130
     except ConfigError as error:
-        status = _say(*error.faults)
+        status = say(*error.faults)
     except UserError as error:
-        status = _say(str(error))
+        status = say(str(error))
     except ClientError as error:
-        status = _say(_client_error(error))
+        status = say(_client_error(error))
     except BotoCoreError as error:
-        status = _say(_connection_error(error))
+        status = say(_connection_error(error))
     except BrokenPipeError:
         status = 141
     sys.exit(status)
 
 
-def _say(*sentences: str) -> int:
+def say(*sentences: str) -> int:
+    """Print sentences as errors; return the exit status."""
     for sentence in sentences:
         errors.print(sentence, style="red", markup=False)
     return 1

@@ -66,7 +66,7 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
     The exit status is 1 if the execution did not succeed.
     """
     if data:
-        config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"input": data})})
+        config = config.with_input(data)
     check_input(config)
     return 0 if on_local_service(ROOT.absolute(), config.aws.region, _Run(config, parameters)) == "Succeeded" else 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -11,6 +10,9 @@ from pipeline.config.columns import DatasetSection
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
+
+_NO_DELIMITERS = '".+-_\r\n\\'
+"""What may be in a number or around a field, as the job that makes the folds has it."""
 
 
 def check_columns(dataset: DatasetSection) -> Iterator[Fault]:
@@ -21,6 +23,7 @@ def check_columns(dataset: DatasetSection) -> Iterator[Fault]:
     yield from _check_formats(dataset)
     yield from _check_groups(dataset)
     yield from _check_encoding(dataset)
+    yield from _check_delimiter(dataset)
 
 
 def _check_columns(dataset: DatasetSection) -> Iterator[Fault]:
@@ -118,9 +121,18 @@ def _check_groups(dataset: DatasetSection) -> Iterator[Fault]:
 def _check_encoding(dataset: DatasetSection) -> Iterator[Fault]:
     encoding = dataset.encoding
     try:
-        codecs.lookup(encoding)
+        one_byte = "0,".encode(encoding) == b"0,"
     except LookupError:
         yield "dataset.encoding", f"{encoding!r} is not an encoding, for example UTF-8 or ISO-8859-1"
+        return
+    if not one_byte:
+        yield "dataset.encoding", f"lines of {encoding} cannot be told apart by bytes: convert the file to UTF-8"
+
+
+def _check_delimiter(dataset: DatasetSection) -> Iterator[Fault]:
+    delimiter = dataset.delimiter
+    if delimiter.isalnum() or delimiter in _NO_DELIMITERS:
+        yield "dataset.delimiter", f"{delimiter!r} cannot separate fields: use for example ',', ';', '|' or a tab"
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.config.profile import MISSING, MOST_VALUES, Column, Profile, read_chunks
+from pipeline.config.column_counts import MISSING, MOST_VALUES, Column
+from pipeline.config.profile import Profile, read_chunks
+from pipeline.config.roles import IGNORED, Role
 from pipeline.config.types import LONGEST_PIPELINE_NAME
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some_of
 
 _MOST_MISSING = 0.2
 """The share of missing values above which a column is left out. Rows with fewer are set aside."""
@@ -44,8 +46,10 @@ def draft(profile: Profile, label: str) -> str:
         label: the column to predict.
 
     Raises:
-        UserError: the label is not a column of numbers, or no column can be used.
+        UserError: there are no rows, the label is not a column of numbers, or no column can be used.
     """
+    if not profile.rows:
+        raise UserError(f"{profile.path}: has a header and no rows")
     target = _label(profile, label)
     choices = [choice_of(column, profile) for column in profile.columns if column is not target]
     used = [choice for choice in choices if choice.use != "left out"]
@@ -67,9 +71,24 @@ def choice_of(column: Column, profile: Profile) -> Choice:
         return Choice(column, "left out", left_out)
     missing = f"{column.missing} values are missing: their rows are set aside" if column.missing else ""
     if column.numbers == column.known:
-        few = f"only {len(column.values)} values: a category?" if 2 < len(column.values) <= 6 else ""
+        few = f"only {len(column.counts)} values: a category?" if 2 < len(column.counts) <= 6 else ""
         return Choice(column, "numeric", "; ".join(filter(None, [missing, few])))
     return Choice(column, "categorical", missing)
+
+
+def drafted_roles(profile: Profile, label: str) -> dict[str, Role]:
+    """Return the roles that a draft gives the columns.
+
+    Args:
+        profile: the file.
+        label: the column to predict; empty if there is none yet.
+
+    Raises:
+        UserError: the file has no such column.
+    """
+    uses = {column.name: choice_of(column, profile).use for column in profile.columns}
+    roles = {name: IGNORED if use == "left out" else Role(use) for name, use in uses.items()}
+    return roles | {_named(profile, label).name: Role("label")} if label else roles
 
 
 def _reason_to_leave_out(column: Column, profile: Profile) -> str:
@@ -77,12 +96,21 @@ def _reason_to_leave_out(column: Column, profile: Profile) -> str:
         return "has no name"
     if column.missing > _MOST_MISSING * column.rows:
         return f"{column.missing / column.rows:.0%} of its values are missing"
-    if len(column.values) == 1 and not column.missing:
+    if len(column.counts) == 1 and not column.missing:
         return "constant"
     if column.numbers < column.known:
         return _fault_of_text(column, profile)
-    counts = column.is_counter and (_COUNTER_NAME.search(column.name) or _steps_of_one(column))
-    return "a number of the rows" if counts else ""
+    return "a number of the rows" if counts_rows(column) else ""
+
+
+def counts_rows(column: Column) -> bool:
+    """Return whether the numbers grow from row to row, and the steps or the column's name say that they count."""
+    return column.is_counter and (has_name_of_identifier(column) or _steps_of_one(column))
+
+
+def has_name_of_identifier(column: Column) -> bool:
+    """Return whether a column's name is usual for identifiers and row numbers."""
+    return _COUNTER_NAME.search(column.name) is not None
 
 
 def _fault_of_text(column: Column, profile: Profile) -> str:
@@ -90,10 +118,10 @@ def _fault_of_text(column: Column, profile: Profile) -> str:
         return "numbers with a decimal comma: write them with a point to use them"
     if column.dates > column.known / 2:
         return "dates: make numbers of them to use them"
-    if len(column.values) > MOST_VALUES:
+    if len(column.counts) > MOST_VALUES:
         return f"text with more than {MOST_VALUES} values"
-    if column.known < _FEWEST_ROWS_A_VALUE * len(column.values):
-        return f"text with {len(column.values)} values in {profile.rows} rows"
+    if column.known < _FEWEST_ROWS_A_VALUE * len(column.counts):
+        return f"text with {len(column.counts)} values in {profile.rows} rows"
     return ""
 
 
@@ -102,16 +130,20 @@ def _steps_of_one(column: Column) -> bool:
     return math.isclose(column.variance, (column.rows**2 - 1) / 12, rel_tol=1e-6)
 
 
-def _label(profile: Profile, label: str) -> Column:
+def _named(profile: Profile, label: str) -> Column:
     named = {column.name: column for column in profile.columns}
     if label not in named:
-        raise UserError(f"LABEL: {profile.path} has no column {label!r}. It has: {', '.join(named)}")
-    column = named[label]
+        raise UserError(f"LABEL: {profile.path} has no column {label!r}. It has: {some_of(named)}")
+    return named[label]
+
+
+def _label(profile: Profile, label: str) -> Column:
+    column = _named(profile, label)
     if column.decimal_commas > column.known / 2:
         raise UserError(f"LABEL: {label} has numbers with a decimal comma: write them with a point")
     if column.numbers < column.known * (1 - _MOST_MISSING):
         raise UserError(
-            f"LABEL: {label} holds text ({', '.join(list(column.values)[:5])} ...): "
+            f"LABEL: {label} holds text ({', '.join(list(column.counts)[:5])} ...): "
             "the pipeline predicts numbers. Choose a column of numbers"
         )
     if column.variance == 0:
@@ -122,7 +154,8 @@ def _label(profile: Profile, label: str) -> Column:
 def _bad_rows(profile: Profile, target: Column, used: list[Choice]) -> int:
     """Return how many rows MakeFolds would reject: those without a number or a known category."""
     bad = 0
-    for chunk in read_chunks(profile.path, profile.form):
+    names = [column.name for column in profile.columns]
+    for chunk in read_chunks(profile.path, profile.form, names):
         faulty = _not_numbers(chunk[target.name])
         for choice in used:
             texts = chunk[choice.column.name]
@@ -164,7 +197,7 @@ def _dataset(profile: Profile, label: str, choices: list[Choice]) -> list[str]:
     if categorical:
         lines += ["  categorical:"]
     for each in categorical:
-        values = ", ".join(_quoted(value) for value in sorted(each.column.values))
+        values = ", ".join(_quoted(value) for value in sorted(each.column.counts))
         lines += [f"    {_quoted(each.column.name)}: [{values}]{_remark(each)}"]
     left_out = [choice for choice in choices if choice.use == "left out"]
     lines += [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]

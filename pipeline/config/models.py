@@ -208,6 +208,10 @@ class Config(Section):
     triggers: TriggersSection = TriggersSection()
     caching: CachingSection = CachingSection()
 
+    def with_input(self, path: str) -> Config:
+        """Return the configuration with another input file."""
+        return self.model_copy(update={"dataset": self.dataset.model_copy(update={"input": path})})
+
     @model_validator(mode="before")
     @classmethod
     def _without_empty_sections(cls, document: Any) -> Any:

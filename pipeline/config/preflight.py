@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import difflib
-import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from definition_language.linear_learner import RULES, text_of
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
+from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _START = 1 << 20
 _SHOWN = 12
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
 
 def check_input(config: Config) -> None:
@@ -40,13 +39,13 @@ def check_input(config: Config) -> None:
 def _faults(path: Path, config: Config) -> Iterator[Fault]:
     dataset = config.dataset
     try:
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+        with opened(path) as file:
             start = file.read(_START)
     except FileNotFoundError:
         yield "dataset.input", f"there is no file {str(path)!r}: give the path of a local file or an s3:// URI"
         return
-    except (OSError, EOFError) as error:
-        yield "dataset.input", f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+    except UNREADABLE as error:
+        yield "dataset.input", f"{path} cannot be read: {reason(error)}"
         return
     if not start.strip():
         yield "dataset.input", f"{path} is empty"
@@ -57,6 +56,9 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
     except UnicodeDecodeError as error:
         line = start[: error.start].count(b"\n") + 1
         yield "dataset.encoding", f"{path}, line {line}: is not {dataset.encoding}: for example ISO-8859-1 or cp1252?"
+        return
+    if not text.lstrip("\ufeff").splitlines()[0].strip():
+        yield "dataset.input", f"the first line of {path} is blank: remove it from the file"
         return
     yield from _form_faults(path, dataset, text)
     # A row may have several lines, so there are at most as many rows as lines.
@@ -72,6 +74,8 @@ def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fau
     better = max(DELIMITERS, key=lambda delimiter: len(fields_of(first, delimiter)))
     if len(fields) == 1 < len(needed) and len(fields_of(first, better)) > 1:
         yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
+    elif dataset.header and all(map(_NUMBER.fullmatch, fields)):
+        yield "dataset.header", f"the first line of {path} holds numbers and no names: set it to false?"
     elif dataset.header:
         yield from _header_faults(path, dataset, fields)
     elif len(fields) != len(needed):
@@ -93,7 +97,9 @@ def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Ite
     }
     for key, wanted in columns.items():
         for name in wanted:
-            if name not in names:
+            if names.count(name) > 1:
+                yield key, f"the header of {path} names the column {name!r} twice: rename one of them in the file"
+            elif name not in names:
                 folded = {other.casefold(): other for other in names}
                 close = difflib.get_close_matches(name.casefold(), folded, n=1)
                 hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {some_of(names, _SHOWN)}"

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import codecs
 import csv
-import math
+import io
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.config.column_counts import Column
+from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS
+from pipeline.config.input_file import UNREADABLE, opened, reason
+from pipeline.config.roles import IGNORED, Role, roles_of
 from pipeline.errors import UserError
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
-"""Texts, in lower case, that stand for a missing value in many files."""
+_SAMPLE_BYTES, _SAMPLE_LINES = 1 << 20, 100
+_MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 100_000, 2_000_000, 1000
+"""The size of the pieces in which a file is read."""
 
-MOST_VALUES = 50
-"""The number of values up to which a column of text is a category."""
+_MOST_COMPARED = 10_000_000
+"""Rows that are compared with each other; each takes 8 bytes."""
 
-_SAMPLE_BYTES, _SAMPLE_LINES, _CHUNK = 1 << 20, 100, 100_000
-_DECIMAL_COMMA = r"[+-]?\d+,\d+"
-_DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -35,146 +39,161 @@ class FileFormat:
     Attributes:
         encoding: its encoding.
         delimiter: the character between fields.
+        header: whether the first line names the columns.
     """
 
     encoding: str
     delimiter: str
-
-
-@dataclass
-class Column:
-    """The counts and values of a column.
-
-    Attributes:
-        name: its name in the header.
-        rows: the number of rows so far.
-        missing: how many values are missing.
-        numbers: how many are numbers.
-        decimal_commas: how many are numbers with a decimal comma.
-        dates: how many look like dates.
-        values: the values that are not missing, in the order of their first appearance; at most ``MOST_VALUES + 1``.
-        is_counter: whether all values are integers, each larger than the one before.
-        total: the sum of the numbers.
-        squares: the sum of their squares, each less ``shift``.
-        shift: the first number.
-    """
-
-    name: str
-    rows: int = 0
-    missing: int = 0
-    numbers: int = 0
-    decimal_commas: int = 0
-    dates: int = 0
-    values: dict[str, None] = field(default_factory=dict)
-    is_counter: bool = True
-    total: float = 0.0
-    squares: float = 0.0
-    shift: float | None = None
-    _last: float = -math.inf
-
-    def add(self, texts: pd.Series[str]) -> None:
-        """Add the values of more rows."""
-        known = texts[~texts.str.lower().isin(MISSING)]
-        numbers = pd.to_numeric(known, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        finite = numbers[np.isfinite(numbers)]
-        self.rows += len(texts)
-        self.missing += len(texts) - len(known)
-        self.numbers += len(finite)
-        self.decimal_commas += int(known.str.fullmatch(_DECIMAL_COMMA).sum())
-        self.dates += int(known.str.fullmatch(_DATE).sum())
-        if len(self.values) <= MOST_VALUES:
-            for value in pd.unique(known)[: MOST_VALUES + 1]:
-                self.values.setdefault(value)
-        self._add_numbers(finite, whole=len(finite) == len(texts))
-
-    def _add_numbers(self, finite: np.ndarray, *, whole: bool) -> None:
-        if not len(finite):
-            self.is_counter = False
-            return
-        steps = np.diff(finite, prepend=self._last)
-        self.is_counter = self.is_counter and whole and bool((steps > 0).all() and (finite == np.rint(finite)).all())
-        self._last = float(finite[-1])
-        if self.shift is None:
-            self.shift = float(finite[0])
-        self.total += float((finite - self.shift).sum())
-        self.squares += float(((finite - self.shift) ** 2).sum())
-
-    @property
-    def known(self) -> int:
-        """How many values are not missing."""
-        return self.rows - self.missing
-
-    @property
-    def variance(self) -> float:
-        """The variance of the numbers."""
-        return max(0.0, self.squares / self.numbers - (self.total / self.numbers) ** 2) if self.numbers else 0.0
+    header: bool = True
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A file's format and columns.
+    """A file's format, columns and rows.
 
     Attributes:
         path: the file.
         form: how it is read.
         columns: its columns, in order.
         rows: the number of rows, without those that have too many fields.
+        too_long: the number of rows that have too many fields.
+        refused: the number of rows with a value that their column's role does not allow.
+        duplicates: the number of rows that are equal to an earlier one in every column.
+        compared: the number of rows, from the first, among which duplicates were looked for.
+        is_decoded: whether the whole file is text in its encoding.
     """
 
     path: Path
     form: FileFormat
     columns: list[Column]
     rows: int
+    too_long: int
+    refused: int
+    duplicates: int
+    compared: int
+    is_decoded: bool = True
 
 
 def profile(path: Path) -> Profile:
-    """Look at every row of a file with a header.
+    """Look at every row of a file with a header, and find out its format.
 
     Raises:
         UserError: the file cannot be read, is empty, or has no header.
     """
     form = _format_of(path)
-    columns = [Column(name) for name in _header(path, form)]
-    for chunk in read_chunks(path, form):
-        for column, (_, texts) in zip(columns, chunk.items(), strict=True):
-            column.add(texts)
-    rows = columns[0].rows
-    if not rows:
-        raise UserError(f"{path}: has a header and no rows")
-    return Profile(path, form, columns, rows)
+    try:
+        return _profile(path, form, _header(path, form), {})
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not text in {form.encoding}: {error}") from None
 
 
-def read_chunks(path: Path, form: FileFormat) -> Iterator[pd.DataFrame]:
+def profile_as(path: Path, dataset: DatasetSection) -> Profile:
+    """Look at every row of a file as a configuration says: format and roles of the columns.
+
+    Raises:
+        UserError: the file cannot be read, or is empty.
+    """
+    form = FileFormat(dataset.encoding, dataset.delimiter, dataset.header)
+    roles = roles_of(dataset)
+    names = first = _first_record(path, form, "replace")
+    if not dataset.header:
+        names = [*roles, *(f"(column {place + 1})" for place in range(len(roles), len(first)))]
+    try:
+        return _profile(path, form, names, roles)
+    except UnicodeDecodeError:
+        return _profile(path, form, names, roles, "replace")
+
+
+def read_chunks(path: Path, form: FileFormat, names: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the rows as text, without blanks around it. A field that a row lacks is empty.
 
     Raises:
         UserError: the file cannot be read as CSV.
     """
+    for chunk, _ in _chunks(path, form, len(names), "strict"):
+        yield chunk.set_axis(names, axis="columns")
+
+
+def _profile(
+    path: Path, form: FileFormat, names: list[str], roles: Mapping[str, Role], errors: str = "strict"
+) -> Profile:
+    columns = [Column(name, roles.get(name, IGNORED)) for name in names]
+    rows = too_long = refused = 0
+    hashes: list[np.ndarray] = []
+    for chunk, skipped in _chunks(path, form, len(names), errors):
+        row_hashes = np.zeros(len(chunk), np.uint64)
+        is_refused = np.zeros(len(chunk), bool)
+        for column, (_, texts) in zip(columns, chunk.items(), strict=True):
+            value_hashes, are_refused = column.add(texts)
+            row_hashes = row_hashes * _MIX + value_hashes
+            is_refused |= are_refused
+        if rows < _MOST_COMPARED:
+            hashes.append(row_hashes[: _MOST_COMPARED - rows])
+        rows += len(chunk)
+        too_long += skipped
+        refused += int(is_refused.sum())
+    compared = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
+    duplicates = len(compared) - len(np.unique(compared))
+    return Profile(
+        path, form, columns, rows, too_long, refused, duplicates, len(compared), is_decoded=errors == "strict"
+    )
+
+
+def _chunks(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[tuple[pd.DataFrame, int]]:
+    """Yield rows, and how many were skipped among them because they have more fields than there are columns."""
     try:
-        reader = pd.read_csv(
-            path,
-            sep=form.delimiter,
-            encoding=form.encoding,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            chunksize=_CHUNK,
-            on_bad_lines="skip",
-            index_col=False,
-        )
-        for chunk in reader:
-            yield chunk.fillna("").apply(lambda texts: texts.str.strip())
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not a CSV file in {form.encoding}: {error}") from None
+        with opened(path) as file:
+            reader = pd.read_csv(
+                file,
+                sep=form.delimiter,
+                encoding=form.encoding,
+                encoding_errors=errors,
+                header=0 if form.header else None,
+                names=range(width),
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+                chunksize=max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_CELLS // width)),
+                on_bad_lines="warn",
+                engine="c" if form.delimiter.isascii() else "python",
+                index_col=False,
+            )
+            while True:
+                chunk, skipped = _next(reader)
+                if chunk is None:
+                    return
+                yield chunk.fillna("").apply(lambda texts: texts.str.strip()), skipped
+    except pd.errors.ParserError as error:
+        raise UserError(f"{path}: {_fault_of(str(error))}") from None
+    except UNREADABLE as error:
+        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
+
+
+def _fault_of(message: str) -> str:
+    """Return a sentence for an error of pandas."""
+    # What pandas says if the archive's library raises an error; it leaves out which.
+    if "Calling read" in message:
+        return "cannot be read: it is damaged"
+    if opening := re.search(r"EOF inside string starting at row (\d+)", message):
+        return f"a quote is not closed. It begins in row {int(opening[1]) + 1}, counted from the first line"
+    return f"cannot be read as CSV: {message}"
+
+
+def _next(reader: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame | None, int]:
+    # Pandas tells the number of skipped rows nowhere but in its warnings.
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        chunk = next(reader, None)
+    return chunk, sum(str(warning.message).count("Skipping line") for warning in told)
 
 
 def _format_of(path: Path) -> FileFormat:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             start = file.read(_SAMPLE_BYTES)
             is_utf8 = _is_utf8(chain([start], iter(lambda: file.read(_SAMPLE_BYTES), b"")))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UNREADABLE as error:
+        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
     if not start.strip():
         raise UserError(f"{path}: is empty")
     if b"\0" in start:
@@ -198,18 +217,32 @@ def _is_utf8(blocks: Iterable[bytes]) -> bool:
 
 def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
     """Return how well a delimiter explains the lines: the share with as many fields as the first, and that number."""
-    counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+    try:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+    except csv.Error:
+        # A field is longer than csv allows, as all text after a lone quote.
+        return 0.0, 1
     fields = counts[0] if counts else 1
     return (counts.count(fields) / len(counts) if fields > 1 else 0.0, fields)
 
 
 def _header(path: Path, form: FileFormat) -> list[str]:
-    with path.open(encoding=form.encoding, newline="") as file:
-        names = [name.strip().lstrip("\ufeff") for name in next(csv.reader(file, delimiter=form.delimiter))]
-    if not names:
-        raise UserError(f"{path}: its first line is blank: remove it, so that the file begins with its header")
+    names = _first_record(path, form)
     if any(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", name) for name in names):
         raise UserError(f"{path}: its first line holds numbers and no names: add a header that names the columns")
     if repeated := {name for name in names if names.count(name) > 1}:
         raise UserError(f"{path}: the header names {sorted(repeated)[0]!r} twice: give each column a name of its own")
     return names
+
+
+def _first_record(path: Path, form: FileFormat, errors: str = "strict") -> list[str]:
+    try:
+        with opened(path) as file, io.TextIOWrapper(file, form.encoding, errors, newline="") as text:
+            fields = next(csv.reader(text, delimiter=form.delimiter), [])
+    except UNREADABLE as error:
+        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
+    except csv.Error as error:
+        raise UserError(f"{path}: its first line cannot be read: {error}") from None
+    if not fields:
+        raise UserError(f"{path}: its first line is blank: remove it, so that the file begins with its header")
+    return [name.strip().lstrip("\ufeff") for name in fields]

@@ -91,6 +91,11 @@ def test_the_features_follow_from_the_columns(config) -> None:
         ("dataset.label", "age", "dataset.label: 'age' is also a feature"),
         ("dataset.numeric", ["age", "age"], "dataset.numeric: 'age' is listed more than once among the features"),
         ("dataset.encoding", "klingon", "dataset.encoding: 'klingon' is not an encoding"),
+        ("dataset.encoding", "base64", "dataset.encoding: 'base64' is not an encoding"),
+        ("dataset.encoding", "UTF-16", "dataset.encoding: lines of UTF-16 cannot be told apart by bytes: convert"),
+        ("dataset.delimiter", "-", "dataset.delimiter: '-' cannot separate fields: use for example"),
+        ("dataset.delimiter", '"', "dataset.delimiter: '\"' cannot separate fields: use for example"),
+        ("dataset.delimiter", "x", "dataset.delimiter: 'x' cannot separate fields: use for example"),
         ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
         (
             "dataset.categorical.smoker",

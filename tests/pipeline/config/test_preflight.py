@@ -60,6 +60,7 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
     [
         (None, "dataset.input: there is no file 'rows.csv'"),
         (" \n", "dataset.input: rows.csv is empty"),
+        ("\n" + GOOD, "dataset.input: the first line of rows.csv is blank: remove it"),
         (
             GOOD.replace("bmi", "BMI"),
             "dataset.numeric: the header of rows.csv has no column 'bmi'; did you mean 'BMI'?",
@@ -70,6 +71,7 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
         ),
         (GOOD.replace(",", ";"), "dataset.delimiter: the first line of rows.csv has one field with ',': ';'?"),
         (GOOD.encode().replace(b"yes", b"\xe4"), "dataset.encoding: rows.csv, line 2: is not UTF-8"),
+        ("1,2,3\n" * 200, "dataset.header: the first line of rows.csv holds numbers and no names"),
         (HEADER + ROW * 4, "folds.count: 5 folds need as many rows, and rows.csv has 4"),
         (HEADER, "folds.count: 5 folds need as many rows, and rows.csv has 0"),
         (HEADER + ROW * 100, "tuning.static_hyperparameters.mini_batch_size: 100 is more than the 80 rows"),
@@ -83,6 +85,14 @@ def test_a_file_that_does_not_fit_is_told_with_the_key(faults, content, expected
 def test_all_missing_columns_are_told_at_once(faults) -> None:
     found = faults(GOOD, label="cost", groups="family")
     assert [fault.partition(":")[0] for fault in found] == ["dataset.label", "dataset.groups"]
+
+
+def test_a_column_that_the_header_has_twice_is_told(faults) -> None:
+    assert faults(GOOD.replace("charges\n", "charges,bmi\n", 1)) == [
+        "dataset.numeric: the header of rows.csv names the column 'bmi' twice: rename one of them in the file"
+    ]
+    # A column that is not used may be there twice.
+    assert faults(GOOD.replace("charges\n", "charges,x,x\n", 1)) == []
 
 
 def test_a_file_without_a_header_has_the_declared_number_of_columns(faults) -> None:
@@ -101,8 +111,11 @@ def test_rows_are_counted_whatever_ends_a_line(faults, newline) -> None:
 
 
 def test_a_damaged_archive_is_a_sentence(faults) -> None:
-    (fault,) = faults(gzip.compress(GOOD.encode())[:40], "rows.csv.gz")
-    assert fault.startswith("dataset.input: rows.csv.gz cannot be read")
+    whole = gzip.compress(GOOD.encode())
+    # Cut off, another file, and with other bytes inside: each is another exception in Python.
+    for damaged in (whole[:40], b"no archive", whole[:20] + b"\xff" * 20 + whole[40:]):
+        (fault,) = faults(damaged, "rows.csv.gz")
+        assert fault.startswith("dataset.input: rows.csv.gz cannot be read")
 
 
 def test_a_character_that_the_first_megabyte_cuts_is_no_fault(faults) -> None:

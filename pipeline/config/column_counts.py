@@ -1,0 +1,282 @@
+"""Counts the values of a column, piece by piece and in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.config.roles import IGNORED, Role
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+"""Texts, in lower case, that stand for a missing value in many files."""
+
+MOST_VALUES = 50
+"""The number of values up to which a column of text is a category."""
+
+MOST_COUNTED = 1000
+"""The number of values up to which it is counted how often each occurs."""
+
+_MOST_HASHES = 4096
+"""The number of values up to which distinct values are counted. Of more, the number is estimated, within 5 %."""
+
+_MOST_SAMPLED = 50_000
+"""The number of numbers up to which all are kept for quantiles. Of more, random ones are."""
+
+_FROM_COMMA = str.maketrans({",": ".", ".": "_"})
+_DECIMAL_COMMA = r"[+-]?\d+,\d+"
+_DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
+
+
+class Sample:
+    """A random sample of numbers; all of them, as long as there are few."""
+
+    def __init__(self) -> None:
+        self._random = np.random.default_rng(0)
+        self._pieces: list[Floats] = []
+        self._size = 0
+        self._share = 1.0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether these are all numbers."""
+        return self._share == 1
+
+    @property
+    def numbers(self) -> Floats:
+        """The numbers of the sample."""
+        return np.concatenate(self._pieces) if self._pieces else np.empty(0)
+
+    def add(self, numbers: Floats) -> None:
+        """Add numbers to choose from. Each number so far has the same chance to be in the sample."""
+        self._keep([*self._pieces, self._some(numbers, self._share)])
+        while self._size > _MOST_SAMPLED:
+            self._share /= 2
+            self._keep([self._some(self.numbers, 0.5)])
+
+    def _keep(self, pieces: list[Floats]) -> None:
+        self._pieces = pieces
+        self._size = sum(map(len, pieces))
+
+    def _some(self, numbers: Floats, share: float) -> Floats:
+        return numbers if share == 1 else numbers[self._random.random(len(numbers)) < share]
+
+
+class _Distinct:
+    """The number of distinct values: exact if there are few, and else estimated from their smallest hashes.
+
+    Hashes are evenly spread. Scaled to 0 to 1, the k-th smallest of n is about k / n, which gives n.
+    """
+
+    def __init__(self) -> None:
+        self._least: Hashes = np.empty(0, np.uint64)
+
+    @property
+    def is_exact(self) -> bool:
+        return len(self._least) < _MOST_HASHES
+
+    def count(self) -> int:
+        if self.is_exact:
+            return len(self._least)
+        return round((_MOST_HASHES - 1) / (float(self._least[-1]) / 2**64))
+
+    def add(self, hashes: Hashes) -> None:
+        if not self.is_exact:
+            hashes = hashes[hashes < self._least[-1]]
+        if len(hashes):
+            self._least = np.unique(np.concatenate([self._least, hashes]))[:_MOST_HASHES]
+
+
+class _Values(NamedTuple):
+    """The distinct texts of a piece.
+
+    Attributes:
+        texts: each text, once.
+        counts: how often each occurs.
+        places: the position in ``texts`` of each row's text.
+        numbers: the texts as numbers; NaN if they are none.
+        are_missing: which texts stand for a missing value.
+    """
+
+    texts: pd.Series[str]
+    counts: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    numbers: Floats
+    are_missing: Bools
+
+
+@dataclass
+class Column:
+    """The counts and values of a column.
+
+    Attributes:
+        name: its name in the header.
+        role: its use.
+        rows: the number of rows so far.
+        missing: how many values are missing.
+        numbers: how many are numbers.
+        decimal_commas: how many are numbers with a decimal comma.
+        dates: how many look like dates.
+        counts: how often each value occurs that is not missing, in the order of their first appearance. Incomplete
+            unless ``is_counted``.
+        other: the first value that is neither missing nor a number; may be empty.
+        wrong: how many values are not missing, and not what the role needs.
+        first_wrong: the first of them; may be empty.
+        is_counter: whether all values are integers, each larger than the one before.
+        is_integer: whether all numbers are integers.
+        lowest: the least number.
+        highest: the largest.
+        sample: a random sample of the numbers.
+        total: the sum of the numbers, each less ``shift``.
+        squares: the sum of their squares, each less ``shift``.
+        shift: the first number.
+    """
+
+    name: str
+    role: Role = IGNORED
+    rows: int = 0
+    missing: int = 0
+    numbers: int = 0
+    decimal_commas: int = 0
+    dates: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    other: str = ""
+    wrong: int = 0
+    first_wrong: str = ""
+    is_counter: bool = True
+    is_integer: bool = True
+    lowest: float = math.inf
+    highest: float = -math.inf
+    sample: Sample = field(default_factory=Sample)
+    total: float = 0.0
+    squares: float = 0.0
+    shift: float = 0.0
+    _last: float = -math.inf
+    _distinct: _Distinct = field(default_factory=_Distinct)
+
+    def add(self, texts: pd.Series[str]) -> tuple[Hashes, Bools]:
+        """Add the values of more rows.
+
+        Returns:
+            a hash of each value, and which of them the column's role does not allow. As hashes, numbers are equal if
+            their values are: 1 and 1.0.
+        """
+        values = self._values(texts)
+        known = values.texts[~values.are_missing]
+        times = values.counts[~values.are_missing]
+        others = values.texts[np.isnan(values.numbers) & ~values.are_missing]
+        other_times = values.counts[others.index]
+        hashes = self._hashes(values)
+        are_wrong = self._are_wrong(values) & ~values.are_missing
+        are_refused = are_wrong | (values.are_missing & (not self.role.may_be_missing))
+        self.wrong += int(values.counts[are_wrong].sum())
+        self.first_wrong = self.first_wrong or next(iter(values.texts[are_wrong]), "")
+        self.rows += len(texts)
+        self.missing += int(values.counts[values.are_missing].sum())
+        self.decimal_commas += int(other_times[others.str.fullmatch(_DECIMAL_COMMA)].sum())
+        self.dates += int(other_times[others.str.fullmatch(_DATE)].sum())
+        self.other = self.other or next(iter(others), "")
+        self._count(known, times)
+        self._distinct.add(hashes[~values.are_missing])
+        self._add_numbers(values.numbers[values.places])
+        return hashes[values.places], are_refused[values.places]
+
+    def _values(self, texts: pd.Series[str]) -> _Values:
+        # Most columns have few values in a piece, so all that is costly is done once for each.
+        places, found = pd.factorize(texts)
+        distinct = pd.Series(found, dtype="str")
+        # Beside decimal commas, a point is in no number.
+        plain = distinct.str.translate(_FROM_COMMA) if self.role.decimal == "," else distinct
+        numbers = pd.to_numeric(plain, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        others = distinct[np.isnan(numbers) | (self.role.missing_values is not None)]
+        are_missing = np.zeros(len(distinct), bool)
+        are_missing[others.index] = self._stand_for_missing(others) & ~others.isin(self.role.values or ())
+        numbers[are_missing] = np.nan
+        return _Values(distinct, np.bincount(places, minlength=len(distinct)), places, numbers, are_missing)
+
+    def _stand_for_missing(self, texts: pd.Series[str]) -> pd.Series[bool]:
+        if self.role.missing_values is None:
+            return texts.str.lower().isin(MISSING)
+        return texts.isin(self.role.missing_values)
+
+    def _hashes(self, values: _Values) -> Hashes:
+        texts = values.texts.to_numpy(object)
+        if self.role.holds_texts:
+            return np.asarray(pd.util.hash_array(texts, categorize=False))
+        # Zero is added, because -0.0 and 0.0 have different bits.
+        hashes: Hashes = pd.util.hash_array(values.numbers + 0.0, categorize=False)
+        are_texts = np.isnan(values.numbers)
+        hashes[are_texts] = pd.util.hash_array(texts[are_texts], categorize=False)
+        return hashes
+
+    def _are_wrong(self, values: _Values) -> Bools:
+        role = self.role
+        if role.needs_numbers:
+            return np.isnan(values.numbers) | (values.numbers <= (-np.inf if role.above is None else role.above))
+        if role.name == "date":
+            return np.array([not role.is_date(text) for text in values.texts], bool)
+        if role.values is not None and not role.has_other:
+            return np.asarray(~values.texts.isin(role.values))
+        return np.zeros(len(values.texts), bool)
+
+    def _count(self, known: pd.Series[str], times: npt.NDArray[np.int64]) -> None:
+        if self.is_counted:
+            for value, count in zip(known[: MOST_COUNTED + 1], times.tolist(), strict=False):
+                self.counts[value] = self.counts.get(value, 0) + count
+
+    def _add_numbers(self, numbers: Floats) -> None:
+        finite = numbers[~np.isnan(numbers)]
+        if not len(finite):
+            self.is_counter = False
+            return
+        if not self.numbers:
+            self.shift = float(finite[0])
+        self.numbers += len(finite)
+        self.is_integer = self.is_integer and bool((finite == np.rint(finite)).all())
+        steps = np.diff(finite, prepend=self._last)
+        whole = len(finite) == len(numbers)
+        self.is_counter = self.is_counter and self.is_integer and whole and bool((steps > 0).all())
+        self._last = float(finite[-1])
+        self.lowest, self.highest = min(self.lowest, float(finite.min())), max(self.highest, float(finite.max()))
+        self.sample.add(finite)
+        self.total += float((finite - self.shift).sum())
+        self.squares += float(((finite - self.shift) ** 2).sum())
+
+    @property
+    def known(self) -> int:
+        """How many values are not missing."""
+        return self.rows - self.missing
+
+    @property
+    def distinct(self) -> int:
+        """How many values differ from each other; an estimate unless ``is_distinct_exact``."""
+        return min(self._distinct.count(), self.known)
+
+    @property
+    def is_distinct_exact(self) -> bool:
+        """Whether the distinct values were counted."""
+        return self._distinct.is_exact
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether ``counts`` has all values."""
+        return len(self.counts) <= MOST_COUNTED
+
+    @property
+    def mean(self) -> float:
+        """The mean of the numbers."""
+        return self.shift + self.total / self.numbers if self.numbers else math.nan
+
+    @property
+    def variance(self) -> float:
+        """The variance of the numbers."""
+        return max(0.0, self.squares / self.numbers - (self.total / self.numbers) ** 2) if self.numbers else 0.0

@@ -1,0 +1,163 @@
+"""Says what is worth a look in a file: what would be refused, and what a model could not use well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from pipeline.config.column_counts import MOST_COUNTED, Column
+from pipeline.config.draft import counts_rows, has_name_of_identifier
+from pipeline.config.models import Config
+from pipeline.config.profile import Profile
+from pipeline.config.roles import IGNORED, Role
+
+_RARE_SHARE, _RARE_ROWS = 0.01, 10
+_SKEWED = 1.0
+"""The skewness above which a distribution is called skewed."""
+
+_FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95
+_SHOWN_COLUMNS, _SHOWN_VALUES, _SHOWN_CHARACTERS = 6, 4, 30
+
+
+def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:
+    """Yield a sentence for each finding; one sentence names all columns that have it.
+
+    Args:
+        profile: the file.
+        roles: the roles of its columns by name.
+        config: the configuration, if there is one.
+    """
+    if not profile.is_decoded:
+        yield f"The file has bytes that are not {profile.form.encoding}. They are shown as \ufffd."
+    if repeated := [name for name, times in Counter(column.name for column in profile.columns).items() if times > 1]:
+        yield f"The header names a column twice: {_listed(repeated)}."
+    if profile.too_long:
+        yield f"Rows with more fields than there are columns, which are not counted above: {profile.too_long}."
+    if config is not None:
+        yield from _refused(profile, config)
+    if profile.rows:
+        yield from _of_values(profile, roles)
+        yield from _of_columns(profile, roles)
+
+
+def skewness(numbers: np.ndarray) -> float:
+    """Return the skewness of numbers: above 0 if the long tail is on the right. It is 0 if all are equal."""
+    spread = float(numbers.std())
+    return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread else 0.0
+
+
+def log_may_help(label: Column) -> bool:
+    """Return whether the numbers are not negative and skewed to the right, and the logarithms of 1 + x are less so."""
+    if label.lowest < 0 or not label.numbers:
+        return False
+    numbers = label.sample.numbers
+    return skewness(numbers) > max(_SKEWED, abs(skewness(np.log1p(numbers))))
+
+
+def _refused(profile: Profile, config: Config) -> Iterator[str]:
+    bad, rows = profile.refused + profile.too_long, profile.rows + profile.too_long
+    if bad:
+        folds = config.folds
+        start = f"{bad} of {rows} rows have a missing, unreadable or undeclared value, or too many fields. "
+        if folds.on_bad_rows == "fail":
+            end = "The first of them stops MakeFolds. To set them aside: folds.on_bad_rows: quarantine."
+        elif bad > folds.max_bad_share * rows:
+            end = f"That is more than folds.max_bad_share, {folds.max_bad_share:g}: MakeFolds would stop."
+        else:
+            end = "MakeFolds sets them aside, in rejected/."
+        yield start + end
+    for column in profile.columns:
+        if profile.rows and column.name == config.dataset.groups and column.distinct < config.folds.count:
+            yield f"{column.name} has {column.distinct} groups: too few for {config.folds.count} folds."
+
+
+def _of_values(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
+    texts: list[str] = []
+    undeclared: list[str] = []
+    absent: list[str] = []
+    dates: list[str] = []
+    rare: list[str] = []
+    for column in profile.columns:
+        role = roles.get(column.name, IGNORED)
+        if role.needs_numbers and column.numbers < column.known:
+            texts.append(f"{column.name} ({column.known - column.numbers}, for example {_short(column.other)})")
+        if role.above is not None and column.lowest <= role.above:
+            yield f"The label has values of {role.above:g} or less, for which there is no log1p."
+        if role.name == "date" and column.wrong:
+            dates.append(f"{column.name} ({column.wrong}, for example {_short(column.first_wrong)})")
+        if role.name != "categorical":
+            continue
+        if role.values is not None:
+            declared = set(role.values)
+            if not role.has_other:
+                undeclared += _counted(column, [value for value in column.counts if value not in declared])
+            if column.is_counted and (unseen := [value for value in role.values if value not in column.counts]):
+                absent.append(f"{column.name}: {_listed(map(_short, unseen), _SHOWN_VALUES)}")
+        if column.is_counted:
+            limit = max(_RARE_ROWS, _RARE_SHARE * column.known)
+            rare += _counted(column, [value for value, count in column.counts.items() if count < limit])
+    yield from _sentence("Values that are not numbers", texts)
+    yield from _sentence("Values that are no dates in the declared format", dates)
+    yield from _sentence("Values that dataset.categorical does not declare, with their rows", undeclared)
+    yield from _sentence("Values that are declared, and not in the file", absent)
+    yield from _sentence(f"Rare values, in under {_RARE_SHARE:.0%} or under {_RARE_ROWS} of the rows", rare)
+
+
+def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
+    others = [column for column in profile.columns if roles.get(column.name, IGNORED).name != "label"]
+    yield from _sentence("Without any value", [column.name for column in others if not column.known])
+    yield from _sentence("Constant", [column.name for column in others if column.known and column.distinct == 1])
+    yield from _sentence("Different in nearly every row, as identifiers are", map(_name, filter(_identifies, others)))
+    dates = [column.name for column in others if has_dates(column) and column.role.name != "date"]
+    yield from _sentence("Dates, for which there is dataset.dates", dates)
+    commas = [column.name for column in profile.columns if has_decimal_commas(column)]
+    yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)
+
+
+def has_dates(column: Column) -> bool:
+    """Return whether most values look like dates."""
+    return column.dates > column.known / 2
+
+
+def has_decimal_commas(column: Column) -> bool:
+    """Return whether most values are numbers with a decimal comma."""
+    return column.decimal_commas > column.known / 2
+
+
+def _identifies(column: Column) -> bool:
+    if column.known < _FEWEST_IDENTIFIERS or has_dates(column) or has_decimal_commas(column):
+        return False
+    if column.numbers == column.known and not (column.is_integer and has_name_of_identifier(column)):
+        return counts_rows(column)
+    return column.distinct > _NEARLY_ALL * column.known
+
+
+def _counted(column: Column, values: Iterable[str]) -> Iterator[str]:
+    """Yield the column with the most frequent of some values and their counts, if there are any."""
+    counted = sorted(((column.counts[value], value) for value in values), key=lambda each: -each[0])
+    if not column.is_counted:
+        yield f"{column.name}: it has more than {MOST_COUNTED} values"
+    elif counted:
+        yield f"{column.name}: " + _listed((f"{_short(value)} ({count})" for count, value in counted), _SHOWN_VALUES)
+
+
+def _sentence(start: str, items: Iterable[str]) -> Iterator[str]:
+    listed = list(items)
+    if listed:
+        yield f"{start}: {_listed(listed, _SHOWN_COLUMNS, '; ' if any(': ' in item for item in listed) else ', ')}."
+
+
+def _listed(items: Iterable[str], most: int = _SHOWN_COLUMNS, between: str = ", ") -> str:
+    listed = list(items)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return between.join(listed[:most]) + more
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}...")
+
+
+def _name(column: Column) -> str:
+    return column.name

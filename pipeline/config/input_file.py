@@ -1,0 +1,24 @@
+"""Opens a local input, which may be compressed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+UNREADABLE = (OSError, EOFError, zlib.error)
+"""What opening and reading raise if a file is not there, not readable, or not the archive that its name says."""
+
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file for reading its bytes; those of ``.gz`` and ``.bz2`` files are decompressed."""
+    return cast("BinaryIO", _OPENERS.get(path.suffix, open)(path, "rb"))
+
+
+def reason(error: BaseException) -> str:
+    """Return why a file cannot be read, in the words of the system or of the archive's library."""
+    return getattr(error, "strerror", None) or str(error)

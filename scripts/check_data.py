@@ -1,0 +1,93 @@
+"""make check-data: compare a local file with the configuration, and print a page about the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import RenderableType
+
+from pipeline.config.draft import drafted_roles
+from pipeline.config.loading import load_config
+from pipeline.config.models import Config
+from pipeline.config.preflight import check_input
+from pipeline.config.profile import profile, profile_as
+from pipeline.config.roles import roles_of
+from pipeline.errors import ConfigError, UserError
+from scripts.command_line import command, option
+from scripts.console import ConfigFile, VisibleConsole, run, say
+from scripts.data_page import WIDTH, data_page
+
+_DEFAULT = Path("config.yaml")
+
+
+@command("check-data")
+@option(
+    "--data",
+    variable="DATA",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="file.csv",
+    help="The file to look at instead of the configuration's dataset.",
+)
+@option(
+    "--config",
+    variable="CONFIG",
+    type=ConfigFile(),
+    metavar="file.yaml",
+    help="The configuration; config.yaml if no file is given either.",
+)
+@option(
+    "--label", variable="LABEL", metavar="column", help="The column to predict, for a file without a configuration."
+)
+# Sums and squares of numbers near the largest double overflow; the page says so where they are.
+@np.errstate(over="ignore", invalid="ignore")
+def main(data: str | None, config: Config | None, label: str | None) -> int:
+    """Compare a local file with the configuration, and print a page about the file.
+
+    A file without a configuration is looked at as make init does. The exit status is 1 if something does not fit.
+    """
+    if data and config is None:
+        found = profile(Path(data))
+        _print(data_page(found, drafted_roles(found, label or ""), None))
+        return 0
+    if label:
+        raise UserError(
+            "LABEL: the configuration names the label. "
+            "For a file without a configuration: make check-data DATA=file.csv LABEL=column"
+        )
+    known = config or load_config(_DEFAULT)
+    return _compare(known.with_input(data) if data else known)
+
+
+def _compare(config: Config) -> int:
+    dataset = config.dataset
+    if dataset.input.startswith("s3://"):
+        raise UserError(
+            f"dataset.input: {dataset.input} is in S3, and only local files are looked at. "
+            "Download it or a part of it, and name that: make check-data CONFIG=... DATA=file.csv"
+        )
+    faults = _faults(config)
+    status = say(*faults) if faults else 0
+    # These faults say that there is nothing to see.
+    if not any(fault.startswith("dataset.input: ") for fault in faults):
+        _print(data_page(profile_as(Path(dataset.input), dataset), roles_of(dataset), config))
+    return status
+
+
+def _faults(config: Config) -> list[str]:
+    try:
+        check_input(config)
+    except ConfigError as error:
+        return error.faults
+    return []
+
+
+def _print(page: RenderableType) -> None:
+    console = VisibleConsole(highlight=False)
+    console.width = min(console.width, WIDTH)
+    console.print(page)
+
+
+if __name__ == "__main__":
+    run(main)

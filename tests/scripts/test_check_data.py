@@ -1,0 +1,297 @@
+"""``make check-data``: what does not fit, and a page of at most 80 columns about the file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.cells import cell_len
+
+from tests.commands import ROOT, run_command
+
+ROWS = "".join(f"{20 + n % 40},{'ab'[n % 2]},{(n * 37 % 101) ** 2 + 1}\n" for n in range(200))
+GOOD = f"size,kind,price\n{ROWS}"
+
+
+@pytest.fixture
+def check(tmp_path: Path):
+    """Return what runs the command, and checks that no line is too wide."""
+
+    def run(width: int = 80, **options: str) -> subprocess.CompletedProcess[str]:
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        finished = run_command("check_data", inherited | {"COLUMNS": str(width)} | options)
+        too_wide = [line for line in finished.stdout.splitlines() if cell_len(line) > min(width, 80)]
+        assert too_wide == []
+        return finished
+
+    return run
+
+
+@pytest.fixture
+def checked(check, tmp_path: Path):
+    """Return the output for a file and a configuration that is made for it."""
+
+    def run(content: str | bytes, name: str = "rows.csv", folds: dict[str, Any] | None = None, **dataset: Any):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        usual = {"input": str(path), "label": "price", "numeric": ["size"], "categorical": {"kind": ["a", "b"]}}
+        document = {"pipeline": {"name": "rows"}, "dataset": {**usual, **dataset}, "folds": folds or {}}
+        (tmp_path / "rows.yaml").write_text(yaml.safe_dump(document))
+        return check(CONFIG=str(tmp_path / "rows.yaml"))
+
+    return run
+
+
+def words(text: str) -> str:
+    """Return a text without the line breaks of its layout."""
+    return " ".join(text.split())
+
+
+def row_of(finished: subprocess.CompletedProcess[str], column: str) -> list[str]:
+    (row,) = [line for line in finished.stdout.splitlines() if line.split()[:1] == [column]]
+    return row.split()
+
+
+def test_the_projects_own_data_has_a_page(check) -> None:
+    finished = check()
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "data/insurance.csv: 1338 rows, 7 columns, 54.3 kB" in finished.stdout
+    assert "1 row equals an earlier one in every column (<1%)." in finished.stdout
+    assert row_of(finished, "age") == ["age", "numeric", "integer", "0", "47", "18", "/", "39", "/", "64"]
+    assert row_of(finished, "sex") == ["sex", "categorical", "text", "0", "2", "male", "51%,", "female", "49%"]
+    assert row_of(finished, "charges")[:5] == ["charges", "label", "number", "0", "1337"]
+    page = words(finished.stdout)
+    assert "The label charges mean 13,270, standard deviation 12,105, skewness 1.5" in page
+    assert "dataset.label_transform: log1p may help: the logarithms have the skewness -0.1." in page
+    assert finished.stdout.count("█") > 40
+    assert "Worth a look" not in page
+
+
+def test_the_command_imports_no_sdk_of_aws_for_sagemaker() -> None:
+    code = "import sys, scripts.check_data; print([name for name in sys.modules if name.split('.')[0] == 'sagemaker'])"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "dataset", "fault"),
+    [
+        (GOOD.replace("size", "SIZE", 1), {}, "dataset.numeric: the header of rows.csv has no column 'size'; did you"),
+        (GOOD, {"groups": "house"}, "dataset.groups: the header of rows.csv has no column 'house'. It has: size"),
+        (GOOD.replace("kind", "size", 1), {}, "dataset.numeric: the header of rows.csv names the column 'size' twice"),
+        (GOOD.replace(",", ";"), {}, "dataset.delimiter: the first line of rows.csv has one field with ',': ';'?"),
+        (GOOD.encode() + b"20,\xe4,1\n", {}, "dataset.encoding: rows.csv, line 202: is not UTF-8"),
+        (ROWS, {"header": False, "numeric": []}, "dataset.header: the first line of rows.csv has 3 fields, and 2"),
+        ("1,2,3\n" * 30, {}, "dataset.header: the first line of rows.csv holds numbers and no names"),
+        ("size,kind,price\n", {}, "folds.count: 5 folds need as many rows, and rows.csv has 0"),
+        ("size,kind,price\n20,a,1\n", {}, "folds.count: 5 folds need as many rows, and rows.csv has 1"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_the_page(checked, tmp_path: Path, content, dataset, fault) -> None:
+    finished = checked(content, **dataset)
+    assert finished.returncode == 1
+    assert fault in words(finished.stderr).replace(f"{tmp_path}/", "")
+    assert "rows.csv:" in words(finished.stdout)
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "fault"),
+    [
+        ("", "rows.csv", "rows.csv is empty"),
+        (b"no archive", "rows.csv.gz", "rows.csv.gz cannot be read"),
+        ("\n" + GOOD, "rows.csv", "rows.csv is blank: remove it from the file"),
+        (
+            GOOD + '"20,a,1\n',
+            "rows.csv",
+            "rows.csv: a quote is not closed. It begins in row 202, counted from the first",
+        ),
+        (gzip.compress(GOOD.encode())[:60], "rows.csv.gz", "rows.csv.gz cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_and_no_page(checked, content, name, fault) -> None:
+    finished = checked(content, name)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.count("rows.csv") == 1
+    assert fault in words(finished.stderr)
+
+
+def test_a_compressed_file_has_a_page(checked) -> None:
+    finished = checked(gzip.compress(GOOD.encode()), "rows.csv.gz")
+    assert finished.returncode == 0
+    assert "200 rows, 3 columns" in words(finished.stdout)
+    assert "compressed" in finished.stdout
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "|", "§"])
+def test_another_delimiter_has_a_page(checked, delimiter) -> None:
+    finished = checked(GOOD.replace(",", delimiter) + delimiter.join("20a56") + "\n", delimiter=delimiter)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "200 rows, 3 columns" in words(finished.stdout)
+    assert "which are not counted above: 1." in words(finished.stdout)
+
+
+@pytest.mark.filterwarnings("error:.*:RuntimeWarning:numpy")
+def test_numbers_near_the_largest_have_a_page(checked) -> None:
+    finished = checked(GOOD + "20,a,1e308\n20,a,-1e308\n")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert row_of(finished, "price")[-5:] == ["-1e+308", "/", "2501", "/", "1e+308"]
+
+
+def test_one_row_has_a_page(checked) -> None:
+    finished = checked("size,kind,price\n20,a,1\n")
+    assert row_of(finished, "price")[-5:] == ["1", "/", "1", "/", "1"]
+
+
+def test_values_that_do_not_fit_are_named(checked) -> None:
+    finished = checked(GOOD + "x,a,1\n20,c,1\n20,,1\n20,a,5,6\n", categorical={"kind": ["a", "b", "d"]})
+    assert finished.returncode == 0
+    page = words(finished.stdout)
+    assert "4 of 204 rows have a missing, unreadable or undeclared value, or too many fields." in page
+    assert "The first of them stops MakeFolds." in page
+    assert "Rows with more fields than there are columns, which are not counted above: 1." in page
+    assert "Values that are not numbers: size (1, for example 'x')." in page
+    assert "Values that dataset.categorical does not declare, with their rows: kind: 'c' (1)." in page
+    assert "Values that are declared, and not in the file: kind: 'd'." in page
+    assert "Rare values, in under 1% or under 10 of the rows: kind: 'c' (1)." in page
+    assert row_of(finished, "kind")[3:5] == ["1", "(<1%)"]
+
+
+@pytest.mark.parametrize(
+    ("share", "sentence"),
+    [(0.1, "MakeFolds sets them aside, in rejected/."), (0.001, "That is more than folds.max_bad_share, 0.001")],
+)
+def test_rows_that_are_set_aside_are_compared_with_the_share(checked, share, sentence) -> None:
+    finished = checked(GOOD + "x,a,1\n", folds={"on_bad_rows": "quarantine", "max_bad_share": share})
+    assert f"1 of 201 rows have a missing, unreadable or undeclared value, or too many fields. {sentence}" in words(
+        finished.stdout
+    )
+
+
+def test_columns_that_the_configuration_prepares_are_read_as_it_says(checked) -> None:
+    dataset = {
+        "delimiter": ";",
+        "decimal": ",",
+        "label_transform": "log1p",
+        "numeric": ["size"],
+        "dates": {"sold": {"parts": ["year"], "format": "%d.%m.%Y"}},
+        "categorical": {"kind": {"values": ["a"], "other": True}},
+        "missing": {"size": "median"},
+    }
+    good = "price;sold;kind;size\n" + "".join(
+        f"{n},5;{n % 28 + 1:02}.01.2024;{'abc'[n % 3]};{'NA' if n % 9 == 0 else n}\n" for n in range(60)
+    )
+    finished = checked(good, **dataset)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert row_of(finished, "price")[1:3] == ["label", "number"]
+    assert row_of(finished, "sold")[1:3] == ["date", "date"]
+    assert row_of(finished, "size")[1:5] == ["numeric", "integer", "7", "(12%)"]
+    assert "Worth a look" not in finished.stdout
+    assert "log1p may help" not in words(finished.stdout)
+    bad = words(checked(good + "1.5;x;a;1\n-2;01.01.2024;a;1\n", **dataset).stdout)
+    assert "2 of 62 rows have a missing, unreadable or undeclared value" in bad
+    assert "Values that are not numbers: price (1, for example '1.5')." in bad
+    assert "Values that are no dates in the declared format: sold (1, for example 'x')." in bad
+    assert "The label has values of -1 or less, for which there is no log1p." in bad
+
+
+def test_columns_that_are_of_little_use_are_named(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    lines = [f'{n},k{n},2024-01-{n % 28 + 1:02},"{n},5",same,{n % 7},' for n in range(100)]
+    path.write_text("customer_id,code,day,money,fixed,price,nothing\n" + "\n".join(lines) + "\n")
+    finished = check(DATA=str(path), LABEL="price")
+    assert finished.returncode == 0
+    page = words(finished.stdout)
+    assert "There is no configuration: the roles are those that make init would choose." in page
+    assert "Different in nearly every row, as identifiers are: customer_id, code." in page
+    assert "Dates, for which there is dataset.dates: day." in page
+    assert "Numbers with a decimal comma, for which there is dataset.decimal: money." in page
+    assert "Constant: fixed." in page
+    assert "Without any value: nothing." in page
+    assert row_of(finished, "day")[:3] == ["day", "ignored", "date"]
+    # A label of few values has a bar for each.
+    assert "█" in page
+    assert " 15%" in page
+
+
+def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
+    finished = check(DATA="data/insurance.csv")
+    assert finished.returncode == 0
+    assert row_of(finished, "charges")[1] == "numeric"
+    assert "The label" not in finished.stdout
+
+
+def test_groups_that_are_too_few_are_told(checked) -> None:
+    assert "kind has 2 groups: too few for 5 folds." in words(checked(GOOD, groups="kind").stdout)
+
+
+def test_a_wide_table_is_cut_and_the_label_stays(check, tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    names = [*(f"x{n}" for n in range(299)), "price"]
+    path.write_text("\n".join([",".join(names), *(",".join(str(n * m % 7) for m in range(300)) for n in range(30))]))
+    finished = check(DATA=str(path), LABEL="price")
+    assert finished.returncode == 0
+    assert "and 280 more columns: " in finished.stdout
+    assert row_of(finished, "price")[1] == "label"
+    assert len(finished.stdout.splitlines()) < 60
+
+
+@pytest.mark.parametrize("width", [200, 80, 40])
+def test_long_and_wide_names_and_values_fit(check, tmp_path: Path, width) -> None:
+    path = tmp_path / f"{'長い' * 20}.csv"
+    header = f"{'数' * 60},{'x' * 200},price\n"
+    rows = [f"{'値' * (n % 3 + 50)},{'v' * 300}{n % 2},{1.5**n}" for n in range(40)]
+    path.write_text(header + "\n".join(rows) + "\n")
+    finished = check(width=width, DATA=str(path), LABEL="price")
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_control_characters_reach_no_terminal(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = "".join(f'\x1b[2Jvalue{n % 2},"a\nb\tc",{n}\n' for n in range(40))
+    path.write_text(f"\x1b]0;title\x07,[bold]two,price\n{rows}")
+    finished = check(DATA=str(path), LABEL="price")
+    assert finished.returncode == 0
+    assert not set("\x1b\x07\t") & set(finished.stdout)
+    assert "\\x1b[2Jvalue" in finished.stdout
+    assert "a\\nb\\tc" in finished.stdout
+    assert "[bold]two" in finished.stdout
+
+
+def test_another_file_is_compared_with_the_configuration_that_is_named(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(GOOD)
+    finished = check(DATA=str(path), CONFIG="config.yaml")
+    assert finished.returncode == 1
+    assert "dataset.label" in finished.stderr
+    assert row_of(finished, "size")[1] == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"DATA": "nowhere.csv"}, "DATA: File 'nowhere.csv' does not exist."),
+        ({"DATA": "nowhere.csv", "CONFIG": "config.yaml"}, "DATA: File 'nowhere.csv' does not exist."),
+        ({"DATA": "data/insurance.csv", "LABEL": "cost"}, "LABEL: data/insurance.csv has no column 'cost'"),
+        ({"LABEL": "charges"}, "LABEL: the configuration names the label."),
+    ],
+)
+def test_options_that_cannot_be_used_are_a_sentence(check, options, sentence) -> None:
+    finished = check(**options)
+    assert finished.returncode in (1, 2)
+    assert finished.stdout == ""
+    assert sentence in words(finished.stderr)
+
+
+def test_an_input_in_s3_is_a_sentence(check, tmp_path: Path) -> None:
+    path = tmp_path / "s3.yaml"
+    path.write_text((ROOT / "config.yaml").read_text().replace("data/insurance.csv", "s3://bucket/rows.csv"))
+    finished = check(CONFIG=str(path))
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert "s3://bucket/rows.csv is in S3, and only local files are looked at. Download it" in words(finished.stderr)
