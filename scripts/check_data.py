@@ -8,7 +8,7 @@ import click
 import numpy as np
 from rich.console import RenderableType
 
-from pipeline.config.draft import drafted_roles
+from pipeline.config.choices import drafted_roles
 from pipeline.config.loading import load_config
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input

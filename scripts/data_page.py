@@ -12,8 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.config.choices import log_may_help, skewness
 from pipeline.config.column_counts import MOST_COUNTED, Column
-from pipeline.config.findings import findings, has_dates, has_decimal_commas, log_may_help, skewness
+from pipeline.config.findings import findings, has_dates, has_decimal_commas
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -52,8 +53,10 @@ def data_page(profile: Profile, roles: Mapping[str, Role], config: Config | None
 def _head(profile: Profile, config: Config | None) -> Iterator[Text]:
     form = profile.form
     header = "with a header" if form.header else "without a header"
-    yield _text(f"{profile.path}: {_count(profile.rows)} rows, {len(profile.columns)} columns, {_size(profile)}")
-    yield _text(f"Read as {form.encoding}, fields separated by {form.delimiter!r}, {header}.")
+    decimal = ", with decimal commas" if form.decimal == "," else ""
+    yield _text(str(profile.path))
+    yield _text(f"{_count(profile.rows)} rows, {len(profile.columns)} columns, {_size(profile)}")
+    yield _text(f"Read as {form.encoding}, fields separated by {form.delimiter!r}, {header}{decimal}.")
     where = "" if profile.compared == profile.rows else f" Only the first {_count(profile.compared)} were compared."
     share = f" ({_share(profile.duplicates, profile.compared)})" if profile.duplicates else ""
     rows = "row equals" if profile.duplicates == 1 else "rows equal"

@@ -86,8 +86,6 @@ def _check_missing(dataset: DatasetSection) -> Iterator[Fault]:
 
 
 def _check_formats(dataset: DatasetSection) -> Iterator[Fault]:
-    if dataset.decimal == dataset.delimiter:
-        yield "dataset.decimal", f"{dataset.decimal!r} is also the delimiter: a number would be two fields"
     for column, dates in dataset.dates.items():
         for part in _repeated(dates.parts):
             yield f"dataset.dates.{column}", f"{part!r} is listed twice"

@@ -127,6 +127,7 @@ class Column:
         dates: how many look like dates.
         counts: how often each value occurs that is not missing, in the order of their first appearance. Incomplete
             unless ``is_counted``.
+        missing_texts: the texts that stand for missing values in it.
         other: the first value that is neither missing nor a number; may be empty.
         wrong: how many values are not missing, and not what the role needs.
         first_wrong: the first of them; may be empty.
@@ -148,6 +149,7 @@ class Column:
     decimal_commas: int = 0
     dates: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    missing_texts: set[str] = field(default_factory=set)
     other: str = ""
     wrong: int = 0
     first_wrong: str = ""
@@ -180,6 +182,7 @@ class Column:
         self.wrong += int(values.counts[are_wrong].sum())
         self.first_wrong = self.first_wrong or next(iter(values.texts[are_wrong]), "")
         self.rows += len(texts)
+        self.missing_texts.update(values.texts[values.are_missing])
         self.missing += int(values.counts[values.are_missing].sum())
         self.decimal_commas += int(other_times[others.str.fullmatch(_DECIMAL_COMMA)].sum())
         self.dates += int(other_times[others.str.fullmatch(_DATE)].sum())

@@ -5,37 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.config.column_counts import MISSING, MOST_VALUES, Column
+from pipeline.config.choices import LEFT_OUT, MAX_CATEGORIES, MIN_FREQUENCY, Choice, choice_of, log_may_help, named
+from pipeline.config.column_counts import Column
+from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.profile import Profile, read_chunks
-from pipeline.config.roles import IGNORED, Role
 from pipeline.config.types import LONGEST_PIPELINE_NAME
-from pipeline.errors import UserError, some_of
+from pipeline.errors import UserError
 
-_MOST_MISSING = 0.2
-"""The share of missing values above which a column is left out. Rows with fewer are set aside."""
+_MOST_TEXTS = 0.2
+"""The share of texts up to which the label is still a column of numbers."""
 
-_FEWEST_ROWS_A_VALUE = 5
 _FEWEST_ROWS = 20
-_COUNTER_NAME = re.compile(r"(^|[ _.-])(id|uuid|index|key|nr|no|number|row)$|^unnamed|^x$", re.I)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The use of a column.
-
-    Attributes:
-        column: the column.
-        use: ``numeric``, ``categorical`` or ``left out``.
-        remark: the reason, or what is uncertain; may be empty.
-    """
-
-    column: Column
-    use: str
-    remark: str = ""
 
 
 def draft(profile: Profile, label: str) -> str:
@@ -52,96 +35,25 @@ def draft(profile: Profile, label: str) -> str:
         raise UserError(f"{profile.path}: has a header and no rows")
     target = _label(profile, label)
     choices = [choice_of(column, profile) for column in profile.columns if column is not target]
-    used = [choice for choice in choices if choice.use != "left out"]
-    if not used:
+    if all(choice.use == LEFT_OUT for choice in choices):
         raise UserError(f"{profile.path}: no column besides {label} can be used as it is")
-    bad = _bad_rows(profile, target, used)
-    folds = min(5, (profile.rows - bad) // (_FEWEST_ROWS // 5))
-    if profile.rows - bad < _FEWEST_ROWS:
-        raise UserError(f"{profile.path}: {profile.rows - bad} usable rows are too few: {_FEWEST_ROWS} are needed")
-    return "\n".join(
-        [*_head(profile), *_dataset(profile, label, choices), *_folds(profile, bad, folds), *_rest(target)]
-    )
+    bad = _bad_rows(profile, target, choices)
+    usable = profile.rows + profile.too_long - target.missing - bad
+    if usable < _FEWEST_ROWS:
+        raise UserError(f"{profile.path}: {usable} usable rows are too few: {_FEWEST_ROWS} are needed")
+    lines = [*_head(profile), *_dataset(profile, target, choices)]
+    return "\n".join([*lines, *_folds(profile, bad, min(5, usable // (_FEWEST_ROWS // 5))), *_rest(target)])
 
 
-def choice_of(column: Column, profile: Profile) -> Choice:
-    """Return the use of a column that is not the label."""
-    left_out = _reason_to_leave_out(column, profile)
-    if left_out:
-        return Choice(column, "left out", left_out)
-    missing = f"{column.missing} values are missing: their rows are set aside" if column.missing else ""
-    if column.numbers == column.known:
-        few = f"only {len(column.counts)} values: a category?" if 2 < len(column.counts) <= 6 else ""
-        return Choice(column, "numeric", "; ".join(filter(None, [missing, few])))
-    return Choice(column, "categorical", missing)
-
-
-def drafted_roles(profile: Profile, label: str) -> dict[str, Role]:
-    """Return the roles that a draft gives the columns.
-
-    Args:
-        profile: the file.
-        label: the column to predict; empty if there is none yet.
-
-    Raises:
-        UserError: the file has no such column.
-    """
-    uses = {column.name: choice_of(column, profile).use for column in profile.columns}
-    roles = {name: IGNORED if use == "left out" else Role(use) for name, use in uses.items()}
-    return roles | {_named(profile, label).name: Role("label")} if label else roles
-
-
-def _reason_to_leave_out(column: Column, profile: Profile) -> str:
-    if not column.name:
-        return "has no name"
-    if column.missing > _MOST_MISSING * column.rows:
-        return f"{column.missing / column.rows:.0%} of its values are missing"
-    if len(column.counts) == 1 and not column.missing:
-        return "constant"
-    if column.numbers < column.known:
-        return _fault_of_text(column, profile)
-    return "a number of the rows" if counts_rows(column) else ""
-
-
-def counts_rows(column: Column) -> bool:
-    """Return whether the numbers grow from row to row, and the steps or the column's name say that they count."""
-    return column.is_counter and (has_name_of_identifier(column) or _steps_of_one(column))
-
-
-def has_name_of_identifier(column: Column) -> bool:
-    """Return whether a column's name is usual for identifiers and row numbers."""
-    return _COUNTER_NAME.search(column.name) is not None
-
-
-def _fault_of_text(column: Column, profile: Profile) -> str:
-    if column.decimal_commas > column.known / 2:
-        return "numbers with a decimal comma: write them with a point to use them"
-    if column.dates > column.known / 2:
-        return "dates: make numbers of them to use them"
-    if len(column.counts) > MOST_VALUES:
-        return f"text with more than {MOST_VALUES} values"
-    if column.known < _FEWEST_ROWS_A_VALUE * len(column.counts):
-        return f"text with {len(column.counts)} values in {profile.rows} rows"
-    return ""
-
-
-def _steps_of_one(column: Column) -> bool:
-    """Return whether a strictly increasing column has no gaps: its variance is then that of 1 to n."""
-    return math.isclose(column.variance, (column.rows**2 - 1) / 12, rel_tol=1e-6)
-
-
-def _named(profile: Profile, label: str) -> Column:
-    named = {column.name: column for column in profile.columns}
-    if label not in named:
-        raise UserError(f"LABEL: {profile.path} has no column {label!r}. It has: {some_of(named)}")
-    return named[label]
+def pipeline_name(stem: str) -> str:
+    """Return a valid pipeline name that is made from a file's name."""
+    words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
+    return words[:LONGEST_PIPELINE_NAME].rstrip("-")
 
 
 def _label(profile: Profile, label: str) -> Column:
-    column = _named(profile, label)
-    if column.decimal_commas > column.known / 2:
-        raise UserError(f"LABEL: {label} has numbers with a decimal comma: write them with a point")
-    if column.numbers < column.known * (1 - _MOST_MISSING):
+    column = named(profile, label)
+    if column.numbers < column.known * (1 - _MOST_TEXTS) or not column.numbers:
         raise UserError(
             f"LABEL: {label} holds text ({', '.join(list(column.counts)[:5])} ...): "
             "the pipeline predicts numbers. Choose a column of numbers"
@@ -151,21 +63,30 @@ def _label(profile: Profile, label: str) -> Column:
     return column
 
 
-def _bad_rows(profile: Profile, target: Column, used: list[Choice]) -> int:
-    """Return how many rows MakeFolds would reject: those without a number or a known category."""
-    bad = 0
+def _bad_rows(profile: Profile, target: Column, choices: list[Choice]) -> int:
+    """Return how many rows MakeFolds would reject: with too many fields, a label that is text, or no date."""
+    bad = profile.too_long
+    if target.numbers == target.known and all(choice.column.is_counted for choice in choices if choice.use == "date"):
+        return bad
     names = [column.name for column in profile.columns]
     for chunk in read_chunks(profile.path, profile.form, names):
-        faulty = _not_numbers(chunk[target.name])
-        for choice in used:
-            texts = chunk[choice.column.name]
-            faulty |= _not_numbers(texts) if choice.use == "numeric" else texts.str.lower().isin(MISSING)
+        labels = chunk[target.name]
+        faulty = _are_no_numbers(labels, profile) & ~labels.isin(target.missing_texts)
+        for choice in choices:
+            if choice.use == "date":
+                texts = chunk[choice.column.name]
+                faulty |= _are_no_dates(texts, choice) & ~texts.isin(choice.column.missing_texts)
         bad += int(faulty.sum())
     return bad
 
 
-def _not_numbers(texts: pd.Series[str]) -> pd.Series[bool]:
-    return ~pd.to_numeric(texts, errors="coerce").abs().lt(math.inf)
+def _are_no_numbers(texts: pd.Series[str], profile: Profile) -> pd.Series[bool]:
+    plain = texts.str.replace(profile.form.decimal, ".", regex=False)
+    return ~pd.to_numeric(plain, errors="coerce").abs().lt(math.inf)
+
+
+def _are_no_dates(texts: pd.Series[str], choice: Choice) -> pd.Series[bool]:
+    return pd.to_datetime(texts, format=choice.date_format or "ISO8601", errors="coerce").isna()
 
 
 def _head(profile: Profile) -> list[str]:
@@ -180,28 +101,27 @@ def _head(profile: Profile) -> list[str]:
     ]
 
 
-def pipeline_name(stem: str) -> str:
-    """Return a valid pipeline name that is made from a file's name."""
-    words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
-    return words[:LONGEST_PIPELINE_NAME].rstrip("-")
-
-
-def _dataset(profile: Profile, label: str, choices: list[Choice]) -> list[str]:
+def _dataset(profile: Profile, target: Column, choices: list[Choice]) -> list[str]:
+    by_use = {use: [each for each in choices if each.use == use] for use in ("numeric", "date", "categorical")}
     lines = ["dataset:", f"  input: {_quoted(str(profile.path))}", "  header: true"]
     lines += [f"  delimiter: {_quoted(profile.form.delimiter)}", _encoding(profile)]
-    lines += [f"  label: {_quoted(label)}"]
-    numeric = [choice for choice in choices if choice.use == "numeric"]
-    categorical = [choice for choice in choices if choice.use == "categorical"]
-    if numeric:
-        lines += ["  numeric:", *(f"    - {_quoted(each.column.name)}{_remark(each)}" for each in numeric)]
-    if categorical:
-        lines += ["  categorical:"]
-    for each in categorical:
-        values = ", ".join(_quoted(value) for value in sorted(each.column.counts))
-        lines += [f"    {_quoted(each.column.name)}: [{values}]{_remark(each)}"]
-    left_out = [choice for choice in choices if choice.use == "left out"]
-    lines += [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]
-    return [*lines, ""]
+    if profile.form.decimal != ".":
+        lines += [f"  decimal: {_quoted(profile.form.decimal)}"]
+    lines += [f"  label: {_quoted(target.name)}"]
+    if log_may_help(target):
+        lines += [
+            "  # label_transform: log1p    # the label has a long tail of large values: try it? Compare the estimates"
+        ]
+    lines += _section("numeric", [f"- {_quoted(each.column.name)}{_remark(each)}" for each in by_use["numeric"]])
+    lines += _section("dates", [f"{_quoted(each.column.name)}: {_dates(each)}" for each in by_use["date"]])
+    lines += _section(
+        "categorical", [f"{_quoted(each.column.name)}: {_values(each)}" for each in by_use["categorical"]]
+    )
+    return [*lines, *_missing(target, choices), *_left_out(choices), ""]
+
+
+def _section(key: str, lines: list[str]) -> list[str]:
+    return [f"  {key}:", *(f"    {line}" for line in lines)] if lines else []
 
 
 def _encoding(profile: Profile) -> str:
@@ -209,12 +129,51 @@ def _encoding(profile: Profile) -> str:
     return f"  encoding: {profile.form.encoding}{remark}"
 
 
+def _dates(choice: Choice) -> str:
+    parts = ", ".join(choice.parts)
+    form = "" if choice.date_format is None else f", format: {_quoted(choice.date_format)}"
+    return f"{{parts: [{parts}]{form}}}{_remark(choice)}"
+
+
+def _values(choice: Choice) -> str:
+    if choice.has_rare_values:
+        limits = f"min_frequency: {MIN_FREQUENCY}, max_categories: {MAX_CATEGORIES}"
+        return f"{{values: auto, other: true, {limits}}}{_remark(choice)}"
+    return f"[{', '.join(map(_quoted, sorted(choice.column.counts)))}]{_remark(choice)}"
+
+
+def _missing(target: Column, choices: list[Choice]) -> list[str]:
+    """Return what is done about missing values: rows without a label are dropped, and features are filled."""
+    treated = [(each.column, each.treatment) for each in choices if each.treatment is not None]
+    if target.missing:
+        treated.insert(0, (target, "drop"))
+    if not treated:
+        return []
+    texts = {text for column, _ in treated for text in column.missing_texts}
+    lines = _section(
+        "missing",
+        [f"{_quoted(column.name)}: {how}    # {column.missing} of {column.rows}" for column, how in treated],
+    )
+    if other := sorted(texts.difference(MISSING_VALUES)):
+        lines += [f"  missing_values: [{', '.join(map(_quoted, [*MISSING_VALUES, *other]))}]"]
+    indicators = [f"- {_quoted(each.column.name)}" for each in choices if each.has_indicator]
+    return [*lines, *_section("missing_indicators", indicators)]
+
+
+def _left_out(choices: list[Choice]) -> list[str]:
+    """Return the columns that are left out; as comments, if one has no name by which it could be ignored."""
+    left_out = [each for each in choices if each.use == LEFT_OUT]
+    if all(each.column.name for each in left_out):
+        return _section("ignored", [f"- {_quoted(each.column.name)}{_remark(each)}" for each in left_out])
+    return [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]
+
+
 def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     lines = ["folds:", f"  count: {folds}"]
     if bad:
-        share = math.ceil(1000 * bad / profile.rows) / 1000
+        share = math.ceil(1000 * bad / (profile.rows + profile.too_long)) / 1000
         lines += [
-            f"  # {bad} of {profile.rows} rows have a missing or unreadable value in a column above. They are",
+            f"  # {bad} rows have another number of fields, a label that is no number, or an unreadable date. They are",
             "  # written to rejected/ and not used. With on_bad_rows: fail, the first would stop the pipeline.",
             "  on_bad_rows: quarantine",
             f"  max_bad_share: {share}",

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
-
+from pipeline.config.choices import counts_rows, has_name_of_identifier
 from pipeline.config.column_counts import MOST_COUNTED, Column
-from pipeline.config.draft import counts_rows, has_name_of_identifier
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
-_SKEWED = 1.0
-"""The skewness above which a distribution is called skewed."""
-
 _FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95
 _SHOWN_COLUMNS, _SHOWN_VALUES, _SHOWN_CHARACTERS = 6, 4, 30
 
@@ -40,20 +35,6 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
     if profile.rows:
         yield from _of_values(profile, roles)
         yield from _of_columns(profile, roles)
-
-
-def skewness(numbers: np.ndarray) -> float:
-    """Return the skewness of numbers: above 0 if the long tail is on the right. It is 0 if all are equal."""
-    spread = float(numbers.std())
-    return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread else 0.0
-
-
-def log_may_help(label: Column) -> bool:
-    """Return whether the numbers are not negative and skewed to the right, and the logarithms of 1 + x are less so."""
-    if label.lowest < 0 or not label.numbers:
-        return False
-    numbers = label.sample.numbers
-    return skewness(numbers) > max(_SKEWED, abs(skewness(np.log1p(numbers))))
 
 
 def _refused(profile: Profile, config: Config) -> Iterator[str]:

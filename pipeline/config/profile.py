@@ -8,7 +8,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -29,6 +29,7 @@ _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 100_000, 2_000_000, 1000
 _MOST_COMPARED = 10_000_000
 """Rows that are compared with each other; each takes 8 bytes."""
 
+_DECIMALS = {".": re.compile(r"[+-]?\d+\.\d+"), ",": re.compile(r"[+-]?\d+,\d+")}
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -39,11 +40,13 @@ class FileFormat:
     Attributes:
         encoding: its encoding.
         delimiter: the character between fields.
+        decimal: the decimal separator of numbers.
         header: whether the first line names the columns.
     """
 
     encoding: str
     delimiter: str
+    decimal: str = "."
     header: bool = True
 
 
@@ -82,7 +85,8 @@ def profile(path: Path) -> Profile:
     """
     form = _format_of(path)
     try:
-        return _profile(path, form, _header(path, form), {})
+        names = _header(path, form)
+        return _profile(path, form, names, dict.fromkeys(names, replace(IGNORED, decimal=form.decimal)))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not text in {form.encoding}: {error}") from None
 
@@ -93,7 +97,7 @@ def profile_as(path: Path, dataset: DatasetSection) -> Profile:
     Raises:
         UserError: the file cannot be read, or is empty.
     """
-    form = FileFormat(dataset.encoding, dataset.delimiter, dataset.header)
+    form = FileFormat(dataset.encoding, dataset.delimiter, dataset.decimal, dataset.header)
     roles = roles_of(dataset)
     names = first = _first_record(path, form, "replace")
     if not dataset.header:
@@ -201,7 +205,15 @@ def _format_of(path: Path) -> FileFormat:
     # cp1252 is what Windows' programs write in western Europe and America.
     encoding = "UTF-8" if is_utf8 else "cp1252"
     lines = start.decode(encoding, "replace").splitlines()[:_SAMPLE_LINES]
-    return FileFormat(encoding, max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter)))
+    delimiter = max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
+    return FileFormat(encoding, delimiter, _decimal_of(lines, delimiter))
+
+
+def _decimal_of(lines: list[str], delimiter: str) -> str:
+    """Return the decimal separator of most numbers that have one."""
+    fields = [field.strip() for row in csv.reader(lines, delimiter=delimiter) for field in row]
+    found = {decimal: sum(map(bool, map(pattern.fullmatch, fields))) for decimal, pattern in _DECIMALS.items()}
+    return max(found, key=lambda decimal: found[decimal])
 
 
 def _is_utf8(blocks: Iterable[bytes]) -> bool:

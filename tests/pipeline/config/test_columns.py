@@ -73,7 +73,6 @@ def test_the_features_are_named_in_order() -> None:
         ({"groups": "area", "missing": {"area": "median"}}, "missing.area: a missing value would join a group"),
         ({"missing": {"area": "drop"}, "missing_indicators": ["area"]}, "missing_indicators: 'area' needs median or"),
         ({"missing_values": []}, "missing_values: list should have at least 1 item"),
-        ({"decimal": ","}, "decimal: ',' is also the delimiter"),
         ({"ignored": ["area"]}, "ignored: 'area' is used: remove it from one of both places"),
         ({"ignored": ["id", "id"]}, "ignored: 'id' is listed twice"),
         ({"ignored": ["id"], "header": False}, "ignored: a file without a header has no other columns"),

@@ -71,35 +71,102 @@ def test_names_and_limits_are_of_the_file(drafted) -> None:
     ("column", "reason"),
     [
         (lambda n: n + 1, "a number of the rows"),
-        (lambda n: f"2024-01-{n % 28 + 1:02}", "dates"),
-        (lambda n: f"remark {n}", "text with more than 50 values"),
+        (lambda n: f"2024-{n % 30 + 1}-01", "dates such as '2024-1-01': give dataset.dates their format"),
+        (lambda n: f"remark {n}", "text with 60 values in 60 rows"),
         (lambda n: f"kind {n % 30}", "text with 30 values in 60 rows"),
-        (lambda n: "" if n % 2 else n, "50% of its values are missing"),
+        (lambda n: "" if n % 5 < 3 else n, "60% of its values are missing"),
+        (lambda n: "" if n % 5 else 1, "80% of its values are missing"),
+        (lambda n: "" if n % 5 < 2 else 1, "has one value, and missing ones"),
         ("same", "constant"),
         (7, "constant"),
-        (lambda n: f'"{n % 9},{n % 7}"', "numbers with a decimal comma"),
+        (lambda n: f'"{n % 9},{n % 7}"', "numbers with a decimal comma, and other columns have decimal points"),
     ],
 )
-def test_what_cannot_be_used_is_left_out_with_the_reason(drafted, column, reason) -> None:
-    text, config = drafted(table(extra=column, **USUAL))
-    assert f'# left out: "extra": {reason}' in text
-    assert "extra" not in [*config.dataset.numeric, *config.dataset.categorical]
+def test_what_cannot_be_used_is_ignored_with_the_reason(drafted, column, reason) -> None:
+    others = USUAL | {"weight": lambda n: n % 19 + 0.5, "height": lambda n: n % 29 + 0.5}
+    text, config = drafted(table(extra=column, **others))
+    assert f'    - "extra"    # {reason}\n' in text
+    assert config.dataset.ignored == ["extra"]
+    assert "extra" not in config.dataset.sources
+
+
+def test_a_column_without_a_name_is_a_comment(drafted) -> None:
+    text, config = drafted(table(**{"": lambda n: n + 1, **USUAL}))
+    assert '# left out: "": has no name' in text
+    assert config.dataset.ignored is None
 
 
 def test_a_counter_is_told_by_its_name_or_by_steps_of_one(drafted) -> None:
-    text, config = drafted(table(customer_id=lambda n: 3 * n + n % 2, grows=lambda n: 3 * n + n % 2, **USUAL))
-    assert 'left out: "customer_id"' in text
+    _, config = drafted(table(customer_id=lambda n: 3 * n + n % 2, grows=lambda n: 3 * n + n % 2, **USUAL))
+    assert config.dataset.ignored == ["customer_id"]
     assert "grows" in config.dataset.numeric
 
 
-def test_rows_with_missing_values_are_counted_and_set_aside(drafted) -> None:
-    sizes = {"size": lambda n: "NA" if n % 10 == 0 else n * 7 % 23}
-    cities = {"city": lambda n: "" if n % 15 == 1 else "ab"[n % 2]}
-    text, config = drafted(table(**USUAL | sizes | cities))
-    assert "10 of 60 rows have a missing" in text
-    assert config.folds.on_bad_rows == "quarantine"
-    assert 10 / 60 <= config.folds.max_bad_share < 11 / 60
+def test_missing_values_are_filled_and_rows_without_a_label_dropped(drafted) -> None:
+    columns = {
+        "size": lambda n: "NA" if n % 10 == 0 else n * 7 % 23,
+        "age": lambda n: "-" if n == 3 else n % 11,
+        "city": lambda n: "" if n % 15 == 1 else "ab"[n % 2],
+        "price": lambda n: "nan" if n % 20 == 2 else n % 17,
+    }
+    text, config = drafted(table(**columns))
+    dataset = config.dataset
+    assert dataset.missing == {"price": "drop", "size": "median", "age": "median", "city": "most_frequent"}
+    assert '"size": median    # 6 of 60' in text
+    assert dataset.missing_indicators == ["size", "city"]
+    assert dataset.missing_values[-1] == "-"
     assert values(config) == {"city": ["a", "b"]}
+    assert config.folds.on_bad_rows == "fail"
+
+
+def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: "free" if n % 20 == 2 else n % 17}) + "1,2,3,4\n")
+    assert "4 rows have another number of fields, a label that is no number" in text
+    assert config.folds.on_bad_rows == "quarantine"
+    assert 4 / 61 <= config.folds.max_bad_share < 5 / 61
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "parts"),
+    [
+        (lambda n: f"20{n % 20 + 10}-{n % 12 + 1:02}-05", None, ["year", "month", "weekday"]),
+        (lambda n: f"2024-01-05T{n % 24:02}:00", None, ["hour"]),
+        (lambda n: f"{n % 28 + 1:02}.01.2024", "%d.%m.%Y", ["weekday"]),
+        (lambda n: f"{n % 12 + 1}/{n % 28 + 1}/2024", "%m/%d/%Y", ["month", "weekday"]),
+        (lambda n: f"{n % 28 + 1}/{n % 12 + 1}/2024", "%d/%m/%Y", ["month", "weekday"]),
+    ],
+)
+def test_dates_become_the_parts_that_differ(drafted, written, form, parts) -> None:
+    text, config = drafted(table(sold=written, **USUAL))
+    assert config.dataset.dates["sold"].model_dump() == {"parts": parts, "format": form}
+    assert "day or month first?" not in text
+
+
+def test_dates_that_may_be_read_in_two_ways_are_a_question(drafted) -> None:
+    text, config = drafted(table(sold=lambda n: f"{n % 12 + 1:02}/{n % 7 + 1:02}/2024", **USUAL))
+    assert config.dataset.dates["sold"].format == "%d/%m/%Y"
+    assert "# day or month first? No date tells" in text
+
+
+def test_rare_values_share_a_feature(drafted) -> None:
+    towns = {"town": lambda n: ["A", "B", f"village {n}"][n % 3]}
+    text, config = drafted(table(90, **USUAL | towns))
+    town = config.dataset.categorical["town"]
+    assert (town.values, town.other, town.min_frequency, town.max_categories) == ([], True, 10, 50)
+    assert "# 32 values" in text
+
+
+def test_decimal_commas_are_found(drafted) -> None:
+    text = table(**USUAL | {"weight": lambda n: f"{n % 19}.5", "price": lambda n: f"{n * 13 % 17}.25"})
+    _, config = drafted(text.replace(",", ";").replace(".", ","))
+    assert (config.dataset.delimiter, config.dataset.decimal) == (";", ",")
+    assert config.dataset.numeric == ["size", "weight"]
+
+
+def test_a_skewed_label_is_a_suggestion(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: 2 ** (n * 7 % 20)}))
+    assert "# label_transform: log1p    # the label has a long tail" in text
+    assert config.dataset.label_transform is None
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(";", "UTF-8"), ("\t", "cp1252"), ("|", "cp1252")])

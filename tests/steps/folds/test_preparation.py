@@ -143,6 +143,11 @@ def test_a_dropped_row_needs_no_other_valid_value_but_its_text_must_have_all_col
     assert rows(fold("y,a\nx,\n1,2\n3,4\n", label="y", numeric=["a"], missing={"a": "drop"}, count=2)) == ["1,2", "3,4"]
 
 
+def test_quotes_tell_decimal_commas_from_delimiters(fold) -> None:
+    folds = fold('y,a\n"1,5",2\n3,"4,25"\n', label="y", numeric=["a"], decimal=",", count=2)
+    assert rows(folds) == ["1.5,2", "3,4.25"]
+
+
 def test_missing_values_across_quoted_lines_are_filled(fold) -> None:
     text = 'y,a,note\n1,,"two\nlines"\n2,4,"b"\n3,6,\n'
     folds = fold(text, label="y", numeric=["a"], missing={"a": "median"}, missing_indicators=["a"], count=2)
