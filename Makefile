@@ -10,6 +10,10 @@ READY := .venv/.ready
 # Tests start many processes: caching the bytecode pays, even where the environment turns that off.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
+# The data of an example are written when a command first needs them.
+EXAMPLES := wages planes flights
+EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPLES:%=examples/%.yaml),$(CONFIG:./%=%)))
+
 # Options given on the command line reach the commands through their environment.
 export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
@@ -119,6 +123,12 @@ clean:  ## Delete the caches of the tools; packages and runs stay
 
 clean-all: clean  ## Delete also the installed packages and all data of the local service
 	rm -rf .venv .uv .local
+
+run check-data definition upsert: $(EXAMPLE_DATA)
+
+examples/data/%.csv: examples/write_data.py | $(READY)
+	@echo "Writing $@, the data of the example" >&2
+	@$(RUN) examples.write_data $@
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "Installing the project's packages into .venv (a minute or so the first time)" >&2

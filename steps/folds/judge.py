@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from itertools import chain, islice
+from itertools import chain, compress, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -324,14 +324,18 @@ class Judge:
         return columns[: self._numbers], columns[self._numbers : last]
 
     def _all_judged(self, columns: Columns | None, block: bytes, known: Known, ends: Places | None) -> Judged | None:
-        """Return the block if all of its lines are rows."""
+        """Return the block if all of its lines are rows, but for those that a missing value drops."""
         if columns is None:
             return None
+        lines, drops = len(columns[0]), self._preparer.drops(columns)
+        if drops:
+            kept = [line not in drops for line in range(lines)]
+            columns = [list(compress(column, kept)) for column in columns]
+            block, ends = b"".join(line + b"\n" for line in compress(block.split(b"\n"), kept)), None
         prepared = self._preparer.prepare(columns)
         if not known.rows and not self._all_rows(columns, prepared):
             return None
-        count = len(columns[0])
-        return Judged(count, 0, count, block, columns, prepared, ends=ends)
+        return Judged(len(columns[0]), 0, lines, block, columns, prepared, dropped=Counter(drops.values()), ends=ends)
 
     def _all_rows(self, columns: Columns, prepared: Columns) -> bool:
         numbers, categories = self._parts(prepared)

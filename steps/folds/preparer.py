@@ -78,6 +78,19 @@ class Preparer:
             return columns
         return [prepared for step in self._steps for prepared in step.prepare(columns[step.place])]
 
+    def drops(self, columns: Sequence[Column]) -> dict[int, str]:
+        """Return the rows that a missing value drops: the number of each, with the first such column.
+
+        Args:
+            columns: the needed columns, in the order of ``Declared.needed``.
+        """
+        return {
+            row: name
+            for place, name, missing in reversed(self._drops)
+            for row, text in enumerate(columns[place])
+            if text in missing
+        }
+
     def dropped(self, fields: Sequence[str]) -> str | None:
         """Return the column whose missing value drops a row, or None.
 

@@ -148,6 +148,22 @@ def test_quotes_tell_decimal_commas_from_delimiters(fold) -> None:
     assert rows(folds) == ["1.5,2", "3,4.25"]
 
 
+def test_rows_are_dropped_alike_with_and_without_a_bad_row_beside_them(fold) -> None:
+    dataset = {"label": "y", "numeric": ["a"], "missing": {"y": "drop", "a": "drop"}, "count": 2}
+    text = 'y,a,note\n1,1,x\nNA,NA,x\n3,,x\n4,4,"x, y"\n5,5,x\n'
+    clean = fold(text, **dataset)
+    # A block with a bad row is judged row by row, and one without by column.
+    beside = fold(f"{text}bad,6,x\n", **dataset, on_bad_rows="quarantine", max_bad_share=1.0)
+    assert rows(clean) == rows(beside) == ["1,1", "4,4", "5,5"]
+    assert clean.report["dropped"] == beside.report["dropped"] == {"total": 2, "by_column": {"y": 1, "a": 1}}
+
+
+def test_dropped_rows_count_as_lines_of_the_file(fold) -> None:
+    blocks = "".join(f"1,{a},{'x' * 50_000}\n" for a in [*range(40), *[""] * 10])
+    with pytest.raises(FoldError, match="line 52: not a number"):
+        fold(f"y,a,note\n{blocks}1,bad,\n", label="y", numeric=["a"], missing={"a": "drop"}, count=2)
+
+
 def test_missing_values_across_quoted_lines_are_filled(fold) -> None:
     text = 'y,a,note\n1,,"two\nlines"\n2,4,"b"\n3,6,\n'
     folds = fold(text, label="y", numeric=["a"], missing={"a": "median"}, missing_indicators=["a"], count=2)
