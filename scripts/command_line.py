@@ -97,8 +97,8 @@ def call(main: click.Command, program: str = "") -> int:
     try:
         with main.make_context(program, sys.argv[1:]) as context:
             status = int(main.invoke(context))
-        sys.stdout.flush()
-        return status
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:
         discard(sys.stdout)
         return 0

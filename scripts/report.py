@@ -9,10 +9,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.errors import UserError
-from pipeline.operate.execution import execution_state, latest_execution
-from pipeline.operate.results import Results, results_of
+from pipeline.operate.execution import execution_state
+from pipeline.operate.results import Results, ResultsDeletedError, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
+from scripts.executions import find_execution, left_of_execution
 from scripts.progress import explain_failure
 
 if TYPE_CHECKING:
@@ -30,15 +31,16 @@ _LEADING = 3
 def main(config: Config, execution: str | None) -> int:
     """Show the results of an execution."""
     session = aws_session(config)
-    sagemaker = session.client("sagemaker")
-    arn = execution or latest_execution(sagemaker, config.pipeline.name)
-    if not arn:
-        raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
-    state = execution_state(sagemaker, arn, [])
+    arn = find_execution(session, config, execution)
+    state = execution_state(session.client("sagemaker"), arn, [])
     console.print(f"Execution {arn}: {state.status}")
     if state.status == "Failed":
         explain_failure(session, state)
-    print_results(results_of(session, state))
+    try:
+        results = results_of(session, state)
+    except ResultsDeletedError as error:
+        raise UserError(f"{error} {left_of_execution(session, config, arn)}") from None
+    print_results(results)
     return 0
 
 
@@ -152,6 +154,9 @@ def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Tabl
 def _package(results: Results) -> str:
     if results.model_package_arn is None:
         return "not registered"
+    if results.model_package_deleted:
+        lost = ", with the training job's name and error" if results.best and results.best["fold"] is None else ""
+        return f"{results.model_package_arn} (deleted since{lost})"
     remark = "" if results.newly_registered else " (unchanged: registered by an earlier execution)"
     return results.model_package_arn + remark
 

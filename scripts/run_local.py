@@ -33,7 +33,7 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.progress import follow
 from scripts.report import print_results
-from scripts.runs import LAST_RUN, ROOT, run_folder
+from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.shared_service import on_local_service
 from scripts.start import param_option, start_execution
 from scripts.upsert import ensure_local_bucket
