@@ -208,7 +208,7 @@ def _document(
         "predictions": predictions,
         "rows": int(metadata["rows"]) if metadata else None,
         "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
-        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},
+        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.started},
     }
 
 
