@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.operate.results import rows_set_aside
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, run
 from scripts.executions import find_execution
 from scripts.progress import follow
+from scripts.set_aside import print_set_aside
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 def main(config: Config, execution: str | None) -> int:
     """Follow an execution until it ends. The exit status is 1 if it did not succeed."""
     session = aws_session(config)
-    return 0 if follow(session, find_execution(session, config, execution)).status == "Succeeded" else 1
+    state = follow(session, find_execution(session, config, execution))
+    print_set_aside(rows_set_aside(session, state))
+    return 0 if state.status == "Succeeded" else 1
 
 
 if __name__ == "__main__":

@@ -36,10 +36,28 @@ class Refit:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """Rows of the input that MakeFolds set aside, because it could not use them.
+
+    Attributes:
+        total: their number.
+        rows: the number of all rows of the input, with them.
+        reasons: their number by the reason's name in ``folds.json``, the most frequent first.
+        uri: the S3 URI of the folder with the rows, their places and reasons.
+    """
+
+    total: int
+    rows: int
+    reasons: dict[str, int]
+    uri: str
+
+
+@dataclass(frozen=True)
 class Results:
     """The results of an execution. Results of steps that did not run are None or empty.
 
     Attributes:
+        set_aside: rows that were set aside; None if there are none.
         best: ``best.json`` of SelectBest.
         training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
         cv_results: every point with its error on each fold, the best first.
@@ -52,6 +70,7 @@ class Results:
             returned, or ``deleted since``.
     """
 
+    set_aside: SetAside | None
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     cv_results: list[dict[str, Any]]
@@ -86,6 +105,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     package_arn = new_arn or known_arn
     package = _described(session, "model_package", ModelPackageName=package_arn) if package_arn else None
     return Results(
+        set_aside=rows_set_aside(session, state),
         best=best,
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
@@ -96,6 +116,20 @@ def results_of(session: Session, state: ExecutionState) -> Results:
         endpoint_name=deployed.get("endpoint_name"),
         endpoint_state=_endpoint_state(session, deployed, verification),
     )
+
+
+def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
+    """Return which rows MakeFolds set aside; None if there are none, or if its report does not exist (any more)."""
+    try:
+        outputs = _job_outputs(session, state, "MakeFolds")
+        report = _json(session, outputs, "folds", "folds.json")
+    except ResultsDeletedError:
+        return None
+    if report is None or not report["rejected"]["total"]:
+        return None
+    total, reasons = report["rejected"]["total"], report["rejected"]["by_reason"]
+    frequent = sorted(((name, number) for name, number in reasons.items() if number), key=lambda item: -item[1])
+    return SetAside(total, report["rows"] + total, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
 
 
 def _endpoint_state(session: Session, deployed: dict[str, str], verification: dict[str, Any]) -> str:
