@@ -256,6 +256,12 @@ def test_names_of_their_own_do_not_follow_the_pipelines_name() -> None:
     assert parse_config(smallest(deploy={"instance_count": 2}), "c.yaml").deploy.endpoint_name == "small"
 
 
+def test_the_sentence_about_a_name_asks_for_no_more_than_aws_does() -> None:
+    assert parse_config(smallest(deploy={"endpoint_name": "two--hyphens"}), "c.yaml")
+    (fault,) = faults_of(smallest(deploy={"endpoint_name": "under_score"}))
+    assert fault.endswith("AWS would refuse 'under_score': use letters, digits, and hyphens between them")
+
+
 @pytest.mark.parametrize(
     ("tuning", "jobs", "parallel"),
     [
