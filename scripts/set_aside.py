@@ -13,9 +13,12 @@ _REASONS = {
     "wrong_columns": "wrong number of columns",
     "not_finite": "NaN, infinity or too large a number",
     "not_numeric": "not a number",
+    "not_a_date": "not a date in the declared format",
+    "no_logarithm": "label without log1p: it is not above -1",
     "unknown_category": "category that is not declared",
+    "header_among_rows": "header among the rows",
 }
-"""Reasons of folds.json whose names do not say enough."""
+"""Reasons of folds.json whose names do not say enough, in the words of MakeFolds."""
 
 
 def print_set_aside(rows: SetAside | None) -> None:

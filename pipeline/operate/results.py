@@ -128,8 +128,9 @@ def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
     if report is None or not report["rejected"]["total"]:
         return None
     total, reasons = report["rejected"]["total"], report["rejected"]["by_reason"]
+    rows = report["rows"] + total + report["dropped"]["total"]
     frequent = sorted(((name, number) for name, number in reasons.items() if number), key=lambda item: -item[1])
-    return SetAside(total, report["rows"] + total, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
+    return SetAside(total, rows, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
 
 
 def _endpoint_state(session: Session, deployed: dict[str, str], verification: dict[str, Any]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from folds.judge import DESCRIPTIONS
 
 from pipeline.operate.results import SetAside
+from scripts import set_aside
 from scripts.set_aside import print_set_aside
 
 URI = "s3://bucket/prices/executions/ab12/folds/rejected/"
-ROWS = SetAside(12, 1350, {"not_numeric": 9, "wrong_columns": 2, "empty_field": 1}, URI)
+ROWS = SetAside(12, 1350, {"not_numeric": 9, "wrong_columns": 2, "missing_value": 1}, URI)
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 def test_the_line_has_the_number_the_reasons_and_the_place(capsys, monkeypatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     print_set_aside(ROWS)
-    reasons = "9 not a number, 2 wrong number of columns, 1 empty field"
+    reasons = "9 not a number, 2 wrong number of columns, 1 missing value"
     assert capsys.readouterr().out == f"Rows set aside: 12 of 1,350 ({reasons}): {URI}\n"
 
 
@@ -37,3 +39,8 @@ def test_the_line_has_the_folder_of_this_machine_if_there_is_one(capsys, monkeyp
 def test_nothing_is_said_if_no_row_was_set_aside(capsys) -> None:
     print_set_aside(None)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("verdict", DESCRIPTIONS)
+def test_a_reason_has_the_words_of_the_job(verdict) -> None:
+    assert set_aside._words(verdict.reason) == DESCRIPTIONS[verdict]
