@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import sys
@@ -25,7 +26,7 @@ def main() -> int:
     service = LocalService(settings)
     try:
         if arguments.print_environment:
-            _print_exports(environment_of(settings))
+            _print(*_exports(environment_of(settings)))
             return 0
         service.start()
     except StartError as error:
@@ -33,7 +34,7 @@ def main() -> int:
         return 1
     _greet(service)
     stop_signals.recv(1)
-    print("\nStopping.", flush=True)
+    _print("\nStopping.")
     service.stop()
     return 0
 
@@ -54,18 +55,29 @@ def _stop_signals() -> socket.socket:
 
 def _greet(service: LocalService) -> None:
     settings = service.settings
-    print(f"SageMaker, S3, Lambda and more on this machine: {settings.endpoint_url}")
-    print(f"State: {settings.root}. Stop with Ctrl-C.\n")
-    _print_exports(settings.client_environment())
-    print()
-    for sentence in service.restored or ["Nothing to restore."]:
-        print(sentence)
-    sys.stdout.flush()
+    _print(
+        f"SageMaker, S3, Lambda and more on this machine: {settings.endpoint_url}",
+        f"State: {settings.root}. Stop with Ctrl-C.",
+        "",
+        *_exports(settings.client_environment()),
+        "",
+        *(service.restored or ["Nothing to restore."]),
+    )
 
 
-def _print_exports(environment: dict[str, str]) -> None:
-    for name, value in environment.items():
-        print(f"export {name}={value}")
+def _exports(environment: dict[str, str]) -> list[str]:
+    return [f"export {name}={value}" for name, value in environment.items()]
+
+
+def _print(*lines: str) -> None:
+    """Print lines. The service goes on if nobody reads them: Ctrl-C ends ``tee`` first in ``make local | tee log``."""
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # Otherwise Python writes the rest at exit, and fails again.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

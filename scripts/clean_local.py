@@ -8,7 +8,8 @@ from local.core.settings import Settings
 from pipeline.errors import UserError
 from scripts.command_line import Number, command, option
 from scripts.console import console, run
-from scripts.runs import ROOT, all_runs
+from scripts.run_folders import ROOT
+from scripts.runs import all_runs
 
 _BYTES = 1_000_000
 

@@ -5,10 +5,11 @@ Nothing here imports boto3 or the SDK, so that help, completion and mistakes are
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -81,6 +82,10 @@ def flag(name: str, *, variable: str, help: str) -> Callable[[Function], Functio
 def call(main: click.Command, program: str = "") -> int:
     """Call a command with the arguments of this process, and print what is wrong with them.
 
+    If nobody reads the output any more, as in ``make report | head -3``, what is printed by a console is lost, and
+    the command's status stays. A command that writes to ``sys.stdout`` itself ends there, with status 0: make would
+    print an error about any other.
+
     Args:
         main: the command.
         program: how the user starts it, by default as a module of this package.
@@ -91,12 +96,24 @@ def call(main: click.Command, program: str = "") -> int:
     program = program or f"python -m scripts.{Path(sys.argv[0]).stem}"
     try:
         with main.make_context(program, sys.argv[1:]) as context:
-            return int(main.invoke(context))
+            status = int(main.invoke(context))
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:
+        discard(sys.stdout)
+        return 0
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
         click.secho(_sentence(error, program), fg="red", err=True)
         return 2
+
+
+def discard(stream: IO[str]) -> None:
+    """Let a stream lead nowhere. Otherwise Python writes its rest at exit, and fails again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def make_line(context: click.Context) -> str:

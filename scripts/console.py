@@ -27,7 +27,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from pipeline.errors import ConfigError, UserError
-from scripts.command_line import call, flag, option
+from scripts.command_line import call, discard, flag, option
 
 if TYPE_CHECKING:
     import boto3
@@ -54,6 +54,11 @@ class VisibleConsole(Console):
         """Render anything, and escape control characters in all segments except Rich's own."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing from now on. The command goes on: it may be in the middle of a change."""
+        self.quiet = True
+        discard(self.file)
 
 
 console = VisibleConsole(highlight=False, soft_wrap=True)
@@ -156,8 +161,6 @@ def run(main: click.Command, program: str = "") -> None:
         status = say(_client_error(error))
     except BotoCoreError as error:
         status = say(_connection_error(error))
-    except BrokenPipeError:
-        status = 141
     sys.exit(status)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,8 +16,12 @@ from pipeline.operate.doctor.checks import run_checks
 from pipeline.operate.doctor.findings import Finding, State
 from scripts.command_line import command
 from scripts.console import aws_session, client_config, config_option, console, is_local_service, run
+from scripts.tables import plain_table
 
 _STYLES = {State.OK: "green", State.ATTENTION: "yellow", State.FAILED: "red", State.UNKNOWN: "dim"}
+
+_WIDTHS = (24, 10)
+"""Of the columns before the findings, so that those have half of a terminal of 80 columns."""
 
 
 @command("doctor")
@@ -41,12 +44,14 @@ def main(config: Config) -> int:
 
 
 def _table(findings: list[Finding]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_lines=False)
-    for heading, share in (("Check", 2), ("State", None), ("Found", 4), ("To do", 4)):
-        table.add_column(heading, ratio=share, overflow="fold", no_wrap=share is None)
+    table = plain_table()
+    table.add_column("Check", overflow="fold", max_width=_WIDTHS[0])
+    table.add_column("State", max_width=_WIDTHS[1])
+    table.add_column("Found, and what to do", overflow="fold")
     for finding in findings:
         state = f"[{_STYLES[finding.state]}]{finding.state}[/]"
-        table.add_row(escape(finding.subject), state, escape(finding.found), escape(finding.to_do))
+        found = finding.found + (f"\nTo do: {finding.to_do}" if finding.to_do else "")
+        table.add_row(escape(finding.subject), state, escape(found))
     return table
 
 

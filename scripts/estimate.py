@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich import box
 from rich.table import Table
 
 from pipeline.config.models import Config
@@ -16,6 +15,7 @@ from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate
 from scripts.command_line import command, option
 from scripts.console import config_option, console, run
 from scripts.quotas import print_quotas
+from scripts.tables import add_numbers, add_texts, plain_table
 
 
 @command("estimate")
@@ -46,10 +46,11 @@ def main(config: Config, price_file: Path) -> int:
 
 
 def _steps(found: Estimate) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="One execution, in US dollars (an estimate)", title_justify="left")
-    table.add_column("Step")
-    for heading in ("Jobs", "Instances", "Hours typically", "at most", "Dollars typically", "at most"):
-        table.add_column(heading, justify="right")
+    table = plain_table("One execution, typically and at most (an estimate)")
+    add_texts(table, "Step")
+    add_numbers(table, ["Jobs"])
+    add_texts(table, "Instances")
+    add_numbers(table, ("Hours", "at most", "US dollars", "at most"))
     for step in found.steps:
         table.add_row(
             step.name,

@@ -30,6 +30,9 @@ _MARKS = {
     "Stopping": ("■", "yellow"),
 }
 _LOG_LINES = 20
+_COLUMNS = 5
+_LINES_BELOW = 2
+"""The execution's status, and the line of the cursor."""
 
 
 def follow(session: Session, arn: str) -> ExecutionState:
@@ -80,25 +83,42 @@ def _print_changes(look: Callable[[], ExecutionState], pause: float) -> Executio
         state = look()
         for step in state.steps:
             line = f"{step.name}: {step.status}" + (f" ({step.detail})" if step.detail else "")
-            if step.status != "Waiting" and shown.get(step.name) != line:
+            if step.started and shown.get(step.name) != line:
                 shown[step.name] = line
                 took = f" after {step.seconds:.1f} s" if step.status not in ("Starting", "Executing") else ""
                 console.print(line + took, markup=False)
         if state.ended:
-            console.print(f"Execution: {state.status}")
+            for line in _last_lines(state, "Execution"):
+                console.print(line, markup=False)
             return state
         time.sleep(pause)
 
 
 def _drawn(state: ExecutionState) -> Group:
-    table = Table(box=None, padding=(0, 1), show_header=False)
-    for step in state.steps:
-        if state.ended and step.status == "Waiting":
-            continue  # in a branch that was not taken
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    for _ in range(_COLUMNS - 1):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    steps = [step for step in state.steps if step.started] if state.ended else _that_fit(state.steps)
+    for step in steps:
         mark, style = _MARKS.get(step.status, ("?", "magenta"))
         seconds = f"{step.seconds:6.1f} s" if step.seconds else ""
         table.add_row(Text(mark, style), step.name, Text(step.status, style), seconds, Text(_one_line(step), "dim"))
-    return Group(table, Text(f"Execution {state.arn.rpartition('/')[2]}: {state.status}"))
+    lines = "\n".join(_last_lines(state, f"Execution {state.arn.rpartition('/')[2]}"))
+    return Group(table, Text(lines, no_wrap=False, overflow="fold"))
+
+
+def _that_fit(steps: list[StepState]) -> list[StepState]:
+    """Return as many steps as the terminal has lines for: the last ones that have started, then those that wait."""
+    room = max(1, console.height - _LINES_BELOW)
+    first = max(0, sum(step.started for step in steps) - room)
+    return steps[first : first + room]
+
+
+def _last_lines(state: ExecutionState, name: str) -> list[str]:
+    """Return the execution's status and, at its end, the steps that did not run: a condition chose other steps."""
+    absent = [step.name for step in state.steps if step.status == "Not run"]
+    return [*([f"Not run: {', '.join(absent)}"] if absent else []), f"{name}: {state.status}"]
 
 
 def _one_line(step: StepState) -> str:

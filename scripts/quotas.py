@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from pipeline.config.models import Config
 from pipeline.operate.quotas import CLIENT_CONFIG, QuotaCheck, QuotaReport, QuotaState, check_quotas
 from scripts.console import aws_session, console
+from scripts.tables import add_numbers, add_texts, plain_table
 
 _STYLES = {QuotaState.TOO_SMALL: "red", QuotaState.TIGHT: "yellow"}
 
@@ -60,11 +60,10 @@ def _print_advice(report: QuotaReport, config: Config) -> None:
 
 def _table(report: QuotaReport) -> Table:
     title = "Quotas that one execution and its endpoint need; other jobs of the account use them too"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    table.add_column("Quota of Amazon SageMaker")
-    table.add_column("Needs", justify="right")
-    table.add_column("Account has", justify="right")
-    table.add_column("For")
+    table = plain_table(title)
+    add_texts(table, "Quota of Amazon SageMaker")
+    add_numbers(table, ["Needs"])
+    add_texts(table, "Account has", "For")
     for check in report.checks:
         required = check.requirement
         style = _STYLES.get(check.state, "")

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pipeline.errors import UserError
-from pipeline.operate.execution import execution_state, latest_execution
-from pipeline.operate.results import Results, results_of
+from pipeline.operate.execution import execution_state
+from pipeline.operate.results import Results, ResultsDeletedError, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
+from scripts.executions import find_execution, left_of_execution
 from scripts.progress import explain_failure
+from scripts.set_aside import print_set_aside
+from scripts.tables import add_numbers, add_texts, fits, plain_table
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
-
-_SHOWN_FOLDS = 6
-"""With more folds, their columns would not fit into 80 characters: cv_results.csv has them."""
 
 _LEADING = 3
 
@@ -30,26 +29,28 @@ _LEADING = 3
 def main(config: Config, execution: str | None) -> int:
     """Show the results of an execution."""
     session = aws_session(config)
-    sagemaker = session.client("sagemaker")
-    arn = execution or latest_execution(sagemaker, config.pipeline.name)
-    if not arn:
-        raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
-    state = execution_state(sagemaker, arn, [])
+    arn = find_execution(session, config, execution)
+    state = execution_state(session.client("sagemaker"), arn, [])
     console.print(f"Execution {arn}: {state.status}")
     if state.status == "Failed":
         explain_failure(session, state)
-    print_results(results_of(session, state))
+    try:
+        results = results_of(session, state)
+    except ResultsDeletedError as error:
+        raise UserError(f"{error} {left_of_execution(session, config, arn)}") from None
+    print_results(results)
     return 0
 
 
 def print_results(results: Results) -> None:
-    """Print the estimate, the errors by fold and hyperparameters, the model and its warnings."""
+    """Print rows that were set aside, the estimate, the errors, the model and its warnings."""
+    print_set_aside(results.set_aside)
     best = results.best
     if best is None:
         console.print("No model was selected.")
         return
     ranked = [row for row in results.cv_results if row["rank_test_mse"] is not None]
-    console.print(_grid(ranked, best) if ranked else _best_of_each_fold(results.training_jobs, best))
+    console.print(_errors(ranked, best) if ranked else _best_of_each_fold(results.training_jobs, best))
     if ranked and (unranked := len(results.cv_results) - len(ranked)):
         console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
     for name, value in {**_error_facts(best), **_model_facts(best, results)}.items():
@@ -100,27 +101,38 @@ def _exponent(best: dict[str, Any]) -> int:
     return 3 * math.floor(math.log10(mse) / 3) if mse > 0 else 0
 
 
-def _table(best: dict[str, Any]) -> Table:
+def _table(best: dict[str, Any], remark: str = "") -> Table:
     exponent, transform = _exponent(best), best.get("label_transform")
     unit = f", in 1e{exponent}" if exponent else ""
-    title = f"Mean squared error {f'of {transform}(label) ' if transform else ''}on the held-out folds{unit}"
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    what = f"Mean squared error {f'of {transform}(label) ' if transform else ''}on the held-out folds"
+    return plain_table(f"{what}{unit}{remark}")
 
 
-def _grid(rows: list[dict[str, Any]], best: dict[str, Any]) -> Table:
-    """Return a table with one row for each combination of hyperparameters, in the grid's order."""
-    table, exponent = _table(best), _exponent(best)
-    names = sorted(rows[0]["params"], reverse=True)
+def _errors(rows: list[dict[str, Any]], best: dict[str, Any]) -> Table:
+    """Return a table of all combinations, with the errors of each fold if the terminal is wide enough for them."""
     folds = [name for name in rows[0] if name.startswith("split")]
-    shown = folds if len(folds) <= _SHOWN_FOLDS else []
-    for name in [*names, "mean", "sd", *(f"fold {number}" for number in range(1, len(shown) + 1))]:
-        table.add_column(name, justify="right", no_wrap=True)
+    exponent = _exponent(best)
+    whole = _grid(rows, _table(best), folds, exponent)
+    if fits(whole):
+        return whole
+    return _grid(rows, _table(best, f"; cv_results.csv has the errors of the {len(folds)} folds"), [], exponent)
+
+
+def _grid(rows: list[dict[str, Any]], table: Table, folds: list[str], exponent: int) -> Table:
+    """Fill a table with one row for each combination of hyperparameters, in the grid's order."""
+    names = sorted(rows[0]["params"], reverse=True)
+    add_numbers(table, [*names, "mean", "sd", *(f"fold {number}" for number in range(1, len(folds) + 1))])
     for row in sorted(rows, key=lambda row: [_number(row["params"][name]) for name in names]):
-        errors = [row[name] for name in ("mean_test_mse", "std_test_mse", *shown)]
+        errors = [row[name] / 10**exponent for name in ("mean_test_mse", "std_test_mse", *folds)]
         style = "bold green" if row["chosen"] else None
-        cells = [*(short(row["params"][name]) for name in names), *(f"{error / 10**exponent:.2f}" for error in errors)]
+        cells = [*(short(row["params"][name]) for name in names), *map(_in_unit, errors)]
         table.add_row(*cells, style=style)
     return table
+
+
+def _in_unit(error: float) -> str:
+    """Return an error in the table's unit. Those of combinations that diverged may have many digits."""
+    return f"{error:.2f}" if error < 1e6 else f"{error:.2e}"
 
 
 def short(text: str) -> str:
@@ -139,19 +151,22 @@ def _number(text: str) -> float:
 def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     """Return a table with the best training jobs of each fold, for searches with different combinations per fold."""
     table, exponent = _table(best), _exponent(best)
-    for name in ("fold", "error", "hyperparameters"):
-        table.add_column(name, no_wrap=True)
+    add_numbers(table, ("fold", "error"))
+    add_texts(table, "hyperparameters")
     for fold in sorted({job["fold"] for job in jobs}):
         leading = sorted((job for job in jobs if job["fold"] == fold), key=lambda job: float(job["mse"]))
         for job in leading[:_LEADING]:
             style = "bold green" if job["training_job_name"] == best["training_job_name"] else None
-            table.add_row(str(fold), f"{job['mse'] / 10**exponent:.2f}", _tuned(job), style=style)
+            table.add_row(str(fold), _in_unit(job["mse"] / 10**exponent), _tuned(job), style=style)
     return table
 
 
 def _package(results: Results) -> str:
     if results.model_package_arn is None:
         return "not registered"
+    if results.model_package_deleted:
+        lost = ", with the training job's name and error" if results.best and results.best["fold"] is None else ""
+        return f"{results.model_package_arn} (deleted since{lost})"
     remark = "" if results.newly_registered else " (unchanged: registered by an earlier execution)"
     return results.model_package_arn + remark
 

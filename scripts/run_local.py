@@ -33,7 +33,7 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.progress import follow
 from scripts.report import print_results
-from scripts.runs import LAST_RUN, ROOT, run_folder
+from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.shared_service import on_local_service
 from scripts.start import param_option, start_execution
 from scripts.upsert import ensure_local_bucket
@@ -48,6 +48,7 @@ _READ_ROWS = 20
 _SHOWN_ROWS = 3
 _SHOWN_COLUMNS = 6
 _SHOWN_CHARACTERS = 20
+_INDENT = "  "
 
 
 @command("run")
@@ -146,8 +147,8 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
     good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
     if good:
         console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
-        for line in _side_by_side(good, config.dataset):
-            console.print(f"  {line}", markup=False)
+        for line in _side_by_side(good, config.dataset, console.width - len(_INDENT)):
+            console.print(f"{_INDENT}{line}", markup=False)
     return [row.score for row in good if row.score is not None]
 
 
@@ -155,11 +156,22 @@ def _note(sentence: str) -> None:
     console.print(sentence, markup=False)
 
 
-def _side_by_side(rows: Sequence[ScoredRow], dataset: DatasetSection) -> list[str]:
-    """Return a table of some columns of the rows, their predictions and their labels; the first line names them."""
+def _side_by_side(rows: Sequence[ScoredRow], dataset: DatasetSection, width: int) -> list[str]:
+    """Return a table of the rows with as many features as the width allows, their predictions and their labels.
+
+    The first line names the columns.
+    """
+    for features in range(_SHOWN_COLUMNS, 0, -1):
+        lines = _with_features(rows, dataset, features)
+        if len(lines[0]) <= width:
+            break
+    return lines
+
+
+def _with_features(rows: Sequence[ScoredRow], dataset: DatasetSection, most: int) -> list[str]:
     names, label = list(rows[0].file.layout.names), dataset.label
     features = [position for position, name in enumerate(names) if name != label]
-    shown = features[:_SHOWN_COLUMNS]
+    shown = features[:most]
     columns = [[names[place], *(row.fields[place].strip() for row in rows)] for place in shown]
     if len(features) > len(shown):
         columns.append([f"({len(features) - len(shown)} more)", *("..." for _ in rows)])
@@ -208,7 +220,7 @@ def _document(
         "predictions": predictions,
         "rows": int(metadata["rows"]) if metadata else None,
         "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
-        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.status != "Waiting"},
+        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.started},
     }
 
 

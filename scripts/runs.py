@@ -18,10 +18,8 @@ from pipeline.errors import UserError
 from scripts.command_line import command
 from scripts.console import console, run
 from scripts.report import amount, short
+from scripts.run_folders import LAST_RUN, RUNS, run_folders
 
-ROOT = Path(".local")
-LAST_RUN = ROOT / "last-run.json"
-RUNS = ROOT / "runs"
 _WIDTH = 80
 
 
@@ -59,15 +57,9 @@ def main() -> int:
     return 0
 
 
-def run_folder(execution_arn: str) -> Path:
-    """Return the folder of an execution's run."""
-    return RUNS / execution_arn.rpartition("/")[2]
-
-
 def all_runs() -> list[Run]:
     """Return the runs of this folder, the newest first."""
-    folders = [path.parent for path in RUNS.glob("*/config.yaml")]
-    return sorted((_read(folder) for folder in folders), key=lambda each: each.time, reverse=True)
+    return sorted((_read(folder) for folder in run_folders()), key=lambda each: each.time, reverse=True)
 
 
 def _read(folder: Path) -> Run:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UserError
-from pipeline.operate.execution import latest_execution
+from pipeline.operate.results import rows_set_aside
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, run
+from scripts.executions import find_execution
 from scripts.progress import follow
+from scripts.set_aside import print_set_aside
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
 def main(config: Config, execution: str | None) -> int:
     """Follow an execution until it ends. The exit status is 1 if it did not succeed."""
     session = aws_session(config)
-    sagemaker = session.client("sagemaker")
-    try:
-        arn = execution or latest_execution(sagemaker, config.pipeline.name)
-    except sagemaker.exceptions.ResourceNotFound:
-        raise UserError(f"There is no pipeline {config.pipeline.name}: publish it with 'make upsert'.") from None
-    if not arn:
-        raise UserError(f"The pipeline {config.pipeline.name} has not been executed yet: start it with 'make start'.")
-    return 0 if follow(session, arn).status == "Succeeded" else 1
+    state = follow(session, find_execution(session, config, execution))
+    print_set_aside(rows_set_aside(session, state))
+    return 0 if state.status == "Succeeded" else 1
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def _check_spot_wait(config: Config) -> Iterator[Fault]:
 
 def _check_bad_rows(config: Config) -> Iterator[Fault]:
     if config.folds.on_bad_rows == "fail" and config.folds.max_bad_share > 0:
-        yield "folds.max_bad_share", "has no effect unless folds.on_bad_rows is quarantine"
+        yield "folds.max_bad_share", "has no effect unless you also set folds.on_bad_rows to quarantine"
 
 
 def _check_splitting(config: Config) -> Iterator[Fault]:

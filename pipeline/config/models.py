@@ -64,6 +64,11 @@ class AwsSection(Section):
     vpc: VpcSection | None = None
 
 
+def _bad_share(values: dict[str, Any]) -> float:
+    """Return the default of max_bad_share: room for dirty rows, while a wrong delimiter or column still fails."""
+    return 0.05 if values["on_bad_rows"] == "quarantine" else 0.0
+
+
 class FoldsSection(Section):
     """How the rows are split into folds."""
 
@@ -73,7 +78,7 @@ class FoldsSection(Section):
     layout: Literal["folders", "manifest"] = "folders"
     stratify: int | None = Field(default=None, ge=2, le=1000)
     on_bad_rows: Literal["fail", "quarantine"] = "fail"
-    max_bad_share: float = Field(default=0.0, ge=0, le=1)
+    max_bad_share: float = Field(default_factory=_bad_share, ge=0, le=1)
     target_file_megabytes: int = Field(default=128, ge=1, le=4096)
     instance_type: ProcessingInstance = "ml.m5.xlarge"
     instance_count: int = Field(default=1, ge=1, le=100)

@@ -35,7 +35,7 @@ def _name(shape: str, longest: int, limit: str = "AWS allows") -> AfterValidator
         if len(value) > longest:
             raise ValueError(f"{value!r} has {len(value)} characters; {limit} {longest}")
         if any(faults(service_model("sagemaker").shape_for(shape), value)):
-            raise ValueError(f"AWS would refuse {value!r}: use letters, digits and single hyphens between them")
+            raise ValueError(f"AWS would refuse {value!r}: use letters, digits, and hyphens between them")
         return value
 
     return AfterValidator(check)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import botocore.session
 from botocore.exceptions import ClientError
 
-from pipeline.config.models import Config
-
 if TYPE_CHECKING:
     from boto3 import Session
     from types_boto3_cloudformation import CloudFormationClient
+
+    from pipeline.config.models import Config
 
 PLACEHOLDER_ACCOUNT_ID = "123456789012"
 """AWS's example account ID, used in a definition that is built without an AWS account."""

@@ -17,6 +17,22 @@ from botocore.exceptions import (
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 """Error codes with which services deny a request."""
 
+_GONE_CODES = (
+    *("ResourceNotFound", "ResourceNotFoundException", "ObjectNotFoundException"),
+    *("NoSuchBucket", "NoSuchKey"),
+)
+_GONE_PHRASES = ("could not find", "does not exist", "not found", "no such", "not exist")
+
+
+def is_gone(error: Exception) -> bool:
+    """Return whether AWS's error means that the resource does not exist; each service has its own error for that."""
+    if not isinstance(error, ClientError):
+        return False
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "").lower()
+    return code in _GONE_CODES or (
+        code in ("ValidationException", "ValidationError") and any(phrase in message for phrase in _GONE_PHRASES)
+    )
+
 
 def reason(error: ClientError | BotoCoreError) -> str:
     """Return the reason of an error, without a full stop."""

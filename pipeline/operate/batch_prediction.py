@@ -26,13 +26,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, find_resources
 from pipeline.errors import UserError
-from pipeline.operate.aws_errors import reason
+from pipeline.operate.aws_errors import is_gone, reason
 from pipeline.operate.encryption import encryption
 from pipeline.operate.prediction import Predictions
 from pipeline.operate.row_batches import RowBatch, input_files, row_batches
 from pipeline.operate.row_files import find_files
 from pipeline.operate.served_columns import served_columns
-from pipeline.operate.teardown import is_gone
 from pipeline.operate.transform_job import TransformJob, transform_request
 from pipeline.operate.transform_model import TransformModel, find_model, model_request
 from pipeline.operate.transform_objects import TransformObjects

@@ -23,7 +23,8 @@ class StepState:
 
     Attributes:
         name: its name in the definition.
-        status: ``Executing``, ``Succeeded``, ``Failed`` ..., or ``Waiting`` if it has not started.
+        status: ``Executing``, ``Succeeded``, ``Failed`` ..., ``Waiting`` if it has not started, or ``Not run`` if the
+            execution has ended without it.
         seconds: its duration so far; 0 if it has not started.
         detail: training jobs done, a cache hit, a condition's outcome, or the failure reason.
         metadata: the step's metadata from AWS, which names its job.
@@ -34,6 +35,11 @@ class StepState:
     seconds: float
     detail: str
     metadata: PipelineExecutionStepMetadataTypeDef
+
+    @property
+    def started(self) -> bool:
+        """Whether the step has started."""
+        return self.status not in ("Waiting", "Not run")
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class ExecutionState:
 
     def step(self, name: str) -> StepState | None:
         """Return the step of that name, or None if it has not started."""
-        return next((step for step in self.steps if step.name == name and step.status != "Waiting"), None)
+        return next((step for step in self.steps if step.name == name and step.started), None)
 
 
 def latest_execution(sagemaker: SageMakerClient, pipeline_name: str) -> str | None:
@@ -76,17 +82,18 @@ def execution_state(sagemaker: SageMakerClient, arn: str, step_names: list[str])
     Args:
         sagemaker: boto3's SageMaker client.
         arn: the execution.
-        step_names: all steps of its definition; those that have not started are listed as ``Waiting``.
+        step_names: all steps of its definition; those that have not started are listed last.
     """
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     started = [_step_state(sagemaker, step) for step in _with_metadata(sagemaker, _started_steps(sagemaker, arn))]
     names = {step.name for step in started}
-    waiting = [StepState(name, "Waiting", 0.0, "", {}) for name in step_names if name not in names]
+    status = description["PipelineExecutionStatus"]
+    absent = "Not run" if status in ENDED else "Waiting"
     return ExecutionState(
         arn=arn,
-        status=description["PipelineExecutionStatus"],
+        status=status,
         failure=str(description.get("FailureReason", "")),
-        steps=started + waiting,
+        steps=started + [StepState(name, absent, 0.0, "", {}) for name in step_names if name not in names],
     )
 
 
@@ -167,9 +174,10 @@ def _tuning_detail(sagemaker: SageMakerClient, arn: str) -> str:
         return "starting"  # the step names its job a moment before the job exists
     counters = job["TrainingJobStatusCounters"]
     total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "?")
-    text = f"{counters.get('Completed', 0)} of {total} training jobs"
+    text = f"{counters.get('Completed', 0)} of {total} jobs"
     failed = counters.get("NonRetryableError", 0)
     if failed:
         text += f", {failed} failed"
     best = job.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric")
-    return text if best is None else f"{text}, best {best['MetricName']} {best['Value']:.6g}"
+    # The name without its channel, as in validation:mse: so the text fits its column in a terminal of 80.
+    return text if best is None else f"{text}, best {best['MetricName'].rpartition(':')[2]} {best['Value']:.6g}"

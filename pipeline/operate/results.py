@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from botocore.exceptions import ClientError
+
+from pipeline.errors import UserError
+from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.execution import ExecutionState
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+
+class ResultsDeletedError(UserError):
+    """Results of an execution do not exist any more; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +36,47 @@ class Refit:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """Rows of the input that MakeFolds set aside, because it could not use them.
+
+    Attributes:
+        total: their number.
+        rows: the number of all rows of the input, with them.
+        reasons: their number by the reason's name in ``folds.json``, the most frequent first.
+        uri: the S3 URI of the folder with the rows, their places and reasons.
+    """
+
+    total: int
+    rows: int
+    reasons: dict[str, int]
+    uri: str
+
+
+@dataclass(frozen=True)
 class Results:
     """The results of an execution. Results of steps that did not run are None or empty.
 
     Attributes:
+        set_aside: rows that were set aside; None if there are none.
         best: ``best.json`` of SelectBest.
         training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
         cv_results: every point with its error on each fold, the best first.
         refit: training job and training MSE of the model that was refitted on all rows; None for a fold's model.
         model_package_arn: the model package, registered by this execution or by an earlier one.
+        model_package_deleted: whether it does not exist any more.
         newly_registered: whether this execution registered it.
         endpoint_name: the deployed endpoint.
-        endpoint_state: ``verified``, another outcome of the verification, or the status that the deploying function
-            returned.
+        endpoint_state: ``verified``, another outcome of the verification, the status that the deploying function
+            returned, or ``deleted since``.
     """
 
+    set_aside: SetAside | None
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     cv_results: list[dict[str, Any]]
     refit: Refit | None
     model_package_arn: str | None
+    model_package_deleted: bool
     newly_registered: bool
     endpoint_name: str | None
     endpoint_state: str
@@ -58,6 +88,9 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     Args:
         session: a ``boto3.Session`` of the account.
         state: the execution.
+
+    Raises:
+        ResultsDeletedError: a file of results does not exist any more.
     """
     outputs = _job_outputs(session, state, "SelectBest")
     found = _function_outputs(state, "FindModel")
@@ -69,32 +102,62 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     verified_at = _job_outputs(session, state, f"VerifyEndpoint{again}")
     verification = _json(session, verified_at, "verification", "verification.json") or {}
     best = _json(session, outputs, "best", "best.json")
+    package_arn = new_arn or known_arn
+    package = _described(session, "model_package", ModelPackageName=package_arn) if package_arn else None
     return Results(
+        set_aside=rows_set_aside(session, state),
         best=best,
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
-        refit=_refit(session, best, new_arn or known_arn),
-        model_package_arn=new_arn or known_arn,
+        refit=_refit(best, package),
+        model_package_arn=package_arn,
+        model_package_deleted=package_arn is not None and package is None,
         newly_registered=new_arn is not None,
         endpoint_name=deployed.get("endpoint_name"),
-        endpoint_state=_endpoint_state(deployed, verification),
+        endpoint_state=_endpoint_state(session, deployed, verification),
     )
 
 
-def _endpoint_state(deployed: dict[str, str], verification: dict[str, Any]) -> str:
+def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
+    """Return which rows MakeFolds set aside; None if there are none, or if its report does not exist (any more)."""
+    try:
+        outputs = _job_outputs(session, state, "MakeFolds")
+        report = _json(session, outputs, "folds", "folds.json")
+    except ResultsDeletedError:
+        return None
+    if report is None or not report["rejected"]["total"]:
+        return None
+    total, reasons = report["rejected"]["total"], report["rejected"]["by_reason"]
+    rows = report["rows"] + total + report["dropped"]["total"]
+    frequent = sorted(((name, number) for name, number in reasons.items() if number), key=lambda item: -item[1])
+    return SetAside(total, rows, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
+
+
+def _endpoint_state(session: Session, deployed: dict[str, str], verification: dict[str, Any]) -> str:
     if verification.get("verified"):
-        return "verified"
+        name = deployed["endpoint_name"]
+        return "deleted since" if _described(session, "endpoint", EndpointName=name) is None else "verified"
     if verification.get("outcome") == "Failed":
         return f"failed its verification: {verification['message']}"
     return str(verification.get("outcome") or deployed.get("status", "not deployed"))
 
 
-def _refit(session: Session, best: dict[str, Any] | None, package_arn: str | None) -> Refit | None:
-    if best is None or best["fold"] is not None or package_arn is None:
+def _refit(best: dict[str, Any] | None, package: dict[str, Any] | None) -> Refit | None:
+    if best is None or best["fold"] is not None or package is None:
         return None
-    package = session.client("sagemaker").describe_model_package(ModelPackageName=package_arn)
     metadata = package["CustomerMetadataProperties"]
     return Refit(metadata["training_job"], float(metadata["training_mse"]))
+
+
+def _described(session: Session, kind: str, **name: str) -> dict[str, Any] | None:
+    """Return the description of a resource of SageMaker, or None if it does not exist any more."""
+    describe: Callable[..., dict[str, Any]] = getattr(session.client("sagemaker"), f"describe_{kind}")
+    try:
+        return describe(**name)
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        return None
 
 
 def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:
@@ -110,7 +173,9 @@ def _job_outputs(session: Session, state: ExecutionState, name: str) -> dict[str
     job_name = step.metadata.get("ProcessingJob", {}).get("Arn", "").rpartition("/")[2]
     if not job_name:  # from the cache of an execution that is gone
         return {}
-    job = session.client("sagemaker").describe_processing_job(ProcessingJobName=job_name)
+    job = _described(session, "processing_job", ProcessingJobName=job_name)
+    if job is None:
+        raise ResultsDeletedError(f"The processing job {job_name} of {name} does not exist any more.")
     return {o["OutputName"]: o["S3Output"]["S3Uri"] for o in job["ProcessingOutputConfig"]["Outputs"]}
 
 
@@ -118,5 +183,12 @@ def _json(session: Session, outputs: dict[str, str], output: str, name: str) -> 
     if output not in outputs:
         return None
     place = urlsplit(f"{outputs[output].rstrip('/')}/{name}")
-    body = session.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
-    return json.loads(body)
+    try:
+        answer = session.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        raise ResultsDeletedError(
+            f"{place.geturl()} does not exist any more: it had results of the execution."
+        ) from None
+    return json.loads(answer["Body"].read())

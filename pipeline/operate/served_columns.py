@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
 from pipeline.config.columns import DatasetSection
 from pipeline.errors import UserError, some_of
+from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
 
@@ -49,12 +51,13 @@ class EndpointModel:
 
         Raises:
             NotServingError: the endpoint does not exist or does not serve.
-            UserError: its variants serve different packages.
+            UserError: what it was made from was deleted, or its variants serve different packages.
         """
         self._sagemaker = sagemaker
         self._endpoint_name = endpoint_name
         self.endpoint_config_name = self.current_config_name()
-        config = sagemaker.describe_endpoint_config(EndpointConfigName=self.endpoint_config_name)
+        with self._needing(f"endpoint configuration {self.endpoint_config_name}"):
+            config = sagemaker.describe_endpoint_config(EndpointConfigName=self.endpoint_config_name)
         models = [variant.get("ModelName") for variant in config["ProductionVariants"]]
         self.model_name = models[0]
         packages = list(dict.fromkeys(self._package_of(name) for name in models))
@@ -86,16 +89,35 @@ class EndpointModel:
         return endpoint["EndpointConfigName"]
 
     def metadata(self) -> dict[str, str]:
-        """Return the package's metadata; empty without a package."""
+        """Return the package's metadata; empty without a package.
+
+        Raises:
+            UserError: the package was deleted.
+        """
         if self.model_package is None:
             return {}
-        package = self._sagemaker.describe_model_package(ModelPackageName=self.model_package)
+        with self._needing(f"model package {self.model_package}"):
+            package = self._sagemaker.describe_model_package(ModelPackageName=self.model_package)
         return package.get("CustomerMetadataProperties", {})
+
+    @contextmanager
+    def _needing(self, what: str) -> Iterator[None]:
+        """Say in a sentence that what the endpoint was made from has been deleted."""
+        try:
+            yield
+        except ClientError as error:
+            if not is_gone(error):
+                raise
+            raise UserError(
+                f"The endpoint {self._endpoint_name} serves, but its {what} was deleted: "
+                "the columns of its model are not known any more. 'make start' registers and deploys a model again."
+            ) from None
 
     def _package_of(self, model_name: str | None) -> str | None:
         if model_name is None:  # an endpoint of inference components has no models
             return None
-        model = self._sagemaker.describe_model(ModelName=model_name)
+        with self._needing(f"model {model_name}"):
+            model = self._sagemaker.describe_model(ModelName=model_name)
         containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
         return next((found["ModelPackageName"] for found in containers if "ModelPackageName" in found), None)
 

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, WaiterError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError
+from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.stack import stack_failures
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
@@ -37,7 +38,6 @@ OWNER_TAG = "deployed-by"
 """The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
 
 _MADE_FOR_ENDPOINT = re.compile(r".+-v\d+-[0-9a-f]{10}")
-_GONE = ("could not find", "does not exist", "not found", "no such", "not exist")
 _WAIT: WaiterConfigTypeDef = {"Delay": 3, "MaxAttempts": 400}
 
 
@@ -103,16 +103,6 @@ def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> 
                 continue
         say(f"deleted {resource.kind} {resource.name}")
     return failures
-
-
-def is_gone(error: Exception) -> bool:
-    """Return whether AWS's error means that the resource does not exist; each service has its own error for that."""
-    if not isinstance(error, ClientError):
-        return False
-    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "").lower()
-    return code in ("ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "ObjectNotFoundException") or (
-        code in ("ValidationException", "ValidationError") and any(phrase in message for phrase in _GONE)
-    )
 
 
 def _reason(error: ClientError | WaiterError | UserError) -> str:

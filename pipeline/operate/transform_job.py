@@ -11,9 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError, with_trust_hint
-from pipeline.operate.aws_errors import reason
+from pipeline.operate.aws_errors import is_gone, reason
 from pipeline.operate.estimate import Prices
-from pipeline.operate.teardown import is_gone
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
+from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.served_columns import EndpointModel, NotServingError, ScoringModel
-from pipeline.operate.teardown import is_gone
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient

@@ -237,7 +237,8 @@ _DOCUMENT = {
         "all_rows": _flag(default=False),
         "stratify": _Key("a positive whole number", lambda value: value is None or _is_count(value)),
         "on_bad_rows": _choice("fail", "quarantine"),
-        "max_bad_share": _Key("a number", lambda value: type(value) in (int, float), 0.0),
+        # Read only if bad rows are set aside.
+        "max_bad_share": _Key("a number", lambda value: type(value) in (int, float), 0.05),
         "target_file_megabytes": _Key("a positive whole number", _is_count, 128),
     },
 }

@@ -143,6 +143,24 @@ def test_a_bad_cell_is_told_by_its_file_line_and_column(folder) -> None:
     assert told in json.loads((folder / ".local/last-run.json").read_text())["failure_reason"]
 
 
+@pytest.mark.slow
+def test_quarantine_is_one_key_and_its_rows_are_counted_with_reason_and_place(folder) -> None:
+    document = yaml.safe_load((folder / "config.yaml").read_text())
+    document["folds"]["on_bad_rows"] = "quarantine"
+    (folder / "config.yaml").write_text(yaml.safe_dump(document))
+    lines = (ROOT / "data/insurance.csv").read_text().splitlines()
+    lines[4] = "19,female,heavy,0,yes,southwest,16884.9"
+    lines[5:7] = ["19,female", "19"]
+    (folder / "rows.csv").write_text("\n".join(lines))
+    result = run(folder, DATA=str(folder / "rows.csv"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    said = re.search(r"Rows set aside: 3 of 1,338 \((.+)\): (s3:\S+/rejected/) \((\S+)\)", result.stdout)
+    assert said is not None, result.stdout
+    assert said[1] == "2 wrong number of columns, 1 not a number"
+    aside = [json.loads(line) for file in (folder / said[3]).iterdir() for line in file.read_text().splitlines()]
+    assert sorted(row["line"] for row in aside) == [5, 6, 7]
+
+
 def test_data_that_is_not_there_is_a_sentence(folder) -> None:
     result = run(folder, DATA="nowhere.csv")
     assert result.returncode == 2

@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_told_before_the_page(checked, tmp_path: Path, cont
     finished = checked(content, **dataset)
     assert finished.returncode == 1
     assert fault in words(finished.stderr).replace(f"{tmp_path}/", "")
-    assert "rows.csv" in words(finished.stdout)
+    assert "rows.csv" in "".join(finished.stdout.split())  # a long path is folded
     assert "Traceback" not in finished.stderr
 
 
@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_told_before_the_page(checked, tmp_path: Path, cont
             "rows.csv",
             "rows.csv: a quote is not closed. It begins in row 202, counted from the first",
         ),
-        (gzip.compress(GOOD.encode())[:60], "rows.csv.gz", "rows.csv.gz cannot be read"),
+        (gzip.compress(GOOD.encode(), mtime=0)[:60], "rows.csv.gz", "rows.csv.gz cannot be read"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence_and_no_page(checked, content, name, fault) -> None:

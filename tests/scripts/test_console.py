@@ -1,14 +1,18 @@
-"""What comes from outside is shown on the terminal, and cannot control it."""
+"""What comes from outside is shown on the terminal, and cannot control it. Output that nobody reads is no error."""
 
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 from rich.table import Table
 from rich.text import Text
 
 from scripts.console import VisibleConsole, visible
+from tests.commands import ROOT
 
 
 @pytest.mark.parametrize("control", ["\x1b", "\x07", "\x08", "\r", "\x9b", "\x7f", "\u202e"])
@@ -29,6 +33,30 @@ def test_nothing_that_is_printed_reaches_the_terminal_as_a_control(wrap) -> None
     assert "\x1b" not in file.getvalue()
     assert "\x07" not in file.getvalue()
     assert "\\x1b]0;title" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("printing", "status"),
+    [("console.print('x')", 3), ("print('x', flush=True)", 0), ("print('x')", 0)],
+)
+def test_output_that_nobody_reads_is_no_error(tmp_path, printing, status) -> None:
+    work = f"{printing}; pathlib.Path('done').touch(); {printing}; return 3"
+    imports = "import pathlib\nfrom scripts.command_line import command\nfrom scripts.console import console, run"
+    program = f"{imports}\n@command('trial')\ndef main(): {work}\nrun(main)"
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (finished.returncode, finished.stderr) == (status, "")
+    assert (tmp_path / "done").exists() or "flush" in printing
 
 
 def _table(text: str) -> Table:

@@ -247,3 +247,28 @@ def test_upsert_creates_the_local_bucket_in_the_configurations_region(tmp_path, 
         assert f"created the bucket {bucket}" in account.succeed("upsert", YES="1")
         assert "created the bucket" not in account.succeed("upsert", YES="1")
         assert account.session.client("s3").head_bucket(Bucket=bucket)["BucketRegion"] == region
+
+
+def test_what_is_left_of_a_pipeline_and_of_an_execution_is_said(account) -> None:
+    account.bootstrap()
+    account.publish()
+    assert "has not been executed yet: start it with 'make start'" in account.command("report").stderr
+    assert "'ab12' is not the ARN of an execution" in account.command("status", EXECUTION="ab12").stderr
+    arn = account.sagemaker.start_pipeline_execution(PipelineName=NAME)["PipelineExecutionArn"]
+    account.succeed("delete", YES="1")
+
+    bucket = find_resources(account.config, account.session).bucket
+    prefix = f"s3://{bucket}/{NAME}/executions/"
+    for command in ("report", "status"):
+        absent = account.command(command)
+        assert absent.returncode == 1
+        assert absent.stderr.startswith(f"There is no pipeline {NAME}: publish it with 'make upsert'.")
+        assert prefix not in absent.stderr
+        assert "Nothing of it is left in S3" in account.command(command, EXECUTION=arn).stderr
+    key = f"{NAME}/executions/{arn.rpartition('/')[2]}/best/best.json"
+    account.session.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{}")
+    for command in ("report", "status"):
+        assert f"are still in {prefix} (a folder for each execution)" in account.command(command).stderr
+        left = f"{prefix}{arn.rpartition('/')[2]}/"
+        assert f"There is no execution {arn}" in account.command(command, EXECUTION=arn).stderr
+        assert f"Still there: {left}.\n" in account.command(command, EXECUTION=arn).stderr

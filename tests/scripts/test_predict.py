@@ -306,6 +306,19 @@ def test_a_record_that_is_gone_or_wrong_is_an_error(account, rows) -> None:
     assert "forgetful/folds.json, in which the model package" in gone.stderr
 
 
+@pytest.mark.parametrize("kind", ["model_package", "model", "endpoint_config"])
+def test_an_endpoint_whose_origin_was_deleted_is_told_in_a_sentence(account, rows, kind) -> None:
+    name = f"orphan-{kind.replace('_', '-')}"
+    account.serve(name, WEIGHTS, COLUMNS)
+    deleted = f"{PACKAGE}/{name}/1" if kind == "model_package" else name
+    member = {"model_package": "ModelPackageName", "model": "ModelName", "endpoint_config": "EndpointConfigName"}[kind]
+    getattr(account.client("sagemaker"), f"delete_{kind}")(**{member: deleted})
+    finished = account.predict(INPUT=str(rows), ENDPOINT=name)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    what = "endpoint configuration" if kind == "endpoint_config" else kind.replace("_", " ")
+    assert f"The endpoint {name} serves, but its {what} {deleted} was deleted: " in finished.stderr
+
+
 UNSCALED = {
     "columns": {"label": "y", "features": ["x"]},
     "feature_dim": 1,

@@ -21,7 +21,7 @@ def check_capacity(account: Account) -> Iterator[Finding]:
     report = check_quotas(account.config, lambda: account.session.client("service-quotas", config=CLIENT_CONFIG))
     if report.unanswered:
         needed = (check.requirement for check in report.checks if check.account is None)
-        to_do = "needed: " + "; ".join(f"{found.needed} of '{found.quota}'" for found in needed)
+        to_do = "compare with what is needed: " + "; ".join(f"{found.needed} of '{found.quota}'" for found in needed)
         yield Finding("quotas", State.UNKNOWN, report.unanswered, to_do)
         return
     for check in report.checks:

@@ -305,6 +305,13 @@ def test_nothing_but_the_greeting_reaches_the_terminal(start) -> None:
     assert rest.strip() == "Stopping."
 
 
+def test_a_service_whose_output_nobody_reads_stops_as_usual(start) -> None:
+    service = start()
+    service.process.stdout.close()
+    service.process.send_signal(signal.SIGINT)
+    assert service.process.wait(timeout=60) == 0
+
+
 def test_ten_clients_at_once_get_their_own_answers(service) -> None:
     # One of boto3's clients with ten connections stands for ten: making a client takes longer than what it does.
     sagemaker, s3 = (service.client(name, max_pool_connections=10) for name in ("sagemaker", "s3"))

@@ -119,7 +119,11 @@ def test_the_features_follow_from_the_columns(config) -> None:
             "5e7",
             "quality.max_mse: input should be a valid number, not '5e7'; YAML reads 5e7 as text",
         ),
-        ("folds.max_bad_share", 0.1, "folds.max_bad_share: has no effect unless folds.on_bad_rows is quarantine"),
+        (
+            "folds.max_bad_share",
+            0.1,
+            "folds.max_bad_share: has no effect unless you also set folds.on_bad_rows to quarantine",
+        ),
         ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
     ],
 )
@@ -252,6 +256,12 @@ def test_names_of_their_own_do_not_follow_the_pipelines_name() -> None:
     assert parse_config(smallest(deploy={"instance_count": 2}), "c.yaml").deploy.endpoint_name == "small"
 
 
+def test_the_sentence_about_a_name_asks_for_no_more_than_aws_does() -> None:
+    assert parse_config(smallest(deploy={"endpoint_name": "two--hyphens"}), "c.yaml")
+    (fault,) = faults_of(smallest(deploy={"endpoint_name": "under_score"}))
+    assert fault.endswith("AWS would refuse 'under_score': use letters, digits, and hyphens between them")
+
+
 @pytest.mark.parametrize(
     ("tuning", "jobs", "parallel"),
     [
@@ -264,6 +274,23 @@ def test_names_of_their_own_do_not_follow_the_pipelines_name() -> None:
 def test_the_number_of_jobs_follows_the_search(tuning, jobs, parallel) -> None:
     made = parse_config(smallest(tuning=tuning), "c.yaml").tuning
     assert (made.max_jobs, made.max_parallel_jobs) == (jobs, parallel)
+
+
+@pytest.mark.parametrize(
+    ("folds", "share"),
+    [
+        ({}, 0),
+        ({"on_bad_rows": "fail"}, 0),
+        ({"on_bad_rows": "quarantine"}, 0.05),
+        ({"on_bad_rows": "quarantine", "max_bad_share": 0.0}, 0),
+        ({"on_bad_rows": "quarantine", "max_bad_share": 0.2}, 0.2),
+    ],
+)
+def test_quarantine_alone_sets_some_rows_aside(folds, share) -> None:
+    made = parse_config(smallest(folds=folds), "c.yaml")
+    assert made.folds.max_bad_share == share
+    # As make run writes it, with all defaults.
+    assert parse_config(made.model_dump(), "c.yaml") == made
 
 
 def test_a_search_between_two_ends_has_the_ends_of_the_grid() -> None:
@@ -282,6 +309,7 @@ def test_a_grid_with_too_many_points_is_a_fault_of_the_number_of_jobs() -> None:
     [
         ("pipeline", {"name": "under_score"}, "pipeline.name"),
         ("tuning", {"strategy": "Guess"}, "tuning.strategy"),
+        ("folds", {"on_bad_rows": "ignore"}, "folds.on_bad_rows"),
         ("tuning", {"l1": [-1.0]}, "tuning.l1[0]"),
     ],
 )

@@ -89,3 +89,19 @@ def test_another_failure_is_told_as_it_is(state_of) -> None:
 def test_an_empty_source_is_no_cache_hit(state_of) -> None:
     found = state_of((NOW, [step("", Metadata=JOB)]))
     assert (found.metadata, found.detail) == (JOB, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "absent"), [("Executing", "Waiting"), ("Succeeded", "Not run"), ("Failed", "Not run")]
+)
+def test_a_step_that_has_not_started_waits_only_while_the_execution_runs(status, absent) -> None:
+    client = boto3.client("sagemaker", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_response("describe_pipeline_execution", {"PipelineExecutionStatus": status})
+        stub.add_response("list_pipeline_execution_steps", {"PipelineExecutionSteps": [step()]})
+        found = execution_state(client, NOW, ["SelectBest", "RejectModel"])
+    assert [(each.name, each.status, each.started) for each in found.steps] == [
+        ("SelectBest", "Succeeded", True),
+        ("RejectModel", absent, False),
+    ]
+    assert found.step("RejectModel") is None

@@ -48,7 +48,8 @@ def test_what_a_document_does_not_say_has_the_defaults_of_the_configuration(docu
         folds.seed,
         folds.layout,
     )
-    assert (options.stratify, options.quarantine, options.max_bad_share) == (None, False, folds.max_bad_share)
+    assert (options.stratify, options.quarantine) == (None, False)
+    assert options.max_bad_share == FoldsSection(on_bad_rows="quarantine").max_bad_share
     assert options.all_rows is False
     assert options.target_bytes == folds.target_file_megabytes * 2**20
     assert (options.form.header, options.form.delimiter, options.form.encoding) == (

@@ -162,6 +162,12 @@ def test_more_bad_rows_than_the_configured_share_stop_the_job(fold) -> None:
     assert share(max_bad_share=0.1).report["rows"] == 20
 
 
+def test_without_a_share_quarantine_allows_dirty_rows_but_no_wrong_declaration(fold) -> None:
+    assert fold(GOOD + "x,1,2\n", on_bad_rows="quarantine").report["rejected"]["total"] == 1
+    with pytest.raises(FoldError, match=r"of the rows, and 5\.000% may be set aside: folds\.max_bad_share"):
+        fold(GOOD + "x,1,2\ny,1,2\n", on_bad_rows="quarantine")
+
+
 def test_a_header_where_none_is_declared_is_named_as_the_fault(fold) -> None:
     with pytest.raises(
         FoldError, match=r"line 1: not a number: 'y,a,b' .*\. The first line names columns: set .*header"
