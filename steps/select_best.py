@@ -103,6 +103,7 @@ def _warnings(
         least_squares_mse=best["baselines"]["least_squares"],
         moments=scored.moments,
         folds=folds,
+        rule=best["rule"],
     )
     return [
         *cautions(evidence),

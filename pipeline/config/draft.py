@@ -184,6 +184,11 @@ def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
 def _rest(target: Column) -> list[str]:
     limit = f"{target.variance:.4g}"
     return [
+        "selection:",
+        "  # The hyperparameters with the lowest mean error; then a model of all rows is trained with them. The default,",
+        "  # lowest_mse, takes the training job with the lowest error on its own fold: quicker, and often worse.",
+        "  rule: lowest_mean_mse",
+        "",
         "# All other keys have defaults. A model is registered if it is better than predicting the label's mean, whose",
         f"# error is {limit}. quality.max_mse sets a lower limit.",
         "",

@@ -17,6 +17,7 @@ from evaluation.estimate import pooled
 from evaluation.jobs import Search
 from evaluation.moments import Moments
 from evaluation.points import Point
+from evaluation.rules import LOWEST_MSE
 
 _FEWEST_STEPS = 100
 """Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""
@@ -49,6 +50,7 @@ class Evidence:
         least_squares_mse: the error of least squares, or None.
         moments: the sums of each fold.
         folds: the content of folds.json.
+        rule: how the point was chosen.
     """
 
     search: Search
@@ -60,6 +62,7 @@ class Evidence:
     least_squares_mse: float | None
     moments: Sequence[Moments]
     folds: Mapping[str, Any]
+    rule: str
 
     @cached_property
     def total(self) -> Moments:
@@ -72,6 +75,7 @@ def cautions(evidence: Evidence) -> list[str]:
     return [
         *evidence.folds.get("warnings", []),
         *_about_baselines(evidence),
+        *_about_the_rule(evidence),
         *_about_the_grid(evidence),
         *_about_batches(evidence),
         *_about_folds(evidence),
@@ -92,12 +96,39 @@ def _about_baselines(evidence: Evidence) -> Iterator[str]:
         excess = evidence.mse - evidence.least_squares_mse
         is_far = excess > _FAR_ABOVE * evidence.least_squares_mse
         worse = "far" if is_far else f"{excess / evidence.least_squares_mse:.0%}"
-        is_transformed = evidence.folds["preparation"]["label_transform"] is not None
-        remedy = "does dataset.label_transform suit this label?" if is_transformed else _MORE_TRAINING
+        remedy = _remedy(evidence)
         yield (
             f"The model's MSE is {worse} above that of least squares on the same folds "
             f"({evidence.least_squares_mse:.4g}): {remedy}"
         )
+
+
+def _remedy(evidence: Evidence) -> str:
+    """Return what may lower an error that is above that of least squares."""
+    if evidence.folds["preparation"]["label_transform"] is not None:
+        return "does dataset.label_transform suit this label?"
+    return "see the next warning." if _excess(evidence) is not None else _MORE_TRAINING
+
+
+def _excess(evidence: Evidence) -> float | None:
+    """Return how far the chosen point's error is above the lowest mean error, relative to that; None if not far."""
+    if evidence.best is None or evidence.rule != LOWEST_MSE or len(evidence.fold_mse) != len(evidence.best.errors):
+        return None
+    rows = [fold["test_rows"] for fold in evidence.folds["folds"]]
+    chosen, lowest = pooled(evidence.fold_mse, rows), pooled(evidence.best.errors, rows)
+    return chosen / lowest - 1 if chosen > _WORSE * lowest else None
+
+
+def _about_the_rule(evidence: Evidence) -> Iterator[str]:
+    # With a transformed label, the errors of the chosen point have another unit than those of the training jobs.
+    if evidence.folds["preparation"]["label_transform"] is not None or (excess := _excess(evidence)) is None:
+        return
+    assert evidence.best is not None
+    yield (
+        f"The chosen hyperparameters have the lowest error on one fold, but over all folds {evidence.best} has a lower "
+        f"one, by {excess / (1 + excess):.0%}: selection.rule lowest_mean_mse or one_standard_error would choose by all "
+        "folds."
+    )
 
 
 def _about_the_grid(evidence: Evidence) -> Iterator[str]:

@@ -50,6 +50,7 @@ def evidence(**changes: Any) -> Evidence:
         least_squares_mse=0.99,
         moments=[moments(random.normal(size=(250, 2)), random.normal(size=250)) for _ in range(4)],
         folds=folds(),
+        rule="lowest_mse",
     )
     return replace(usual, **changes)
 
@@ -74,6 +75,17 @@ def test_a_model_that_is_worse_than_the_baselines_is_named() -> None:
     assert "is far above that of least squares" in only(mse=1.0, least_squares_mse=1e-30)
     # Both are exact but for rounding.
     assert cautions(evidence(mse=1e-15, least_squares_mse=1e-30)) == []
+
+
+def test_hyperparameters_that_are_good_on_one_fold_only_are_named() -> None:
+    # The lowest mean error is 1.01 on folds of the same size.
+    far: dict[str, Any] = {"fold_mse": [1.2, 1.1], "folds": folds(2)}
+    assert "over all folds l1=0.1 has a lower one, by 12%" in only(**far)
+    both = cautions(evidence(**far, mse=1.15, least_squares_mse=1.0))
+    assert both[0].endswith("least squares on the same folds (1): see the next warning.")
+    assert both[1] == only(**far)
+    assert cautions(evidence(**far, rule="one_standard_error")) == []
+    assert cautions(evidence(**far | {"fold_mse": [1.02, 1.03]})) == []
 
 
 @pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
