@@ -185,8 +185,8 @@ def _rest(target: Column) -> list[str]:
     limit = f"{target.variance:.4g}"
     return [
         "selection:",
-        "  # The hyperparameters with the lowest mean error; then a model of all rows is trained with them. The default,",
-        "  # lowest_mse, takes the training job with the lowest error on its own fold: quicker, and often worse.",
+        "  # The hyperparameters with the lowest mean error; a model of all rows is then trained with them. The",
+        "  # default, lowest_mse, takes the training job with the lowest error on its own fold: often a worse model.",
         "  rule: lowest_mean_mse",
         "",
         "# All other keys have defaults. A model is registered if it is better than predicting the label's mean, whose",

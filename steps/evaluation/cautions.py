@@ -125,9 +125,9 @@ def _about_the_rule(evidence: Evidence) -> Iterator[str]:
         return
     assert evidence.best is not None
     yield (
-        f"The chosen hyperparameters have the lowest error on one fold, but over all folds {evidence.best} has a lower "
-        f"one, by {excess / (1 + excess):.0%}: selection.rule lowest_mean_mse or one_standard_error would choose by all "
-        "folds."
+        f"The chosen hyperparameters have the lowest error on one fold, but over all folds {evidence.best} has a "
+        f"lower one, by {excess / (1 + excess):.0%}: the selection.rules lowest_mean_mse and one_standard_error choose "
+        "by all folds."
     )
 
 
