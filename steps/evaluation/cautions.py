@@ -23,6 +23,7 @@ _FEWEST_STEPS = 100
 """Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""
 
 _WORSE, _DROPPED, _COLLINEAR, _MOST_NAMED = 1.05, 0.1, 0.95, 5
+_NOTICEABLE = 1.01
 _FAR_ABOVE = 10
 """From this excess on, relative to least squares, a percentage says nothing: their error may be a rounding error."""
 
@@ -140,10 +141,20 @@ def _about_the_grid(evidence: Evidence) -> Iterator[str]:
         own = evidence.best.number(name)
         if len(values) < 2 or math.isnan(own):
             continue
-        if own == values[-1]:
+        if own == values[-1] and _matters(evidence, name, values[-2]):
             yield f"The best {name} by mean, {own:g}, is the largest of the grid: try larger values."
-        elif own == values[0] and own > 0:
+        elif own == values[0] and own > 0 and _matters(evidence, name, values[1]):
             yield f"The best {name} by mean, {own:g}, is the smallest of the grid: try smaller values."
+
+
+def _matters(evidence: Evidence, name: str, neighbour: float) -> bool:
+    """Return whether the error is noticeably larger with the edge's neighbour in the grid than at the edge."""
+    assert evidence.best is not None
+    rows = [fold["test_rows"] for fold in evidence.folds["folds"]]
+    others = [
+        pooled(point.errors, rows) for point in evidence.points if point.eligible and point.number(name) == neighbour
+    ]
+    return not others or min(others) > _NOTICEABLE * pooled(evidence.best.errors, rows)
 
 
 def _about_batches(evidence: Evidence) -> Iterator[str]:

@@ -90,9 +90,24 @@ def test_hyperparameters_that_are_good_on_one_fold_only_are_named() -> None:
 
 @pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
 def test_a_best_point_at_the_edge_of_the_grid_is_named(place, word) -> None:
-    assert f"is the {word} of the grid" in only(best=evidence().points[place])
-    random = replace(evidence().search, strategy="Random")
-    assert cautions(evidence(best=evidence().points[place], search=random)) == []
+    edge = edged(place, 1.5)
+    assert f"is the {word} of the grid" in only(**edge)
+    assert cautions(evidence(**edge | {"search": replace(evidence().search, strategy="Random")})) == []
+    # Where the error hardly changes, there is nothing to gain.
+    assert cautions(evidence(**edged(place, 1.009))) == []
+
+
+def edged(place: int, neighbour: float) -> dict[str, Any]:
+    """Three values of l1, of which the one at a place is the best; its neighbour's error is given."""
+    errors = [2.0, neighbour, 2.0]
+    errors[place] = 1.0
+    tried = [
+        Job(fold, f"{l1}-{fold}", "t", {"l1": l1}, error)
+        for l1, error in zip(("0.01", "0.1", "1"), errors, strict=True)
+        for fold in (1, 2)
+    ]
+    points = points_of(tried, 2)
+    return {"points": points, "best": points[place], "fold_mse": [1.0, 1.0], "folds": folds(2)}
 
 
 def test_zero_is_no_edge_because_nothing_is_below() -> None:
