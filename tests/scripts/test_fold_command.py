@@ -33,6 +33,7 @@ def start(folder: Path, **options: object) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_file_is_split_and_spark_shows_no_more_than_its_progress(tmp_path: Path) -> None:
     output = tmp_path / "folds"
     out, err = start(tmp_path, INPUT=INSURANCE, OUTPUT=output, FOLDS=3, LAYOUT="manifest").communicate(timeout=300)

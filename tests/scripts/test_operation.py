@@ -249,6 +249,7 @@ def test_upsert_creates_the_local_bucket_in_the_configurations_region(tmp_path, 
         assert account.session.client("s3").head_bucket(Bucket=bucket)["BucketRegion"] == region
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_pipeline_and_of_an_execution_is_said(account) -> None:
     account.bootstrap()
     account.publish()

@@ -86,7 +86,7 @@ def encoded(dataset: DatasetSection, columns: ModelColumns, text: str) -> list[s
 
 
 @settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS)
 def test_the_features_are_those_of_the_folds(tmp_path, rows) -> None:

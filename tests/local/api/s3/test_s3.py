@@ -239,6 +239,7 @@ def test_what_would_have_no_effect_is_refused(s3, bucket) -> None:
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"content"
 
 
+@pytest.mark.slow
 def test_the_aws_cli_copies_syncs_lists_and_removes(service, bucket, folder, tmp_path) -> None:
     def aws(*arguments):
         done = subprocess.run(
