@@ -85,9 +85,7 @@ def encoded(dataset: DatasetSection, columns: ModelColumns, text: str) -> list[s
     return found
 
 
-@settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_the_features_are_those_of_the_folds(tmp_path, rows) -> None:
     kept = [row for row in rows if row[2] and row[7] != "null"]
