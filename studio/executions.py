@@ -169,6 +169,13 @@ def parameters_of(aws: Aws, arn: str) -> dict[str, str]:
     return found
 
 
+def all_parameters(aws: Aws, arn: str) -> dict[str, tuple[str, bool]]:
+    """Return the value of each parameter by name, and whether it is the definition's default."""
+    given = parameters_of(aws, arn)
+    defaults = {each.name: each.default or "" for each in execution_definition(aws, arn).parameters()}
+    return {name: (given.get(name, default), name not in given) for name, default in (defaults | given).items()}
+
+
 def list_executions(aws: Aws, pipeline: str, token: str = "") -> Listing:
     """Return a page of a pipeline's executions, the newest first. It is one call."""
     answer = _list(aws, pipeline, token, PAGE)

@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from fast_sugiyama import from_edges
 
 from studio.definitions import Definition, Edge
 
-WIDTH, HEIGHT = 176, 52
+WIDTH, HEIGHT = 200, 52
 """A step's size, in pixels."""
 
-_COLUMN, _ROW = WIDTH + 20, HEIGHT + 42
+_COLUMN, _ROW = WIDTH + 18, HEIGHT + 42
 _MARGIN = 12
 _SPACING = 72.0
 
@@ -43,12 +44,14 @@ class Arrow:
     Attributes:
         edge: the steps that it connects.
         path: its line, as SVG's ``d``.
-        label_x: where its label starts.
+        leftwards: whether it comes from the right; its label is on its left then.
+        label_x: the side of its label that is next to it.
         label_y: the label's base line.
     """
 
     edge: Edge
     path: str
+    leftwards: bool
     label_x: float
     label_y: float
 
@@ -96,7 +99,7 @@ def _places(
     left = _MARGIN + WIDTH / 2
     for positions, _, _, drawn in from_edges(pairs, vertex_spacing=_SPACING) if pairs else ():
         shift = max(points, default=-1) + 1
-        scaled = _scaled(positions, left)
+        scaled = _scaled(positions, left, len(names))
         # Numbers above the steps' are bends, and each drawing counts them anew.
         key = {number: number if number < len(names) else number + len(names) + shift for number in scaled}
         points |= {key[number]: point for number, point in scaled.items()}
@@ -109,14 +112,28 @@ def _places(
     return places, _bends(links, points, names)
 
 
-def _scaled(positions: Iterable[tuple[int | str, tuple[float, float]]], left: float) -> dict[int, Point]:
-    """Return the library's positions, which go from bottom to top, as pixels."""
+def _scaled(positions: Iterable[tuple[int | str, Point]], left: float, steps: int) -> dict[int, Point]:
+    """Return the library's positions, which go from bottom to top, as pixels.
+
+    Args:
+        positions: the places by number.
+        left: where the leftmost place goes.
+        steps: the number of steps. Greater numbers are bends.
+    """
     found = {int(number): point for number, point in positions}
-    lowest, highest = min(x for x, _ in found.values()), max(y for _, y in found.values())
+    side = -1 if _is_mirrored({number: point for number, point in found.items() if number < steps}) else 1
+    lowest, highest = min(side * x for x, _ in found.values()), max(y for _, y in found.values())
     return {
-        number: (left + (x - lowest) / _SPACING * _COLUMN, _MARGIN + (highest - y) / _SPACING * _ROW)
+        number: (left + (side * x - lowest) / _SPACING * _COLUMN, _MARGIN + (highest - y) / _SPACING * _ROW)
         for number, (x, y) in found.items()
     }
+
+
+def _is_mirrored(places: dict[int, Point]) -> bool:
+    """Return whether most neighbours stand in the opposite order of the definition."""
+    rows = sorted((y, x, number) for number, (x, y) in places.items())
+    pairs = [(a[2], b[2]) for a, b in pairwise(rows) if a[0] == b[0]]
+    return sum(a > b for a, b in pairs) > len(pairs) / 2
 
 
 def _bends(
@@ -145,7 +162,8 @@ def _arrow(edge: Edge, places: dict[str, Point], bends: list[Point]) -> Arrow:
         path += f" {_curve((x, y), (bend_x, bend_y))} V{bend_y + HEIGHT:.0f}"
         x, y = bend_x, bend_y + HEIGHT
     path += f" {_curve((x, y), (end_x, end_y - 5))}"
-    return Arrow(edge, path, end_x + 6, end_y - 8)
+    leftwards = x > end_x
+    return Arrow(edge, path, leftwards, end_x + (-6 if leftwards else 6), end_y - 8)
 
 
 def _curve(start: Point, end: Point) -> str:

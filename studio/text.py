@@ -36,13 +36,15 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in words of at most two units: ``1 h 5 min``; empty for None."""
+    """Return a duration in words of at most two units: ``1 h 5 min``. Few seconds have a decimal; None is empty."""
     if seconds is None:
         return ""
-    if seconds < 10:
+    if isinstance(seconds, float) and seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from studio.executions import Execution, StepState
 from studio.text import duration, seconds_between
 
-_MARKS = 4
+_MARKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_MOST_MARKS = 6
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,15 @@ def timeline(execution: Execution) -> Timeline:
     ends = [seconds_between(begin, step.end) or 0.0 for step in started]
     total = max([1.0, *ends])
     bars = tuple(_bar(step, 100 * (seconds_between(begin, step.start) or 0.0) / total, total) for step in started)
-    marks = tuple((100 * n / _MARKS, duration(total * n / _MARKS)) for n in range(_MARKS))
-    return Timeline(bars, marks)
+    return Timeline(bars, tuple(_marks(total)))
+
+
+def _marks(total: float) -> Iterator[tuple[float, str]]:
+    distance = next((each for each in _MARKS if total / each <= _MOST_MARKS), total)
+    for number in range(int(total // distance) + 1):
+        # The last part of the width has no place for a text.
+        if number * distance <= 0.95 * total:
+            yield round(100 * number * distance / total, 2), duration(round(number * distance))
 
 
 def _bar(step: StepState, left: float, total: float) -> Bar:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.executions import arn_of, parameters_of, read_execution
+from studio.executions import all_parameters, arn_of, read_execution
 from studio.graph import draw
 from studio.timeline import timeline
 from studio.web import Form, action, go, live, page, render, studio
@@ -17,7 +17,7 @@ from studio.web import Form, action, go, live, page, render, studio
 
 def execution(request: Request) -> Response:
     """Show an execution."""
-    return page(request, "execution.html", **_values(request), parameters=parameters_of(*_place(request)))
+    return page(request, "execution.html", **_values(request), parameters=all_parameters(*_place(request)))
 
 
 def execution_live(request: Request) -> Response:

@@ -26,12 +26,12 @@ def start_form(request: Request) -> Response:
     aws, like = studio(request).aws, request.query_params.get("like", "")
     name = request.path_params["pipeline"]
     given = parameters_of(aws, arn_of(aws, name, like)) if like else {}
-    return _form(request, given, {"token": secrets.token_hex(16)})
+    return _form(request, given, {"once": secrets.token_hex(16)})
 
 
-def start_command(request: Request) -> Response:
-    """Show the command that starts the execution of the form."""
-    given = _given(dict(request.query_params))
+def start_command(request: Request, form: Form) -> Response:
+    """Show the command that does the same as the form. It changes nothing, but forms do not belong in addresses."""
+    given = _given(form)
     return page(
         request, "_command.html", command=_command(request.path_params["pipeline"], given, _parameters(request))
     )
@@ -56,7 +56,7 @@ def start(request: Request, form: Form) -> Response:
             PipelineName=name,
             PipelineParameters=[{"Name": key, "Value": value} for key, value in given.items()],
             # The same form sent twice starts one execution.
-            ClientRequestToken=form.get("token") or secrets.token_hex(16),
+            ClientRequestToken=form.get("once") or secrets.token_hex(16),
             **options,
         )
     except ClientError as error:
@@ -123,6 +123,6 @@ def _command(name: str, values: dict[str, str], parameters: list[Parameter]) -> 
 
 routes = [
     Route("/pipelines/{pipeline}/start", start_form, methods=["GET"]),
-    Route("/pipelines/{pipeline}/start/command", start_command),
+    action("/pipelines/{pipeline}/start/command", start_command),
     action("/pipelines/{pipeline}/start", start),
 ]

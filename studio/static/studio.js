@@ -12,6 +12,9 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 });
 
+// A graph that is wider than the screen shows its middle first.
+for (const graph of document.querySelectorAll(".graph")) graph.scrollLeft = (graph.scrollWidth - graph.clientWidth) / 2;
+
 // A log stays at its end unless the reader has scrolled up, and keeps its last lines only.
 for (const log of document.querySelectorAll("[data-most]")) {
   let atEnd = true;

@@ -19,7 +19,7 @@ from local.core.settings import ACCESS_KEY
 from studio.aws import Aws
 from studio.server import HOST, Server
 from tests.local.conftest import RunningService, service
-from tests.local.interpreter.conftest import Pipelines, pipelines
+from tests.local.interpreter.conftest import pipelines
 
 __all__ = ["pipelines", "service"]
 
