@@ -29,7 +29,10 @@ def main(port: int) -> int:
     from studio.aws import Aws  # noqa: PLC0415
     from studio.server import PortInUseError, Server  # noqa: PLC0415
 
-    aws = Aws(boto3.Session())
+    session = boto3.Session()
+    if session.region_name is None:
+        raise UserError("No AWS region is set. Set AWS_DEFAULT_REGION, or a region in your AWS profile.")
+    aws = Aws(session)
     identity = aws.identity
     try:
         server = Server(aws, port)
