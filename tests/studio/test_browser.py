@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.local.interpreter.documents import ROLE, compare, condition, definition, fail, get, parameter, processing
 
@@ -119,7 +120,20 @@ def test_a_running_execution_is_stopped_after_a_question(studio, window, pipelin
     accessible(window)
     window.keyboard.press("Tab")
     window.keyboard.press("Enter")
-    expect(window.get_by_role("heading", level=1).get_by_role("status")).to_have_text("Stopped", timeout=SECONDS)
+    assert pipelines.wait(arn).status == "Stopped"
+    expect(window.get_by_role("heading", level=1).get_by_role("status")).to_have_text("Stopped")
+
+
+def test_a_page_is_live_when_a_script_is_late(studio, window, pipelines, pipeline) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    arn = pipelines.wait(pipelines.start(pipeline, {"Seconds": "0"})).arn
+    window.route("**/hx-sse.min.js", late)
+    window.goto(f"{studio.address}/pipelines/{pipeline}/executions/{arn.rpartition('/')[2]}/steps/Wait")
+    expect(window.get_by_role("log")).to_contain_text("waiting for 0")
+    window.unroute("**/hx-sse.min.js")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
