@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,8 +115,11 @@ class Tail:
 
 
 def whole_log(aws: Aws, source: Source) -> Iterator[Line]:
-    """Yield all lines that a log has now."""
+    """Return all lines that a log has now. The first call of AWS is made at once, so that its error is known."""
     tail = Tail(aws, source)
-    yield from tail.more()
+    return itertools.chain(tail.more(), _rest(tail))
+
+
+def _rest(tail: Tail) -> Iterator[Line]:
     while not tail.at_end:
         yield from tail.more()

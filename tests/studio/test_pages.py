@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -123,6 +124,14 @@ def test_a_function_step_shows_outputs_and_its_log(browser, address) -> None:
     assert "twice" in page
     assert "called" in browser.get(f"{address}/steps/Double/log.txt").body
     assert "called" in browser.get(f"{address}/steps/Double/log").body
+
+
+def test_a_log_of_several_answers_is_whole_and_nothing_is_twice(browser, service, pipelines) -> None:
+    job = pipelines.run(processing("Count", "python3", "-c", "for n in range(12000): print('line', n, 'end')"))
+    name = job.steps["Count"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    numbers = list(range(12000))
+    for path in (f"/jobs/processing-job/{name}/log.txt", f"/jobs/processing-job/{name}/log"):
+        assert [int(found) for found in re.findall(r"line (\d+) end", browser.get(path).body)] == numbers
 
 
 def test_a_live_page_sends_what_changed_and_ends(browser, address) -> None:
