@@ -15,12 +15,12 @@ EXAMPLES := wages planes flights
 EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPLES:%=examples/%.yaml),$(CONFIG:./%=%)))
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
+export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ local: $(READY)  ## Run the local service in the foreground [PORT=8566]
 
 local-env: $(READY)  ## Print the environment of the local service: eval "$(make -s local-env)"
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
+
+studio: $(READY)  ## Show the pipelines of the account or the local service in a browser [STUDIO_PORT=8567]
+	@$(RUN) scripts.studio
 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
 	@$(RUN) scripts.lint_definition

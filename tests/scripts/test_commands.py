@@ -67,6 +67,7 @@ def test_every_command_starts_as_a_process(processes, name) -> None:
             "KEEP is missing: make clean-local KEEP=number, or: python -m scripts.clean_local --keep number",
         ),
         "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
+        "studio": (1, "No AWS region is set. Set AWS_DEFAULT_REGION, or a region in your AWS profile."),
         "lint_definition": (
             2,
             "FILE is missing: make lint-definition FILE=definition.json, "

@@ -1,0 +1,50 @@
+"""Text from outside, as a page may show it: times, durations, JSON, and no control characters."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: object) -> str:
+    """Drop a terminal's colours, and escape other control characters and changes of the writing direction."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), _COLOURS.sub("", str(text)))
+
+
+def pretty(value: Any) -> str:
+    """Return JSON on several lines; times as ISO 8601."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_json_default)
+
+
+def _json_default(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment in this machine's time zone, to the second: ``2026-11-27 07:11:05 UTC``."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds from start to end, or to now without an end; None without a start."""
+    return None if start is None else max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in words of at most two units: ``1 h 5 min``. Few seconds have a decimal; None is empty."""
+    if seconds is None:
+        return ""
+    if isinstance(seconds, float) and seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min"
