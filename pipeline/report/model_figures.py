@@ -28,7 +28,7 @@ _MOST_MARKS = 1500
 """The points of a scatter plot. The file grows by 300 bytes for each."""
 
 _DECILES, _GROUPS = 10, 20
-_NAMED_SHARES = (0.5, 0.9, 0.95, 0.99)
+_NAMED_SHARES = (0.5, 0.9, 0.99)
 
 
 def predicted_figure(predictions: Predictions, label: str, calibration: dict[str, float]) -> Figure:
@@ -164,7 +164,7 @@ def importance_figure(importance: Rows, unit: str) -> Figure:
     x = number("mse_increase", f"{unit}, increase", [row["highest"] for row in rows], zero=True)
     y = names("variable", labelColor=INK)
     layers = [
-        layer("bar", rows, x, y, color=fixed(BLUE), height={"band": 0.6}),
+        layer("bar", rows, x, y, color=fixed(BLUE)),
         layer("rule", rows, x | {"field": "lowest"}, y, x2={"field": "highest"}, color=fixed(INK), strokeWidth=1.5),
     ]
     sentence = (

@@ -47,7 +47,7 @@ class Points:
     def is_grid(self) -> bool:
         """Whether the points are all combinations of few values of at most two hyperparameters."""
         counts = [len(self.values(name)) for name in self.names]
-        return len(counts) <= 2 and max(counts) <= 2 * _MOST_VALUES and math.prod(counts) == len(self.ranked)
+        return len(counts) <= 2 and max(counts, default=0) <= 2 * _MOST_VALUES and math.prod(counts) == len(self.ranked)
 
     @property
     def has_room(self) -> bool:
@@ -77,7 +77,7 @@ class Points:
         found = []
         for name in self.axes:
             values, own = self.values(name), float(self.ranked[0]["params"][name])
-            if len(values) > 1 and own in (values[0], values[-1]):
+            if len(values) > 1 and own in (values[0], values[-1]) and own > 0:
                 found.append(f"the {'smallest' if own == values[0] else 'largest'} {name}, {own:g}")
         return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.report.drawing import (
     BLUE,
+    FRAME,
     INK,
     ORANGE,
     PAGE,
@@ -60,7 +61,6 @@ def errors_figure(rows: Rows, unit: str) -> Figure:
 
 def heat_map(points: Points, unit: str) -> Figure:
     """Show the mean error of each point of a grid of one or two hyperparameters."""
-    across, along = (*points.axes, None)[:2] if len(points.axes) > 1 else (points.axes[0], None)
     title = f"Mean MSE by {' and '.join(points.axes)}"
     power = _power([row["mean_mse"] for row in points.table])
     cells = [
@@ -72,14 +72,12 @@ def heat_map(points: Points, unit: str) -> Figure:
         }
         for row, depth in zip(points.table, _depths(points), strict=True)
     ]
-    place: Spec = {"x": _values(points, across)}
-    if along is not None:
-        place["y"] = _values(points, along)
+    place = dict(zip(("x", "y"), (_values(points, name) for name in points.axes), strict=False))
     ink = {"condition": {"test": "datum.is_dark", "value": "white"}, "value": "black"}
     values = [row["mean_mse"] for row in cells]
     layers = [
         layer("rect", cells, **place, color=_magnitude("mean_mse", values), stroke=PAGE, strokeWidth=2),
-        layer("rect", [row for row in cells if row["chosen"]], **place, fillOpacity=0, stroke=ORANGE, strokeWidth=4),
+        layer("rect", [row for row in cells if row["chosen"]], **place, fillOpacity=0, stroke=FRAME, strokeWidth=4),
     ]
     scale = f" in 1e{power}" if power else ""
     if points.has_room:
@@ -113,7 +111,7 @@ def scatter(rows: Rows, axes: Sequence[str], unit: str) -> Figure:
     # Bad points are drawn first, so that good ones are not hidden.
     layers = [
         layer("point", numbers[::-1], x, y, color=_magnitude("mean_mse", errors), filled=True, size=70, opacity=1),
-        layer("point", chosen, x, y, filled=False, size=230, strokeWidth=3, color=fixed(ORANGE)),
+        layer("point", chosen, x, y, filled=False, size=230, strokeWidth=3, color=fixed(FRAME)),
     ]
     sentence = f"Each point is a combination of hyperparameters. Dark is worse. The ring is the choice. {unit}."
     return Figure(title, draw(title, layers), sentence, [Download("points.csv", rows)])

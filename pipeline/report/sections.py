@@ -62,6 +62,11 @@ class Section:
     items: Sequence[str] = ()
     missing: Sequence[str] = ()
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the section has one block, so that it fits beside another."""
+        return not self.facts and len(self.figures) + len(self.tables) < 2
+
 
 def sections_of(evidence: Evidence) -> list[Section]:
     """Return the sections of the page about an execution. What is missing is said in its section."""
@@ -155,9 +160,8 @@ def _error_rows(best: dict[str, Any]) -> list[dict[str, Any]]:
     if baselines["least_squares"] is not None:
         rows.append(("Least squares", "baseline", baselines["least_squares"], None, None))
     if folds:
-        rows.append(("Chosen hyperparameters", "chosen", estimate["mse"], estimate["low"], estimate["high"]))
-    lowest = best["mse"] or min(folds)
-    rows.append(("Lowest single fold (optimistic)", "lowest", lowest, None, None))
+        rows.insert(0, ("Chosen hyperparameters", "chosen", estimate["mse"], estimate["low"], estimate["high"]))
+    rows.append(("Lowest fold (optimistic)", "lowest", best["mse"] or min(folds), None, None))
     rows += [("Chosen hyperparameters", "fold", mse, None, None) for mse in folds]
     return [dict(zip(("model", "kind", "mse", "low", "high"), row, strict=True)) for row in rows]
 
@@ -166,40 +170,37 @@ def _metrics(best: dict[str, Any], predictions: Predictions | None) -> Table:
     """Return the metrics with intervals, beside those of the baselines where these are known."""
     estimate, scored = best["estimate"], best["out_of_fold"]
     mean, squares = best["baselines"]["mean"], best["baselines"]["least_squares"]
-    bounds = [estimate["low"], estimate["high"]]
-
     # The label's variance, by which R2 compares.
     variance = scored["mse"] / (1 - scored["r2"]) if scored["r2"] < 1 else math.inf
 
     def r2(mse: float) -> float:
-        return 1 - mse / variance
+        return round(1 - mse / variance, 3)
 
-    absolute = reach(predictions.fold_mae()) if predictions and len(predictions.fold_mae()) > 1 else None
-    mae = [] if absolute is None else [max(0.0, scored["mae"] - absolute), scored["mae"] + absolute]
-    rows = [
-        _metric("MSE", estimate["mse"], bounds, mean, squares),
-        _metric("RMSE", *_each(math.sqrt, estimate["mse"], bounds, mean, squares)),
-        _metric("MAE", scored["mae"], mae, None, None),
-        _metric("R2", *_each(r2, estimate["mse"], bounds[::-1], mean, squares)),
-    ]
-    head = ["Metric", "Estimate", "95 % interval, approximate", "Predicting the mean", "Least squares"]
-    return Table("Errors over all folds, on rows that a model did not see", head, rows)
+    def known(value: float | None, convert: Callable[[float], float] = float) -> str:
+        return "" if value is None else short(convert(value))
 
-
-def _each(
-    convert: Callable[[float], float], mse: float, bounds: Sequence[float], mean: float, squares: float | None
-) -> tuple[float, list[float], float, float | None]:
-    return (
-        convert(mse),
-        [convert(bound) for bound in bounds],
-        convert(mean),
-        None if squares is None else convert(squares),
+    rows: list[list[str]] = []
+    for name, mse in (
+        ("Estimate", estimate["mse"]),
+        ("Interval, better end", estimate["low"]),
+        ("Interval, worse end", estimate["high"]),
+        ("Predicting the mean", mean),
+        ("Least squares", squares),
+    ):
+        rows.append([name, known(mse), known(mse, math.sqrt), "", known(mse, r2)])
+    for row, mae in zip(rows, _mae(scored["mae"], predictions), strict=False):
+        row[3] = short(mae)
+    return Table(
+        "Errors with approximate 95 % intervals, on rows that a model did not see",
+        ["", "MSE", "RMSE", "MAE", "R2"],
+        rows,
     )
 
 
-def _metric(name: str, value: float, bounds: Sequence[float], *baselines: float | None) -> list[str]:
-    interval = " to ".join(map(short, bounds)) or "not known"
-    return [name, short(value), interval, *("" if other is None else short(other) for other in baselines)]
+def _mae(mae: float, predictions: Predictions | None) -> list[float]:
+    """Return the mean absolute error, and its interval if the folds' errors are known."""
+    folds = [] if predictions is None else predictions.fold_mae()
+    return [mae, max(0.0, mae - reach(folds)), mae + reach(folds)] if len(folds) > 1 else [mae]
 
 
 def _search(evidence: Evidence, best: dict[str, Any]) -> Section:
