@@ -114,11 +114,13 @@ def number(field: str, title: str | None, values: Sequence[float], *, zero: bool
     """Return a channel of numbers, with an axis that suits the values."""
     largest = max(map(abs, values), default=1.0)
     scale = {"type": "log", "nice": False} if log else {"zero": zero}
+    # A logarithmic axis has too many ticks for a grid.
+    axis = ({"format": "~s"} if largest >= 1000 else {}) | ({"grid": False} if log else {})
     return {
         "field": field,
         "type": "quantitative",
         "title": title,
-        "axis": {"format": "~s"} if largest >= 1000 else {},
+        "axis": axis,
         "scale": scale,
     }
 

@@ -175,5 +175,6 @@ def _depths(points: Points) -> list[float]:
 
 
 def _power(values: Sequence[float]) -> int:
-    """Return the power of ten, a multiple of three, in which the values have few digits."""
-    return 3 * math.floor(math.log10(min(values)) / 3) if min(values) > 0 else 0
+    """Return the power of ten in which the values have few digits: a multiple of three."""
+    lowest = min(values)
+    return 0 if lowest <= 0 or 0.01 <= lowest < 10_000 else 3 * math.floor(math.log10(lowest) / 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_a_bayesian_search_shows_its_jobs_and_says_what_is_not_known() -> None:
     assert best is not None
     best["estimate"] = {"kind": "single_fold", "mse": 80.0, "low": None, "high": None}
     best["out_of_fold"] = {"missing": "the folds have no common point"}
-    gone = Part(None, "There are no predictions out of fold: the folds have no common point.")
+    gone: Part[Any] = Part(None, "There are no predictions out of fold: the folds have no common point.")
     page = page_of(replace(evidence, predictions=gone, coefficients=gone, importance=gone))
     assert len(tables(figures(page)["MSE by learning_rate and l1"])[0]) == 9
     assert "only the error of the winner on its own fold is known" in page.text
@@ -134,7 +135,7 @@ def test_a_bayesian_search_shows_its_jobs_and_says_what_is_not_known() -> None:
 
 
 def test_what_is_missing_is_said_and_the_rest_is_shown() -> None:
-    gone = Part(None, "CloudWatch Logs has no lines about epochs of these jobs: job-1.")
+    gone: Part[Any] = Part(None, "CloudWatch Logs has no lines about epochs of these jobs: job-1.")
     page = page_of(replace(make_evidence(), losses=gone))
     assert gone.missing in page.text
     assert len(page.all("figure")) == 8
