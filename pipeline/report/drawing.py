@@ -125,9 +125,14 @@ def number(field: str, title: str | None, values: Sequence[float], *, zero: bool
     }
 
 
+_SHORT_NAME = "length(datum.label) > 28 ? slice(datum.label, 0, 15) + '…' + slice(datum.label, -12) : datum.label"
+"""Long names often differ at the end only."""
+
+
 def names(field: str, **axis: Any) -> Spec:
     """Return a channel of names in the order of the rows."""
-    return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": {"ticks": False, **axis}}
+    shown = {"ticks": False, "labelExpr": _SHORT_NAME, "labelLimit": 200, **axis}
+    return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": shown}
 
 
 def classes(field: str, colours: Mapping[str, str], *, legend: bool = True) -> Spec:

@@ -15,6 +15,9 @@ from pipeline.report.drawing import Rows
 MOST_ROWS = 20
 """The features, variables or points that a figure with a line for each can show. Its CSV file has all."""
 
+_MOST_WRITTEN = 5000
+"""The rows of a CSV file. The page grows by about 100 bytes for each."""
+
 
 @dataclass(frozen=True)
 class Download:
@@ -22,13 +25,19 @@ class Download:
 
     Attributes:
         name: the file's name.
-        rows: the rows; all have the same columns.
-        remark: what it leaves out; may be empty.
+        rows: the rows; all have the same columns. Of many, the file has evenly spread ones.
+        of_rows: how many rows there are in all, if these are a sample.
     """
 
     name: str
     rows: Rows
-    remark: str = ""
+    of_rows: int = 0
+
+    @property
+    def remark(self) -> str:
+        """How many rows it has, if not all."""
+        written, whole = min(len(self.rows), _MOST_WRITTEN), max(self.of_rows, len(self.rows))
+        return f"{written:,} of {whole:,} rows" if written < whole else ""
 
     @property
     def uri(self) -> str:
@@ -36,7 +45,7 @@ class Download:
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.rows)
+        writer.writerows(spread_evenly(self.rows, _MOST_WRITTEN))
         return f"data:text/csv;base64,{base64.b64encode(text.getvalue().encode()).decode()}"
 
 
@@ -61,3 +70,10 @@ def leading(rows: Rows, what: str) -> tuple[Rows, str]:
     """Return the first rows, and a sentence if there are more."""
     shown = rows[:MOST_ROWS]
     return shown, f" The first {len(shown)} of {len(rows)} {what} are shown." if len(rows) > len(shown) else ""
+
+
+def spread_evenly(rows: Rows, most: int) -> Rows:
+    """Return at most so many rows, evenly spread, with the first and the last."""
+    if len(rows) <= most:
+        return rows
+    return [rows[place * (len(rows) - 1) // (most - 1)] for place in range(most)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.report.drawing import (
     number,
     spans_decades,
 )
-from pipeline.report.figure import Download, Figure, leading
+from pipeline.report.figure import Download, Figure, leading, spread_evenly
 from pipeline.report.losses import Losses
 from pipeline.report.numbers import short
 from pipeline.report.predictions import Predictions
@@ -27,6 +28,7 @@ from pipeline.report.predictions import Predictions
 _MOST_MARKS = 1500
 """The points of a scatter plot. The file grows by 300 bytes for each."""
 
+_MOST_EPOCHS = 100
 _DECILES, _GROUPS = 10, 20
 _NAMED_SHARES = (0.5, 0.9, 0.99)
 
@@ -48,7 +50,7 @@ def predicted_figure(predictions: Predictions, label: str, calibration: dict[str
         "On the dashed line, predictions are right. Orange are the means of each tenth of the rows: actual = "
         f"{short(calibration['intercept'])} + {calibration['slope']:.3f} · predicted; 0 and 1 are ideal."
     )
-    downloads = [_sample("predicted.csv", predictions, rows), Download("deciles.csv", deciles)]
+    downloads = [Download("predicted.csv", rows, predictions.of_rows), Download("deciles.csv", deciles)]
     return Figure(title, draw(title, layers, height=320), sentence, downloads)
 
 
@@ -67,7 +69,7 @@ def residuals_figure(predictions: Predictions) -> Figure:
         "The orange mean should stay near 0. A bend says that a variable acts in a way that a straight line misses; a "
         "funnel, that large predictions are less certain."
     )
-    downloads = [_sample("residuals.csv", predictions, rows), Download("residual-means.csv", groups)]
+    downloads = [Download("residuals.csv", rows, predictions.of_rows), Download("residual-means.csv", groups)]
     return Figure(title, draw(title, layers, height=320), sentence, downloads)
 
 
@@ -103,10 +105,14 @@ def losses_figure(losses: Losses, unit: str) -> Figure:
     x = number("epoch", "Epoch", [row["epoch"] for row in losses.rows])
     x["axis"]["tickMinStep"] = 1
     y = number("loss", unit, values, log=spans_decades(values))
-    last = list({(row["fold"], row["channel"]): row for row in losses.rows}.values())
+    lines = defaultdict(list)
+    for row in losses.rows:
+        lines[row["fold"], row["channel"]].append(row)
+    drawn = [row for line in lines.values() for row in spread_evenly(line, _MOST_EPOCHS)]
+    last = [line[-1] for line in lines.values()]
     colour = classes("channel", {"train": BLUE, "validation": ORANGE})
     layers = [
-        layer("line", losses.rows, x, y, color=colour, detail={"field": "fold"}, strokeWidth=1.5, opacity=0.9),
+        layer("line", drawn, x, y, color=colour, detail={"field": "fold"}, strokeWidth=1.5, opacity=0.9),
         layer("point", last, x, y, color=colour, filled=True, size=30, opacity=1),
     ]
     kept = "Both are in one unit: the log has the training loss of the standardised label."
@@ -176,11 +182,6 @@ def importance_figure(importance: Rows, unit: str) -> Figure:
 
 def _marks(rows: Rows, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
     return layer("point", rows, x, y, color=fixed(BLUE), filled=True, size=14, opacity=0.4)
-
-
-def _sample(name: str, predictions: Predictions, rows: Rows) -> Download:
-    is_whole = len(rows) == predictions.of_rows
-    return Download(name, rows, "" if is_whole else f"{len(rows):,} of {predictions.of_rows:,} rows")
 
 
 def _standardised(row: dict[str, Any], deviation: float) -> dict[str, Any]:

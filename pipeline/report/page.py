@@ -77,6 +77,8 @@ def _facts(evidence: Evidence) -> dict[str, str]:
         "Status": evidence.state.status,
         "Time": f"{evidence.started:%Y-%m-%d %H:%M} to {evidence.ended:%H:%M %Z}, {_duration(took.total_seconds())}",
     }
+    if evidence.state.failure:
+        facts["Reason"] = _failure(evidence.state)
     if best is not None:
         chosen = ", ".join(
             f"{name} {tuned(value)}" for name, value in sorted(best["hyperparameters"].items(), reverse=True)
@@ -85,6 +87,12 @@ def _facts(evidence: Evidence) -> dict[str, str]:
     facts["Model"] = results.model_package_arn or "not registered"
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts
+
+
+def _failure(state: ExecutionState) -> str:
+    """Return the reasons of the steps that failed, each once."""
+    reasons = {step.detail: step.name for step in reversed(state.steps) if step.status == "Failed"}
+    return "; ".join(f"{name} failed: {reason}" for reason, name in reversed(reasons.items())) or state.failure
 
 
 def _duration(seconds: float) -> str:

@@ -23,9 +23,11 @@ from pipeline.report.drawing import (
     number,
     spans_decades,
 )
-from pipeline.report.figure import Download, Figure, leading
+from pipeline.report.figure import Download, Figure, leading, spread_evenly
 from pipeline.report.numbers import short
 from pipeline.report.points import Points
+
+_MOST_MARKS = 1500
 
 
 def errors_figure(rows: Rows, unit: str) -> Figure:
@@ -40,7 +42,7 @@ def errors_figure(rows: Rows, unit: str) -> Figure:
     shown = [{**row, "text": short(row["mse"])} for row in rows if row["kind"] != "fold"]
     intervals = [row for row in shown if row["low"] is not None]
     x = number("mse", unit, [row["high"] or row["mse"] for row in rows], zero=True)
-    y = names("model", labelLimit=200, labelColor=INK)
+    y = names("model", labelColor=INK)
     colour = classes("kind", {"chosen": BLUE, "baseline": SOFT, "lowest": ORANGE}, legend=False)
     layers = [
         layer("rule", intervals, x | {"field": "low"}, y, x2={"field": "high"}, color=colour, strokeWidth=2.5),
@@ -103,7 +105,7 @@ def scatter(rows: Rows, axes: Sequence[str], unit: str) -> Figure:
         unit: the unit of the MSE.
     """
     title = f"MSE by {' and '.join(axes)}"
-    numbers = [{**row, **{name: float(row[name]) for name in axes}} for row in rows]
+    numbers = [{**row, **{name: float(row[name]) for name in axes}} for row in spread_evenly(rows, _MOST_MARKS)]
     errors = [row["mean_mse"] for row in rows]
     channels = [_axis(name, numbers) for name in axes] + [number("mean_mse", unit, errors, log=spans_decades(errors))]
     x, y = channels[:2]
@@ -130,7 +132,7 @@ def strip(points: Points, unit: str) -> Figure:
     means = [{"point": _label(points, row), "mse": row["mean_mse"], "chosen": str(row["chosen"])} for row in table]
     values = [row["mse"] for row in marks]
     x = number("mse", unit, values, log=spans_decades(values))
-    y = names("point", labelLimit=170)
+    y = names("point")
     colour = classes("chosen", {"True": ORANGE, "False": BLUE}, legend=False)
     layers = [
         layer("tick", marks, x, y, thickness=1.5, size=11, color=fixed(SOFT)),

@@ -72,8 +72,8 @@ def sections_of(evidence: Evidence) -> list[Section]:
     """Return the sections of the page about an execution. What is missing is said in its section."""
     best = evidence.results.best
     if best is None:
-        reason = f"No model was selected: the execution is {evidence.state.status}. {evidence.state.failure}"
-        return [_data(evidence), Section("Results", missing=[reason.strip()])]
+        reason = "SelectBest has not succeeded, so there are no results."
+        return [_data(evidence), Section("Results", missing=[reason])]
     return [
         _data(evidence),
         _error(evidence, best),
@@ -170,8 +170,8 @@ def _metrics(best: dict[str, Any], predictions: Predictions | None) -> Table:
     """Return the metrics with intervals, beside those of the baselines where these are known."""
     estimate, scored = best["estimate"], best["out_of_fold"]
     mean, squares = best["baselines"]["mean"], best["baselines"]["least_squares"]
-    # The label's variance, by which R2 compares.
-    variance = scored["mse"] / (1 - scored["r2"]) if scored["r2"] < 1 else math.inf
+    # The label's variance, by which R2 compares. Without errors, that of predicting the mean is about as large.
+    variance = (scored["mse"] / (1 - scored["r2"]) if scored["r2"] < 1 else mean) or 1.0
 
     def r2(mse: float) -> float:
         return round(1 - mse / variance, 3)

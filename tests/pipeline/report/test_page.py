@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.operate.execution import StepState
 from pipeline.report.page import rendered
 from pipeline.report.parts import Part
 from tests.pipeline.report.document import Element, figures, read, tables
@@ -74,10 +75,11 @@ def test_names_from_outside_are_text(name) -> None:
 
 def test_a_wide_and_long_execution_makes_a_small_page_that_says_what_it_leaves_out() -> None:
     names = [f"feature_{number}_{'x' * 60}" for number in range(300)]
-    page = page_of(make_evidence(names, folds=20, rows=100_000, epochs=100))
+    page = page_of(make_evidence(names, folds=20, rows=100_000, epochs=1000))
     shown = figures(page)
     assert "1,500 of 100,000 rows" in shown["Predicted and actual"].text
     assert len(tables(shown["Predicted and actual"])[0]) == 1500
+    assert "5,000 of 40,000 rows" in shown["Loss by epoch and fold"].text
     assert "The first 20 of 300 features are shown." in shown["Standardised coefficients"].text
     assert len(tables(shown["Standardised coefficients"])[0]) == 300
 
@@ -143,10 +145,12 @@ def test_what_is_missing_is_said_and_the_rest_is_shown() -> None:
 
 def test_a_failed_execution_shows_its_data_and_its_reason() -> None:
     evidence = make_evidence(best=None, cv_results=[], model_package_arn=None, endpoint_name=None)
-    failed = replace(STATE, status="Failed", failure="Step failure: TuneFold1 <failed>.")
+    steps = [StepState(f"TuneFold{fold}", "Failed", 1.0, "No job <completed>.", {}) for fold in (1, 2)]
+    failed = replace(STATE, status="Failed", failure="Step failure", steps=steps)
     page = page_of(replace(evidence, state=failed))
     assert [heading.text for heading in page.all("h2")] == ["1. Data", "2. Results"]
-    assert "No model was selected: the execution is Failed. Step failure: TuneFold1 <failed>." in page.text
+    assert page.text.count("TuneFold1 failed: No job <completed>.") == 1
+    assert "SelectBest has not succeeded, so there are no results." in page.text
     assert "not registered" in page.text
 
 
@@ -160,3 +164,18 @@ def test_a_transformed_label_is_named_where_errors_are_on_its_scale() -> None:
     assert "on the scale on which the models were trained, log1p(price)" in page.text
     assert "MSE of log1p(price)" in figures(page)["The folds of each combination"].text
     assert "MSE of price" in figures(page)["The error beside those of simple models"].text
+
+
+@pytest.mark.parametrize(("mean", "r2"), [(400.0, 1.0), (0.0, 0.0)])
+def test_predictions_without_an_error_or_of_a_constant_label_make_a_page(mean, r2) -> None:
+    evidence = make_evidence()
+    best, predictions = evidence.results.best, evidence.predictions.value
+    assert best is not None
+    assert predictions is not None
+    best["estimate"] |= {"mse": 0.0, "low": 0.0, "high": 0.0, "fold_mse": [0.0] * 3}
+    best["out_of_fold"] |= {"mse": 0.0, "rmse": 0.0, "mae": 0.0, "r2": r2}
+    best["baselines"], best["mse"] = {"mean": mean, "least_squares": None}, 0.0
+    for row in evidence.results.cv_results:
+        row.update({name: 0.0 for name in row if name.endswith("_test_mse") and not name.startswith("rank")})
+    predictions.table[:, 2:] = 7.0
+    assert len(page_of(evidence).all("figure")) == 9
