@@ -121,7 +121,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
 def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
     """Return which rows MakeFolds set aside; None if there are none, or if its report does not exist (any more)."""
     try:
-        outputs = _job_outputs(session, state, "MakeFolds")
+        outputs = job_outputs(session, state, "MakeFolds")
         report = _json(session, outputs, "folds", "folds.json")
     except ResultsDeletedError:
         return None

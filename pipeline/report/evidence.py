@@ -92,14 +92,15 @@ class _Reader:
         self._s3, self._logs = session.client("s3"), session.client("logs")
         self._sagemaker = session.client("sagemaker")
         self._best = results.best
-        self._made = job_outputs(session, state, "MakeFolds")
+        # What MakeFolds wrote is needed only if SelectBest, which copies it, has not succeeded.
+        self._made = {} if results.best else Part.of(lambda: job_outputs(session, state, "MakeFolds")).value or {}
         self._selected = job_outputs(session, state, "SelectBest")
 
     def folds(self) -> dict[str, Any]:
         if self._best is not None:
             return self._document(self._selected, "best", "folds.json")  # type: ignore[no-any-return]
         if not self._made:
-            raise MissingError("MakeFolds has not succeeded, so nothing is known about the rows.")
+            raise MissingError("MakeFolds has not succeeded, or its job was deleted: nothing is known about the rows.")
         return self._document(self._made, "folds", "folds.json")  # type: ignore[no-any-return]
 
     def of_models(self, name: str) -> Rows:

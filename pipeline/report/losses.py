@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.operate.aws_errors import is_gone
 from pipeline.report.parts import MissingError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _epochs(logs: CloudWatchLogsClient, job: str) -> Iterator[dict[str, Any]]:
                     epoch, channel, metric, loss = line.groups()
                     yield {"channel": channel, "epoch": int(epoch) + 1, "metric": metric, "loss": float(loss)}
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        if not is_gone(error):
             raise
 
 

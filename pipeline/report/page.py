@@ -84,7 +84,8 @@ def _facts(evidence: Evidence) -> dict[str, str]:
             f"{name} {tuned(value)}" for name, value in sorted(best["hyperparameters"].items(), reverse=True)
         )
         facts["Hyperparameters"] = f"{chosen} (rule: {best['rule']})"
-    facts["Model"] = results.model_package_arn or "not registered"
+    deleted = " (deleted since)" if results.model_package_deleted else ""
+    facts["Model"] = (results.model_package_arn or "not registered") + deleted
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts
 

@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
+from pipeline.operate.aws_errors import reason
+from pipeline.operate.results import ResultsDeletedError
+
 T = TypeVar("T")
 
 
@@ -32,8 +35,7 @@ class Part(Generic[T]):
         """Return what a function reads. If it is missing or AWS refuses it, the part says so."""
         try:
             return cls(read())
-        except MissingError as error:
+        except (MissingError, ResultsDeletedError) as error:
             return cls(None, str(error))
         except ClientError as error:
-            told = error.response["Error"]
-            return cls(None, f"AWS refused {error.operation_name} ({told['Code']}): {told.get('Message', '')}")
+            return cls(None, f"It cannot be read: {reason(error)}.")

@@ -91,7 +91,7 @@ def heat_map(points: Points, unit: str) -> Figure:
     else:
         said = ""
     edges = points.edges()
-    flag = f"The lowest mean is at the edge, with {' and '.join(edges)}: try values beyond it. " if edges else ""
+    flag = f"The lowest mean is at the edge of the grid, with {' and '.join(edges)}. " if edges else ""
     sentence = f"Dark is worse. {said}The frame is the choice. {flag}"
     return Figure(title, draw(title, layers), f"{sentence.strip()} {unit}.", [Download("points.csv", points.table)])
 

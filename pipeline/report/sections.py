@@ -110,7 +110,7 @@ def _facts_of(folds: dict[str, Any]) -> dict[str, str]:
         "Rows": f"{folds['rows']:,}",
         "Label": folds["columns"]["label"] + _transformed(folds),
         "Features": f"{folds['feature_dim']:,}",
-        "Rejected": _counts(rejected["total"], reasons),
+        "Set aside": _counts(rejected["total"], reasons),
         "Dropped for missing values": _counts(dropped["total"], dropped["by_column"]),
         "Equal to an earlier row": f"{exact}{folds['duplicate_rows']:,}",
         "Folds": f"{len(folds['folds'])}, {order}",

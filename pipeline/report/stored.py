@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from pipeline.operate.aws_errors import is_gone
 from pipeline.report.parts import MissingError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 PIECES, PIECE_BYTES = 64, 1 << 17
 """Of objects with more than 64 times 128 KiB, that much is read: a fifth of a million rows with predictions."""
@@ -25,11 +27,7 @@ def read_object(s3: S3Client, uri: str) -> bytes:
     Raises:
         MissingError: it is not there.
     """
-    place = urlsplit(uri)
-    try:
-        return s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
-    except ClientError as error:
-        raise _missing(error, uri) from error
+    return _get(s3, uri)["Body"].read()
 
 
 def read_lines(s3: S3Client, uri: str) -> list[bytes]:
@@ -38,19 +36,15 @@ def read_lines(s3: S3Client, uri: str) -> list[bytes]:
     Raises:
         MissingError: the object is not there.
     """
-    place = urlsplit(uri)
-    bucket, key = place.netloc, place.path.lstrip("/")
-    try:
-        size = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
-    except ClientError as error:
-        raise _missing(error, uri) from error
+    beginning = _get(s3, uri, Range=_range(0, PIECES * PIECE_BYTES))
+    size = int(beginning["ContentRange"].rpartition("/")[2])
     if size <= PIECES * PIECE_BYTES:
-        return read_object(s3, uri).splitlines()[1:]
+        return beginning["Body"].read().splitlines()[1:]
+    beginning["Body"].close()
 
     def piece(number: int) -> list[bytes]:
         start = number * (size - PIECE_BYTES) // (PIECES - 1)
-        asked = f"bytes={start}-{start + PIECE_BYTES - 1}"
-        text = s3.get_object(Bucket=bucket, Key=key, Range=asked)["Body"].read()
+        text = _get(s3, uri, Range=_range(start, PIECE_BYTES))["Body"].read()
         # The first line and the last are rarely whole.
         return text.split(b"\n")[1:-1]
 
@@ -58,7 +52,17 @@ def read_lines(s3: S3Client, uri: str) -> list[bytes]:
         return [line for lines in pool.map(piece, range(PIECES)) for line in lines]
 
 
-def _missing(error: ClientError, uri: str) -> Exception:
-    if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket", "404"):
-        return error
-    return MissingError(f"{uri} is not there: it was deleted, or an earlier version of this project wrote the results.")
+def _range(start: int, length: int) -> str:
+    return f"bytes={start}-{start + length - 1}"
+
+
+def _get(s3: S3Client, uri: str, **options: str) -> GetObjectOutputTypeDef:
+    place = urlsplit(uri)
+    try:
+        return s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"), **options)  # type: ignore[arg-type]
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        raise MissingError(
+            f"{uri} is not there: it was deleted, or an earlier version of this project wrote the results."
+        ) from error

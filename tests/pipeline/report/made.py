@@ -111,6 +111,8 @@ def make_evidence(
         for place, name in enumerate(names)
     ]
     found = Results(
+        set_aside=None,
+        model_package_deleted=False,
         best=make_best(folds, rows),
         training_jobs=[],
         cv_results=make_points(folds, ["0.01", "0.1"], ["0.1", "1"]),

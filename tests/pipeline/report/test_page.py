@@ -101,7 +101,7 @@ def test_the_data_are_those_of_the_figures() -> None:
 
 def test_the_best_point_at_the_edge_of_the_grid_is_flagged() -> None:
     page = page_of(make_evidence())
-    assert "at the edge, with the smallest learning_rate, 0.01 and the smallest l1, 0.1" in page.text
+    assert "at the edge of the grid, with the smallest learning_rate, 0.01 and the smallest l1, 0.1" in page.text
     rates = make_points(3, ["0.01", "0.1", "1"], ["0.1", "1", "10"])
     rates[0]["params"], rates[4]["params"] = rates[4]["params"], rates[0]["params"]
     assert "at the edge" not in page_of(make_evidence(cv_results=rates)).text
