@@ -86,7 +86,7 @@ status: $(READY)  ## Follow an execution [EXECUTION=arn]
 runs: $(READY)  ## List the runs of this folder with their results, the newest first
 	@$(RUN) scripts.runs
 
-report: $(READY)  ## Show the results of an execution [EXECUTION=arn]
+report: $(READY)  ## Show the results of an execution, and draw a page about them [EXECUTION=arn]
 	@$(RUN) scripts.report
 
 predict: $(READY)  ## Score the rows of INPUT, a file, folder or s3:// URI [OUTPUT=scored.csv ENDPOINT=name BATCH=1]

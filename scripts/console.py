@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +26,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from pipeline.errors import ConfigError, UserError
+from pipeline.text import visible
 from scripts.command_line import call, discard, flag, option
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
     import botocore.config
 
     from pipeline.config.models import Config
-
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def visible(text: str) -> str:
-    """Escape what a terminal would obey: control characters, ANSI sequences, changes of the writing direction."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class VisibleConsole(Console):

@@ -18,7 +18,7 @@ from pipeline.config.findings import findings, has_dates, has_decimal_commas
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
-from scripts.console import visible
+from pipeline.text import visible
 
 WIDTH = 80
 """The largest width of the page, in columns of the terminal."""

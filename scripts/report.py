@@ -1,4 +1,4 @@
-"""make report: print the results of the execution EXECUTION, by default the latest."""
+"""make report: print the results of the execution EXECUTION, by default the latest, and write a page about them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.executions import find_execution, left_of_execution
 from scripts.progress import explain_failure
+from scripts.report_page import show_page, write_page
 from scripts.set_aside import print_set_aside
 from scripts.tables import add_numbers, add_texts, fits, plain_table
 
@@ -39,6 +40,7 @@ def main(config: Config, execution: str | None) -> int:
     except ResultsDeletedError as error:
         raise UserError(f"{error} {left_of_execution(session, config, arn)}") from None
     print_results(results)
+    show_page(write_page(session, state, results))
     return 0
 
 

@@ -33,6 +33,7 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.progress import follow
 from scripts.report import print_results
+from scripts.report_page import write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.shared_service import on_local_service
 from scripts.start import param_option, start_execution
@@ -102,9 +103,11 @@ class _Run:
         ended = datetime.now(UTC)
         document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
         path = _write_results(document, self._arn)
+        page = write_page(session, state, results)
         seconds = (ended - self._started).total_seconds()
         console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
-        console.print(f"and in {path.parent}, with the configuration", markup=False)
+        console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
+        console.print(str(page), markup=False)
         return state.status
 
 

@@ -11,6 +11,7 @@ Outputs:
     <evaluation>/cv_results.csv, .json every point with its error on each fold
     <evaluation>/out_of_fold.csv       every row's label, and its prediction by the model that did not see it
     <evaluation>/coefficients.json     the coefficients by feature name
+    <evaluation>/importance.json       the permutation importance of each variable
     <evaluation>/model_quality.json    metrics in the form that SageMaker's model quality monitor reads
     <evaluation>/statistics.json, constraints.json  the features, as SageMaker Model Monitor reads them
     <evaluation>/training_jobs.json    every training job with its fold, hyperparameters and error
@@ -38,6 +39,7 @@ from evaluation.cv_results import cv_results, write_cv_results
 from evaluation.errors import StepError, leave_reason
 from evaluation.estimate import pooled
 from evaluation.fold_models import FoldModels, read_fold_models
+from evaluation.importance import importance_of
 from evaluation.jobs import Search, read_search
 from evaluation.label_scale import LabelScale
 from evaluation.metadata import metadata_of
@@ -64,6 +66,7 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
         "rule": choice.rule,
         "hyperparameters": choice.point.hyperparameters,
         "fold_rows": rows,
+        "fold_label_means": [float(fold.means[0]) for fold in scored.moments],
         "estimate": as_trained if scale.transform is None else estimate_in_units(scored.fold_mse, rows),
         "label_transform": scale.transform,
         "estimate_as_trained": as_trained,
@@ -84,6 +87,8 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
     best["model_card"] = model_card(best, folds, coefficients)
     _write_evaluation(options, best, scored, folds)
     write_json(options.evaluation / "coefficients.json", coefficients)
+    importance = importance_of(folds, fold_models.models, scored.moments_as_trained)
+    write_json(options.evaluation / "importance.json", importance)
     write_json(options.evaluation / "training_jobs.json", _jobs(search))
     write_cv_results(options.evaluation, cv_results(points, rows, choice.point.hyperparameters))
     return best

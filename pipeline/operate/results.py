@@ -92,14 +92,14 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     Raises:
         ResultsDeletedError: a file of results does not exist any more.
     """
-    outputs = _job_outputs(session, state, "SelectBest")
+    outputs = job_outputs(session, state, "SelectBest")
     found = _function_outputs(state, "FindModel")
     registered = state.step("RegisterModel")
     new_arn = registered.metadata.get("RegisterModel", {}).get("Arn") if registered else None
     known_arn = found["model_package_arn"] if found.get("status") == "Registered" else None
     again = "Again" if state.step("DeployEndpointAgain") else ""
     deployed = _function_outputs(state, f"DeployEndpoint{again}")
-    verified_at = _job_outputs(session, state, f"VerifyEndpoint{again}")
+    verified_at = job_outputs(session, state, f"VerifyEndpoint{again}")
     verification = _json(session, verified_at, "verification", "verification.json") or {}
     best = _json(session, outputs, "best", "best.json")
     package_arn = new_arn or known_arn
@@ -121,7 +121,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
 def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
     """Return which rows MakeFolds set aside; None if there are none, or if its report does not exist (any more)."""
     try:
-        outputs = _job_outputs(session, state, "MakeFolds")
+        outputs = job_outputs(session, state, "MakeFolds")
         report = _json(session, outputs, "folds", "folds.json")
     except ResultsDeletedError:
         return None
@@ -166,7 +166,8 @@ def _function_outputs(state: ExecutionState, name: str) -> dict[str, str]:
     return {parameter["Name"]: parameter["Value"] for parameter in parameters}
 
 
-def _job_outputs(session: Session, state: ExecutionState, name: str) -> dict[str, str]:
+def job_outputs(session: Session, state: ExecutionState, name: str) -> dict[str, str]:
+    """Return the S3 URIs of a processing step's outputs by name; none if the step has not succeeded."""
     step = state.step(name)
     if step is None or step.status != "Succeeded":
         return {}

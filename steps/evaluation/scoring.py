@@ -28,7 +28,7 @@ class Scored:
 
     Attributes:
         moments: the sums of each fold, with labels in their unit.
-        served: the sums of all folds, with labels on the scale of the models' predictions, as an endpoint answers.
+        moments_as_trained: the same with labels on the scale of the models' predictions, as an endpoint answers.
         sketch: a sample of the rows on that scale.
         payload: some rows as an endpoint takes them, without labels.
         predictions: the metrics of the out-of-fold predictions; None without models.
@@ -38,7 +38,7 @@ class Scored:
     """
 
     moments: list[Moments]
-    served: Moments
+    moments_as_trained: list[Moments]
     sketch: Sketch
     payload: bytes
     predictions: dict[str, Any] | None
@@ -50,6 +50,11 @@ class Scored:
     def total(self) -> Moments:
         """The sums over all folds, with labels in their unit."""
         return reduce(add, self.moments)
+
+    @cached_property
+    def served(self) -> Moments:
+        """The sums over all folds, with labels as an endpoint answers."""
+        return reduce(add, self.moments_as_trained)
 
 
 class _Sums:
@@ -98,12 +103,12 @@ def score_folds(  # noqa: PLR0913 - what is read, what scores it, and where the 
                     scores = scores or OutOfFold(out, shift=float(own.labels.mean()), scale=scale)
                     scores.add(fold, block, models[fold - 1])
             assert len(in_units.of_folds) == fold, f"{folds_uri} has no rows of fold {fold}"
-    served = reduce(add, as_trained.of_folds or in_units.of_folds)
+    moments_as_trained = as_trained.of_folds or in_units.of_folds
     if scores is None:
-        return Scored(in_units.of_folds, served, sketch, payload, None, {}, {}, {})
+        return Scored(in_units.of_folds, moments_as_trained, sketch, payload, None, {}, {}, {})
     return Scored(
         moments=in_units.of_folds,
-        served=served,
+        moments_as_trained=moments_as_trained,
         sketch=sketch,
         payload=payload,
         predictions=scores.result(),

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from pipeline.config.loading import load_config
+from tests.pipeline.report.document import figures, read, tables
 from tests.processes import commands_with
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +74,14 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert load_config(own / "config.yaml").dataset.input == str(ROOT / "data/insurance.csv")
     assert (last["rows"], last["rejected_rows"], last["parameters"]) == (1338, 0, {})
     assert last["started"] < last["ended"]
+    assert f"{own.relative_to(folder)}/report.html" in result.stdout
+    page = read((own / "report.html").read_text())
+    shown = figures(page)
+    assert len(shown) == 9
+    assert all(all(tables(figure)) for figure in shown.values())
+    assert {row["fold"] for row in tables(shown["Loss by epoch and fold"])[0]} == {"1", "2"}
+    assert tables(shown["Permutation importance"])[0][0]["variable"] == "smoker"
+    assert not page.all("script")
 
     again = run(folder)
     assert again.returncode == 0, again.stdout + again.stderr

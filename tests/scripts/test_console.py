@@ -11,7 +11,8 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from scripts.console import VisibleConsole, visible
+from pipeline.text import visible
+from scripts.console import VisibleConsole
 from tests.commands import ROOT
 
 

@@ -130,6 +130,16 @@ def test_coefficients_compare_the_folds(account) -> None:
     assert abs(table[0]["standardised"]) >= abs(table[1]["standardised"])
 
 
+def test_the_variables_are_ranked_by_their_importance_on_rows_that_a_model_did_not_see(account) -> None:
+    names, _ = add_ridge(account, 0.5)
+    outputs = account.select("lowest_mse", *names)
+    # The second feature varies ten times as much as the first, and its weight is half as large.
+    assert [row["variable"] for row in outputs["importance.json"]] == ["x1", "x0"]
+    assert outputs["importance.json"][1]["mse_increase"] == pytest.approx(2 * 2.0**2, rel=0.3)
+    means = [float(labels.mean()) for _, labels in ROWS]
+    assert outputs["best.json"]["fold_label_means"] == pytest.approx(means)
+
+
 def test_the_sample_payload_has_rows_without_labels(account) -> None:
     names, _ = add_ridge(account, 0.5)
     account.select("lowest_mse", *names)

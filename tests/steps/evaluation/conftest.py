@@ -76,7 +76,7 @@ class Experiment:
             ],
             "columns": {"label": "y", "features": [f"x{place}" for place in range(self.rows[0][0].shape[1])]},
             "encoding": {},
-            "preparation": {"label_transform": None},
+            "preparation": {"label_transform": None, "dates": {}, "missing_indicators": [], "other": []},
             "shuffle": True,
             "rejected": {"total": 2},
             "data_version": "7",
