@@ -47,7 +47,7 @@ local: $(READY)  ## Run the local service in the foreground [PORT=8566]
 local-env: $(READY)  ## Print the environment of the local service: eval "$(make -s local-env)"
 	@$(RUN) local --port $(PORT) --region "$$($(RUN) scripts.region)" --print-environment
 
-studio: $(READY)  ## Show the pipelines of the account or the local service in a browser [STUDIO_PORT=8567]
+studio: $(READY)  ## Show pipelines, models and endpoints of the account or the local service in a browser [STUDIO_PORT=8567]
 	@$(RUN) scripts.studio
 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json

@@ -22,7 +22,8 @@ def main(config: Config, endpoint: str | None, yes: bool) -> int:
     if not confirm(question, yes=yes):
         console.print("Nothing was changed.")
         return 1
-    answer = roll_back(session.client("lambda", config=client_config()), resources, endpoint)
+    functions = session.client("lambda", config=client_config())
+    answer = roll_back(functions, resources.deploy_function_name, endpoint)
     console.print(
         f"{endpoint} returns to {answer['endpoint_config_name']}, and serves meanwhile. "
         f"To wait for it: aws sagemaker wait endpoint-in-service --endpoint-name {endpoint}",

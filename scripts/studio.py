@@ -1,4 +1,4 @@
-"""make studio: serve pages on this machine that show the pipelines of the AWS account in the environment."""
+"""make studio: serve pages on this machine about the AWS account in the environment: pipelines, models, endpoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scripts.console import console, run
     help="The port on 127.0.0.1; 0 takes a free one.",
 )
 def main(port: int) -> int:
-    """Show pipelines, executions and logs in a browser, and start executions.
+    """Show pipelines, executions, models and endpoints in a browser, and operate them.
 
     The pages show the AWS account or the local service that the environment points at, as for the AWS CLI. The
     printed URL holds a token: only a browser that opens it can use the pages. Ctrl-C stops it.

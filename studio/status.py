@@ -1,12 +1,15 @@
-"""The states of executions, steps and jobs."""
+"""The states of executions, steps, jobs, model packages and endpoints."""
 
 from __future__ import annotations
 
-UNDER_WAY = ("Starting", "Executing", "Stopping", "InProgress", "Pending", "Creating", "Updating", "Deleting")
+UNDER_WAY = (
+    *("Starting", "Executing", "Stopping", "InProgress", "Pending", "Creating", "Updating", "Deleting"),
+    *("SystemUpdating", "RollingBack"),
+)
 """States that will change without the user."""
 
 _GOOD = ("Succeeded", "Completed", "InService", "Approved", "Active")
-_BAD = ("Failed", "Rejected", "OutOfService")
+_BAD = ("Failed", "Rejected", "OutOfService", "UpdateRollbackFailed")
 _STOPPED = ("Stopped", "Stopping")
 
 

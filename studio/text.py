@@ -35,6 +35,15 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
     return None if start is None else max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
 
 
+def figure(value: str) -> str:
+    """Return a recorded number with as many digits as a reader needs; another text as it is."""
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return f"{number:,.0f}" if 10_000 <= abs(number) < 1e15 else f"{number:.4g}"
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration in words of at most two units: ``1 h 5 min``. Few seconds have a decimal; None is empty."""
     if seconds is None:

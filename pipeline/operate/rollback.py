@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
 
-def roll_back(functions: LambdaClient, resources: Resources, endpoint_name: str) -> dict[str, str]:
+def roll_back(functions: LambdaClient, function_name: str, endpoint_name: str) -> dict[str, str]:
     """Roll an endpoint back to its last known good configuration, without an interruption of its service.
 
     Args:
         functions: boto3's Lambda client.
-        resources: bucket, roles and function.
+        function_name: the deploying function.
         endpoint_name: the endpoint.
 
     Returns:
@@ -26,12 +25,12 @@ def roll_back(functions: LambdaClient, resources: Resources, endpoint_name: str)
     Raises:
         UserError: there is no earlier configuration, or the endpoint cannot be changed now.
     """
-    name = resources.deploy_function_name
     try:
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"rollback": endpoint_name}))
+        answer = functions.invoke(FunctionName=function_name, Payload=json.dumps({"rollback": endpoint_name}))
     except functions.exceptions.ResourceNotFoundException:
-        raise UserError(f"There is no Lambda function {name}: run 'make upsert' first.") from None
+        raise UserError(f"There is no Lambda function {function_name}: run 'make upsert' first.") from None
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise UserError(payload.get("errorMessage", f"{name} failed: see its log group /aws/lambda/{name}."))
+        failed = f"{function_name} failed: see its log group /aws/lambda/{function_name}."
+        raise UserError(payload.get("errorMessage", failed))
     return {str(key): str(value) for key, value in payload.items()}

@@ -146,13 +146,12 @@ def served_columns(
         UserError: the package's record cannot be read, or the configuration has another number of features.
     """
     configured = ModelColumns.of_dataset(dataset)
-    uri = model.metadata().get("folds_json")
-    source = f"the model package {model.model_package}"
-    if uri is not None:
-        recorded = _recorded(_read(uri, s3, source), uri, source)
+    recorded = recorded_columns(model, s3)
+    if recorded is not None:
         if configured is not None and recorded.features != configured.features:
             note(f"{_difference(configured, recorded)}. The model package's are used.")
         return recorded
+    source = f"the model package {model.model_package}"
     if model.model_package is None:
         source = "the endpoint's model, which was made without a model package,"
     if configured is None:
@@ -168,6 +167,19 @@ def served_columns(
         )
     note(f"{source[0].upper()}{source[1:]} does not record its columns: the configuration's are used.")
     return configured
+
+
+def recorded_columns(model: ScoringModel, s3: S3Client) -> ModelColumns | None:
+    """Return the columns that a model's package records; None if it records none.
+
+    Raises:
+        UserError: the package's record cannot be read.
+    """
+    uri = model.metadata().get("folds_json")
+    if uri is None:
+        return None
+    source = f"the model package {model.model_package}"
+    return _recorded(_read(uri, s3, source), uri, source)
 
 
 def _read(uri: str, s3: S3Client, source: str) -> bytes:

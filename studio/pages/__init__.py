@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from studio.pages import execution, executions, job, pipeline, pipelines, start, step
+from studio.pages import (
+    endpoint,
+    endpoints,
+    execution,
+    executions,
+    group,
+    job,
+    package,
+    pipeline,
+    pipelines,
+    registry,
+    start,
+    step,
+    try_endpoint,
+)
 
-PAGES = (pipelines, pipeline, start, executions, execution, step, job)
+PAGES = (
+    *(pipelines, pipeline, start, executions, execution, step, job),
+    *(registry, group, package),
+    *(endpoints, endpoint, try_endpoint),
+)
 """A page's module has ``routes``, and ``navigation`` if the head of all pages has a link to it."""
 
 

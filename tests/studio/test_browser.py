@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,8 +24,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def window(studio) -> Iterator[Page]:
+@contextmanager
+def window_at(url: str) -> Iterator[Page]:
     """A window that Studio knows. Its console has no error at the end."""
     complaints: list[str] = []
     # Chromium's own sandbox does not work for root, as in a container.
@@ -35,10 +36,16 @@ def window(studio) -> Iterator[Page]:
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.set_default_timeout(SECONDS)
-        page.goto(studio.url)
+        page.goto(url)
         yield page
         browser.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def window(studio) -> Iterator[Page]:
+    with window_at(studio.url) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_every_post_needs_the_token_of_a_form(browser) -> None:
     posts = [route for route in routes() if "POST" in (route.methods or ())]
     assert posts
     for route in posts:
-        path = route.path.format(pipeline="x", execution="aaaaaaaaaaaa", step="x", kind="model", job="x")
+        path = re.sub(r"{[^}]+}", "1", route.path)
         assert browser.post(path).status == 403, path
         assert browser.post(path, csrf="wrong").status == 403, path
 

@@ -43,7 +43,7 @@ def test_the_function_is_asked_and_its_answer_returned(functions, resources) -> 
         {"Payload": payload(ANSWER)},
         {"FunctionName": resources.deploy_function_name, "Payload": json.dumps({"rollback": "insurance"})},
     )
-    assert roll_back(functions, resources, "insurance") == ANSWER
+    assert roll_back(functions, resources.deploy_function_name, "insurance") == ANSWER
 
 
 def test_what_the_function_refuses_is_its_own_sentence(functions, resources) -> None:
@@ -52,10 +52,10 @@ def test_what_the_function_refuses_is_its_own_sentence(functions, resources) -> 
         "invoke", {"FunctionError": "Unhandled", "Payload": payload({"errorMessage": sentence})}
     )
     with pytest.raises(UserError, match=r"nothing older is kept"):
-        roll_back(functions, resources, "insurance")
+        roll_back(functions, resources.deploy_function_name, "insurance")
 
 
 def test_without_a_function_the_sentence_says_what_to_do(functions, resources) -> None:
     functions.stubber.add_client_error("invoke", "ResourceNotFoundException")
     with pytest.raises(UserError, match="run 'make upsert' first"):
-        roll_back(functions, resources, "insurance")
+        roll_back(functions, resources.deploy_function_name, "insurance")

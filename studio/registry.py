@@ -1,0 +1,142 @@
+"""Reads the model registry: the groups, and the model packages that are their versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from studio.aws import Aws
+from studio.definitions import Document
+
+PAGE = 20
+"""Versions on a page of a group: each is one call of AWS."""
+
+_CALLS_AT_ONCE = 8
+_NO_WARNINGS = "No warnings."
+"""What steps/evaluation/card.py writes into a card without warnings."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model package: a version of a group.
+
+    Attributes:
+        record: what DescribeModelPackage says.
+    """
+
+    record: Document
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return str(self.record["ModelPackageArn"])
+
+    @property
+    def group(self) -> str:
+        """The name of its group."""
+        return str(self.record["ModelPackageGroupName"])
+
+    @property
+    def version(self) -> int:
+        """Its number in the group."""
+        return int(self.record["ModelPackageVersion"])
+
+    @property
+    def approval(self) -> str:
+        """Approved, Rejected or PendingManualApproval."""
+        return str(self.record.get("ModelApprovalStatus", ""))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What was recorded when it was registered, by name."""
+        found: dict[str, str] = self.record.get("CustomerMetadataProperties") or {}
+        return found
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint that its approval deploys it to; empty if it names none."""
+        return self.metadata.get("endpoint_name", "")
+
+    @property
+    def training_job(self) -> str:
+        """The training job that made its model; empty if it names none."""
+        return _named(self.metadata.get("training_job", ""))
+
+    @property
+    def execution(self) -> tuple[str, str] | None:
+        """The pipeline and the execution that registered it, if it names one."""
+        parts = self.metadata.get("pipeline_execution_arn", "").split("/")
+        return (parts[1], parts[3]) if len(parts) == 4 and parts[2] == "execution" else None
+
+    @cached_property
+    def card(self) -> Document:
+        """The content of its model card; empty without one."""
+        text = (self.record.get("ModelCard") or {}).get("ModelCardContent") or "{}"
+        try:
+            content = json.loads(text)
+        except ValueError:
+            return {"content": text}
+        return content if isinstance(content, dict) else {"content": content}
+
+    @property
+    def warnings(self) -> str:
+        """The card's warnings; empty if there are none."""
+        told = self.card.get("additional_information")
+        text = told.get("caveats_and_recommendations") if isinstance(told, dict) else None
+        return "" if text in (None, _NO_WARNINGS) else str(text)
+
+
+def list_packages(aws: Aws, group: str, token: str = "") -> tuple[list[Package], str]:
+    """Return a page of a group's versions, the newest first, and the token of the next page."""
+    more: Any = {"NextToken": token} if token else {}
+    answer = aws.sagemaker.list_model_packages(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=PAGE, **more
+    )
+    arns = [each["ModelPackageArn"] for each in answer.get("ModelPackageSummaryList", [])]
+    with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+        return list(pool.map(lambda arn: describe_package(aws, arn), arns)), answer.get("NextToken", "")
+
+
+def read_package(aws: Aws, group: str, version: int) -> Package:
+    """Read a version of a group."""
+    described = aws.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+    stem = described["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/")
+    return describe_package(aws, f"{stem}/{version}")
+
+
+def describe_package(aws: Aws, arn: str) -> Package:
+    """Read the version of an ARN."""
+    answer: Any = aws.sagemaker.describe_model_package(ModelPackageName=arn)
+    return Package({key: value for key, value in answer.items() if key != "ResponseMetadata"})
+
+
+def place_of_package(arn: str) -> tuple[str, int] | None:
+    """Return the group and the version of an ARN, or None if it is not a version of a group."""
+    parts = arn.rpartition(":")[2].split("/")
+    if len(parts) != 3 or parts[0] != "model-package" or not parts[2].isdecimal():
+        return None
+    return parts[1], int(parts[2])
+
+
+def figures(package: Package) -> Iterator[tuple[str, str]]:
+    """Yield a version's metrics: what each is, and its value."""
+    titles = {
+        "estimate_mse": "MSE, cross-validated",
+        "estimate_low": "MSE, lower end",
+        "estimate_high": "MSE, upper end",
+        "validation_mse": "MSE on its own fold",
+        "training_mse": "MSE on all rows, trained on them",
+    }
+    for name, title in titles.items():
+        value = _named(package.metadata.get(name, ""))
+        if value:
+            yield title, value
+
+
+def _named(value: str) -> str:
+    """Return a value of the metadata; empty for ``none``, which stands for a missing one."""
+    return "" if value == "none" else value
