@@ -20,7 +20,7 @@ export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT 
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format setup completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +115,10 @@ check: $(READY)  ## Check format, style, types, imports between folders, and tha
 format: $(READY)  ## Format the code
 	@$(RUN) ruff format
 	@$(RUN) ruff check --fix
+
+browser:  ## Install Chromium, without which the tests in a browser are skipped (Debian and Ubuntu)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { as=$$(command -v sudo || true); $$as apt-get update -qq && $$as apt-get install -qq -y --no-install-recommends chromium > /dev/null; }
 
 setup: $(READY)  ## Install the packages; the other commands do this too if needed
 
