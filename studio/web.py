@@ -64,7 +64,13 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    templates.filters |= {"pretty": text.pretty, "local_time": text.local_time, "duration": text.duration}
+    templates.filters |= {
+        "pretty": text.pretty,
+        "local_time": text.local_time,
+        "duration": text.duration,
+        "size": text.size,
+        "number": text.number,
+    }
     templates.globals |= {"seconds_between": text.seconds_between, "status_kind": status_kind}
     return templates
 
