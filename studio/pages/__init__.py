@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from studio.pages import execution, executions, job, pipeline, pipelines, start, step
+from studio.pages import compare, execution, executions, files, job, pipeline, pipelines, results, start, step
 
-PAGES = (pipelines, pipeline, start, executions, execution, step, job)
+PAGES = (pipelines, pipeline, start, executions, execution, step, job, results, compare, files)
 """A page's module has ``routes``, and ``navigation`` if the head of all pages has a link to it."""
 
 
