@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from studio.aws import Aws
-from studio.executions import Execution, execution_definition, parameters_of, read_execution
+from studio.executions import Execution, all_parameters, read_execution
 from studio.results import Evaluation, Finding, read_results
 from studio.text import number
 
@@ -79,7 +79,7 @@ def result_rows(compared: Sequence[Compared]) -> list[Row]:
         ("Folds", lambda each: str(len(each.fold_rows))),
         ("Rule", lambda each: each.rule),
         *((name, _hyperparameter(name)) for name in tuned),
-        ("Model package", lambda each: each.model_package or "none"),
+        ("Model package", _package_text),
         ("Endpoint", lambda each: f"{each.endpoint} ({each.endpoint_state})" if each.endpoint else each.endpoint_state),
     ]
     rows = (Row(name, tuple(read(each) if each else None for each in found)) for name, read in properties)
@@ -105,8 +105,8 @@ def has_other_data(compared: Sequence[Compared]) -> bool:
 
 def _read(aws: Aws, arn: str) -> Compared:
     execution = read_execution(aws, arn)
-    defaults = {each.name: each.default or "" for each in execution_definition(aws, arn).parameters()}
-    return Compared(execution, defaults | parameters_of(aws, arn), read_results(aws, execution))
+    parameters = {name: value for name, (value, _) in all_parameters(aws, arn).items()}
+    return Compared(execution, parameters, read_results(aws, execution))
 
 
 def _number_of(member: str, name: str) -> Callable[[Evaluation], str | None]:
@@ -115,6 +115,10 @@ def _number_of(member: str, name: str) -> Callable[[Evaluation], str | None]:
         return number(values[name]) if name in values else None
 
     return read
+
+
+def _package_text(evaluation: Evaluation) -> str:
+    return f"{evaluation.model_package or 'none'}{' (deleted since)' if evaluation.package_deleted else ''}"
 
 
 def _hyperparameter(name: str) -> Callable[[Evaluation], str | None]:

@@ -12,7 +12,7 @@ from studio.aws import Aws
 from studio.definitions import Document
 from studio.faults import PageError
 
-PAGE = 200
+PAGE = 100
 """Folders and objects on a page."""
 
 _BUCKETS = 200

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.execution import StepState as OperatedStep
-from pipeline.operate.results import Results, results_of
+from pipeline.operate.results import Results, ResultsDeletedError, SetAside, results_of
 from studio.aws import Aws
 from studio.definitions import Document
 from studio.executions import Execution
@@ -62,7 +62,9 @@ class Evaluation:
         points: what was tried, the best first.
         training_job: the job of the final model; empty if it is not known.
         fold: the fold whose model was chosen; None if a model was trained on all rows.
+        set_aside: the rows that were set aside, and why; None if there are none.
         model_package: the model package's ARN; empty if there is none.
+        package_deleted: whether it does not exist any more.
         endpoint: the endpoint's name; empty if there is none.
         endpoint_state: whether it was deployed and verified.
     """
@@ -83,7 +85,9 @@ class Evaluation:
     points: tuple[Point, ...]
     training_job: str
     fold: int | None
+    set_aside: SetAside | None
     model_package: str
+    package_deleted: bool
     endpoint: str
     endpoint_state: str
 
@@ -107,7 +111,7 @@ class Finding:
 
 
 def read_results(aws: Aws, execution: Execution) -> Finding:
-    """Read the results of an execution. It is at most seven calls."""
+    """Read the results of an execution. It is at most ten calls."""
     if SELECTION not in execution.steps:
         return Finding(None, f"The pipeline has no step {SELECTION}: Studio knows the results of this project's only.")
     status = execution.steps[SELECTION].status
@@ -115,8 +119,9 @@ def read_results(aws: Aws, execution: Execution) -> Finding:
         return Finding(None, f"There are no results{'' if execution.ended else ' yet'}: {SELECTION} is {status}.")
     try:
         # Of a session, it needs the clients only.
-        found = results_of(cast("Any", aws), _state(execution))
-        return _finding(found)
+        return _finding(results_of(cast("Any", aws), _state(execution)))
+    except ResultsDeletedError as error:
+        return Finding(None, f"There are no results any more. {error}")
     except ClientError as error:
         return Finding(None, f"The results cannot be read from AWS. {fault_of(error).sentence}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -158,7 +163,9 @@ def _evaluation(found: Results, best: Document) -> Evaluation:
         points=tuple(_point(each) for each in found.cv_results),
         training_job=best["training_job_name"] or (found.refit.training_job if found.refit else ""),
         fold=best["fold"],
+        set_aside=found.set_aside,
         model_package=found.model_package_arn or "",
+        package_deleted=found.model_package_deleted,
         endpoint=found.endpoint_name or "",
         endpoint_state=found.endpoint_state,
     )
