@@ -59,6 +59,8 @@ def preview(key: str, content: bytes, size: int) -> Preview:
         return _table(text, whole=whole)
     if ending == "json" and whole:
         return _json(text)
+    # Of Windows line breaks, a page would show the first character.
+    text = text.replace("\r\n", "\n")
     return Preview(text, remark="" if whole else f"These are the first {START >> 10} kB.")
 
 

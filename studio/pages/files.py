@@ -38,15 +38,21 @@ def files(request: Request) -> Response:
     aws = studio(request).aws
     users = {} if token else buckets_of_pipelines(aws)
     try:
-        buckets, next_token = list_buckets(aws, token)
+        listed, next_token = list_buckets(aws, token)
         refusal = ""
     except ClientError as error:
         # Many identities may read the pipelines' buckets, but not list all.
-        buckets, next_token, refusal = [{"Name": name} for name in users], "", fault_of(error).sentence
-    own = [each for each in buckets if each["Name"] in users]
-    others = [each for each in buckets if each["Name"] not in users]
+        listed, next_token, refusal = [], "", fault_of(error).sentence
+    # Among many buckets, those of the pipelines may be on a later page.
+    buckets = {name: {"Name": name} for name in users} | {each["Name"]: each for each in listed}
     return page(
-        request, "files.html", buckets=own + others, users=users, token=token, next_token=next_token, refusal=refusal
+        request,
+        "files.html",
+        buckets=buckets.values(),
+        users=users,
+        token=token,
+        next_token=next_token,
+        refusal=refusal,
     )
 
 

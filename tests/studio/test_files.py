@@ -146,6 +146,14 @@ def test_a_pipelines_buckets_come_first_and_are_there_without_the_right_to_list(
     assert "ListBuckets: no" in page
 
 
+def test_the_buckets_are_few_calls(browser, calls, pipelines, s3) -> None:
+    for _ in range(25):
+        pipelines.create(fail("Stop"))
+    calls.clear()
+    browser.get("/files")
+    assert calls == {"ListPipelines": 1, "DescribePipeline": 20, "ListBuckets": 1}
+
+
 def test_uris_in_parameters_and_jobs_are_links(browser, pipelines, s3) -> None:
     uri = "s3://odd-files/out put"
     step = processing("Write", "python3", "-c", "0", outputs={"result": uri})

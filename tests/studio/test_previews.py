@@ -45,6 +45,10 @@ def test_json_is_indented_if_it_is_there_as_a_whole() -> None:
     assert "not JSON" in preview("a.json", deep, len(deep)).remark
 
 
+def test_line_breaks_of_windows_are_line_breaks() -> None:
+    assert preview("a.txt", b"a\r\nb", 4).text == "a\nb"
+
+
 def test_text_ends_at_a_whole_character() -> None:
     content = "é".encode() * 10
     shown = preview("a.log", content[:5], len(content))
