@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,17 +38,18 @@ def test_executions_are_compared_and_their_files_found(studio, window, service, 
     expect(window.get_by_role("heading", level=1)).to_contain_text(first)
     fits(window)
     window.get_by_role("link", name="The step SelectBest").click()
-    window.get_by_role("link", name=re.compile(r"^s3://bucket/results-\d+/best$")).first.click()
+    window.get_by_role("link", name=re.compile(r"results-\d+.best$")).first.click()
     fits(window)
     window.get_by_role("link", name="best.json", exact=True).click()
-    expect(window.get_by_label("preview")).to_contain_text('"rule": "lowest_mse"')
+    expect(window.get_by_label("preview", exact=True)).to_contain_text('"rule": "lowest_mse"')
     fits(window)
 
 
-@pytest.mark.parametrize("key", ["a b/x+y & 1%2F#?.csv", "ä漢😀.csv"])
+@pytest.mark.parametrize("key", ["a b/x+y & 1%2F#.csv", "ä漢😀.csv"])
 def test_a_table_is_shown_and_downloaded_under_its_name(studio, window, service, key) -> None:
     s3 = service.client("s3")
-    s3.create_bucket(Bucket="tables")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket="tables")
     s3.put_object(Bucket="tables", Key=key, Body=b"name,note\nx,<i>y</i>\n")
     window.goto(f"{studio.address}/files")
     window.get_by_label("S3 URI").fill(f"s3://tables/{key}")
