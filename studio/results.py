@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -110,28 +111,51 @@ class Finding:
     missing: str = ""
 
 
+class NoResultsError(Exception):
+    """An execution has no results. The message is a sentence that says why."""
+
+
 def read_results(aws: Aws, execution: Execution) -> Finding:
     """Read the results of an execution. It is at most ten calls."""
+    try:
+        with only_sentences():
+            _, found = collect(aws, execution)
+            return Finding(_evaluation(found, found.best or {}))
+    except NoResultsError as error:
+        return Finding(None, str(error))
+
+
+def collect(aws: Aws, execution: Execution) -> tuple[ExecutionState, Results]:
+    """Read the results as make report does.
+
+    Raises:
+        NoResultsError: there are none, or none any more.
+    """
     if SELECTION not in execution.steps:
-        return Finding(None, f"The pipeline has no step {SELECTION}: Studio knows the results of this project's only.")
+        raise NoResultsError(f"The pipeline has no step {SELECTION}: Studio knows the results of this project's only.")
     status = execution.steps[SELECTION].status
     if status != "Succeeded":
-        return Finding(None, f"There are no results{'' if execution.ended else ' yet'}: {SELECTION} is {status}.")
-    try:
-        # Of a session, it needs the clients only.
-        return _finding(results_of(cast("Any", aws), _state(execution)))
-    except ResultsDeletedError as error:
-        return Finding(None, f"There are no results any more. {error}")
-    except ClientError as error:
-        return Finding(None, f"The results cannot be read from AWS. {fault_of(error).sentence}")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Finding(None, f"The results were written by another version of this project, or changed: {error!r}.")
-
-
-def _finding(found: Results) -> Finding:
+        raise NoResultsError(f"There are no results{'' if execution.ended else ' yet'}: {SELECTION} is {status}.")
+    state = _state(execution)
+    # Of a session, it needs the clients only.
+    found = results_of(cast("Any", aws), state)
     if found.best is None:
-        return Finding(None, "The results are not in S3: the job that wrote them is gone, or they were deleted.")
-    return Finding(_evaluation(found, found.best))
+        raise NoResultsError("There are no results any more: AWS does not say which job wrote them.")
+    return state, found
+
+
+@contextmanager
+def only_sentences() -> Iterator[None]:
+    """Turn all that reading results may raise into a NoResultsError."""
+    try:
+        yield
+    except ResultsDeletedError as error:
+        raise NoResultsError(f"There are no results any more. {error}") from error
+    except ClientError as error:
+        raise NoResultsError(f"The results cannot be read from AWS. {fault_of(error).sentence}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        sentence = f"The results were written by another version of this project, or changed: {error!r}."
+        raise NoResultsError(sentence) from error
 
 
 def _state(execution: Execution) -> ExecutionState:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from studio.charts import read_charts
 from studio.comparison import interval_text
 from studio.executions import arn_of, read_execution
 from studio.intervals import Errors, scale
@@ -35,9 +36,18 @@ def results(request: Request) -> Response:
     )
 
 
+def charts(request: Request) -> Response:
+    """Draw the charts of the results, for the page."""
+    aws, parts = studio(request).aws, request.path_params
+    execution = read_execution(aws, arn_of(aws, parts["pipeline"], parts["execution"]))
+    sections, missing = read_charts(aws, execution)
+    return page(request, "_charts.html", sections=sections, missing=missing)
+
+
 def _errors(found: Evaluation) -> list[Errors]:
     chosen = Errors("Chosen hyperparameters", found.mse, found.low, found.high)
     return [chosen, *(Errors(name, error, None, None) for name, error in found.baselines.items())]
 
 
-routes = [Route("/pipelines/{pipeline}/executions/{execution}/results", results)]
+_PATH = "/pipelines/{pipeline}/executions/{execution}/results"
+routes = [Route(_PATH, results), Route(f"{_PATH}/charts", charts)]

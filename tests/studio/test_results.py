@@ -129,6 +129,18 @@ def test_results_that_are_gone_or_strange_are_a_sentence(browser, name, execute,
     assert sentence in answer.body
 
 
+def test_charts_that_cannot_be_drawn_are_a_sentence(browser, name, execute, first) -> None:
+    assert f'hx-get="/pipelines/{name}/executions/{first}/results/charts"' in (
+        browser.get(f"/pipelines/{name}/executions/{first}/results").body
+    )
+    answer = browser.get(f"/pipelines/{name}/executions/{execute()}/results/charts")
+    assert answer.status == 200
+    assert "There are no results any more." in answer.body
+    answer = browser.get(f"/pipelines/{name}/executions/{first}/results/charts")
+    assert answer.status == 200
+    assert "written by another version of this project" in answer.body
+
+
 def test_another_pipeline_has_no_results(browser, pipelines) -> None:
     outcome = pipelines.run(fail("Stop"))
     page = browser.get(f"/pipelines/{outcome.arn.split('/')[1]}/executions/{outcome.id}/results").body
