@@ -18,7 +18,7 @@ from botocore.exceptions import (
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 _MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket"}
 _SAYS_MISSING = re.compile("does not exist|not found|could not find", re.IGNORECASE)
 _LOCAL = 'for the local service run: make local, and in this shell: eval "$(make -s local-env)"'

@@ -57,3 +57,19 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with a unit of powers of 1000: ``12.3 kB``."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.0f} {units[0]}" if units[0] == "B" or value >= 99.95 else f"{value:.1f} {units[0]}"
+
+
+def number(value: float | None) -> str:
+    """Return a number with at most six digits, or without decimals from 100,000; empty for None."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"

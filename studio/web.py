@@ -69,6 +69,8 @@ def make_templates() -> Environment:
         "local_time": text.local_time,
         "duration": text.duration,
         "figure": text.figure,
+        "size": text.size,
+        "number": text.number,
     }
     templates.globals |= {"seconds_between": text.seconds_between, "status_kind": status_kind}
     return templates

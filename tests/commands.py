@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -41,7 +43,16 @@ def run_command(name: str, environment: Mapping[str, str], *arguments: str) -> s
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(kept)
+    _remove_pages(out.getvalue())
     return subprocess.CompletedProcess([name], status, out.getvalue(), err.getvalue())
+
+
+def _remove_pages(printed: str) -> None:
+    """Remove the pages that ``report`` has written into the project's folder; runs of the user stay."""
+    for page in re.findall(r"\.local/runs/\w+/report\.html", "".join(printed.split())):
+        folder = (ROOT / page).parent
+        if [file.name for file in folder.glob("*")] == ["report.html"]:
+            shutil.rmtree(folder)
 
 
 def in_a_process(name: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

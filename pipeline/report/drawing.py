@@ -107,7 +107,7 @@ def layer(mark: str, rows: Rows, x: Spec | None = None, y: Spec | None = None, *
     """
     channels = {name: value for name, value in {"x": x, "y": y, **more}.items() if isinstance(value, dict)}
     properties = {name: value for name, value in more.items() if not isinstance(value, dict)}
-    return {"data": {"values": list(rows)}, "mark": {"type": mark, **properties}, "encoding": channels}
+    return {"data": {"values": list(rows)}, "mark": {"type": mark, "aria": False, **properties}, "encoding": channels}
 
 
 def number(field: str, title: str | None, values: Sequence[float], *, zero: bool = False, log: bool = False) -> Spec:

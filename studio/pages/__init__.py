@@ -5,25 +5,29 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from studio.pages import (
+    compare,
     endpoint,
     endpoints,
     execution,
     executions,
+    files,
     group,
     job,
     package,
     pipeline,
     pipelines,
     registry,
+    results,
     start,
     step,
     try_endpoint,
 )
 
 PAGES = (
-    *(pipelines, pipeline, start, executions, execution, step, job),
+    *(pipelines, pipeline, start, executions, execution, step, job, results, compare),
     *(registry, group, package),
     *(endpoints, endpoint, try_endpoint),
+    files,
 )
 """A page's module has ``routes``, and ``navigation`` if the head of all pages has a link to it."""
 

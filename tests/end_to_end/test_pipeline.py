@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
@@ -17,7 +19,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import PredefinedSplit, cross_validate
 
 from local.algorithms.linear_learner.inference import Model
+from studio.aws import Aws
+from studio.text import number
 from tests.end_to_end.conftest import AWS, ROOT
+from tests.studio.conftest import Browser, serving
 
 RECORDS = "19,27.9,0,1,0,0,0,0,1,0,1\n18,33.77,1,0,1,0,0,1,0,1,0\n28,33,3,0,1,0,0,1,0,1,0"
 NAME = "insurance-cross-validation"
@@ -196,6 +201,29 @@ def test_predict_prints_a_score_for_each_row(shell, succeeded, tmp_path) -> None
 
 def test_the_report_names_the_winner(shell, succeeded, best) -> None:
     assert best["training_job_name"] in shell.succeed("report")
+
+
+def test_studio_shows_the_results_and_leads_to_their_files(shell, succeeded, best, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", shell.environment["AWS_ENDPOINT_URL"])
+    key, secret = (shell.environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    with serving(Aws(boto3.Session(key, secret, region_name="us-east-1"))) as server:
+        browser = Browser(server).let_in()
+        execution = f"/pipelines/{NAME}/executions/{succeeded.rpartition('/')[2]}"
+        page = browser.get(f"{execution}/results").body
+        for value in (best["estimate"]["mse"], best["baselines"]["mean"], best["out_of_fold"]["rmse"]):
+            assert number(value) in page
+        assert all(number(error) in page for error in best["estimate"]["fold_mse"])
+        assert best["training_job_name"] in page
+        assert f"<code>{NAME}</code>, verified" in page
+        charts = browser.get(f"{execution}/results/charts").body
+        assert charts.count("<figure>") == charts.count("<svg") > 5
+        assert "style=" not in charts, "the policy of the pages forbids it"
+        step = browser.get(f"{execution}/steps/SelectBest").body
+        (link,) = set(re.findall(r'href="(/files\?uri=[^"]+%2Fevaluation)"', step))
+        folder = browser.get(browser.get(link).headers["location"]).body
+        assert "cv_results.csv" in folder
+        (table,) = re.findall(r'href="(/files/[^"]+/object[^"]+out_of_fold.csv)"', folder)
+        assert '<th scope="col">prediction</th>' in browser.get(table).body
 
 
 def test_job_logs_are_in_cloudwatch(shell, best) -> None:
