@@ -214,7 +214,7 @@ def test_studio_shows_the_results_and_leads_to_their_files(shell, succeeded, bes
             assert number(value) in page
         assert all(number(error) in page for error in best["estimate"]["fold_mse"])
         assert best["training_job_name"] in page
-        assert f"<code>{NAME}</code>, verified" in page
+        assert f'href="/endpoints/{NAME}">{NAME}</a>, verified' in page
         charts = browser.get(f"{execution}/results/charts").body
         assert charts.count("<figure>") == charts.count("<svg") > 5
         assert "style=" not in charts, "the policy of the pages forbids it"

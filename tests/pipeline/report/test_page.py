@@ -20,6 +20,7 @@ TITLES = ["Data", "Error", "Hyperparameters", "Predictions out of fold", "Traini
 def page_of(evidence) -> Element:
     text = rendered(evidence)
     assert len(text.encode()) < 2_000_000
+    assert "graphics-symbol" not in text, "the parts of a drawing have no labels of their own"
     page = read(text)
     assert not page.all("script")
     for figure in page.all("figure"):
