@@ -61,6 +61,7 @@ def _greet(service: LocalService) -> None:
         "",
         *_exports(settings.client_environment()),
         "",
+        "To look at it in a browser: make studio, in a shell with these lines.",
         *(service.restored or ["Nothing to restore."]),
     )
 
