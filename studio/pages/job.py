@@ -13,6 +13,7 @@ from studio.aws import Aws
 from studio.faults import PageError
 from studio.jobs import Job, read_job, training_jobs
 from studio.logs import Source, Tail, job_log, whole_log
+from studio.search import search
 from studio.status import UNDER_WAY
 from studio.text import local_time, visible
 from studio.web import live, page, render, studio
@@ -45,11 +46,12 @@ def job_log_text(request: Request) -> Response:
 
 def shown_job(aws: Aws, found: Job) -> dict[str, Any]:
     """Return what the templates show of a job."""
-    tuning = found.kind == "hyper-parameter-tuning-job"
+    trained = training_jobs(aws, found.name) if found.kind == "hyper-parameter-tuning-job" else []
     return {
         "job": found,
         "under_way": _under_way(found),
-        "training_jobs": training_jobs(aws, found.name) if tuning else [],
+        "training_jobs": trained,
+        "search": search(trained),
         "has_log": job_log(found.kind, found.name) is not None,
     }
 

@@ -226,6 +226,21 @@ def test_studio_shows_the_results_and_leads_to_their_files(shell, succeeded, bes
         assert '<th scope="col">prediction</th>' in browser.get(table).body
 
 
+def test_studio_shows_each_kind_of_job(shell, steps, best, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", shell.environment["AWS_ENDPOINT_URL"])
+    key, secret = (shell.environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    processing = steps["MakeFolds"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    with serving(Aws(boto3.Session(key, secret, region_name="us-east-1"))) as server:
+        browser = Browser(server).let_in()
+        for job in (f"processing-job/{processing}", f"training-job/{best['training_job_name']}"):
+            shown = browser.get(f"/jobs/{job}")
+            assert shown.status == 200
+            assert "Ended" in shown.body
+        search = browser.get(f"/jobs/hyper-parameter-tuning-job/{best['tuning_job_name']}").body
+        assert search.count("<circle") == search.count("/jobs/training-job/") == 12
+        assert f"<title>{best['training_job_name']}: {number(best['mse'])}</title>" in search
+
+
 def test_job_logs_are_in_cloudwatch(shell, best) -> None:
     found = shell.aws(
         *("logs", "filter-log-events", "--log-group-name", "/aws/sagemaker/TrainingJobs"),
