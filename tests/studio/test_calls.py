@@ -105,6 +105,22 @@ def test_a_real_account_is_named_and_must_be_agreed_to(service, studio, browser,
     assert newest == started, "nothing was started"
 
 
+def test_a_pipeline_of_two_hundred_steps_is_drawn_whole_with_as_few_calls(browser, calls, pipelines) -> None:
+    def layer(number: int) -> list[str]:
+        return [f"Step{number}x{place}" for place in range(10)]
+
+    steps = [
+        fail(name, DependsOn=[layer(number - 1)[place], layer(number - 1)[place - 1]] if number else [])
+        for number in range(20)
+        for place, name in enumerate(layer(number))
+    ]
+    small, large = pipelines.create(fail("Stop")), pipelines.create(*steps)
+    _, few = count(calls, browser, f"/pipelines/{small}")
+    page, made = count(calls, browser, f"/pipelines/{large}")
+    assert made == few
+    assert all(f"step-{step['Name']}" in page for step in steps)
+
+
 @pytest.mark.parametrize(
     ("secret", "endpoint", "title"),
     [
