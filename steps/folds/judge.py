@@ -382,7 +382,7 @@ class Judge:
             lines,
             self._form.encode(raw),
             columns,
-            self._preparer.prepare(columns),
+            list(zip(*(prepared[row] for row in rows), strict=True)),
             dropped,
             rejected,
         )
@@ -396,8 +396,10 @@ class Judge:
     def _prepared_rows(self, fields: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:
         """Return the prepared fields of the records that have the right number of fields."""
         numbers = [number for number, own in enumerate(fields) if own]
+        if not numbers:
+            return {}
         columns = self._preparer.prepare(list(zip(*(fields[number] for number in numbers), strict=True)))
-        return dict(zip(numbers, zip(*columns, strict=True), strict=True)) if numbers else {}
+        return dict(zip(numbers, zip(*columns, strict=True), strict=True))
 
     def _fault(
         self, text: str, record: Sequence[str], fields: Sequence[str], prepared: Sequence[str]

@@ -164,6 +164,11 @@ def test_dropped_rows_count_as_lines_of_the_file(fold) -> None:
         fold(f"y,a,note\n{blocks}1,bad,\n", label="y", numeric=["a"], missing={"a": "drop"}, count=2)
 
 
+def test_a_file_in_which_no_line_has_all_columns_is_told_so(fold) -> None:
+    with pytest.raises(FoldError, match=r"line 2: wrong number of columns.*2 of 2 rows cannot be used"):
+        fold("y,a\n1\n2\n", label="y", numeric=["a"], missing={"a": "median"}, count=2)
+
+
 def test_missing_values_across_quoted_lines_are_filled(fold) -> None:
     text = 'y,a,note\n1,,"two\nlines"\n2,4,"b"\n3,6,\n'
     folds = fold(text, label="y", numeric=["a"], missing={"a": "median"}, missing_indicators=["a"], count=2)
