@@ -32,7 +32,10 @@ DATASET = {
     "label": "price",
     "label_transform": "log1p",
     "numeric": ["area", "rooms"],
-    "dates": {"sold": ["year", "weekday", "days"], "built": {"parts": ["day", "hour"], "format": "%d.%m.%Y %Hh"}},
+    "dates": {
+        "sold": ["year", "month", "weekday", "day_of_year", "days"],
+        "built": {"parts": ["day", "hour"], "format": "%d.%m.%Y %Hh"},
+    },
     "categorical": {
         "city": {"values": "auto", "other": True, "min_frequency": 2},
         "heating": ["gas", "oil", "NA"],
