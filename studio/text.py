@@ -7,13 +7,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.text import visible as escaped
+
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def visible(text: object) -> str:
     """Drop a terminal's colours, and escape other control characters and changes of the writing direction."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), _COLOURS.sub("", str(text)))
+    return escaped(_COLOURS.sub("", str(text)))
 
 
 def pretty(value: Any) -> str:

@@ -88,6 +88,22 @@ def studio(request: Request) -> Studio:
     return found
 
 
+def list_arguments(request: Request, name_member: str) -> dict[str, Any]:
+    """Return the arguments of a list operation that an address asks for: where to go on, and part of a name.
+
+    Args:
+        request: the browser's request, with ``after`` and ``name`` in its query.
+        name_member: the member of the operation's request that takes the part of a name.
+    """
+    asked = {"NextToken": request.query_params.get("after", ""), name_member: asked_name(request)}
+    return {member: value for member, value in asked.items() if value}
+
+
+def asked_name(request: Request) -> str:
+    """Return the part of a name that the form of a list asks for; empty for all."""
+    return request.query_params.get("name", "").strip()
+
+
 def render(request: Request, template: str, **values: Any) -> str:
     """Return a template's HTML with the values, and with ``url``, ``aws``, ``csrf`` and ``path``."""
     shared = studio(request)

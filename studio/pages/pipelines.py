@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.web import page, studio
+from studio.web import asked_name, list_arguments, page, studio
 
 
 def pipelines(request: Request) -> Response:
     """Show a page of pipelines, those executed last first. It is one call of AWS."""
-    token, prefix = request.query_params.get("after", ""), request.query_params.get("name", "").strip()
-    more: Any = {"NextToken": token} if token else {}
-    if prefix:
-        more["PipelineNamePrefix"] = prefix
-    answer = studio(request).aws.sagemaker.list_pipelines(MaxResults=50, **more)
+    answer = studio(request).aws.sagemaker.list_pipelines(
+        MaxResults=50, **list_arguments(request, "PipelineNamePrefix")
+    )
     return page(
         request,
         "pipelines.html",
         pipelines=answer.get("PipelineSummaries", []),
         next_token=answer.get("NextToken", ""),
-        prefix=prefix,
+        prefix=asked_name(request),
     )
 
 
