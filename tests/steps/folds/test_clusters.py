@@ -22,6 +22,23 @@ pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).resolve().parents[3] / "steps" / "make_folds.py"
 SMALL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
 
+WAIT_BEFORE_APPEARING = """
+import os
+import time
+
+replace = os.replace
+
+
+def wait_and_replace(source, target):
+    while "_unfinished-" in str(source) and os.path.exists({closed!r}):
+        time.sleep(0.05)
+    replace(source, target)
+
+
+os.replace = wait_and_replace
+"""
+"""A sitecustomize.py with which a finished file gets its name only when the file ``closed`` is gone."""
+
 
 def start(master: str, arguments: list[str], scratch: Path, *settings: str) -> subprocess.Popen:
     submit = ["--master", master, "--driver-memory", "1g", "--driver-java-options", SMALL]
@@ -41,7 +58,7 @@ def start(master: str, arguments: list[str], scratch: Path, *settings: str) -> s
         "SPARK_LOG_DIR": str(scratch),
         "SPARK_WORKER_DIR": str(scratch),
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": str(PROGRAM.parent),
+        "PYTHONPATH": os.pathsep.join([str(PROGRAM.parent), str(scratch)]),
         "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
     }
     command = [sys.executable, str(PROGRAM), *arguments]
@@ -59,7 +76,7 @@ def source(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
-    """An input that four tasks share, and that takes them long enough to be disturbed."""
+    """An input that four tasks share."""
     rows = "".join(f"{number},{number % 97}.25,{number % 5}\n" for number in range(500_000))
     return write_files(tmp_path_factory.mktemp("large"), {"1.csv": rows, "2.csv": rows})
 
@@ -92,7 +109,9 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
         "spark.executor.memory=512m",
         f"spark.executor.extraJavaOptions={SMALL}",
     )
-    output = tmp_path / "out"
+    output, closed = tmp_path / "out", tmp_path / "closed"
+    closed.touch()
+    (tmp_path / "sitecustomize.py").write_text(WAIT_BEFORE_APPEARING.format(closed=str(closed)))
     arguments = arguments_for(large, output, stratify=stratify)
     process = start("local-cluster[2,1,1024]", arguments, tmp_path, *settings)
     try:
@@ -100,6 +119,7 @@ def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writin
         executor, *others = executors_of(process.pid)
         assert others
         os.kill(executor, signal.SIGKILL)
+        closed.unlink()
         _, err = process.communicate(timeout=300)
     finally:
         process.kill()
