@@ -15,6 +15,7 @@ from botocore.exceptions import UnknownRegionError
 from local.app.server import LocalService, StartError, environment_of
 from local.core.arns import partition
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
+from local.runtime.jobs.isolation import description
 
 
 def main() -> int:
@@ -25,6 +26,9 @@ def main() -> int:
     stop_signals = _stop_signals()
     service = LocalService(settings)
     try:
+        if arguments.describe_jobs:
+            _print(description())
+            return 0
         if arguments.print_environment:
             _print(*_exports(environment_of(settings)))
             return 0
@@ -58,6 +62,7 @@ def _greet(service: LocalService) -> None:
     _print(
         f"SageMaker, S3, Lambda and more on this machine: {settings.endpoint_url}",
         f"State: {settings.root}. Stop with Ctrl-C.",
+        description(),
         "",
         *_exports(settings.client_environment()),
         "",
@@ -89,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-environment", action="store_true", help="print what points a shell at the service, and do not serve"
     )
+    parser.add_argument("--describe-jobs", action="store_true", help="print how jobs get /opt/ml, and do not serve")
     return parser
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.core.settings import Settings
 
+OPT_ML = Path("/opt/ml")
+"""The folder that SageMaker shares with a job's container."""
+
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables of this machine without which programs cannot run."""
 # Matches whole paths only: file:///opt/ml/x is replaced, the S3 key in s3://bucket/opt/ml/x is not.
-_CONTAINER_PATH = re.compile(r"(?:(?<=file://)|(?<![\w./-]))/opt/ml(?![\w.-])")
+CONTAINER_PATH = re.compile(r"(?:(?<=file://)|(?<![\w./-]))/opt/ml(?![\w.-])")
 
 
 def map_paths(value: Any, root: Path) -> Any:
@@ -24,7 +28,7 @@ def map_paths(value: Any, root: Path) -> Any:
         root: The job's folder.
     """
     if isinstance(value, str):
-        return _CONTAINER_PATH.sub(lambda _: str(root), value)
+        return CONTAINER_PATH.sub(lambda _: str(root), value)
     if isinstance(value, list):
         return [map_paths(item, root) for item in value]
     if isinstance(value, dict):
@@ -45,7 +49,38 @@ def local_path(container_path: str, root: Path) -> Path | None:
     return root / os.path.relpath(normal, "/opt/ml")
 
 
-def environment(settings: Settings, root: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Container:
+    """A job's folder, and the place at which the job's program sees it.
+
+    Attributes:
+        root: The folder on this machine.
+        seen: ``/opt/ml`` if the program runs in a root folder of its own; otherwise ``root``.
+    """
+
+    root: Path
+    seen: Path
+
+    @property
+    def has_own_root(self) -> bool:
+        """Whether the program runs in a root folder of its own."""
+        return self.seen == OPT_ML
+
+    @property
+    def working_folder(self) -> Path:
+        """The folder on this machine in which to start the program."""
+        return Path("/") if self.has_own_root else self.root
+
+    def map_paths(self, value: Any) -> Any:
+        """Return a JSON value with ``/opt/ml`` replaced by the place at which the program sees it."""
+        return value if self.has_own_root else map_paths(value, self.root)
+
+    def path(self, seen: str) -> Path:
+        """Return the path on this machine for an absolute path that the program sees."""
+        return (local_path(seen, self.root) if self.has_own_root else None) or Path(seen)
+
+
+def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of a job's program.
 
     docs/local-service.md lists the variables and their sources. As in SageMaker's containers, AWS_DEFAULT_REGION and
@@ -54,7 +89,7 @@ def environment(settings: Settings, root: Path, credentials_path: str, own: Mapp
 
     Args:
         settings: The service's settings.
-        root: The job's folder, used as HOME.
+        seen: The job's folder as its program sees it, used as HOME.
         credentials_path: The path at which the service returns the job's credentials.
         own: The variables of the job's image and of its request. They override all others.
     """
@@ -62,7 +97,7 @@ def environment(settings: Settings, root: Path, credentials_path: str, own: Mapp
     return (
         machine
         | {
-            "HOME": str(root),
+            "HOME": str(seen),
             "TZ": "UTC",
             "PYTHONUNBUFFERED": "1",
             "AWS_REGION": settings.region,
@@ -70,5 +105,5 @@ def environment(settings: Settings, root: Path, credentials_path: str, own: Mapp
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}{credentials_path}",
             "AWS_ENDPOINT_URL": settings.endpoint_url,
         }
-        | {name: str(map_paths(value, root)) for name, value in own.items()}
+        | {name: str(map_paths(value, seen)) for name, value in own.items()}
     )

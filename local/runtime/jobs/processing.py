@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +17,10 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.jobs import images, inputs, log, spark
-from local.runtime.jobs.container import environment, local_path, map_paths
+from local.runtime.jobs import code_paths, images, inputs, job_python, log, spark
+from local.runtime.jobs.container import environment, local_path
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
+from local.runtime.jobs.isolation import container_of, isolated
 from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.uploads import ContinuousUpload, upload
 from local.runtime.supervisor import Supervisor
@@ -85,8 +88,9 @@ class _Job:
         self._record = self._runner.store.get(KIND, name)
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
-        self._command_line: list[str] = map_paths(
-            [*application.get("ContainerEntrypoint", []), *application.get("ContainerArguments", [])], self.root
+        self._container = container_of(runner.settings, self.root)
+        self._command_line: list[str] = self._container.map_paths(
+            [*application.get("ContainerEntrypoint", []), *application.get("ContainerArguments", [])]
         )
 
     def run(self) -> JobOutcome:
@@ -97,6 +101,8 @@ class _Job:
             raise JobFailedError(images.unsupported(self._image, entrypoint))
         self._create_folders()
         self._download_inputs()
+        if not self._container.has_own_root:
+            code_paths.rewrite(self._container)
         with self._runner.keys.of_container() as credentials_path:
             if runtime is images.Runtime.SPARK:
                 command, variables = self._spark_program(credentials_path)
@@ -140,7 +146,7 @@ class _Job:
         )
         job = {member: self._record[member] for member in members if member in self._record}
         resources = {"current_host": "algo-1", "hosts": ["algo-1"]}
-        (config / "processingjobconfig.json").write_text(json.dumps(map_paths(job, self.root)))
+        (config / "processingjobconfig.json").write_text(json.dumps(self._container.map_paths(job)))
         (config / "resourceconfig.json").write_text(json.dumps(resources))
 
     def _download_inputs(self) -> None:
@@ -154,13 +160,15 @@ class _Job:
 
     def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         arguments = self._command_line[1:]
+        python = str(self._container.seen / job_python.PROGRAM)
+        own = self._python_variables(sys.executable) | {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
         size = spark.input_size(self._runner.objects, arguments, self.root / "processing" / "input")
         program = spark.prepare(
             self._runner.settings,
-            self.root,
+            self._container,
             arguments,
             credentials_path=credentials_path,
-            own_environment=self._own_variables(),
+            own_environment=own | self._own_variables(),
             input_bytes=size,
             log=self.log,
         )
@@ -169,8 +177,16 @@ class _Job:
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         interpreter = images.interpreter(self._image)
         self.log.note(interpreter.remark)
-        variables = environment(self._runner.settings, self.root, credentials_path, self._own_variables())
-        return [interpreter.path, *self._command_line[1:]], variables
+        own = self._python_variables(interpreter.path) | self._own_variables()
+        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
+        return [str(self._container.seen / job_python.PROGRAM), *self._command_line[1:]], variables
+
+    def _python_variables(self, interpreter: str) -> dict[str, str]:
+        """Make the job's Python environment, and return the variables with which programs find it."""
+        job_python.make(self._container, interpreter)
+        python = self._container.seen / job_python.PROGRAM
+        path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return {"PATH": path}
 
     def _own_variables(self) -> dict[str, str]:
         return {**images.variables(self._image), **self._record.get("Environment", {})}
@@ -187,7 +203,10 @@ class _Job:
             output["S3Uri"]: self._local(output) for output in self._outputs() if output["S3UploadMode"] == "Continuous"
         }
         program = self._runner.supervisor.start(
-            program_key(self.name), command, folder=self.root, environment=variables
+            program_key(self.name),
+            isolated(self._runner.settings, self._container, command),
+            folder=self._container.working_folder,
+            environment=variables,
         )
         # StopProcessingJob may have been called before the program had started.
         if self._runner.store.get(KIND, self.name)["ProcessingJobStatus"] == "Stopping":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.core.settings import Settings
 from local.runtime.jobs import spark_java
-from local.runtime.jobs.container import environment
+from local.runtime.jobs.container import Container, environment
 from local.runtime.jobs.spark_configuration import (
     NO_SCHEME,
     ON_THIS_MACHINE,
@@ -56,7 +56,7 @@ class SparkProgram:
 
 def prepare(  # noqa: PLR0913 - each argument comes from another part of the job
     settings: Settings,
-    root: Path,
+    container: Container,
     command_line: list[str],
     *,
     credentials_path: str,
@@ -71,8 +71,8 @@ def prepare(  # noqa: PLR0913 - each argument comes from another part of the job
 
     Args:
         settings: The service's settings.
-        root: The job's folder, with all inputs.
-        command_line: The arguments of ``smspark-submit``, with paths mapped to the job's folder.
+        container: The job's folder, with all inputs.
+        command_line: The arguments of ``smspark-submit``, with paths as the program sees them.
         credentials_path: The path at which the service returns the job's credentials.
         own_environment: The environment variables of the image and of the request.
         input_bytes: The size of the job's inputs and of the S3 data that its arguments name.
@@ -81,20 +81,22 @@ def prepare(  # noqa: PLR0913 - each argument comes from another part of the job
     Raises:
         JobFailedError: The command line or the user's configuration is not valid.
     """
-    options = parse(command_line)
-    user = of_user(root / "processing" / "input" / "conf" / "configuration.json")
+    options = parse(command_line, container)
+    user = of_user(container.root / "processing" / "input" / "conf" / "configuration.json")
     for remark in [spark_java.versions(), *user.remarks]:
         log.note(remark)
     small = input_bytes <= SMALL_INPUT
-    folder = root / "spark"
+    folder, seen = container.root / "spark", container.seen / "spark"
     (folder / "conf").mkdir(parents=True)
-    properties = _properties(settings, folder, options) | user.properties
+    if options.event_logs:
+        container.path(str(options.event_logs)).mkdir(parents=True, exist_ok=True)
+    properties = _properties(settings, seen, options) | user.properties
     write_properties(folder / "spark-defaults.conf", properties)
     write_logging(folder / "log4j2.properties", user.logging)
-    variables = spark_java.environment(folder) | user.environment | own_environment
+    variables = spark_java.environment(seen) | user.environment | own_environment
     return SparkProgram(
-        [*spark_java.command(folder, _heap(properties, small), small=small), *_submit(folder, options)],
-        environment(settings, root, credentials_path, variables),
+        [*spark_java.command(seen, _heap(properties, small), small=small), *_submit(seen, options)],
+        environment(settings, container.seen, credentials_path, variables),
     )
 
 
@@ -169,7 +171,6 @@ def _properties(settings: Settings, folder: Path, options: SubmitOptions) -> dic
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
     }
     if options.event_logs:
-        options.event_logs.mkdir(parents=True, exist_ok=True)
         properties |= {
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": options.event_logs.as_uri(),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from local.runtime.jobs.container import Container
 from local.runtime.jobs.failures import JobFailedError
 
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """The options of ``smspark-submit``. Paths are paths in the job's folder.
+    """The options of ``smspark-submit``. Paths are as the program sees them.
 
     Attributes:
         main_class: ``--class``, the main class of an application in a jar.
@@ -38,11 +39,15 @@ class _Parser(argparse.ArgumentParser):
         raise JobFailedError(f"ClientError: smspark-submit: {message}")
 
 
-def parse(command_line: list[str]) -> SubmitOptions:
+def parse(command_line: list[str], container: Container) -> SubmitOptions:
     """Parse the arguments of ``smspark-submit``.
 
     The options are those of ``smspark/cli.py`` in aws/sagemaker-spark-container. Arguments after the application belong
     to the application.
+
+    Args:
+        command_line: The arguments, with paths as the program sees them.
+        container: The job's folder.
 
     Raises:
         JobFailedError: An option is unknown or not implemented, or a file does not exist.
@@ -66,9 +71,9 @@ def parse(command_line: list[str]) -> SubmitOptions:
     event_logs = options.local_spark_event_logs_dir
     return SubmitOptions(
         options.main_class,
-        _files(options.jars, "--jars"),
-        _files(options.py_files, "--py-files"),
-        _files(options.files, "--files"),
+        _files(options.jars, "--jars", container),
+        _files(options.py_files, "--py-files", container),
+        _files(options.files, "--files", container),
         Path(event_logs) if event_logs else None,
         options.verbose,
         options.application,
@@ -76,17 +81,18 @@ def parse(command_line: list[str]) -> SubmitOptions:
     )
 
 
-def _files(value: str | None, option: str) -> list[str]:
+def _files(value: str | None, option: str, container: Container) -> list[str]:
     """Split a comma-separated list, and replace each directory by its files."""
     found: list[str] = []
     for item in value.split(",") if value else []:
-        path = Path(item.removeprefix("file://"))
+        seen = item.removeprefix("file://")
+        path = container.path(seen)
         if item.startswith(("s3://", "s3a://")):
             found.append(item)
-        elif path.is_dir() and (files := sorted(str(file) for file in path.iterdir() if file.is_file())):
-            found.extend(files)
+        elif path.is_dir() and (files := sorted(file.name for file in path.iterdir() if file.is_file())):
+            found.extend(str(Path(seen, name)) for name in files)
         elif path.is_file():
-            found.append(str(path))
+            found.append(seen)
         else:
             what = "found zero files in" if path.is_dir() else "there is no file"
             raise JobFailedError(f"ClientError: smspark-submit: {option}: {what} {item}")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.core.errors import ServiceError
+from local.runtime.jobs import isolation
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, processing_input, processing_output
 
 OUT = "/opt/ml/processing/output/out"
@@ -46,7 +47,8 @@ def test_a_script_that_changes_its_input_leaves_the_object_as_it_is(jobs: Jobs) 
     assert jobs.read(uri) == "before"
 
 
-def test_container_paths_are_mapped_wherever_they_stand(jobs: Jobs) -> None:
+def test_container_paths_are_mapped_without_a_root_of_the_jobs_own(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "has_own_roots", lambda: False)
     name = jobs.start_script(
         "import os, sys; print(*sys.argv[1:], os.environ['PLACE'], sep='\\n')",
         arguments=["--x=/opt/ml/a", "file:///opt/ml/b", "s3://bucket/opt/ml/c", "/opt/mlx"],

@@ -1,0 +1,83 @@
+"""Gives a job's program its own ``/opt/ml``: by a root folder of its own, or by changed paths."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from local.core.settings import Settings
+from local.runtime.jobs.container import OPT_ML, Container
+from local.runtime.jobs.container_root import Layout
+
+_PROGRAM = str(Path(__file__).with_name("container_root.py"))
+_HOST = "algo-1"
+_CHECK_SECONDS = 20.0
+
+
+def container_of(settings: Settings, root: Path) -> Container:
+    """Return how a job's program will see the job's folder on this machine.
+
+    Args:
+        settings: The service's settings.
+        root: The job's folder.
+    """
+    _mount_point(settings).mkdir(parents=True, exist_ok=True)
+    return Container(root, OPT_ML if has_own_roots() else root)
+
+
+def isolated(settings: Settings, container: Container, command: list[str]) -> list[str]:
+    """Return the command that runs a program as its container's ``seen`` says.
+
+    The program sees nothing of the service's folder but the job's own, and the buckets: Spark reads and writes
+    objects as files.
+
+    Args:
+        settings: The service's settings.
+        container: The job's folder.
+        command: The program and its arguments.
+    """
+    if not container.has_own_root:
+        return command
+    layout: Layout = {
+        "mount_point": str(_mount_point(settings)),
+        "job": str(container.root),
+        "hidden": str(settings.root),
+        "visible": [str(settings.buckets)],
+        "host": _HOST,
+    }
+    return [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), *command]
+
+
+@cache
+def has_own_roots() -> bool:
+    """Return whether programs can have a root folder of their own here: on Linux with unprivileged user namespaces."""
+    if sys.platform != "linux":
+        return False
+    with tempfile.TemporaryDirectory() as name:
+        folders = {part: Path(name, part) for part in ("mount_point", "job", "hidden")}
+        for folder in folders.values():
+            folder.mkdir()
+        layout = {**{part: str(folder) for part, folder in folders.items()}, "visible": [], "host": _HOST}
+        command = [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), sys.executable, "-I", "-S", "-c", ""]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False).returncode == 0
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+
+
+def description() -> str:
+    """Return a sentence about how jobs get ``/opt/ml`` on this machine."""
+    if has_own_roots():
+        return "Jobs have /opt/ml at its own path, by Linux namespaces."
+    return (
+        "Jobs have /opt/ml only in their arguments, environment and code files, where it is replaced by their folder: "
+        "this machine has no unprivileged user namespaces."
+    )
+
+
+def _mount_point(settings: Settings) -> Path:
+    return settings.root / "job-root"
