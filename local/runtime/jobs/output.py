@@ -9,7 +9,8 @@ from threading import Thread
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Program
 
-_LINES_KEPT = 50
+_LINES_KEPT = 200
+"""Enough for a Java stack trace, and the Python traceback before it."""
 
 
 class OutputReader:

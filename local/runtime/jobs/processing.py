@@ -17,7 +17,7 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.jobs import code_paths, images, inputs, job_python, log, spark
+from local.runtime.jobs import code_paths, images, inputs, job_python, log, spark, spark_hints
 from local.runtime.jobs.container import environment, local_path
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.isolation import container_of, isolated
@@ -218,7 +218,7 @@ class _Job:
         return status, reader.finish(), program.time_limit_exceeded
 
     def _write_spark_message(self, status: int, last_lines: list[str]) -> None:
-        for hint in spark.hints(last_lines):
+        for hint in spark_hints.hints(last_lines):
             self.log.note(hint)
             last_lines.append(hint)
         application = self._record["AppSpecification"]

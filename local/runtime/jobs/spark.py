@@ -13,7 +13,6 @@ from local.core.settings import Settings
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.container import Container, environment
 from local.runtime.jobs.spark_configuration import (
-    NO_SCHEME,
     ON_THIS_MACHINE,
     object_store,
     of_user,
@@ -31,14 +30,6 @@ SMALL_INPUT = 32 * 1024 * 1024
 """Bytes of input up to which the start dominates a run."""
 
 _LONGEST_MESSAGE = 1024
-_HINTS = (
-    (
-        f'No FileSystem for scheme "{NO_SCHEME}"',
-        "a path has no scheme. In SageMaker's Spark container it would be in HDFS, which is deleted when the job ends. "
-        "Write s3://bucket/key, or file:///opt/ml/processing/... for a folder that SageMaker uploads",
-    ),
-    ("Empty Mount table in config for viewfs://", "an s3:// URI names a bucket that does not exist"),
-)
 
 
 @dataclass(frozen=True)
@@ -136,16 +127,6 @@ def failure_message(status: int, arguments: list[str]) -> str:
         "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
         f"Command '{command}' returned non-zero exit status {code}."
     )[:_LONGEST_MESSAGE]
-
-
-def hints(last_lines: list[str]) -> list[str]:
-    """Return explanations of errors that occur only because the job runs locally.
-
-    Args:
-        last_lines: The last lines of the application's output.
-    """
-    text = "\n".join(last_lines)
-    return [hint for sign, hint in _HINTS if sign in text]
 
 
 def _submit(folder: Path, options: SubmitOptions) -> list[str]:

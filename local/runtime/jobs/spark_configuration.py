@@ -11,9 +11,11 @@ from urllib.parse import quote
 from local.runtime.jobs.failures import JobFailedError
 
 NO_SCHEME = "path-without-scheme"
-"""Spark's default scheme for paths without one. No file system has it, so such a path is an error.
+"""The name of Spark's default file system, in which paths without a scheme are.
 
-In the container, the path would be in HDFS, which is deleted when the job ends.
+In the container, such a path would be in HDFS, which is deleted when the job ends. Here, it is in a file system that
+has no files and takes none, so that reading or writing there is an error. There must be one: Hadoop asks the default
+file system for its working directory, even when it reads s3:// URIs.
 """
 
 ON_THIS_MACHINE = {
@@ -82,7 +84,8 @@ def object_store(buckets: Path) -> dict[str, str]:
         "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3": _COMMITTER,
         "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": _COMMITTER,
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-        "spark.hadoop.fs.defaultFS": f"{NO_SCHEME}:///",
+        "spark.hadoop.fs.defaultFS": f"viewfs://{NO_SCHEME}/",
+        f"spark.hadoop.fs.viewfs.mounttable.{NO_SCHEME}.link./nothing": "file:///nothing",
     }
 
 

@@ -22,6 +22,8 @@ doubled = rows.withColumn("b", rows["b"] * doubling.FACTOR).coalesce(1)
 doubled.write.mode("overwrite").csv(target)
 doubled.write.mode("overwrite").csv(target.replace("s3://", "s3a://") + "-by-s3a")
 doubled.write.csv("file://" + folder + "/mounted")
+doubled.rdd.map(lambda row: row["a"]).saveAsTextFile(target + "-rdd")
+print("rdd", sorted(session.sparkContext.textFile(target + "-rdd").collect()))
 print("partitions", session.conf.get("spark.sql.shuffle.partitions"))
 doubled.write.csv("/opt/somewhere")
 """
@@ -79,6 +81,10 @@ def test_spark_events_are_uploaded(jobs: Jobs, spark_job: dict[str, Any]) -> Non
     assert "SparkListenerApplicationStart" in jobs.read(f"s3://{BUCKET}/{key}")
 
 
+def test_rdds_read_and_write_s3_uris(jobs: Jobs, spark_job: dict[str, Any]) -> None:
+    assert "rdd ['x', 'y']" in jobs.script_log(spark_job["ProcessingJobName"])
+
+
 def test_the_users_spark_configuration_applies(jobs: Jobs, spark_job: dict[str, Any]) -> None:
     assert "partitions 3" in jobs.script_log(spark_job["ProcessingJobName"])
 
@@ -86,6 +92,8 @@ def test_the_users_spark_configuration_applies(jobs: Jobs, spark_job: dict[str, 
 def test_a_path_without_a_scheme_fails_as_it_would_be_lost_in_the_cloud(jobs: Jobs, spark_job: dict[str, Any]) -> None:
     assert spark_job["ProcessingJobStatus"] == "Failed"
     assert spark_job["FailureReason"].startswith("AlgorithmError: a path has no scheme")
+    line = APPLICATION[: APPLICATION.index('doubled.write.csv("/opt/somewhere')].count("\n") + 1
+    assert f'(script.py, line {line}: doubled.write.csv("/opt/somewhere"))' in spark_job["FailureReason"]
     assert spark_job["FailureReason"].endswith(", exit code: 1")
     assert spark_job["ExitMessage"].startswith("Algorithm Error: (caused by CalledProcessError)")
 
