@@ -26,6 +26,7 @@ from local.api.sagemaker.tags import TagOperations
 from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.api.sagemaker.transform_jobs import TransformJobOperations
 from local.api.sagemaker.tuning_jobs import TuningJobOperations
+from local.api.sts import Sts
 from local.aws.credentials import KeyRing
 from local.aws.wire import HttpResponse, RequestHead
 from local.core.settings import Settings
@@ -99,6 +100,7 @@ class Parts:
             "logs": self.logs_api.answer,
             "events": events.answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
+            "sts": Sts(self.moto, keys).answer,
         }
         self._settings = settings
 

@@ -39,12 +39,14 @@ class Credentials:
         secret_key: The secret key, which signs requests.
         token: The session token that requests must have, or None for a key that is not temporary.
         expires: The time when a temporary key expires, in seconds since the epoch; None for any other key.
+        identity: The ARN of the assumed role that the key belongs to, or None for the folder's owner.
     """
 
     access_key: str
     secret_key: str
     token: str | None = None
     expires: float | None = None
+    identity: str | None = None
 
     def accepts(self, token: str) -> bool:
         """Return whether a request's session token is valid for this key."""
@@ -71,6 +73,14 @@ class Credentials:
         }
 
 
+@dataclass(frozen=True)
+class _Container:
+    """A running container's identity, and the keys that it was given, the newest last."""
+
+    identity: str
+    keys: list[Credentials]
+
+
 class KeyRing:
     """All access keys that are valid now.
 
@@ -83,32 +93,40 @@ class KeyRing:
         self._now = now
         self._lock = threading.Lock()
         self._by_key = {ACCESS_KEY: Credentials(ACCESS_KEY, secret_key)}
-        self._by_path: dict[str, list[Credentials]] = {}
+        self._by_path: dict[str, _Container] = {}
 
     def find(self, access_key: str) -> Credentials | None:
         """Return the credentials of an access key id, expired or not, or None for an unknown id."""
         return self._by_key.get(access_key)
 
     @contextmanager
-    def of_container(self) -> Iterator[str]:
+    def of_container(self, identity: str) -> Iterator[str]:
         """Create credentials for a container. They are valid until the context ends.
+
+        Args:
+            identity: The ARN of the assumed role.
 
         Yields:
             The path at which the service returns the credentials to anyone who knows the path.
         """
         path = PATH + secrets.token_urlsafe(32)
-        self._by_path[path] = []
+        container = self._by_path[path] = _Container(identity, [])
         try:
             yield path
         finally:
             with self._lock:
-                for key in self._by_path.pop(path):
+                del self._by_path[path]
+                for key in container.keys:
                     del self._by_key[key.access_key]
 
     @contextmanager
-    def of_invocation(self) -> Iterator[Credentials]:
-        """Create credentials for an invocation of a function. They are valid until the context ends."""
-        key = self._issue()
+    def of_invocation(self, identity: str) -> Iterator[Credentials]:
+        """Create credentials for an invocation of a function. They are valid until the context ends.
+
+        Args:
+            identity: The ARN of the assumed role.
+        """
+        key = self._issue(identity)
         try:
             yield key
         finally:
@@ -120,17 +138,18 @@ class KeyRing:
         Credentials that expire within an hour are replaced.
         """
         with self._lock:
-            keys = self._by_path.get(path)
-            if keys is None:
+            container = self._by_path.get(path)
+            if container is None:
                 return None
+            keys = container.keys
             if not keys or (keys[-1].expires or 0.0) - self._now() < _RENEWAL_SECONDS:
-                keys.append(self._issue())
+                keys.append(self._issue(container.identity))
             return keys[-1]
 
-    def _issue(self) -> Credentials:
+    def _issue(self, identity: str) -> Credentials:
         access_key = "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
         key = Credentials(
-            access_key, secrets.token_urlsafe(30), secrets.token_urlsafe(64), self._now() + LIFETIME_SECONDS
+            access_key, secrets.token_urlsafe(30), secrets.token_urlsafe(64), self._now() + LIFETIME_SECONDS, identity
         )
         self._by_key[access_key] = key
         return key

@@ -53,3 +53,16 @@ def resource_key(name_or_arn: str) -> str:
     The key is lower case, because two names that differ only in case have the same ARN.
     """
     return name_or_arn.rpartition("/")[2].lower()
+
+
+def assumed_role(role_arn: str, session: str) -> str:
+    """Return the ARN of the identity that a service has when it assumes a role.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+
+    Args:
+        role_arn: The ARN of the role, which may have a path.
+        session: The session's name. SageMaker's jobs have ``SageMaker``, functions have their own name.
+    """
+    _, arn_partition, _, _, account, resource = role_arn.split(":", 5)
+    return f"arn:{arn_partition}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/{session}"

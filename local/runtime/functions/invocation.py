@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from local.aws.credentials import KeyRing
+from local.core.arns import assumed_role
 from local.core.settings import Settings
 from local.records import functions as records
 from local.runtime.interpreters import OURS, find_interpreter
@@ -110,7 +111,8 @@ class _Invocation:
         self._log(f"INIT_START Runtime: {remark}")
         self._log(f"START RequestId: {self._request_id} Version: {records.LATEST}")
         started = time.monotonic()
-        with self._runner.keys.of_invocation() as credentials:
+        identity = assumed_role(self._record["Role"], self._record["FunctionName"])
+        with self._runner.keys.of_invocation(identity) as credentials:
             program = self._runner.supervisor.start(
                 f"function/{self._request_id}",
                 [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],

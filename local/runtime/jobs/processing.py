@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.aws.credentials import KeyRing
+from local.core.arns import assumed_role
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
@@ -103,7 +104,7 @@ class _Job:
         self._download_inputs()
         if not self._container.has_own_root:
             code_paths.rewrite(self._container)
-        with self._runner.keys.of_container() as credentials_path:
+        with self._runner.keys.of_container(assumed_role(self._record["RoleArn"], "SageMaker")) as credentials_path:
             if runtime is images.Runtime.SPARK:
                 command, variables = self._spark_program(credentials_path)
             else:

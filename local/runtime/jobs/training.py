@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.aws.credentials import KeyRing
+from local.core.arns import assumed_role
 from local.core.outcomes import JobOutcome
 from local.core.settings import Settings
 from local.records import training_jobs as training_record
@@ -94,7 +95,7 @@ class TrainingRunner:
         Returns:
             None. The program's results are in the jobs' folders.
         """
-        with self.keys.of_container() as credentials_path:
+        with self.keys.of_container(assumed_role(jobs[0].record["RoleArn"], "SageMaker")) as credentials_path:
             return self._train_with_credentials(jobs, key, most_seconds, credentials_path)
 
     def _train_with_credentials(

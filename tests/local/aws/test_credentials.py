@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import tempfile
@@ -20,8 +21,11 @@ from botocore.exceptions import ClientError
 from local.app.server import LocalService, StartError, environment_of
 from local.aws.credentials import KeyRing
 from local.core import secret
+from local.core.arns import assumed_role
 from local.core.secret import make_private, secret_key
 from local.core.settings import ACCESS_KEY, Settings
+
+IDENTITY = "arn:aws:sts::123456789012:assumed-role/jobs/SageMaker"
 
 HOUR = 3600.0
 
@@ -58,7 +62,7 @@ def code_of(call):
 def test_a_container_keeps_its_key_until_an_hour_is_left_and_the_old_one_counts_on() -> None:
     clock = Clock()
     keys = KeyRing("the-secret", clock)
-    with keys.of_container() as path:
+    with keys.of_container(IDENTITY) as path:
         first = keys.answer(path)
         clock.seconds += 4.9 * HOUR
         assert keys.answer(path) is first
@@ -79,7 +83,7 @@ def test_an_error_ends_credentials_too() -> None:
     given: list[Any] = []
 
     def fail_within_both() -> Never:
-        with keys.of_container() as path, keys.of_invocation() as invoked:
+        with keys.of_container(IDENTITY) as path, keys.of_invocation(IDENTITY) as invoked:
             given.extend([keys.answer(path), invoked])
             raise RuntimeError
 
@@ -89,7 +93,7 @@ def test_an_error_ends_credentials_too() -> None:
 
 
 def test_botocore_takes_what_a_containers_path_answers(service) -> None:
-    with service.parts.keys.of_container() as path:
+    with service.parts.keys.of_container(IDENTITY) as path:
         uri = service.settings.endpoint_url + path
         found = ContainerProvider({"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri}).load()
         assert not found.refresh_needed()
@@ -99,7 +103,7 @@ def test_botocore_takes_what_a_containers_path_answers(service) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/v2", "/v2/credentials", "/v2/credentials/", "/v2/credentials/guessed"])
 def test_no_other_path_answers_with_credentials(service, path) -> None:
-    with service.parts.keys.of_container() as known:
+    with service.parts.keys.of_container(IDENTITY) as known:
         service.parts.keys.answer(known)
         with pytest.raises(urllib.error.HTTPError) as refusal:
             urllib.request.urlopen(service.settings.endpoint_url + path)
@@ -109,7 +113,7 @@ def test_no_other_path_answers_with_credentials(service, path) -> None:
 
 @pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
 def test_a_web_page_gets_no_credentials(service, header) -> None:
-    with service.parts.keys.of_container() as path:
+    with service.parts.keys.of_container(IDENTITY) as path:
         request = urllib.request.Request(service.settings.endpoint_url + path, headers=header)
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(request)
@@ -124,7 +128,7 @@ def test_a_web_page_gets_no_credentials(service, header) -> None:
     ],
 )
 def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name, call, unknown, expired) -> None:
-    with service.parts.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation(IDENTITY) as key:
         call(client(service, name, key.access_key, key.secret_key, key.token))
         for token in (None, "", "another"):
             assert code_of(lambda t=token: call(client(service, name, key.access_key, key.secret_key, t))) == unknown
@@ -132,12 +136,12 @@ def test_a_temporary_key_needs_its_token_and_its_time(service, monkeypatch, name
         assert code_of(lambda: call(wrong)) in ("InvalidSignatureException", "SignatureDoesNotMatch")
     assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == unknown
     monkeypatch.setattr("local.aws.credentials.LIFETIME_SECONDS", -1.0)
-    with service.parts.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation(IDENTITY) as key:
         assert code_of(lambda: call(client(service, name, key.access_key, key.secret_key, key.token))) == expired
 
 
 def test_tokens_of_jobs_are_in_no_file(service) -> None:
-    with service.parts.keys.of_invocation() as key:
+    with service.parts.keys.of_invocation(IDENTITY) as key:
         client(service, "iam", key.access_key, key.secret_key, key.token).create_user(UserName="made-by-a-job")
         kept = json.dumps(service.parts.store.list("moto-request"))
     assert "CreateUser" in kept
@@ -236,3 +240,21 @@ def test_a_service_does_not_start_with_a_secret_that_others_may_have_read(tmp_pa
     (settings.root / secret.FILE).unlink()
     with LocalService(settings):
         pass
+
+
+def test_sts_tells_a_job_its_role(service) -> None:
+    with service.parts.keys.of_invocation(IDENTITY) as key:
+        identity = client(service, "sts", key.access_key, key.secret_key, key.token).get_caller_identity()
+    assert (identity["Arn"], identity["Account"]) == (IDENTITY, "123456789012")
+    assert re.fullmatch("AROA[A-Z2-7]{17}:SageMaker", identity["UserId"])
+
+
+@pytest.mark.parametrize(
+    ("role", "identity"),
+    [
+        ("arn:aws:iam::123456789012:role/jobs", "arn:aws:sts::123456789012:assumed-role/jobs/x"),
+        ("arn:aws-cn:iam::123456789012:role/a/path/jobs", "arn:aws-cn:sts::123456789012:assumed-role/jobs/x"),
+    ],
+)
+def test_a_role_that_is_assumed_loses_its_path(role, identity) -> None:
+    assert assumed_role(role, "x") == identity

@@ -31,6 +31,7 @@ def write_environment(key: str) -> str:
         found = session.get_credentials()
         keys = list(found.get_frozen_credentials())
         seen = {{"environment": dict(os.environ), "found_by": found.method, "keys": keys}}
+        seen["identity"] = session.client("sts").get_caller_identity()["Arn"]
         session.client("s3").put_object(Bucket="{BUCKET}", Key="{key}", Body=json.dumps(seen))
         """
 
@@ -70,6 +71,7 @@ def test_the_region_and_the_credentials_are_where_a_container_has_them(script: d
     absent = {"AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"}
     assert absent.isdisjoint(script["environment"])
     assert script["found_by"] == "container-role"
+    assert script["identity"] == "arn:aws:sts::123456789012:assumed-role/jobs/SageMaker"
     access_key, secret_key, token = script["keys"][:3]
     assert access_key.startswith("ASIA")
     assert len(access_key) == 20
