@@ -269,7 +269,7 @@ def test_independent_steps_run_at_the_same_time(pipelines) -> None:
         "pathlib.Path(sys.argv[1]).touch()\n"
         "while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.01)"
     )
-    here, there = (str(pipelines.service.settings.root / name) for name in ("here", "there"))
+    here, there = (str(pipelines.service.settings.root.parent / name) for name in ("here", "there"))
     outcome = pipelines.run(python("One", code, here, there), python("Other", code, there, here))
     assert outcome.status == "Succeeded"
 
@@ -281,7 +281,7 @@ def test_two_executions_of_one_pipeline_run_side_by_side(pipelines) -> None:
         "pathlib.Path(here).touch()\n"
         "while not pathlib.Path(there).exists(): time.sleep(0.01)"
     )
-    folder = str(pipelines.service.settings.root)
+    folder = str(pipelines.service.settings.root.parent)
     step = python("Meet", code, join("/", folder, get("Parameters.Me")), join("/", folder, get("Parameters.You")))
     name = pipelines.create(step, parameters=[parameter("Me", "String"), parameter("You", "String")])
     first = pipelines.start(name, {"Me": "romeo", "You": "juliet"})

@@ -38,7 +38,7 @@ def python(name, code, *arguments, **members):
 @pytest.fixture
 def place(pipelines, request):
     """A path that one test's jobs write to."""
-    folder = pipelines.service.settings.root / "places"
+    folder = pipelines.service.settings.root.parent / "places"
     folder.mkdir(exist_ok=True)
     return folder / request.node.name.replace("/", "-")
 
