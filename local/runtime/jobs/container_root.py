@@ -37,6 +37,7 @@ class Layout(TypedDict):
         job: The folder that becomes ``/opt/ml``.
         hidden: The folder that appears empty.
         visible: Folders within ``hidden`` that appear all the same, with their content.
+        folders: Further folders by their place in the new root. Only ``/opt`` and new places are possible.
         host: The host name. It resolves to 127.0.0.1.
     """
 
@@ -44,6 +45,7 @@ class Layout(TypedDict):
     job: str
     hidden: str
     visible: list[str]
+    folders: dict[str, str]
     host: str
 
 
@@ -56,6 +58,8 @@ def main(layout: Layout, command: list[str]) -> None:
     _bind_machine(root)
     _hide(root, layout["hidden"], layout["visible"])
     _bind(layout["job"], root / _CONTAINER_FOLDER)
+    for place, folder in layout["folders"].items():
+        _bind(folder, root / place.lstrip("/"))
     _set_host_name(root, layout["host"])
     os.chroot(root)
     os.chdir("/")

@@ -10,8 +10,9 @@ from enum import Enum
 from local.runtime.interpreters import OURS, find_interpreter
 
 SUPPORTED = (
-    "sagemaker-spark-processing (PySpark processing jobs), images whose entrypoint is python3 and a script "
-    "(processing jobs), linear-learner (training, tuning, batch transform, endpoints)"
+    "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn (processing jobs), linear-learner "
+    "(training, tuning, batch transform, endpoints), and for processing jobs the images in local-images.yaml: "
+    "docs/local-service.md says how to add one"
 )
 
 # The Python versions of scikit-learn images by framework version, for tags without a Python version.
@@ -36,7 +37,10 @@ _VARIABLES = {
 Sources: the Dockerfiles of 1.4-2 in aws/sagemaker-scikit-learn-container, and of 3.5 with Python 3.12 in
 aws/sagemaker-spark-container.
 """
+_SCRIPT_IMAGES = ("sagemaker-scikit-learn",)
+"""Repositories of images whose programs run here, with a Python of the image's version if there is one."""
 _PYTHON_PROGRAM = re.compile(r"(?:/(?:usr/(?:local/)?)?bin/|/miniconda3/bin/)?python(?:3(?:\.\d+)?)?")
+_SHELL = re.compile(r"(?:/(?:usr/)?bin/)?(?:ba)?sh")
 
 
 class Runtime(Enum):
@@ -70,18 +74,26 @@ def variables(image: str) -> dict[str, str]:
     return dict(_VARIABLES.get(repository(image), {}))
 
 
-def processing_runtime(image: str, entrypoint: list[str]) -> Runtime | None:
+def processing_runtime(image: str, entrypoint: list[str], *, is_custom: bool = False) -> Runtime | None:
     """Return the runtime for a processing job, or None if the service has none.
 
     Args:
         image: The image's URI.
-        entrypoint: ContainerEntrypoint of the request.
+        entrypoint: ContainerEntrypoint of the request, or the image's.
+        is_custom: Whether the user has said what takes the image's place.
     """
+    if is_custom:
+        return Runtime.SCRIPT if entrypoint else None
     if repository(image) == "sagemaker-spark-processing":
         return Runtime.SPARK if entrypoint[:1] == ["smspark-submit"] else None
-    if len(entrypoint) > 1 and _PYTHON_PROGRAM.fullmatch(entrypoint[0]):
-        return Runtime.SCRIPT
-    return None
+    # FrameworkProcessor starts a shell script, which unpacks and starts the user's.
+    has_script = len(entrypoint) > 1 and (is_python(entrypoint[0]) or _SHELL.fullmatch(entrypoint[0]) is not None)
+    return Runtime.SCRIPT if repository(image) in _SCRIPT_IMAGES and has_script else None
+
+
+def is_python(program: str) -> bool:
+    """Return whether a program of a container is its Python."""
+    return _PYTHON_PROGRAM.fullmatch(program) is not None
 
 
 def algorithm_runtime(image: str) -> Runtime | None:

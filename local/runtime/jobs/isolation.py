@@ -6,16 +6,20 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from local.core.settings import Settings
 from local.runtime.jobs.container import OPT_ML, Container
 from local.runtime.jobs.container_root import Layout
+from local.runtime.jobs.failures import JobFailedError
 
 _PROGRAM = str(Path(__file__).with_name("container_root.py"))
 _HOST = "algo-1"
 _CHECK_SECONDS = 20.0
+NO_FOLDERS: Mapping[str, str] = MappingProxyType({})
 
 
 def container_of(settings: Settings, root: Path) -> Container:
@@ -29,7 +33,9 @@ def container_of(settings: Settings, root: Path) -> Container:
     return Container(root, OPT_ML if has_own_roots() else root)
 
 
-def isolated(settings: Settings, container: Container, command: list[str]) -> list[str]:
+def isolated(
+    settings: Settings, container: Container, command: list[str], folders: Mapping[str, str] = NO_FOLDERS
+) -> list[str]:
     """Return the command that runs a program as its container's ``seen`` says.
 
     The program sees nothing of the service's folder but the job's own, and the buckets: Spark reads and writes
@@ -39,14 +45,21 @@ def isolated(settings: Settings, container: Container, command: list[str]) -> li
         settings: The service's settings.
         container: The job's folder.
         command: The program and its arguments.
+        folders: Further folders of this machine by their place in the container.
+
+    Raises:
+        JobFailedError: there are such folders, and programs cannot have a root folder of their own here.
     """
+    if folders and not container.has_own_root:
+        raise JobFailedError(f"ClientError: the image's folders cannot be shown to the job. {description()}")
     if not container.has_own_root:
         return command
     layout: Layout = {
         "mount_point": str(_mount_point(settings)),
         "job": str(container.root),
         "hidden": str(settings.root),
-        "visible": [str(settings.buckets)],
+        "visible": [str(settings.buckets), *_environments(settings)],
+        "folders": dict(folders),
         "host": _HOST,
     }
     return [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), *command]
@@ -61,7 +74,7 @@ def has_own_roots() -> bool:
         folders = {part: Path(name, part) for part in ("mount_point", "job", "hidden")}
         for folder in folders.values():
             folder.mkdir()
-        layout = {**{part: str(folder) for part, folder in folders.items()}, "visible": [], "host": _HOST}
+        layout = {part: str(folder) for part, folder in folders.items()} | {"visible": [], "folders": {}, "host": _HOST}
         command = [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), sys.executable, "-I", "-S", "-c", ""]
         try:
             return subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False).returncode == 0
@@ -77,6 +90,12 @@ def description() -> str:
         "Jobs have /opt/ml only in their arguments, environment and code files, where it is replaced by their folder: "
         "this machine has no unprivileged user namespaces."
     )
+
+
+def _environments(settings: Settings) -> list[str]:
+    """Return the folder of the Python environments, if there are any."""
+    folder = settings.root / "environments"
+    return [str(folder)] if folder.is_dir() else []
 
 
 def _mount_point(settings: Settings) -> Path:

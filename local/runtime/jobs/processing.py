@@ -18,7 +18,17 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.jobs import code_paths, images, inputs, job_python, log, spark, spark_hints
+from local.runtime.jobs import (
+    code_paths,
+    custom_images,
+    images,
+    inputs,
+    job_python,
+    log,
+    python_environments,
+    spark,
+    spark_hints,
+)
 from local.runtime.jobs.container import environment, local_path
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.isolation import container_of, isolated
@@ -90,16 +100,12 @@ class _Job:
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
         self._container = container_of(runner.settings, self.root)
-        self._command_line: list[str] = self._container.map_paths(
-            [*application.get("ContainerEntrypoint", []), *application.get("ContainerArguments", [])]
-        )
+        self._custom: custom_images.CustomImage | None = None
+        self._command_line: list[str] = []
 
     def run(self) -> JobOutcome:
         """Download the inputs, run the program, upload the outputs, and return the outcome."""
-        entrypoint = self._record["AppSpecification"].get("ContainerEntrypoint", [])
-        runtime = images.processing_runtime(self._image, entrypoint)
-        if runtime is None:
-            raise JobFailedError(images.unsupported(self._image, entrypoint))
+        runtime = self._read_image()
         self._create_folders()
         self._download_inputs()
         if not self._container.has_own_root:
@@ -121,6 +127,22 @@ class _Job:
         if status != 0:
             return failed(program_failure(status, last_lines), message)
         return JobOutcome("Completed", message=message)
+
+    def _read_image(self) -> images.Runtime:
+        """Find out what takes the image's place, and the command line.
+
+        Raises:
+            JobFailedError: nothing does.
+        """
+        application = self._record["AppSpecification"]
+        self._custom = custom_images.find(self._runner.settings, self._image)
+        of_image = self._custom.entrypoint if self._custom else ()
+        entrypoint = application.get("ContainerEntrypoint") or list(of_image)
+        runtime = images.processing_runtime(self._image, entrypoint, is_custom=self._custom is not None)
+        if runtime is None:
+            raise JobFailedError(images.unsupported(self._image, entrypoint))
+        self._command_line = self._container.map_paths([*entrypoint, *application.get("ContainerArguments", [])])
+        return runtime
 
     def _create_folders(self) -> None:
         """Create the folders and configuration files that the container has.
@@ -176,11 +198,24 @@ class _Job:
         return program.command, program.environment
 
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
+        own = self._python_variables(self._interpreter()) | self._own_variables()
+        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
+        program, *arguments = self._command_line
+        if images.is_python(program):
+            program = str(self._container.seen / job_python.PROGRAM)
+        return [program, *arguments], variables
+
+    def _interpreter(self) -> str:
+        """Return the Python whose packages the script finds, and say in the log which it is."""
+        if self._custom:
+            settings = self._runner.settings
+            place = custom_images.folder(settings)
+            return python_environments.make(
+                settings, self._custom.python, self._custom.requirements, place, self.log.note
+            )
         interpreter = images.interpreter(self._image)
         self.log.note(interpreter.remark)
-        own = self._python_variables(interpreter.path) | self._own_variables()
-        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
-        return [str(self._container.seen / job_python.PROGRAM), *self._command_line[1:]], variables
+        return interpreter.path
 
     def _python_variables(self, interpreter: str) -> dict[str, str]:
         """Make the job's Python environment, and return the variables with which programs find it."""
@@ -189,8 +224,12 @@ class _Job:
         path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {"PATH": path}
 
+    def _folders(self) -> dict[str, str]:
+        return custom_images.folders(self._runner.settings, self._custom) if self._custom else {}
+
     def _own_variables(self) -> dict[str, str]:
-        return {**images.variables(self._image), **self._record.get("Environment", {})}
+        of_image = self._custom.environment if self._custom else images.variables(self._image)
+        return {**of_image, **self._record.get("Environment", {})}
 
     def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
         resources = self._record["ProcessingResources"]["ClusterConfig"]
@@ -205,7 +244,7 @@ class _Job:
         }
         program = self._runner.supervisor.start(
             program_key(self.name),
-            isolated(self._runner.settings, self._container, command),
+            isolated(self._runner.settings, self._container, command, self._folders()),
             folder=self._container.working_folder,
             environment=variables,
         )
