@@ -7,6 +7,7 @@ of values and of map keys. Faults are data; the caller turns them into messages.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,6 +104,9 @@ _KINDS = {
 }
 """The kinds of values that each type of the model accepts."""
 
+_INTEGERS = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+"""The bounds of the integer types, which hold unless the shape has its own."""
+
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -162,6 +166,8 @@ def _has_type(shape: Shape, value: Any) -> bool:
         return isinstance(value, bytes | bytearray | str) or hasattr(value, "read")
     if isinstance(value, bool) and shape.type_name != "boolean":
         return False
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     return isinstance(value, _PYTHON_TYPES[shape.type_name])
 
 
@@ -171,7 +177,7 @@ def _is_timestamp(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     try:
-        parse_to_aware_datetime(value)
+        parse_to_aware_datetime(value).timestamp()
     except (TypeError, ValueError, AttributeError, OverflowError, OSError):
         return False
     return True
@@ -219,7 +225,8 @@ def _string_faults(shape: Shape, value: str, path: Path) -> Iterator[Fault]:
 def _bound_faults(
     shape: Shape, measure: float, value: Any, path: Path, kinds: tuple[Constraint, Constraint]
 ) -> Iterator[Fault]:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    of_type = _INTEGERS.get(shape.type_name, (None, None))
+    least, most = shape.metadata.get("min", of_type[0]), shape.metadata.get("max", of_type[1])
     if least is not None and measure < least:
         yield Fault(path, kinds[0], value, least)
     if most is not None and measure > most:

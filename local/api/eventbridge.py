@@ -18,8 +18,9 @@ from typing import Any
 from definition_language.paths import PathError, follow, parse_path
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
-from local.aws.wire import HttpResponse, RequestHead, json_reply
+from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
 from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.json_text import JsonError, read_json
 from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
 from local.runtime.supervisor import Supervisor
@@ -86,8 +87,8 @@ class EventBridge:
             ServiceError: The request is not valid, or it would have no effect here.
         """
         name = operation_name(head, body)
-        check_request("events", name, body)
-        request = json.loads(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+        check_request("events", name, head, body)
+        request = json_document(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
         if name == "PutEvents":
             results = [self._put(entry) for entry in request.get("Entries", [])]
             return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
@@ -108,8 +109,8 @@ class EventBridge:
         if not entry.get("EventBusName", "default").endswith("default"):
             raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
         try:
-            detail = json.loads(entry["Detail"])
-        except ValueError:
+            detail = read_json(entry["Detail"])
+        except JsonError:
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
         return {"EventId": self.emit(entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
 

@@ -20,7 +20,8 @@ from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
 from local.aws.wire import HttpResponse, Protocol, RequestHead, closing, error_reply, protocol_of
-from local.core.errors import ServiceError
+from local.core.errors import ServiceError, validation_error
+from local.core.paths import LONGEST_SEGMENT
 
 _LARGEST_BODY = 8 * 1024 * 1024
 """Maximum bytes of a request's body. The largest is a pipeline definition: a million characters.
@@ -147,6 +148,10 @@ def _unexpected(error: Exception) -> ServiceError:
     if _disk_is_full(error):
         message = "no space is left on the disk that holds the local service's state: free some and try again"
         return ServiceError("InsufficientStorage", message, 507)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return validation_error(f"a name has too many bytes: it names a file here, of at most {LONGEST_SEGMENT} bytes")
+    if isinstance(error, RecursionError):
+        return ServiceError("SerializationException", "the request is nested too deeply")
     _log.error("a request failed", exc_info=error)
     message = f"the local service failed: {type(error).__name__}: {error} (service.log has the details)"
     return ServiceError("InternalFailure", message, 500)

@@ -22,7 +22,15 @@ def validate_request(shape: StructureShape, request: dict[str, Any]) -> None:
     Raises:
         ServiceError: ValidationException that lists all faults of the request.
     """
-    found = list(faults(shape, request))
+    validate_found(list(faults(shape, request)))
+
+
+def validate_found(found: list[Fault]) -> None:
+    """Refuse a request with faults.
+
+    Raises:
+        ServiceError: ValidationException that lists the faults.
+    """
     structural = [sentence(fault, "") for fault in found if fault.constraint in _STRUCTURAL]
     if structural:
         raise validation_error(" ".join(structural))

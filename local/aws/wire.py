@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,12 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from local.core.errors import ServiceError
+from local.core.json_text import JsonError, read_json
 
 Headers = list[tuple[bytes, bytes]]
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LONGEST_CBOR_TEXT = 0xFFFF
 
 
 class Protocol(Enum):
@@ -89,12 +94,12 @@ def json_document(body: bytes) -> Any:
         The JSON value. An empty body counts as an empty object.
 
     Raises:
-        ServiceError: SerializationException, because the body is not JSON.
+        ServiceError: SerializationException, because the body is not JSON or exceeds a limit of ``read_json``.
     """
     try:
-        return json.loads(body or b"{}")
-    except ValueError:
-        raise ServiceError("SerializationException", "the request's body is not JSON") from None
+        return read_json(body or b"{}")
+    except JsonError as error:
+        raise ServiceError("SerializationException", f"the request's body {error}") from None
 
 
 def json_reply(document: Mapping[str, Any]) -> HttpResponse:
@@ -131,8 +136,16 @@ def error_reply(error: ServiceError, protocol: Protocol) -> HttpResponse:
     return HttpResponse(error.status, json.dumps({"Message": message, "message": message}).encode(), headers)
 
 
+def xml_text(text: str) -> str:
+    """Return a text with a replacement for each character that XML 1.0 cannot contain, not even escaped.
+
+    Source: https://www.w3.org/TR/xml/#charsets
+    """
+    return _NOT_XML.sub("\ufffd", text)
+
+
 def _fault(code: str, message: str) -> str:
-    return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+    return f"<Code>{escape(xml_text(code))}</Code><Message>{escape(xml_text(message))}</Message>"
 
 
 def _xml(element: str) -> bytes:
@@ -141,5 +154,5 @@ def _xml(element: str) -> bytes:
 
 def _cbor_map(members: Mapping[str, str]) -> bytes:
     """Return a map of strings in CBOR, with each string's length in two bytes. See RFC 8949, sections 3 and 3.1."""
-    texts = [text.encode() for pair in members.items() for text in pair]
+    texts = [text.encode(errors="replace")[:_LONGEST_CBOR_TEXT] for pair in members.items() for text in pair]
     return bytes([0xA0 + len(members)]) + b"".join(b"\x79" + len(t).to_bytes(2, "big") + t for t in texts)

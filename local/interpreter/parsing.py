@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 from definition_language.documents import OLDEST_VERSION, STEP_NAME
 from definition_language.expressions import ExpressionError, references
 from local.core.errors import ServiceError, validation_error
+from local.core.json_text import JsonError, read_json
 from local.interpreter.checks import definition_faults
 from local.interpreter.conditions import condition_faults
 from local.interpreter.definition import Branch, Definition, Json, MalformedError, Parameter, PropertyFile, Step
@@ -46,9 +46,9 @@ def parse(text: str) -> Definition:
 
 def _parse(text: str) -> Definition:
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise _unparsable([f"It is not JSON: {error}"]) from None
+        document = read_json(text)
+    except JsonError as error:
+        raise _unparsable([f"It {error}"]) from None
     if not isinstance(document, dict):
         raise _unparsable(["Expecting start of Json Object"])
     faults: list[str] = []

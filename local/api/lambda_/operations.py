@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from local.api.lambda_.policies import FunctionPolicies
 from local.api.lambda_.rest import Handler, Members, answer
 from local.aws.wire import HttpResponse, RequestHead
 from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.json_text import JsonError, read_json
 from local.core.settings import Settings
 from local.records import functions as records
 from local.runtime.functions.invocation import FunctionRunner
@@ -196,7 +196,7 @@ class FunctionOperations:
         if "ZipFile" in code:
             try:
                 return base64.b64decode(code["ZipFile"], validate=True)
-            except binascii.Error:
+            except ValueError:
                 raise _invalid("ZipFile is not base64") from None
         if "S3Bucket" not in code or "S3Key" not in code:
             raise _invalid("Please provide a source for function code.")
@@ -220,12 +220,9 @@ def _event(payload: bytes, at_most: int) -> Any:
         message = f"{len(payload)} byte payload is too large for the {at_most} byte limit of this InvocationType"
         raise ServiceError("RequestTooLargeException", message, 413)
     try:
-        return json.loads(payload) if payload else {}
-    except ValueError as error:
-        message = f"Could not parse request body into json: {error}"
-        raise ServiceError("InvalidRequestContentException", message) from None
-    except RecursionError:
-        message = "Could not parse request body into json: it is nested too deeply"
+        return read_json(payload) if payload else {}
+    except JsonError as error:
+        message = f"Could not parse request body into json: it {error}"
         raise ServiceError("InvalidRequestContentException", message) from None
 
 

@@ -20,6 +20,7 @@ from local.aws.service_models import shaped
 from local.aws.shapes import validate_request
 from local.aws.wire import HttpResponse, RequestHead, new_request_id
 from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.json_text import JsonError, read_json
 
 Members = dict[str, Any]
 Handler = Callable[[Members], Members | None]
@@ -101,9 +102,10 @@ def _read(shape: StructureShape, labels: Mapping[str, str], head: RequestHead, b
 
 def _document(shape: StructureShape, body: bytes) -> Members:
     try:
-        document = json.loads(body or b"{}")
-    except ValueError:
-        raise ServiceError("InvalidRequestContentException", "Could not parse request body into json.") from None
+        document = read_json(body or b"{}")
+    except JsonError as error:
+        message = f"Could not parse request body into json: it {error}"
+        raise ServiceError("InvalidRequestContentException", message) from None
     if not isinstance(document, dict):
         raise ServiceError("SerializationException", "the request's body is not a JSON object")
     in_body = {name for name, member in shape.members.items() if "location" not in member.serialization}

@@ -19,9 +19,9 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.api.moto.checks import check_request
+from local.api.moto.checks import check_request, is_well_formed
 from local.aws.sigv4 import read_signature
-from local.aws.wire import HttpResponse, RequestHead
+from local.aws.wire import HttpResponse, RequestHead, protocol_of
 from local.core.arns import partition
 from local.core.errors import not_implemented
 from local.core.settings import ACCOUNT_ID
@@ -66,8 +66,7 @@ class MotoServices:
         service, name = read_signature(head).service, operation_name(head, body)
         if service not in SERVICES:
             raise not_implemented(service, name)
-        if service == "application-autoscaling":
-            check_request(service, name, body)
+        check_request(service, name, head, body)
         return self._answer(service, name, head, body)
 
     def answer_about_bucket(self, bucket: str, head: RequestHead, body: bytes) -> HttpResponse:
@@ -166,11 +165,20 @@ class MotoServices:
                 },
                 "Body": base64.b64encode(body).decode(),
             }
+            changes = not _READS.match(operation) and service not in _NOT_KEPT
             try:
                 reply = self._run(record)
+                has_failed = reply.status >= 500 or not is_well_formed(reply, protocol_of(service, head.headers))
             except NotImplementedError:
                 raise not_implemented(service, operation) from None
-            changes = not _READS.match(operation) and service not in _NOT_KEPT
+            except Exception:
+                _log.warning("moto failed at %s of %s", operation, service, exc_info=True)
+                has_failed = True
+            if has_failed:
+                if changes:
+                    # Moto may have made a part of the change.
+                    MotoServices._holder = None
+                raise not_implemented(service, f"{operation} with these values, at which moto fails")
             if changes and reply.status < 300:
                 self._keep(record)
             return reply

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from botocore.utils import parse_timestamp
 
 from local.api.sagemaker.operations import Request, Response
 from local.core.errors import validation_error
+from local.core.json_text import read_json
 from local.storage.store import Document
 
 DEFAULT_PAGE_SIZE = 100
@@ -122,8 +122,8 @@ def _make_token(key: _SortKey) -> str:
 
 def _read_token(token: str) -> _SortKey:
     try:
-        key = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError):
+        key = read_json(base64.urlsafe_b64decode(token.encode()))
+    except ValueError:
         raise _invalid_token() from None
     if not isinstance(key, list) or len(key) != 4:
         raise _invalid_token()
