@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
+import yaml
+
+from local.api.moto.query import read_fields
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead
 from local.core.errors import ServiceError, not_implemented
@@ -19,6 +21,8 @@ from local.storage.objects import Objects
 _TYPE = re.compile(r"""["']?Type["']?\s*:\s*["']?((?:AWS|Custom)::[A-Za-z0-9:]+)["']?""")
 _OURS = ("AWS::SageMaker::", "AWS::Lambda::", "AWS::Logs::", "AWS::CloudFormation::Stack")
 _WITH_TEMPLATE = ("CreateStack", "UpdateStack", "CreateChangeSet")
+_LONGEST_TEMPLATE = 51_200
+"""Bytes. Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 _WITHOUT_EFFECT = frozenset({"AWS::S3::BucketPolicy"})
 """Types that moto ignores, and that have no effect on a machine where nobody else can access the buckets."""
 
@@ -37,10 +41,11 @@ class CloudFormation:
             ServiceError: A template has resources that are not implemented, or a bucket to delete is not empty.
         """
         name = operation_name(head, body)
-        fields = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+        fields = read_fields(head.query, body)
         if name in _WITH_TEMPLATE:
             if "TemplateURL" in fields:
                 raise not_implemented("cloudformation", f"{name} with TemplateURL instead of TemplateBody")
+            _check_form(fields.get("TemplateBody", ""))
             self._check_types(name, fields.get("TemplateBody", ""))
         if name == "DeleteStack":
             for bucket in self.moto.buckets_of_stack(fields.get("StackName", "")):
@@ -62,3 +67,19 @@ class CloudFormation:
         for kind in sorted(set(_TYPE.findall(template))):
             if kind.startswith(_OURS) or kind not in known:
                 raise not_implemented("cloudformation", f"{name} with {kind}")
+
+
+def _check_form(template: str) -> None:
+    """Refuse a template that is too long, or has YAML's aliases, with which a short text stands for a huge one.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    """
+    if len(template.encode()) > _LONGEST_TEMPLATE:
+        message = f"Member must have length less than or equal to {_LONGEST_TEMPLATE}"
+        raise ServiceError("ValidationError", f"1 validation error detected: Value at 'templateBody': {message}")
+    try:
+        has_aliases = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(template))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ServiceError("ValidationError", "Template format error: unsupported structure.") from None
+    if has_aliases:
+        raise ServiceError("ValidationError", "Template error: YAML aliases are not allowed in CloudFormation templates")

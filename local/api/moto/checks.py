@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -68,11 +69,16 @@ def _read(protocol: Protocol, model: OperationModel, head: RequestHead, body: by
     return {name: value for name, value in request.items() if value is not None}
 
 
+class _Stream(io.BytesIO):
+    """A stream as botocore's parser wants it. Its own allocates as many bytes as a text's length says."""
+
+    def peek(self, size: int) -> bytes:
+        return self.getvalue()[self.tell() : self.tell() + size]
+
+
 def _cbor_document(body: bytes) -> Any:
-    parser = BaseCBORParser()
-    stream = parser.get_peekable_stream_from_bytes(body)
     try:
-        return parser.parse_data_item(stream) if body else {}
+        return BaseCBORParser().parse_data_item(_Stream(body)) if body else {}
     except (ResponseParserError, ValueError, TypeError, OverflowError, RecursionError, MemoryError, OSError) as error:
         message = f"the request's body is not CBOR: {type(error).__name__}: {error}"
         raise ServiceError("SerializationException", message) from None
