@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
@@ -171,14 +170,29 @@ def _has_type(shape: Shape, value: Any) -> bool:
     return isinstance(value, _PYTHON_TYPES[shape.type_name])
 
 
-def _is_timestamp(value: Any) -> bool:
-    if isinstance(value, datetime):
-        return True
+def read_timestamp(value: Any) -> float:
+    """Return the seconds since the epoch of a request's timestamp.
+
+    Args:
+        value: a datetime, a number of seconds, or a text with either.
+
+    Raises:
+        ValueError: the value is no timestamp of the years 1 to 9999.
+    """
     if isinstance(value, bool):
-        return False
+        raise ValueError("a boolean is no timestamp")  # noqa: TRY004 - as for other values
     try:
-        parse_to_aware_datetime(value).timestamp()
-    except (TypeError, ValueError, AttributeError, OverflowError, OSError):
+        found: float = parse_to_aware_datetime(value).timestamp()
+    except (TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError):
+        # RuntimeError is botocore's own for numbers outside of these years.
+        raise ValueError(f"not a timestamp: {value!r}") from None
+    return found
+
+
+def _is_timestamp(value: Any) -> bool:
+    try:
+        read_timestamp(value)
+    except ValueError:
         return False
     return True
 

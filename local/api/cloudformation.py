@@ -82,4 +82,6 @@ def _check_form(template: str) -> None:
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ServiceError("ValidationError", "Template format error: unsupported structure.") from None
     if has_aliases:
-        raise ServiceError("ValidationError", "Template error: YAML aliases are not allowed in CloudFormation templates")
+        raise ServiceError(
+            "ValidationError", "Template error: YAML aliases are not allowed in CloudFormation templates"
+        )

@@ -13,8 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from definition_language.constraints import read_timestamp
 from definition_language.paths import PathError, follow, parse_path
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
@@ -31,6 +33,12 @@ Event = dict[str, Any]
 _FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
 _PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
 _LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
+_NOT_IMPLEMENTED = (
+    *("EndpointId", "TraceHeader", "DeadLetterConfig", "RetryPolicy", "KinesisParameters", "RunCommandParameters"),
+    *("EcsParameters", "BatchParameters", "SqsParameters", "HttpParameters", "RedshiftDataParameters"),
+    "AppSyncParameters",
+)
+"""Members of rules' targets and of events that would have no effect. Most are for targets that are refused."""
 _PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
 _PLACE = re.compile(r"<([^<>\"]+)>")
 _TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
@@ -59,6 +67,11 @@ class EventBridge:
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
         """Send an event; ``local.core.ports.EventBus`` describes the arguments."""
+        return self._emit(source, detail_type, detail, resources, time.time())
+
+    def _emit(
+        self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str], seconds: float
+    ) -> str:
         identifier = str(uuid.uuid4())
         if not self.may_have_rules():
             return identifier
@@ -68,7 +81,7 @@ class EventBridge:
             "detail-type": detail_type,
             "source": source,
             "account": ACCOUNT_ID,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "time": datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": self.region,
             "resources": list(resources),
             "detail": detail,
@@ -90,8 +103,10 @@ class EventBridge:
         check_request("events", name, head, body)
         request = json_document(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
         if name == "PutEvents":
+            _refuse_members(name, request)
             results = [self._put(entry) for entry in request.get("Entries", [])]
             return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
+        _refuse_members(name, request)
         if request.get("ScheduleExpression"):
             raise not_implemented("events", "PutRule with a ScheduleExpression")
         for target in request.get("Targets", []):
@@ -111,8 +126,12 @@ class EventBridge:
         try:
             detail = read_json(entry["Detail"])
         except JsonError:
+            detail = None
+        if not isinstance(detail, dict):
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-        return {"EventId": self.emit(entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
+        seconds = read_timestamp(entry["Time"]) if "Time" in entry else time.time()
+        resources = entry.get("Resources", ())
+        return {"EventId": self._emit(entry["Source"], entry["DetailType"], detail, resources, seconds)}
 
     def _deliver(self, event: Event) -> None:
         for rule, target in self.moto.targets(event):
@@ -131,6 +150,14 @@ class EventBridge:
             self.call("StartPipelineExecution", request)
         elif match := _LOG_GROUP.fullmatch(arn):
             self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
+
+
+def _refuse_members(operation: str, request: dict[str, Any]) -> None:
+    """Refuse members without effect here. Those in the request's entries and targets count too."""
+    for part in (request, *request.get("Entries", ()), *request.get("Targets", ())):
+        for member in _NOT_IMPLEMENTED:
+            if part.get(member):
+                raise not_implemented("events", f"{operation} with {member}")
 
 
 def _check_pipeline_target(target: dict[str, Any]) -> None:

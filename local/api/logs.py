@@ -26,6 +26,12 @@ _RETENTION_DAYS = frozenset(
 )
 """Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LARGEST_PAGE = 10_000
+_NOT_IMPLEMENTED = {
+    "CreateLogGroup": ("kmsKeyId", "logGroupClass", "deletionProtectionEnabled"),
+    "PutLogEvents": ("entity",),
+    "DescribeLogGroups": ("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"),
+}
+"""Members that are refused, except with values that ask for nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,9 @@ class LogOperations:
         shape = _model().operation_model(name).input_shape
         assert shape is not None, "every operation of CloudWatch Logs has an input"
         validate_request(shape, request)
+        for member, value in request.items():
+            if member in _NOT_IMPLEMENTED.get(name, ()) and value not in (None, False, [], {}, "", "STANDARD"):
+                raise not_implemented("logs", f"{name} with {member}")
         return json_reply(operation(request) or {})
 
     def operations(self) -> dict[str, Callable[[Members], Members | None]]:
@@ -69,8 +78,6 @@ class LogOperations:
         }
 
     def _create_group(self, request: Members) -> None:
-        if "kmsKeyId" in request:
-            raise not_implemented("logs", "CreateLogGroup with kmsKeyId")
         if not self.logs.create_group(request["logGroupName"], request.get("tags")):
             raise _exists("The specified log group already exists")
 
@@ -188,6 +195,8 @@ class LogOperations:
         found: Iterator[Event] = (
             event for event in self.logs.events(group, streams) if _in_time(event, request) and wanted(event.message)
         )
+        if not request.get("startFromHead", True):
+            raise not_implemented("logs", "FilterLogEvents with startFromHead false")
         start, limit = _number(request.get("nextToken", "0")), request.get("limit", _LARGEST_PAGE)
         page = list(itertools.islice(found, start, start + limit + 1))
         response: Members = {

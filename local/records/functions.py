@@ -105,6 +105,21 @@ def new_record(region: str, name: str, configuration: dict[str, Any], code: dict
     )
 
 
+def check_revision(record: Document, revision: str | None) -> None:
+    """Check that a request is about the present revision of a function.
+
+    Args:
+        record: The function's record.
+        revision: The request's RevisionId, or None if it has none.
+
+    Raises:
+        ServiceError: PreconditionFailedException: the function has changed since.
+    """
+    if revision not in (None, record["RevisionId"]):
+        message = "The Revision Id provided does not match the latest Revision Id."
+        raise ServiceError("PreconditionFailedException", f"{message} Call the GetFunction API.", 412)
+
+
 def check_runtime(runtime: str | None) -> None:
     """Check that a runtime is a Python runtime.
 

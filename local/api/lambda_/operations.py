@@ -10,7 +10,7 @@ from typing import Any
 from local.api.lambda_.policies import FunctionPolicies
 from local.api.lambda_.rest import Handler, Members, answer
 from local.aws.wire import HttpResponse, RequestHead
-from local.core.errors import ServiceError, not_implemented, validation_error
+from local.core.errors import ServiceError, validation_error
 from local.core.json_text import JsonError, read_json
 from local.core.settings import Settings
 from local.records import functions as records
@@ -33,18 +33,6 @@ _CONFIGURATION = (
     "TracingConfig",
     "KMSKeyArn",
     "LoggingConfig",
-)
-_NOT_IMPLEMENTED = (
-    "Layers",
-    "DeadLetterConfig",
-    "FileSystemConfigs",
-    "ImageConfig",
-    "SnapStart",
-    "CodeSigningConfigArn",
-    "DurableConfig",
-    "CapacityProviderConfig",
-    "TenancyConfig",
-    "Publish",
 )
 _RESERVED_VARIABLES = (
     "_HANDLER",
@@ -132,7 +120,7 @@ class FunctionOperations:
     def _update_code(self, request: Members) -> Document:
         record = records.find(self.store, self.settings.region, request["FunctionName"])
         _check(request)
-        _check_revision(record, request)
+        records.check_revision(record, request.get("RevisionId"))
         archive = self._archive(request)
         if request.get("DryRun"):
             return record
@@ -144,7 +132,7 @@ class FunctionOperations:
     def _update_configuration(self, request: Members) -> Document:
         record = records.find(self.store, self.settings.region, request["FunctionName"])
         _check(request)
-        _check_revision(record, request)
+        records.check_revision(record, request.get("RevisionId"))
         if "Runtime" in request:
             records.check_runtime(request["Runtime"])
         return records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
@@ -201,8 +189,6 @@ class FunctionOperations:
         if "S3Bucket" not in code or "S3Key" not in code:
             raise _invalid("Please provide a source for function code.")
         uri = f"s3://{code['S3Bucket']}/{code['S3Key']}"
-        if "S3ObjectVersion" in code:
-            raise not_implemented("lambda", "S3ObjectVersion")
         if not self.objects.exists(uri):
             what, name = ("Key", "key") if self.objects.bucket_exists(uri) else ("Bucket", "bucket")
             raise _invalid(
@@ -227,12 +213,7 @@ def _event(payload: bytes, at_most: int) -> Any:
 
 
 def _check(request: Members) -> None:
-    """Refuse members that are not implemented, and values that Lambda refuses."""
-    for member in _NOT_IMPLEMENTED:
-        if request.get(member) not in (None, False, [], {}, {"ApplyOn": "None"}):
-            raise not_implemented("lambda", member)
-    if request.get("PackageType", "Zip") != "Zip" or "ImageUri" in request.get("Code", request):
-        raise not_implemented("lambda", "container images")
+    """Refuse values that Lambda refuses."""
     if request.get("Timeout", 0) > _LONGEST_TIMEOUT:
         raise validation_error(
             f"1 validation error detected: Value '{request['Timeout']}' at 'timeout' failed to satisfy"
@@ -270,12 +251,6 @@ def _configuration(request: Members) -> Members:
     if "KMSKeyArn" in configuration:
         configuration["KMSKeyArn"] = configuration["KMSKeyArn"] or None
     return configuration
-
-
-def _check_revision(record: Document, request: Members) -> None:
-    if request.get("RevisionId") not in (None, record["RevisionId"]):
-        message = "The Revision Id provided does not match the latest Revision Id."
-        raise ServiceError("PreconditionFailedException", f"{message} Call the GetFunction API.", 412)
 
 
 def _invalid(message: str) -> ServiceError:

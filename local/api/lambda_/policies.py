@@ -21,6 +21,7 @@ class FunctionPolicies:
     def add_permission(self, request: Members) -> Members:
         """Add a statement to a function's policy."""
         record = records.find(self.store, self.region, request["FunctionName"])
+        records.check_revision(record, request.get("RevisionId"))
         identifier = request["StatementId"]
         if any(statement["Sid"] == identifier for statement in record["_Policy"]):
             message = (
@@ -35,6 +36,7 @@ class FunctionPolicies:
     def remove_permission(self, request: Members) -> None:
         """Remove a statement from a function's policy."""
         record = records.find(self.store, self.region, request["FunctionName"])
+        records.check_revision(record, request.get("RevisionId"))
         rest = [statement for statement in record["_Policy"] if statement["Sid"] != request["StatementId"]]
         if len(rest) == len(record["_Policy"]):
             raise _no_such_resource(f"Statement {request['StatementId']} is not found in resource policy.")

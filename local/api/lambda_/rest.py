@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
+from local.api.lambda_.members import check_members
 from local.aws.service_models import shaped
 from local.aws.shapes import validate_request
 from local.aws.wire import HttpResponse, RequestHead, new_request_id
@@ -62,6 +63,7 @@ def answer(operations: Mapping[str, Handler], head: RequestHead, body: bytes) ->
     labels = {name: unquote(value) for name, value in match.groupdict().items()}
     assert model.input_shape is not None
     request = _read(model.input_shape, labels, head, body)
+    check_members(model.name, request)
     return _render(model, handler(request) or {})
 
 

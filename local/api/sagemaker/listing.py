@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.utils import parse_timestamp
-
+from definition_language.constraints import read_timestamp
 from local.api.sagemaker.operations import Request, Response
 from local.core.errors import validation_error
 from local.core.json_text import read_json
@@ -106,7 +105,7 @@ def _filters(request: Request, name: str, status: str, created: str, modified: s
 
 
 def _moments(request: Request, *members: str) -> list[float]:
-    return [parse_timestamp(request[member]).timestamp() for member in members if member in request]
+    return [read_timestamp(request[member]) for member in members if member in request]
 
 
 def _comes_after(key: _SortKey, last: _SortKey, descending: bool) -> bool:
