@@ -15,6 +15,7 @@ from typing import Any
 from definition_language.caching import cache_faults
 from definition_language.constraints import faults
 from definition_language.documents import STEP_NAME, all_steps, form_faults, known_references, own_arguments, type_of
+from definition_language.durations import DurationError, parse_duration
 from definition_language.expressions import is_expression
 from definition_language.models import service_model
 from definition_language.reference_checks import reference_faults, used_parameters
@@ -130,7 +131,19 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
         yield from _grid_faults(step["Arguments"])
     caching = step.get("CacheConfig")
     if isinstance(caching, dict) and caching.get("Enabled") is True:
+        yield from _expiry_faults(caching)
         yield from cache_faults(step)
+
+
+def _expiry_faults(caching: Document) -> Iterator[str]:
+    expiry = caching.get("ExpireAfter")
+    if not isinstance(expiry, str):
+        yield "CacheConfig: ExpireAfter is missing: the greatest age of a run that is used again, for example 'P30D'"
+        return
+    try:
+        parse_duration(expiry)
+    except DurationError as error:
+        yield f"CacheConfig: ExpireAfter: {error}"
 
 
 def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:

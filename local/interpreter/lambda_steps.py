@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from definition_language.expressions import as_text
 from local.core.errors import ServiceError
-from local.interpreter.definition import Json, Scalar
+from local.interpreter.definition import Json
+from local.interpreter.lambda_outputs import output_value
 from local.interpreter.retries import call_exception_type
 from local.interpreter.step_errors import StepFailedError
 from local.interpreter.step_run import StepRun
@@ -15,8 +15,6 @@ from local.runtime.functions.invocation import InvocationResult
 
 TIME_LIMIT = 600.0
 """The longest run of a step's function, in seconds. Source: "Lambda step", Amazon SageMaker developer guide."""
-
-_PYTHON_TYPES: dict[str, Any] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}
 
 
 def invoke_function(run: StepRun, payload: dict[str, Json]) -> None:
@@ -28,7 +26,7 @@ def invoke_function(run: StepRun, payload: dict[str, Json]) -> None:
     arn = str(run.step.function_arn)
     run.change(StepStatus="Executing", Metadata={"Lambda": {"Arn": arn, "OutputParameters": []}})
     response = _response(run, arn, payload)
-    outputs = {name: _output(response, name, kind) for name, kind in run.step.outputs.items()}
+    outputs = {name: output_value(response, name, kind) for name, kind in run.step.outputs.items()}
     parameters = [{"Name": name, "Value": as_text(value)} for name, value in outputs.items()]
     run.change(
         Metadata={"Lambda": {"Arn": arn, "OutputParameters": parameters}},
@@ -64,19 +62,6 @@ def _response(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
     if result.error is not None:
         raise StepFailedError(f"ClientError: Lambda function {arn} failed: {_description(result.payload)}")
     return result.payload
-
-
-def _output(response: Json, name: str, kind: str) -> Scalar:
-    value = response.get(name) if isinstance(response, dict) else None
-    if value is None:
-        found = ", ".join(response) if isinstance(response, dict) else type(response).__name__
-        raise StepFailedError(
-            f"ClientError: the function did not return output parameter '{name}'; it returned: {found}"
-        )
-    if not isinstance(value, _PYTHON_TYPES[kind]) or isinstance(value, bool) != (kind == "Boolean"):
-        raise StepFailedError(f"ClientError: output parameter '{name}' is not of type {kind}: {value!r}")
-    checked: Scalar = value
-    return checked
 
 
 def _description(payload: Json) -> str:

@@ -5,9 +5,9 @@ Sources: "Caching pipeline steps" and "Retry policy for pipeline steps", Amazon 
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
+from definition_language.durations import DurationError, parse_duration
 from local.interpreter.definition import Json, MalformedError, RetryPolicy
 
 EXCEPTION_TYPES = (
@@ -24,14 +24,6 @@ DEFAULT_RETRY_POLICY = RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING"), 1.
 _DEFAULT_MAX_ATTEMPTS = 5
 _MEMBERS = {"ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin"}
 
-_ISO_8601 = re.compile(
-    r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
-)
-_SHORT = re.compile(r"(?P<number>\d+)(?P<unit>[dhms])")
-_DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1}
-_SHORT_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-
 
 def parse_cache_config(document: Json) -> timedelta | None:
     """Return the greatest age of a run that can be reused, or None if caching is off.
@@ -47,26 +39,10 @@ def parse_cache_config(document: Json) -> timedelta | None:
         return None
     if not isinstance(document.get("ExpireAfter"), str):
         raise MalformedError("CacheConfig: ExpireAfter is missing; set the greatest age of a reused run, as in 'P30D'")
-    return parse_duration(document["ExpireAfter"])
-
-
-def parse_duration(text: str) -> timedelta:
-    """Parse an ISO 8601 duration (``P30D``, ``PT1H30M``) or the short form in AWS's samples (``30d``).
-
-    A month has 30 days, a year 365.
-
-    Raises:
-        MalformedError: The text is not a duration.
-    """
-    short = _SHORT.fullmatch(text)
-    if short:
-        return timedelta(**{_SHORT_UNITS[short.group("unit")]: int(short.group("number"))})
-    match = _ISO_8601.fullmatch(text)
-    numbers = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
-    if not numbers:
-        raise MalformedError(f"{text!r} is not an ISO 8601 duration; write for example 'P30D' or 'PT1H'")
-    days = sum(numbers.pop(unit, 0) * length for unit, length in _DAYS.items())
-    return timedelta(days=days, **numbers)
+    try:
+        return parse_duration(document["ExpireAfter"])
+    except DurationError as error:
+        raise MalformedError(f"CacheConfig: ExpireAfter: {error}") from None
 
 
 def parse_retry_policy(document: Json) -> RetryPolicy:

@@ -228,7 +228,10 @@ def test_a_function_that_is_not_there_fails_its_step(pipelines) -> None:
     ("given", "kind", "expected"),
     [
         ({}, "String", "did not return output parameter 'x'"),
-        ({"x": 1}, "String", "not of type String"),
+        ({"x": [1]}, "String", "not of type String"),
+        ({"x": 1.5}, "Integer", "not of type Integer"),
+        ({"x": "1"}, "Integer", "not of type Integer"),
+        ({"x": 1}, "Boolean", "not of type Boolean"),
         ({"x": True}, "Integer", "not of type Integer"),
         ({"x": "true"}, "Boolean", "not of type Boolean"),
         ({"x": "1.5"}, "Float", "not of type Float"),
@@ -238,6 +241,34 @@ def test_a_function_has_to_return_what_the_step_declares(pipelines, echo, given,
     outcome = pipelines.run(function("Call", echo, given, {"x": kind}))
     assert outcome.status == "Failed"
     assert expected in outcome.steps["Call"]["FailureReason"]
+
+
+def test_outputs_of_a_function_are_recorded_in_their_declared_types(pipelines, echo) -> None:
+    given = {"code": 200, "ratio": 0.25, "flag": True, "count": 3.0, "mse": 2, "word": "7"}
+    kinds = {
+        "code": "String",
+        "ratio": "String",
+        "flag": "String",
+        "count": "Integer",
+        "mse": "Float",
+        "word": "String",
+    }
+    outcome = pipelines.run(
+        function("Call", echo, given, kinds),
+        condition("Gate", [compare("Equals", get("Steps.Call.OutputParameters['code']"), "200.0")]),
+    )
+    assert outcome.status == "Succeeded"
+    assert {
+        item["Name"]: item["Value"] for item in outcome.steps["Call"]["Metadata"]["Lambda"]["OutputParameters"]
+    } == {
+        "code": "200.0",
+        "ratio": "0.25",
+        "flag": "true",
+        "count": "3",
+        "mse": "2.0",
+        "word": "7",
+    }
+    assert outcome.steps["Gate"]["Metadata"] == {"Condition": {"Outcome": "True"}}
 
 
 def test_a_function_that_takes_longer_than_a_step_may_is_cut_off(pipelines, monkeypatch) -> None:

@@ -1,34 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from local.core.errors import ServiceError, limit_exceeded, not_implemented
-from local.interpreter.policies import parse_duration, parse_retry_policy
+from local.interpreter.policies import parse_retry_policy
 from local.interpreter.retries import Retries, call_exception_type, job_exception_type
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("P30D", timedelta(days=30)),
-        ("P1Y2M3W4D", timedelta(days=365 + 60 + 21 + 4)),
-        ("PT1H30M5S", timedelta(hours=1, minutes=30, seconds=5)),
-        ("P30M", timedelta(days=900)),
-        ("PT30M", timedelta(minutes=30)),
-        ("30d", timedelta(days=30)),
-        ("12h", timedelta(hours=12)),
-    ],
-)
-def test_durations(text, expected) -> None:
-    assert parse_duration(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "P", "PT", "30", "P30", "D30", "P1.5D", "1 day", "-P1D"])
-def test_what_is_no_duration_is_refused(text) -> None:
-    with pytest.raises(ValueError, match="is not an ISO 8601 duration"):
-        parse_duration(text)
 
 
 def policy(*exceptions, **members):
