@@ -1,7 +1,7 @@
 """Durations in a definition: ``ExpireAfter`` of a step's CacheConfig.
 
-Sources: "Turn on step caching" in the Amazon SageMaker AI Developer Guide, which writes ISO 8601 durations without P and
-in either case (``30d``, ``5y``, ``T16m``, ``30dT5h``),
+Sources: "Turn on step caching" in the Amazon SageMaker AI Developer Guide, which writes ISO 8601 durations without P
+and in either case (``30d``, ``5y``, ``T16m``, ``30dT5h``),
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching-enabling.html; and the docstring of the SDK's
 CacheConfig (``p30d``, ``P4DT12H``, ``T12H``).
 """

@@ -41,8 +41,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
     Returns:
         ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``replaced_config_name`` (the configuration that
         served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves this model already),
-        ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed); for EventBridge also
-        ``Deferred`` (the package waits for the endpoint) and ``Ignored`` (not this function's endpoint).
+        ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed) or ``Deferred`` (the
+        package waits for the endpoint); for EventBridge also ``Ignored`` (not this function's endpoint).
         ``find_registered`` and ``go_back`` describe their own answers.
 
     Raises:

@@ -8,7 +8,8 @@ error with the training job's. Runs as a processing job in SageMaker's scikit-le
 If an endpoint fails, this job still succeeds: it writes the result, and the pipeline rolls the endpoint back.
 
 Output: <verification>/verification.json, with ``outcome``, one of ``Verified``, ``Failed``, ``Superseded`` (another
-deployment has taken its place), ``AwaitingApproval`` and ``Rejected``; ``message``, a sentence; and the numbers.
+deployment has taken its place), ``Deferred`` (the model waits until the endpoint is free), ``AwaitingApproval`` and
+``Rejected``; ``message``, a sentence; and the numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +33,13 @@ from evaluation.errors import NoRegionError
 from evaluation.rows import fold_lines
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
-NOT_DEPLOYED = ("AwaitingApproval", "Rejected", "Superseded")
+NOT_DEPLOYED = ("AwaitingApproval", "Deferred", "Rejected", "Superseded")
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Below the endpoint's limit of 6 MiB, because answers may be longer than requests."""
 
@@ -50,6 +54,12 @@ are computed with 32-bit floats, but in different order."""
 
 NO_ANSWER = ("ModelError", "ModelNotReadyException", "InternalFailure", "ServiceUnavailable")
 """Errors of InvokeEndpoint that the endpoint causes. Others come from the network or from permissions."""
+
+LATEST_TAG = "latest-deployment"
+"""The deploying function's tag with the configuration that it deployed last."""
+
+MAX_CHANGES = 5
+"""How often verification starts anew because the endpoint was changed meanwhile."""
 
 POLL_SECONDS = 0.25
 MAX_POLL_SECONDS = 15.0
@@ -70,7 +80,7 @@ class SupersededError(Exception):
 
 def wait_until_in_service(
     sagemaker: SageMakerClient, endpoint: str, endpoint_config: str, replaced_config: str | None = None
-) -> None:
+) -> datetime | None:
     """Wait for the endpoint, at most half an hour.
 
     Args:
@@ -79,9 +89,12 @@ def wait_until_in_service(
         endpoint_config: the configuration that it should serve.
         replaced_config: the configuration that it served before; None if that is not known.
 
+    Returns:
+        When the endpoint was last changed.
+
     Raises:
         VerificationError: the endpoint failed, was rolled back, or is not ready in time.
-        SupersededError: the endpoint serves a third configuration.
+        SupersededError: the endpoint serves what another call deployed later.
     """
     deadline, pause = time.monotonic() + MAX_WAIT_SECONDS, POLL_SECONDS
     while True:
@@ -89,10 +102,12 @@ def wait_until_in_service(
         status, serving = description["EndpointStatus"], description.get("EndpointConfigName")
         reason = description.get("FailureReason", "no reason given")
         if status == "InService" and serving == endpoint_config:
-            return
-        if status == "InService" and replaced_config not in (None, serving):
-            raise SupersededError(f"{endpoint} serves {serving}: it was deployed after {endpoint_config}")
+            return description.get("LastModifiedTime")
         if status == "InService":
+            # A later deployment of what served before looks like a rollback, except for the tag.
+            latest = _latest_deployment(sagemaker, description)
+            if replaced_config not in (None, serving) or latest not in (None, endpoint_config):
+                raise SupersededError(f"{endpoint} serves {serving}: it was deployed after {endpoint_config}")
             raise VerificationError(
                 f"{endpoint} serves {serving} and not {endpoint_config}: it was rolled back: {reason}"
             )
@@ -102,6 +117,20 @@ def wait_until_in_service(
             raise VerificationError(f"{endpoint} is still {status} after {MAX_WAIT_SECONDS // 60} minutes")
         time.sleep(pause)
         pause = min(pause * 1.5, MAX_POLL_SECONDS)
+
+
+def _latest_deployment(sagemaker: SageMakerClient, endpoint: DescribeEndpointOutputTypeDef) -> str | None:
+    """Return the configuration that the deploying function asked for last; None if the endpoint does not say it."""
+    try:
+        pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
+        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    except ClientError as error:
+        # Roles made by an earlier version of infra/bootstrap.yaml may not list tags.
+        if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        print(f"the endpoint's tags were not read: {error}")
+        return None
+    return tags.get(LATEST_TAG)
 
 
 def requests(rows: Iterable[bytes]) -> Iterator[tuple[list[float], bytes]]:
@@ -243,18 +272,43 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     every = math.ceil(sum(best["fold_rows"][fold - 1] for fold in folds) / MAX_ROWS)
     expected = best["training_job_mse"] if options.expected_mse is None else options.expected_mse
     clients = aws_clients()
+
+    def rows() -> Iterable[bytes]:
+        return fold_lines(clients.s3, options.folds_uri, folds, every)
+
+    def ask_and_judge() -> dict[str, Any]:
+        answers = ask(clients.runtime, options.endpoint_name, rows(), model)
+        return judge(answers, expected, options.tolerance, sampled=every > 1)
+
     try:
-        wait_until_in_service(
-            clients.sagemaker, options.endpoint_name, options.endpoint_config_name, options.replaced_config_name
-        )
-        rows = fold_lines(clients.s3, options.folds_uri, folds, every)
-        answers = ask(clients.runtime, options.endpoint_name, rows, model)
-        numbers = judge(answers, expected, options.tolerance, sampled=every > 1)
+        numbers = _while_unchanged(clients.sagemaker, options, ask_and_judge)
     except SupersededError as superseded:
         return {"outcome": "Superseded", "verified": False, "message": str(superseded)}
     except VerificationError as failure:
         return {"outcome": "Failed", "verified": False, "message": str(failure), **failure.numbers}
     return {"outcome": "Verified", "verified": True, "message": "the endpoint serves the model", **numbers}
+
+
+def _while_unchanged(
+    sagemaker: SageMakerClient, options: argparse.Namespace, verdict: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the verdict on an endpoint. If the endpoint was changed meanwhile, a failure says nothing: start anew.
+
+    Raises:
+        VerificationError: the endpoint failed, was rolled back, or does not serve the model.
+        SupersededError: the endpoint serves what another call deployed later.
+    """
+    names = options.endpoint_name, options.endpoint_config_name, options.replaced_config_name
+    for _ in range(MAX_CHANGES):
+        changed = wait_until_in_service(sagemaker, *names)
+        try:
+            return verdict()
+        except VerificationError as error:
+            failure = error
+        now = sagemaker.describe_endpoint(EndpointName=options.endpoint_name)
+        if now["EndpointStatus"] == "InService" and now.get("LastModifiedTime") == changed:
+            break
+    raise failure
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -41,20 +41,24 @@ def output_value(response: Json, name: str, kind: str) -> Scalar:
 
 def _converted(value: Json, kind: str) -> Scalar | None:
     if isinstance(value, bool):
-        return {"Boolean": value, "String": str(value).lower()}.get(kind)
+        if kind == "Boolean":
+            return value
+        return str(value).lower() if kind == "String" else None
     if isinstance(value, str):
         return value if kind == "String" else None
-    if not isinstance(value, int | float) or kind == "Boolean":
-        return None
+    return _number(value, kind) if isinstance(value, int | float) else None
+
+
+def _number(value: float, kind: str) -> Scalar | None:
     try:
         number = float(value)
     except OverflowError:
         return None
     if kind == "String":
         return java_text(number)
-    if kind == "Float":
-        return number if math.isfinite(number) else None
-    return int(value) if number.is_integer() else None
+    if kind == "Float" and math.isfinite(number):
+        return number
+    return int(value) if kind == "Integer" and number.is_integer() else None
 
 
 def java_text(number: float) -> str:

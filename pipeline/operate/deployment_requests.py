@@ -25,7 +25,8 @@ def deployment_requests(config: Config, resources: Resources) -> Iterator[Reques
     tags.append({"Key": "deployed-by", "Value": resources.deploy_function_name})
     yield Request("sagemaker", "CreateModel", _model(options, resources) | {"Tags": tags})
     yield Request("sagemaker", "CreateEndpointConfig", _endpoint_config(config, options) | {"Tags": tags})
-    yield Request("sagemaker", "CreateEndpoint", endpoint | {"Tags": tags})
+    latest = {"Key": "latest-deployment", "Value": "made-by-the-function"}
+    yield Request("sagemaker", "CreateEndpoint", endpoint | {"Tags": [*tags, latest]})
     yield Request("sagemaker", "UpdateEndpoint", endpoint | _rollback(options["rollback_alarms"]))
     if options["autoscaling"]:
         yield from _scaling(config.deploy.endpoint_name, options["autoscaling"])

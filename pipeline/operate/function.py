@@ -25,7 +25,9 @@ _PROGRAM, _PACKAGE = "deploy_endpoint.py", "deployment"
 
 HANDLER = "deploy_endpoint.handler"
 RUNTIME = "python3.12"
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 580
+"""A Lambda step may take 600 seconds. The function waits for an endpoint that another execution changes."""
+
 MEMORY_MEGABYTES = 256
 
 _CLEARED: dict[str, Any] = {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "KMSKeyArn": ""}

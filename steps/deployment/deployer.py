@@ -2,7 +2,7 @@
 
 Names contain the package's version and a hash of the endpoint's settings, so every call is idempotent. Three tags of
 the endpoint keep its state: the last good configuration, the one that failed its verification, and the package that
-waits.
+waits. A fourth one names the configuration that a call asked for last.
 
 Several calls may run at once. SageMaker accepts one change of an endpoint at a time and refuses the others. A refused
 call reads the endpoint again and retries.
@@ -35,11 +35,18 @@ OWNER_TAG = "deployed-by"
 GOOD_TAG = "last-known-good"
 FAILED_TAG = "failed-verification"
 WAITING_TAG = "waiting-model-package"
+LATEST_TAG = "latest-deployment"
+"""Names what a call deploys. It stops other calls' clean-up, and lets verify_endpoint.py tell a rollback from a later
+deployment of what served before."""
+
 LONGEST_WAIT_FOR_DELETION_SECONDS = 90
 POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 5.0
 LOST_RACE_PHRASES = ("already existing", "in-progress", "could not find endpoint", 'could not find model "')
 MAX_LOST_RACES = 10
 """How often a call retries after another call was faster."""
+
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+"""The states of an endpoint that is in service again later."""
 
 NOTHING = "none"
 """Replaces a missing name, because an output parameter of a Lambda step must not be empty."""
@@ -92,43 +99,62 @@ class Deployer:
             return self.go_back(event["rollback"], event["failed_config_name"])
         if "rollback" in event:
             return self.roll_back(event["rollback"])
+        return self.deploy_in_step(event)
+
+    def deploy_in_step(self, event: dict[str, Any]) -> dict[str, str]:
+        """Deploy an execution's package. If the endpoint is changing until the deadline, let the package wait.
+
+        Raises:
+            EndpointBusyError: the package cannot wait, because its metadata has other settings than the execution.
+        """
         target = Target(
             model_package_arn=event["model_package_arn"],
             endpoint_name=event["endpoint_name"],
             instance_type=event["instance_type"],
             instance_count=int(event["instance_count"]),
         )
-        return self.deploy(target, self._package(target.model_package_arn), wait=True)
+        package = self._package(target.model_package_arn)
+        try:
+            return self.deploy(target, package, wait=True)
+        except LostRaceError:
+            raise
+        except EndpointBusyError:
+            endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
+            may_wait = _target_of(target.model_package_arn, package) == target
+            if endpoint is None or endpoint["EndpointStatus"] not in CHANGING or not may_wait:
+                raise
+        return self._defer(target, package)
 
     def deploy_approved(self, model_package_arn: str) -> dict[str, str]:
         """Deploy a package that a person approved; if the endpoint is busy, defer it until it is in service again."""
         package = self._package(model_package_arn)
-        metadata = package.get("CustomerMetadataProperties", {})
-        try:
-            target = Target(
-                model_package_arn=model_package_arn,
-                endpoint_name=metadata["endpoint_name"],
-                instance_type=metadata["endpoint_instance_type"],
-                instance_count=int(metadata["endpoint_instance_count"]),
-            )
-        except (KeyError, ValueError) as error:
+        target = _target_of(model_package_arn, package)
+        if target is None:
             raise DeploymentError(
-                f"{model_package_arn} does not say which endpoint it is for ({error} in its customer metadata): "
-                "this pipeline did not register it. Nothing was deployed."
-            ) from error
+                f"{model_package_arn} does not say in its customer metadata which endpoint it is for: this pipeline "
+                "did not register it. Nothing was deployed."
+            )
         try:
             return self.deploy(target, package)
         except EndpointBusyError:
-            endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
-            if endpoint is None:
-                raise
-            self._tag(endpoint, WAITING_TAG, model_package_arn)
+            return self._defer(target, package)
+
+    def _defer(self, target: Target, package: DescribeModelPackageOutputTypeDef) -> dict[str, str]:
+        """Let a package wait until the busy endpoint is in service again.
+
+        Raises:
+            EndpointBusyError: the endpoint is gone.
+        """
+        endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
+        if endpoint is None:
+            raise EndpointBusyError(f"{target.endpoint_name} was deleted meanwhile: try again.")
+        self._tag(endpoint, WAITING_TAG, target.model_package_arn)
         # If the endpoint came into service before it had the tag, no later event would deploy the package.
         try:
             answer = self.deploy(target, package)
         except EndpointBusyError:
             return _answer(target.endpoint_name, name_of(target, self.options), "Deferred")
-        self._wait_no_more(endpoint, model_package_arn)
+        self._wait_no_more(endpoint, target.model_package_arn)
         return answer
 
     def take_into_service(self, endpoint_name: str) -> dict[str, str]:
@@ -168,6 +194,7 @@ class Deployer:
             raise DeploymentError(
                 f"{endpoint_name} serves {endpoint['EndpointConfigName']}, and nothing older is kept to return to."
             )
+        self._tag(endpoint, LATEST_TAG, good)
         self._update(endpoint, good)
         return _answer(endpoint_name, good, "Deploying")
 
@@ -251,11 +278,16 @@ class Deployer:
             self._delete(endpoint)
             endpoint = None
         try:
+            if endpoint:
+                # First, so that another call's clean-up stops before it deletes what this one deploys.
+                self._tag(endpoint, LATEST_TAG, name)
             # Another call's clean-up may have deleted them since the last attempt.
             self.models.create(target, name)
             if endpoint is None:
                 self.sagemaker.create_endpoint(
-                    EndpointName=target.endpoint_name, EndpointConfigName=name, Tags=self.tags
+                    EndpointName=target.endpoint_name,
+                    EndpointConfigName=name,
+                    Tags=[*self.tags, {"Key": LATEST_TAG, "Value": name}],
                 )
             else:
                 self._update(endpoint, name)
@@ -266,7 +298,9 @@ class Deployer:
             raise LostRaceError(
                 f"{target.endpoint_name} was not changed, perhaps because another call changes it: {sentence(error)}"
             ) from error
-        self.models.clean_up(target.endpoint_name, name, self._kept(endpoint))
+        self.models.clean_up(
+            target.endpoint_name, {name, *self._kept(endpoint)}, lambda: self._is_latest(target.endpoint_name, name)
+        )
         return _answer(target.endpoint_name, name, "Deploying", endpoint["EndpointConfigName"] if endpoint else None)
 
     def _is_superseded(self, target: Target, name: str) -> bool:
@@ -288,7 +322,7 @@ class Deployer:
         if _is_heading_for(endpoint, name):
             replaced = endpoint["EndpointConfigName"] if status == "Updating" else None
             return _answer(endpoint["EndpointName"], name, "Deploying", replaced)
-        if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
+        if status in CHANGING:
             raise _busy(endpoint)
         if status == "InService" and endpoint["EndpointConfigName"] == name:
             self.scaling.agree(endpoint["EndpointName"])
@@ -366,6 +400,13 @@ class Deployer:
                 raise EndpointBusyError(f"{name} is still being deleted: try again in a few minutes.")
             time.sleep(1)
 
+    def _is_latest(self, endpoint_name: str, name: str) -> bool:
+        """Return whether no other call has begun to deploy since this one began."""
+        endpoint = find_endpoint(self.sagemaker, endpoint_name)
+        if endpoint is None or pending_config(endpoint) != name:
+            return False
+        return self._tags(endpoint).get(LATEST_TAG) == name
+
     def _kept(self, endpoint: DescribeEndpointOutputTypeDef | None) -> set[str]:
         """Return the configurations to which the endpoint may be rolled back."""
         if endpoint is None:
@@ -378,6 +419,20 @@ class Deployer:
 
     def _tag(self, endpoint: DescribeEndpointOutputTypeDef, key: str, value: str) -> None:
         self.sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": key, "Value": value}])
+
+
+def _target_of(model_package_arn: str, package: DescribeModelPackageOutputTypeDef) -> Target | None:
+    """Return what a package's metadata says about its deployment; None if this pipeline did not register it."""
+    metadata = package.get("CustomerMetadataProperties", {})
+    try:
+        return Target(
+            model_package_arn=model_package_arn,
+            endpoint_name=metadata["endpoint_name"],
+            instance_type=metadata["endpoint_instance_type"],
+            instance_count=int(metadata["endpoint_instance_count"]),
+        )
+    except (KeyError, ValueError):
+        return None
 
 
 def _answer(endpoint_name: str, name: str, status: str, replaced: str | None = None) -> dict[str, str]:

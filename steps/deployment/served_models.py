@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -33,11 +34,14 @@ class ServedModels:
         self._create_model(target, name)
         self._create_endpoint_config(target, name)
 
-    def clean_up(self, endpoint_name: str, name: str, kept: set[str]) -> None:
-        """Delete this endpoint's old models and configurations, except ``name`` and those in ``kept``.
+    def clean_up(self, endpoint_name: str, kept: set[str], is_latest: Callable[[], bool]) -> None:
+        """Delete this endpoint's old models and configurations.
 
-        This stops as soon as the endpoint's next configuration is no longer ``name``: another call may then be
-        deploying one of those that were found.
+        Args:
+            endpoint_name: the endpoint.
+            kept: the names that stay.
+            is_latest: whether no other call has begun to deploy to the endpoint. It is asked before every deletion,
+                because another call may deploy one of the names that were found.
         """
         stem = stem_of(endpoint_name)
         configs = self.sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=stem)
@@ -46,22 +50,18 @@ class ServedModels:
         found_models = [found["ModelName"] for page in models for found in page["Models"]]
 
         def stale(found: list[str]) -> list[str]:
-            return [old for old in found if version_of(old, endpoint_name) is not None and old not in {name, *kept}]
+            return [old for old in found if version_of(old, endpoint_name) is not None and old not in kept]
 
         for old in stale(found_configs):
-            if not self._leads_to(endpoint_name, name):
+            if not is_latest():
                 return
             with ExpectedRefusal("could not find"):
                 self.sagemaker.delete_endpoint_config(EndpointConfigName=old)
         for old in stale(found_models):
-            if not self._leads_to(endpoint_name, name):
+            if not is_latest():
                 return
             with ExpectedRefusal("could not find"):
                 self.sagemaker.delete_model(ModelName=old)
-
-    def _leads_to(self, endpoint_name: str, name: str) -> bool:
-        endpoint = find_endpoint(self.sagemaker, endpoint_name)
-        return endpoint is not None and pending_config(endpoint) == name
 
     def _create_model(self, target: Target, name: str) -> None:
         request: dict[str, Any] = {

@@ -80,6 +80,8 @@ def test_what_is_no_definition_is_told(document) -> None:
             "steps wait for each other",
         ),
         ([condition("G", TRUE, then=[fail("Same")]), fail("Same")], "Same: two steps have this name"),
+        ([processing("M", CacheConfig={"Enabled": True, "ExpireAfter": "12h"})], "M: CacheConfig: ExpireAfter: '12h'"),
+        ([processing("M", CacheConfig={"Enabled": True})], "M: CacheConfig: ExpireAfter is missing"),
         ([{"Name": "A", "Type": "Nonsense"}], "A: there is no step of type 'Nonsense'"),
         ([fail("A", DisplayName="two\nlines")], "A: DisplayName: 'two\\nlines' does not match .*"),
         (

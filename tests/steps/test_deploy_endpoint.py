@@ -194,7 +194,11 @@ def test_the_first_package_makes_model_config_and_endpoint(account) -> None:
     model = account.sagemaker.describe_model(ModelName=answer["model_name"])
     assert model["Containers"][0]["ModelPackageName"].endswith("/insurance/1")
     assert model["ExecutionRoleArn"] == OPTIONS["role_arn"]
-    assert account.tags() == {"project": "insurance", "deployed-by": "insurance-deploy"}
+    assert account.tags() == {
+        "project": "insurance",
+        "deployed-by": "insurance-deploy",
+        "latest-deployment": answer["endpoint_config_name"],
+    }
 
 
 def test_the_same_call_twice_changes_nothing(account) -> None:
@@ -313,7 +317,16 @@ def test_an_endpoint_that_is_changing_to_something_else_is_refused_with_a_senten
     deploy(account.register())
     deploy(account.register())
     with pytest.raises(DeploymentError, match=r"insurance is Updating.*retry when"):
-        deploy(account.register(), seconds=10.2)
+        # Not what the package's metadata says, so no later call could deploy it so.
+        deploy(account.register(), count="2", seconds=10.2)
+
+
+def test_a_package_waits_for_an_endpoint_that_is_changing_longer_than_a_step_may_take(account) -> None:
+    deploy(account.register())
+    deploy(account.register())
+    late = account.register()
+    assert deploy(late, seconds=10.2)["status"] == "Deferred"
+    assert account.tags()["waiting-model-package"] == late
 
 
 @pytest.mark.parametrize("status", ["Failed", "OutOfService"])
@@ -443,6 +456,7 @@ def _without_names(value):
     """A request without the names that the function makes up."""
     if isinstance(value, dict):
         made_up = ("ModelName", "EndpointConfigName", "ModelPackageName")
+        value = value | {"Value": "*"} if value.get("Key") == "latest-deployment" else value
         return {name: "*" if name in made_up else _without_names(item) for name, item in value.items()}
     return [_without_names(item) for item in value] if isinstance(value, list) else value
 
@@ -722,6 +736,21 @@ def test_cleaning_up_ends_when_another_call_deploys(account) -> None:
         endpoint.endpoint_status, endpoint.pending_deployment_summary = "Updating", {"EndpointConfigName": "another"}
 
     account.meanwhile["ListModels"] = another_deployment
+    answer = deploy(account.register())
+    assert account.configs() == before | {answer["endpoint_config_name"]}
+
+
+def test_cleaning_up_ends_when_another_call_is_about_to_deploy(account) -> None:
+    for _ in range(3):
+        account.settle(deploy(account.register())["endpoint_config_name"])
+    before = account.configs()
+
+    def another_call_begins() -> None:
+        del account.meanwhile["ListModels"]
+        tag = {"Key": "latest-deployment", "Value": "another"}
+        account.sagemaker.add_tags(ResourceArn=account.endpoint().arn, Tags=[tag])
+
+    account.meanwhile["ListModels"] = another_call_begins
     answer = deploy(account.register())
     assert account.configs() == before | {answer["endpoint_config_name"]}
 

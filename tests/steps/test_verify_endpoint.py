@@ -35,16 +35,33 @@ if TYPE_CHECKING:
 class Endpoint:
     """DescribeEndpoint as it goes through its states."""
 
-    def __init__(self, *states: tuple[str, str]) -> None:
+    def __init__(self, *states: tuple[str, str], latest: str | None = None) -> None:
         self.states = list(states)
+        self.latest = latest
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
         status, configuration = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return {"EndpointStatus": status, "EndpointConfigName": configuration, "FailureReason": "the reason"}
+        return {
+            "EndpointArn": "arn",
+            "EndpointStatus": status,
+            "EndpointConfigName": configuration,
+            "FailureReason": "the reason",
+            # Changes with the states that are left.
+            "LastModifiedTime": len(self.states),
+        }
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_tags"
+        return self
+
+    def paginate(self, ResourceArn: str) -> list[dict[str, Any]]:
+        if self.latest == "denied":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListTags")
+        return [{"Tags": [{"Key": verify_endpoint.LATEST_TAG, "Value": self.latest}] if self.latest else []}]
 
 
-def endpoint(*states: tuple[str, str]) -> SageMakerClient:
-    return cast("SageMakerClient", Endpoint(*states))
+def endpoint(*states: tuple[str, str], latest: str | None = None) -> SageMakerClient:
+    return cast("SageMakerClient", Endpoint(*states, latest=latest))
 
 
 @pytest.fixture(autouse=True)
@@ -120,9 +137,16 @@ def test_a_third_configuration_in_service_is_another_deployment_and_no_failure()
         wait_until_in_service(newest, "e", "new", "old")
 
 
-def test_the_configuration_before_in_service_is_a_failure() -> None:
+@pytest.mark.parametrize("latest", [None, "new", "denied"])
+def test_the_configuration_before_in_service_is_a_failure(latest) -> None:
     with pytest.raises(VerificationError, match="rolled back"):
-        wait_until_in_service(endpoint(("InService", "old")), "e", "new", "old")
+        wait_until_in_service(endpoint(("InService", "old"), latest=latest), "e", "new", "old")
+
+
+@pytest.mark.parametrize("latest", ["old", "third"])
+def test_the_configuration_before_that_another_call_deployed_again_is_no_failure(latest) -> None:
+    with pytest.raises(SupersededError, match="e serves old: it was deployed after new"):
+        wait_until_in_service(endpoint(("InService", "old"), latest=latest), "e", "new", "old")
 
 
 class Runtime:
@@ -233,6 +257,13 @@ def test_an_endpoint_that_fails_is_an_outcome_with_a_sentence_and_numbers(run) -
     assert (verification["outcome"], verification["verified"]) == ("Failed", False)
     assert "scores are not those of the model" in verification["message"]
     assert verification["artifact_mse"] == pytest.approx(MSE, rel=1e-3)
+
+
+def test_scores_of_an_endpoint_that_was_changed_meanwhile_are_no_failure(run) -> None:
+    other = Runtime([100.0, -3.0], 9000.0)
+    assert run(other, ("InService", "new"), ("Updating", "new"), ("InService", "third"))["outcome"] == "Superseded"
+    # Another deployment came and went: what this one says counts again.
+    assert run(other, ("InService", "new"), ("InService", "third"), ("InService", "new"))["outcome"] == "Failed"
 
 
 def test_every_other_end_is_an_outcome_too(run) -> None:
