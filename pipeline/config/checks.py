@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from definition_language import linear_learner
+from definition_language.hyperparameters import text_of
 from pipeline.config.column_checks import Fault, check_columns
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
         if sentence := _name_fault(name) or _value_fault(name, value):
             yield f"tuning.static_hyperparameters.{name}", sentence
         elif name in linear_learner.RULES:
-            values[name] = linear_learner.RULES[name].parse(linear_learner.text_of(value))
+            values[name] = linear_learner.RULES[name].parse(text_of(value))
     for name in linear_learner.unbiased_without_bias(values):
         yield f"tuning.static_hyperparameters.{name}", "true needs use_bias: true"
 
@@ -99,7 +100,7 @@ def _value_fault(name: str, value: bool | float | str) -> str | None:
     if rule is None:
         return None
     try:
-        rule.parse(linear_learner.text_of(value))
+        rule.parse(text_of(value))
     except ValueError:
         classifies = name == "loss" and value in linear_learner.CLASSIFICATION_LOSSES
         hint = "; it is a loss for classification" if classifies else ""

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from definition_language.linear_learner import RULES, text_of
+from definition_language.hyperparameters import text_of
+from definition_language.linear_learner import RULES
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.input_file import UNREADABLE, opened, reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from definition_language.linear_learner import text_of
+from definition_language.hyperparameters import text_of
 from pipeline.config.checks import TUNED
 from pipeline.config.models import Config
 from pipeline.definition.folds import fold_uri, suggested

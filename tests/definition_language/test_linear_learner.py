@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from definition_language.hyperparameters import text_of
 from definition_language.linear_learner import (
     CLASSIFICATION_LOSSES,
     CLASSIFICATION_ONLY,
@@ -9,7 +10,6 @@ from definition_language.linear_learner import (
     RULES,
     TUNABLE,
     closest_name,
-    text_of,
     unbiased_without_bias,
 )
 

@@ -15,15 +15,13 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.linear_learner.csv_rows import CsvError, parse_csv
-from local.algorithms.linear_learner.errors import ClientError
-from local.algorithms.linear_learner.recordio import RecordIOError, Records, decode, decode_messages, half_of_memory
+from local.algorithms.csv_rows import CsvError, parse_csv
+from local.algorithms.errors import ClientError
+from local.algorithms.recordio import RecordIOError, Records, decode, decode_messages, half_of_memory
+from local.algorithms.rows import CHUNK_BYTES, LONGEST_PIECE, RowBuffer, whole_lines
 
 Array = npt.NDArray[np.float64]
 
-_CHUNK_BYTES = 1 << 18
-_LONGEST_PIECE = 1 << 26
-"""The longest row, and the longest run of blank lines, in bytes. A row can have about three million numbers."""
 _CONTAINER_FOLDER = "/opt/ml/input/data"
 
 
@@ -90,7 +88,7 @@ class Channel:
             ClientError: There is no data, or a file does not match the content type.
         """
         files = self.files()
-        rows = _RowBuffer(sum(self._parts(path) for path in files))
+        rows = RowBuffer(sum(self._parts(path) for path in files))
         for path in files:
             for part in self._read_file(path, rows.width, feature_dim):
                 rows.add(part)
@@ -106,7 +104,7 @@ class Channel:
 
     def _parts(self, path: Path) -> int:
         """Estimate the number of parts in which ``_read_file`` yields a file's rows."""
-        return 1 + path.stat().st_size // _CHUNK_BYTES if self._is_csv else 1
+        return 1 + path.stat().st_size // CHUNK_BYTES if self._is_csv else 1
 
     def _container_path(self, path: Path) -> str:
         return f"{_CONTAINER_FOLDER}/{self.name}/{path.relative_to(self.folder).as_posix()}"
@@ -126,7 +124,7 @@ class Channel:
 
     def _read_whole(self, path: Path, file: BinaryIO) -> bytes:
         limit, data = half_of_memory(), bytearray()
-        while chunk := file.read(_CHUNK_BYTES):
+        while chunk := file.read(CHUNK_BYTES):
             data += chunk
             if len(data) > limit:
                 raise ClientError(
@@ -136,9 +134,9 @@ class Channel:
 
     def _read_csv(self, path: Path, file: BinaryIO, width: int | None) -> Iterator[Array]:
         rows_before = 0
-        for text in _whole_lines(file):
-            if len(text) > _LONGEST_PIECE:
-                raise self._csv_error(path, rows_before + 1, f"is longer than {_LONGEST_PIECE} bytes", text)
+        for text in whole_lines(file):
+            if len(text) > LONGEST_PIECE:
+                raise self._csv_error(path, rows_before + 1, f"is longer than {LONGEST_PIECE} bytes", text)
             try:
                 rows = parse_csv(text, width)
             except CsvError as error:
@@ -163,42 +161,6 @@ class Channel:
             ) from error
 
 
-class _RowBuffer:
-    """Collects rows that arrive in parts, in one array.
-
-    Preallocates: concatenation doubles peak memory, and page faults took half the read time. Memory that is reserved
-    but not used costs nothing.
-    """
-
-    def __init__(self, parts: int) -> None:
-        """Expect ``parts`` parts, all about as large as the first."""
-        self._expected = parts
-        self._count = 0
-        self._block: Array | None = None
-
-    @property
-    def width(self) -> int | None:
-        """The number of columns, or None if there are no rows yet."""
-        return None if self._block is None else self._block.shape[1]
-
-    def add(self, part: Array) -> None:
-        """Append rows."""
-        end = self._count + len(part)
-        if self._block is None:
-            self._block = np.empty((self._expected * len(part), part.shape[1]))
-        if end > len(self._block):
-            grown = np.empty((2 * end, part.shape[1]))
-            grown[: self._count] = self._block[: self._count]
-            self._block = grown
-        self._block[self._count : end] = part
-        self._count = end
-
-    def array(self) -> Array:
-        """Return all rows so far, of shape (rows, columns)."""
-        assert self._block is not None
-        return self._block[: self._count]
-
-
 def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str, Array]:
     """Read all channels of a job.
 
@@ -218,31 +180,6 @@ def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str,
         if data.shape[1] - 1 != features:
             raise ClientError(f"The {name} channel has {data.shape[1] - 1} features, the train channel {features}")
     return rows
-
-
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the text in pieces of whole lines, without blank lines at the end of the file."""
-    held: list[bytes] = []
-    size = 0
-    while chunk := file.read(_CHUNK_BYTES):
-        held.append(chunk)
-        size += len(chunk)
-        # No row ends in this chunk. Joining now would copy the held chunks again for every chunk.
-        if (b"\n" not in chunk or not chunk.strip(b"\r\n")) and size <= _LONGEST_PIECE:
-            continue
-        lines, newline, tail = b"".join(held).rpartition(b"\n")
-        # Line breaks at the end of a piece are held back, because at the end of the file they are not rows.
-        text = lines.rstrip(b"\r\n")
-        rest = lines[len(text) :] + newline + tail
-        if text:
-            yield text
-            rest = rest.removeprefix(b"\r").removeprefix(b"\n")
-        if len(rest) > _LONGEST_PIECE:
-            yield rest
-            return
-        held, size = [rest], len(rest)
-    if (rest := b"".join(held)).strip():
-        yield rest
 
 
 def _training_rows(records: Records, width: int | None) -> Array:

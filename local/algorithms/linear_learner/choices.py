@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from local.algorithms.linear_learner.errors import ClientError
+from local.algorithms.errors import ClientError
 
 AUTO_LEARNING_RATE: Final = {"adam": 0.1, "sgd": 0.01, "rmsprop": 0.01}
 AUTO_BETA_1: Final = 0.9

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from local.algorithms.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.batches import Batches, GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.hyperparameters import Hyperparameters
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.optimizers import Models, initial_weights, optimizer_for

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from definition_language.linear_learner import CLASSIFICATION_ONLY, RULES, closest_name, unbiased_without_bias
+from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner import choices
-from local.algorithms.linear_learner.errors import ClientError
 
 _CAUSE: Final = "(caused by ValidationError)"
 

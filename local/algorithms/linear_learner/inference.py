@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from local.algorithms.csv_rows import CsvError, first_width, parse_csv
+from local.algorithms.errors import InferenceError
 from local.algorithms.linear_learner import artifact
-from local.algorithms.linear_learner.csv_rows import CsvError, first_width, parse_csv
-from local.algorithms.linear_learner.errors import InferenceError
-from local.algorithms.linear_learner.recordio import RecordIOError, decode_features, encode_scores
-from local.algorithms.linear_learner.sparse_rows import Keys, SparseRows, Vector
+from local.algorithms.recordio import RecordIOError, decode_features, encode_scores
+from local.algorithms.sparse_rows import Keys, SparseRows, Vector
 
 Array = npt.NDArray[np.float64]
 

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from local.algorithms.configuration import read_config
+from local.algorithms.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner import artifact
 from local.algorithms.linear_learner.channels import Channel
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.fitting import LinearModel
 from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse
 from local.algorithms.linear_learner.job_log import JobLog
@@ -46,14 +47,14 @@ class Job:
         Raises:
             ClientError: The configuration is invalid or not supported.
         """
-        raw = self._read_config("hyperparameters.json")
-        self._host = self._read_config("resourceconfig.json").get("current_host", self._host)
+        raw = read_config(self._root, "hyperparameters.json")
+        self._host = read_config(self._root, "resourceconfig.json").get("current_host", self._host)
         self.log.host = self._host
         self.log.write(f"Reading provided configuration from /opt/ml/input/config/hyperparameters.json: {raw}")
         self.hyperparameters = parse(raw)
         self.log.write(f"Final configuration: {json.dumps(asdict(self.hyperparameters))}")
         self.log.write(f"Choices of this machine: {json.dumps(asdict(choices))}")
-        self.channels = self._read_channels(self._read_config("inputdataconfig.json"))
+        self.channels = self._read_channels(read_config(self._root, "inputdataconfig.json"))
 
     def _read_channels(self, config: dict[str, Any]) -> list[Channel]:
         for name in config:
@@ -63,18 +64,6 @@ class Job:
             raise ClientError("The train channel is missing from InputDataConfig")
         data = self._root / "input/data"
         return [Channel.from_config(data / name, name, config[name]) for name in _CHANNELS if name in config]
-
-    def _read_config(self, name: str) -> dict[str, Any]:
-        path = self._root / "input/config" / name
-        try:
-            content = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            raise ClientError(f"/opt/ml/input/config/{name} is not JSON: {error}") from error
-        if not isinstance(content, dict):
-            raise ClientError(f"/opt/ml/input/config/{name} is not a JSON object")
-        return content
 
     def save(self, model: LinearModel) -> None:
         """Write the model artifact. The service uploads it."""

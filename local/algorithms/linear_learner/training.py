@@ -1,19 +1,14 @@
 """Train the jobs in a list of folders: the command ``python -m local.algorithms.linear_learner``."""
 
-import logging
-import signal
 import sys
-import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
+from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.channels import Array, read_once
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.fitting import (
     Dataset,
     Epoch,
@@ -26,8 +21,7 @@ from local.algorithms.linear_learner.fitting import (
 from local.algorithms.linear_learner.job import Job
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.scoring import score
-
-_STOPPED = 128 + signal.SIGTERM
+from local.algorithms.program import STOPPED, StopRequest, failures_reported
 
 
 @dataclass
@@ -47,20 +41,6 @@ class _Group:
         return Dataset(self.rows["train"], self.rows.get("validation"))
 
 
-class _StopRequest:
-    """Tells whether the process has received SIGTERM."""
-
-    def __init__(self) -> None:
-        self.received = False
-        signal.signal(signal.SIGTERM, self._on_signal)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.received = True
-
-    def __call__(self) -> bool:
-        return self.received
-
-
 def main(arguments: Sequence[str]) -> int:
     """Train the jobs in the given ``/opt/ml`` folders.
 
@@ -77,48 +57,36 @@ def main(arguments: Sequence[str]) -> int:
         for argument in missing:
             print(f"{argument} is not a folder", file=sys.stderr)
         return 2
-    stop = _StopRequest()
+    stop = StopRequest()
     jobs = [Job(Path(argument)) for argument in arguments]
-    with _failures_reported(jobs):
+    with failures_reported(jobs):
         _train(jobs, Choices.from_environment(), stop)
     for job in jobs:
         job.log.close()
     if stop.received:
-        return _STOPPED
+        return STOPPED
     return 1 if any(job.failed for job in jobs) else 0
 
 
-@contextmanager
-def _failures_reported(jobs: Sequence[Job]) -> Iterator[None]:
-    """Turn an error into the failure of the given jobs, and continue with the others."""
-    try:
-        yield
-    except Exception as error:  # bugs included, so that no job ends without a reason
-        for job in jobs:
-            if not isinstance(error, ClientError | AlgorithmError):
-                job.log.write(*traceback.format_exc().splitlines(), level=logging.ERROR)
-            job.fail(error)
-
-
-def _train(jobs: Sequence[Job], choices: Choices, stop: _StopRequest) -> None:
+def _train(jobs: Sequence[Job], choices: Choices, stop: StopRequest) -> None:
     for job in jobs:
-        with _failures_reported([job]):
+        with failures_reported([job]):
             job.configure(choices)
     groups = _by_input([job for job in jobs if not job.failed])
     for group in groups:
-        with _failures_reported(group.jobs):
+        with failures_reported(group.jobs):
             _read(group)
     for block in _blocks(groups, choices):
         if stop.received:
             return
-        with _failures_reported([job for group in block for job in group.jobs]):
+        with failures_reported([job for group in block for job in group.jobs]):
             _train_block(block, choices, stop)
 
 
 def _by_input(jobs: Iterable[Job]) -> list[_Group]:
     groups: dict[object, _Group] = {}
     for job in jobs:
-        with _failures_reported([job]):
+        with failures_reported([job]):
             key = (job.hyperparameters.feature_dim, *(channel.identity() for channel in job.channels))
             groups.setdefault(key, _Group([])).jobs.append(job)
     return list(groups.values())
@@ -144,7 +112,7 @@ def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
             if not job.failed:
                 alike[job.hyperparameters.shared()].append(job)
         for shared, jobs in alike.items():
-            with _failures_reported(jobs):
+            with failures_reported(jobs):
                 part = _Group(jobs, group.rows)
                 models = sum(job.hyperparameters.num_models for job in jobs)
                 key = lockstep_key(part.dataset, jobs[0].hyperparameters, choices)
@@ -152,7 +120,7 @@ def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
     return list(blocks.values())
 
 
-def _train_block(block: Sequence[_Group], choices: Choices, stop: _StopRequest) -> None:
+def _train_block(block: Sequence[_Group], choices: Choices, stop: StopRequest) -> None:
     jobs = [job for group in block for job in group.jobs]
     shared = jobs[0].hyperparameters
     loss = loss_of(shared)
@@ -198,5 +166,5 @@ def _finish(group: _Group, outcomes: Sequence[Outcome]) -> None:
     for job, model in trained:
         if "test" not in group.rows:
             job.log.write("Test data is not provided.")
-        with _failures_reported([job]):
+        with failures_reported([job]):
             job.save(model)

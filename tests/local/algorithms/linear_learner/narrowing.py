@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.linear_learner.errors import AlgorithmError
+from local.algorithms.errors import AlgorithmError
 from local.algorithms.linear_learner.fitting import Epoch, LinearModel, Outcome
 
 

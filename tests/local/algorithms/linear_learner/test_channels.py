@@ -3,10 +3,10 @@ import gzip
 import numpy as np
 import pytest
 
+from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.channels import Channel, read_once
-from local.algorithms.linear_learner.errors import ClientError
 from tests.local.algorithms.linear_learner.conftest import csv
-from tests.local.algorithms.linear_learner.recordio_writer import dense_stream, framed, message, tensor
+from tests.local.algorithms.recordio_writer import dense_stream, framed, message, tensor
 
 ROWS = np.array([[1.5, -2, 0], [2.5, 4, 1], [7, 8, 9], [0.25, 1, 2]])
 RECORDIO = "application/x-recordio-protobuf"
@@ -117,7 +117,10 @@ def test_files_of_different_widths_are_named(channel) -> None:
         (b"1,2,3\n", "0.pb: no RecordIO magic number"),
         (dense_stream(ROWS, label_first=False), "0.pb: record 1: has no label"),
         (dense_stream([[1, 2], [1, float("nan")]]), "0.pb: record 2: has a number that is not finite"),
-        (framed(message(tensor([1], keys=[0]), tensor([1]))), "record 1: is sparse and has no shape; set feature_dim"),
+        (
+            framed(message(tensor([1], keys=[0]), tensor([1]))),
+            "record 1: is sparse and has no shape, so set feature_dim",
+        ),
     ],
 )
 def test_records_that_cannot_be_trained_on_are_named(channel, stream, reason) -> None:

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from definition_language.linear_learner import REGRESSION_LOSSES
+from local.algorithms.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.batches import GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key, rows_used
 from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.losses import loss_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.algorithms.linear_learner.recordio_writer import delimited, framed, message, tensor
+from tests.local.algorithms.recordio_writer import delimited, framed, message, tensor
 from tests.within_limits import run_within_limits
 
 CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
@@ -25,7 +25,7 @@ def invoke(tmp_path: Path) -> Invoke:
             from pathlib import Path
             import numpy as np
             from local.algorithms.linear_learner.artifact import Parameters
-            from local.algorithms.linear_learner.errors import InferenceError
+            from local.algorithms.errors import InferenceError
             from local.algorithms.linear_learner.inference import Model
             model = Model(Parameters(np.ones({features}), 0.0))
             model.invoke(",".join(["1"] * {features}).encode(), "text/csv", "")
@@ -193,7 +193,7 @@ def test_a_training_file_of_one_line_or_of_none_is_read_once(tmp_path, content) 
     from pathlib import Path
     import numpy
     from local.algorithms.linear_learner.channels import Channel
-    from local.algorithms.linear_learner.errors import ClientError
+    from local.algorithms.errors import ClientError
     folder = Path({str(tmp_path)!r})
     with gzip.open(folder / "rows.csv.gz", "wb", compresslevel=1) as stream:
         for _ in range(512):
@@ -214,7 +214,7 @@ def test_a_sparse_training_record_of_another_width_reserves_nothing(tmp_path) ->
     from pathlib import Path
     import numpy
     from local.algorithms.linear_learner.channels import Channel
-    from local.algorithms.linear_learner.errors import ClientError
+    from local.algorithms.errors import ClientError
     folder = Path({str(tmp_path)!r})
     # limited
     try:

@@ -1,7 +1,7 @@
 import pytest
 
 from definition_language.linear_learner import TUNABLE
-from local.algorithms.linear_learner.errors import ClientError
+from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.hyperparameters import parse
 
 REGRESSOR = {"predictor_type": "regressor"}

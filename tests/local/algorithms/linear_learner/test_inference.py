@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.algorithms.errors import InferenceError
 from local.algorithms.linear_learner.artifact import Parameters
-from local.algorithms.linear_learner.errors import InferenceError
 from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, encode_json
-from local.algorithms.linear_learner.recordio import encode_scores
-from tests.local.algorithms.linear_learner.recordio_writer import dense_stream, framed, message, tensor
+from local.algorithms.recordio import encode_scores
+from tests.local.algorithms.recordio_writer import dense_stream, framed, message, tensor
 
 ROWS = [[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]]
 SCORES = [1.0 * 0.1 - 2.0 * 0.7 + 3.0 * 2.5 + 11.25, 0.5 * 0.1 - 2.5 + 11.25]

@@ -17,7 +17,7 @@ from sklearn.linear_model import LinearRegression
 from local.algorithms.linear_learner.inference import Model
 from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS, TUNING_OBJECTIVES
 from tests.local.algorithms.linear_learner.conftest import csv
-from tests.local.algorithms.linear_learner.recordio_writer import dense_stream
+from tests.local.algorithms.recordio_writer import dense_stream
 
 PROJECT = Path(__file__).parents[4]
 TUNED = {"mini_batch_size": "20", "_tuning_objective_metric": "validation:mse"}

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.linear_learner.sparse_rows import SparseRows, Vector
+from local.algorithms.sparse_rows import SparseRows, Vector
 
 Array = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _VARINT_BITS = 70
 
 
 class RecordIOError(ValueError):
-    """The bytes are not RecordIO, or a record is not an ``aialgs.data.Record`` that linear-learner can read."""
+    """The bytes are not RecordIO, or a record is not an ``aialgs.data.Record`` that can be read here."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,21 @@ def decode_features(data: bytes, features: int) -> Array | SparseRows:
     if uniform is not None:
         return uniform.features
     vectors, _ = _decode_vectors(list(_frames(data)), features)
-    if all(vector.keys is None for vector in vectors):
-        return np.array([vector.values for vector in vectors])
-    return SparseRows(vectors)
+    return _rows_of(vectors)
+
+
+def decode_labelled(data: bytes) -> tuple[Array | SparseRows, Array | None]:
+    """Decode the features and labels of a RecordIO stream, and keep sparse records sparse.
+
+    Raises:
+        RecordIOError: As in ``decode``.
+    """
+    uniform = decode_uniform(data)
+    if uniform is not None:
+        return uniform.features, uniform.labels
+    vectors, labels = _decode_vectors(list(_frames(data)), None)
+    known = [label for label in labels if label is not None]
+    return _rows_of(vectors), np.array(known) if known else None
 
 
 def decode_messages(messages: Sequence[bytes], features: int | None = None) -> Records:
@@ -93,6 +105,12 @@ def decode_messages(messages: Sequence[bytes], features: int | None = None) -> R
         row[slice(None) if vector.keys is None else vector.keys] = vector.values
     known = [label for label in labels if label is not None]
     return Records(rows, np.array(known) if known else None)
+
+
+def _rows_of(vectors: Sequence[Vector]) -> Array | SparseRows:
+    if all(vector.keys is None for vector in vectors):
+        return np.array([vector.values for vector in vectors])
+    return SparseRows(vectors)
 
 
 def half_of_memory() -> int:
@@ -252,7 +270,7 @@ def _decode_tensor(value: bytes, features: int | None) -> Vector:
     shape = _varints(packed[3])
     size = shape[0] if shape else features
     if size is None:
-        raise RecordIOError("is sparse and has no shape; set feature_dim")
+        raise RecordIOError("is sparse and has no shape, so set feature_dim")
     if size > _MOST_FEATURES or max(keys) >= size or len(keys) != len(numbers):
         raise RecordIOError(f"has sparse keys that do not fit its {len(numbers)} values and {size} features")
     return Vector(np.array(keys, dtype=np.int64), numbers, size)

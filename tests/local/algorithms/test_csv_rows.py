@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.algorithms.linear_learner.csv_rows import CsvError, parse_csv
+from local.algorithms.csv_rows import CsvError, parse_csv
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 

@@ -1,4 +1,4 @@
-"""Errors of linear-learner: in the user's input, in training, and in a request."""
+"""Errors of the algorithms: in the user's input, in training, and in a request."""
 
 
 class ClientError(Exception):

@@ -42,15 +42,19 @@ class CsvError(ValueError):
         self.reason = reason
 
 
-def parse_csv(text: bytes, columns: int | None = None) -> npt.NDArray[np.float64]:
+def parse_csv(
+    text: bytes, columns: int | None = None, *, delimiter: bytes = b",", missing: bool = False
+) -> npt.NDArray[np.float64]:
     """Parse rows of equal width.
 
     Args:
         text: CSV without a header. Lines end with LF or CRLF; line breaks at the end are ignored.
         columns: The required number of columns; by default that of the first row.
+        delimiter: The character between two fields.
+        missing: Whether a field can be empty or ``nan``, which both give NaN.
 
     Returns:
-        Finite numbers, of shape (rows, columns).
+        Finite numbers, and NaN if ``missing``, of shape (rows, columns).
 
     Raises:
         CsvError: The text is empty, rows differ in width, or a field is not a finite number.
@@ -58,10 +62,12 @@ def parse_csv(text: bytes, columns: int | None = None) -> npt.NDArray[np.float64
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
     text = text.rstrip(b"\n")
-    width = columns or text.partition(b"\n")[0].count(b",") + 1
-    values = _parse_plain(text, width)
+    width = columns or text.partition(b"\n")[0].count(delimiter) + 1
+    plain = text if delimiter == b"," else text.translate(bytes.maketrans(b"," + delimiter, b";,"))
+    values = _parse_plain(plain, width)
     if values is None:
-        values = _parse_field_by_field(text, width)
+        parser = _FieldParser(width, delimiter, missing=missing)
+        values = np.array([parser.line(line, row) for row, line in enumerate(text.split(b"\n"), 1)], dtype=np.float64)
     return values
 
 
@@ -88,27 +94,37 @@ def _parse_plain(text: bytes, width: int) -> npt.NDArray[np.float64] | None:
     return values.reshape(rows, width) if len(values) == rows * width else None
 
 
-def _parse_field_by_field(text: bytes, width: int) -> npt.NDArray[np.float64]:
-    rows = [_parse_line(line, row, width) for row, line in enumerate(text.split(b"\n"), 1)]
-    return np.array(rows, dtype=np.float64)
+class _FieldParser:
+    """Parses lines field by field."""
 
+    def __init__(self, width: int, delimiter: bytes, *, missing: bool) -> None:
+        self._width = width
+        self._delimiter = delimiter
+        self._missing = missing
 
-def _parse_line(line: bytes, row: int, width: int) -> list[float]:
-    if not line.strip():
-        raise CsvError(row, "is empty")
-    fields = line.split(b",")
-    if len(fields) != width:
-        raise CsvError(row, f"has {len(fields)} fields where {width} are expected")
-    return [_parse_field(field, row, number) for number, field in enumerate(fields, 1)]
+    def line(self, line: bytes, row: int) -> list[float]:
+        """Return the numbers of a line.
 
+        Args:
+            line: The line.
+            row: The line's number, for messages.
+        """
+        if not line.strip():
+            raise CsvError(row, "is empty")
+        fields = line.split(self._delimiter)
+        if len(fields) != self._width:
+            raise CsvError(row, f"has {len(fields)} fields where {self._width} are expected")
+        return [self._field(field, row, number) for number, field in enumerate(fields, 1)]
 
-def _parse_field(field: bytes, row: int, number: int) -> float:
-    text = field.strip()
-    if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
-        text = text[1:-1].strip()
-    # Matched first, because float() accepts nan, inf and 1_000.
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
-        shown = field[:160].decode("utf-8", "replace")[:40]
-        raise CsvError(row, f"field {number} '{shown}' is not a finite number")
-    return value
+    def _field(self, field: bytes, row: int, number: int) -> float:
+        text = field.strip()
+        if self._missing and text.lower() in (b"", b"nan"):
+            return math.nan
+        if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"') and not self._missing:
+            text = text[1:-1].strip()
+        # Matched first, because float() accepts nan, inf and 1_000.
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
+        if not math.isfinite(value):
+            shown = field[:160].decode("utf-8", "replace")[:40]
+            raise CsvError(row, f"field {number} '{shown}' is not a finite number")
+        return value

@@ -49,6 +49,10 @@ class SparseRows:
         """Return whether no value is infinite or NaN."""
         return bool(np.isfinite(self._values).all())
 
+    def coordinates(self) -> tuple[npt.NDArray[np.int64], Keys, Array]:
+        """Return each value's row, column and number, all of shape (values,)."""
+        return self._rows, self._columns, self._values
+
     def dot(self, weights: Array) -> Array:
         """Return the weighted sum of each row.
 

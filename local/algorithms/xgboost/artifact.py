@@ -1,0 +1,101 @@
+"""Read and write the model artifact: ``xgboost-model``, a model file of the library in UBJSON."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import xgboost
+
+from local.algorithms.xgboost import ubjson
+from local.core.archives import tar_files
+from local.core.files import replacing
+
+FILE: Final = "xgboost-model"
+VERSION: Final = (3, 2)
+"""The library's version in the image, without the patch number."""
+_LARGEST_ARTIFACT = 1024 * 1024 * 1024
+_MOST_MEMBERS = 1000
+_OLD_FORMATS: Final = {b"binf": "the binary format of XGBoost 1.x", b"bs64": "the binary format of XGBoost 1.x"}
+
+
+def write(path: Path, model: xgboost.Booster) -> None:
+    """Write ``xgboost-model`` atomically, with the bytes of the library's ``save_model``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(bytes(model.save_raw("ubj")))
+
+
+def read(model_tar_gz: Path) -> xgboost.Booster:
+    """Read a ``model.tar.gz`` that was made here or by SageMaker.
+
+    Raises:
+        ValueError: The file is not the artifact of an XGBoost model that version 3.2 loads without loss.
+    """
+    try:
+        content = _read_model_file(model_tar_gz)
+        _check(_document(content))
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(content))
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError, KeyError, TypeError) as error:
+        raise ValueError(f"{model_tar_gz} is not an artifact of XGBoost 3.2: {error}") from error
+    booster.set_param({"nthread": 1})
+    return booster
+
+
+def _read_model_file(model_tar_gz: Path) -> bytes:
+    """Return the content of the only file beside folders and hidden files, as the container chooses it."""
+    found: dict[str, bytes] = {}
+    try:
+        with gzip.open(model_tar_gz) as stream:
+            for name, file in tar_files(stream, most_bytes=_LARGEST_ARTIFACT, most_members=_MOST_MEMBERS):
+                place = Path(name)
+                if len(place.parts) == 1 and not place.name.startswith("."):
+                    found[place.name] = file.read()
+    except gzip.BadGzipFile as error:
+        raise ValueError(f"it is not a gzip file, or it is damaged: {error}") from error
+    if not found:
+        raise ValueError(f"it has no file named {FILE}")
+    if len(found) > 1:
+        raise ValueError(
+            f"it has the files {', '.join(sorted(found))}: the container makes an ensemble of them, which the local "
+            "service does not implement"
+        )
+    return next(iter(found.values()))
+
+
+def _document(content: bytes) -> Any:
+    for start, name in _OLD_FORMATS.items():
+        if content.startswith(start):
+            raise ValueError(f"it is in {name}, which XGBoost 3.2 does not load")
+    if not content.startswith(b"{"):
+        # The container unpickles such a file, which can run any code.
+        raise ValueError("it is neither UBJSON nor JSON; a pickle is not loaded here")
+    return json.loads(content) if content[1:].lstrip()[:1] in (b'"', b"}") else ubjson.load(content)
+
+
+def _check(document: Any) -> None:
+    """Check what the library trusts: the version, and that a tree's nodes exist."""
+    version = tuple(int(part) for part in document["version"])
+    if version[:2] > VERSION:
+        raise ValueError(
+            f"it was saved by XGBoost {'.'.join(map(str, version))}, and image 3.2-0 has 3.2.0: an older version can "
+            "load a newer model without its base_score, silently"
+        )
+    booster = document["learner"]["gradient_booster"]
+    model = booster.get("model") or booster.get("gbtree", {}).get("model") or {}
+    trees = model.get("trees", [])
+    for tree in trees:
+        nodes = len(tree["left_children"])
+        for member in ("left_children", "right_children"):
+            children = np.asarray(tree[member], dtype=np.int64)
+            if len(children) != nodes or (children >= nodes).any() or (children < -1).any():
+                raise ValueError("a tree names a node that it does not have")
+        for member in ("split_indices", "split_conditions", "default_left"):
+            if len(tree[member]) != nodes:
+                raise ValueError(f"a tree's {member} do not fit its {nodes} nodes")

@@ -1,0 +1,183 @@
+"""Train the jobs of one program, which share the data that they have in common."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import xgboost
+
+from definition_language.xgboost import MAXIMIZED_METRICS
+from local.algorithms.errors import AlgorithmError, ClientError
+from local.algorithms.program import STOPPED, StopRequest, failures_reported
+from local.algorithms.xgboost.channels import first_lines
+from local.algorithms.xgboost.job import Job
+from local.algorithms.xgboost.metrics import evaluation
+
+_CUSTOMER_ERRORS: Final = (
+    "label must be in [0,1] for logistic regression",
+    "label must be in [0, num_class)",
+    "feature_names mismatch",
+    "Check failed: preds.size() == info.labels_.size()",
+    "Check failed: !auc_error AUC: the dataset only contains pos or neg samples",
+    "Check failed: base_score > 0.0f && base_score < 1.0f base_score must be in (0,1) for logistic loss",
+    "PoissonRegression: label must be nonnegative",
+    "TweedieRegression: label must be nonnegative",
+    "Parameter reg_lambda should be greater equal to 0",
+)
+"""Parts of the library's errors that the container blames on the user's input."""
+
+
+@dataclass
+class _Group:
+    """Groups jobs that have the same input, so that it is read once.
+
+    Attributes:
+        jobs: The jobs.
+        data: The matrices by channel.
+    """
+
+    jobs: list[Job]
+    data: dict[str, xgboost.DMatrix] = field(default_factory=dict)
+
+
+class _Rounds(xgboost.callback.TrainingCallback):
+    """Logs each round, and ends the training after SIGTERM."""
+
+    def __init__(self, job: Job, stop: StopRequest) -> None:
+        self._job = job
+        self._stop = stop
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Log the round's metrics. Return whether to end the training."""
+        values = (
+            f"#011{channel}-{metric}:{history[-1]:.5f}"
+            for channel, metrics in evals_log.items()
+            for metric, history in metrics.items()
+        )
+        self._job.log.line(f"[{epoch}]{''.join(values)}")
+        if not self._stop():
+            return False
+        if self._job.hyperparameters.save_on_termination:
+            self._job.save(model)
+        return True
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train the jobs in the given ``/opt/ml`` folders, one after another.
+
+    Input that several jobs share is read once. A job's failure is written to its own folder and does not stop other
+    jobs.
+
+    Returns:
+        The exit code: 0 if all jobs have a model, 1 if a job failed, 2 if an argument is not a folder, 143 after
+        SIGTERM.
+    """
+    missing = [argument for argument in arguments if not Path(argument).is_dir()]
+    if missing or not arguments:
+        print("usage: python -m local.algorithms.xgboost ROOT [ROOT ...]", file=sys.stderr)
+        for argument in missing:
+            print(f"{argument} is not a folder", file=sys.stderr)
+        return 2
+    stop = StopRequest()
+    jobs = [Job(Path(argument)) for argument in arguments]
+    for job in jobs:
+        with failures_reported([job]):
+            job.configure()
+    for group in _by_input([job for job in jobs if not job.failed]):
+        if not stop.received:
+            _train(group, stop)
+    for job in jobs:
+        job.log.close()
+    if stop.received:
+        return STOPPED
+    return 1 if any(job.failed for job in jobs) else 0
+
+
+def _by_input(jobs: Iterable[Job]) -> list[_Group]:
+    groups: dict[object, _Group] = {}
+    for job in jobs:
+        with failures_reported([job]):
+            key = tuple(channel.identity() for channel in job.channels)
+            groups.setdefault(key, _Group([])).jobs.append(job)
+    return list(groups.values())
+
+
+def _train(group: _Group, stop: StopRequest) -> None:
+    with failures_reported(group.jobs), xgboost.config_context(verbosity=0):
+        group.data = {channel.name: channel.read() for channel in group.jobs[0].channels}
+    for job in group.jobs:
+        if stop.received or job.failed:
+            return
+        with failures_reported([job]):
+            _announce(job, group.data)
+            model = _fit(job, group.data, stop)
+            if not stop.received:
+                job.save(model)
+
+
+def _announce(job: Job, data: dict[str, xgboost.DMatrix]) -> None:
+    job.log.write("Single node training.")
+    job.log.write(f"Train matrix has {data['train'].num_row()} rows and {data['train'].num_col()} columns")
+    if "validation" in data:
+        job.log.write(f"Validation matrix has {data['validation'].num_row()} rows")
+    missing = [
+        what
+        for what, absent in (
+            ("a validation channel", "validation" not in data),
+            ("eval_metric or a tuning objective", job.hyperparameters.early_stopping_without_metric),
+        )
+        if absent
+    ]
+    asked = job.hyperparameters.early_stopping or job.hyperparameters.early_stopping_without_metric
+    if asked and missing:
+        job.log.write(
+            f"early_stopping_rounds has no effect without {' and '.join(missing)}, here and in SageMaker",
+            level=logging.WARNING,
+        )
+
+
+def _fit(job: Job, data: dict[str, xgboost.DMatrix], stop: StopRequest) -> xgboost.Booster:
+    chosen = job.hyperparameters
+    callbacks: list[xgboost.callback.TrainingCallback] = [_Rounds(job, stop)]
+    if chosen.early_stopping and "validation" in data:
+        rounds, metric = chosen.early_stopping
+        callbacks.append(
+            xgboost.callback.EarlyStopping(
+                rounds=rounds,
+                data_name="validation",
+                metric_name=metric,
+                maximize=metric in MAXIMIZED_METRICS,
+                save_best=True,
+            )
+        )
+    objective = chosen.library.get("objective", "reg:squarederror")
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = xgboost.train(
+                chosen.library,
+                data["train"],
+                num_boost_round=chosen.rounds,
+                evals=[(matrix, name) for name, matrix in data.items()],
+                custom_metric=evaluation(chosen.custom_metrics, objective) if chosen.custom_metrics else None,
+                callbacks=callbacks,
+                verbose_eval=False,
+            )
+    except ClientError:
+        raise
+    except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
+        text = first_lines(error)
+        if any(known in text for known in _CUSTOMER_ERRORS):
+            raise ClientError(text) from error
+        raise AlgorithmError(f"XGB train call failed with exception:\n {text}") from error
+    for text in dict.fromkeys(
+        first_lines(warning.message) for warning in caught if isinstance(warning.message, UserWarning)
+    ):
+        job.log.write(*(line for line in text.splitlines() if line.strip()), level=logging.WARNING)
+    return model
