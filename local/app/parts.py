@@ -81,7 +81,7 @@ class Parts:
         self.store = Store(settings.database)
         self.objects = Objects(settings.buckets)
         self.logs = Logs(settings.logs)
-        self.supervisor = Supervisor(self.store)
+        self.supervisor = Supervisor(settings)
         self.moto = MotoServices(self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
         self.events = EventBridge(self.moto, self.logs, self.supervisor, region, self._call, functions.invoke)

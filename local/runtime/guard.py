@@ -1,32 +1,217 @@
-"""Kill the service's child processes after the service ends.
+"""Start programs, and end everything that a program has started when it ends.
 
-The supervisor runs this file as a separate process. It writes ``+<group>`` when a process group starts and
-``-<group>`` when one ends. The pipe closes when the service ends, even after ``kill -9``. The guard then kills the
-remaining groups. It imports only the standard library, so it starts in milliseconds.
+The supervisor runs this file as a process of its own, a fork server. For each program the server forks a guard, which
+takes a millisecond. The guard starts the program and waits. It kills all descendants of the program when the program
+ends, when the service asks for it, and when the service ends, even by ``kill -9``.
+
+On Linux, the guard is a subreaper: an orphaned descendant becomes its child, whatever session it has moved to. Other
+systems have no subreapers. There, the guard kills the program's process group, and ``local.runtime.survivors`` finds
+the rest.
+
+The service and a guard share a socket. The service sends the program as a line of JSON, then commands of one byte. The
+guard answers with lines of JSON: the process id or the error, then the exit status. The strings are bytes as Latin-1.
+
+This file imports only the standard library, so the server starts fast.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import json
 import os
+import select
 import signal
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+TERMINATE, KILL = b"T", b"K"
+"""Commands: send SIGTERM to the program's process group; kill the program and all its descendants."""
+
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+"""Options of prctl(2)."""
+
+_KILL_SECONDS = 10.0
+"""Time limit for killing. A process of another user, for example after sudo, cannot be killed."""
+
+_LONGEST_PAUSE = 0.05
+
+_library = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def main() -> None:
-    """Track the process groups until the pipe closes, then kill the remaining ones."""
-    groups: set[int] = set()
-    for line in sys.stdin:
-        if line.startswith("+"):
-            groups.add(int(line[1:]))
-        else:
-            groups.discard(int(line[1:]))
-    for group in groups:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+def serve(requests: socket.socket) -> None:
+    """Fork a guard for each request until the service ends. A request is one byte, a guard's socket and an output."""
+    # The system collects the guards.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(requests, 1, 2)
+        if not request:
+            return
+        # Without a guard, the socket closes. The service then raises an error.
+        with contextlib.suppress(OSError):
+            if os.fork() == 0:
+                requests.close()
+                try:
+                    _Guard(socket.socket(fileno=descriptors[0]), descriptors[1]).run()
+                finally:
+                    os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+class _Guard:
+    """The parent of one program and, on Linux, of the program's orphans."""
+
+    def __init__(self, service: socket.socket, output: int) -> None:
+        self._service = service
+        self._output = output
+        self._program = 0
+        self._status: int | None = None
+
+    def run(self) -> None:
+        """Run the program to its end, and report its process id and its exit status."""
+        woken, waker = socket.socketpair()
+        waker.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        _control_process(_SET_CHILD_SUBREAPER, 1)
+        request, commands = self._read_request()
+        try:
+            # Popen's object is not kept: the guard collects every child itself.
+            self._program = _start(request, self._output)
+        except OSError as error:
+            self._report({"errno": error.errno, "message": error.strerror, "file": os.fsdecode(error.filename or "")})
+            return
+        os.close(self._output)
+        self._report({"process": self._program})
+        self._obey(commands)
+        while self._collect() and self._status is None:
+            readable, _, _ = select.select([self._service, woken], [], [])
+            if woken in readable:
+                woken.recv(1024)
+            if self._service in readable:
+                self._obey(self._service.recv(64) or KILL)
+        self._kill_all()
+        self._report({"status": self._status})
+
+    def _read_request(self) -> tuple[dict[str, Any], bytes]:
+        """Return the program, and the commands that have arrived with it."""
+        received = b""
+        while b"\n" not in received:
+            more = self._service.recv(1 << 20)
+            if not more:
+                os._exit(0)
+            received += more
+        line, _, commands = received.partition(b"\n")
+        return json.loads(line), commands
+
+    def _report(self, message: dict[str, Any]) -> None:
+        # The service may have ended.
+        with contextlib.suppress(OSError):
+            self._service.sendall(json.dumps(message).encode() + b"\n")
+
+    def _obey(self, commands: bytes) -> None:
+        if TERMINATE in commands:
+            self._signal_group(signal.SIGTERM)
+        if KILL in commands:
+            self._kill_all()
+
+    def _collect(self) -> bool:
+        """Collect the children that have ended. Return whether there are others."""
+        while True:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if process == 0:
+                return True
+            if process == self._program:
+                self._status = os.waitstatus_to_exitcode(status)
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        # macOS raises PermissionError if the group contains only zombie processes.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._program, number)
+
+    def _kill_all(self) -> None:
+        """Kill the program and its descendants, and wait for their ends."""
+        deadline, pause = time.monotonic() + _KILL_SECONDS, 0.001
+        self._signal_group(signal.SIGKILL)
+        # Again and again, because a process may fork while the others are killed.
+        while self._collect() and time.monotonic() < deadline:
+            _kill_descendants(os.getpid())
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _start(request: dict[str, Any], output: int) -> int:
+    """Start a program in a session of its own, and return its process id.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    environment = {_bytes(name): _bytes(value) for name, value in request["environment"].items()}
+    process = subprocess.Popen(
+        [_bytes(argument) for argument in request["command"]],
+        cwd=_bytes(request["folder"]),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        # The guard has one thread, so code before exec is safe. If the guard is killed, the program is too.
+        preexec_fn=lambda: _control_process(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL),  # noqa: PLW1509
+    )
+    process.returncode = 0
+    return process.pid
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+def _control_process(option: int, value: int) -> None:
+    if _library is not None:
+        _library.prctl(option, value, 0, 0, 0)
+
+
+def _kill_descendants(ancestor: int) -> None:
+    """Kill all descendants of a process. Does nothing without ``/proc``."""
+    children: dict[int, list[int]] = {}
+    for process, parent in _processes():
+        children.setdefault(parent, []).append(process)
+        if parent == ancestor:
+            # At once: a child that only forks and exits would have gone by the end of the list.
+            _kill(process)
+    rest = list(children.get(ancestor, ()))
+    while rest:
+        below = children.get(rest.pop(), ())
+        rest += below
+        for process in below:
+            _kill(process)
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, signal.SIGKILL)
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Yield the ids of all processes and of their parents, youngest first."""
+    try:
+        ids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)  # noqa: PTH208
+    except FileNotFoundError:
+        return
+    for process in ids:
+        # A process may end at any moment.
+        with contextlib.suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123
+            # The name in parentheses may contain anything. The state and the parent follow it.
+            yield process, int(file.read().rpartition(b")")[2].split()[1])
 
 
 if __name__ == "__main__":
-    # The service handles Ctrl-C.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,29 +1,35 @@
-"""Run the programs of jobs, each in its own process group."""
+"""Run the programs of jobs."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import logging
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-import psutil
+from local.core.settings import Settings
+from local.runtime import guard
+from local.runtime.survivors import VARIABLE, kill_marked
 
-from local.storage.store import Store
-
-KIND = "process"
 STOP_SECONDS = 120.0
 """Seconds between SIGTERM and SIGKILL. SageMaker uses the same value for Stop operations and time limits."""
 
-_CLOCK_TOLERANCE = 2.0
-"""Tolerance in seconds for start times. They depend on the boot time, which changes with the system clock."""
+_CHUNK = 1 << 16
+_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_AFTER_END = 1.0
+"""Longest time for which output is read after a program's end if a process that cannot be killed goes on writing."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,58 +39,96 @@ class ServiceStoppingError(Exception):
 
 
 class Program:
-    """A running program and its child processes.
+    """A running program and everything that it has started.
 
     Attributes:
+        process: the id of the program's process.
         time_limit_exceeded: whether the program exceeded its time limit.
     """
 
-    def __init__(self, supervisor: Supervisor, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, supervisor: Supervisor, service_side: socket.socket, output: int, mark: str) -> None:
+        self.process = 0
         self.time_limit_exceeded = False
         self._supervisor = supervisor
-        self._process = process
+        self._guard = service_side
+        self._reports = service_side.makefile("rb")
+        self._output = output
+        self._mark = mark
         self._lock = threading.Lock()
         self._timers: list[threading.Timer] = []
         self._ended = False
 
-    @property
-    def group(self) -> int:
-        """Return the process group. It equals the id of the first process."""
-        return self._process.pid
+    def start(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        """Make the guard start the program.
 
-    @property
-    def output(self) -> IO[bytes]:
-        """Return the stream of standard output and standard error."""
-        assert self._process.stdout is not None
-        return self._process.stdout
+        Raises:
+            OSError: the program cannot be started.
+        """
+        request = {
+            "command": [_latin(argument) for argument in command],
+            "folder": _latin(str(folder)),
+            "environment": {_latin(name): _latin(value) for name, value in environment.items()}
+            | {VARIABLE: self._mark},
+        }
+        with contextlib.suppress(OSError):
+            self._guard.sendall(json.dumps(request).encode() + b"\n")
+        report = self._report()
+        if "process" not in report:
+            os.close(self._output)
+            self._end()
+            raise OSError(
+                report.get("errno", 0), report.get("message", "no process could be started"), report.get("file")
+            )
+        self.process = report["process"]
+
+    def read_output(self) -> Iterator[bytes]:
+        """Yield standard output and standard error as they arrive, until the end of the program.
+
+        Usually all processes that write have ended with the program. If one could not be found or killed, its
+        output is ignored.
+        """
+        deadline = float("inf")
+        try:
+            while time.monotonic() < deadline:
+                readable, _, _ = select.select([self._output], [], [], _SECONDS_BETWEEN_LOOKS)
+                if deadline == float("inf") and self._has_ended():
+                    deadline = time.monotonic() + _SECONDS_AFTER_END
+                if readable:
+                    chunk = os.read(self._output, _CHUNK)
+                    if not chunk:
+                        return
+                    yield chunk
+                elif deadline < float("inf"):
+                    return
+        finally:
+            os.close(self._output)
 
     def wait(self) -> int:
-        """Wait for the program to end, then kill the rest of its group.
+        """Wait for the end of the program and of everything that it has started.
 
         Returns:
-            The exit status. If a signal ended the program, the negative signal number.
+            The program's exit status. If a signal ended the program, the negative signal number.
 
         Raises:
             ServiceStoppingError: the program ended because the service is stopping.
         """
-        status = self._process.wait()
-        self.kill()
-        with self._lock:
-            # From here on, the system may reuse the group's number.
-            self._ended = True
-            for timer in self._timers:
-                timer.cancel()
+        report = self._report()
+        if "status" not in report or sys.platform != "linux":
+            # Somebody has killed the guard, or the system has no subreapers.
+            kill_marked(self._mark)
+        self._end()
         self._supervisor.forget(self)
+        status: int = report.get("status", -signal.SIGKILL)
         return status
 
     def terminate(self, grace: float = STOP_SECONDS) -> None:
-        """Send SIGTERM, then kill the program after ``grace`` seconds."""
-        self._signal(signal.SIGTERM)
+        """Send SIGTERM to the program's process group, then kill the program after ``grace`` seconds."""
+        self._command(guard.TERMINATE)
         self._after(grace, self.kill)
 
     def kill(self) -> None:
-        """Kill all processes in the group."""
-        self._signal(signal.SIGKILL)
+        """Kill the program and everything that it has started."""
+        self._command(guard.KILL)
 
     def limit_time(self, seconds: float) -> None:
         """Terminate the program after ``seconds``."""
@@ -102,27 +146,49 @@ class Program:
                 self._timers.append(timer)
                 timer.start()
 
-    def _signal(self, number: signal.Signals) -> None:
-        # macOS raises PermissionError if the group contains only zombie processes.
-        with self._lock, contextlib.suppress(ProcessLookupError, PermissionError):
+    def _report(self) -> dict[str, Any]:
+        """Return the guard's next report; nothing if the guard has gone."""
+        try:
+            line = self._reports.readline()
+        except OSError:
+            line = b""
+        report: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        return report
+
+    def _command(self, command: bytes) -> None:
+        with self._lock, contextlib.suppress(OSError):
             if not self._ended:
-                os.killpg(self.group, number)
+                self._guard.sendall(command)
+
+    def _has_ended(self) -> bool:
+        """Return whether the guard has reported the end."""
+        with self._lock:
+            return self._ended or bool(select.select([self._guard], [], [], 0)[0])
+
+    def _end(self) -> None:
+        with self._lock:
+            self._ended = True
+            for timer in self._timers:
+                timer.cancel()
+            self._reports.close()
+            self._guard.close()
 
 
 class Supervisor:
     """Manages the programs and background threads of jobs.
 
-    No program outlives the service. A guard process (``local.runtime.guard``) kills them when the service ends.
-    Each program also has a record, so the next start can kill survivors.
+    No program outlives the service: each has a guard (``local.runtime.guard``), which kills it when the service ends.
+    If the guard is killed too, the next start finds the program's processes by their mark.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, settings: Settings) -> None:
+        # Differs between folders, even between copies of one folder.
+        folder = f"{settings.root}\n{settings.secret_key}"
+        self._mark = hashlib.sha256(folder.encode(errors="surrogateescape")).hexdigest()[:24]
         self._lock = threading.Lock()
-        self._programs: dict[int, Program] = {}
-        self._by_key: dict[str, Program] = {}
+        self._programs: dict[Program, str] = {}
         self._threads: set[threading.Thread] = set()
-        self._guard: subprocess.Popen[str] | None = None
+        self._fork_server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._stopping = False
 
     def run_in_background(self, work: Callable[[], None], name: str) -> None:
@@ -149,13 +215,13 @@ class Supervisor:
         thread.start()
 
     def start(self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Program:
-        """Start a program in its own process group.
+        """Start a program in its own session.
 
         Args:
             key: identifies the program for ``terminate``, for example ``training-job/<name>``.
             command: the program and its arguments.
             folder: its working directory.
-            environment: all of its environment variables.
+            environment: all of its environment variables, except its mark (``local.runtime.survivors``).
 
         Raises:
             OSError: the program cannot be started.
@@ -164,28 +230,20 @@ class Supervisor:
         with self._lock:
             if self._stopping:
                 raise ServiceStoppingError
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            program = Program(self, process)
-            self._programs[program.group] = program
-            self._by_key[key] = program
-            self._tell_guard(f"+{program.group}")
-        document = {"Group": program.group, "StartedAt": _start_time(program.group), "Command": list(command)}
-        self._store.insert(KIND, _record_key(program.group), document)
+            program = self._fork_guard()
+            self._programs[program] = key
+        try:
+            program.start(command, folder, environment)
+        except OSError:
+            self.forget(program)
+            raise
         return program
 
     def terminate(self, key: str) -> None:
         """Terminate the program with this key, if there is one."""
         with self._lock:
-            program = self._by_key.get(key)
-        if program is not None:
+            programs = [program for program, other in self._programs.items() if other == key]
+        for program in programs:
             program.terminate()
 
     def forget(self, program: Program) -> None:
@@ -195,10 +253,7 @@ class Supervisor:
             ServiceStoppingError: the service is going down.
         """
         with self._lock:
-            self._programs.pop(program.group, None)
-            self._by_key = {key: other for key, other in self._by_key.items() if other is not program}
-            self._tell_guard(f"-{program.group}")
-        self._store.delete(KIND, _record_key(program.group))
+            self._programs.pop(program, None)
         if self._stopping:
             raise ServiceStoppingError
 
@@ -207,61 +262,60 @@ class Supervisor:
         deadline = time.monotonic() + within
         with self._lock:
             self._stopping = True
-            programs, threads = list(self._programs.values()), list(self._threads)
+            programs, threads = list(self._programs), list(self._threads)
         for program in programs:
             program.terminate(grace=within / 2)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            if self._guard is not None and self._guard.stdin is not None:
-                self._guard.stdin.close()
-                self._guard.wait()
-                self._guard = None
+            self._stop_fork_server()
 
     def kill_survivors(self) -> int:
-        """Kill programs left by an earlier run of the service, and return their number."""
-        survivors = 0
-        for document in self._store.list(KIND):
-            if _is_same(document["StartedAt"], _start_time(document["Group"])):
-                survivors += 1
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(document["Group"], signal.SIGKILL)
-            self._store.delete(KIND, _record_key(document["Group"]))
-        return survivors
+        """Kill what programs of an earlier run of the service have left, and return the number of programs."""
+        return len(kill_marked(f"{self._mark}-"))
 
-    def _tell_guard(self, line: str) -> None:
-        """Send a line to the guard. Start the guard if it is not running."""
-        if self._guard is None or self._guard.poll() is not None:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-            )
-            lines = [f"+{group}" for group in self._programs]
-        else:
-            lines = [line]
-        assert self._guard.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._guard.stdin.write("".join(f"{each}\n" for each in lines))
-            self._guard.stdin.flush()
+    def _fork_guard(self) -> Program:
+        """Return a program without a process. Its guard waits for the command."""
+        ours, theirs = socket.socketpair()
+        output, written = os.pipe()
+        try:
+            self._ask_fork_server([theirs.fileno(), written])
+        except OSError:
+            ours.close()
+            os.close(output)
+            raise
+        finally:
+            theirs.close()
+            os.close(written)
+        return Program(self, ours, output, f"{self._mark}-{uuid.uuid4().hex}")
+
+    def _ask_fork_server(self, descriptors: list[int]) -> None:
+        if self._fork_server is not None and self._fork_server[0].poll() is not None:
+            self._stop_fork_server()
+        if self._fork_server is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                command = [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(theirs.fileno())]
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    # Its own session: the service handles Ctrl-C.
+                    start_new_session=True,
+                )
+            self._fork_server = process, ours
+        socket.send_fds(self._fork_server[1], [b"+"], descriptors)
+
+    def _stop_fork_server(self) -> None:
+        if self._fork_server is not None:
+            process, requests = self._fork_server
+            requests.close()
+            process.wait()
+            self._fork_server = None
 
 
-def _record_key(group: int) -> str:
-    return str(group)
-
-
-def _is_same(recorded: float | None, found: float | None) -> bool:
-    """Return whether two start times belong to one process. The system reuses process ids."""
-    return recorded is not None and found is not None and abs(recorded - found) < _CLOCK_TOLERANCE
-
-
-def _start_time(process: int) -> float | None:
-    """Return when a process started, in seconds since the epoch; None if it has ended."""
-    try:
-        found = psutil.Process(process)
-        return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
-    except psutil.NoSuchProcess:
-        return None
+def _latin(text: str) -> str:
+    """Return a string's bytes as the guard reads them, whatever the locales of both are."""
+    return os.fsencode(text).decode("latin-1")

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import io
 import json
-import os
 import threading
 import tracemalloc
 import zipfile
@@ -24,7 +23,7 @@ from local.core.settings import Settings
 from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import inputs, transform
 from local.runtime.jobs.output import OutputReader
-from local.runtime.lines import LONGEST_LINE
+from local.runtime.lines import LONGEST_LINE, read_lines
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Store
@@ -73,20 +72,21 @@ def test_an_uploads_chunk_is_handed_on_as_it_comes() -> None:
 
 
 def test_a_line_without_an_end_comes_in_pieces() -> None:
-    reading, writing = os.pipe()
     content = b"first\n" + b"x" * (5 * LONGEST_LINE) + b"\nlast\r\nrest"
-
-    def write() -> None:
-        with os.fdopen(writing, "wb") as file:
-            file.write(content)
-
-    threading.Thread(target=write).start()
+    chunks = (content[start : start + 70_000] for start in range(0, len(content), 70_000))
     lines: list[str] = []
-    program: Any = SimpleNamespace(output=os.fdopen(reading, "rb"), group=1)
+    program: Any = SimpleNamespace(read_output=lambda: chunks, process=1)
     last = OutputReader(program, lines.extend).finish()
-    assert max(map(len, lines)) < 2 * LONGEST_LINE
+    assert max(map(len, lines)) == LONGEST_LINE
     assert "".join(lines) == content.decode().replace("\n", "").replace("\r", "")
     assert (lines[0], lines[-2:], last[-2:]) == ("first", ["last", "rest"], ["last", "rest"])
+
+
+def test_a_line_that_is_split_keeps_its_characters() -> None:
+    text = "x" + "é€😀" * 400_000
+    lines = [line for some in read_lines([text.encode()]) for line in some]
+    assert "".join(lines) == text
+    assert max(len(line.encode()) for line in lines) <= LONGEST_LINE
 
 
 @pytest.fixture

@@ -121,10 +121,9 @@ class _Invocation:
             )
             watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
             watch.start()
-            for lines in read_lines(program.output):
+            for lines in read_lines(program.read_output()):
                 for line in lines:
                     self._log(line)
-            program.output.close()
             status = program.wait()
         outcome = self._outcome()
         whole_seconds = time.monotonic() - started
@@ -166,7 +165,7 @@ class _Invocation:
         limit = self._record["MemorySize"] * _MEBIBYTE
         latest_start = time.monotonic() + _INITIALISATION_SECONDS
         deadline: float | None = None
-        while (used := _resident_bytes(program.group)) is not None:
+        while (used := _resident_bytes(program.process)) is not None:
             self._peak_bytes = max(self._peak_bytes, used)
             now = time.monotonic()
             if deadline is None and (now > latest_start or (self.folder / "initialised").exists()):

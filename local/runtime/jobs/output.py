@@ -20,7 +20,7 @@ class OutputReader:
         self._program = program
         self._publish = publish
         self._last: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._thread = Thread(target=self._read, name=f"output of {program.group}", daemon=True)
+        self._thread = Thread(target=self._read, name=f"output of {program.process}", daemon=True)
         self._thread.start()
 
     def finish(self) -> list[str]:
@@ -29,7 +29,6 @@ class OutputReader:
         return list(self._last)
 
     def _read(self) -> None:
-        with self._program.output as stream:
-            for lines in read_lines(stream):
-                self._last.extend(lines)
-                self._publish(lines)
+        for lines in read_lines(self._program.read_output()):
+            self._last.extend(lines)
+            self._publish(lines)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from local.runtime.jobs import container
 from local.runtime.jobs.isolation import container_of
+from local.runtime.survivors import VARIABLE
 from tests.local.runtime.jobs.conftest import BUCKET, SPARK, Jobs, processing_input, training_request
 
 MACHINE = {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ"}
@@ -61,7 +62,7 @@ def test_a_script_has_what_its_container_has_and_nothing_else(jobs: Jobs, script
     of_image = {"SM_INPUT", "SM_INPUT_TRAINING_CONFIG_FILE", "SM_INPUT_DATA_CONFIG_FILE", "SM_CHECKPOINT_CONFIG_FILE"}
     expected = PLATFORM | PYTHON | of_image | {"SM_MODEL_DIR", "OWN"}
     assert expected - seen.keys() == set()
-    assert seen.keys() - expected - MACHINE - SET_BY_PROGRAMS == set()
+    assert seen.keys() - expected - MACHINE - SET_BY_PROGRAMS - {VARIABLE} == set()
     root = str(container_of(jobs.service.settings, jobs.service.settings.jobs / "processing" / script["name"]).seen)
     assert (seen["OWN"], seen["SM_MODEL_DIR"], seen["HOME"]) == (f"{root}/x", f"{root}/model", root)
     assert (seen["AWS_REGION"], seen["LANG"], seen["TZ"]) == ("us-east-1", "C.UTF-8", "UTC")
