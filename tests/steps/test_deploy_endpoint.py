@@ -7,7 +7,6 @@ in its place, so that the states that AWS goes through can be met.
 from __future__ import annotations
 
 import json
-import time
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import botocore.loaders
 import botocore.session
 import deploy_endpoint
 import pytest
+from deployment import deployer
 from deployment.deployer import MAX_LOST_RACES, DeploymentError
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -26,6 +26,7 @@ from pipeline.config.models import AutoscalingSection, ServerlessSection, VpcSec
 from pipeline.definition.resources import conventional_resources
 from pipeline.operate.deployment_options import deployment_options
 from pipeline.operate.deployment_requests import deployment_requests
+from tests.pauses import replace_pauses
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import ModelPackageContainerDefinitionTypeDef
@@ -342,7 +343,7 @@ def test_an_endpoint_that_failed_is_made_again(account, status) -> None:
 def test_an_endpoint_whose_deletion_takes_long_is_a_sentence(account, monkeypatch) -> None:
     deploy(account.register())
     account.endpoint().endpoint_status = "Deleting"
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    replace_pauses(monkeypatch, deployer)
     with pytest.raises(DeploymentError, match="still being deleted"):
         deploy(account.register(), seconds=10.2)
 
@@ -587,7 +588,7 @@ IN_PROGRESS = 'Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:1
 def pauses(monkeypatch):
     """What happens while the function pauses, one entry a pause; it must not pause more often."""
     happenings: list[Callable[[], None]] = []
-    monkeypatch.setattr(time, "sleep", lambda _: happenings.pop(0)())
+    replace_pauses(monkeypatch, deployer, lambda _: happenings.pop(0)())
     return happenings
 
 

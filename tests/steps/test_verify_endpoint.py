@@ -3,7 +3,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import time
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -26,6 +25,7 @@ from verify_endpoint import (
 )
 
 from tests.local.conftest import make_artifact
+from tests.pauses import replace_pauses
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -66,7 +66,7 @@ def endpoint(*states: tuple[str, str], latest: str | None = None) -> SageMakerCl
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    replace_pauses(monkeypatch, verify_endpoint)
 
 
 def test_it_waits_until_the_endpoint_serves_the_configuration() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Never
 
 import boto3
+import botocore.waiter
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
@@ -13,6 +14,7 @@ from pipeline.operate import teardown
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.teardown import OwnedResource, delete_resources, find_owned_resources
+from tests.pauses import replace_pauses
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
 
@@ -51,7 +53,8 @@ def test_what_somebody_else_deleted_meanwhile_counts_as_deleted(code, message) -
 
 
 def test_a_running_execution_is_stopped_and_waited_for(monkeypatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    replace_pauses(monkeypatch, teardown)
+    replace_pauses(monkeypatch, botocore.waiter)
     sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(sagemaker) as stubber:
         for status in ("Executing", "Stopping", "Stopping", "Stopped"):
