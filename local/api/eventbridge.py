@@ -25,7 +25,7 @@ from local.core.errors import ServiceError, not_implemented, validation_error
 from local.core.json_text import JsonError, read_json
 from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
-from local.runtime.supervisor import Supervisor
+from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 
 Event = dict[str, Any]
@@ -52,15 +52,15 @@ class EventBridge:
     Attributes:
         moto: Keeps the rules.
         logs: The log groups that are targets.
-        supervisor: Runs deliveries in the background.
+        queue: Runs deliveries in the background.
         region: The region in every event.
         call: Starts pipelines.
-        invoke_function: Invokes a Lambda function. Takes the function's ARN and the event.
+        invoke_function: Starts an asynchronous invocation of a Lambda function. Takes the function's ARN and the event.
     """
 
     moto: MotoServices
     logs: Logs
-    supervisor: Supervisor
+    queue: WorkQueue
     region: str
     call: CallOperation
     invoke_function: Callable[[str, Any], object]
@@ -86,7 +86,7 @@ class EventBridge:
             "resources": list(resources),
             "detail": detail,
         }
-        self.supervisor.run_in_background(lambda: self._deliver(event), f"event/{identifier}")
+        self.queue.put(lambda: self._deliver(event))
         return identifier
 
     def may_have_rules(self) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
 from local.api.sagemaker.http import LARGEST_INVOCATION
 from local.app.parts import Parts
+from local.app.pools import RequestPools, is_prediction
 from local.aws import credentials
 from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
@@ -34,14 +33,9 @@ _LARGEST_EVENT = 6_291_556
 """Maximum bytes of a function's event. Lambda's errors state both limits.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
-_THREADS = 64
 _QUICK_INVOCATION = 128 * 1024
 """Requests up to this size run in the event loop. Switching threads takes as long as predicting a row."""
 
-_LARGE_INVOCATIONS = 2
-"""Number of concurrent large requests. 6 MB of JSON may take 100 MB in memory."""
-
-_ENDPOINTS = b"/endpoints/"
 _CREDENTIALS = credentials.PATH.encode()
 _HASH_HEADER = b"x-amz-content-sha256"
 _log = logging.getLogger(__name__)
@@ -52,14 +46,12 @@ class Gateway:
 
     def __init__(self, parts: Parts, root: Path) -> None:
         self._parts = parts
-        self._threads = ThreadPoolExecutor(_THREADS, "operation")
-        self._large_invocations = ThreadPoolExecutor(_LARGE_INVOCATIONS, "large invocation")
+        self._pools = RequestPools(frozenset(parts.services))
         self._bodies = BodyReader(root)
 
     def close(self) -> None:
         """Stop accepting requests."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._large_invocations.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -77,18 +69,16 @@ class Gateway:
                 return
             verify_body = self._verifier(signature, head)
             body_is_untouched = False
-            limit = _longest_body(signature.service, head.raw_path)
+            limit = _longest_body(signature.service, head)
             body = await self._bodies.read(receive, limit, verify_body)
             body_is_read = True
-            invocation = signature.service == "sagemaker" and head.raw_path.startswith(_ENDPOINTS)
-            if invocation and len(body) <= _QUICK_INVOCATION:
+            prediction = is_prediction(signature.service, head)
+            if prediction and len(body) <= _QUICK_INVOCATION:
                 reply = self._parts.sagemaker_http.invoke(head, body)
             else:
-                threads = self._large_invocations if invocation else self._threads
                 service = self._parts.services.get(signature.service, self._parts.moto.answer)
-                answer = self._parts.sagemaker_http.invoke if invocation else service
-                loop = asyncio.get_running_loop()
-                reply = await loop.run_in_executor(threads, answer, head, body)
+                answer = self._parts.sagemaker_http.invoke if prediction else service
+                reply = await self._pools.run(self._pools.kind(signature.service, head), answer, head, body)
         except ClientDisconnectedError:
             return
         except SignatureError as refusal:
@@ -129,11 +119,11 @@ class Gateway:
         return HttpResponse(200, json.dumps(found.document()).encode(), headers)
 
 
-def _longest_body(service: str, raw_path: bytes) -> int:
-    if service == "sagemaker" and raw_path.startswith(_ENDPOINTS):
+def _longest_body(service: str, head: RequestHead) -> int:
+    if is_prediction(service, head):
         return LARGEST_INVOCATION
     if service == "lambda":
-        return _LARGEST_EVENT if raw_path.endswith(b"/invocations") else _LARGEST_CODE
+        return _LARGEST_EVENT if head.raw_path.endswith(b"/invocations") else _LARGEST_CODE
     return _LARGEST_BODY
 
 

@@ -43,9 +43,12 @@ from local.runtime.jobs.training import TrainingRunner
 from local.runtime.jobs.transform import TransformRunner
 from local.runtime.jobs.tuning import TuningRunner
 from local.runtime.supervisor import Supervisor
+from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Store
+
+_EVENT_THREADS = 8
 
 Answer = Callable[[RequestHead, bytes], HttpResponse]
 
@@ -84,15 +87,16 @@ class Parts:
         self.supervisor = Supervisor(settings)
         self.moto = MotoServices(self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
-        self.events = EventBridge(self.moto, self.logs, self.supervisor, region, self._call, functions.invoke)
+        queue = WorkQueue(self.supervisor, "event", _EVENT_THREADS)
+        self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
         events = self.events
         self.hosting = Hosting(region, self.objects, self.logs)
         self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
         self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
-        self.s3 = S3(settings, keys, self.objects, self.moto, events, self.supervisor)
-        self.functions_api = FunctionOperations(self.store, settings, self.objects, self.supervisor, functions)
+        self.s3 = S3(settings, keys, self.objects, self.moto, events, queue)
+        self.functions_api = FunctionOperations(self.store, settings, self.objects, functions)
         self.logs_api = LogOperations(region, self.logs)
         self.services: dict[str, Answer] = {
             "sagemaker": self.sagemaker_http.answer,

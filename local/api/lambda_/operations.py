@@ -15,7 +15,6 @@ from local.core.json_text import JsonError, read_json
 from local.core.settings import Settings
 from local.records import functions as records
 from local.runtime.functions.invocation import FunctionRunner
-from local.runtime.supervisor import Supervisor
 from local.storage.objects import Objects, ObjectTooLargeError
 from local.storage.store import AlreadyExistsError, Document, Store
 
@@ -68,7 +67,6 @@ class FunctionOperations:
     store: Store
     settings: Settings
     objects: Objects
-    supervisor: Supervisor
     functions: FunctionRunner
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
@@ -165,8 +163,7 @@ class FunctionOperations:
         if kind == "DryRun":
             return {"StatusCode": 204}
         if kind == "Event":
-            name = record["FunctionName"]
-            self.supervisor.run_in_background(lambda: self._invoke_quietly(name, event), f"function/{name}")
+            self.functions.invoke_later(record["FunctionName"], event)
             return {"StatusCode": 202}
         result = self.functions.invoke(record["FunctionName"], event)
         return {
@@ -176,9 +173,6 @@ class FunctionOperations:
             "LogResult": base64.b64encode(result.log).decode() if request.get("LogType") == "Tail" else None,
             "Payload": json.dumps(result.payload, ensure_ascii=False).encode(),
         }
-
-    def _invoke_quietly(self, name: str, event: Any) -> None:
-        self.functions.invoke(name, event)
 
     def _archive(self, code: Members) -> bytes:
         if "ZipFile" in code:

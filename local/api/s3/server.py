@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from local.aws.credentials import KeyRing
     from local.core.ports import EventBus
     from local.core.settings import Settings
-    from local.runtime.supervisor import Supervisor
+    from local.runtime.work_queue import WorkQueue
     from local.storage.objects import Objects
 
 Handler = Callable[[S3Request], Response]
@@ -58,9 +58,9 @@ class S3:
         objects: Objects,
         moto: MotoServices,
         events: EventBus,
-        supervisor: Supervisor,
+        queue: WorkQueue,
     ) -> None:
-        self._keys, self._moto, self._events, self._supervisor = keys, moto, events, supervisor
+        self._keys, self._moto, self._events, self._queue = keys, moto, events, queue
         self._region = region = settings.region
         # Copies of large objects take long. Their own threads keep them from delaying uploads, which use asyncio's.
         self._threads = ThreadPoolExecutor(_THREADS, "s3")
@@ -171,7 +171,7 @@ class S3:
             if self._moto.tells_events(bucket):
                 self._events.emit("aws.s3", "Object Created", detail, [bucket_arn])
 
-        self._supervisor.run_in_background(emit, f"object/{bucket}/{key}")
+        self._queue.put(emit)
 
 
 def _payload_hash(signature: Signature, head: RequestHead) -> bytes:

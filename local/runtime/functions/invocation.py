@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,13 @@ import psutil
 
 from local.aws.credentials import KeyRing
 from local.core.arns import assumed_role
+from local.core.errors import ServiceError
 from local.core.settings import Settings
 from local.records import functions as records
 from local.runtime.interpreters import OURS, find_interpreter
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Supervisor
+from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.store import Store
 
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     from local.aws.credentials import Credentials
     from local.runtime.supervisor import Program
     from local.storage.store import Document
+
+MOST_INVOCATIONS = 200
+"""Maximum number of synchronous invocations at once, each with a process. Lambda's quota for an account is 1,000.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+_MOST_ASYNCHRONOUS = 50
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _INITIALISATION_SECONDS = 10.0
@@ -67,6 +75,12 @@ class FunctionRunner:
     logs: Logs
     keys: KeyRing
     supervisor: Supervisor
+    _free: threading.Semaphore = field(init=False, default_factory=lambda: threading.Semaphore(MOST_INVOCATIONS))
+    _events: WorkQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        events = WorkQueue(self.supervisor, "asynchronous invocation", _MOST_ASYNCHRONOUS)
+        object.__setattr__(self, "_events", events)
 
     def invoke(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         """Run a function's handler with an event and wait for the result.
@@ -76,9 +90,27 @@ class FunctionRunner:
             payload: the event, anything that JSON has.
 
         Raises:
-            ServiceError: ResourceNotFoundException.
+            ServiceError: ResourceNotFoundException, or TooManyRequestsException.
             ServiceStoppingError: the service is going down.
         """
+        # Refused instead of queued, as by Lambda: a function that waits for another would keep it from starting.
+        if not self._free.acquire(blocking=False):
+            raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
+        try:
+            return self._run(function_name_or_arn, payload)
+        finally:
+            self._free.release()
+
+    def invoke_later(self, function_name_or_arn: str, payload: Any) -> None:
+        """Run a function's handler with an event as soon as there is room, and drop the result.
+
+        Raises:
+            ServiceError: ResourceNotFoundException.
+        """
+        record = records.find(self.store, self.settings.region, function_name_or_arn)
+        self._events.put(lambda: self._run(record["FunctionArn"], payload))
+
+    def _run(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
         invocation = _Invocation(self, record)
         try:
