@@ -24,7 +24,7 @@ def main() -> int:
     settings = Settings(arguments.root.absolute(), arguments.port, arguments.region)
     logging.captureWarnings(True)
     stop_signals = _stop_signals()
-    service = LocalService(settings)
+    service = LocalService(settings, _print)
     try:
         if arguments.describe_jobs:
             _print(description())
@@ -67,6 +67,7 @@ def _greet(service: LocalService) -> None:
         *_exports(settings.client_environment()),
         "",
         "To look at it in a browser: make studio, in a shell with these lines.",
+        *service.damaged,
         *(service.restored or ["Nothing to restore."]),
     )
 

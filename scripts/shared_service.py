@@ -74,7 +74,7 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
     Yields:
         Whether this process runs the service.
     """
-    service = LocalService(Settings(root=root, port=0, region=region))
+    service = LocalService(Settings(root=root, port=0, region=region), _say)
     with _users_file(root) as users:
         environment = _join_or_start(service, users, lost)
         if environment is not None:
@@ -82,6 +82,8 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
             yield False
             return
         _point_at(service.settings.client_environment())
+        for sentence in service.damaged:
+            _say(sentence)
         try:
             yield True
         except KeyboardInterrupt:
@@ -154,6 +156,10 @@ def _lock(file: IO[str], operation: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _say(sentence: str) -> None:
+    console.print(sentence, markup=False)
 
 
 def _point_at(environment: dict[str, str]) -> None:

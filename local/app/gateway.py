@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
 from local.aws.wire import HttpResponse, Protocol, RequestHead, closing, error_reply, protocol_of
+from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError, validation_error
 from local.core.paths import LONGEST_SEGMENT
 
@@ -135,9 +135,8 @@ def _head(scope: Scope) -> RequestHead:
 
 
 def _unexpected(error: Exception) -> ServiceError:
-    if _disk_is_full(error):
-        message = "no space is left on the disk that holds the local service's state: free some and try again"
-        return ServiceError("InsufficientStorage", message, 507)
+    if is_full(error):
+        return insufficient_storage()
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return validation_error(f"a name has too many bytes: it names a file here, of at most {LONGEST_SEGMENT} bytes")
     if isinstance(error, RecursionError):
@@ -145,12 +144,6 @@ def _unexpected(error: Exception) -> ServiceError:
     _log.error("a request failed", exc_info=error)
     message = f"the local service failed: {type(error).__name__}: {error} (service.log has the details)"
     return ServiceError("InternalFailure", message, 500)
-
-
-def _disk_is_full(error: Exception) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 async def _send(send: Send, reply: HttpResponse) -> None:

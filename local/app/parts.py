@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -29,9 +30,11 @@ from local.api.sagemaker.tuning_jobs import TuningJobOperations
 from local.api.sts import Sts
 from local.aws.credentials import KeyRing
 from local.aws.wire import HttpResponse, RequestHead
+from local.core.disk import Disk, is_full
 from local.core.settings import Settings
 from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.services import StepServices
+from local.records.completeness import set_aside_incomplete
 from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
@@ -46,11 +49,13 @@ from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
+from local.storage.set_aside import SetAside
 from local.storage.store import Store
 
 _EVENT_THREADS = 8
 
 Answer = Callable[[RequestHead, bytes], HttpResponse]
+_log = logging.getLogger(__name__)
 
 
 class Parts:
@@ -63,6 +68,7 @@ class Parts:
         objects: S3 objects as files.
         logs: log files.
         keys: the accepted access keys.
+        disk: the disk with the service's data.
         supervisor: programs of jobs and functions.
         functions: runs Lambda functions.
         hosting: deployed models.
@@ -78,12 +84,13 @@ class Parts:
         services: how requests to the other services are answered, by signing name.
     """
 
-    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+    def __init__(self, settings: Settings, keys: KeyRing, say: Callable[[str], None] = lambda _: None) -> None:
         region = settings.region
         self.keys = keys
-        self.store = Store(settings.database)
+        self.disk = Disk(say, settings.root)
+        self.store = Store(settings.database, self.disk)
         self.objects = Objects(settings.buckets)
-        self.logs = Logs(settings.logs)
+        self.logs = Logs(settings.logs, self.disk)
         self.supervisor = Supervisor(settings)
         self.moto = MotoServices(self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
@@ -108,23 +115,29 @@ class Parts:
         }
         self._settings = settings
 
-    def restore(self) -> list[str]:
+    def restore(self, aside: SetAside) -> list[str]:
         """Repair the state of an earlier run, and return messages about it.
 
         Jobs are restored first, because executions read the state of their jobs.
+
+        Args:
+            aside: where damaged files and records go.
         """
+        set_aside_incomplete(self.store, aside)
+        self.logs.repair(aside)
         counts = [(kind, len(self.store.list(kind.name))) for kind in KINDS]
         kept = ", ".join(kind.counted(count) for kind, count in counts if count)
-        restore_functions(self.store, self._settings)
         return [
             *([f"Kept from before: {kept}."] if kept else []),
-            *restore_jobs(self.store, self.supervisor),
-            *(f"endpoint {name}: in service again" for name in self.changes.restore()),
-            *self.executions.restore(),
+            *_safely("functions", lambda: restore_functions(self.store, self._settings, aside)),
+            *_safely("jobs", lambda: restore_jobs(self.store, self.supervisor)),
+            *_safely("endpoints", self.changes.restore),
+            *_safely("executions", self.executions.restore),
         ]
 
     def stop_work(self) -> None:
         """Stop all processes and threads."""
+        self.disk.close()
         self.executions.stop_all()
         self.supervisor.stop_all()
 
@@ -160,3 +173,14 @@ class Parts:
             endpoints=EndpointOperations(store, region, self.hosting, self.changes),
             tags=TagOperations(store, region),
         )
+
+
+def _safely(what: str, restore: Callable[[], list[str]]) -> list[str]:
+    """Restore something. An unexpected error does not keep the service from starting."""
+    try:
+        return restore()
+    except Exception as error:
+        if is_full(error):
+            raise
+        _log.exception("the %s of an earlier run could not be restored", what)
+        return [f"The {what} of an earlier run could not all be restored: {error!r} (service.log has the details)."]

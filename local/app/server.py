@@ -7,8 +7,10 @@ import json
 import logging
 import os
 import socket
+import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import IO, Any
 
@@ -16,9 +18,12 @@ import uvicorn
 
 from local.app.gateway import Gateway
 from local.app.parts import Parts
+from local.app.repair import clear_folder, clear_lock
 from local.aws.credentials import KeyRing
+from local.core.disk import is_full
 from local.core.secret import make_private
-from local.core.settings import HOST, Settings
+from local.core.settings import HOST, LOCK_FILE, LOG_FILE, Settings
+from local.storage.set_aside import SetAside
 
 _STOP_SECONDS = 1.0
 _BACKLOG = 2048
@@ -47,17 +52,21 @@ class LocalService:
 
     Args:
         settings: port 0 takes a free port; ``settings`` of the started service tells which.
+        say: tells the user what happens while the service runs, for example that the disk is full.
 
     Attributes:
         settings: the settings in force.
         parts: the parts of the running service; set once it has started.
         restored: sentences about what an earlier run left and this one took up.
+        damaged: sentences about damaged files and records, which were set aside.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda _: None) -> None:
         self.settings = settings
+        self._say = say
         self.parts: Parts | None = None
         self.restored: list[str] = []
+        self.damaged: list[str] = []
         self._lock: IO[str] | None = None
         self._log: logging.Handler | None = None
         self._gateway: Gateway | None = None
@@ -76,27 +85,31 @@ class LocalService:
 
         Raises:
             ServiceHeldError: another service holds the folder.
-            StartError: the folder cannot be written to, or the port is in use.
+            StartError: the folder cannot be written to, for example because the disk is full, or the port is in use.
         """
         try:
-            make_private(self.settings.root)
-            self._lock = hold_folder(self.settings)
-            keys = KeyRing(self.settings.secret_key)
-        except OSError as error:
-            if self._lock is not None:
-                self._lock.close()
-            raise StartError(f"{self.settings.root} cannot be used: {error.strerror}") from None
-        try:
-            listener = _listen(self.settings)
-            self.settings = replace(self.settings, port=listener.getsockname()[1])
-            _tell_holder(self._lock, self.settings)
-            self._log = _log_to(self.settings)
-            self.parts = Parts(self.settings, keys)
-            self.restored = self.parts.restore()
-            self._serve(listener, self.parts)
-        except BaseException:
+            self._start()
+        except BaseException as error:
             self.stop()
+            if isinstance(error, OSError | sqlite3.Error):
+                raise StartError(_sentence(self.settings, error)) from None
             raise
+
+    def _start(self) -> None:
+        make_private(self.settings.root)
+        aside = SetAside(self.settings.root)
+        clear_lock(self.settings, aside)
+        self._lock = hold_folder(self.settings)
+        clear_folder(self.settings, aside)
+        keys = KeyRing(self.settings.secret_key)
+        listener = _listen(self.settings)
+        self.settings = replace(self.settings, port=listener.getsockname()[1])
+        _tell_holder(self._lock, self.settings)
+        self._log = _log_to(self.settings)
+        self.parts = Parts(self.settings, keys, self._say)
+        self.restored = self.parts.restore(aside)
+        self.damaged = aside.sentences
+        self._serve(listener, self.parts)
 
     def stop(self) -> None:
         """Stop accepting requests and stop all processes. Records are kept."""
@@ -169,15 +182,14 @@ def hold_folder(settings: Settings) -> IO[str]:
         ServiceHeldError: a service holds the folder.
         OSError: the folder cannot be used.
     """
-    path = settings.root / "service.lock"
-    file = path.open("a+")
+    file = (settings.root / LOCK_FILE).open("a+", encoding="utf-8", errors="replace")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         text = file.read()
         file.close()
-        holder: dict[str, Any] = json.loads(text) if text else {"process": "unknown", "environment": {}}
+        holder = _holder(text)
         url = holder["environment"].get("AWS_ENDPOINT_URL", "an address not known yet")
         raise ServiceHeldError(
             f"{settings.root} is in use by the local service at {url} (process {holder['process']}):"
@@ -186,6 +198,26 @@ def hold_folder(settings: Settings) -> IO[str]:
         ) from None
     file.truncate(0)
     return file
+
+
+def _holder(text: str) -> dict[str, Any]:
+    """Return what the lock file says about the process that holds it; it may not have written that yet."""
+    try:
+        holder: dict[str, Any] = json.loads(text)
+        environment = holder["environment"]
+        if all(isinstance(each, str) for pair in environment.items() for each in pair):
+            return {"process": holder["process"], "environment": environment}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return {"process": "unknown", "environment": {}}
+
+
+def _sentence(settings: Settings, error: OSError | sqlite3.Error) -> str:
+    """Return why the folder cannot be used, and what to do."""
+    if is_full(error):
+        return f"no space is left on the disk that holds {settings.root}: free some, then start again"
+    reason = error.strerror if isinstance(error, OSError) else f"{settings.database.name}: {error}"
+    return f"{settings.root} cannot be used: {reason}"
 
 
 def _tell_holder(lock: IO[str], settings: Settings) -> None:
@@ -211,7 +243,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _log_to(settings: Settings) -> logging.Handler:
     """Log internal errors to a file, not to the user's terminal."""
-    handler = logging.FileHandler(settings.root / "service.log", delay=True)
+    handler = logging.FileHandler(settings.root / LOG_FILE, delay=True)
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(handler)

@@ -9,12 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 import tempfile
 from pathlib import Path
 
+from local.core.files import sync
+
 FILE = "secret-key"
+_KEY = re.compile(rb"[!-~]{8,}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,7 +37,7 @@ def secret_key(root: Path) -> str:
     """Return the secret access key of a service's folder. Create the folder and the key if they do not exist.
 
     Raises:
-        OSError: The key cannot be read or created, or other users may have read it.
+        OSError: The key cannot be read or created, is damaged, or other users may have read it.
     """
     file = root / FILE
     with contextlib.suppress(FileNotFoundError):
@@ -49,6 +53,7 @@ def secret_key(root: Path) -> str:
         # A link never replaces a file, unlike a rename: if two processes create a key at once, both read the first.
         with contextlib.suppress(FileExistsError):
             file.hardlink_to(unfinished)
+            sync(root)
     finally:
         unfinished.unlink()
     return _read(file)
@@ -58,4 +63,18 @@ def _read(file: Path) -> str:
     if file.stat().st_mode & _OTHERS:
         message = f"other users can read {file}; delete the file, and the next start creates a new key"
         raise PermissionError(errno.EPERM, message, str(file))
-    return file.read_text()
+    key = file.read_bytes().strip()
+    if _KEY.fullmatch(key) is None:
+        raise OSError(errno.EINVAL, f"{file} is damaged; the next start of the service creates a new key")
+    return key.decode()
+
+
+def is_damaged(root: Path) -> bool:
+    """Return whether there is a key that nobody can use: an empty file, garbage or a folder.
+
+    A file that other users can read is refused, not replaced: its owner should know.
+    """
+    file = root / FILE
+    if file.is_file():
+        return not file.stat().st_mode & _OTHERS and _KEY.fullmatch(file.read_bytes().strip()) is None
+    return file.exists()

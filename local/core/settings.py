@@ -15,6 +15,10 @@ ACCESS_KEY = "local"
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8566
+LOCK_FILE = "service.lock"
+"""The file that the process of the service locks. It holds the service's address."""
+LOG_FILE = "service.log"
+"""The file with the service's own errors."""
 DEFAULT_REGION = "us-east-1"
 
 
@@ -61,6 +65,11 @@ class Settings:
     def functions(self) -> Path:
         """The folder of Lambda functions: ``<functions>/<name>/code/<digest>`` holds the unzipped code."""
         return self.root / "functions"
+
+    @property
+    def endpoints(self) -> Path:
+        """The folder of endpoints: ``<endpoints>/<name>/<change>`` holds the artifacts that an endpoint serves."""
+        return self.root / "endpoints"
 
     @property
     def secret_key(self) -> str:

@@ -7,6 +7,7 @@ import queue
 import threading
 from functools import cached_property
 
+from local.core.disk import be_patient
 from local.interpreter.definition import Definition, Step
 from local.interpreter.parsing import parse
 from local.interpreter.selection import skipped_steps
@@ -50,9 +51,7 @@ class Execution:
     def wake_up(self) -> None:
         """Make every waiting thread of the execution check its signals and settings."""
         self._ended.put(None)
-        # Threads that wait for a record wake up after any transaction.
-        with self._services.store.transaction():
-            pass
+        self._services.store.wake_waiting()
 
     def run(self) -> None:
         """Run all steps that can run, then set the execution's final status."""
@@ -132,6 +131,7 @@ class Execution:
 
         def work() -> None:
             try:
+                be_patient()
                 self._ended.put((step.name, run_step(run)))
             except Exception as error:
                 if not isinstance(error, ServiceStoppingError) and not self._signals.shutdown.is_set():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from local.core.disk import be_patient
 from local.interpreter.execution import Execution
 from local.interpreter.services import StepServices
 from local.interpreter.step_run import Signals
@@ -94,6 +95,7 @@ class ExecutionRunner:
 
     def _run(self, execution_arn: str, execution: Execution) -> None:
         try:
+            be_patient()
             execution.run()
         finally:
             with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from definition_language.expressions import as_text
+from local.core.disk import be_patient
 from local.core.errors import ServiceError
 from local.interpreter.definition import Json
 from local.interpreter.lambda_outputs import output_value
@@ -38,6 +39,7 @@ def _response(run: StepRun, arn: str, payload: dict[str, Json]) -> Json:
     results: list[InvocationResult | Exception] = []
 
     def invoke() -> None:
+        be_patient()
         try:
             results.append(run.services.functions.invoke(arn, payload))
         except Exception as error:  # raised again in the step's own thread

@@ -19,6 +19,7 @@ from typing import Any
 from local.core.archives import open_zip
 from local.core.arns import arn
 from local.core.errors import ServiceError, not_implemented
+from local.core.files import sync
 from local.core.settings import Settings
 from local.storage.store import Document, MissingError, Store
 
@@ -77,6 +78,10 @@ def change(store: Store, region: str, name_or_arn: str, members: dict[str, Any])
 
     def apply(document: Document) -> None:
         document.update(members, LastModified=_now(), RevisionId=str(uuid.uuid4()))
+        if "_Code" in members:
+            document["State"] = "Active"
+            for member in ("StateReason", "StateReasonCode"):
+                document.pop(member, None)
 
     try:
         return store.update(KIND, name, apply)
@@ -120,6 +125,13 @@ def check_revision(record: Document, revision: str | None) -> None:
         raise ServiceError("PreconditionFailedException", f"{message} Call the GetFunction API.", 412)
 
 
+def lose_code(store: Store, name: str) -> None:
+    """Record that a function's code is missing, so that whoever compares the code publishes it again."""
+    lost = {"CodeSize": 0, "CodeSha256": "", "State": "Failed", "StateReasonCode": "InternalError"}
+    reason = "The local service has lost the function's code. Update the code."
+    store.update(KIND, name, lambda record: record.update(lost, StateReason=reason))
+
+
 def check_runtime(runtime: str | None) -> None:
     """Check that a runtime is a Python runtime.
 
@@ -146,12 +158,13 @@ def save_code(settings: Settings, name: str, archive: bytes) -> dict[str, Any]:
     """
     digest = hashlib.sha256(archive)
     target = code_folder(settings, name, digest.hexdigest())
-    if not target.exists():
+    if not target.is_dir() or not any(target.iterdir()):
         unfinished = target.with_name(f".{uuid.uuid4().hex}")
         unfinished.mkdir(parents=True)
         try:
             _unzip(archive, unfinished)
             unfinished.replace(target)
+            sync(target.parent)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return {

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.core.disk import be_patient
 from local.core.settings import Settings
 from local.runtime import guard
 from local.runtime.survivors import VARIABLE, kill_marked
@@ -196,6 +197,7 @@ class Supervisor:
 
         def run() -> None:
             try:
+                be_patient()
                 work()
             except ServiceStoppingError:
                 pass

@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from local.core.disk import Disk
 from local.core.errors import ServiceError
 from local.core.files import replacing
 from local.core.paths import UnsafeNameError, below
+from local.storage.set_aside import SetAside
 
 _GROUP_FILE = ".log-group"
 _STEP = 4096
@@ -46,12 +48,33 @@ class Logs:
     """Log groups and their streams as files ``<root>/<group>/<stream>.log``.
 
     Each line of a file has its time (UTC, with milliseconds), a space and the message.
+
+    Args:
+        root: the folder of all groups; it is created if it does not exist.
+        disk: whom to tell about lines that wait for room on the disk.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Disk | None = None) -> None:
         self._root = root
+        self._disk = disk or Disk()
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True)
+
+    def repair(self, aside: SetAside) -> None:
+        """Set aside damaged files, and give groups that have lost their own file a new one.
+
+        Args:
+            aside: where damaged files go.
+        """
+        for marker in list(self._root.rglob(_GROUP_FILE)):
+            if not _is_group_file(marker):
+                folder = marker.parent
+                place = folder.relative_to(self._root).as_posix()
+                # The names of AWS's own groups begin with a slash.
+                group = f"/{place}" if place.startswith("aws/") else place
+                created = int(folder.stat().st_mtime * 1000)
+                aside.file(marker, f"is not the description of a log group; the group {group} has a new one")
+                self._write_document(group, {"name": group, "created": created, "tags": {}})
 
     def path(self, group: str, stream: str) -> Path:
         """Return the path of a stream's file, which need not exist."""
@@ -69,16 +92,15 @@ class Logs:
             group: name of the group.
             stream: name of the stream.
             events: times (milliseconds since the epoch) and messages. Each line of a message becomes an event.
+
+        Raises:
+            OSError: the lines cannot be written, and none of them was. On a full disk, a patient thread waits instead.
         """
         text = "".join(
             f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
         )
-        with self._lock:
-            self._make_group(group)
-            path = self.path(group, stream)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8", errors="replace") as file:
-                file.write(text)
+        content = text.encode(errors="replace")
+        self._disk.until_written(lambda: self._append(group, stream, content))
 
     def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         """Create a group.
@@ -177,6 +199,21 @@ class Logs:
                     message = line[_STAMP_LENGTH + 1 : -1]
                     yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
 
+    def _append(self, group: str, stream: str, content: bytes) -> None:
+        with self._lock:
+            self._make_group(group)
+            path = self.path(group, stream)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab", buffering=0) as file:
+                size = file.tell()
+                try:
+                    rest = memoryview(content)
+                    while rest:
+                        rest = rest[file.write(rest) :]
+                except OSError:
+                    file.truncate(size)
+                    raise
+
     def _make_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         folder = self._folder(group)
         marker = folder / _GROUP_FILE
@@ -198,6 +235,16 @@ class Logs:
     def _folder(self, group: str) -> Path:
         # The names of AWS's own groups begin with a slash.
         return _below(self._root, group.removeprefix("/"))
+
+
+def _is_group_file(marker: Path) -> bool:
+    try:
+        document = json.loads(marker.read_bytes())
+        name = below(Path(), document["name"].removeprefix("/"))
+        is_valid = isinstance(document["created"], int) and isinstance(document.get("tags", {}), dict)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return is_valid and marker.parent.match(str(name))
 
 
 def _stream_files(folder: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import logging
 from starlette.responses import Response
 
 from local.aws.wire import Protocol, error_reply
+from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError
 
 _KNOWN = {
@@ -50,7 +51,6 @@ _KNOWN = {
         "The provided 'x-amz-content-sha256' header does not match what was computed.",
     ),
 }
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_A_FILE = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}
 _log = logging.getLogger(__name__)
 
@@ -83,9 +83,8 @@ def not_implemented(what: str) -> ServiceError:
 
 def file_error(error: OSError) -> ServiceError:
     """Return the S3 error for an error of the file system."""
-    if error.errno in _DISK_FULL:
-        message = "no space is left on the disk that holds the buckets: free some and try again"
-        return ServiceError("InsufficientStorage", message, 507)
+    if is_full(error):
+        return insufficient_storage()
     if error.errno in _NOT_A_FILE:
         message = "objects are files here: a key cannot be an object and the folder of other objects at once"
         return ServiceError("InvalidRequest", message, 409)

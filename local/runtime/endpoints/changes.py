@@ -65,7 +65,7 @@ class EndpointChanges:
         """Restore the deployed endpoints and resume unfinished changes.
 
         Returns:
-            Names of the endpoints that are in service again.
+            Sentences about the endpoints that are in service again, and about those that cannot be.
         """
         restored = []
         for record in self.store.list(KIND):
@@ -77,8 +77,9 @@ class EndpointChanges:
                     )
                 except CannotServeError as error:
                     self._finish(record, "Failed", str(error))
+                    restored.append(f"endpoint {name}: Failed, because its model cannot be loaded: {error}")
                     continue
-                restored.append(name)
+                restored.append(f"endpoint {name}: in service again")
             if status == "RollingBack":
                 self._finish(record, "InService", record.get("FailureReason"))
             elif status in IN_PROGRESS:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local.algorithms.linear_learner.errors import InferenceError
 from local.core.arns import arn, resource_key
+from local.core.disk import be_patient
 from local.core.settings import ACCOUNT_ID
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
@@ -45,7 +46,7 @@ class Hosting:
         self._region, self._logs = region, logs
         self._deployments: dict[str, Deployment] = {}
         self._capture = DataCapture(objects, logs)
-        self.background = ThreadPoolExecutor(4, "endpoint")
+        self.background = ThreadPoolExecutor(4, "endpoint", initializer=be_patient)
 
     def close(self) -> None:
         """Flush captured data and logs."""

@@ -167,7 +167,7 @@ def remove_stale(store: Store, settings: Settings, endpoint: str) -> None:
 
 def endpoint_folder(settings: Settings, endpoint: str) -> Path:
     """Return the folder of an endpoint's artifact copies."""
-    return settings.root / "endpoints" / resource_key(endpoint)
+    return settings.endpoints / resource_key(endpoint)
 
 
 def _image_and_artifact(store: Store, region: str, variant: str, model_name: str) -> tuple[str, str]:

@@ -90,7 +90,8 @@ class FunctionRunner:
             payload: the event, anything that JSON has.
 
         Raises:
-            ServiceError: ResourceNotFoundException, or TooManyRequestsException.
+            ServiceError: ResourceNotFoundException, TooManyRequestsException, or ResourceConflictException: its code is
+                missing.
             ServiceStoppingError: the service is going down.
         """
         # Refused instead of queued, as by Lambda: a function that waits for another would keep it from starting.
@@ -112,6 +113,9 @@ class FunctionRunner:
 
     def _run(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
+        code = records.code_folder(self.settings, record["FunctionName"], record["_Code"])
+        if record["State"] == "Failed" or not code.is_dir():
+            raise _code_is_missing(record)
         invocation = _Invocation(self, record)
         try:
             return invocation.run(payload)
@@ -262,6 +266,14 @@ class _Invocation:
             "AWS_ENDPOINT_URL": settings.endpoint_url,
             **self._record.get("Environment", {}).get("Variables", {}),
         }
+
+
+def _code_is_missing(record: Document) -> ServiceError:
+    message = (
+        "The operation cannot be performed at this time. The function is currently in the following state: Failed"
+        f" (local service: the code of {record['FunctionName']} is missing; publish it again)"
+    )
+    return ServiceError("ResourceConflictException", message, 409)
 
 
 def _instant() -> str:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from local.core.disk import NO_SPACE, is_full
 from local.core.errors import ServiceError
 from local.core.outcomes import JobOutcome, failed
 from local.runtime.jobs.inputs import InputError
@@ -42,6 +43,10 @@ def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -
         write([error.message])
         return failed(f"ClientError: {error.message}")
     except Exception as error:
+        if is_full(error):
+            reason = f"InternalServerError: {NO_SPACE}"
+            write([reason])
+            return failed(reason)
         write(traceback.format_exc().splitlines())
         return failed(f"InternalServerError: the local service could not run the job: {error!r}")
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from threading import Thread
 
+from local.core.disk import be_patient
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Program
 
@@ -29,6 +30,8 @@ class OutputReader:
         return list(self._last)
 
     def _read(self) -> None:
+        # The program waits with its output while the disk is full: no line is lost.
+        be_patient()
         for lines in read_lines(self._program.read_output()):
             self._last.extend(lines)
             self._publish(lines)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.aws.credentials import KeyRing
 from local.core.arns import assumed_role
+from local.core.disk import be_patient
 from local.core.outcomes import JobOutcome
 from local.core.settings import Settings
 from local.records import training_jobs as training_record
@@ -146,6 +147,7 @@ class TrainingRunner:
 
 def _follow(jobs: Sequence[TrainingFolder], ended: threading.Event) -> None:
     """Publish the jobs' logs until the program has ended, and then the rest of the logs."""
+    be_patient()
     while not ended.wait(_SECONDS_BETWEEN_LOOKS):
         for job in jobs:
             job.read_log()

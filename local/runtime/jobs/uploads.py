@@ -66,8 +66,8 @@ class ContinuousUpload:
     def _run(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN):
             for uri, folder in self._outputs.items():
-                # A file that cannot be uploaded yet, or has just been renamed, is tried again.
-                with contextlib.suppress(UploadError, FileNotFoundError):
+                # A file that cannot be uploaded yet, has just been renamed or finds a full disk is tried again.
+                with contextlib.suppress(UploadError, OSError):
                     if self._objects.bucket_exists(uri):
                         self._upload_changes(uri, folder)
 
@@ -77,5 +77,5 @@ class ContinuousUpload:
             state = file.stat()
             version = (state.st_size, state.st_mtime_ns)
             if self._seen.get(file) != version:
-                self._seen[file] = version
                 self._objects.copy_in(file, str(self._objects.uri_of(file, folder, parsed)))
+                self._seen[file] = version

@@ -261,7 +261,7 @@ def test_an_endpoint_outlives_its_models_configuration_and_artifacts_also_across
     assert score(parts) == 3.5
     again = open_parts(settings)
     try:
-        assert again.changes.restore() == ["e"]
+        assert again.changes.restore() == ["endpoint e: in service again"]
         assert score(again) == 3.5
     finally:
         again.close()
@@ -303,7 +303,7 @@ def test_a_copy_that_was_lost_fails_its_endpoint_and_no_other(parts, configure, 
     next(serving.endpoint_folder(settings, "e1").rglob("*.tar.gz")).unlink()
     again = open_parts(settings)
     try:
-        assert again.changes.restore() == ["e2"]
+        assert again.changes.restore() == ["endpoint e2: in service again"]
         assert settled(again, "e1")["EndpointStatus"] == "Failed"
         assert score(again, name="e2") == 3.5
     finally:
@@ -370,7 +370,7 @@ def test_a_change_that_begins_as_another_ends_keeps_its_artifact(parts, configur
     assert score(parts) == 5.5
     again = open_parts(settings)
     try:
-        assert again.changes.restore() == ["e"]
+        assert again.changes.restore() == ["endpoint e: in service again"]
         assert score(again) == 5.5
     finally:
         again.close()

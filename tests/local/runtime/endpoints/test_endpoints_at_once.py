@@ -83,6 +83,6 @@ def test_of_updates_at_the_same_moment_one_is_taken_and_what_it_serves_stays(ser
     # What a restart would load is there too.
     again = open_parts(service.settings)
     try:
-        assert "busy" in again.changes.restore()
+        assert "endpoint busy: in service again" in again.changes.restore()
     finally:
         again.close()
