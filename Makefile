@@ -17,6 +17,9 @@ EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPL
 # Options given on the command line reach the commands through their environment.
 export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
+# A shell's own settings of Python would reach the commands: modules that hide theirs, warnings that become errors.
+unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
+
 # No progress bars of uv: the messages below say what it does.
 export UV_NO_PROGRESS ?= 1
 

@@ -12,35 +12,42 @@ from pathlib import Path
 
 from botocore.exceptions import UnknownRegionError
 
+from definition_language.text import visible
 from local.app.server import LocalService, StartError, environment_of
 from local.core.arns import partition
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
+from local.core.streams import prepare_streams
+from local.core.surroundings import isolate, shell_lines
 from local.runtime.jobs.isolation import description
 
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
+    prepare_streams()
+    given = shell_lines(os.environ)
+    isolate()
     arguments = _parser().parse_args()
     settings = Settings(arguments.root.absolute(), arguments.port, arguments.region)
     logging.captureWarnings(True)
-    stop_signals = _stop_signals()
-    service = LocalService(settings, _print)
     try:
         if arguments.describe_jobs:
             _print(description())
             return 0
         if arguments.print_environment:
-            _print(*_exports(environment_of(settings)))
-            return 0
-        service.start()
+            _print(*_exports(environment_of(settings)), *given)
+        else:
+            _serve(settings)
     except StartError as error:
-        print(f"python -m local: {error}", file=sys.stderr)
+        print(visible(f"python -m local: {error}"), file=sys.stderr)
         return 1
-    _greet(service)
-    stop_signals.recv(1)
-    _print("\nStopping.")
-    service.stop()
     return 0
+
+
+def _serve(settings: Settings) -> None:
+    with _stop_signals() as stop_signals, LocalService(settings, _print) as service:
+        _greet(service)
+        stop_signals.recv(1)
+        _print("\nStopping.")
 
 
 def _stop_signals() -> socket.socket:
@@ -79,7 +86,7 @@ def _exports(environment: dict[str, str]) -> list[str]:
 def _print(*lines: str) -> None:
     """Print lines. The service goes on if nobody reads them: Ctrl-C ends ``tee`` first in ``make local | tee log``."""
     try:
-        print("\n".join(lines), flush=True)
+        print("\n".join(visible(line) for line in lines), flush=True)
     except BrokenPipeError:
         # Otherwise Python writes the rest at exit, and fails again.
         nowhere = os.open(os.devnull, os.O_WRONLY)

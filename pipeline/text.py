@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
+from definition_language.text import visible
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def visible(text: str) -> str:
-    """Escape what a terminal or a browser would obey: control characters, changes of the writing direction."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+__all__ = ["visible"]

@@ -14,6 +14,9 @@ from typing import IO, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from definition_language.text import visible
+from local.core.streams import prepare_streams
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -94,6 +97,7 @@ def call(main: click.Command, program: str = "") -> int:
         The exit status: the command's, or 2 if the command line is wrong.
     """
     program = program or f"python -m scripts.{Path(sys.argv[0]).stem}"
+    prepare_streams()
     try:
         with main.make_context(program, sys.argv[1:]) as context:
             status = int(main.invoke(context))
@@ -105,7 +109,7 @@ def call(main: click.Command, program: str = "") -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        click.secho(_sentence(error, program), fg="red", err=True)
+        click.secho(visible(_sentence(error, program)), fg="red", err=True)
         return 2
 
 

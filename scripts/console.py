@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable
@@ -13,11 +14,13 @@ import click
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     TokenRetrievalError,
 )
 from click.shell_completion import CompletionItem
@@ -54,6 +57,10 @@ class VisibleConsole(Console):
         discard(self.file)
 
 
+if os.environ.get("COLUMNS", "").strip("0") == "":
+    # Terminals of unknown width say 0, and Rich would print nothing.
+    os.environ.pop("COLUMNS", None)
+
 console = VisibleConsole(highlight=False, soft_wrap=True)
 errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True)
 
@@ -63,6 +70,18 @@ _UNKNOWN = {
     "UnrecognizedClientException",
     "SignatureDoesNotMatch",
     "InvalidSignatureException",
+}
+_FULL = "No space is left on the disk: free some, and repeat the command."
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EROFS: "The file system is read-only: use a folder that can be written to.",
+    errno.EACCES: "You may not use this file or folder: check its owner and permissions.",
+    errno.EMFILE: "Too many files are open: raise the limit (ulimit -n), and repeat the command.",
+    errno.ENFILE: "Too many files are open on this machine: close some programs, and repeat the command.",
+    errno.EAGAIN: "The system starts no more processes: raise the limit of processes (ulimit -u).",
+    errno.ENOMEM: "The system has no memory left: close some programs, and repeat the command.",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
@@ -154,6 +173,11 @@ def run(main: click.Command, program: str = "") -> None:
         status = say(_client_error(error))
     except BotoCoreError as error:
         status = say(_connection_error(error))
+    except (OSError, RuntimeError) as error:
+        sentence = _system_error(error)
+        if not sentence:
+            raise
+        status = say(sentence)
     sys.exit(status)
 
 
@@ -162,6 +186,15 @@ def say(*sentences: str) -> int:
     for sentence in sentences:
         errors.print(sentence, style="red", markup=False)
     return 1
+
+
+def _system_error(error: OSError | RuntimeError) -> str:
+    """Return what the operating system refuses and what to do, or nothing for an error of this program."""
+    if isinstance(error, RuntimeError):
+        threads = "can't start new thread" in str(error)
+        return "The system starts no more threads: raise the limit of processes (ulimit -u)." if threads else ""
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return place + _REMEDIES[error.errno] if error.errno in _REMEDIES else ""
 
 
 def _client_error(error: ClientError) -> str:
@@ -173,6 +206,8 @@ def _client_error(error: ClientError) -> str:
             f"AWS does not accept your credentials ({code}). Check AWS_PROFILE and AWS_ACCESS_KEY_ID; "
             'for the local service run: eval "$(make -s local-env)"'
         )
+    if code == "InsufficientStorage":
+        return f"The local service could not do {error.operation_name}: {message}."
     if code in _DENIED:
         return f"Your AWS identity may not do this ({error.operation_name}): {message}"
     return f"AWS refused {error.operation_name} ({code}): {message}"
@@ -186,6 +221,10 @@ def _connection_error(error: BotoCoreError) -> str:
         )
     if isinstance(error, ProfileNotFound):
         return f"{error}. Check AWS_PROFILE, or see 'aws configure list-profiles'."
+    if isinstance(error, ConfigParseError):
+        return f"{error}. Mend the file, or unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE."
+    if isinstance(error, ProxyConnectionError) and is_local_service():
+        return f'{error}. The local service needs no proxy: run eval "$(make -s local-env)" again, or set NO_PROXY.'
     if isinstance(error, TokenRetrievalError):
         return f"Your AWS sign-in has expired: {error}. Run 'aws sso login'."
     if isinstance(error, EndpointConnectionError) and is_local_service():

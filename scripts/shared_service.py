@@ -23,6 +23,7 @@ import botocore.exceptions
 from local.app.server import LocalService, ServiceHeldError, StartError
 from local.core.secret import make_private
 from local.core.settings import Settings
+from local.core.surroundings import isolate
 from pipeline.errors import UserError
 from scripts.console import console
 
@@ -51,6 +52,7 @@ def on_local_service(root: Path, region: str, work: Callable[[], T]) -> T:
         UserError: the folder cannot be used.
     """
     lost = ""
+    isolate()
     while True:
         with _service(root, region, lost) as own:
             try:
@@ -163,6 +165,5 @@ def _say(sentence: str) -> None:
 
 
 def _point_at(environment: dict[str, str]) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(environment, AWS_EC2_METADATA_DISABLED="true")
+    isolate()
+    os.environ.update(environment)

@@ -223,8 +223,8 @@ def _sentence(settings: Settings, error: OSError | sqlite3.Error) -> str:
 def _tell_holder(lock: IO[str], settings: Settings) -> None:
     environment = settings.client_environment()
     del environment["AWS_SECRET_ACCESS_KEY"]  # stored in its own file
-    lock.write(json.dumps({"process": os.getpid(), "environment": environment}))
-    lock.flush()
+    # Unbuffered, because a buffer that finds the disk full would fail again when the file is closed.
+    os.write(lock.fileno(), json.dumps({"process": os.getpid(), "environment": environment}).encode())
 
 
 def _listen(settings: Settings) -> socket.socket:
