@@ -83,6 +83,11 @@ _REMEDIES = {
     errno.EAGAIN: "The system starts no more processes: raise the limit of processes (ulimit -u).",
     errno.ENOMEM: "The system has no memory left: close some programs, and repeat the command.",
 }
+_ENVIRONMENT_REMEDIES = {
+    ProfileNotFound: "Check AWS_PROFILE, or see 'aws configure list-profiles'.",
+    ConfigParseError: "Mend the file, or unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE.",
+    TokenRetrievalError: "Your AWS sign-in has expired: run 'aws sso login'.",
+}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
@@ -219,14 +224,11 @@ def _connection_error(error: BotoCoreError) -> str:
             "No AWS credentials were found. Set AWS_PROFILE or sign in with 'aws configure' or 'aws sso login'; "
             'for the local service run: make local, and in this shell: eval "$(make -s local-env)"'
         )
-    if isinstance(error, ProfileNotFound):
-        return f"{error}. Check AWS_PROFILE, or see 'aws configure list-profiles'."
-    if isinstance(error, ConfigParseError):
-        return f"{error}. Mend the file, or unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE."
+    for kind, remedy in _ENVIRONMENT_REMEDIES.items():
+        if isinstance(error, kind):
+            return f"{error}. {remedy}".replace("..", ".")
     if isinstance(error, ProxyConnectionError) and is_local_service():
         return f'{error}. The local service needs no proxy: run eval "$(make -s local-env)" again, or set NO_PROXY.'
-    if isinstance(error, TokenRetrievalError):
-        return f"Your AWS sign-in has expired: {error}. Run 'aws sso login'."
     if isinstance(error, EndpointConnectionError) and is_local_service():
         return f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'."
     if isinstance(error, EndpointConnectionError | NoRegionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -91,7 +92,7 @@ class LocalService:
             self._start()
         except BaseException as error:
             self.stop()
-            if isinstance(error, OSError | sqlite3.Error):
+            if isinstance(error, OSError | sqlite3.Error) or _lacks_threads(error):
                 raise StartError(_sentence(self.settings, error)) from None
             raise
 
@@ -212,8 +213,16 @@ def _holder(text: str) -> dict[str, Any]:
     return {"process": "unknown", "environment": {}}
 
 
-def _sentence(settings: Settings, error: OSError | sqlite3.Error) -> str:
-    """Return why the folder cannot be used, and what to do."""
+def _lacks_threads(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+
+
+def _sentence(settings: Settings, error: BaseException) -> str:
+    """Return why the service cannot start, and what to do."""
+    if _lacks_threads(error) or (isinstance(error, OSError) and error.errno == errno.EAGAIN):
+        return "the system starts no more threads or processes: raise the limit (ulimit -u), then start again"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open: raise the limit (ulimit -n), then start again"
     if is_full(error):
         return f"no space is left on the disk that holds {settings.root}: free some, then start again"
     reason = error.strerror if isinstance(error, OSError) else f"{settings.database.name}: {error}"
