@@ -7,7 +7,6 @@ itself. It refuses templates with resources that moto would not really create.
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 
 import yaml
@@ -58,8 +57,7 @@ class CloudFormation:
         for bucket in after - before:
             self.objects.paths.bucket(bucket).mkdir(exist_ok=True)
         for bucket in before - after:
-            if not self.objects.keys(f"s3://{bucket}/"):
-                shutil.rmtree(self.objects.paths.bucket(bucket), ignore_errors=True)
+            self.objects.places.remove_bucket(bucket)
         return reply
 
     def _check_types(self, name: str, template: str) -> None:

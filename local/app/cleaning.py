@@ -13,6 +13,7 @@ from local.app.server import hold_folder
 from local.core.settings import Settings
 from local.records import executions as records
 from local.records.kinds import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE
+from local.storage.object_paths import METADATA_FOLDER
 from local.storage.objects import Objects
 from local.storage.store import Store
 
@@ -93,10 +94,11 @@ def _delete_objects(objects: Objects, ids: Set[str], used: tuple[str, ...]) -> i
         for key in objects.keys(f"s3://{bucket}/{prefix}/"):
             uri = f"s3://{bucket}/{key}"
             if not uri.startswith(used):
-                files = [objects.path(uri), objects.paths.sidecar(bucket, key)]
+                files = [objects.path(uri), *objects.paths.sidecars(bucket, key)]
                 freed += sum(path.stat().st_size for path in files if path.is_file())
                 objects.delete(uri)
-        for emptied in (folder, objects.paths.sidecar(bucket, prefix).with_name(folder.name)):
+        sidecars = objects.paths.bucket(bucket) / METADATA_FOLDER / prefix
+        for emptied in (folder, sidecars):
             _delete_empty_folders(emptied)
     return freed
 

@@ -1,7 +1,8 @@
-"""Read and write the objects of S3, which are plain files.
+"""Read and write the objects of S3, which are files.
 
-The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key``. The S3 server stores an object's other properties,
-for example its ETag, in a sidecar under ``<bucket>/.nanio-meta/``. Objects written by jobs have no sidecar.
+The object ``s3://bucket/key`` is the file ``<buckets>/bucket/key`` wherever that is possible, see ``object_places``.
+The S3 server stores an object's other properties, for example its ETag, in a sidecar under ``<bucket>/.nanio-meta/``.
+Objects written by jobs have no sidecar.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.core.errors import validation_error
+from local.storage.key_listing import FolderNames, KeyListing
 from local.storage.object_paths import INTERNAL_PREFIX, BucketPaths, RefusedNameError, check_key
+from local.storage.object_places import ObjectPlaces
 
 _S3_URI = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
@@ -42,11 +45,8 @@ class S3Uri:
         match = _S3_URI.fullmatch(uri)
         if match is None:
             raise validation_error(f"{uri!r} is not an S3 URI: s3://bucket/key is expected")
-        # A prefix may end with a slash, or within a name.
-        if prefix := (match[2] or "").removesuffix("/"):
-            check_key(prefix)
-        elif match[2]:
-            raise validation_error(f"{uri!r}: a key that begins with a slash is not implemented by the local service")
+        if match[2]:
+            check_key(match[2])
         return cls(match[1], match[2] or "")
 
     def __str__(self) -> str:
@@ -68,23 +68,30 @@ class Objects:
         root: the folder that contains the buckets; it is created if it does not exist.
 
     Attributes:
-        paths: the paths of buckets and objects.
+        paths: the paths of buckets and keys.
+        places: the places of the objects' files.
         root: the folder, with symbolic links resolved.
     """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self.paths = BucketPaths(root)
+        self.places = ObjectPlaces(self.paths)
         self.root = self.paths.root
+        self._names = FolderNames()
 
     def path(self, uri: str) -> Path:
-        """Return the path of an object, which need not exist.
+        """Return the path of an object's file.
 
         Raises:
+            FileNotFoundError: the object does not exist.
             ServiceError: ValidationException, not the URI of an object, or the object's key is refused.
         """
         parsed = S3Uri.parse(uri)
-        return self.paths.object(parsed.bucket, parsed.key)
+        path = self.places.find(parsed.bucket, parsed.key)
+        if path is None:
+            raise FileNotFoundError(f"{uri} does not exist")
+        return path
 
     def bucket_exists(self, uri: str) -> bool:
         """Return whether the bucket of a URI exists."""
@@ -92,9 +99,8 @@ class Objects:
 
     def exists(self, uri: str) -> bool:
         """Return whether an object with exactly this key exists."""
-        # A prefix that ends with a slash is no object.
-        key = S3Uri.parse(uri).key
-        return key != "" and not key.endswith("/") and self.path(uri).is_file()
+        parsed = S3Uri.parse(uri)
+        return parsed.key != "" and self.places.find(parsed.bucket, parsed.key) is not None
 
     def read(self, uri: str, at_most: int | None = None) -> bytes:
         """Return an object's content.
@@ -107,7 +113,8 @@ class Objects:
             FileNotFoundError: the object does not exist.
             ObjectTooLargeError: the object has more than ``at_most`` bytes.
         """
-        with self.path(uri).open("rb") as file:
+        parsed = S3Uri.parse(uri)
+        with self.places.open(parsed.bucket, parsed.key) as file:
             if at_most is not None and (size := os.fstat(file.fileno()).st_size) > at_most:
                 raise ObjectTooLargeError(f"{uri} has {size} bytes, and at most {at_most} are read")
             return file.read()
@@ -121,21 +128,40 @@ class Objects:
 
     def put(self, uri: str, source: Path) -> None:
         """Move a file to an object. The file must be on the same file system as the buckets."""
-        target = self.path(uri)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        parsed = S3Uri.parse(uri)
         with source.open("rb") as file:
             os.fsync(file.fileno())
-        self._forget_metadata(uri)
-        source.replace(target)
+        with self.places.change:
+            self.places.remove_sidecar(parsed.bucket, parsed.key)
+            self.places.put(parsed.bucket, parsed.key, source)
 
     def keys(self, prefix_uri: str) -> list[str]:
         """Return the keys that begin with the URI's key, sorted as by ListObjectsV2."""
         parsed = S3Uri.parse(prefix_uri)
-        bucket, folder = self.paths.bucket(parsed.bucket), parsed.key.rpartition("/")[0]
-        start = self.paths.object(parsed.bucket, folder) if folder else bucket
-        # A path relative to the bucket is the key, because os.sep is a slash.
-        found = (path[len(str(bucket)) + 1 :] for path in _files_under(start))
-        return sorted(key for key in found if key.startswith(parsed.key))
+        return list(self.listing(parsed.bucket, parsed.key))
+
+    def listing(self, bucket: str, prefix: str, after: str = "") -> KeyListing:
+        """Return the keys that begin with a prefix and follow a key, in order."""
+        return KeyListing(self.paths, self._names, bucket, prefix, after)
+
+    def keys_without_path(self, prefix_uri: str) -> list[str]:
+        """Return the keys that begin with the URI's key and whose objects are not plain files at their own paths.
+
+        Programs that read a bucket as a folder do not find them. Folder markers are left out.
+        """
+        parsed = S3Uri.parse(prefix_uri)
+        found = []
+        for key in self.listing(parsed.bucket, parsed.key).escaped():
+            path = self.places.find(parsed.bucket, key)
+            if path not in (None, self.paths.plain(parsed.bucket, key)) and not self.is_folder_marker(
+                S3Uri(parsed.bucket, key)
+            ):
+                found.append(key)
+        return found
+
+    def is_folder_marker(self, uri: S3Uri) -> bool:
+        """Return whether an object only stands for a folder: it is empty, and its key ends with a slash."""
+        return uri.key.endswith("/") and self.exists(str(uri)) and self.path(str(uri)).stat().st_size == 0
 
     def upload(self, folder: Path, uri: str) -> list[str]:
         """Copy all files under a folder to objects under a URI.
@@ -166,15 +192,15 @@ class Objects:
         place = file.relative_to(folder).as_posix()
         target = S3Uri(uri.bucket, "/".join(part for part in (uri.key.rstrip("/"), place) if part))
         try:
-            self.paths.object(target.bucket, target.key)
+            self.paths.plain(target.bucket, target.key)
         except RefusedNameError as error:
             raise UploadError(f"{place!r} cannot be an object: {error.message}") from None
         return target
 
     def delete(self, uri: str) -> None:
         """Delete an object, if it exists."""
-        self._forget_metadata(uri)
-        self.path(uri).unlink(missing_ok=True)
+        parsed = S3Uri.parse(uri)
+        self.places.remove(parsed.bucket, parsed.key)
 
     def copy_in(self, file: Path, uri: str) -> None:
         """Copy a file to an object."""
@@ -182,20 +208,6 @@ class Objects:
             copy = Path(folder) / "object"
             shutil.copyfile(file, copy)
             self.put(uri, copy)
-
-    def _forget_metadata(self, uri: str) -> None:
-        parsed = S3Uri.parse(uri)
-        self.paths.sidecar(parsed.bucket, parsed.key).unlink(missing_ok=True)
-
-
-def _files_under(folder: Path) -> Iterator[str]:
-    """Yield the paths of the files under a folder, without symbolic links, which are not objects."""
-    for directory, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(INTERNAL_PREFIX)]
-        for name in files:
-            path = os.path.join(directory, name)  # noqa: PTH118 - a bucket may hold a hundred thousand files
-            if not os.path.islink(path):  # noqa: PTH114
-                yield path
 
 
 def files_to_upload(folder: Path) -> Iterator[Path]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import IO
 from local.api.s3.errors import s3_error
 from local.api.s3.sidecars import ObjectInfo, info_of, sidecar_content
 from local.core.errors import ServiceError
+from local.storage.key_listing import KeyListing
 from local.storage.object_paths import INTERNAL_PREFIX, RefusedNameError
 from local.storage.objects import Objects
 
@@ -38,7 +37,8 @@ class ObjectFiles:
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
-        self._change = threading.Lock()
+        self._places = objects.places
+        self._change = objects.places.change
         self.internal = objects.root / INTERNAL_PREFIX
         self._unfinished = self.internal / "uploads"
         # Files that an earlier run left unfinished.
@@ -83,22 +83,19 @@ class ObjectFiles:
         Raises:
             ServiceError: the bucket has objects or does not exist.
         """
-        folder = self.bucket(bucket)
-        with self._change:
-            if self._objects.keys(f"s3://{bucket}/"):
-                raise s3_error("BucketNotEmpty")
-            shutil.rmtree(folder)
+        self.bucket(bucket)
+        if not self._places.remove_bucket(bucket):
+            raise s3_error("BucketNotEmpty")
 
-    def path(self, bucket: str, key: str) -> Path:
-        """Return the path of an object, which need not exist.
+    def check(self, bucket: str, key: str) -> None:
+        """Check that an object can have a key. It need not exist.
 
         Raises:
-            ServiceError: the bucket does not exist, or the key cannot be a file's path.
+            ServiceError: the bucket does not exist, or S3 refuses the key.
         """
         with _s3_names():
-            path = self._objects.paths.object(bucket, key)
+            self._objects.paths.plain(bucket, key)
         self.bucket(bucket)
-        return path
 
     def info(self, bucket: str, key: str) -> ObjectInfo:
         """Return an object's properties.
@@ -113,13 +110,12 @@ class ObjectFiles:
 
     def find(self, bucket: str, key: str) -> ObjectInfo | None:
         """Return an object's properties, or None if it does not exist."""
-        path = self.path(bucket, key)
-        if not path.is_file():
-            return None
+        self.check(bucket, key)
         try:
-            return info_of(self._objects.paths.sidecar(bucket, key), path.lstat())
+            status = self._places.status(bucket, key)
         except FileNotFoundError:
             return None
+        return info_of(self._places.sidecar(bucket, key), status)
 
     def open(self, bucket: str, key: str) -> tuple[IO[bytes], ObjectInfo]:
         """Open an object.
@@ -130,24 +126,17 @@ class ObjectFiles:
         Raises:
             ServiceError: the object does not exist.
         """
-        path = self.path(bucket, key)
+        self.check(bucket, key)
         try:
-            file = path.open("rb")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            file = self._places.open(bucket, key)
+        except FileNotFoundError:
             raise s3_error("NoSuchKey") from None
-        return file, info_of(self._objects.paths.sidecar(bucket, key), os.fstat(file.fileno()))
+        return file, info_of(self._places.sidecar(bucket, key), os.fstat(file.fileno()))
 
-    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with a prefix, in order."""
+    def keys(self, bucket: str, prefix: str, after: str = "") -> KeyListing:
+        """Return the keys that begin with a prefix and follow a key, in order."""
         self.bucket(bucket)
-        # The last segment is left out: it may be incomplete, and is then invalid as a key, for example "a/.".
-        folder, slash, _ = prefix.rpartition("/")
-        try:
-            keys = self._objects.keys(f"s3://{bucket}/{folder}{slash}")
-        except ServiceError:
-            # No key can begin with this prefix.
-            return
-        yield from (key for key in keys if key.startswith(prefix))
+        return self._objects.listing(bucket, prefix, after)
 
     @contextmanager
     def unfinished(self) -> Iterator[Path]:
@@ -173,15 +162,12 @@ class ObjectFiles:
         """
         os.utime(unfinished, ns=(info.nanoseconds, info.nanoseconds))
         with self._change, self.unfinished() as noted:
-            target, sidecar = self.path(bucket, key), self._objects.paths.sidecar(bucket, key)
             condition(self.find(bucket, key))
-            if target.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "the key is the folder of other objects", key)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            sidecar = self._places.sidecar(bucket, key)
             sidecar.parent.mkdir(parents=True, exist_ok=True)
             write_durably(noted, sidecar_content(info, sidecar))
             noted.replace(sidecar)
-            unfinished.replace(target)
+            self._places.put(bucket, key, unfinished)
 
     def delete(self, bucket: str, key: str, condition: Condition) -> None:
         """Delete an object, if it exists.
@@ -190,15 +176,8 @@ class ObjectFiles:
             ServiceError: the condition is not met, or the bucket does not exist.
         """
         with self._change:
-            path = self.path(bucket, key)
             condition(self.find(bucket, key))
-            if path.is_dir():
-                # The key is only a prefix of other keys.
-                return
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                path.unlink()
-                self._objects.paths.sidecar(bucket, key).unlink(missing_ok=True)
-                _remove_empty(path.parent, self.bucket(bucket))
+            self._places.remove(bucket, key)
 
     def _bucket_path(self, bucket: str) -> Path:
         with _s3_names():
@@ -216,16 +195,6 @@ def write_durably(path: Path, content: bytes) -> None:
 def now() -> datetime:
     """Return the present time in UTC."""
     return datetime.now(UTC)
-
-
-def _remove_empty(folder: Path, bucket: Path) -> None:
-    """Remove a folder and its parents while they are empty, so that their names can be keys of objects."""
-    while folder != bucket:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
 
 
 @contextmanager

@@ -21,6 +21,9 @@ from local.core.settings import ACCOUNT_ID
 OWNER = {"ID": ACCOUNT_ID, "DisplayName": "local"}
 _MOST = 1000
 _MOST_BUCKETS = 10_000
+_TOKEN = "after:"  # noqa: S105 - no password
+"""Begins each continuation token, so that text that is no token is refused."""
+
 _Item = TypeVar("_Item")
 
 
@@ -40,8 +43,20 @@ class Page(Generic[_Item]):
     truncated: bool
     last: str
 
+    @property
+    def ends_with_prefix(self) -> bool:
+        """Whether ``last`` is a common prefix."""
+        return self.last in self.prefixes[-1:]
 
-def page_of(entries: Iterable[tuple[str, _Item]], prefix: str, delimiter: str, after: str, most: int) -> Page[_Item]:
+
+def page_of(  # noqa: PLR0913, PLR0917 - S3's own parameters
+    entries: Iterable[tuple[str, _Item]],
+    prefix: str,
+    delimiter: str,
+    after: str,
+    most: int,
+    skip: Callable[[str], None] = lambda _: None,
+) -> Page[_Item]:
     """Return the first page of entries.
 
     Args:
@@ -50,6 +65,7 @@ def page_of(entries: Iterable[tuple[str, _Item]], prefix: str, delimiter: str, a
         delimiter: keys that contain it are rolled up into a common prefix; empty for none.
         after: the last key or common prefix of the previous page; empty on the first page.
         most: the maximum number of keys and common prefixes.
+        skip: called with each common prefix. The entries need not continue with keys that begin with it.
     """
     items: list[_Item] = []
     prefixes: list[str] = []
@@ -57,12 +73,14 @@ def page_of(entries: Iterable[tuple[str, _Item]], prefix: str, delimiter: str, a
     for key, item in entries:
         cut = key.find(delimiter, len(prefix)) if delimiter else -1
         rolled = key[: cut + len(delimiter)] if cut >= 0 else ""
-        if rolled and rolled in (after, prefixes[-1] if prefixes else ""):
+        if rolled and rolled in (after, *prefixes[-1:]):
+            skip(rolled)
             continue
         if len(items) + len(prefixes) == most:
             return Page(items, prefixes, most > 0, last)
         if rolled:
             prefixes.append(rolled)
+            skip(rolled)
         else:
             items.append(item)
         last = rolled or key
@@ -93,14 +111,16 @@ class Listings:
 
     def buckets(self, request: S3Request) -> Response:
         """Handle ListBuckets."""
-        query, most = request.query, request.number("max-buckets", _MOST_BUCKETS, _MOST_BUCKETS)
-        if most == 0:
-            raise invalid_argument("max-buckets must be between 1 and 10000")
+        query, most = request.query, request.number("max-buckets", _MOST_BUCKETS, _MOST_BUCKETS + 1)
+        if not 1 <= most <= _MOST_BUCKETS:
+            raise invalid_argument("Argument max-buckets must be an integer between 1 and 10000")
         prefix, after = query.get("prefix", ""), _resume(query.get("continuation-token"))
         found = [] if query.get("bucket-region", self._region) != self._region else self._files.buckets()
         entries = [(name, (name, made)) for name, made in found if name.startswith(prefix) and name > after]
         page = page_of(entries, prefix, "", "", most)
-        shown = [{"Name": name, "CreationDate": made, "BucketRegion": self._region} for name, made in page.items]
+        # As in S3, only a request with parameters is answered with the buckets' regions.
+        region = self._region if query else None
+        shown = [{"Name": name, "CreationDate": made, "BucketRegion": region} for name, made in page.items]
         members = {
             "Owner": OWNER,
             "Buckets": {"Bucket": shown},
@@ -121,7 +141,7 @@ class Listings:
         """Handle ListObjectsV2."""
         query, encode = request.query, Encoding(request)
         token, start = query.get("continuation-token"), query.get("start-after")
-        after = start or "" if token is None else _resume(token)
+        after = (start or "") if token is None else _resume(token)
         page = self._page(request, after, self._content(request, with_owner=request.flag("fetch-owner")))
         members = {
             "KeyCount": len(page.items) + len(page.prefixes),
@@ -146,7 +166,7 @@ class Listings:
             "KeyMarker": encode(marker),
             "VersionIdMarker": version or "",
             "NextKeyMarker": encode(page.last) if page.truncated else None,
-            "NextVersionIdMarker": "null" if page.truncated and page.items else None,
+            "NextVersionIdMarker": "null" if page.truncated and not page.ends_with_prefix else None,
         }
         return xml_response("ListVersionsResult", members | _shared(request, page, "Version"))
 
@@ -155,8 +175,9 @@ class Listings:
     ) -> Page[dict[str, Any]]:
         query = request.query
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        entries = ((key, key) for key in self._files.keys(request.bucket, prefix) if key > after)
-        page = page_of(entries, prefix, delimiter, after, request.number("max-keys", _MOST, _MOST))
+        keys = self._files.keys(request.bucket, prefix, after)
+        most = request.number("max-keys", _MOST, _MOST)
+        page = page_of(((key, key) for key in keys), prefix, delimiter, after, most, keys.skip)
         contents = []
         for key in page.items:
             try:
@@ -201,11 +222,16 @@ def _shared(request: S3Request, page: Page[dict[str, Any]], name: str) -> dict[s
 
 
 def _token(last: str) -> str:
-    return base64.urlsafe_b64encode(last.encode()).decode()
+    return base64.urlsafe_b64encode(f"{_TOKEN}{last}".encode()).decode()
 
 
 def _resume(token: str | None) -> str:
+    if token is None:
+        return ""
     try:
-        return base64.urlsafe_b64decode(token or "").decode()
+        text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise invalid_argument("The continuation token provided is incorrect") from None
+        text = ""
+    if not text.startswith(_TOKEN):
+        raise invalid_argument("The continuation token provided is incorrect")
+    return text.removeprefix(_TOKEN)

@@ -41,7 +41,7 @@ class Multipart:
 
     def create(self, request: S3Request) -> Response:
         """Handle CreateMultipartUpload."""
-        self._files.path(request.bucket, request.key)
+        self._files.check(request.bucket, request.key)
         headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
         algorithm, checksum_type = _checksum_of_upload(request)
         upload = self._uploads.begin(request.bucket, request.key, headers, algorithm, checksum_type)
@@ -162,7 +162,7 @@ class Multipart:
         return xml_response("CompleteMultipartUploadResult", members, encryption_headers(info.headers))
 
     def _find(self, request: S3Request) -> Upload:
-        self._files.path(request.bucket, request.key)
+        self._files.check(request.bucket, request.key)
         return self._uploads.find(request.query["uploadId"], request.bucket, request.key)
 
     def _assemble(self, request: S3Request, upload: Upload, wanted: list[Element]) -> ObjectInfo:

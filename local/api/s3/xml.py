@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from starlette.responses import Response
 
 from local.api.s3.errors import s3_error
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -25,8 +28,10 @@ def xml_response(root: str, members: Mapping[str, Any], headers: Mapping[str, st
     """
     element = ET.Element(root, xmlns=_NAMESPACE)
     _fill(element, members)
-    content = ET.tostring(element, "utf-8", xml_declaration=True)
-    return Response(content, headers=dict(headers or {}), media_type="application/xml")
+    text = ET.tostring(element, "unicode")
+    # Like S3, write control characters as references. Parsers would read a carriage return as a line feed.
+    content = _DECLARATION + _CONTROL.sub(lambda found: f"&#{ord(found[0])};", text)
+    return Response(content.encode(), headers=dict(headers or {}), media_type="application/xml")
 
 
 def parse_xml(body: bytes, root: str) -> ET.Element:

@@ -36,7 +36,8 @@ class InputFile:
 def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
     """Return the objects that a data source names.
 
-    A prefix names every key that begins with it: ``s3://bucket/train`` names ``train/a`` and ``train.csv``.
+    A prefix names every key that begins with it: ``s3://bucket/train`` names ``train/a`` and ``train.csv``. Folder
+    markers, which are empty objects whose keys end with a slash, are left out.
     A manifest is a JSON list. Its first element gives a prefix, and the other elements are keys relative to the prefix.
     Source: "S3DataSource" in SageMaker's API reference.
 
@@ -46,7 +47,7 @@ def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
         uri: The prefix, or the manifest's object.
 
     Raises:
-        InputError: No object has the prefix, or the manifest is not valid.
+        InputError: No object has the prefix, a key cannot be a file in the container, or the manifest is not valid.
         ServiceError: ValidationException, because the URI is not an S3 URI.
     """
     if data_type == "ManifestFile":
@@ -55,7 +56,8 @@ def find(objects: Objects, data_type: str, uri: str) -> list[InputFile]:
     keys = objects.keys(uri)
     if not keys:
         raise InputError(f"ClientError: Data download failed:No objects found under S3 URL {uri}")
-    return [InputFile(str(S3Uri(parsed.bucket, key)), _place(key, parsed.key)) for key in keys]
+    uris = (S3Uri(parsed.bucket, key) for key in keys)
+    return [_input_file(each, parsed.key) for each in uris if not objects.is_folder_marker(each)]
 
 
 def check_exists(objects: Objects, data_type: str, uri: str, *, region: str, role: str) -> None:
@@ -104,11 +106,18 @@ def download(objects: Objects, files: list[InputFile], folder: Path, *, link: bo
             source, target = objects.path(file.uri), below(folder, file.place)
         except (ServiceError, UnsafeNameError) as error:
             raise InputError(f"ClientError: Data download failed:{file.uri}: {error}") from None
+        except FileNotFoundError:
+            raise InputError(f"ClientError: Data download failed:{file.uri} does not exist") from None
         if target.exists():
             raise InputError(
                 f"ClientError: Data download failed:{file.uri} and another object have the same local path"
             )
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise InputError(
+                f"ClientError: Data download failed:{file.uri} needs a folder whose name is that of another object"
+            ) from None
         try:
             if not (link and _linked(source, target)):
                 shutil.copyfile(source, target)
@@ -127,6 +136,17 @@ def _linked(source: Path, target: Path) -> bool:
         # The folder is on another file system, or the file system has no hard links.
         return False
     return True
+
+
+def _input_file(uri: S3Uri, prefix: str) -> InputFile:
+    place = _place(uri.key, prefix)
+    try:
+        below(Path(), place)
+    except UnsafeNameError as error:
+        raise InputError(
+            f"ClientError: Data download failed:{uri} cannot be a file in the container: its name {place!r} {error}"
+        ) from None
+    return InputFile(str(uri), place)
 
 
 def _place(key: str, prefix: str) -> str:

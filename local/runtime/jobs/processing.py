@@ -185,6 +185,7 @@ class _Job:
         arguments = self._command_line[1:]
         python = str(self._container.seen / job_python.PROGRAM)
         own = self._python_variables(sys.executable) | {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
+        spark.check_input(self._runner.objects, arguments)
         size = spark.input_size(self._runner.objects, arguments, self.root / "processing" / "input")
         program = spark.prepare(
             self._runner.settings,

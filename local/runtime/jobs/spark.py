@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from local.core.settings import Settings
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.container import Container, environment
+from local.runtime.jobs.failures import JobFailedError
 from local.runtime.jobs.spark_configuration import (
     ON_THIS_MACHINE,
     object_store,
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from local.runtime.jobs.log import JobLog
 
 _SLASHES = re.compile("/+")
+_PATTERN = re.compile(r"[*?\[{]")
+"""The beginning of a pattern of paths in Hadoop."""
+
+_SLASHES_OF_BUCKET = "s3://bucket/".count("/")
 SMALL_INPUT = 32 * 1024 * 1024
 """Bytes of input up to which the start dominates a run."""
 
@@ -100,15 +106,42 @@ def input_size(objects: Objects, arguments: list[str], folder: Path) -> int:
         folder: A folder whose files count.
     """
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    for uri in _uris(arguments):
+        # Hadoop treats repeated slashes as one.
+        parsed = S3Uri.parse(f"s3://{_SLASHES.sub('/', uri.removeprefix('s3://'))}")
+        keys = objects.keys(str(parsed))
+        size += sum(objects.path(str(S3Uri(parsed.bucket, key))).stat().st_size for key in keys)
+    return size
+
+
+def check_input(objects: Objects, arguments: list[str]) -> None:
+    """Check that Spark, which reads buckets as folders here, finds all objects that the arguments name.
+
+    Args:
+        objects: The buckets.
+        arguments: The application's arguments. The objects at and under ``s3://`` URIs in them are checked.
+
+    Raises:
+        JobFailedError: An object is not a file at its key's path.
+    """
+    for uri in _uris(arguments):
+        # The keys that match a pattern begin with the text before the pattern.
+        fixed = _PATTERN.split(uri, maxsplit=1)[0]
+        parsed = S3Uri.parse(fixed.rstrip("/") if fixed.count("/") > _SLASHES_OF_BUCKET else fixed)
+        for key in objects.keys_without_path(str(parsed)):
+            if fixed != uri or parsed.key == "" or f"{key}/".startswith(f"{parsed.key}/"):
+                raise JobFailedError(
+                    f"ClientError: {uri}: Spark reads a bucket as a folder in the local service, and cannot read the "
+                    f"object {str(S3Uri(parsed.bucket, key))!r}: its key cannot be the path of a file, or other keys "
+                    "begin with this key and a slash"
+                )
+
+
+def _uris(arguments: list[str]) -> Iterator[str]:
     for argument in arguments:
         start = argument.find("s3://")
-        if start in (-1, len(argument) - len("s3://")):
-            continue
-        # Hadoop treats repeated slashes as one.
-        uri = f"s3://{_SLASHES.sub('/', argument[start + len('s3://') :])}"
-        bucket = S3Uri.parse(uri).bucket
-        size += sum(objects.path(str(S3Uri(bucket, key))).stat().st_size for key in objects.keys(uri))
-    return size
+        if start >= 0 and len(argument) > start + len("s3://"):
+            yield argument[start:]
 
 
 def failure_message(status: int, arguments: list[str]) -> str:

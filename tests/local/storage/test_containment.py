@@ -33,9 +33,11 @@ from tests.local.conftest import RunningService
 from tests.local.runtime.jobs.conftest import ROLE, SCIKIT_LEARN, training_request
 
 BUCKET = "contained"
-UNKEPT = [
-    *("/abs", "a//b", "a/", "..", "../x", "a/../../x", "a/./b", "a\\..\\..\\x", "a\0b", "a\nb", "\ud800"),
-    *(".nanio/x", "a/.nanio-meta/x", "a" * 256, "b" * 250, "é" * 128, "a/" * 513 + "a"),
+REFUSED = ["", "..", "../x", "a/../../x", "a/./../../x", "//../x", "\ud800", "a" * 1025, "é" * 513]
+AWKWARD = [
+    *("/abs", "a//b", "a/", "a/./b", "a/../b", ".", "a\\..\\..\\x", "a\0b", "a\nb", "a\rb", "+/", "a%2Fb/", "é//"),
+    *(".nanio/x", "a/.nanio-meta/x", ".nanio-keys/a", "a" * 256, "b" * 250, "é" * 128, "a/" * 512, "?" * 1024),
+    *("x" * 240 + "/", "x" * 241 + "/", "/" * 80, "/" * 81, "a.json/b", "a.json", "~/", "a#b?c"),
 ]
 
 
@@ -70,15 +72,26 @@ def raw(service: RunningService, method: str, path: str, body: bytes = b"", **he
         return error.code, error.read()
 
 
-@pytest.mark.parametrize("key", UNKEPT)
-def test_a_key_that_cannot_be_kept_as_a_file_is_refused_by_name(tmp_path, key) -> None:
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_key_that_s3_refuses_has_no_path(tmp_path, key) -> None:
     paths = BucketPaths(tmp_path)
-    with pytest.raises(RefusedNameError) as refused:
-        paths.object(BUCKET, key)
-    assert refused.value.s3_code in {"NotImplemented", "KeyTooLongError"}
-    assert repr(key)[1:20].strip("'") in refused.value.message
-    with pytest.raises(RefusedNameError):
-        paths.sidecar(BUCKET, key)
+    for use in (paths.plain, paths.escaped, paths.sidecars):
+        with pytest.raises(RefusedNameError) as refused:
+            use(BUCKET, key)
+        assert refused.value.s3_code in {"InvalidRequest", "InvalidURI", "KeyTooLongError"}
+
+
+def test_no_two_keys_share_a_path(tmp_path) -> None:
+    paths, owners = BucketPaths(tmp_path), {}
+    for key in {*AWKWARD, *(f"{key}/x" for key in AWKWARD if len(key) < 300), *"ab"}:
+        found = [paths.plain(BUCKET, key), paths.escaped(BUCKET, key), *paths.sidecars(BUCKET, key)]
+        for path in filter(None, found):
+            assert owners.setdefault(path, key) == key
+            assert os.path.commonpath([tmp_path / BUCKET, os.path.normpath(path)]) == str(tmp_path / BUCKET)
+            assert max(len(part.encode()) for part in path.parts) <= 255
+    # No file that is escaped is the folder of another one.
+    escaped = {path for path in owners if ".nanio-keys" in path.relative_to(tmp_path).parts[1:2]}
+    assert not escaped.intersection(folder for path in escaped for folder in path.parents)
 
 
 @pytest.mark.parametrize("bucket", ["..", ".", "", ".nanio", "a", "A-bucket", "a/b", "bucket\n", "10.0.0.1", "a..b"])
@@ -109,7 +122,7 @@ def test_two_names_have_two_paths_below_their_folder(tmp_path_factory, first, se
 @pytest.mark.parametrize("form", ["/contained/{secret}", "/contained/x/..%2f..%2f..%2f..{secret}", "/..{secret}"])
 def test_raw_requests_reach_nothing_outside(service, s3, secret, method, form) -> None:
     status, answer = raw(service, method, form.format(secret=secret), b"overwritten" if method == "PUT" else b"")
-    assert status in {400, 403, 404, 501}
+    assert status in {400, 403, 404} or (form.startswith("/contained/{") and method in {"PUT", "DELETE"})
     assert b"41" not in answer.partition(b"<RequestId>")[0].replace(str(secret).encode(), b"")
     assert secret.read_text() == '{"value": 41}'
 
@@ -120,12 +133,13 @@ def test_two_keys_that_are_not_utf_8_do_not_become_one(service, s3) -> None:
 
 
 def test_a_copy_and_a_deletion_of_many_name_nothing_outside(service, s3, secret) -> None:
-    status, _ = raw(service, "PUT", "/contained/copy", **{"x-amz-copy-source": f"/contained/{secret}"})  # type: ignore[arg-type]
-    assert status == 501
-    with pytest.raises(ClientError, match="NotImplemented"):
+    status, _ = raw(service, "PUT", "/contained/copy", **{"x-amz-copy-source": f"/contained/../..{secret}"})  # type: ignore[arg-type]
+    assert status == 400
+    with pytest.raises(ClientError, match="NoSuchKey"):
         s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": str(secret)})
-    [error] = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": str(secret)}]})["Errors"]
-    assert error["Code"] == "NotImplemented"
+    [error] = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": f"../..{secret}"}]})["Errors"]
+    assert error["Code"] == "InvalidURI"
+    s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": str(secret)}]})
     assert secret.exists()
 
 
@@ -136,21 +150,6 @@ def test_an_uploads_id_names_that_upload_only(service, s3) -> None:
             s3.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload_id)
     assert [each["UploadId"] for each in s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == [one]
     s3.abort_multipart_upload(Bucket=BUCKET, Key="one", UploadId=one)
-
-
-def test_a_key_that_is_listed_is_a_key_that_was_put(s3) -> None:
-    for key in (".tmp.x", "a/.nanio-x/y"):
-        try:
-            s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-        except ClientError:
-            continue
-        assert key in [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-
-
-def test_a_name_too_long_for_its_sidecar_is_refused_before_anything_is_written(service, s3) -> None:
-    with pytest.raises(ClientError, match="KeyTooLongError"):
-        s3.put_object(Bucket=BUCKET, Key="n" * 250, Body=b"half")
-    assert not (service.settings.buckets / BUCKET / ("n" * 250)).exists()
 
 
 def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret) -> None:
@@ -177,7 +176,7 @@ def test_a_link_that_a_job_put_into_a_bucket_is_no_way_out(service, s3, secret) 
         (bucket / "folder").unlink()
 
 
-@pytest.mark.parametrize("uri", ["s3://contained/{}", "s3://../contained{}", "s3://contained/a/../../../..{}"])
+@pytest.mark.parametrize("uri", ["s3://contained/..{}", "s3://../contained{}", "s3://contained/a/../../../..{}"])
 def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri) -> None:
     uri = uri.format(secret)
     objects = service.parts.objects
@@ -191,7 +190,7 @@ def test_no_object_of_the_service_is_a_file_elsewhere(service, s3, secret, uri) 
 
 def test_jobs_are_not_made_whose_data_lie_elsewhere(service, s3, secret) -> None:
     client = service.client("sagemaker")
-    outside = f"s3://{BUCKET}/{secret.parent}"
+    outside = f"s3://{BUCKET}/..{secret.parent}"
     training: dict[str, Any] = training_request("contained")
     with pytest.raises(ClientError, match="ValidationException"):
         client.create_training_job(**training | {"OutputDataConfig": {"S3OutputPath": outside}})
@@ -277,7 +276,7 @@ def test_a_manifests_key_has_its_place_in_the_inputs_folder(objects, tmp_path, k
     assert not (tmp_path / "input" / "x").exists()
 
 
-@pytest.mark.parametrize("name", ["link", "two\nlines", "n" * 250, ".nanio-meta"])
+@pytest.mark.parametrize("name", ["link", b"\xff"])
 def test_an_output_that_cannot_become_an_object_fails_the_job_and_stores_none(objects, tmp_path, secret, name) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
@@ -285,7 +284,7 @@ def test_an_output_that_cannot_become_an_object_fails_the_job_and_stores_none(ob
     if name == "link":
         (folder / name).symlink_to(secret)
     else:
-        (folder / name).write_text("")
+        (folder / os.fsdecode(name)).write_text("")
     with pytest.raises(JobFailedError, match=r"Failed to upload to s3://contained/out: "):
         upload(objects, folder, f"s3://{BUCKET}/out")
     assert objects.keys(f"s3://{BUCKET}/") == []
