@@ -57,6 +57,7 @@ class Gateway:
         """Answer a request."""
         head = _head(scope)
         protocol, body_is_untouched, body_is_read = Protocol.REST_JSON, True, False
+        resource = head.raw_path.decode("latin-1")
         try:
             check_sender(head.headers)
             if head.raw_path.startswith(_CREDENTIALS) and head.method == "GET":
@@ -82,11 +83,11 @@ class Gateway:
         except ClientDisconnectedError:
             return
         except SignatureError as refusal:
-            reply = error_reply(refusal.as_error(protocol), protocol)
+            reply = error_reply(refusal.as_error(protocol), protocol, resource)
         except ServiceError as error:
-            reply = error_reply(error, protocol)
+            reply = error_reply(error, protocol, resource)
         except Exception as error:
-            reply = error_reply(_unexpected(error), protocol)
+            reply = error_reply(_unexpected(error), protocol, resource)
         if body_is_untouched and b"expect" not in head.headers:
             # Read the rest of the body first: a client does not read the response while it sends.
             await discard(receive)

@@ -16,6 +16,9 @@ from local.core.json_text import JsonError, read_json
 
 Headers = list[tuple[bytes, bytes]]
 
+S3_HOST_ID = "bG9jYWwgc2VydmljZQ=="
+"""The id of S3's host, of which there is one here."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_CBOR_TEXT = 0xFFFF
 
@@ -111,14 +114,40 @@ def json_reply(document: Mapping[str, Any]) -> HttpResponse:
     return HttpResponse(200, json.dumps(document).encode(), headers)
 
 
-def error_reply(error: ServiceError, protocol: Protocol) -> HttpResponse:
-    """Return an error response of a protocol."""
+def s3_error_reply(error: ServiceError, request_id: str, resource: str) -> HttpResponse:
+    """Return an error response of S3.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+
+    Args:
+        error: The error. Its details become elements of the response.
+        request_id: The request id.
+        resource: The bucket or object of the request, as the request's path.
+    """
+    members = {**error.details, "Resource": resource, "RequestId": request_id, "HostId": S3_HOST_ID}
+    shown = "".join(f"<{name}>{escape(xml_text(text))}</{name}>" for name, text in members.items())
+    body = _xml(f"<Error>{_fault(error.code, error.message)}{shown}</Error>")
+    return HttpResponse(error.status, body, [*s3_ids(request_id), (b"content-type", b"application/xml")])
+
+
+def s3_ids(request_id: str) -> Headers:
+    """Return the headers that every response of S3 has."""
+    return [(b"x-amz-request-id", request_id.encode()), (b"x-amz-id-2", S3_HOST_ID.encode())]
+
+
+def error_reply(error: ServiceError, protocol: Protocol, resource: str = "/") -> HttpResponse:
+    """Return an error response of a protocol.
+
+    Args:
+        error: The error.
+        protocol: The protocol.
+        resource: The request's path, which only errors of S3 mention.
+    """
     request_id = new_request_id()
     code, message = error.code, error.message
-    headers = [(b"x-amzn-requestid", request_id.encode())]
     if protocol is Protocol.S3:
-        body = _xml(f"<Error>{_fault(code, message)}<RequestId>{request_id}</RequestId></Error>")
-        return HttpResponse(error.status, body, [*headers, (b"content-type", b"application/xml")])
+        return s3_error_reply(error, request_id, resource)
+    headers = [(b"x-amzn-requestid", request_id.encode())]
     if protocol is Protocol.QUERY:
         sender = "Sender" if error.status < 500 else "Receiver"
         fault = f"<Error><Type>{sender}</Type>{_fault(code, message)}</Error>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ServiceError(Exception):
     """An error of an AWS operation.
@@ -10,13 +12,15 @@ class ServiceError(Exception):
         code: The error's name in the service's model, for example ``ResourceNotFound``.
         message: The message that the client shows.
         status: The HTTP status.
+        details: More about the error, by the name of S3's XML element. Other services return none.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, details: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.details = dict(details or {})
 
 
 def validation_error(message: str) -> ServiceError:

@@ -120,6 +120,15 @@ class MotoServices:
             settings = known and known.notification_configuration
             return bool(settings and settings.event_bridge is not None)
 
+    def bucket_encryption(self, bucket: str) -> dict[str, Any]:
+        """Return the rule of a bucket's default encryption as moto keeps it, or nothing if it was not set."""
+        if not self.has_changed("s3", "cloudformation"):
+            return {}
+        with self._lock:
+            self._start()
+            known = _moto_s3(self._region).buckets.get(bucket)
+            return dict(known.encryption["Rule"]) if known and known.encryption else {}
+
     def buckets_of_stack(self, stack: str) -> list[str]:
         """Return the names of the buckets of a stack, given its name or ARN."""
         with self._lock:

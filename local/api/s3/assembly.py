@@ -22,6 +22,7 @@ from local.api.s3.uploads import Part, Upload
 
 _SMALLEST = 5 * 1024 * 1024
 _MOST_PARTS = 10_000
+_LONGEST_NUMBER = 10
 _CHUNK = 1024 * 1024
 
 
@@ -45,20 +46,36 @@ def chosen_parts(upload: Upload, wanted: list[Element], there: list[Part]) -> li
     by_number = {part.number: part for part in there}
     for element in wanted:
         members = {member.tag: (member.text or "").strip() for member in element}
-        number = members.pop("PartNumber", "")
-        etag = members.pop("ETag", None)
-        if not (number.isascii() and number.isdecimal()) or etag is None:
-            raise s3_error("MalformedXML")
-        if parts and int(number) <= parts[-1].number:
-            raise s3_error("InvalidPartOrder")
-        part = by_number.get(int(number))
-        if part is None or etag.strip('"') != part.md5:
-            raise s3_error("InvalidPart")
+        number, etag = _named(members)
+        if parts and number <= parts[-1].number:
+            raise s3_error("InvalidPartOrder", UploadId=upload.id)
+        part = by_number.get(number)
+        if part is None or etag != part.md5:
+            raise s3_error("InvalidPart", UploadId=upload.id, PartNumber=number, ETag=etag)
         _check_part(upload, part, members)
         parts.append(part)
-    if any(part.size < _SMALLEST for part in parts[:-1]):
-        raise s3_error("EntityTooSmall")
+    for part in parts[:-1]:
+        if part.size < _SMALLEST:
+            sizes = {"ProposedSize": part.size, "MinSizeAllowed": _SMALLEST}
+            raise s3_error("EntityTooSmall", **sizes, PartNumber=part.number, ETag=part.md5)
     return parts
+
+
+def named_parts(wanted: list[Element]) -> list[tuple[int, str]]:
+    """Return the numbers and the ETags (without quotes) of the parts in a request's XML.
+
+    Raises:
+        ServiceError: MalformedXML.
+    """
+    return [_named({member.tag: (member.text or "").strip() for member in element}) for element in wanted]
+
+
+def _named(members: dict[str, str]) -> tuple[int, str]:
+    """Remove a part's number and its ETag from its members, and return them."""
+    number, etag = members.pop("PartNumber", ""), members.pop("ETag", None)
+    if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER) or etag is None:
+        raise s3_error("MalformedXML")
+    return int(number), etag.strip('"')
 
 
 def _check_part(upload: Upload, part: Part, given: dict[str, str]) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from starlette.responses import Response
 
 from local.api.moto.services import MotoServices
+from local.api.s3.bucket_settings import (
+    READ_ONLY,
+    RECORDED,
+    check_change,
+    default_encryption_answer,
+    fixed_answer,
+)
 from local.api.s3.errors import not_implemented, s3_error
 from local.api.s3.files import ObjectFiles
 from local.api.s3.members import check_owner
@@ -16,26 +22,15 @@ from local.api.s3.uploads import Uploads
 from local.api.s3.xml import parse_xml, xml_response
 from local.aws.wire import RequestHead
 
-_RECORDED = {
-    *("acl", "cors", "encryption", "lifecycle", "logging", "notification", "ownershipControls", "policy"),
-    *("policyStatus", "publicAccessBlock", "tagging"),
-}
-"""Settings of a bucket that moto stores and returns."""
-
-_WITHOUT_EFFECT = {"replication", "object-lock", "accelerate", "website", "versioning", "requestPayment"}
-"""Settings that can be read but not changed, because a change would have no effect."""
-
 _WITHOUT_CONSTRAINT = "us-east-1"
 """The region of a bucket without a location constraint; no constraint names this region."""
-
-_OTHER_TARGETS = re.compile(rb"<(Queue|Topic|CloudFunction)Configuration>")
 
 
 def setting_of(request: S3Request) -> str | None:
     """Return the name of the bucket setting that a request reads or changes, or None."""
     if request.key or not request.bucket:
         return None
-    return min(set(request.query) & (_RECORDED | _WITHOUT_EFFECT), default=None)
+    return min(set(request.query) & (RECORDED | READ_ONLY), default=None)
 
 
 class Buckets:
@@ -80,17 +75,29 @@ class Buckets:
         self._moto.forget_bucket(request.bucket)
         return Response(status_code=204)
 
+    def default_encryption(self, bucket: str) -> dict[str, str]:
+        """Return a bucket's default encryption, as headers of a request; empty for that of S3."""
+        rule = self._moto.bucket_encryption(bucket)
+        if not rule:
+            return {}
+        default = rule["ApplyServerSideEncryptionByDefault"]
+        headers = {"": default["SSEAlgorithm"], "-aws-kms-key-id": default.get("KMSMasterKeyID")}
+        if str(rule.get("BucketKeyEnabled")).lower() == "true":
+            headers["-bucket-key-enabled"] = "true"
+        return {f"x-amz-server-side-encryption{name}": value for name, value in headers.items() if value}
+
     async def settings(self, request: S3Request, name: str) -> Response:
         """Handle the operations on a bucket's settings."""
         check_owner(request)
         self._files.bucket(request.bucket)
-        if name == "versioning" and request.method == "GET":
-            return xml_response("VersioningConfiguration", {})
         body = await request.document()
-        if name in _WITHOUT_EFFECT and request.method != "GET":
-            raise not_implemented(f"?{name} of a bucket")
-        if name == "notification" and _OTHER_TARGETS.search(body):
-            raise not_implemented("bucket notifications to targets other than EventBridge")
+        if request.method != "GET":
+            check_change(name, request.method, body)
+        if (answer := fixed_answer(name, request.method)) is not None:
+            return answer
+        if (name, request.method) == ("encryption", "GET"):
+            if not await asyncio.to_thread(self._moto.bucket_encryption, request.bucket):
+                return default_encryption_answer()
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)

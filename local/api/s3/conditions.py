@@ -44,7 +44,7 @@ def check_copy_source(headers: Mapping[str, str], info: ObjectInfo) -> None:
     given = {name.removeprefix(_PRECEDING): value for name, value in headers.items() if name.startswith(_PRECEDING)}
     _check_unchanged(given, info)
     if _is_unmodified(given, info):
-        raise s3_error("PreconditionFailed")
+        raise s3_error("PreconditionFailed", Condition=f"{_PRECEDING}If-None-Match")
 
 
 def write_condition(headers: Mapping[str, str]) -> Condition:
@@ -59,12 +59,12 @@ def write_condition(headers: Mapping[str, str]) -> Condition:
 
     def check(info: ObjectInfo | None) -> None:
         if unwanted is not None and info is not None:
-            raise s3_error("PreconditionFailed")
+            raise s3_error("PreconditionFailed", Condition="If-None-Match")
         if expected is not None:
             if info is None:
                 raise s3_error("NoSuchKey")
             if not _matches(expected, info):
-                raise s3_error("PreconditionFailed")
+                raise s3_error("PreconditionFailed", Condition="If-Match")
 
     return check
 
@@ -77,24 +77,21 @@ def find_range(header: str | None, size: int) -> tuple[int, int] | None:
         size: size of the object in bytes.
 
     Returns:
-        The offset of the first byte and the number of bytes, or None without a header.
+        The offset of the first byte and the number of bytes. None without a header, or if the header is to be ignored:
+        S3 ignores several ranges, other units and malformed headers.
 
     Raises:
-        ServiceError: the range begins after the object's end (InvalidRange), is malformed, or is one of several.
+        ServiceError: InvalidRange, the range has no byte of the object.
     """
-    if header is None:
+    match = _RANGE.fullmatch(header.strip()) if header is not None else None
+    if match is None:
         return None
-    if "," in header:
-        raise not_implemented("several ranges in one request")
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or (match[2] and int(match[2]) < int(match[1])):
-        raise invalid_argument(f"unsupported Range header: {header!r}")
     if match[3] is not None:
         start, end = max(0, size - int(match[3])), size - 1
     else:
         start, end = int(match[1]), min(int(match[2] or size), size - 1)
-    if start >= size:
-        raise s3_error("InvalidRange")
+    if start >= size or end < start:
+        raise s3_error("InvalidRange", RangeRequested=header, ActualObjectSize=size)
     return start, end + 1 - start
 
 
@@ -154,12 +151,12 @@ def find_copy_range(header: str | None, size: int) -> tuple[int, int]:
 
 def _check_unchanged(headers: Mapping[str, str], info: ObjectInfo) -> None:
     if "if-match" in headers:
-        holds = _matches(headers["if-match"], info)
-    else:
-        since = _time(headers.get("if-unmodified-since"))
-        holds = since is None or _seconds(info) <= since
-    if not holds:
-        raise s3_error("PreconditionFailed")
+        if not _matches(headers["if-match"], info):
+            raise s3_error("PreconditionFailed", Condition="If-Match")
+        return
+    since = _time(headers.get("if-unmodified-since"))
+    if since is not None and _seconds(info) > since:
+        raise s3_error("PreconditionFailed", Condition="If-Unmodified-Since")
 
 
 def _is_unmodified(headers: Mapping[str, str], info: ObjectInfo) -> bool:

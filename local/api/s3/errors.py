@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import errno
 import logging
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from local.aws.wire import Protocol, error_reply
+from local.aws.wire import s3_error_reply
 from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from local.api.s3.requests import S3Request
 
 _KNOWN = {
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
@@ -34,6 +38,7 @@ _KNOWN = {
     "InvalidPartNumber": (416, "The requested partnumber is not satisfiable"),
     "InvalidRange": (416, "The requested range is not satisfiable"),
     "MalformedXML": (400, "The XML you provided was not well-formed or did not validate against our published schema"),
+    "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
     "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
     "NoSuchBucket": (404, "The specified bucket does not exist"),
@@ -55,20 +60,28 @@ _NOT_A_FILE = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}
 _log = logging.getLogger(__name__)
 
 
-def s3_error(code: str, message: str | None = None) -> ServiceError:
+def s3_error(code: str, message: str | None = None, **details: object) -> ServiceError:
     """Return an S3 error.
 
     Args:
         code: S3's code. A code that is not in ``_KNOWN`` has the status 400.
         message: the message, or None for the code's own.
+        **details: elements of the response in addition to those that every error has.
     """
     status, sentence = _KNOWN.get(code, (400, code))
-    return ServiceError(code, message or sentence, status)
+    return ServiceError(code, message or sentence, status, {name: str(value) for name, value in details.items()})
 
 
-def invalid_argument(message: str) -> ServiceError:
-    """Return the error for a member whose value S3 does not accept."""
-    return s3_error("InvalidArgument", message)
+def invalid_argument(message: str, name: str | None = None, value: str = "") -> ServiceError:
+    """Return the error for a member whose value S3 does not accept.
+
+    Args:
+        message: the message.
+        name: the member, if the message is about one.
+        value: the member's value.
+    """
+    details = {} if name is None else {"ArgumentName": name, "ArgumentValue": value}
+    return s3_error("InvalidArgument", message, **details)
 
 
 def invalid_request(message: str) -> ServiceError:
@@ -97,8 +110,14 @@ def file_error(error: OSError) -> ServiceError:
     return ServiceError("InternalError", "We encountered an internal error. Please try again.", 500)
 
 
-def error_response(error: ServiceError) -> Response:
-    """Return the response for an error."""
-    reply = error_reply(error, Protocol.S3)
+def error_response(error: ServiceError, request: S3Request) -> Response:
+    """Return the response for an error. Like S3, the error of a missing resource names it."""
+    missing = {"NoSuchKey": ("Key", request.key), "NoSuchBucket": ("BucketName", request.bucket)}
+    missing["NoSuchUpload"] = ("UploadId", request.query.get("uploadId", ""))
+    if error.code in missing and not error.details:
+        error.details = dict([missing[error.code]])
+    reply = s3_error_reply(error, request.id, f"/{request.bucket}" + (f"/{request.key}" if request.key else ""))
     headers = {name.decode(): value.decode() for name, value in reply.headers}
+    if request.method == "HEAD":
+        return Response(None, reply.status, headers)
     return Response(reply.body, reply.status, headers)

@@ -169,6 +169,23 @@ class ObjectFiles:
             noted.replace(sidecar)
             self._places.put(bucket, key, unfinished)
 
+    def change(self, bucket: str, key: str, update: Callable[[ObjectInfo], ObjectInfo]) -> None:
+        """Change an object's properties, but not its content.
+
+        Args:
+            bucket: the bucket.
+            key: the object's key.
+            update: returns the new properties. Size and modification time must be the same.
+
+        Raises:
+            ServiceError: the object does not exist.
+        """
+        with self._change, self.unfinished() as noted:
+            info, sidecar = update(self.info(bucket, key)), self._objects.paths.sidecar(bucket, key)
+            sidecar.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(noted, sidecar_content(info, sidecar))
+            noted.replace(sidecar)
+
     def delete(self, bucket: str, key: str, condition: Condition) -> None:
         """Delete an object, if it exists.
 

@@ -29,10 +29,15 @@ _OF_BUCKET = {
     "POST": {"delete": "DeleteObjects"},
 }
 _OF_OBJECT = {
-    "GET": {"uploadId": "ListParts", "tagging": "GetObjectTagging", "": "GetObject"},
+    "GET": {
+        "uploadId": "ListParts",
+        "tagging": "GetObjectTagging",
+        "attributes": "GetObjectAttributes",
+        "": "GetObject",
+    },
     "HEAD": {"": "HeadObject"},
-    "PUT": {"uploadId": "UploadPart", "": "PutObject"},
-    "DELETE": {"uploadId": "AbortMultipartUpload", "": "DeleteObject"},
+    "PUT": {"uploadId": "UploadPart", "tagging": "PutObjectTagging", "": "PutObject"},
+    "DELETE": {"uploadId": "AbortMultipartUpload", "tagging": "DeleteObjectTagging", "": "DeleteObject"},
     "POST": {"uploads": "CreateMultipartUpload", "uploadId": "CompleteMultipartUpload"},
 }
 _COPIES = {"UploadPart": "UploadPartCopy", "PutObject": "CopyObject"}
@@ -47,7 +52,7 @@ _STANDARD = re.compile(r"if-.*|range|content-md5")
 _SHAPES = "prefix delimiter encoding-type"
 _CONDITIONS = "if-match if-none-match if-modified-since if-unmodified-since"
 _WRITES = (
-    "x-amz-meta- x-amz-acl x-amz-storage-class x-amz-server-side-encryption"
+    "x-amz-meta- x-amz-acl x-amz-storage-class x-amz-tagging x-amz-website-redirect-location x-amz-server-side-encryption"
     " x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-bucket-key-enabled"
 )
 _VALUES = " ".join(map(header_of, ALGORITHMS))
@@ -86,6 +91,11 @@ _MEMBERS = {
     "GetObject": _Members(_READS, f"{_CONDITIONS} range x-amz-checksum-mode"),
     "HeadObject": _Members(_READS, f"{_CONDITIONS} range x-amz-checksum-mode"),
     "GetObjectTagging": _Members("tagging versionId"),
+    "PutObjectTagging": _Members("tagging versionId", _BODY),
+    "DeleteObjectTagging": _Members("tagging versionId"),
+    "GetObjectAttributes": _Members(
+        "attributes versionId", "x-amz-object-attributes x-amz-max-parts x-amz-part-number-marker"
+    ),
     "PutObject": _Members("", f"if-match if-none-match {_WRITES} {_BODY}"),
     "CopyObject": _Members(
         "",
@@ -121,8 +131,8 @@ _ONLY = {
     "x-amz-request-payer": ("requester",),
     "x-amz-optional-object-attributes": ("RestoreStatus",),
     "x-amz-metadata-directive": ("COPY", "REPLACE"),
-    # Objects have no tags and no annotations here, so both values have the same effect.
     "x-amz-tagging-directive": ("COPY", "REPLACE"),
+    # Objects have no annotations here, so both values have the same effect.
     "x-amz-object-annotation-directive": ("COPY", "EXCLUDE"),
     "list-type": ("2",),
     "encoding-type": ("url",),

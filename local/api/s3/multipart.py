@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element
 
 from starlette.responses import Response
 
-from local.api.s3.assembly import check_checksum, chosen_parts, join, object_checksum
+from local.api.s3.assembly import check_checksum, chosen_parts, join, named_parts, object_checksum
 from local.api.s3.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT, BodyDigests, header_of, known_algorithm
+from local.api.s3.completions import Completions
 from local.api.s3.conditions import find_copy_range, part_number, write_condition
 from local.api.s3.descriptions import checksum_members, encryption_headers, metadata_headers, storage_headers
 from local.api.s3.errors import invalid_request, s3_error
@@ -19,9 +20,12 @@ from local.api.s3.files import ObjectFiles, now
 from local.api.s3.listings import OWNER, Encoding, page_of
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.tags import HEADER as TAGGING
+from local.api.s3.tags import tags_of_header
 from local.api.s3.uploads import Part, Upload, Uploads
-from local.api.s3.writing import LARGEST, Announce, copy_range, open_source, receive
+from local.api.s3.writing import LARGEST, Announce, Encryption, copy_range, open_source, receive
 from local.api.s3.xml import parse_xml, xml_response
+from local.core.errors import ServiceError
 
 _MOST = 1000
 
@@ -34,17 +38,23 @@ class Multipart:
         uploads: uploads in progress.
         region: the region of all buckets.
         announce: called after an object was written.
+        encryption: returns a bucket's default encryption.
     """
 
-    def __init__(self, files: ObjectFiles, uploads: Uploads, region: str, announce: Announce) -> None:
+    def __init__(
+        self, files: ObjectFiles, uploads: Uploads, region: str, announce: Announce, encryption: Encryption
+    ) -> None:
         self._files, self._uploads, self._region, self._announce = files, uploads, region, announce
+        self._encryption, self._completions = encryption, Completions(files)
 
     def create(self, request: S3Request) -> Response:
         """Handle CreateMultipartUpload."""
         self._files.check(request.bucket, request.key)
-        headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
-        algorithm, checksum_type = _checksum_of_upload(request)
-        upload = self._uploads.begin(request.bucket, request.key, headers, algorithm, checksum_type)
+        default = self._encryption(request.bucket)
+        headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region, default)
+        tags = tags_of_header(request.headers.get(TAGGING, ""))
+        algorithm, checksum_type = checksum = _checksum_of_upload(request)
+        upload = self._uploads.begin(request.bucket, request.key, headers, tags, checksum)
         said = {"x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": checksum_type} if algorithm else {}
         members = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
         return xml_response("InitiateMultipartUploadResult", members, encryption_headers(headers) | said)
@@ -146,16 +156,15 @@ class Multipart:
 
     async def complete(self, request: S3Request) -> Response:
         """Handle CompleteMultipartUpload."""
-        upload = self._find(request)
+        self._files.path(request.bucket, request.key)
         body = await request.document(carries_checksum=False)
         wanted = await asyncio.to_thread(parse_xml, body, "CompleteMultipartUpload")
-        info = await asyncio.to_thread(self._assemble, request, upload, list(wanted))
-        self._announce(upload.bucket, upload.key, info, "CompleteMultipartUpload")
+        info = await asyncio.to_thread(self._complete, request, list(wanted))
         host = request.headers["host"]
         members = {
-            "Location": f"http://{host}/{upload.bucket}/{quote(upload.key)}",
-            "Bucket": upload.bucket,
-            "Key": upload.key,
+            "Location": f"http://{host}/{request.bucket}/{quote(request.key)}",
+            "Bucket": request.bucket,
+            "Key": request.key,
             "ETag": info.etag,
             **checksum_members(info.checksum),
         }
@@ -164,6 +173,18 @@ class Multipart:
     def _find(self, request: S3Request) -> Upload:
         self._files.check(request.bucket, request.key)
         return self._uploads.find(request.query["uploadId"], request.bucket, request.key)
+
+    def _complete(self, request: S3Request, wanted: list[Element]) -> ObjectInfo:
+        try:
+            upload = self._find(request)
+        except ServiceError:
+            named = request.query["uploadId"], request.bucket, request.key
+            if (info := self._completions.find(*named, named_parts(wanted))) is None:
+                raise
+            return info
+        info = self._assemble(request, upload, wanted)
+        self._announce(upload.bucket, upload.key, info, "CompleteMultipartUpload")
+        return info
 
     def _assemble(self, request: S3Request, upload: Upload, wanted: list[Element]) -> ObjectInfo:
         condition = write_condition(request.headers)
@@ -178,8 +199,10 @@ class Multipart:
             check_checksum(request, checksum)
             digest = hashlib.md5(b"".join(bytes.fromhex(part.md5) for part in parts), usedforsecurity=False)
             etag = f'"{digest.hexdigest()}-{len(parts)}"'
-            info = ObjectInfo(etag, size, now(), upload.headers, checksum, [part.size for part in parts])
+            sizes, checksums = [part.size for part in parts], [part.checksum for part in parts if part.checksum]
+            info = ObjectInfo(etag, size, now(), upload.headers, checksum, sizes, checksums, upload.tags)
             self._files.put(upload.bucket, upload.key, path, info, condition)
+        self._completions.add(upload.id, upload.bucket, upload.key, [(part.number, part.md5) for part in parts], info)
         self._uploads.end(upload)
         return info
 

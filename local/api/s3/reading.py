@@ -1,4 +1,4 @@
-"""The operations that read an object: GetObject, HeadObject, GetObjectTagging."""
+"""The operations GetObject and HeadObject."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import IO
 from starlette.responses import Response, StreamingResponse
 
 from local.api.s3.conditions import find_part, find_range, is_not_modified
-from local.api.s3.descriptions import checksum_headers
+from local.api.s3.descriptions import checksum_headers, shown_headers
 from local.api.s3.errors import error_response, invalid_request
 from local.api.s3.files import ObjectFiles
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo
-from local.api.s3.xml import xml_response
 from local.core.errors import ServiceError
 
 _CHUNK = 1024 * 1024
@@ -38,7 +37,7 @@ class Reading:
             status, headers, start = _answer(request, info)
         except ServiceError as error:
             file.close()
-            response = error_response(error)
+            response = error_response(error, request)
             if error.code == "InvalidRange":
                 response.headers["Content-Range"] = f"bytes */{info.size}"
             return response
@@ -50,18 +49,16 @@ class Reading:
             return Response(status_code=status, headers=headers)
         return StreamingResponse(_content(file, start, int(headers["Content-Length"])), status, headers)
 
-    def tags(self, request: S3Request) -> Response:
-        """Handle GetObjectTagging. Objects have no tags here."""
-        self._files.info(request.bucket, request.key)
-        return xml_response("Tagging", {"TagSet": {}})
-
 
 def _answer(request: S3Request, info: ObjectInfo) -> tuple[int, dict[str, str], int]:
     """Return the response's status and headers, and the offset of its body in the file."""
     last_modified = format_datetime(info.last_modified.replace(microsecond=0), usegmt=True)
     if is_not_modified(request.headers, info):
         return 304, {"ETag": info.etag, "Last-Modified": last_modified}, 0
-    headers = {**info.headers, "ETag": info.etag, "Last-Modified": last_modified, "Accept-Ranges": "bytes"}
+    headers = {**shown_headers(info.headers), "ETag": info.etag, "Last-Modified": last_modified}
+    headers["Accept-Ranges"] = "bytes"
+    if info.tags:
+        headers["x-amz-tagging-count"] = str(len(info.tags))
     headers |= {name.removeprefix("response-"): v for name, v in request.query.items() if name.startswith("response-")}
     asked = find_range(request.headers.get("range"), info.size)
     if number := request.query.get("partNumber"):
@@ -71,14 +68,21 @@ def _answer(request: S3Request, info: ObjectInfo) -> tuple[int, dict[str, str], 
         if info.part_sizes:
             headers["x-amz-mp-parts-count"] = str(len(info.part_sizes))
     start, length = asked or (0, info.size)
-    if request.headers.get("x-amz-checksum-mode") and length == info.size:
-        headers |= checksum_headers(info.checksum)
+    if request.headers.get("x-amz-checksum-mode"):
+        headers |= _checksum(info, int(number or 0), is_whole=length == info.size)
     headers["Content-Length"] = str(length)
     if asked is None:
         return 200, headers, 0
     if info.size:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{info.size}"
     return 206, headers, start
+
+
+def _checksum(info: ObjectInfo, part: int, *, is_whole: bool) -> dict[str, str]:
+    """Return the headers with the checksum of what is read: a part (0 for none), the whole object, or else nothing."""
+    if part and info.part_checksums:
+        return checksum_headers({**info.checksum, "value": info.part_checksums[part - 1]})
+    return checksum_headers(info.checksum) if is_whole else {}
 
 
 async def _content(file: IO[bytes], start: int, length: int) -> AsyncIterator[bytes]:

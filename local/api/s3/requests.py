@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from local.api.s3.checksums import BodyDigests
 from local.api.s3.chunked import Body
 from local.api.s3.errors import invalid_argument, invalid_request, s3_error
-from local.aws.wire import RequestHead
+from local.aws.wire import RequestHead, new_request_id
 
 _LARGEST_DOCUMENT = 8 * 1024 * 1024
 """Bytes of an XML body. A thousand escaped keys of a thousand bytes fit, and so do ten thousand parts' checksums."""
@@ -38,6 +38,7 @@ class S3Request:
         query: the query's parameters, without those of a presigned URL's signature.
         headers: headers by lower-case name, with the ``x-amz-`` parameters of the query.
         body: the verified and decoded body.
+        id: the request's id, which its response names.
     """
 
     head: RequestHead
@@ -46,6 +47,7 @@ class S3Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Body
+    id: str = field(default_factory=new_request_id)
 
     @property
     def method(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from local.api.s3.attributes import Attributes
 from local.api.s3.buckets import Buckets, setting_of
 from local.api.s3.chunked import Body, is_chunked
 from local.api.s3.errors import error_response, file_error
@@ -21,12 +22,13 @@ from local.api.s3.multipart import Multipart
 from local.api.s3.reading import Reading
 from local.api.s3.requests import S3Request, read_request
 from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.tags import Tagging
 from local.api.s3.uploads import Uploads
 from local.api.s3.writing import Writing
 from local.aws.bodies import ClientDisconnectedError, discard
 from local.aws.refusals import Fault, SignatureError
 from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature, find_signer, signing_key, verify
-from local.aws.wire import RequestHead, new_request_id
+from local.aws.wire import RequestHead, new_request_id, s3_ids
 from local.core.arns import partition
 from local.core.errors import ServiceError
 from local.core.settings import ACCOUNT_ID, HOST
@@ -68,13 +70,15 @@ class S3:
         uploads = Uploads(files)
         self._buckets = buckets = Buckets(files, uploads, moto, region)
         listings, reading = Listings(files, region), Reading(files)
-        writing = Writing(files, region, self._announce)
-        multipart = Multipart(files, uploads, region, self._announce)
+        tagging = Tagging(files)
+        writing = Writing(files, region, self._announce, buckets.default_encryption)
+        multipart = Multipart(files, uploads, region, self._announce, buckets.default_encryption)
         # Handlers that read a body are coroutines and access files in threads. All other handlers run in a thread.
         self._with_body: dict[str, AsyncHandler] = {
             "CreateBucket": buckets.create,
             "PutObject": writing.put,
             "DeleteObjects": writing.delete_many,
+            "PutObjectTagging": tagging.write,
             "UploadPart": multipart.upload_part,
             "CompleteMultipartUpload": multipart.complete,
         }
@@ -88,7 +92,9 @@ class S3:
             "ListObjectVersions": listings.versions,
             "GetObject": reading.read,
             "HeadObject": reading.read,
-            "GetObjectTagging": reading.tags,
+            "GetObjectTagging": tagging.read,
+            "DeleteObjectTagging": tagging.delete,
+            "GetObjectAttributes": Attributes(files).read,
             "CopyObject": writing.copy,
             "DeleteObject": writing.delete,
             "CreateMultipartUpload": multipart.create,
@@ -120,7 +126,8 @@ class S3:
 
         async def send_closing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [(b"x-amz-request-id", new_request_id().encode())]
+                there = {name for name, _ in message["headers"]}
+                own = [(name, value) for name, value in s3_ids(request.id) if name not in there]
                 # The rest of the body would be parsed as the next request.
                 own += [(b"connection", b"close")] if must_close else []
                 message["headers"] = [*message["headers"], *own]
@@ -141,13 +148,13 @@ class S3:
         except ClientDisconnectedError:
             raise
         except ServiceError as error:
-            return error_response(error)
+            return error_response(error, request)
         except OSError as error:
-            return error_response(file_error(error))
+            return error_response(file_error(error), request)
         except Exception:
             _log.exception("an S3 request failed")
             message = "We encountered an internal error. Please try again. (service.log has the details)"
-            return error_response(ServiceError("InternalError", message, 500))
+            return error_response(ServiceError("InternalError", message, 500), request)
 
     def _announce(self, bucket: str, key: str, info: ObjectInfo, reason: str) -> None:
         """Send an event about a new object to EventBridge.

@@ -28,6 +28,8 @@ class ObjectInfo:
         headers: headers of responses about the object, by lower-case name: content type, metadata, encryption.
         checksum: algorithm, value and type of the object's checksum, or empty.
         part_sizes: size in bytes of each part of a multipart upload, or empty.
+        part_checksums: checksum (base64) of each part of a multipart upload with an algorithm, or empty.
+        tags: the object's tags.
     """
 
     etag: str
@@ -36,6 +38,8 @@ class ObjectInfo:
     headers: dict[str, str]
     checksum: dict[str, str] = field(default_factory=dict)
     part_sizes: list[int] = field(default_factory=list)
+    part_checksums: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def storage_class(self) -> str:
@@ -56,7 +60,8 @@ def info_of(path: Path, stat: os.stat_result) -> ObjectInfo:
         stat: the status of the object's file.
     """
     for noted in _read(path):
-        if (noted.size, noted.nanoseconds) == (stat.st_size, stat.st_mtime_ns):
+        # The times of files that jobs wrote have nanoseconds, those of properties microseconds.
+        if noted.size == stat.st_size and abs(noted.nanoseconds - stat.st_mtime_ns) < 1000:
             return noted
     state = f"{stat.st_ino} {stat.st_mtime_ns} {stat.st_size}"
     # Computing the MD5 would require reading the file. Clients do not take an ETag with a dash for an MD5.
@@ -77,10 +82,11 @@ def sidecar_content(info: ObjectInfo, path: Path) -> bytes:
     """
     before = _load(path)
     before.pop("previous", None)
-    return json.dumps({**_to_json(info), "previous": before}, separators=(",", ":")).encode()
+    return json.dumps({**to_json(info), "previous": before}, separators=(",", ":")).encode()
 
 
-def _to_json(info: ObjectInfo) -> dict[str, Any]:
+def to_json(info: ObjectInfo) -> dict[str, Any]:
+    """Return an object's properties as JSON members."""
     return {
         "etag": info.etag,
         "size": info.size,
@@ -88,13 +94,15 @@ def _to_json(info: ObjectInfo) -> dict[str, Any]:
         "headers": info.headers,
         "checksum": info.checksum,
         "part_sizes": info.part_sizes,
+        "part_checksums": info.part_checksums,
+        "tags": info.tags,
     }
 
 
 def _read(path: Path) -> list[ObjectInfo]:
     noted = _load(path)
     try:
-        return [_from_json(each) for each in (noted, noted.get("previous")) if each]
+        return [from_json(each) for each in (noted, noted.get("previous")) if each]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []
 
@@ -107,7 +115,12 @@ def _load(path: Path) -> dict[str, Any]:
     return noted if isinstance(noted, dict) else {}
 
 
-def _from_json(noted: dict[str, Any]) -> ObjectInfo:
+def from_json(noted: dict[str, Any]) -> ObjectInfo:
+    """Return the properties that ``to_json`` or an earlier version wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: the members are not properties.
+    """
     return ObjectInfo(
         etag=noted["etag"],
         size=noted["size"],
@@ -115,6 +128,8 @@ def _from_json(noted: dict[str, Any]) -> ObjectInfo:
         headers=noted["headers"] if "headers" in noted else _headers_of_before(noted),
         checksum=noted.get("checksum") or {},
         part_sizes=noted.get("part_sizes") or [],
+        part_checksums=noted.get("part_checksums") or [],
+        tags=noted.get("tags") or {},
     )
 
 

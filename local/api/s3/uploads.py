@@ -15,7 +15,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Upload:
         algorithm: the algorithm of its checksums, or empty.
         checksum_type: COMPOSITE or FULL_OBJECT, or empty.
         initiated: the time of its creation, in ISO 8601.
+        tags: the tags of the object to create.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Upload:
     algorithm: str
     checksum_type: str
     initiated: str
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def began(self) -> datetime:
@@ -89,9 +91,11 @@ class Uploads:
         self._root.mkdir(exist_ok=True)
         self._change = threading.RLock()
 
-    def begin(self, bucket: str, key: str, headers: dict[str, str], algorithm: str, checksum_type: str) -> Upload:
-        """Create an upload. The arguments are those of ``Upload``."""
-        upload = Upload(secrets.token_urlsafe(24), bucket, key, headers, algorithm, checksum_type, now().isoformat())
+    def begin(
+        self, bucket: str, key: str, headers: dict[str, str], tags: dict[str, str], checksum: tuple[str, str]
+    ) -> Upload:
+        """Create an upload. The arguments are those of ``Upload``; ``checksum`` is the algorithm and the type."""
+        upload = Upload(secrets.token_urlsafe(24), bucket, key, headers, *checksum, now().isoformat(), tags)
         folder = self._root / upload.id
         folder.mkdir()
         with replacing(folder / "upload.json") as unfinished:

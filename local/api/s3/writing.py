@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from local.api.s3.descriptions import (
     checksum_members,
     encryption_headers,
     metadata_headers,
+    of_content,
     storage_headers,
     written_headers,
 )
@@ -25,17 +27,21 @@ from local.api.s3.errors import file_error, invalid_argument, invalid_request, n
 from local.api.s3.files import ObjectFiles, now
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.tags import HEADER as TAGGING
+from local.api.s3.tags import tags_of_header
 from local.api.s3.xml import parse_xml, xml_response
 from local.core.errors import ServiceError
 
 Announce = Callable[[str, str, ObjectInfo, str], None]
 """Called after an object was written, with its bucket, key and properties, and the name of the operation."""
 
+Encryption = Callable[[str], Mapping[str, str]]
+"""Returns the default encryption of a bucket, as headers; empty for S3's own default."""
+
 LARGEST = 5 * 1024**3
 """Maximum size in bytes of an object or part that one request writes."""
 
 _BATCH = 1024 * 1024
-_STORAGE = ("x-amz-storage-class", "x-amz-server-side-encryption")
 _MOST_DELETED = 1000
 
 
@@ -46,20 +52,23 @@ class Writing:
         files: buckets and objects.
         region: the region of all buckets.
         announce: called after an object was written.
+        encryption: returns a bucket's default encryption.
     """
 
-    def __init__(self, files: ObjectFiles, region: str, announce: Announce) -> None:
-        self._files, self._region, self._announce = files, region, announce
+    def __init__(self, files: ObjectFiles, region: str, announce: Announce, encryption: Encryption) -> None:
+        self._files, self._region, self._announce, self._encryption = files, region, announce, encryption
 
     async def put(self, request: S3Request) -> Response:
         """Handle PutObject."""
-        headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region)
+        default = await asyncio.to_thread(self._encryption, request.bucket)
+        headers = metadata_headers(request.headers) | storage_headers(request.headers, self._region, default)
+        tags = tags_of_header(request.headers.get(TAGGING, ""))
         condition, digests = write_condition(request.headers), BodyDigests(request.headers)
         # Checked before a large body is read, and again when the object is written.
         condition(self._files.find(request.bucket, request.key))
         with self._files.unfinished() as path:
             size = await receive(request, path, digests)
-            info = _info(digests, size, headers, digests.algorithm)
+            info = replace(_info(digests, size, headers, digests.algorithm), tags=tags)
             await asyncio.to_thread(self._files.put, request.bucket, request.key, path, info, condition)
         self._announce(request.bucket, request.key, info, "PutObject")
         return Response(headers=written_headers(info))
@@ -71,8 +80,8 @@ class Writing:
         file, source = open_source(self._files, request)
         with file, self._files.unfinished() as path:
             replaces = given.get("x-amz-metadata-directive") == "REPLACE"
-            own = storage_headers(given, self._region)
-            changes = replaces or any(name in given for name in ("x-amz-storage-class", *encryption_headers(own)))
+            own = storage_headers(given, self._region, self._encryption(request.bucket))
+            changes = replaces or any(name in given for name in ("x-amz-storage-class", *own))
             if copy_source(request) == (request.bucket, request.key) and not changes:
                 raise invalid_request(
                     "This copy request is illegal because it is trying to copy an object to itself without changing"
@@ -80,13 +89,14 @@ class Writing:
                 )
             if source.size > LARGEST:
                 raise invalid_request(f"The specified copy source is larger than the maximum allowable size: {LARGEST}")
-            content = {n: v for n, v in source.headers.items() if not n.startswith(_STORAGE)}
             wanted = given.get("x-amz-checksum-algorithm") or source.checksum.get("algorithm")
             algorithm = known_algorithm(wanted) if wanted else None
             digests = BodyDigests({}, also=[algorithm] if algorithm else [])
             copy_range(file, (0, source.size), path, digests)
-            headers = (metadata_headers(given) if replaces else content) | own
-            info = _info(digests, source.size, headers, algorithm)
+            headers = (metadata_headers(given) if replaces else of_content(source.headers)) | own
+            replaces_tags = given.get(f"{TAGGING}-directive") == "REPLACE"
+            tags = tags_of_header(given.get(TAGGING, "")) if replaces_tags else source.tags
+            info = replace(_info(digests, source.size, headers, algorithm), tags=tags)
             self._files.put(request.bucket, request.key, path, info, condition)
         self._announce(request.bucket, request.key, info, "CopyObject")
         members = {"LastModified": info.last_modified, "ETag": info.etag, **checksum_members(info.checksum)}
@@ -143,6 +153,8 @@ async def receive(request: S3Request, path: Path, digests: BodyDigests) -> int:
         ServiceError: the body is too large, or does not match its digests or its length.
     """
     announced = request.headers.get("x-amz-decoded-content-length")
+    if announced is None and "content-length" not in request.headers:
+        raise s3_error("MissingContentLength")
     for length in (announced, request.headers.get("content-length")):
         if length is not None and not length.isdecimal():
             raise invalid_argument(f"the length {length!r} is not a number")
@@ -225,7 +237,13 @@ def open_source(files: ObjectFiles, request: S3Request) -> tuple[IO[bytes], Obje
     Raises:
         ServiceError: the source does not exist, or does not meet the request's conditions.
     """
-    file, info = files.open(*copy_source(request))
+    bucket, key = copy_source(request)
+    try:
+        file, info = files.open(bucket, key)
+    except ServiceError as error:
+        # The error is about the source, which the request's path does not name.
+        error.details = {"NoSuchKey": {"Key": key}, "NoSuchBucket": {"BucketName": bucket}}.get(error.code, {})
+        raise
     try:
         check_copy_source(request.headers, info)
     except BaseException:

@@ -1,0 +1,102 @@
+"""The tags of objects: their limits, and the operations on them.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
+
+from local.api.s3.errors import invalid_argument, s3_error
+from local.api.s3.files import ObjectFiles
+from local.api.s3.requests import S3Request
+from local.api.s3.xml import parse_xml, xml_response
+
+HEADER = "x-amz-tagging"
+_MOST_TAGS = 10
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
+
+
+class Tagging:
+    """The handlers of operations on objects' tags.
+
+    Args:
+        files: buckets and objects.
+    """
+
+    def __init__(self, files: ObjectFiles) -> None:
+        self._files = files
+
+    def read(self, request: S3Request) -> Response:
+        """Handle GetObjectTagging."""
+        tags = self._files.info(request.bucket, request.key).tags
+        return xml_response("Tagging", {"TagSet": {"Tag": [{"Key": k, "Value": v} for k, v in tags.items()]}})
+
+    async def write(self, request: S3Request) -> Response:
+        """Handle PutObjectTagging."""
+        body = await request.document(must_be_checked=True)
+        await asyncio.to_thread(self._set, request, _tags_of_document(body))
+        return Response()
+
+    def delete(self, request: S3Request) -> Response:
+        """Handle DeleteObjectTagging."""
+        self._set(request, {})
+        return Response(status_code=204)
+
+    def _set(self, request: S3Request, tags: dict[str, str]) -> None:
+        self._files.change(request.bucket, request.key, lambda info: replace(info, tags=tags))
+
+
+def tags_of_header(text: str) -> dict[str, str]:
+    """Parse the header ``x-amz-tagging``, which has the form of a query.
+
+    Raises:
+        ServiceError: the header is malformed (InvalidArgument), or a tag is not valid.
+    """
+    try:
+        # The header arrives as Latin-1, but is ASCII once it is encoded.
+        pairs = parse_qsl(text.encode("ascii").decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError:
+        pairs = []
+    if text and (not pairs or len({key for key, _ in pairs}) < len(pairs)):
+        message = (
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name"
+            " duplicates."
+        )
+        raise invalid_argument(message, HEADER, text)
+    return _checked(pairs)
+
+
+def _tags_of_document(body: bytes) -> dict[str, str]:
+    document = parse_xml(body, "Tagging")
+    sets = list(document)
+    if [element.tag for element in sets] != ["TagSet"]:
+        raise s3_error("MalformedXML")
+    pairs = []
+    for tag in sets[0]:
+        members = {member.tag: member.text or "" for member in tag}
+        if tag.tag != "Tag" or set(members) != {"Key", "Value"} or len(tag) != 2:
+            raise s3_error("MalformedXML")
+        pairs.append((members["Key"], members["Value"]))
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise s3_error("InvalidTag", "Cannot provide multiple Tags with the same key")
+    return _checked(pairs)
+
+
+def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    if len(pairs) > _MOST_TAGS:
+        raise s3_error("BadRequest", f"Object tags cannot be greater than {_MOST_TAGS}")
+    for key, value in pairs:
+        if not 1 <= len(key) <= _LONGEST_KEY or _ALLOWED.fullmatch(key) is None:
+            raise s3_error("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
+        if key.startswith("aws:"):
+            raise s3_error("InvalidTag", "System tags cannot be added/updated by requester", TagKey=key)
+        if len(value) > _LONGEST_VALUE or _ALLOWED.fullmatch(value) is None:
+            raise s3_error("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
+    return dict(pairs)
