@@ -110,8 +110,8 @@ class Parts:
             "lambda": self.functions_api.answer,
             "logs": self.logs_api.answer,
             "events": events.answer,
-            "cloudformation": CloudFormation(self.moto, self.objects).answer,
             "sts": Sts(self.moto, keys).answer,
+            "cloudformation": CloudFormation(self.moto, self.objects).answer,
         }
         self._settings = settings
 

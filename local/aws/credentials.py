@@ -1,4 +1,4 @@
-"""The access keys that the service accepts: the folder owner's key, and temporary keys for jobs and functions.
+"""The access keys that the service accepts: the folder owner's key, and temporary keys of jobs, functions and STS.
 
 A job gets its credentials as in SageMaker's containers: botocore requests a URL that an environment variable names.
 Here, the URL has a random path, which is valid while the job runs. A Lambda function gets its credentials in
@@ -27,6 +27,7 @@ PATH = "/v2/credentials/"
 LIFETIME_SECONDS = 6 * 3600.0
 _RENEWAL_SECONDS = 3600.0
 """A key with less time left is replaced. botocore asks for new credentials 15 minutes before they expire."""
+_KEPT_SECONDS = 24 * 3600.0
 _ALPHABET = string.ascii_uppercase + string.digits
 
 
@@ -94,10 +95,28 @@ class KeyRing:
         self._lock = threading.Lock()
         self._by_key = {ACCESS_KEY: Credentials(ACCESS_KEY, secret_key)}
         self._by_path: dict[str, _Container] = {}
+        self._issued: list[Credentials] = []
 
     def find(self, access_key: str) -> Credentials | None:
         """Return the credentials of an access key id, expired or not, or None for an unknown id."""
         return self._by_key.get(access_key)
+
+    def issue(self, expires: float, access_key: str | None = None) -> Credentials:
+        """Create a temporary key that is not bound to a job. It is valid until it expires or the service stops.
+
+        Args:
+            expires: The time when it expires, in seconds since the epoch.
+            access_key: Its access key id, or None for a random one.
+        """
+        with self._lock:
+            # An expired key is known for a day more, so that its user gets an error that says so.
+            ended = [key for key in self._issued if (key.expires or 0.0) + _KEPT_SECONDS < self._now()]
+            for key in ended:
+                self._issued.remove(key)
+                self._by_key.pop(key.access_key, None)
+            key = self._issue(None, expires, access_key)
+            self._issued.append(key)
+            return key
 
     @contextmanager
     def of_container(self, identity: str) -> Iterator[str]:
@@ -146,10 +165,15 @@ class KeyRing:
                 keys.append(self._issue(container.identity))
             return keys[-1]
 
-    def _issue(self, identity: str) -> Credentials:
-        access_key = "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    def _issue(
+        self, identity: str | None = None, expires: float | None = None, access_key: str | None = None
+    ) -> Credentials:
         key = Credentials(
-            access_key, secrets.token_urlsafe(30), secrets.token_urlsafe(64), self._now() + LIFETIME_SECONDS, identity
+            access_key or "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16)),
+            secrets.token_urlsafe(30),
+            secrets.token_urlsafe(64),
+            expires if expires is not None else self._now() + LIFETIME_SECONDS,
+            identity,
         )
-        self._by_key[access_key] = key
+        self._by_key[key.access_key] = key
         return key

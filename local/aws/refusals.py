@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 from local.aws.wire import Protocol
@@ -13,6 +14,7 @@ class Fault(Enum):
 
     MISSING = "missing"
     MALFORMED = "malformed"
+    MALFORMED_QUERY = "malformed in a presigned URL"
     UNKNOWN_KEY = "unknown key"
     WRONG = "wrong"
     SKEWED = "skewed"
@@ -23,6 +25,7 @@ class Fault(Enum):
 _S3_CODES = {
     Fault.MISSING: ("AccessDenied", 403),
     Fault.MALFORMED: ("AuthorizationHeaderMalformed", 400),
+    Fault.MALFORMED_QUERY: ("AuthorizationQueryParametersError", 400),
     Fault.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
     Fault.WRONG: ("SignatureDoesNotMatch", 403),
     Fault.SKEWED: ("RequestTimeTooSkewed", 403),
@@ -32,6 +35,7 @@ _S3_CODES = {
 _QUERY_CODES = {
     Fault.MISSING: ("MissingAuthenticationToken", 403),
     Fault.MALFORMED: ("IncompleteSignature", 400),
+    Fault.MALFORMED_QUERY: ("IncompleteSignature", 400),
     Fault.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
     Fault.WRONG: ("SignatureDoesNotMatch", 403),
     Fault.SKEWED: ("SignatureDoesNotMatch", 403),
@@ -41,6 +45,7 @@ _QUERY_CODES = {
 _JSON_CODES = {
     Fault.MISSING: ("MissingAuthenticationTokenException", 400),
     Fault.MALFORMED: ("IncompleteSignatureException", 400),
+    Fault.MALFORMED_QUERY: ("IncompleteSignatureException", 400),
     Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
     Fault.WRONG: ("InvalidSignatureException", 400),
     Fault.SKEWED: ("InvalidSignatureException", 400),
@@ -50,12 +55,19 @@ _JSON_CODES = {
 
 
 class SignatureError(Exception):
-    """A request's signature is missing or not valid."""
+    """A request's signature is missing or not valid.
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    Attributes:
+        fault: The kind of fault.
+        message: The message.
+        details: More about the fault, by the name of S3's XML element.
+    """
+
+    def __init__(self, fault: Fault, message: str, details: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.fault = fault
         self.message = message
+        self.details = dict(details or {})
 
     def as_error(self, protocol: Protocol) -> ServiceError:
         """Return the error with the code and the HTTP status that services of the protocol use."""
@@ -63,4 +75,4 @@ class SignatureError(Exception):
         code, status = codes[self.fault]
         if protocol is Protocol.REST_JSON:
             status = 403
-        return ServiceError(code, self.message, status)
+        return ServiceError(code, self.message, status, self.details)

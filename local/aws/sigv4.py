@@ -47,8 +47,8 @@ class Signature:
         time: The time of the signature as ``YYYYMMDDTHHMMSSZ``.
         expires: The seconds for which a presigned URL is valid, or None for a signature in a header.
         token: The session token of a temporary access key, or an empty string.
-        is_version_2: Whether the signature is that of a presigned URL of version 2. Then only ``access_key`` and
-            ``token`` are meaningful.
+        is_version_2: Whether the signature has version 2, which only S3 accepts. Then only ``access_key``, ``expires``
+            and ``token`` are meaningful.
     """
 
     access_key: str
@@ -78,6 +78,8 @@ def read_signature(head: RequestHead) -> Signature:
         SignatureError: The request has no signature, or the signature is malformed.
     """
     authorization = head.headers.get(b"authorization")
+    if authorization is not None and sigv2.is_header(authorization):
+        return _of_version_2(head, expires=None)
     if authorization is not None:
         match = _AUTHORIZATION.fullmatch(authorization)
         made = head.headers.get(b"x-amz-date")
@@ -94,9 +96,16 @@ def read_signature(head: RequestHead) -> Signature:
     if b"X-Amz-Signature=" in head.query:
         return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
     if sigv2.is_presigned(head.query):
-        access_key, token = sigv2.signer(head.query)
-        return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=0, token=token, is_version_2=True)
+        return _of_version_2(head, expires=0)
     raise SignatureError(Fault.MISSING, "Missing Authentication Token: the request is not signed")
+
+
+def _of_version_2(head: RequestHead, expires: int | None) -> Signature:
+    found = sigv2.signer(head)
+    if found is None:
+        raise SignatureError(Fault.MALFORMED, "The authorization header that you provided is not valid.")
+    access_key, token = found
+    return Signature(access_key, ("", "", "s3"), b"", b"", b"", expires=expires, token=token, is_version_2=True)
 
 
 def _presigned(fields: dict[str, str]) -> Signature:
@@ -109,7 +118,7 @@ def _presigned(fields: dict[str, str]) -> Signature:
         or not 1 <= int(expires) <= _LONGEST_PRESIGNED_SECONDS
     ):
         raise SignatureError(
-            Fault.MALFORMED, "the URL's X-Amz-Algorithm, X-Amz-Credential or X-Amz-Expires is not valid"
+            Fault.MALFORMED_QUERY, "the URL's X-Amz-Algorithm, X-Amz-Credential or X-Amz-Expires is not valid"
         )
     key, date, region, service = credential.groups()
     return Signature(
@@ -137,8 +146,7 @@ def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Crede
         SignatureError: The access key is unknown, or the key or the signature has expired.
     """
     if signature.is_version_2:
-        if sigv2.has_expired(head.query):
-            raise SignatureError(Fault.EXPIRED, "Request has expired")
+        _check_time_of_version_2(signature, head)
     else:
         _check_time(signature)
     signer = keys.find(signature.access_key)
@@ -147,7 +155,7 @@ def find_signer(signature: Signature, head: RequestHead, keys: KeyRing) -> Crede
             Fault.UNKNOWN_KEY,
             "The security token included in the request is invalid."
             f" (The local service accepts only the access key {ACCESS_KEY!r}, and the temporary keys of running jobs"
-            " and functions.)",
+            " and functions and of its own STS since it started.)",
         )
     if signer.expires is not None and signer.expires < time.time():
         raise SignatureError(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
@@ -242,6 +250,26 @@ def signing_key(secret_key: str, scope: tuple[str, str, str]) -> bytes:
     return key
 
 
+def _check_time_of_version_2(signature: Signature, head: RequestHead) -> None:
+    now = time.time()
+    if signature.expires is not None:
+        if sigv2.has_expired(head.query):
+            raise SignatureError(Fault.EXPIRED, "Request has expired", _expiry(sigv2.expires_of(head.query), now))
+        return
+    made = sigv2.time_of(head)
+    if made is None:
+        raise SignatureError(Fault.MISSING, "AWS authentication requires a valid Date or x-amz-date header")
+    if abs(now - made) > _ALLOWED_SKEW_SECONDS:
+        raise SignatureError(Fault.SKEWED, "The difference between the request time and the current time is too large.")
+
+
+def _expiry(expires: float, now: float) -> dict[str, str]:
+    return {
+        name: datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, seconds in (("Expires", expires), ("ServerTime", now))
+    }
+
+
 def _check_time(signature: Signature) -> None:
     made = _seconds(signature.time)
     if not signature.time.startswith(signature.scope[0].encode()):
@@ -258,7 +286,10 @@ def _check_time(signature: Signature) -> None:
         )
     if signature.expires is not None:
         if now > made + signature.expires:
-            raise SignatureError(Fault.EXPIRED, "Request has expired")
+            lifetime = {"X-Amz-Expires": str(signature.expires)}
+            raise SignatureError(
+                Fault.EXPIRED, "Request has expired", lifetime | _expiry(made + signature.expires, now)
+            )
     elif made < now - _ALLOWED_SKEW_SECONDS:
         earliest = _stamp(now - _ALLOWED_SKEW_SECONDS)
         raise SignatureError(

@@ -56,8 +56,13 @@ def chosen_parts(upload: Upload, wanted: list[Element], there: list[Part]) -> li
         parts.append(part)
     for part in parts[:-1]:
         if part.size < _SMALLEST:
-            sizes = {"ProposedSize": part.size, "MinSizeAllowed": _SMALLEST}
-            raise s3_error("EntityTooSmall", **sizes, PartNumber=part.number, ETag=part.md5)
+            raise s3_error(
+                "EntityTooSmall",
+                ProposedSize=part.size,
+                MinSizeAllowed=_SMALLEST,
+                PartNumber=part.number,
+                ETag=part.md5,
+            )
     return parts
 
 

@@ -95,9 +95,9 @@ class Buckets:
             check_change(name, request.method, body)
         if (answer := fixed_answer(name, request.method)) is not None:
             return answer
-        if (name, request.method) == ("encryption", "GET"):
-            if not await asyncio.to_thread(self._moto.bucket_encryption, request.bucket):
-                return default_encryption_answer()
+        is_read = request.method == "GET"
+        if name == "encryption" and is_read and not await asyncio.to_thread(self.default_encryption, request.bucket):
+            return default_encryption_answer()
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)

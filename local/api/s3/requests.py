@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from local.api.s3.checksums import BodyDigests
 from local.api.s3.chunked import Body
 from local.api.s3.errors import invalid_argument, invalid_request, s3_error
+from local.aws.hosts import bucket_of_host
 from local.aws.wire import RequestHead, new_request_id
 
 _LARGEST_DOCUMENT = 8 * 1024 * 1024
@@ -22,6 +23,9 @@ _PRESIGNED = {
 }
 _NAMES_ONLY = {"x-id"}
 """Parameters that SDKs add to name the operation in access logs."""
+
+_HEADERS_IN_QUERY = {"content-md5", "content-type"}
+"""Headers that boto3 moves into URLs with a version 2 signature, in addition to those with ``x-amz-``."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
@@ -126,20 +130,19 @@ def read_request(head: RequestHead, body: Body, *, is_chunked: bool) -> S3Reques
         fields = dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True, errors="strict"))
     except UnicodeDecodeError:
         raise s3_error("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8 text.") from None
-    host = head.headers[b"host"].rpartition(b":")[0] or head.headers[b"host"]
-    if host.endswith(b".localhost"):
-        path = f"/{host.removesuffix(b'.localhost').decode()}{path}"
+    if named := bucket_of_host(head.headers):
+        path = f"/{named}{path}"
     bucket, _, key = path.removeprefix("/").partition("/")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.items()}
     query = {}
     for name, value in fields.items():
         if name in _PRESIGNED or name.lower() in _PRESIGNED or name in _NAMES_ONLY:
             continue
-        if name.lower().startswith(("x-amz-", "response-")) and not (
+        if name.lower().startswith(("x-amz-", "response-", "content-")) and not (
             _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
         ):
             raise invalid_argument("a header in the URL has a character that is not allowed in headers")
-        if name.lower().startswith("x-amz-"):
+        if name.lower().startswith("x-amz-") or name in _HEADERS_IN_QUERY:
             # Some SDKs move the headers of a presigned request into its URL.
             headers.setdefault(name.lower(), value)
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from local.api.s3.attributes import Attributes
+from local.api.s3.authorization import check_signed, payload_hash
 from local.api.s3.buckets import Buckets, setting_of
 from local.api.s3.chunked import Body, is_chunked
 from local.api.s3.errors import error_response, file_error
@@ -26,8 +27,7 @@ from local.api.s3.tags import Tagging
 from local.api.s3.uploads import Uploads
 from local.api.s3.writing import Writing
 from local.aws.bodies import ClientDisconnectedError, discard
-from local.aws.refusals import Fault, SignatureError
-from local.aws.sigv4 import UNSIGNED_PAYLOAD, Signature, find_signer, signing_key, verify
+from local.aws.sigv4 import Signature, find_signer, signing_key, verify
 from local.aws.wire import RequestHead, new_request_id, s3_ids
 from local.core.arns import partition
 from local.core.errors import ServiceError
@@ -112,11 +112,12 @@ class S3:
         Raises:
             SignatureError: the signature is not valid. Nothing was sent.
         """
-        payload_hash = _payload_hash(signature, head)
+        hash_of_body = payload_hash(signature, head)
         signer = find_signer(signature, head, self._keys)
-        verify(signature, head, payload_hash, signer)
-        body = Body(receive, payload_hash, signature, signing_key(signer.secret_key, signature.scope))
-        request = read_request(head, body, is_chunked=is_chunked(payload_hash))
+        verify(signature, head, hash_of_body, signer)
+        check_signed(signature, head)
+        body = Body(receive, hash_of_body, signature, signing_key(signer.secret_key, signature.scope))
+        request = read_request(head, body, is_chunked=is_chunked(hash_of_body))
         has_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers
         response = await self._response(request)
         must_close = has_body and not body.arrived
@@ -179,12 +180,3 @@ class S3:
                 self._events.emit("aws.s3", "Object Created", detail, [bucket_arn])
 
         self._queue.put(emit)
-
-
-def _payload_hash(signature: Signature, head: RequestHead) -> bytes:
-    given = head.headers.get(b"x-amz-content-sha256")
-    if signature.expires is not None:
-        return given if given and b"x-amz-content-sha256" in signature.signed_headers else UNSIGNED_PAYLOAD
-    if given is None:
-        raise SignatureError(Fault.MALFORMED, "Missing required header for this request: x-amz-content-sha256")
-    return given
