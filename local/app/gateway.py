@@ -17,7 +17,7 @@ from local.aws import credentials
 from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
-from local.aws.wire import HttpResponse, Protocol, RequestHead, closing, error_reply, protocol_of
+from local.aws.wire import HttpResponse, RequestHead, closing, error_reply, guess_protocol, protocol_of
 from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError, validation_error
 from local.core.paths import LONGEST_SEGMENT
@@ -56,7 +56,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         head = _head(scope)
-        protocol, body_is_untouched, body_is_read = Protocol.REST_JSON, True, False
+        protocol, body_is_untouched, body_is_read = guess_protocol(head), True, False
         resource = head.raw_path.decode("latin-1")
         try:
             check_sender(head.headers)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from xml.sax.saxutils import escape
 
 from local.core.errors import ServiceError
@@ -18,6 +19,9 @@ Headers = list[tuple[bytes, bytes]]
 
 S3_HOST_ID = "bG9jYWwgc2VydmljZQ=="
 """The id of S3's host, of which there is one here."""
+
+_REST_PATH = re.compile(rb"/(\d{4}-\d\d-\d\d|endpoints)/")
+"""The paths of Lambda and of SageMaker's runtime."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_CBOR_TEXT = 0xFFFF
@@ -88,6 +92,16 @@ def protocol_of(service: str, headers: Mapping[bytes, bytes]) -> Protocol:
     if headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
         return Protocol.QUERY
     return Protocol.REST_JSON
+
+
+def guess_protocol(head: RequestHead) -> Protocol:
+    """Return the protocol of a request whose signature cannot be read, so that its client understands the error."""
+    signature = head.headers.get(b"authorization", b"") + b"&" + unquote_to_bytes(head.query)
+    if b"/s3/aws4_request" in signature or signature.startswith(b"AWS ") or b"AWSAccessKeyId=" in signature:
+        return Protocol.S3
+    found = protocol_of("", head.headers)
+    is_unsigned = b"authorization" not in head.headers and _REST_PATH.match(head.raw_path) is None
+    return Protocol.S3 if found is Protocol.REST_JSON and is_unsigned else Protocol.REST_JSON
 
 
 def json_document(body: bytes) -> Any:

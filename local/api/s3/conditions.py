@@ -84,13 +84,13 @@ def find_range(header: str | None, size: int) -> tuple[int, int] | None:
         ServiceError: InvalidRange, the range has no byte of the object.
     """
     match = _RANGE.fullmatch(header.strip()) if header is not None else None
-    if match is None:
+    if match is None or (match[2] and int(match[2]) < int(match[1])):
         return None
     if match[3] is not None:
         start, end = max(0, size - int(match[3])), size - 1
     else:
         start, end = int(match[1]), min(int(match[2] or size), size - 1)
-    if start >= size or end < start:
+    if start >= size:
         raise s3_error("InvalidRange", RangeRequested=header, ActualObjectSize=size)
     return start, end + 1 - start
 

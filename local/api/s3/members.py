@@ -53,7 +53,8 @@ _SHAPES = "prefix delimiter encoding-type"
 _CONDITIONS = "if-match if-none-match if-modified-since if-unmodified-since"
 _WRITES = (
     "x-amz-meta- x-amz-acl x-amz-storage-class x-amz-tagging x-amz-website-redirect-location"
-    " x-amz-server-side-encryption x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-bucket-key-enabled"
+    " x-amz-server-side-encryption x-amz-server-side-encryption-aws-kms-key-id"
+    " x-amz-server-side-encryption-bucket-key-enabled"
 )
 _VALUES = " ".join(map(header_of, ALGORITHMS))
 _BODY = f"content-md5 x-amz-sdk-checksum-algorithm x-amz-trailer {_VALUES}"

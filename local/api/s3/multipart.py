@@ -156,7 +156,7 @@ class Multipart:
 
     async def complete(self, request: S3Request) -> Response:
         """Handle CompleteMultipartUpload."""
-        self._files.path(request.bucket, request.key)
+        self._files.check(request.bucket, request.key)
         body = await request.document(carries_checksum=False)
         wanted = await asyncio.to_thread(parse_xml, body, "CompleteMultipartUpload")
         info = await asyncio.to_thread(self._complete, request, list(wanted))

@@ -112,10 +112,10 @@ class S3:
         Raises:
             SignatureError: the signature is not valid. Nothing was sent.
         """
+        check_signed(signature, head)
         hash_of_body = payload_hash(signature, head)
         signer = find_signer(signature, head, self._keys)
         verify(signature, head, hash_of_body, signer)
-        check_signed(signature, head)
         body = Body(receive, hash_of_body, signature, signing_key(signer.secret_key, signature.scope))
         request = read_request(head, body, is_chunked=is_chunked(hash_of_body))
         has_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers

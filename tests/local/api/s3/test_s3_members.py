@@ -17,7 +17,7 @@ BUCKET = "members"
 
 ALWAYS = "ExpectedBucketOwner RequestPayer"
 CONTENT = "CacheControl ContentDisposition ContentEncoding ContentLanguage ContentType Expires Metadata"
-STORAGE = "ACL StorageClass ServerSideEncryption SSEKMSKeyId BucketKeyEnabled"
+STORAGE = "ACL StorageClass ServerSideEncryption SSEKMSKeyId BucketKeyEnabled Tagging WebsiteRedirectLocation"
 CHECKSUMS = "ChecksumCRC32 ChecksumCRC32C ChecksumCRC64NVME ChecksumSHA1 ChecksumSHA256 ChecksumSHA512 ChecksumMD5"
 READ = (
     "IfMatch IfModifiedSince IfNoneMatch IfUnmodifiedSince Range PartNumber VersionId ChecksumMode"
@@ -43,6 +43,12 @@ OPERATIONS = {
     "GetObject": ("GET", "/members/key", READ),
     "HeadObject": ("HEAD", "/members/key", READ),
     "GetObjectTagging": ("GET", "/members/key?tagging", "VersionId"),
+    "PutObjectTagging": ("PUT", "/members/key?tagging", "VersionId ContentMD5 ChecksumAlgorithm"),
+    "DeleteObjectTagging": ("DELETE", "/members/key?tagging", "VersionId"),
+    "GetObjectAttributes": (
+        *("GET", "/members/key?attributes"),
+        "VersionId ObjectAttributes MaxParts PartNumberMarker",
+    ),
     "PutObject": (
         *("PUT", "/members/key"),
         f"IfMatch IfNoneMatch ContentLength ContentMD5 ChecksumAlgorithm {CONTENT} {STORAGE} {CHECKSUMS}",
@@ -267,7 +273,8 @@ def test_other_operations_on_buckets_are_kept_by_moto_or_refused(service, operat
     http = MODEL.operation_model(operation).http
     setting = http["requestUri"].partition("?")[2]
     answer = send(service, http["method"], f"/{BUCKET}?{setting}")
-    if setting in {*SETTINGS.split(), "tagging"} or (
+    is_kept = setting in {*SETTINGS.split(), "tagging"} and operation != "DeleteBucketOwnershipControls"
+    if is_kept or (
         http["method"] == "GET"
         and setting in ("accelerate", "object-lock", "replication", "requestPayment", "versioning", "website")
     ):
