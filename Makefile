@@ -41,7 +41,7 @@ coverage: $(READY)  ## Run the tests as make test does, and list coverage by fol
 	@$(PYTEST) -m "not slow" --cov --cov-report=
 	@$(RUN) scripts.coverage_report
 
-test-clients: $(READY)  ## Run a notebook's code on the local service with version 2 of the SDK (installed separately)
+test-clients: $(READY)  ## Run clients of S3 and a notebook with version 2 of the SDK on the local service (installs them separately)
 	@PYTHONPATH=. .venv/bin/python tests/clients/run.py $(UV)
 
 local: $(READY)  ## Run the local service in the foreground [PORT=8566]

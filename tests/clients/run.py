@@ -1,8 +1,9 @@
-"""Run notebook.py with version 2 of the SageMaker Python SDK, in an environment of its own, on a local service.
+"""Run clients that this project does not install, each in an environment of its own, on a local service.
 
     python tests/clients/run.py UV
 
-It installs packages, so it is not part of ``make test``.
+They are notebook.py with version 2 of the SageMaker Python SDK, and s3_clients.py with the clients of S3. This installs
+packages, so it is not part of ``make test``.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+import boto3
+
 from local.app.server import LocalService
-from local.core.settings import Settings
+from local.core.settings import ACCESS_KEY, Settings
 
 SDK_DEFAULTS = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
+BUCKET = "clients"
 
 
 def main() -> int:
-    """Run the notebook; return its exit status."""
-    uv, notebook = sys.argv[1], Path(__file__).with_name("notebook.py")
+    """Run the clients; return the exit status of the first that fails."""
+    uv, here = sys.argv[1], Path(__file__).parent
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -34,21 +38,23 @@ def main() -> int:
             "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
             "SAGEMAKER_USER_CONFIG_OVERRIDE": str(defaults),
         }
-        return subprocess.run(
-            [
-                uv,
-                "run",
-                "--quiet",
-                "--isolated",
-                "--no-project",
-                "--with",
-                "sagemaker>=2.250,<3",
-                "python",
-                str(notebook),
-            ],
-            env={**inherited, **service.settings.client_environment(), **settings},
-            check=False,
-        ).returncode
+        environment = {**inherited, **service.settings.client_environment(), **settings}
+        _create_bucket(service.settings)
+        for packages, program in (
+            (["awswrangler", "s3fs>=2024", "smart-open[s3]"], [str(here / "s3_clients.py"), BUCKET]),
+            (["sagemaker>=2.250,<3"], [str(here / "notebook.py")]),
+        ):
+            installed = [part for package in packages for part in ("--with", package)]
+            command = [uv, "run", "--quiet", "--isolated", "--no-project", *installed, "python", *program]
+            done = subprocess.run(command, env=environment, cwd=folder, check=False)
+            if done.returncode != 0:
+                return done.returncode
+    return 0
+
+
+def _create_bucket(settings: Settings) -> None:
+    session = boto3.Session(ACCESS_KEY, settings.secret_key, region_name=settings.region)
+    session.client("s3", endpoint_url=settings.endpoint_url).create_bucket(Bucket=BUCKET)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,10 @@ _COPIES = {"UploadPart": "UploadPartCopy", "PutObject": "CopyObject"}
 _ALWAYS = {
     *("x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent"),
     *("x-amz-decoded-content-length", "x-amz-expected-bucket-owner", "x-amz-request-payer"),
+    # Sent by the SDK for C++.
+    "x-amz-api-version",
+    # Sent by the SDKs for Java, which accept bodies with and without the transfer encoding that it offers.
+    "x-amz-te",
 }
 _STANDARD = re.compile(r"if-.*|range|content-md5")
 """Headers of HTTP that change an operation. They are checked like those that begin with x-amz-."""
@@ -115,8 +119,8 @@ _MEMBERS = {
 }
 
 _ONLY = {
-    # Every bucket has the Object Ownership "bucket owner enforced", which turns ACLs off.
-    "x-amz-acl": ("bucket-owner-full-control",),
+    # Every bucket has the Object Ownership "bucket owner enforced", which turns ACLs off. s3fs 0.4 sends an empty ACL.
+    "x-amz-acl": ("bucket-owner-full-control", ""),
     "x-amz-bucket-object-lock-enabled": ("false",),
     "x-amz-object-ownership": ("BucketOwnerEnforced",),
     "x-amz-bucket-namespace": ("global",),
@@ -128,8 +132,11 @@ _ONLY = {
     "x-amz-server-side-encryption-bucket-key-enabled": ("true", "false"),
     "x-amz-checksum-algorithm": tuple(ALGORITHMS),
     "x-amz-sdk-checksum-algorithm": tuple(ALGORITHMS),
-    "x-amz-checksum-mode": ("ENABLED",),
+    # The SDK for C++ sends the latter.
+    "x-amz-checksum-mode": ("ENABLED", "enabled"),
     "x-amz-request-payer": ("requester",),
+    "x-amz-api-version": ("2006-03-01",),
+    "x-amz-te": ("append-md5",),
     "x-amz-optional-object-attributes": ("RestoreStatus",),
     "x-amz-metadata-directive": ("COPY", "REPLACE"),
     "x-amz-tagging-directive": ("COPY", "REPLACE"),
