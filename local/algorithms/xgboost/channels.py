@@ -260,8 +260,9 @@ def _read_records(channel: Channel, files: Sequence[Path]) -> xgboost.DMatrix:
         parts.append(features)
         labels.append(label)
     label = np.concatenate(labels)
-    if all(isinstance(part, np.ndarray) for part in parts):
-        return _dense(np.vstack(parts), label)
+    dense = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(dense) == len(parts):
+        return _dense(np.vstack(dense), label)
     return xgboost.DMatrix(vstack([compressed(part) for part in parts]).tocsr(), label=label, nthread=cores())
 
 

@@ -49,11 +49,13 @@ def predicted_labels(predictions: Array, objective: str) -> Array:
         objective: The objective of the training.
     """
     if predictions.ndim > 1:
-        return np.argmax(predictions, axis=1).astype(np.float64)
+        labels: Array = np.argmax(predictions, axis=1).astype(np.float64)
+        return labels
     if objective == "multi:softmax":
         return predictions.astype(np.float64)
     limit = 0.0 if objective == "binary:logitraw" else 0.5
-    return (predictions > limit).astype(np.float64)
+    above: Array = (predictions > limit).astype(np.float64)
+    return above
 
 
 def _mse(labels: Array, predictions: Array) -> float:

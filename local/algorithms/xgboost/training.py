@@ -20,17 +20,15 @@ from local.algorithms.xgboost.job import Job
 from local.algorithms.xgboost.metrics import evaluation
 
 _CUSTOMER_ERRORS: Final = (
-    "label must be in [0,1] for logistic regression",
-    "label must be in [0, num_class)",
-    "feature_names mismatch",
-    "Check failed: preds.size() == info.labels_.size()",
-    "Check failed: !auc_error AUC: the dataset only contains pos or neg samples",
-    "Check failed: base_score > 0.0f && base_score < 1.0f base_score must be in (0,1) for logistic loss",
-    "PoissonRegression: label must be nonnegative",
-    "TweedieRegression: label must be nonnegative",
-    "Parameter reg_lambda should be greater equal to 0",
+    "label must be in (0, 1)",
+    "label must be discrete values in the range of [0, num_class)",
+    "label must be nonnegative",
+    "base_score must be in (0,1)",
+    "the dataset only contains pos or neg samples",
+    "Invalid shape of labels",
+    "should be greater equal to 0",
 )
-"""Parts of the library's errors that the container blames on the user's input."""
+"""Parts of the library's errors that are the user's input. The container has such a list for older versions' words."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from local.algorithms.linear_learner.errors import InferenceError
+from local.algorithms.errors import InferenceError
 from local.core.arns import arn, resource_key
 from local.core.disk import be_patient
 from local.core.settings import ACCOUNT_ID

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from local.algorithms.linear_learner.errors import InferenceError
+from local.algorithms.errors import InferenceError
 from local.algorithms.linear_learner.inference import Model
 from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
