@@ -6,9 +6,9 @@ from local.storage.store import Document
 
 
 def containers(model: Document) -> list[Document]:
-    """Return a model's containers with ``Image`` and ``ModelDataUrl``.
+    """Return a model's containers with ``Image``, ``ModelDataUrl`` and, if there is one, ``Environment``.
 
-    A container that names a model package gets these two members from the package.
+    A container that names a model package gets these members from the package.
     """
     resolved: list[Document] = model["_Containers"]
     return resolved

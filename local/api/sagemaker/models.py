@@ -78,6 +78,9 @@ class ModelOperations:
         else:
             parts = [{"Image": container["Image"], "ModelDataUrl": _model_data(container)}]
         for part in parts:
+            environment = {**part.pop("Environment", {}), **container.get("Environment", {})}
+            if environment:
+                part["Environment"] = environment
             url = part["ModelDataUrl"]
             if url is not None and not self.objects.exists(url):
                 raise validation_error(f"Could not find model data at {url}.")
@@ -100,7 +103,10 @@ class ModelOperations:
             raise validation_error(
                 f"ModelPackage {package['ModelPackageArn']} has no inference specification{named_one}."
             )
-        return [{"Image": part.get("Image"), "ModelDataUrl": _model_data(part)} for part in specification["Containers"]]
+        return [
+            {"Image": part.get("Image"), "ModelDataUrl": _model_data(part), "Environment": part.get("Environment", {})}
+            for part in specification["Containers"]
+        ]
 
 
 def _model_data(container: dict[str, Any]) -> str | None:

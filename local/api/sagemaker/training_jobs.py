@@ -14,7 +14,8 @@ from local.core.settings import Settings
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records.kinds import TRAINING_JOB
-from local.runtime.jobs import images, inputs, training, training_folder
+from local.runtime import algorithms
+from local.runtime.jobs import inputs, training, training_folder
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.training import TrainingRunner
 from local.runtime.supervisor import Supervisor
@@ -116,7 +117,13 @@ class TrainingJobOperations:
                 "AlgorithmSpecification.TrainingImage is required: an AlgorithmName is not implemented by the local "
                 "service"
             )
-        if images.algorithm_runtime(algorithm["TrainingImage"]) and algorithm.get("MetricDefinitions"):
+        builtin = algorithms.find(algorithm["TrainingImage"])
+        if builtin and not builtin.trains_on_several_instances and _instances(definition) > 1:
+            raise validation_error(
+                f"ResourceConfig.InstanceCount: distributed training of {builtin.name} is not implemented by the local "
+                "service"
+            )
+        if builtin and algorithm.get("MetricDefinitions"):
             raise validation_error(
                 "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "
                 "request without specifying metric definitions."
@@ -154,3 +161,11 @@ class TrainingJobOperations:
         if record is None:
             raise validation_error("Requested resource not found.")
         return record
+
+
+def _instances(definition: dict[str, Any]) -> int:
+    """Return the largest number of instances that a training job asks for."""
+    resources = definition.get("ResourceConfig") or definition.get("HyperParameterTuningResourceConfig", {})
+    groups = [*resources.get("InstanceGroups", []), *resources.get("InstanceConfigs", [])]
+    most: int = max(each.get("InstanceCount", 1) for each in [resources, *groups])
+    return most

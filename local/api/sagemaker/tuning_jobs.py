@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from local.algorithms.linear_learner.metrics import TUNING_OBJECTIVES
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.api.sagemaker.training_jobs import TrainingJobOperations
@@ -17,7 +16,8 @@ from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
 from local.records.kinds import TUNING_JOB
-from local.runtime.jobs import images, ranges, training, tuning
+from local.runtime import algorithms
+from local.runtime.jobs import ranges, training, tuning
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.tuning import TuningRunner
 from local.runtime.supervisor import Supervisor
@@ -193,24 +193,24 @@ def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None
     if "HyperParameterTuningJobObjective" not in config:
         raise validation_error("HyperParameterTuningJobObjective is required")
     metric = config["HyperParameterTuningJobObjective"]["MetricName"]
-    algorithm = definition["AlgorithmSpecification"]
-    if images.algorithm_runtime(algorithm["TrainingImage"]) is None:
-        if metric not in [each["Name"] for each in algorithm.get("MetricDefinitions", [])]:
+    specification = definition["AlgorithmSpecification"]
+    algorithm = algorithms.find(specification["TrainingImage"])
+    if algorithm is None:
+        if metric not in [each["Name"] for each in specification.get("MetricDefinitions", [])]:
             raise validation_error(
                 "A metric is required for this hyperparameter tuning job objective. Provide a metric in the "
                 "metric definitions."
             )
-    elif metric not in TUNING_OBJECTIVES:
+    elif metric not in algorithm.objectives:
         raise validation_error(
-            f"{metric} is not an objective metric of linear-learner for regression. "
-            f"Choose one of: {', '.join(TUNING_OBJECTIVES)}"
+            f"{metric} is not an objective metric of {algorithm.name}. Choose one of: {', '.join(algorithm.objectives)}"
         )
 
 
 def _check_ranges(config: dict[str, Any], definition: dict[str, Any]) -> None:
     chosen = ranges.read(config.get("ParameterRanges", {}), definition.get("StaticHyperParameters", {}))
-    if images.algorithm_runtime(definition["AlgorithmSpecification"]["TrainingImage"]):
-        ranges.check_linear_learner(chosen)
+    if algorithm := algorithms.find(definition["AlgorithmSpecification"]["TrainingImage"]):
+        ranges.check_tunable(chosen, algorithm)
     combinations = 1.0
     for each in chosen:
         combinations *= each.size

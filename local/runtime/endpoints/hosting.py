@@ -80,7 +80,7 @@ class Hosting:
             name: of the endpoint.
             body: of the request.
             content_type: of the body; text/csv if None.
-            accept: content type of the answer that the client wants; application/json if None.
+            accept: content type of the answer that the client wants; the algorithm's own if None.
             target_variant: the variant that must answer, or None to have it chosen by weight.
             headers: all of the request's headers by lower-case name, for those that few requests have.
 
@@ -97,7 +97,7 @@ class Hosting:
             return _not_implemented(headers)
         asked_type = content_type or "text/csv"
         try:
-            answer, answer_type = variant.model.invoke(body, asked_type, accept or "application/json")
+            answer, answer_type = variant.model.invoke(body, asked_type, accept or "")
         except Exception as error:
             return self._model_error(deployment, variant, error)
         if len(answer) > LARGEST_ANSWER:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from local.algorithms.linear_learner.inference import Model
 from local.core.arns import resource_key
 from local.core.errors import ServiceError
 from local.core.settings import Settings
 from local.records.kinds import MODEL
 from local.records.models import containers
 from local.records.resources import find
+from local.runtime import algorithms
+from local.runtime.algorithms import Model
 from local.runtime.endpoints.data_capture import CaptureSettings
-from local.runtime.jobs.images import Runtime, algorithm_runtime
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
@@ -126,8 +126,9 @@ def load(settings: Settings, logs: Logs, endpoint: str, staged: list[Document], 
     variants = []
     for record in staged:
         name = record["VariantName"]
+        algorithm = _algorithm(record["Image"], name)
         try:
-            model = Model.load(settings.root / record["Artifact"])
+            model = algorithm.load(settings.root / record["Artifact"], False)
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             logs.append(f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local", [cause])
@@ -181,11 +182,22 @@ def _image_and_artifact(store: Store, region: str, variant: str, model_name: str
             f"model {model_name} has {len(parts)} containers."
         )
     image, url = parts[0]["Image"], parts[0]["ModelDataUrl"]
-    if algorithm_runtime(image) is not Runtime.LINEAR_LEARNER:
+    if name := algorithms.refused_variable(_algorithm(image, variant), parts[0].get("Environment", {})):
         raise CannotServeError(
-            f"The primary container for production variant {variant} cannot start: no local runtime for the image "
-            f"{image}. Endpoints serve images of linear-learner."
+            f"The primary container for production variant {variant} cannot start: its environment variable {name} is "
+            "not implemented by the local service."
         )
     if url is None:
         raise CannotServeError(f"Model {model_name} of production variant {variant} has no ModelDataUrl.")
     return image, url
+
+
+def _algorithm(image: str, variant: str) -> algorithms.Algorithm:
+    found = algorithms.find(image)
+    if found is None:
+        version = algorithms.refused_version(image)
+        raise CannotServeError(
+            f"The primary container for production variant {variant} cannot start: no local runtime for the image "
+            f"{image}{f': {version}' if version else ''}. Endpoints serve images of {algorithms.SUPPORTED}."
+        )
+    return found

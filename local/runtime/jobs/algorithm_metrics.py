@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS
 from local.records.training_jobs import OBJECTIVE
-from local.runtime.jobs import images
+from local.runtime import algorithms
 
 
 def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dict[str, Any]:
@@ -19,10 +18,11 @@ def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dic
     Returns:
         A copy with MetricDefinitions, or ``algorithm`` itself if its image is not one of SageMaker's own.
     """
-    if images.algorithm_runtime(algorithm.get("TrainingImage", "")) is None:
+    found = algorithms.find(algorithm.get("TrainingImage", ""))
+    if found is None:
         return algorithm
-    known = list(METRIC_DEFINITIONS)
+    known = list(found.metrics)
     if objective:
-        known += [(OBJECTIVE, regex) for name, regex in METRIC_DEFINITIONS if name == objective]
+        known += [(OBJECTIVE, regex) for name, regex in found.metrics if name == objective]
     definitions = [{"Name": name, "Regex": regex} for name, regex in known]
     return algorithm | {"MetricDefinitions": definitions, "EnableSageMakerMetricsTimeSeries": True}

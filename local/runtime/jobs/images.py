@@ -7,12 +7,14 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 
+from local.runtime import algorithms
+from local.runtime.image_names import repository
 from local.runtime.interpreters import OURS, find_interpreter
 
 SUPPORTED = (
-    "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn (processing jobs), linear-learner "
-    "(training, tuning, batch transform, endpoints), and for processing jobs the images in local-images.yaml: "
-    "docs/local-service.md says how to add one"
+    "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn (processing jobs), "
+    f"{algorithms.SUPPORTED} (training, tuning, batch transform, endpoints), and for processing jobs the images in "
+    "local-images.yaml: docs/local-service.md says how to add one"
 )
 
 # The Python versions of scikit-learn images by framework version, for tags without a Python version.
@@ -48,7 +50,6 @@ class Runtime(Enum):
 
     SPARK = "spark"
     SCRIPT = "script"
-    LINEAR_LEARNER = "linear-learner"
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,6 @@ class Interpreter:
 
     path: str
     remark: str
-
-
-def repository(image: str) -> str:
-    """Return the repository's name from an image's URI: ``linear-learner`` for ``<registry>/linear-learner:1``."""
-    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def variables(image: str) -> dict[str, str]:
@@ -96,15 +92,12 @@ def is_python(program: str) -> bool:
     return _PYTHON_PROGRAM.fullmatch(program) is not None
 
 
-def algorithm_runtime(image: str) -> Runtime | None:
-    """Return the runtime that trains and serves for an algorithm's image, or None if the service has none."""
-    return Runtime.LINEAR_LEARNER if repository(image) == "linear-learner" else None
-
-
 def unsupported(image: str, entrypoint: list[str] | None = None) -> str:
     """Return the FailureReason of a job whose image has no local runtime."""
     how = f" with the entrypoint {entrypoint}" if entrypoint else ""
-    return f"ClientError: no local runtime for the image {image}{how}. Supported: {SUPPORTED}"
+    version = algorithms.refused_version(image)
+    why = f": {version}" if version else ""
+    return f"ClientError: no local runtime for the image {image}{how}{why}. Supported: {SUPPORTED}"
 
 
 def python_version(image: str) -> str | None:

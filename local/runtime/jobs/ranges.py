@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from definition_language.linear_learner import TUNABLE
 from local.core.errors import validation_error
+from local.runtime.algorithms import Algorithm
 
 _LOGARITHMIC_RATIO = 100.0
 """Least ratio of maximum to minimum at which scaling Auto is logarithmic. SageMaker does not document its own rule."""
@@ -69,18 +69,18 @@ def read(given: Mapping[str, list[dict[str, Any]]], static: Mapping[str, str]) -
     return ranges
 
 
-def check_linear_learner(ranges: list[Range]) -> None:
-    """Check that linear-learner's documentation lists the ranges as tunable.
+def check_tunable(ranges: list[Range], algorithm: Algorithm) -> None:
+    """Check that the algorithm's documentation lists the ranges as tunable.
 
     Raises:
         ServiceError: ValidationException, because a hyperparameter or a value is not tunable.
     """
     for each in ranges:
-        tunable = TUNABLE.get(each.name)
+        tunable = algorithm.tunable.get(each.name)
         if tunable is None:
             raise validation_error(
-                f"The hyperparameter {each.name} of linear-learner cannot be tuned. "
-                f"Tunable: {', '.join(sorted(TUNABLE))}"
+                f"The hyperparameter {each.name} of {algorithm.name} cannot be tuned. "
+                f"Tunable: {', '.join(sorted(algorithm.tunable))}"
             )
         if tunable.minimum is None or tunable.maximum is None:
             _check_choices(each, tunable.values)

@@ -16,6 +16,7 @@ from local.core.outcomes import JobOutcome
 from local.core.settings import Settings
 from local.records import training_jobs as training_record
 from local.records.training_jobs import KIND
+from local.runtime import algorithms
 from local.runtime.jobs.container import environment
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.log import TRAINING, JobLog
@@ -109,9 +110,11 @@ class TrainingRunner:
             "TRAINING_JOB_ARN": first.record["TrainingJobArn"],
             **first.record.get("Environment", {}),
         }
+        algorithm = algorithms.find(first.record["AlgorithmSpecification"]["TrainingImage"])
+        assert algorithm is not None, "download_inputs has refused other images"
         program = self.supervisor.start(
             key,
-            [sys.executable, "-m", "local.algorithms.linear_learner", *(str(job.root) for job in jobs)],
+            [sys.executable, "-m", algorithm.program, *(str(job.root) for job in jobs)],
             folder=_REPOSITORY,
             environment=environment(self.settings, first.root, credentials_path, variables),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records import training_jobs as training_record
+from local.runtime import algorithms
 from local.runtime.jobs import images, inputs
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.log import JobLog
@@ -62,7 +63,7 @@ class TrainingFolder:
         Source: "How Amazon SageMaker Provides Training Information" in SageMaker's developer guide.
         """
         image = self.record["AlgorithmSpecification"]["TrainingImage"]
-        if images.algorithm_runtime(image) is None:
+        if algorithms.find(image) is None:
             raise JobFailedError(images.unsupported(image))
         shutil.rmtree(self.root, ignore_errors=True)
         for folder in ("input/config", "input/data", "model", "output"):

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local.algorithms.errors import InferenceError
-from local.algorithms.linear_learner.inference import Model
 from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
 from local.core.settings import Settings
@@ -22,6 +21,8 @@ from local.records.jobs import end_job
 from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.records.models import containers
 from local.records.resources import find
+from local.runtime import algorithms
+from local.runtime.algorithms import Model
 from local.runtime.jobs import images, inputs, log
 from local.runtime.jobs.failures import JobFailedError, outcome_of
 from local.runtime.jobs.uploads import upload
@@ -134,11 +135,14 @@ class _Transform:
 
     def _load_model(self) -> Model:
         parts = containers(find(self._runner.store, MODEL, self._runner.settings.region, self._record["ModelName"]))
-        if len(parts) != 1 or images.algorithm_runtime(parts[0]["Image"]) is None:
+        algorithm = algorithms.find(parts[0]["Image"]) if len(parts) == 1 else None
+        if algorithm is None:
             raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
+        if name := algorithms.refused_variable(algorithm, parts[0].get("Environment", {})):
+            raise JobFailedError(f"ClientError: {name} of the container is not implemented for {algorithm.name}")
         url = parts[0]["ModelDataUrl"]
         try:
-            return Model.load(self._runner.objects.path(url))
+            return algorithm.load(self._runner.objects.path(url), True)
         except (OSError, ValueError) as error:
             raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
 

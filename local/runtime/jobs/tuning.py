@@ -19,6 +19,7 @@ from local.records.kinds import TUNING_JOB
 from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
+from local.runtime import algorithms
 from local.runtime.jobs import ranges, training
 from local.runtime.jobs.early_stopping import MedianRule
 from local.runtime.jobs.failures import outcome_of
@@ -30,9 +31,6 @@ from local.storage.store import Store
 
 if TYPE_CHECKING:
     from local.storage.store import Document
-
-EACH_EPOCH = "validation:objective_loss"
-"""The only objective of linear-learner with a value after each epoch. Early stopping needs such values."""
 
 _ATTEMPTS_WITHOUT_SUCCESS = 5
 _TUNING_MEMBERS = (
@@ -156,7 +154,7 @@ class _Tuning:
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
         most_seconds = None if math.isinf(left) else left
-        if self._config.get("TrainingJobEarlyStoppingType") != "Auto" or self._objective["MetricName"] != EACH_EPOCH:
+        if not self._can_stop_early():
             self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
         # One program per job, so that each job can be stopped separately.
@@ -164,6 +162,12 @@ class _Tuning:
             values = threads.map(partial(self._train_alone, most_seconds), names)
         for each in values:
             self._rule.add(each)
+
+    def _can_stop_early(self) -> bool:
+        """Return whether early stopping is asked for, and the objective has a value after each epoch or round."""
+        algorithm = algorithms.find(self._definition["AlgorithmSpecification"]["TrainingImage"])
+        asked = self._config.get("TrainingJobEarlyStoppingType") == "Auto"
+        return asked and algorithm is not None and self._objective["MetricName"] in algorithm.objectives_of_rounds
 
     def _train_alone(self, most_seconds: float | None, name: str) -> list[float]:
         """Train one job, and stop it if the median rule says so.
