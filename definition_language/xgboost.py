@@ -33,12 +33,13 @@ TUNING_OBJECTIVES: Final[dict[str, str]] = {
 }
 """The metrics that can be a tuning job's objective, with their directions."""
 
+_NUMBER_OF_A_METRIC = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 METRIC_DEFINITIONS: Final[tuple[tuple[str, str], ...]] = tuple(
-    (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:(\S+)")
+    (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:{_NUMBER_OF_A_METRIC}.*")
     for channel in ("train", "validation")
     for metric in METRICS
 )
-"""Pairs of a name and a regular expression. ``#011`` is how the log shows the tabulator."""
+"""Pairs of a name and a regular expression, as DescribeTrainingJob shows them. ``#011`` is the tabulator in the log."""
 
 ALIASES: Final = {
     "learning_rate": "eta",

@@ -34,7 +34,7 @@ class Algorithm:
         repository: The repository of its image.
         program: The module that trains jobs, each in the folder that an argument names.
         metrics: SageMaker's MetricDefinitions: pairs of a name and a regular expression.
-        objectives: The metrics that can be a tuning job's objective, each with ``Minimize`` or ``Maximize``.
+        objectives: The metrics that can be a tuning job's objective.
         objectives_of_rounds: Those of them that have a value after each epoch or round, which early stopping needs.
         tunable: The hyperparameters that can be tuned.
         load: Loads an artifact, or raises ValueError. Its arguments are the path, and whether batch transform uses it.
@@ -48,7 +48,7 @@ class Algorithm:
     repository: str
     program: str
     metrics: tuple[tuple[str, str], ...]
-    objectives: Mapping[str, str]
+    objectives: tuple[str, ...]
     objectives_of_rounds: tuple[str, ...]
     tunable: Mapping[str, Tunable]
     load: Callable[[Path, bool], Model]
@@ -77,7 +77,7 @@ _ALGORITHMS = (
         repository="linear-learner",
         program="local.algorithms.linear_learner",
         metrics=linear_learner_metrics.METRIC_DEFINITIONS,
-        objectives=dict.fromkeys(linear_learner_metrics.TUNING_OBJECTIVES, "Minimize"),
+        objectives=linear_learner_metrics.TUNING_OBJECTIVES,
         objectives_of_rounds=("validation:objective_loss",),
         tunable=linear_learner_rules.TUNABLE,
         load=_load_linear_learner,
@@ -87,7 +87,7 @@ _ALGORITHMS = (
         repository="sagemaker-xgboost",
         program="local.algorithms.xgboost",
         metrics=xgboost_rules.METRIC_DEFINITIONS,
-        objectives=xgboost_rules.TUNING_OBJECTIVES,
+        objectives=tuple(xgboost_rules.TUNING_OBJECTIVES),
         objectives_of_rounds=tuple(xgboost_rules.TUNING_OBJECTIVES),
         tunable=xgboost_rules.TUNABLE,
         load=_load_xgboost,

@@ -97,7 +97,7 @@ def _parquet(rows: np.ndarray) -> bytes:
     [
         ("", _libsvm),
         ("text/libsvm", _libsvm),
-        ("application/x-parquet", _parquet),
+        pytest.param("application/x-parquet", _parquet, marks=pytest.mark.slow),
         ("text/csv", lambda rows: csv(rows).replace(b",", b";")),
         ("csv", csv),
     ],

@@ -193,10 +193,6 @@ def test_a_grid_finds_the_best_of_its_points(jobs: Jobs) -> None:
             "train:rmse is not an objective metric of XGBoost",
         ),
         (
-            {"HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:accuracy"}},
-            "validation:accuracy is maximized",
-        ),
-        (
             {"ParameterRanges": {"CategoricalParameterRanges": [{"Name": "seed", "Values": ["1", "2"]}]}},
             "The hyperparameter seed of XGBoost cannot be tuned",
         ),
@@ -233,6 +229,7 @@ def test_metric_definitions_of_ones_own_are_refused(jobs: Jobs) -> None:
         jobs.call("CreateTrainingJob", **_request(jobs.name(), AlgorithmSpecification=specification))
 
 
+@pytest.mark.slow
 def test_a_refused_channel_is_the_jobs_failure(jobs: Jobs) -> None:
     job = _train(jobs, InputDataConfig=[channel("train", f"s3://{BUCKET}/rows/train", ContentType="text/plain")])
     assert job["TrainingJobStatus"] == "Failed"
