@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,9 +36,7 @@ def _log(root: Path) -> str:
     return (root / "output/log.txt").read_text()
 
 
-def _reference(
-    rows: np.ndarray, rounds: int, weight: np.ndarray | None = None, **parameters: object
-) -> xgboost.Booster:
+def _reference(rows: np.ndarray, rounds: int, weight: np.ndarray | None = None, **parameters: Any) -> xgboost.Booster:
     data = xgboost.DMatrix(rows[:, 1:], label=rows[:, 0], weight=weight)
     return xgboost.train(parameters, data, num_boost_round=rounds)
 
@@ -46,7 +45,14 @@ def _predict(model: xgboost.Booster, features: np.ndarray) -> np.ndarray:
     return model.predict(xgboost.DMatrix(features))
 
 
-PARAMETERS = {"max_depth": 3, "eta": 0.2, "subsample": 0.8, "seed": 4, "lambda": 2.0, "objective": "reg:squarederror"}
+PARAMETERS: dict[str, Any] = {
+    "max_depth": 3,
+    "eta": 0.2,
+    "subsample": 0.8,
+    "seed": 4,
+    "lambda": 2.0,
+    "objective": "reg:squarederror",
+}
 
 
 def test_a_model_is_that_of_the_plain_library(make_root, rows):
