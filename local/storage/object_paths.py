@@ -12,6 +12,7 @@ file's name gives its key, so no other file is needed to list it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -72,9 +73,7 @@ class BucketPaths:
         Raises:
             RefusedNameError: the name is not valid, or the folder is a symbolic link.
         """
-        if _BUCKET.fullmatch(bucket) is None:
-            raise RefusedNameError("InvalidBucketName", 400, f"the specified bucket is not valid: {_shown(bucket)}")
-        return self._without_links(self.root / bucket, bucket)
+        return self._without_links(self._folder(bucket), bucket)
 
     def plain(self, bucket: str, key: str) -> Path | None:
         """Return the path of a plain object, which need not exist, or None if the key cannot be a path.
@@ -83,7 +82,7 @@ class BucketPaths:
             RefusedNameError: the bucket's name or the key is not valid, or the path contains a symbolic link.
         """
         check_key(key)
-        folder = self.bucket(bucket)
+        folder = self._folder(bucket)
         return self._without_links(folder / key, f"{bucket}/{key}") if can_be_plain(key) else None
 
     def escaped(self, bucket: str, key: str) -> Path:
@@ -94,30 +93,39 @@ class BucketPaths:
         """
         return self._escaped(bucket, key, _OBJECT_SUFFIX)
 
-    def sidecars(self, bucket: str, key: str) -> list[Path]:
-        """Return the paths at which an object's sidecar may be, the preferred one first. None need exist.
+    def sidecars(self, bucket: str, key: str) -> Iterator[Path]:
+        """Yield the paths at which an object's sidecar may be, the preferred one first. None need exist.
 
         Raises:
             RefusedNameError: the bucket's name or the key is not valid, or the path contains a symbolic link.
         """
-        escaped = self._escaped(bucket, key, _SIDECAR_SUFFIX)
-        if not (can_be_plain(key) and can_be_plain(f"{key}{_SIDECAR_SUFFIX}")):
-            return [escaped]
-        path = self.bucket(bucket) / METADATA_FOLDER / f"{key}{_SIDECAR_SUFFIX}"
-        plain = self._without_links(path, f"{bucket}/{key}")
+        check_key(key)
+        can_be_both = can_be_plain(key) and can_be_plain(f"{key}{_SIDECAR_SUFFIX}")
         # The sidecar of "a" would be the folder of the sidecar of "a.json/b".
-        is_clear = f"{_SIDECAR_SUFFIX}/" not in key
-        return [plain, escaped] if is_clear else [escaped, plain]
+        is_clear = can_be_both and f"{_SIDECAR_SUFFIX}/" not in key
+        if not is_clear:
+            yield self._escaped(bucket, key, _SIDECAR_SUFFIX)
+        if can_be_both:
+            path = self._folder(bucket) / METADATA_FOLDER / f"{key}{_SIDECAR_SUFFIX}"
+            yield self._without_links(path, f"{bucket}/{key}")
+        if is_clear:
+            yield self._escaped(bucket, key, _SIDECAR_SUFFIX)
 
     def escaped_keys(self, bucket: str) -> Path:
         """Return the bucket's folder of escaped keys, which need not exist."""
         return self._without_links(self.bucket(bucket) / ESCAPED_FOLDER, bucket)
 
+    def _folder(self, bucket: str) -> Path:
+        if _BUCKET.fullmatch(bucket) is None:
+            raise RefusedNameError("InvalidBucketName", 400, f"the specified bucket is not valid: {_shown(bucket)}")
+        return self.root / bucket
+
     def _escaped(self, bucket: str, key: str, suffix: str) -> Path:
         check_key(key)
         text = quote(key, safe="")
         pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
-        path = self.escaped_keys(bucket).joinpath(*(f"{piece}+" for piece in pieces[:-1]), f"{pieces[-1]}{suffix}")
+        folders = [f"{piece}+" for piece in pieces[:-1]]
+        path = (self._folder(bucket) / ESCAPED_FOLDER).joinpath(*folders, f"{pieces[-1]}{suffix}")
         return self._without_links(path, f"{bucket}/{key}")
 
     def _without_links(self, path: Path, shown: str) -> Path:

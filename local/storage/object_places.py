@@ -40,9 +40,17 @@ class ObjectPlaces:
 
     def find(self, bucket: str, key: str) -> Path | None:
         """Return the path of an object's file, or None if the object does not exist."""
-        candidates = self._candidates(bucket, key)
-        # Between two checks, another thread may move the file from one place to the other.
-        return next((path for _ in range(_ATTEMPTS) for path in candidates if path.is_file()), None)
+        plain = self._paths.plain(bucket, key)
+        if plain is not None and plain.is_file():
+            return plain
+        escaped = self._paths.escaped(bucket, key)
+        for _ in range(_ATTEMPTS):
+            if escaped.is_file():
+                return escaped
+            # Meanwhile, another thread may have moved the file from one place to the other.
+            if plain is not None and plain.is_file():
+                return plain
+        return None
 
     def open(self, bucket: str, key: str) -> IO[bytes]:
         """Open an object.
@@ -62,10 +70,14 @@ class ObjectPlaces:
 
     def sidecar(self, bucket: str, key: str) -> Path:
         """Return the path of an object's sidecar, which need not exist."""
-        candidates = self._paths.sidecars(bucket, key)
-        # An earlier version may have made the folder of another key's sidecar of the path.
-        usable = [path for path in candidates if not path.is_dir()] or candidates
-        return next((path for path in usable if path.is_file()), usable[0])
+        target = None
+        for path in self._paths.sidecars(bucket, key):
+            if path.is_file():
+                return path
+            # An earlier version may have made the folder of another key's sidecar of the path.
+            if target is None and not path.is_dir():
+                target = path
+        return target or path
 
     def put(self, bucket: str, key: str, source: Path) -> None:
         """Move a file to an object. The file must be on the same file system as the buckets."""
@@ -117,10 +129,6 @@ class ObjectPlaces:
             with contextlib.suppress(*_ABSENT):
                 return use(path)
         raise FileNotFoundError(f"s3://{bucket}/{key} does not exist")
-
-    def _candidates(self, bucket: str, key: str) -> list[Path]:
-        plain, escaped = self._paths.plain(bucket, key), self._paths.escaped(bucket, key)
-        return [escaped] if plain is None else [plain, escaped]
 
     def _make_folder(self, bucket: str, key: str, folder: Path) -> bool:
         """Make the folder of a plain object. Objects whose paths are in the way move to the escaped keys."""

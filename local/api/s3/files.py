@@ -110,10 +110,11 @@ class ObjectFiles:
 
     def find(self, bucket: str, key: str) -> ObjectInfo | None:
         """Return an object's properties, or None if it does not exist."""
-        self.check(bucket, key)
         try:
-            status = self._places.status(bucket, key)
+            with _s3_names():
+                status = self._places.status(bucket, key)
         except FileNotFoundError:
+            self.bucket(bucket)
             return None
         return info_of(self._places.sidecar(bucket, key), status)
 
@@ -126,10 +127,11 @@ class ObjectFiles:
         Raises:
             ServiceError: the object does not exist.
         """
-        self.check(bucket, key)
         try:
-            file = self._places.open(bucket, key)
+            with _s3_names():
+                file = self._places.open(bucket, key)
         except FileNotFoundError:
+            self.bucket(bucket)
             raise s3_error("NoSuchKey") from None
         return file, info_of(self._places.sidecar(bucket, key), os.fstat(file.fileno()))
 

@@ -6,6 +6,7 @@ modification time that the sidecar records.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -100,11 +101,12 @@ def to_json(info: ObjectInfo) -> dict[str, Any]:
 
 
 def _read(path: Path) -> list[ObjectInfo]:
-    noted = _load(path)
-    try:
-        return [from_json(each) for each in (noted, noted.get("previous")) if each]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
+    noted, found = _load(path), []
+    for each in (noted, noted.get("previous")):
+        # A damaged part of the sidecar does not hide the other one.
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            found.append(from_json(each or {}))
+    return found
 
 
 def _load(path: Path) -> dict[str, Any]:
