@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.execution import ExecutionState
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -183,13 +183,12 @@ def job_outputs(session: Session, state: ExecutionState, name: str) -> dict[str,
 def _json(session: Session, outputs: dict[str, str], output: str, name: str) -> Any:
     if output not in outputs:
         return None
-    place = urlsplit(f"{outputs[output].rstrip('/')}/{name}")
+    uri = f"{outputs[output].rstrip('/')}/{name}"
+    bucket, key = split_uri(uri)
     try:
-        answer = session.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        answer = session.client("s3").get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if not is_gone(error):
             raise
-        raise ResultsDeletedError(
-            f"{place.geturl()} does not exist any more: it had results of the execution."
-        ) from None
+        raise ResultsDeletedError(f"{uri} does not exist any more: it had results of the execution.") from None
     return json.loads(answer["Body"].read())

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pipeline.errors import UserError
 from pipeline.operate.bodies import read_body
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -100,8 +100,7 @@ def _local_file(path: Path) -> RowFile:
 
 
 def _stored_files(uri: str, s3: S3Client) -> list[RowFile]:
-    parts = urlsplit(uri, allow_fragments=False)
-    bucket, prefix = parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+    bucket, prefix = split_uri(uri)
     if not bucket:
         raise UserError(f"{uri}: has no bucket: s3://bucket/prefix is expected")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

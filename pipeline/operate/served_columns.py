@@ -14,6 +14,7 @@ from pipeline.errors import UserError, some_of
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -183,7 +184,7 @@ def recorded_columns(model: ScoringModel, s3: S3Client) -> ModelColumns | None:
 
 
 def _read(uri: str, s3: S3Client, source: str) -> bytes:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split_uri(uri)
     try:
         return read_body(lambda: s3.get_object(Bucket=bucket, Key=key)["Body"])
     except ClientError as error:

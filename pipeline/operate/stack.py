@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -19,6 +18,7 @@ from pipeline.config.models import Config
 from pipeline.definition.resources import stack_name
 from pipeline.errors import UserError
 from pipeline.operate.bucket_checks import cache_days
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -77,8 +77,8 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
         "InVpc": "true" if config.aws.vpc else "false",
     }
     if config.dataset.input.startswith("s3://"):
-        place = urlsplit(config.dataset.input)
-        parameters |= {"InputBucket": place.netloc, "InputPrefix": place.path.lstrip("/")}
+        bucket, prefix = split_uri(config.dataset.input)
+        parameters |= {"InputBucket": bucket, "InputPrefix": prefix}
     return parameters
 
 

@@ -11,13 +11,13 @@ import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -87,8 +87,8 @@ def wanted_rules(config: Config, resources: Resources) -> list[Rule]:
         expression = config.triggers.schedule
         rules.append(Rule(schedule, f"the schedule {expression}", {"ScheduleExpression": expression}, start))
     if config.triggers.on_new_input:
-        place = urlsplit(config.dataset.input)
-        detail = {"bucket": {"name": [place.netloc]}, "object": {"key": [{"prefix": place.path.lstrip("/")}]}}
+        bucket, prefix = split_uri(config.dataset.input)
+        detail = {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": prefix}]}}
         occasion = f"an object appears under {config.dataset.input}"
         rules.append(Rule(new_input, occasion, _pattern("aws.s3", "Object Created", detail), start))
     return rules
@@ -146,7 +146,7 @@ def apply_triggers(config: Config, resources: Resources, session: Session) -> li
         if remove_rule(events, name):
             sentences.append(f"rule {name}: removed")
     if config.triggers.on_new_input:
-        sentences += _silent_bucket(session.client("s3"), urlsplit(config.dataset.input).netloc)
+        sentences += _silent_bucket(session.client("s3"), split_uri(config.dataset.input)[0])
     return sentences
 
 

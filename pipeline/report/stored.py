@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from pipeline.operate.aws_errors import is_gone
 from pipeline.report.parts import MissingError
+from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -57,9 +57,9 @@ def _range(start: int, length: int) -> str:
 
 
 def _get(s3: S3Client, uri: str, **options: str) -> GetObjectOutputTypeDef:
-    place = urlsplit(uri)
+    bucket, key = split_uri(uri)
     try:
-        return s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"), **options)  # type: ignore[arg-type]
+        return s3.get_object(Bucket=bucket, Key=key, **options)  # type: ignore[arg-type]
     except ClientError as error:
         if not is_gone(error):
             raise

@@ -7,7 +7,6 @@ import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from evaluation.artifact import LinearModel, artifact_digest, read_artifact
 from evaluation.choice import Choice
@@ -48,8 +47,8 @@ def read_fold_models(clients: Clients, choice: Choice, target: Path) -> FoldMode
             description = clients.sagemaker.describe_training_job(TrainingJobName=job.name)
             uri = description["ModelArtifacts"]["S3ModelArtifacts"]
             file = target if job == choice.winner else Path(folder) / "model.tar.gz"
-            place = urlsplit(uri)
-            clients.s3.download_file(place.netloc, place.path.lstrip("/"), str(file))
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            clients.s3.download_file(bucket, key, str(file))
             digests.append(artifact_digest(file))
             if job == choice.winner:
                 model_data, sha256 = uri, digests[-1]

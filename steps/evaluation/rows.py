@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -60,11 +59,11 @@ def fold_lines(s3: S3Client, folds_uri: str, folds: list[int], every: int) -> It
 
 def _texts(s3: S3Client, prefix: str) -> Iterator[bytes]:
     """Yield whole lines, without the last line break."""
-    place = urlsplit(prefix)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=place.path.lstrip("/"))
+    bucket, _, begin = prefix.removeprefix("s3://").partition("/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=begin)
     for page in pages:
         for item in page.get("Contents", []):
-            body = s3.get_object(Bucket=place.netloc, Key=item["Key"])["Body"]
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"]
             rest = b""
             for chunk in body.iter_chunks(_BLOCK):
                 whole, _, rest = (rest + chunk).rpartition(b"\n")
