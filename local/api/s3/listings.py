@@ -114,7 +114,7 @@ class Listings:
         query, most = request.query, request.number("max-buckets", _MOST_BUCKETS, _MOST_BUCKETS + 1)
         if not 1 <= most <= _MOST_BUCKETS:
             raise invalid_argument("Argument max-buckets must be an integer between 1 and 10000")
-        prefix, after = query.get("prefix", ""), _resume(query.get("continuation-token"))
+        prefix, after = query.get("prefix", ""), _resume(query.get("continuation-token") or None)
         found = [] if query.get("bucket-region", self._region) != self._region else self._files.buckets()
         entries = [(name, (name, made)) for name, made in found if name.startswith(prefix) and name > after]
         page = page_of(entries, prefix, "", "", most)

@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -95,7 +96,9 @@ class Uploads:
         self, bucket: str, key: str, headers: dict[str, str], tags: dict[str, str], checksum: tuple[str, str]
     ) -> Upload:
         """Create an upload. The arguments are those of ``Upload``; ``checksum`` is the algorithm and the type."""
-        upload = Upload(secrets.token_urlsafe(24), bucket, key, headers, *checksum, now().isoformat(), tags)
+        # S3 sorts the uploads of a key by their time, and continues a listing by their IDs.
+        upload_id = f"{time.time_ns():016x}{secrets.token_urlsafe(24)}"
+        upload = Upload(upload_id, bucket, key, headers, *checksum, now().isoformat(), tags)
         folder = self._root / upload.id
         folder.mkdir()
         with replacing(folder / "upload.json") as unfinished:
