@@ -99,10 +99,10 @@ def file_error(error: OSError) -> ServiceError:
     if is_full(error):
         return insufficient_storage()
     if error.errno in _NOT_A_FILE:
-        message = "objects are files here: a key cannot be an object and the folder of other objects at once"
-        return ServiceError("InvalidRequest", message, 409)
+        message = "objects are files here, and a job wrote to the same path meanwhile. Try again."
+        return ServiceError("OperationAborted", message, 409)
     if error.errno == errno.ENAMETOOLONG:
-        message = "objects are files here: no part of a key between slashes may exceed 255 bytes"
+        message = "objects are files here: the path of this key's file is too long for this machine"
         return s3_error("KeyTooLongError", message)
     if error.errno == errno.ENOENT:
         return s3_error("SlowDown")
