@@ -16,6 +16,7 @@ from local.api.s3.completions import Completions
 from local.api.s3.conditions import find_copy_range, part_number, write_condition
 from local.api.s3.descriptions import checksum_members, encryption_headers, metadata_headers, storage_headers
 from local.api.s3.errors import invalid_request, s3_error
+from local.api.s3.events import ObjectEvents
 from local.api.s3.files import ObjectFiles, now
 from local.api.s3.listings import OWNER, Encoding, page_of
 from local.api.s3.requests import S3Request
@@ -23,7 +24,7 @@ from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.tags import HEADER as TAGGING
 from local.api.s3.tags import tags_of_header
 from local.api.s3.uploads import Part, Upload, Uploads
-from local.api.s3.writing import LARGEST, Announce, Encryption, copy_range, open_source, receive
+from local.api.s3.writing import LARGEST, Encryption, copy_range, open_source, receive
 from local.api.s3.xml import parse_xml, xml_response
 from local.core.errors import ServiceError
 
@@ -37,14 +38,14 @@ class Multipart:
         files: buckets and objects.
         uploads: uploads in progress.
         region: the region of all buckets.
-        announce: called after an object was written.
+        events: sends events about objects.
         encryption: returns a bucket's default encryption.
     """
 
     def __init__(
-        self, files: ObjectFiles, uploads: Uploads, region: str, announce: Announce, encryption: Encryption
+        self, files: ObjectFiles, uploads: Uploads, region: str, events: ObjectEvents, encryption: Encryption
     ) -> None:
-        self._files, self._uploads, self._region, self._announce = files, uploads, region, announce
+        self._files, self._uploads, self._region, self._events = files, uploads, region, events
         self._encryption, self._completions = encryption, Completions(files)
 
     def create(self, request: S3Request) -> Response:
@@ -183,7 +184,7 @@ class Multipart:
                 raise
             return info
         info = self._assemble(request, upload, wanted)
-        self._announce(upload.bucket, upload.key, info, "CompleteMultipartUpload")
+        self._events.created(upload.bucket, upload.key, info, "CompleteMultipartUpload")
         return info
 
     def _assemble(self, request: S3Request, upload: Upload, wanted: list[Element]) -> ObjectInfo:

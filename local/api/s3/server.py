@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,22 +15,20 @@ from local.api.s3.authorization import check_signed, payload_hash
 from local.api.s3.buckets import Buckets, setting_of
 from local.api.s3.chunked import Body, is_chunked
 from local.api.s3.errors import error_response, file_error
+from local.api.s3.events import ObjectEvents
 from local.api.s3.files import ObjectFiles
 from local.api.s3.listings import Listings
 from local.api.s3.members import check_members, find_operation
 from local.api.s3.multipart import Multipart
 from local.api.s3.reading import Reading
 from local.api.s3.requests import S3Request, read_request
-from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.tags import Tagging
 from local.api.s3.uploads import Uploads
 from local.api.s3.writing import Writing
 from local.aws.bodies import ClientDisconnectedError, discard
 from local.aws.sigv4 import Signature, find_signer, signing_key, verify
-from local.aws.wire import RequestHead, new_request_id, s3_ids
-from local.core.arns import partition
+from local.aws.wire import RequestHead, s3_ids
 from local.core.errors import ServiceError
-from local.core.settings import ACCOUNT_ID, HOST
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -62,17 +59,17 @@ class S3:
         events: EventBus,
         queue: WorkQueue,
     ) -> None:
-        self._keys, self._moto, self._events, self._queue = keys, moto, events, queue
-        self._region = region = settings.region
+        self._keys, region = keys, settings.region
         # Copies of large objects take long. Their own threads keep them from delaying uploads, which use asyncio's.
         self._threads = ThreadPoolExecutor(_THREADS, "s3")
         files = ObjectFiles(objects)
         uploads = Uploads(files)
         self._buckets = buckets = Buckets(files, uploads, moto, region)
         listings, reading = Listings(files, region), Reading(files)
-        tagging = Tagging(files)
-        writing = Writing(files, region, self._announce, buckets.default_encryption)
-        multipart = Multipart(files, uploads, region, self._announce, buckets.default_encryption)
+        object_events = ObjectEvents(region, moto, events, queue)
+        tagging = Tagging(files, object_events)
+        writing = Writing(files, region, object_events, buckets.default_encryption)
+        multipart = Multipart(files, uploads, region, object_events, buckets.default_encryption)
         # Handlers that read a body are coroutines and access files in threads. All other handlers run in a thread.
         self._with_body: dict[str, AsyncHandler] = {
             "CreateBucket": buckets.create,
@@ -156,27 +153,3 @@ class S3:
             _log.exception("an S3 request failed")
             message = "We encountered an internal error. Please try again. (service.log has the details)"
             return error_response(ServiceError("InternalError", message, 500), request)
-
-    def _announce(self, bucket: str, key: str, info: ObjectInfo, reason: str) -> None:
-        """Send an event about a new object to EventBridge.
-
-        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-        """
-        if not self._events.may_have_rules():
-            return
-        detail = {
-            "version": "0",
-            "bucket": {"name": bucket},
-            "object": {"key": key, "size": info.size, "etag": info.etag.strip('"'), "sequencer": f"{time.time_ns():X}"},
-            "request-id": new_request_id(),
-            "requester": ACCOUNT_ID,
-            "source-ip-address": HOST,
-            "reason": reason,
-        }
-        bucket_arn = f"arn:{partition(self._region)}:s3:::{bucket}"
-
-        def emit() -> None:
-            if self._moto.tells_events(bucket):
-                self._events.emit("aws.s3", "Object Created", detail, [bucket_arn])
-
-        self._queue.put(emit)

@@ -13,8 +13,10 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 
 from local.api.s3.errors import invalid_argument, s3_error
+from local.api.s3.events import ObjectEvents
 from local.api.s3.files import ObjectFiles
 from local.api.s3.requests import S3Request
+from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.xml import parse_xml, xml_response
 
 HEADER = "x-amz-tagging"
@@ -28,10 +30,11 @@ class Tagging:
 
     Args:
         files: buckets and objects.
+        events: sends events about objects.
     """
 
-    def __init__(self, files: ObjectFiles) -> None:
-        self._files = files
+    def __init__(self, files: ObjectFiles, events: ObjectEvents) -> None:
+        self._files, self._events = files, events
 
     def read(self, request: S3Request) -> Response:
         """Handle GetObjectTagging."""
@@ -50,7 +53,14 @@ class Tagging:
         return Response(status_code=204)
 
     def _set(self, request: S3Request, tags: dict[str, str]) -> None:
-        self._files.change(request.bucket, request.key, lambda info: replace(info, tags=tags))
+        changed: list[ObjectInfo] = []
+
+        def update(info: ObjectInfo) -> ObjectInfo:
+            changed.append(replace(info, tags=tags))
+            return changed[-1]
+
+        self._files.change(request.bucket, request.key, update)
+        self._events.tagged(request.bucket, request.key, changed[-1])
 
 
 def tags_of_header(text: str) -> dict[str, str]:

@@ -24,16 +24,14 @@ from local.api.s3.descriptions import (
     written_headers,
 )
 from local.api.s3.errors import file_error, invalid_argument, invalid_request, not_implemented, s3_error
-from local.api.s3.files import ObjectFiles, now
+from local.api.s3.events import ObjectEvents
+from local.api.s3.files import Condition, ObjectFiles, now
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.tags import HEADER as TAGGING
 from local.api.s3.tags import tags_of_header
 from local.api.s3.xml import parse_xml, xml_response
 from local.core.errors import ServiceError
-
-Announce = Callable[[str, str, ObjectInfo, str], None]
-"""Called after an object was written, with its bucket, key and properties, and the name of the operation."""
 
 Encryption = Callable[[str], Mapping[str, str]]
 """Returns the default encryption of a bucket, as headers; empty for S3's own default."""
@@ -51,12 +49,12 @@ class Writing:
     Args:
         files: buckets and objects.
         region: the region of all buckets.
-        announce: called after an object was written.
+        events: sends events about objects.
         encryption: returns a bucket's default encryption.
     """
 
-    def __init__(self, files: ObjectFiles, region: str, announce: Announce, encryption: Encryption) -> None:
-        self._files, self._region, self._announce, self._encryption = files, region, announce, encryption
+    def __init__(self, files: ObjectFiles, region: str, events: ObjectEvents, encryption: Encryption) -> None:
+        self._files, self._region, self._events, self._encryption = files, region, events, encryption
 
     async def put(self, request: S3Request) -> Response:
         """Handle PutObject."""
@@ -70,7 +68,7 @@ class Writing:
             size = await receive(request, path, digests)
             info = replace(_info(digests, size, headers, digests.algorithm), tags=tags)
             await asyncio.to_thread(self._files.put, request.bucket, request.key, path, info, condition)
-        self._announce(request.bucket, request.key, info, "PutObject")
+        self._events.created(request.bucket, request.key, info, "PutObject")
         return Response(headers=written_headers(info))
 
     def copy(self, request: S3Request) -> Response:
@@ -98,14 +96,25 @@ class Writing:
             tags = tags_of_header(given.get(TAGGING, "")) if replaces_tags else source.tags
             info = replace(_info(digests, source.size, headers, algorithm), tags=tags)
             self._files.put(request.bucket, request.key, path, info, condition)
-        self._announce(request.bucket, request.key, info, "CopyObject")
+        self._events.created(request.bucket, request.key, info, "CopyObject")
         members = {"LastModified": info.last_modified, "ETag": info.etag, **checksum_members(info.checksum)}
         return xml_response("CopyObjectResult", members, encryption_headers(info.headers))
 
     def delete(self, request: S3Request) -> Response:
         """Handle DeleteObject."""
-        self._files.delete(request.bucket, request.key, write_condition(request.headers))
+        self._delete(request.bucket, request.key, write_condition(request.headers))
         return Response(status_code=204)
+
+    def _delete(self, bucket: str, key: str, condition: Condition) -> None:
+        found: list[ObjectInfo | None] = []
+
+        def check(info: ObjectInfo | None) -> None:
+            condition(info)
+            found.append(info)
+
+        self._files.delete(bucket, key, check)
+        if found != [None]:
+            self._events.deleted(bucket, key)
 
     async def delete_many(self, request: S3Request) -> Response:
         """Handle DeleteObjects."""
@@ -129,7 +138,7 @@ class Writing:
             if members.get("VersionId", "null") != "null":
                 raise s3_error("NoSuchVersion", "The specified version does not exist.")
             condition = write_condition({"if-match": members["ETag"]} if "ETag" in members else {})
-            self._files.delete(bucket, members.get("Key", ""), condition)
+            self._delete(bucket, members.get("Key", ""), condition)
         except ServiceError as error:
             return {**named, "Code": error.code, "Message": error.message}
         except OSError as error:

@@ -101,6 +101,32 @@ def test_a_new_object_of_a_bucket_that_tells_of_them_reaches_the_function(servic
     assert (detail["bucket"], detail["object"]["key"], detail["object"]["size"]) == ({"name": "telling"}, "new/a", 3)
 
 
+def test_objects_that_are_deleted_or_tagged_reach_the_function(service, received) -> None:
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="changing")
+    s3.put_bucket_notification_configuration(
+        Bucket="changing", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    kinds = ["Object Deleted", "Object Tags Added", "Object Tags Deleted"]
+    rule(service, {"source": ["aws.s3"], "detail-type": kinds}, Arn=received.arn)
+    for key in ("a", "b"):
+        s3.put_object(Bucket="changing", Key=key)
+    tagging = {"TagSet": [{"Key": "a", "Value": "b"}]}
+    s3.put_object_tagging(Bucket="changing", Key="a", Tagging=tagging)
+    received(1)
+    s3.delete_object_tagging(Bucket="changing", Key="a")
+    received(2)
+    s3.delete_object(Bucket="changing", Key="missing")
+    s3.delete_object(Bucket="changing", Key="a")
+    received(3)
+    s3.delete_objects(Bucket="changing", Delete={"Objects": [{"Key": "b"}, {"Key": "missing"}]})
+    events = received(4)
+    assert [(event["detail-type"], event["detail"]["object"]["key"]) for event in events] == [
+        *(("Object Tags Added", "a"), ("Object Tags Deleted", "a"), ("Object Deleted", "a"), ("Object Deleted", "b")),
+    ]
+    assert events[-1]["detail"]["deletion-type"] == "Permanently Deleted"
+
+
 def test_a_disabled_rule_sends_nothing(service, received) -> None:
     rule(service, {"source": ["aws.sagemaker"]}, Arn=received.arn)
     service.client("events").disable_rule(Name="rule")
