@@ -76,6 +76,7 @@ def read_signature(head: RequestHead) -> Signature:
 
     Raises:
         SignatureError: The request has no signature, or the signature is malformed.
+        ServiceError: NotImplemented, the request is a form.
     """
     authorization = head.headers.get(b"authorization")
     if authorization is not None and sigv2.is_header(authorization):
@@ -97,6 +98,9 @@ def read_signature(head: RequestHead) -> Signature:
         return _presigned(dict(parse_qsl(head.query.decode("latin-1"), keep_blank_values=True)))
     if sigv2.is_presigned(head.query):
         return _of_version_2(head, expires=0)
+    if head.headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
+        # The signature of a presigned form is in its body.
+        raise ServiceError("NotImplemented", "not implemented by the local service: s3:POST of a form", 501)
     raise SignatureError(Fault.MISSING, "Missing Authentication Token: the request is not signed")
 
 
