@@ -7,16 +7,9 @@ from __future__ import annotations
 
 import errno
 import logging
-from typing import TYPE_CHECKING
 
-from starlette.responses import Response
-
-from local.aws.wire import s3_error_reply
 from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError
-
-if TYPE_CHECKING:
-    from local.api.s3.requests import S3Request
 
 _KNOWN = {
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
@@ -108,16 +101,3 @@ def file_error(error: OSError) -> ServiceError:
         return s3_error("SlowDown")
     _log.error("an S3 request failed", exc_info=error)
     return ServiceError("InternalError", "We encountered an internal error. Please try again.", 500)
-
-
-def error_response(error: ServiceError, request: S3Request) -> Response:
-    """Return the response for an error. Like S3, the error of a missing resource names it."""
-    missing = {"NoSuchKey": ("Key", request.key), "NoSuchBucket": ("BucketName", request.bucket)}
-    missing["NoSuchUpload"] = ("UploadId", request.query.get("uploadId", ""))
-    if error.code in missing and not error.details:
-        error.details = dict([missing[error.code]])
-    reply = s3_error_reply(error, request.id, f"/{request.bucket}" + (f"/{request.key}" if request.key else ""))
-    headers = {name.decode(): value.decode() for name, value in reply.headers}
-    if request.method == "HEAD":
-        return Response(None, reply.status, headers)
-    return Response(reply.body, reply.status, headers)

@@ -11,7 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from local.api.s3.conditions import find_part, find_range, is_not_modified
 from local.api.s3.descriptions import checksum_headers, shown_headers
-from local.api.s3.errors import error_response, invalid_request
+from local.api.s3.error_responses import error_response
+from local.api.s3.errors import invalid_request
 from local.api.s3.files import ObjectFiles
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo

@@ -14,7 +14,8 @@ from local.api.s3.attributes import Attributes
 from local.api.s3.authorization import check_signed, payload_hash
 from local.api.s3.buckets import Buckets, setting_of
 from local.api.s3.chunked import Body, is_chunked
-from local.api.s3.errors import error_response, file_error
+from local.api.s3.error_responses import error_response
+from local.api.s3.errors import file_error
 from local.api.s3.events import ObjectEvents
 from local.api.s3.files import ObjectFiles
 from local.api.s3.listings import Listings
