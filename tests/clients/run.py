@@ -46,7 +46,7 @@ def main() -> int:
         ):
             installed = [part for package in packages for part in ("--with", package)]
             command = [uv, "run", "--quiet", "--isolated", "--no-project", *installed, "python", *program]
-            done = subprocess.run(command, env=environment, cwd=folder, check=False)
+            done = subprocess.run(command, env=environment, check=False)
             if done.returncode != 0:
                 return done.returncode
     return 0

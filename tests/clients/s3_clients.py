@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 PARTS = os.urandom(6 * 1024 * 1024) * 2
@@ -131,16 +134,17 @@ def use_awswrangler(bucket: str) -> None:
     written = wr.s3.to_parquet(frame, f"{root}/table/", dataset=True, partition_cols=["b"], mode="overwrite")
     assert len(written["paths"]) == 2
     assert wr.s3.read_parquet(f"{root}/table/", dataset=True)["a"].sum() == 6
-    with open("large", "wb") as file:  # noqa: PTH123
-        file.write(PARTS)
-    wr.s3.upload("large", f"{root}/large")
+    large = Path(tempfile.mkdtemp()) / "large"
+    large.write_bytes(PARTS)
+    wr.s3.upload(str(large), f"{root}/large")
     assert wr.s3.size_objects(f"{root}/large")[f"{root}/large"] == len(PARTS)
     assert wr.s3.does_object_exist(f"{root}/large")
     copied = wr.s3.copy_objects([f"{root}/large"], source_path=root, target_path=f"{root}/copies")
     assert copied == [f"{root}/copies/large"]
-    wr.s3.download(f"{root}/copies/large", "copied")
-    with open("copied", "rb") as file:  # noqa: PTH123
-        assert file.read() == PARTS
+    large.unlink()
+    wr.s3.download(f"{root}/copies/large", str(large))
+    assert large.read_bytes() == PARTS
+    shutil.rmtree(large.parent)
     assert wr.s3.list_directories(f"{root}/") == [f"{root}/copies/", f"{root}/table/"]
     assert len(wr.s3.describe_objects(f"{root}/")) == 5
     wr.s3.delete_objects(f"{root}/")
