@@ -10,6 +10,7 @@ from functools import cached_property
 from local.core.disk import be_patient
 from local.interpreter.definition import Definition, Step
 from local.interpreter.parsing import parse
+from local.interpreter.schedule import Schedule, StepSlots
 from local.interpreter.selection import skipped_steps
 from local.interpreter.services import StepServices
 from local.interpreter.step_run import Signals, StepRun
@@ -22,26 +23,37 @@ _logger = logging.getLogger(__name__)
 STEPS_FAILED = "Step failure: One or multiple steps failed."
 """The FailureReason of an execution with a failed step, in SageMaker's words."""
 
-_FINISHED = ("Succeeded", "Failed", "Stopped", "Skipped")
+MOST_PARALLEL_STEPS = 50
+"""Maximum number of steps that an execution runs at once if it has no ParallelismConfiguration.
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-pipeline.html
+"""
 
 
 class Execution:
     """Runs the steps of an execution, each in its own thread.
 
-    A step starts when all its dependencies have succeeded. The steps of the branch not taken are skipped, and so are
-    all steps that depend on them. When a step fails, no further step starts, and the running steps finish.
+    When a step fails, no further step starts, and the running steps finish.
     """
 
-    def __init__(self, services: StepServices, execution_arn: str, signals: Signals) -> None:
+    def __init__(self, services: StepServices, slots: StepSlots, execution_arn: str, signals: Signals) -> None:
         self._services = services
+        self._slots = slots
+        self._slots_taken = 0
         self._arn = execution_arn
         self._signals = signals
-        self._states: dict[str, str] = {}
         self._ended: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
 
     @cached_property
     def _definition(self) -> Definition:
         return parse(records.definition_text(self._services.store, self._arn))
+
+    @cached_property
+    def _schedule(self) -> Schedule:
+        record = records.execution(self._services.store, self._arn)
+        states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
+        for step in records.steps(self._services.store, self._arn):
+            states[step["StepName"]] = step["StepStatus"]
+        return Schedule(self._definition.steps, states, self._outcome)
 
     def stop(self) -> None:
         """Stop the running steps, and start no more."""
@@ -50,18 +62,16 @@ class Execution:
 
     def wake_up(self) -> None:
         """Make every waiting thread of the execution check its signals and settings."""
-        self._ended.put(None)
+        self._look_again()
         self._services.store.wake_waiting()
 
     def run(self) -> None:
         """Run all steps that can run, then set the execution's final status."""
         try:
-            self._load_states()
             while True:
-                self._skip()
-                if not self._failed and not self._signals.stop.is_set():
+                if not self._schedule.failed and not self._signals.stop.is_set():
                     self._start_ready_steps()
-                if not self._running:
+                if not self._schedule.running:
                     break
                 self._on_step_finished(self._ended.get())
             self._finish()
@@ -73,60 +83,37 @@ class Execution:
             _logger.exception("execution %s", self._arn)
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             records.finish_execution(self._services.store, self._services.events, self._arn, "Failed", reason)
+        finally:
+            self._slots.give_back(self._slots_taken)
 
-    def _load_states(self) -> None:
-        record = records.execution(self._services.store, self._arn)
-        self._states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
-        for step in records.steps(self._services.store, self._arn):
-            self._states[step["StepName"]] = step["StepStatus"]
+    def _look_again(self) -> None:
+        self._ended.put(None)
 
-    @property
-    def _failed(self) -> bool:
-        return "Failed" in self._states.values()
-
-    @property
-    def _running(self) -> int:
-        return sum(state not in _FINISHED for state in self._states.values())
-
-    def _skip(self) -> None:
-        """Mark the steps that can never run. Repeat, because a step can precede its dependencies in the definition."""
-        while True:
-            unreachable = [
-                step.name
-                for step in self._definition.steps.values()
-                if step.name not in self._states and self._is_unreachable(step)
-            ]
-            if not unreachable:
-                return
-            self._states.update(dict.fromkeys(unreachable, "Skipped"))
-
-    def _is_unreachable(self, step: Step) -> bool:
-        if any(self._states.get(name) == "Skipped" for name in step.dependencies):
-            return True
-        if step.branch is None or self._states.get(step.branch.condition) != "Succeeded":
-            return False
-        condition = records.step(self._services.store, self._arn, step.branch.condition)
-        return condition is not None and condition["_Properties"]["Outcome"] != step.branch.outcome
+    def _outcome(self, condition: str) -> bool | None:
+        record = records.step(self._services.store, self._arn, condition)
+        return None if record is None else bool(record["_Properties"]["Outcome"])
 
     def _start_ready_steps(self) -> None:
         limit = self._limit()
-        for step in self._definition.steps.values():
-            if limit is not None and self._running >= limit:
-                return
-            if step.name in self._states:
-                continue
-            if all(self._states.get(name) == "Succeeded" for name in step.dependencies):
-                self._start(step)
+        while self._schedule.has_next() and self._schedule.running < limit and self._take_slot():
+            self._start(self._schedule.start_next())
 
-    def _limit(self) -> int | None:
+    def _limit(self) -> int:
         # Read every time, because UpdatePipelineExecution can change the limit during the execution.
         record = records.execution(self._services.store, self._arn)
         configuration = record.get("ParallelismConfiguration") or {}
-        limit: int | None = configuration.get("MaxParallelExecutionSteps")
+        limit: int = configuration.get("MaxParallelExecutionSteps", MOST_PARALLEL_STEPS)
         return limit
 
+    def _take_slot(self) -> bool:
+        """Return whether another step may run. The execution's only running step needs no slot."""
+        if self._schedule.running:
+            if not self._slots.take(self._look_again):
+                return False
+            self._slots_taken += 1
+        return True
+
     def _start(self, step: Step) -> None:
-        self._states[step.name] = "Starting"
         run = StepRun(self._services, self._arn, self._definition, step, self._signals)
 
         def work() -> None:
@@ -144,11 +131,13 @@ class Execution:
         if self._signals.shutdown.is_set():
             raise ServiceStoppingError
         if ended is not None:
-            name, state = ended
-            self._states[name] = state
+            self._schedule.end(*ended)
+            if self._slots_taken:
+                self._slots_taken -= 1
+                self._slots.give_back()
 
     def _finish(self) -> None:
-        if self._failed:
+        if self._schedule.failed:
             records.finish_execution(self._services.store, self._services.events, self._arn, "Failed", STEPS_FAILED)
         elif self._signals.stop.is_set():
             records.finish_execution(self._services.store, self._services.events, self._arn, "Stopped")

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 from local.core.disk import be_patient
 from local.interpreter.execution import Execution
+from local.interpreter.schedule import StepSlots
 from local.interpreter.services import StepServices
 from local.interpreter.step_run import Signals
 from local.records import executions as records
+
+MOST_EXECUTIONS = 200
+"""Maximum number of executions that run at once. Others wait for one to end."""
+
+_STEP_SLOTS = 200
+"""Maximum number of steps that run at once in all executions, not counting one for each execution."""
 
 SERVICE_STOPPED = "InternalServerError: the local service stopped while this was running"
 
@@ -21,23 +29,31 @@ class ExecutionRunner:
         self._services = services
         self._lock = threading.Lock()
         self._shutdown = threading.Event()
+        self._slots = StepSlots(_STEP_SLOTS)
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
+        self._waiting: deque[str] = deque()
 
     def start(self, execution_arn: str) -> None:
         """Start to run an execution whose record exists. Steps that have succeeded do not run again."""
-        execution = Execution(self._services, execution_arn, Signals(shutdown=self._shutdown))
+        execution = Execution(self._services, self._slots, execution_arn, Signals(shutdown=self._shutdown))
         thread = threading.Thread(
             target=self._run, args=(execution_arn, execution), name=f"execution {execution_arn}", daemon=True
         )
         with self._lock:
             self._running[execution_arn] = execution, thread
-        thread.start()
+            self._waiting.append(execution_arn)
+            self._start_waiting()
 
     def stop(self, execution_arn: str) -> None:
         """Make an execution stop its running steps and start no more. Does not wait for them."""
         running = self._find(execution_arn)
         if running is not None:
             running.stop()
+            with self._lock:
+                # One that waits ends at once, and needs no room.
+                if execution_arn in self._waiting:
+                    self._waiting.remove(execution_arn)
+                    self._running[execution_arn][1].start()
 
     def wake_up(self, execution_arn: str) -> None:
         """Make an execution read its changed configuration, so that more steps can start."""
@@ -53,7 +69,8 @@ class ExecutionRunner:
         """
         self._shutdown.set()
         with self._lock:
-            running = list(self._running.values())
+            self._waiting.clear()
+            running = [(execution, thread) for execution, thread in self._running.values() if thread.is_alive()]
         deadline = time.monotonic() + timeout
         for execution, thread in running:
             execution.wake_up()
@@ -102,3 +119,9 @@ class ExecutionRunner:
                 # RetryPipelineExecution may already have started the execution again.
                 if self._running.get(execution_arn, (None,))[0] is execution:
                     del self._running[execution_arn]
+                self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        """Start executions while there is room. The caller holds the lock."""
+        while self._waiting and len(self._running) - len(self._waiting) < MOST_EXECUTIONS:
+            self._running[self._waiting.popleft()][1].start()

@@ -73,12 +73,20 @@ class StepRun:
         record = records.execution(self.services.store, self.execution_arn)
         return ExecutionScope(self.services.store, self.services.objects, self._definition, record, job_name)
 
+    def begin(self, record: dict[str, Any]) -> None:
+        """Create the step's record and send the event."""
+        records.start_step(self.services.store, self.execution_arn, record)
+        self._announce(record)
+
     def change(self, **members: Any) -> None:
         """Change members of the step's record. If the status changes, send the event."""
         record = records.change_step(self.services.store, self.execution_arn, self.step.name, **members)
         if record["StepStatus"] != self._status:
-            announce_step(self.services.events, self.execution_arn, self.step.type, record, self._status)
-            self._status = record["StepStatus"]
+            self._announce(record)
+
+    def _announce(self, record: dict[str, Any]) -> None:
+        announce_step(self.services.events, self.execution_arn, self.step.type, record, self._status)
+        self._status = record["StepStatus"]
 
     def wait_until(
         self, reached: Callable[[], bool], timeout: float = _FOREVER, *, even_when_stopping: bool = False

@@ -27,8 +27,7 @@ def run_step(run: StepRun) -> str:
     Raises:
         ServiceStoppingError: The service is shutting down. The step's record stays as it is.
     """
-    records.start_step(run.services.store, run.execution_arn, _first_record(run))
-    run.change(StepStatus="Starting")
+    run.begin(_first_record(run))
     status, reason = "Succeeded", None
     try:
         _run_by_type(run)

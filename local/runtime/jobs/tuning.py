@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 _ATTEMPTS_WITHOUT_SUCCESS = 5
+_MOST_PROGRAMS = 16
+"""Maximum number of programs of a tuning job that run at once. Further training jobs of a batch wait."""
 _TUNING_MEMBERS = (
     "DefinitionName",
     "TuningObjective",
@@ -158,7 +160,7 @@ class _Tuning:
             self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
         # One program per job, so that each job can be stopped separately.
-        with ThreadPoolExecutor(len(names)) as threads:
+        with ThreadPoolExecutor(min(len(names), _MOST_PROGRAMS)) as threads:
             values = threads.map(partial(self._train_alone, most_seconds), names)
         for each in values:
             self._rule.add(each)
