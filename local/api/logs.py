@@ -32,6 +32,10 @@ _NOT_IMPLEMENTED = {
     "DescribeLogGroups": ("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"),
 }
 """Members that are refused, except with values that ask for nothing."""
+_LARGEST_BATCH, _EVENT_OVERHEAD = 1024 * 1024, 26
+"""Maximum bytes of a batch or an event, and the bytes that each event counts beside its message.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ class LogOperations:
     def _put_events(self, request: Members) -> Members:
         group, stream = self._group(request), request["logStreamName"]
         self._require_stream(group, stream)
-        self.logs.put(group, stream, [(event["timestamp"], event["message"]) for event in request["logEvents"]])
+        events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
+        _check_events(events)
+        self.logs.put(group, stream, events)
         return {"nextSequenceToken": "0"}
 
     def _delete_group(self, request: Members) -> None:
@@ -273,6 +279,22 @@ def _number(token: str) -> int:
     if not token.isdecimal():
         raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
     return int(token)
+
+
+def _check_events(events: list[tuple[int, str]]) -> None:
+    """Refuse events that CloudWatch Logs refuses.
+
+    Raises:
+        ServiceError: InvalidParameterException.
+    """
+    sizes = [len(message.encode(errors="replace")) + _EVENT_OVERHEAD for _, message in events]
+    for what, size in (("Log event", max(sizes)), ("Upload", sum(sizes))):
+        if size > _LARGEST_BATCH:
+            message = f"{what} too large: {size} bytes exceeds limit of {_LARGEST_BATCH}"
+            raise ServiceError("InvalidParameterException", message)
+    if any(later < earlier for (earlier, _), (later, _) in itertools.pairwise(events)):
+        message = "Log events in a single PutLogEvents request must be in chronological order."
+        raise ServiceError("InvalidParameterException", message)
 
 
 def _missing(message: str) -> ServiceError:

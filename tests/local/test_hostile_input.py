@@ -9,6 +9,7 @@ import json
 import threading
 import tracemalloc
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ from local.core.settings import Settings
 from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import inputs, transform
 from local.runtime.jobs.output import OutputReader
+from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.lines import LONGEST_LINE, read_lines
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
@@ -87,6 +89,34 @@ def test_a_line_that_is_split_keeps_its_characters() -> None:
     lines = [line for some in read_lines([text.encode()]) for line in some]
     assert "".join(lines) == text
     assert max(len(line.encode()) for line in lines) <= LONGEST_LINE
+
+
+def test_a_log_line_that_grows_is_not_read_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    class Counted(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:
+            content = super().read(-1 if size is None else size)
+            read.append(len(content))
+            return content
+
+    (tmp_path / "output").mkdir()
+    path = tmp_path / "output" / "log.txt"
+    pieces: list[str] = []
+    log: Any = SimpleNamespace(write=pieces.extend)
+    record = {"TrainingJobName": "job", "AlgorithmSpecification": {}}
+    unused: Any = None
+    folder = TrainingFolder(record, tmp_path, log, unused, None)
+    for _ in range(40):
+        with path.open("ab") as file:
+            file.write(b"x" * (LONGEST_LINE // 4))
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", lambda path, _: Counted(path))
+            folder.read_log()
+    folder.read_log(to_end=True)
+    assert "".join(pieces) == path.read_text()
+    assert max(map(len, pieces)) == LONGEST_LINE
+    assert sum(read) < 5 * path.stat().st_size
 
 
 @pytest.fixture

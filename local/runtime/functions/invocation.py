@@ -158,8 +158,7 @@ class _Invocation:
             watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
             watch.start()
             for lines in read_lines(program.read_output()):
-                for line in lines:
-                    self._log(line)
+                self._log(*lines)
             status = program.wait()
         outcome = self._outcome()
         whole_seconds = time.monotonic() - started
@@ -223,10 +222,10 @@ class _Invocation:
             return outcome
         return None
 
-    def _log(self, line: str) -> None:
+    def _log(self, *lines: str) -> None:
         # Keep the last 4 KiB. The log has the rest.
-        self._last_lines.append(line[-_TAIL_BYTES:])
-        self._runner.logs.append(self._group, self._stream, [line])
+        self._last_lines.extend(line[-_TAIL_BYTES:] for line in lines)
+        self._runner.logs.append(self._group, self._stream, lines)
 
     def _description(self, code: Path) -> dict[str, Any]:
         return {

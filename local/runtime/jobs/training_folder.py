@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import shutil
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
@@ -18,6 +19,7 @@ from local.runtime.jobs import images, inputs
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.log import JobLog
 from local.runtime.jobs.metrics import Definition, MetricReader
+from local.runtime.lines import LONGEST_LINE, split_long
 from local.storage.objects import Objects, S3Uri
 
 if TYPE_CHECKING:
@@ -85,21 +87,27 @@ class TrainingFolder:
         Args:
             to_end: Whether to publish a last line without a line feed too.
         """
-        try:
-            with (self.root / "output" / "log.txt").open("rb") as file:
-                file.seek(self._read_until)
-                added = file.read()
-        except FileNotFoundError:
-            return
-        if not to_end:
-            added = added[: added.rfind(b"\n") + 1]
+        with contextlib.suppress(FileNotFoundError), (self.root / "output" / "log.txt").open("rb") as file:
+            while added := self._next_lines(file, to_end=to_end):
+                lines = added.decode(errors="replace").splitlines()
+                self.log.write(lines)
+                self._metrics.read(lines)
+                if self._listener:
+                    self._listener(self.name, self._metrics)
+
+    def _next_lines(self, file: IO[bytes], *, to_end: bool) -> bytes:
+        """Return whole lines that have been added. A line that is too long for an event comes in pieces.
+
+        So the begin of a line that is being written is read again only up to this length.
+        """
+        file.seek(self._read_until)
+        added = file.read(LONGEST_LINE + 1)
+        too_long = len(added) > LONGEST_LINE
+        if too_long or not to_end:
+            whole = added[: added.rfind(b"\n") + 1]
+            added = split_long(added)[0] if too_long and not whole else whole
         self._read_until += len(added)
-        lines = added.decode(errors="replace").splitlines()
-        if lines:
-            self.log.write(lines)
-            self._metrics.read(lines)
-            if self._listener:
-                self._listener(self.name, self._metrics)
+        return added
 
     def program_ended(self, status: int, said: Sequence[str], *, time_limit_exceeded: bool) -> None:
         """Determine the job's outcome after the program has ended. ``upload_model`` returns it.

@@ -160,3 +160,24 @@ def test_no_name_leaves_the_folder_of_logs(tmp_path, name) -> None:
     with pytest.raises(Exception, match="not a valid name"):
         logs.append("group", name, ["x"])
     assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix == ".log"] == []
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([(1, "x" * (1024 * 1024 - 25))], "Log event too large: 1048577 bytes exceeds limit of 1048576"),
+        ([(1, "é" * (512 * 1024))], "Log event too large: 1048602 bytes"),
+        ([(1, "x" * 600_000), (2, "x" * 600_000)], "Upload too large: 1200052 bytes exceeds limit of 1048576"),
+        ([(2, "later"), (1, "earlier")], "must be in chronological order"),
+    ],
+)
+def test_events_that_cloudwatch_refuses_are_refused(client, logs, events, words) -> None:
+    at = {"logGroupName": "own", "logStreamName": "stream"}
+    client.create_log_group(logGroupName="own")
+    client.create_log_stream(**at)
+    with pytest.raises(ClientError, match=words):
+        client.put_log_events(**at, logEvents=[{"timestamp": time, "message": message} for time, message in events])
+    assert client.get_log_events(**at)["events"] == []
+    largest = "x" * (1024 * 1024 - 26)
+    client.put_log_events(**at, logEvents=[{"timestamp": 1, "message": largest}])
+    assert [event["message"] for event in client.get_log_events(**at)["events"]] == [largest]
