@@ -18,6 +18,8 @@ EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPL
 export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
 # A shell's own settings of Python would reach the commands: modules that hide theirs, warnings that become errors.
+# In the POSIX locale, paths with other letters than ASCII need Python's UTF-8 mode.
+export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
 # No progress bars of uv: the messages below say what it does.

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from botocore.exceptions import UnknownRegionError
 
+from definition_language.streams import prepare_streams
 from definition_language.text import visible
 from local.app.server import LocalService, StartError, environment_of
 from local.core.arns import partition
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
-from local.core.streams import prepare_streams
 from local.core.surroundings import isolate, shell_lines
 from local.runtime.jobs.isolation import description
 

@@ -14,8 +14,8 @@ from typing import IO, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from definition_language.streams import prepare_streams
 from definition_language.text import visible
-from local.core.streams import prepare_streams
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -20,6 +20,7 @@ import yaml
 
 from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID
+from local.core.surroundings import isolate
 from local.interpreter.execution_runner import SERVICE_STOPPED
 from pipeline.config.columns import DatasetSection
 from pipeline.config.models import Config
@@ -246,4 +247,6 @@ def _write_results(document: dict[str, Any], arn: str) -> Path:
 
 
 if __name__ == "__main__":
+    # First of all: even reading the configuration asks botocore about the region.
+    isolate()
     run(main)

@@ -52,7 +52,6 @@ def on_local_service(root: Path, region: str, work: Callable[[], T]) -> T:
         UserError: the folder cannot be used.
     """
     lost = ""
-    isolate()
     while True:
         with _service(root, region, lost) as own:
             try:

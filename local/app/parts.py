@@ -34,7 +34,6 @@ from local.core.disk import Disk, is_full
 from local.core.settings import Settings
 from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.services import StepServices
-from local.records.completeness import set_aside_incomplete
 from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
@@ -123,7 +122,6 @@ class Parts:
         Args:
             aside: where damaged files and records go.
         """
-        set_aside_incomplete(self.store, aside)
         self.logs.repair(aside)
         counts = [(kind, len(self.store.list(kind.name))) for kind in KINDS]
         kept = ", ".join(kind.counted(count) for kind, count in counts if count)

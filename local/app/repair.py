@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from local.core import secret
 from local.core.settings import LOCK_FILE, LOG_FILE, Settings
+from local.records.completeness import set_aside_incomplete
 from local.storage.salvage import salvage
 from local.storage.set_aside import SetAside
+from local.storage.store import Store
 
 
 def clear_lock(settings: Settings, aside: SetAside) -> None:
@@ -27,3 +31,5 @@ def clear_folder(settings: Settings, aside: SetAside) -> None:
     for folder in (settings.buckets, settings.jobs, settings.logs, settings.functions, settings.endpoints):
         aside.expect_folder(folder, "the service creates a new one")
     salvage(settings.database, aside)
+    with closing(Store(settings.database)) as store:
+        set_aside_incomplete(store, aside)

@@ -97,6 +97,7 @@ class LocalService:
             raise
 
     def _start(self) -> None:
+        _check_path(self.settings)
         make_private(self.settings.root)
         aside = SetAside(self.settings.root)
         clear_lock(self.settings, aside)
@@ -211,6 +212,15 @@ def _holder(text: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     return {"process": "unknown", "environment": {}}
+
+
+def _check_path(settings: Settings) -> None:
+    """Refuse a path that this process can open but not write into URLs, records and the files of jobs."""
+    try:
+        str(settings.root).encode()
+    except UnicodeEncodeError:
+        message = f"{settings.root} has letters that this locale cannot name: set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+        raise StartError(message) from None
 
 
 def _lacks_threads(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local.api.moto.checks import check_request, is_well_formed
+from local.api.moto.secrets import has_secret, has_stored_secret, without_credentials
 from local.aws.sigv4 import read_signature
 from local.aws.wire import HttpResponse, RequestHead, protocol_of
 from local.core.arns import partition
@@ -31,8 +32,6 @@ KIND = "moto-request"
 _READS = re.compile(
     r"(Get|List|Describe|Head|Lookup|Filter|Test|Validate|Simulate|Estimate|Search|Query|Detect|PutEvents)"
 )
-_SIGNATURE = re.compile(r"Signature=\w+")
-_NOT_KEPT = {"sts"}
 SERVICES = {
     *("iam", "sts", "cloudformation", "events", "monitoring", "application-autoscaling", "sns", "sqs", "kms"),
     *("secretsmanager", "ssm", "ecr"),
@@ -55,6 +54,9 @@ class MotoServices:
 
     def __init__(self, store: Store, region: str) -> None:
         self._store, self._region = store, region
+        for record in store.list(KIND):
+            if has_stored_secret(record):
+                store.delete(KIND, record["Key"])
         self._changed = {record["Service"] for record in store.list(KIND)}
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
@@ -167,14 +169,11 @@ class MotoServices:
                 "Method": head.method,
                 "Path": head.raw_path.decode("latin-1"),
                 "Query": head.query.decode("latin-1"),
-                "Headers": {
-                    name.decode("latin-1"): _SIGNATURE.sub("Signature=0", value.decode("latin-1"))
-                    for name, value in head.headers.items()
-                    if name != b"x-amz-security-token"
-                },
+                "Headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.items()},
                 "Body": base64.b64encode(body).decode(),
             }
-            changes = not _READS.match(operation) and service not in _NOT_KEPT
+            record = without_credentials(record)
+            changes = not _READS.match(operation) and not has_secret(service, operation, body)
             try:
                 reply = self._run(record)
                 has_failed = reply.status >= 500 or not is_well_formed(reply, protocol_of(service, head.headers))
