@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _SLASHES_OF_BUCKET = "s3://bucket/".count("/")
 SMALL_INPUT = 32 * 1024 * 1024
 """Bytes of input up to which the start dominates a run."""
 
+_OPEN_FILES = 1024
 _LONGEST_MESSAGE = 1024
 
 
@@ -76,8 +78,9 @@ def prepare(  # noqa: PLR0913 - each argument comes from another part of the job
         log: The job's log.
 
     Raises:
-        JobFailedError: The command line or the user's configuration is not valid.
+        JobFailedError: The command line or the user's configuration is not valid, or Spark cannot open its files.
     """
+    _check_open_files()
     options = parse(command_line, container)
     user = of_user(container.root / "processing" / "input" / "conf" / "configuration.json")
     for remark in [spark_java.versions(), *user.remarks]:
@@ -160,6 +163,16 @@ def failure_message(status: int, arguments: list[str]) -> str:
         "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
         f"Command '{command}' returned non-zero exit status {code}."
     )[:_LONGEST_MESSAGE]
+
+
+def _check_open_files() -> None:
+    """Refuse to start Java where it cannot open Spark's libraries. Java raises the soft limit itself."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < _OPEN_FILES:
+        raise JobFailedError(
+            f"ClientError: Spark needs {_OPEN_FILES} open files, and this machine's hard limit is {hard}:"
+            f" raise it (ulimit -Hn {_OPEN_FILES}), and start the local service again"
+        )
 
 
 def _submit(folder: Path, options: SubmitOptions) -> list[str]:
