@@ -70,13 +70,16 @@ sagemaker.create_processing_job(
 describe = lambda: sagemaker.describe_processing_job(ProcessingJobName="job")
 until(lambda: "ProcessingStartTime" in describe())
 until(lambda: service.parts.store.list("process"))
-ballast = (place / "ballast").open("ab", buffering=0)
-for size in (1 << 20, 1 << 12, 1):
-    try:
-        while True:
-            ballast.write(b"x" * size)
-    except OSError:
-        pass
+def fill():
+    for size in (1 << 20, 1 << 12, 1):
+        try:
+            with (place / "ballast").open("ab", buffering=0) as ballast:
+                while True:
+                    ballast.write(b"x" * size)
+        except OSError:
+            pass
+
+fill()
 go.touch()
 until(lambda: said)
 seen["full"] = said[0]
@@ -88,16 +91,15 @@ seen["refused"] = [
 seen["status while full"] = describe()["ProcessingJobStatus"]
 if sys.argv[2] == "start again":
     service.stop()
+    fill()
     try:
         LocalService(Settings(place / ".local", port=0)).start()
     except StartError as error:
         seen["start"] = str(error)
     os.unlink(place / "ballast")
-    ballast.close()
     LocalService(Settings(place / ".local", port=0)).start()
 else:
     os.unlink(place / "ballast")
-    ballast.close()
     until(lambda: describe()["ProcessingJobStatus"] != "InProgress")
     seen["status"] = describe()["ProcessingJobStatus"]
     lines = [line for file in (place / ".local/logs").rglob("*.log") for line in file.read_text().splitlines()]

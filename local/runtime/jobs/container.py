@@ -80,6 +80,14 @@ class Container:
         return (local_path(seen, self.root) if self.has_own_root else None) or Path(seen)
 
 
+def _with_utf8(machine: dict[str, str], root: Path) -> dict[str, str]:
+    """Return the variables with a locale in which Java finds the service's folder, if its path is not plain ASCII."""
+    locale = machine.get("LC_ALL") or machine.get("LC_CTYPE") or machine.get("LANG") or "C"
+    if str(root).isascii() or locale not in ("C", "POSIX"):
+        return machine
+    return {name: value for name, value in machine.items() if name != "LC_ALL"} | {"LC_CTYPE": "C.UTF-8"}
+
+
 def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of a job's program.
 
@@ -95,7 +103,7 @@ def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapp
     """
     machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return (
-        machine
+        _with_utf8(machine, settings.root)
         | {
             "HOME": str(seen),
             "TZ": "UTC",
