@@ -32,6 +32,7 @@ _AUTHORIZATION = re.compile(
     rb"\s*SignedHeaders=([a-z0-9;_.-]+)\s*,\s*Signature=([0-9a-f]{64})\s*"
 )
 _CREDENTIAL = re.compile(r"([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
+_SECONDS = re.compile(r"[0-9]{1,6}")
 _LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
 
 
@@ -84,7 +85,7 @@ def read_signature(head: RequestHead) -> Signature:
     if authorization is not None:
         match = _AUTHORIZATION.fullmatch(authorization)
         made = head.headers.get(b"x-amz-date")
-        if match is None or made is None:
+        if match is None or made is None or not authorization.isascii():
             raise SignatureError(
                 Fault.MALFORMED,
                 "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of"
@@ -118,7 +119,7 @@ def _presigned(fields: dict[str, str]) -> Signature:
     if (
         credential is None
         or fields.get("X-Amz-Algorithm") != _ALGORITHM.decode()
-        or not expires.isdecimal()
+        or _SECONDS.fullmatch(expires) is None
         or not 1 <= int(expires) <= _LONGEST_PRESIGNED_SECONDS
     ):
         raise SignatureError(

@@ -40,7 +40,7 @@ def _fields(prefix: str, shape: Shape | None, value: Any) -> Iterator[tuple[str,
     elif isinstance(value, dict):
         for name, item in value.items():
             member = shape.members.get(name) if isinstance(shape, StructureShape) else None
-            given = member.serialization.get("name", name) if member is not None else name
+            given = str(member.serialization.get("name", name) if member is not None else name)
             yield from _fields(f"{prefix}.{given}" if prefix else given, member, item)
     elif isinstance(value, list):
         member = shape.member if isinstance(shape, ListShape) else None

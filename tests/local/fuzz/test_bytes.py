@@ -13,16 +13,51 @@ from tests.local.fuzz.conftest import fuzzed
 from tests.local.fuzz.sender import check
 
 TARGETS = [
-    *(b"/", b"/seed", b"/endpoints/seed/invocations", b"*", b"//", b"http://[/", b"http://a:b/", b"/%", b"/%zz", b"/\xff", b""),
-    *(b"/2015-03-31/functions/seed/invocations", b"/2015-03-31/functions/%ff", b"/service/a/operation/b", b"/v2/credentials/%ff"),
-    *(b"/?%ff=%fe&Action=%ff", b"/?Action=GetUser&Action=GetRole", b"/?=", b"/" + b"a" * 9000, b"/?" + b"a=b&" * 3000, b"/#a?b"),
+    *(
+        b"/",
+        b"/seed",
+        b"/endpoints/seed/invocations",
+        b"*",
+        b"//",
+        b"http://[/",
+        b"http://a:b/",
+        b"/%",
+        b"/%zz",
+        b"/\xff",
+        b"",
+    ),
+    *(
+        b"/2015-03-31/functions/seed/invocations",
+        b"/2015-03-31/functions/%ff",
+        b"/service/a/operation/b",
+        b"/v2/credentials/%ff",
+    ),
+    *(
+        b"/?%ff=%fe&Action=%ff",
+        b"/?Action=GetUser&Action=GetRole",
+        b"/?=",
+        b"/" + b"a" * 9000,
+        b"/?" + b"a=b&" * 3000,
+        b"/#a?b",
+    ),
     *(b"/?X-Amz-Signature=a&X-Amz-Credential=%ff/20260101/us-east-1/s3/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256",),
-    *(b"/?X-Amz-Signature=%C3%A9&X-Amz-Credential=local/20260101/us-east-1/s3/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256"
-      b"&X-Amz-Date=20260101T000000Z&X-Amz-Expires=604800&X-Amz-SignedHeaders=host", b"/?X-Amz-Expires=" + b"9" * 5000 + b"&X-Amz-Signature=",),
-    *(b"/seed/seed?AWSAccessKeyId=%ff&Signature=%ff&Expires=99999999999", b"/?AWSAccessKeyId=&Signature=&Expires=" + b"9" * 5000,),
-    *(b"/seed/seed?AWSAccessKeyId=local&Signature=%C3%A9&Expires=99999999999", b"/seed?AWSAccessKeyId=a&xSignature=&Expires=1"),
-    *(b"/?X-Amz-Expires=%D9%A1&X-Amz-Signature=a&X-Amz-Credential=a/20260101/b/c/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256",),
-]  # fmt: skip
+    *(
+        b"/?X-Amz-Signature=%C3%A9&X-Amz-Credential=local/20260101/us-east-1/s3/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+        b"&X-Amz-Date=20260101T000000Z&X-Amz-Expires=604800&X-Amz-SignedHeaders=host",
+        b"/?X-Amz-Expires=" + b"9" * 5000 + b"&X-Amz-Signature=",
+    ),
+    *(
+        b"/seed/seed?AWSAccessKeyId=%ff&Signature=%ff&Expires=99999999999",
+        b"/?AWSAccessKeyId=&Signature=&Expires=" + b"9" * 5000,
+    ),
+    *(
+        b"/seed/seed?AWSAccessKeyId=local&Signature=%C3%A9&Expires=99999999999",
+        b"/seed?AWSAccessKeyId=a&xSignature=&Expires=1",
+    ),
+    *(
+        b"/?X-Amz-Expires=%D9%A1&X-Amz-Signature=a&X-Amz-Credential=a/20260101/b/c/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256",
+    ),
+]
 CREDENTIAL = (
     b"AWS4-HMAC-SHA256 Credential=%b/20260101/us-east-1/%b/aws4_request, SignedHeaders=%b, Signature=" + b"0" * 64
 )
@@ -78,17 +113,15 @@ def _send_many(target: Any, examples: int) -> None:
         st.sampled_from([b"GET", b"POST", b"PUT", b"HEAD", b"\xff", b"GET GET", b"OPTIONS", b"CONNECT"]),
         st.sampled_from(TARGETS),
         st.sampled_from([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/9", b""]),
-        st.sampled_from(AUTHORIZATIONS),
+        st.sampled_from([None, None, *AUTHORIZATIONS]),
         st.lists(st.sampled_from(HEADERS), max_size=6),
         st.sampled_from(BODIES),
     )
-    def run(method: bytes, place: bytes, version: bytes, authorization: bytes, headers: Any, body: bytes) -> None:
-        lines = [
-            (b"host", b"127.0.0.1"),
-            (b"x-amz-date", b"20260101T000000Z"),
-            (b"authorization", authorization),
-            *headers,
-        ]
+    def run(
+        method: bytes, place: bytes, version: bytes, authorization: bytes | None, headers: Any, body: bytes
+    ) -> None:
+        own = [(b"authorization", authorization)] if authorization is not None else []
+        lines = [(b"host", b"127.0.0.1"), (b"x-amz-date", b"20260101T000000Z"), *own, *headers]
         head = b"".join(b"%b: %b\r\n" % line for line in lines)
         request = b"%b %b %b\r\n%b\r\n%b" % (method, place, version, head, body)
         # Nothing more comes, so that a service that waits for the rest of a body goes on.
@@ -99,12 +132,12 @@ def _send_many(target: Any, examples: int) -> None:
 
 
 def test_odd_bytes(target) -> None:
-    _send_many(target, 100)
+    _send_many(target, 40)
 
 
 @pytest.mark.slow
 def test_odd_bytes_at_length(target) -> None:
-    _send_many(target, 1000)
+    _send_many(target, 500)
 
 
 SIGNED = [
@@ -164,6 +197,5 @@ PAYLOADS = [
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_odd_bodies_of_signed_requests(target, payload) -> None:
     for service, place, headers in SIGNED:
-        for method in ("POST", "GET"):
-            reply = target.sender.send(service, method, place, headers, payload)
-            check(reply, "raw", None, (service, method, place, payload[:100]))
+        reply = target.sender.send(service, "POST", place, headers, payload)
+        check(reply, "raw", None, (service, place, payload[:100]))

@@ -21,7 +21,7 @@ from tests.local.fuzz.conftest import fuzzed
 from tests.local.fuzz.encodings import to_json
 from tests.local.fuzz.sender import check
 from tests.local.fuzz.test_operations import send
-from tests.local.fuzz.values import MARK, SEED, STRANGE, STRANGE_TEXTS, _mutated, _places
+from tests.local.fuzz.values import MARK, SEED, STRANGE, STRANGE_TEXTS, mutated, places_of
 
 GET = {"Get": "Parameters.seed"}
 DEFINITION: dict[str, Any] = {
@@ -147,14 +147,14 @@ STRANGE_PARTS: list[Any] = [
 
 
 def _definition(draw: st.DrawFn) -> Any:
-    value = copy.deepcopy(DEFINITION)
+    value: Any = copy.deepcopy(DEFINITION)
     for _ in range(draw(st.integers(1, 2))):
         if draw(st.booleans()):
-            places = list(_places(value))
+            places = list(places_of(value))
             holder, place = draw(st.sampled_from(places)) if places else ({}, "a")
-            holder[place] = draw(st.sampled_from(STRANGE_PARTS))
+            holder[place] = copy.deepcopy(draw(st.sampled_from(STRANGE_PARTS)))
         else:
-            value = _mutated(draw, value)
+            value = mutated(draw, value)
     return value
 
 
@@ -187,24 +187,70 @@ def test_definitions(target) -> None:
         },
     )
     target.client("sagemaker").describe_pipeline(PipelineName="good")
-    _create_pipelines(target, 60)
+    _create_pipelines(target, 25)
 
 
 @pytest.mark.slow
 def test_definitions_at_length(target) -> None:
-    _create_pipelines(target, 1000)
+    _create_pipelines(target, 300)
 
 
 ROWS: list[bytes] = [
-    *(b"1,2", b"1,2\n3,4", b"", b"\n", b",", b"1", b"1,2,3", b"a,b", b"1e999,1", b"nan,inf", b'"1","2"', b'"1', b"\xff", b"\0,1"),
-    *(b"1;2", b"\xef\xbb\xbf1,2", b"9" * 5000 + b",1", b"1,2\r3,4", b"1,2" * 9000, b",".join([b"1"] * 9000), b"0x10,1_0", b"\xd9\xa1,2"),
-    *(b'{"instances": [{"features": [1, 2]}]}', b'{"instances": [{"features": [1, null]}]}', b'{"instances": {}}', b"{}", b"[[1, 2]]"),
-    *(b'{"instances": [{"data": {"features": {"values": [1e999, 1]}}}]}', b'{"instances": [{"features": [[1], 2]}]}', b"null"),
-    *(b'{"instances": [{"data": {"features": {"keys": [0, 99], "values": [1, 2], "shape": [2]}}}]}', b'{"features": [1, 2]}'),
-    *(b'{"instances": [{"data": {"features": {"keys": "ab", "values": [1, 2], "shape": "x"}}}]}', b'{"features": [true, 2]}'),
-    *(b"[" * 5000, b'{"a":' * 5000, b"\x0a\x23\xd7\xce\x10\0\0\0" + b"\xff" * 16, b"\x0a\x23\xd7\xce\xff\xff\xff\xff", b"\x0a\x23\xd7\xce"),
+    *(
+        b"1,2",
+        b"1,2\n3,4",
+        b"",
+        b"\n",
+        b",",
+        b"1",
+        b"1,2,3",
+        b"a,b",
+        b"1e999,1",
+        b"nan,inf",
+        b'"1","2"',
+        b'"1',
+        b"\xff",
+        b"\0,1",
+    ),
+    *(
+        b"1;2",
+        b"\xef\xbb\xbf1,2",
+        b"9" * 5000 + b",1",
+        b"1,2\r3,4",
+        b"1,2" * 9000,
+        b",".join([b"1"] * 9000),
+        b"0x10,1_0",
+        b"\xd9\xa1,2",
+    ),
+    *(
+        b'{"instances": [{"features": [1, 2]}]}',
+        b'{"instances": [{"features": [1, null]}]}',
+        b'{"instances": {}}',
+        b"{}",
+        b"[[1, 2]]",
+    ),
+    *(
+        b'{"instances": [{"data": {"features": {"values": [1e999, 1]}}}]}',
+        b'{"instances": [{"features": [[1], 2]}]}',
+        b"null",
+    ),
+    *(
+        b'{"instances": [{"data": {"features": {"keys": [0, 99], "values": [1, 2], "shape": [2]}}}]}',
+        b'{"features": [1, 2]}',
+    ),
+    *(
+        b'{"instances": [{"data": {"features": {"keys": "ab", "values": [1, 2], "shape": "x"}}}]}',
+        b'{"features": [true, 2]}',
+    ),
+    *(
+        b"[" * 5000,
+        b'{"a":' * 5000,
+        b"\x0a\x23\xd7\xce\x10\0\0\0" + b"\xff" * 16,
+        b"\x0a\x23\xd7\xce\xff\xff\xff\xff",
+        b"\x0a\x23\xd7\xce",
+    ),
     *(b'{"instances": [{"data": {"features": {"keys": [0], "values": [1], "shape": [9999999999999999999999]}}}]}',),
-]  # fmt: skip
+]
 TYPES = [
     *(
         b"text/csv",
@@ -261,12 +307,12 @@ def _invoke_endpoint(target: Any, examples: int) -> None:
 
 
 def test_rows_for_an_endpoint(target) -> None:
-    _invoke_endpoint(target, 100)
+    _invoke_endpoint(target, 40)
 
 
 @pytest.mark.slow
 def test_rows_for_an_endpoint_at_length(target) -> None:
-    _invoke_endpoint(target, 1500)
+    _invoke_endpoint(target, 500)
 
 
 def _zip(*names: str, content: bytes = b"def handler(event, context): pass\n", **entry: Any) -> bytes:
@@ -290,7 +336,7 @@ def _patched(offset: int, layout: str, value: int) -> bytes:
     return bytes(patched)
 
 
-ARCHIVES = {
+ARCHIVES: dict[str, bytes | bytearray] = {
     "empty": b"",
     "text": b"not a zip",
     "no entries": _zip(),
@@ -352,7 +398,7 @@ def _put_rules(target: Any, examples: int) -> None:
     @given(st.data())
     def run(data: st.DataObject) -> None:
         pattern = (
-            _mutated(data.draw, copy.deepcopy(PATTERN))
+            mutated(data.draw, copy.deepcopy(PATTERN))
             if data.draw(st.booleans())
             else data.draw(st.sampled_from(STRANGE))
         )
@@ -366,9 +412,9 @@ def _put_rules(target: Any, examples: int) -> None:
 
 
 def test_patterns_of_events(target) -> None:
-    _put_rules(target, 25)
+    _put_rules(target, 6)
 
 
 @pytest.mark.slow
 def test_patterns_of_events_at_length(target) -> None:
-    _put_rules(target, 300)
+    _put_rules(target, 60)

@@ -70,14 +70,14 @@ def send(target: Any, service: str, operation: str, request: Any) -> None:
 @pytest.mark.parametrize(("service_name", "operation"), OURS)
 def test_our_operations(target, service_name, operation) -> None:
     target.seed()
-    _send_many(target, service_name, operation, 3)
+    _send_many(target, service_name, operation, 2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("service_name", "operation"), OURS)
 def test_our_operations_at_length(target, service_name, operation) -> None:
     target.seed()
-    _send_many(target, service_name, operation, 40)
+    _send_many(target, service_name, operation, 25)
 
 
 def _send_many(target: Any, service: str, operation: str, examples: int) -> None:
@@ -91,13 +91,13 @@ def _send_many(target: Any, service: str, operation: str, examples: int) -> None
 
 @pytest.mark.parametrize("service_name", sorted(SERVICES))
 def test_motos_operations(target, service_name) -> None:
-    _send_any(target, service_name, 6)
+    _send_any(target, service_name, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("service_name", sorted(SERVICES))
 def test_motos_operations_at_length(target, service_name) -> None:
-    _send_any(target, service_name, 120)
+    _send_any(target, service_name, 40)
 
 
 def _send_any(target: Any, service: str, examples: int) -> None:

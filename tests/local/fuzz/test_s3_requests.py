@@ -266,12 +266,12 @@ def _send_many(target: Any, examples: int) -> None:
 
 
 def test_s3_requests(target) -> None:
-    _send_many(target, 120)
+    _send_many(target, 60)
 
 
 @pytest.mark.slow
 def test_s3_requests_at_length(target) -> None:
-    _send_many(target, 1500)
+    _send_many(target, 700)
 
 
 ODD_IDS = ["..", "../../..", ".", "", "a/b", "\0", "é", "x" * 300, "%2e%2e", MARK, "\ud800"]
