@@ -79,6 +79,9 @@ class EndpointOperations:
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
 
         def change(endpoint: Document) -> None:
+            # SageMaker shifts traffic away from the present configuration, which must still be there.
+            # Source: https://github.com/hashicorp/terraform-provider-aws/issues/40048
+            records.find(self.store, ENDPOINT_CONFIG, self.region, endpoint["EndpointConfigName"])
             retained, capture = {}, config.get("DataCaptureConfig")
             if request.get("RetainAllVariantProperties"):
                 retained = _retained(endpoint, excluded)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.api.sagemaker.listing import page
+from local.api.sagemaker.model_cards import check_card, metadata_only
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
@@ -43,6 +44,7 @@ class ModelPackageOperations:
         """Create a version in a group, or a package without a group."""
         if "ValidationSpecification" in request:
             raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
+        check_card(request)
         _check_count(request.get("CustomerMetadataProperties", {}))
         group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
         if group_name and name:
@@ -60,8 +62,8 @@ class ModelPackageOperations:
     def describe_model_package(self, request: Request) -> Response:
         """Describe a model package."""
         package = find_package(self.store, self.region, request["ModelPackageName"])
-        if request.get("IncludedData") == "MetadataOnly":
-            package.pop("ModelCard", None)
+        if request.get("IncludedData") == "MetadataOnly" and "ModelCard" in package:
+            package["ModelCard"] = metadata_only(package["ModelCard"])
         return package
 
     def batch_describe_model_package(self, request: Request) -> Response:
@@ -98,6 +100,7 @@ class ModelPackageOperations:
         before = find_package(self.store, self.region, request["ModelPackageArn"])
 
         def change(package: Document) -> None:
+            check_card(request, package)
             if "ModelPackageVersion" not in package and "ModelApprovalStatus" in request:
                 raise validation_error(
                     f"ModelPackage {package['ModelPackageArn']} has no group: only versions of a group have a "

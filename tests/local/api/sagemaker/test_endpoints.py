@@ -409,3 +409,14 @@ def test_copies_that_a_killed_service_left_are_removed_at_the_next_start(parts, 
         assert list(folder.iterdir()) == kept
     finally:
         again.close()
+
+
+def test_an_endpoint_whose_configuration_was_deleted_cannot_be_updated(parts, configure) -> None:
+    configure("old", 1.0)
+    configure("new", 2.0)
+    parts.sagemaker.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "old"})
+    parts.store.wait_until(lambda: parts.store.get("endpoint", "e")["EndpointStatus"] == "InService", 20)
+    parts.sagemaker.call("DeleteEndpointConfig", {"EndpointConfigName": "old"})
+    with pytest.raises(ServiceError, match=r'Could not find endpoint configuration ".*endpoint-config/old"'):
+        parts.sagemaker.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "new"})
+    assert parts.store.get("endpoint", "e")["EndpointStatus"] == "InService"

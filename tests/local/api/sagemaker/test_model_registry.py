@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 import threading
 
 import pytest
@@ -229,3 +231,64 @@ def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, g
     }
     request = {"ModelPackageGroupName": group, "ValidationSpecification": specification}
     assert "not implemented by the local service" in refusal(parts, "CreateModelPackage", request).message
+
+
+CARD = {
+    "model_overview": {"model_creator": "a", "model_artifact": ["s3://a/b"]},
+    "intended_uses": {"purpose_of_model": "a", "risk_rating": "Low"},
+    "evaluation_details": [
+        {"name": "a", "metric_groups": [{"name": "a", "metric_data": [{"name": "a", "type": "number", "value": 1.5}]}]}
+    ],
+    "additional_information": {"custom_details": {"a": "b"}},
+}
+
+
+def with_card(content, status="Draft"):
+    text = content if isinstance(content, str) else json.dumps(content)
+    return {"ModelCard": {"ModelCardContent": text, "ModelCardStatus": status}}
+
+
+def test_a_model_card_is_described_as_a_whole_or_by_its_metadata(parts, group) -> None:
+    arn = register(parts, **with_card(CARD))
+    assert json.loads(describe(parts, arn)["ModelCard"]["ModelCardContent"]) == CARD
+    request = {"ModelPackageName": arn, "IncludedData": "MetadataOnly"}
+    card = parts.sagemaker.call("DescribeModelPackage", request)["ModelCard"]
+    assert card["ModelCardStatus"] == "Draft"
+    assert json.loads(card["ModelCardContent"]) == {"intended_uses": {"risk_rating": "Low"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is not JSON"),
+        ("a text", "is not JSON"),
+        ("[" * 5000, "is nested too deeply"),
+        ('{"intended_uses": {"purpose_of_model": NaN}}', "is not JSON"),
+        ([], "the card must be an object"),
+        ({"other": {}}, "other is unknown"),
+        ({"model_overview": {"model_id": "a"}}, "model_overview.model_id is unknown"),
+        ({"intended_uses": {"risk_rating": "Huge"}}, "intended_uses.risk_rating must be one of High"),
+        ({"intended_uses": {"purpose_of_model": "a" * 2049}}, "has 2049 characters, and may have 2048"),
+        ({"intended_uses": {"purpose_of_model": 1}}, "purpose_of_model must be a text"),
+        ({"evaluation_details": {}}, "evaluation_details must be a list"),
+        ({"evaluation_details": [{}]}, r"evaluation_details\[0\] has no name"),
+        ({"evaluation_details": [{"name": "a", "metric_groups": [{"name": "a"}]}]}, "has no metric_data"),
+        ({"additional_information": {"custom_details": {"a": 1}}}, "custom_details must be an object of texts"),
+    ],
+)
+def test_a_model_card_that_does_not_match_the_schema_is_refused(parts, group, content, said) -> None:
+    request = {"ModelPackageGroupName": group, "InferenceSpecification": SPECIFICATION, **with_card(content)}
+    arn = register(parts, **with_card(CARD))
+    for operation, asked in (
+        ("CreateModelPackage", request),
+        ("UpdateModelPackage", {"ModelPackageArn": arn, **with_card(content)}),
+    ):
+        error = refusal(parts, operation, asked)
+        assert error.code == "ValidationException"
+        assert re.search(said, error.message)
+
+
+def test_the_content_of_an_archived_model_card_stays(parts, group) -> None:
+    arn = register(parts, **with_card(CARD, "Archived"))
+    error = refusal(parts, "UpdateModelPackage", {"ModelPackageArn": arn, **with_card(CARD)})
+    assert error.message == "Model Card is in Archived state"
