@@ -119,6 +119,7 @@ DEFINITION: dict[str, Any] = {
         },
     ],
 }
+JOINED: list[Any] = [None, [], {}, {"On": 1, "Values": [[]]}, {"On": "", "Values": [{"Get": 1}]}]
 STRANGE_PARTS: list[Any] = [
     *(
         {"Get": text}
@@ -136,7 +137,7 @@ STRANGE_PARTS: list[Any] = [
         {"Get": f"Steps.{text}"}
         for text in ("Make.A[99999999999999999999]", "Make.A['", "Train.Train", "Stop.X", "Make[0]", "a" * 5000)
     ),
-    *({"Std:Join": value} for value in (None, [], {}, {"On": 1, "Values": [[]]}, {"On": "", "Values": [{"Get": 1}]})),
+    *({"Std:Join": value} for value in JOINED),
     *(
         {"Std:JsonGet": value}
         for value in ("", {"PropertyFile": "F", "Path": "["}, {"S3Uri": "http://[", "Path": "a"}, {"Path": 1})
