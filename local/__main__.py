@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from definition_language.streams import prepare_streams
 from definition_language.text import visible
 from local.app.server import LocalService, StartError, environment_of
 from local.core.arns import partition
+from local.core.sdk_defaults import sdk_environment
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 from local.core.surroundings import isolate, shell_lines
 from local.runtime.jobs.isolation import description
@@ -34,7 +36,7 @@ def main() -> int:
             _print(description())
             return 0
         if arguments.print_environment:
-            _print(*_exports(environment_of(settings)), *given)
+            _print(*_exports(_with_sdk(settings, environment_of(settings))), *given)
         else:
             _serve(settings)
     except StartError as error:
@@ -71,7 +73,7 @@ def _greet(service: LocalService) -> None:
         f"State: {settings.root}. Stop with Ctrl-C.",
         description(),
         "",
-        *_exports(settings.client_environment()),
+        *_exports(_with_sdk(settings, settings.client_environment())),
         "",
         "To look at it in a browser: make studio, in a shell with these lines.",
         *service.damaged,
@@ -79,8 +81,12 @@ def _greet(service: LocalService) -> None:
     )
 
 
+def _with_sdk(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
+    return environment | sdk_environment(settings.root, environment["AWS_DEFAULT_REGION"])
+
+
 def _exports(environment: dict[str, str]) -> list[str]:
-    return [f"export {name}={value}" for name, value in environment.items()]
+    return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
 
 
 def _print(*lines: str) -> None:

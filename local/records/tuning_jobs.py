@@ -79,6 +79,7 @@ def described(store: Store, record: Document) -> Document:
         "TrainingJobStatusCounters": {name: statuses[name] for name in names},
         "ObjectiveStatusCounters": {name: objectives[name] for name in ("Succeeded", "Pending", "Failed")},
     }
+    result["ConsumedResources"] = {"RuntimeInSeconds": sum(job.get("TrainingTimeInSeconds", 0) for job in jobs)}
     winner = best(record, jobs)
     if winner is not None:
         result["BestTrainingJob"] = summary(record, winner)

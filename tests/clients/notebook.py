@@ -101,7 +101,8 @@ def train_and_tune(session: sagemaker.Session) -> str:
 
 def main() -> None:
     """Run the sections, one after the other."""
-    session = sagemaker.Session(default_bucket=BUCKET)
+    session = sagemaker.Session()
+    assert session.default_bucket() == "sagemaker-us-east-1-123456789012"
     client = boto3.client("sagemaker")
     upload_fold()
     best = train_and_tune(session)

@@ -17,9 +17,9 @@ from pathlib import Path
 import boto3
 
 from local.app.server import LocalService
+from local.core.sdk_defaults import sdk_environment
 from local.core.settings import ACCESS_KEY, Settings
 
-SDK_DEFAULTS = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 BUCKET = "clients"
 
 
@@ -31,12 +31,10 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         LocalService(Settings(Path(folder) / ".local", port=0)) as service,
     ):
-        defaults = Path(folder) / "sdk-defaults.yaml"
-        defaults.write_text(SDK_DEFAULTS)
         settings = {
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
-            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(defaults),
+            **sdk_environment(service.settings.root, service.settings.region),
         }
         environment = {**inherited, **service.settings.client_environment(), **settings}
         _create_bucket(service.settings)

@@ -10,6 +10,7 @@ from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key
 from local.core.errors import not_implemented, validation_error
+from local.records import described
 from local.records import resources as records
 from local.records.kinds import MODEL
 from local.records.model_packages import find_package
@@ -54,7 +55,7 @@ class ModelOperations:
 
     def describe_model(self, request: Request) -> Response:
         """Describe a model."""
-        return records.find(self.store, MODEL, self.region, request["ModelName"])
+        return described.model(records.find(self.store, MODEL, self.region, request["ModelName"]))
 
     def list_models(self, request: Request) -> Response:
         """List models."""

@@ -13,6 +13,7 @@ from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
 from local.core.settings import Settings
+from local.records import described
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import PROCESSING_JOB
@@ -66,7 +67,7 @@ class ProcessingJobOperations:
 
     def describe_processing_job(self, request: Request) -> Response:
         """Describe a processing job."""
-        return find_job(self.store, PROCESSING_JOB, request["ProcessingJobName"])
+        return described.processing_job(find_job(self.store, PROCESSING_JOB, request["ProcessingJobName"]))
 
     def list_processing_jobs(self, request: Request) -> Response:
         """List processing jobs."""

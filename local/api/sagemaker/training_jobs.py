@@ -11,6 +11,7 @@ from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.core.errors import in_use, validation_error
 from local.core.settings import Settings
+from local.records import described
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records.kinds import TRAINING_JOB
@@ -63,7 +64,7 @@ class TrainingJobOperations:
 
     def describe_training_job(self, request: Request) -> Response:
         """Describe a training job."""
-        return self._existing(request["TrainingJobName"])
+        return described.training_job(self._existing(request["TrainingJobName"]))
 
     def list_training_jobs(self, request: Request) -> Response:
         """List training jobs, including those of tuning jobs."""

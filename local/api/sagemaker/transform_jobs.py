@@ -11,6 +11,7 @@ from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, validation_error
+from local.records import described
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import MODEL, TRANSFORM_JOB
@@ -56,7 +57,7 @@ class TransformJobOperations:
 
     def describe_transform_job(self, request: Request) -> Response:
         """Describe a batch transform job."""
-        return find_job(self.store, TRANSFORM_JOB, request["TransformJobName"])
+        return described.transform_job(find_job(self.store, TRANSFORM_JOB, request["TransformJobName"]))
 
     def list_transform_jobs(self, request: Request) -> Response:
         """List batch transform jobs."""

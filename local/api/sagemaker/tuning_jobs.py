@@ -12,6 +12,7 @@ from local.api.sagemaker.operations import Request, Response
 from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.core.arns import sagemaker_arn
 from local.core.errors import in_use, limit_exceeded, not_found, validation_error
+from local.records import described
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
@@ -77,7 +78,8 @@ class TuningJobOperations:
 
     def describe_tuning_job(self, request: Request) -> Response:
         """Describe a tuning job and its best training job so far."""
-        return tuning_record.described(self.store, self._existing(request["HyperParameterTuningJobName"]))
+        record = self._existing(request["HyperParameterTuningJobName"])
+        return described.tuning_job(tuning_record.described(self.store, record))
 
     def list_tuning_jobs(self, request: Request) -> Response:
         """List tuning jobs."""

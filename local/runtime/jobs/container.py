@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.core.sdk_defaults import sdk_environment
 from local.core.settings import Settings
 
 OPT_ML = Path("/opt/ml")
@@ -92,8 +93,8 @@ def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapp
     """Return the environment variables of a job's program.
 
     docs/local-service.md lists the variables and their sources. As in SageMaker's containers, AWS_DEFAULT_REGION and
-    access keys are not set: clients get their credentials from a URI. AWS_ENDPOINT_URL is the only AWS variable that
-    SageMaker does not set.
+    access keys are not set: clients get their credentials from a URI. AWS_ENDPOINT_URL and
+    SAGEMAKER_USER_CONFIG_OVERRIDE are the only variables for clients that SageMaker does not set.
 
     Args:
         settings: The service's settings.
@@ -113,5 +114,6 @@ def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapp
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}{credentials_path}",
             "AWS_ENDPOINT_URL": settings.endpoint_url,
         }
+        | sdk_environment(settings.root, settings.region)
         | {name: str(map_paths(value, seen)) for name, value in own.items()}
     )

@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from local.core import sdk_defaults
 from local.core.settings import Settings
+from local.runtime.jobs import python_environments
 from local.runtime.jobs.container import OPT_ML, Container
 from local.runtime.jobs.container_root import Layout
 from local.runtime.jobs.failures import JobFailedError
@@ -38,8 +40,8 @@ def isolated(
 ) -> list[str]:
     """Return the command that runs a program as its container's ``seen`` says.
 
-    The program sees nothing of the service's folder but the job's own, and the buckets: Spark reads and writes
-    objects as files.
+    The program sees nothing of the service's folder but the job's own, the buckets (Spark reads and writes objects as
+    files), Python environments, and the SDK's defaults.
 
     Args:
         settings: The service's settings.
@@ -58,7 +60,7 @@ def isolated(
         "mount_point": str(_mount_point(settings)),
         "job": str(container.root),
         "hidden": str(settings.root),
-        "visible": [str(settings.buckets), *_environments(settings)],
+        "visible": [str(settings.buckets), *_further(settings)],
         "folders": dict(folders),
         "host": _HOST,
     }
@@ -92,10 +94,10 @@ def description() -> str:
     )
 
 
-def _environments(settings: Settings) -> list[str]:
-    """Return the folder of the Python environments, if there are any."""
-    folder = settings.root / "environments"
-    return [str(folder)] if folder.is_dir() else []
+def _further(settings: Settings) -> list[str]:
+    """Return the folders of Python environments and of the SDK's defaults that exist."""
+    folders = (settings.root / name for name in (python_environments.FOLDER, sdk_defaults.FOLDER))
+    return [str(folder) for folder in folders if folder.is_dir()]
 
 
 def _mount_point(settings: Settings) -> Path:

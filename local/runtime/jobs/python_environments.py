@@ -16,6 +16,9 @@ from local.core.settings import Settings
 from local.runtime.interpreters import OURS
 from local.runtime.jobs.failures import JobFailedError
 
+FOLDER = "environments"
+"""The folder of the environments, in the service's folder."""
+
 _SECONDS = 1800.0
 _LAST_LINES = 12
 
@@ -37,7 +40,7 @@ def make(
     """
     version = python or OURS
     digest = hashlib.sha256(json.dumps([version, sorted(requirements), str(folder)]).encode()).hexdigest()[:16]
-    environment = settings.root / "environments" / digest
+    environment = settings.root / FOLDER / digest
     with _turn(environment):
         if not environment.is_dir():
             note(f"making the Python environment {environment} with uv: Python {version}, {' '.join(requirements)}")

@@ -163,7 +163,10 @@ def test_the_start_shows_the_url_and_lines_that_a_shell_understands(start) -> No
     service = start()
     lines = [line for line in service.greeting.splitlines() if line.startswith("export ")]
     names = [line.removeprefix("export ").partition("=")[0] for line in lines]
-    assert names == ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"]
+    assert names == [
+        *("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),
+        "SAGEMAKER_USER_CONFIG_OVERRIDE",
+    ]
     script = "\n".join(
         [*lines, "exec \"$PYTHON\" -c \"import boto3; print(boto3.client('s3').list_buckets()['Buckets'])\""]
     )

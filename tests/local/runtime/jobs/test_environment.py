@@ -1,4 +1,4 @@
-"""What a job's program finds in its environment: what its container would, and AWS_ENDPOINT_URL."""
+"""What a job's program finds in its environment: what its container would, AWS_ENDPOINT_URL and the SDK's defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from local.runtime.survivors import VARIABLE
 from tests.local.runtime.jobs.conftest import BUCKET, SPARK, Jobs, processing_input, training_request
 
 MACHINE = {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ"}
-PLATFORM = {"AWS_REGION", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL"}
+AWS = {"AWS_REGION", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL"}
+PLATFORM = AWS | {"SAGEMAKER_USER_CONFIG_OVERRIDE"}
 PYTHON = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING"}
 # Python itself sets the last one where the locale is C.
 SET_BY_PROGRAMS = {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
@@ -160,7 +161,7 @@ def test_spark_and_its_python_workers_have_what_their_container_has(jobs: Jobs) 
     assert jobs.keys(f"s3://{BUCKET}/from-spark/")
     for environment, found_by in json.loads(jobs.read(f"s3://{BUCKET}/spark.json")):
         assert (PLATFORM | PYTHON | {"PYTHONHASHSEED"}) - environment.keys() == set()
-        assert {name for name in environment if name.startswith("AWS_")} == PLATFORM
+        assert {name for name in environment if name.startswith("AWS_")} == AWS
         assert found_by == "container-role"
 
 
@@ -177,7 +178,7 @@ def test_a_training_program_has_what_its_container_has(jobs: Jobs, rows: Any, mo
     arn = jobs.call("CreateTrainingJob", **training_request(name))["TrainingJobArn"]
     assert jobs.wait("training-job", name)["TrainingJobStatus"] == "Completed"
     assert (seen["TRAINING_JOB_NAME"], seen["TRAINING_JOB_ARN"]) == (name, arn)
-    assert {name for name in seen if name.startswith("AWS_")} == PLATFORM
+    assert {name for name in seen if name.startswith("AWS_")} == AWS
 
 
 def test_nothing_of_the_users_own_goes_to_a_job(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_script_sees_nothing_of_the_services_folder_but_the_buckets(jobs: Jobs
     root = jobs.service.settings.root
     name = jobs.start_script(f"import os; print(sorted(os.listdir({str(root)!r})))")
     jobs.wait("processing-job", name)
-    assert jobs.script_log(name)[-1] == "['s3']"
+    assert jobs.script_log(name)[-1] == "['s3', 'sdk-defaults']"
 
 
 @pytest.mark.slow
