@@ -51,6 +51,8 @@ class Channel:
             ClientError: linear-learner does not support the content type.
         """
         content_type, *parameters = [part.strip() for part in config.get("ContentType", "").lower().split(";")]
+        # The SDK's RecordSet names no type: its data are RecordIO.
+        content_type = content_type or "application/x-recordio-protobuf"
         if content_type not in ("text/csv", "application/x-recordio-protobuf"):
             raise ClientError(
                 f"No iterator has been registered for ContentType ('{content_type}', '1.0'): channel {name} "

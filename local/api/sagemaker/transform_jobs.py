@@ -16,6 +16,7 @@ from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import transform
+from local.runtime.jobs.record_filters import RecordError, RecordProcessing
 from local.runtime.jobs.transform import TransformRunner
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
@@ -89,9 +90,13 @@ def _check(request: Request) -> None:
         # It means HTTP chunked encoding, which SageMaker's built-in algorithms do not support.
         "MaxPayloadInMB 0": request.get("MaxPayloadInMB") == 0,
     }
-    for what, asked in (refused | _refused_processing(request)).items():
+    for what, asked in refused.items():
         if asked:
             raise validation_error(f"{what}: not implemented by the local service")
+    try:
+        RecordProcessing.of(request)
+    except RecordError as error:
+        raise validation_error(f"DataProcessing: {error}") from None
 
 
 def _check_payload(request: Request) -> None:
@@ -106,19 +111,3 @@ def _check_payload(request: Request) -> None:
         raise validation_error(
             f"MaxConcurrentTransforms {concurrent} * MaxPayloadInMB {payload} cannot exceed {_MOST_MEGABYTES} MB"
         )
-
-
-def _refused_processing(request: Request) -> dict[str, bool]:
-    """Return the options of DataProcessing that the service does not implement, and whether the request uses them."""
-    processing: dict[str, str] = request.get("DataProcessing", {})
-    content_type = request["TransformInput"].get("ContentType", "")
-    chosen = processing.get("InputFilter", "$")
-    json_lines = [content_type, request["TransformOutput"].get("Accept")] == [transform.JSON_LINES] * 2
-    return {
-        f"DataProcessing.InputFilter {chosen} of {content_type}": chosen != "$"
-        and (not content_type.startswith("text/csv") or transform.columns(chosen) is None),
-        "DataProcessing.OutputFilter": processing.get("OutputFilter", "$") != "$",
-        "DataProcessing.JoinSource for content types other than application/jsonlines": (
-            processing.get("JoinSource") == "Input" and not json_lines
-        ),
-    }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import re
 import tempfile
 import time
 import zlib
@@ -25,6 +23,7 @@ from local.runtime import algorithms
 from local.runtime.algorithms import Model
 from local.runtime.jobs import images, inputs, log
 from local.runtime.jobs.failures import JobFailedError, outcome_of
+from local.runtime.jobs.record_filters import RecordError, RecordProcessing
 from local.runtime.jobs.uploads import upload
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 KIND = TRANSFORM_JOB.name
 _DEFAULT_PAYLOAD_MEGABYTES = 6
-_COLUMNS = re.compile(r"\$\[(?:(\d+)|(\d*):(\d*))\]")
-JSON_LINES = "application/jsonlines"
 
 
 @dataclass(frozen=True)
@@ -61,25 +58,6 @@ def finish(store: Store, name: str, outcome: JobOutcome) -> None:
     store.update(KIND, name, lambda record: end_job(record, TRANSFORM_JOB, outcome, "TransformEndTime"))
 
 
-def columns(expression: str) -> slice | None:
-    """Return the columns of a CSV row that an InputFilter selects.
-
-    Args:
-        expression: The InputFilter, for example ``$``, ``$[2]`` or ``$[1:]``.
-
-    Returns:
-        The columns, or None if the service does not support the expression.
-    """
-    if expression == "$":
-        return slice(None)
-    found = _COLUMNS.fullmatch(expression)
-    if found is None:
-        return None
-    if found[1]:
-        return slice(int(found[1]), int(found[1]) + 1)
-    return slice(int(found[2]) if found[2] else None, int(found[3]) if found[3] else None)
-
-
 class _StoppedError(Exception):
     """The job was told to stop."""
 
@@ -93,7 +71,7 @@ class _Transform:
         self._log = job_log
         self._input: dict[str, Any] = record["TransformInput"]
         self._output: dict[str, Any] = record["TransformOutput"]
-        self._processing: dict[str, str] = record.get("DataProcessing", {})
+        self._processing = RecordProcessing.of(record)
 
     def run(self) -> JobOutcome:
         """Transform each object, upload the outputs, and return the outcome.
@@ -156,13 +134,16 @@ class _Transform:
                 for number, records in enumerate(self._payloads(content, file.uri), start=1):
                     self._end_if_stopping()
                     try:
-                        answer, _ = model.invoke(self._filtered(records), content_type, accept)
+                        answer, _ = model.invoke(self._processing.model_input(records), content_type, accept)
+                        result = self._processing.output(records, answer)
                     except InferenceError as error:
                         raise JobFailedError(
                             f"ClientError: {file.uri}, request {number}: received error ({error.status}) from the "
                             f"model: {error}"
                         ) from None
-                    answers.write(self._joined(records, answer).rstrip(separator) + separator)
+                    except RecordError as error:
+                        raise JobFailedError(f"ClientError: {file.uri}, request {number}: {error}") from None
+                    answers.write(result.rstrip(separator) + separator)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise JobFailedError(f"ClientError: {file.uri} is not compressed with gzip: {error}") from None
 
@@ -199,28 +180,6 @@ class _Transform:
             size += len(line)
         if batch:
             yield b"".join(batch)
-
-    def _filtered(self, records: bytes) -> bytes:
-        chosen = columns(self._processing.get("InputFilter", "$"))
-        if chosen in (None, slice(None)):
-            return records
-        rows = (line.split(b",")[chosen] for line in records.splitlines())
-        return b"".join(b",".join(row) + b"\n" for row in rows)
-
-    def _joined(self, records: bytes, answer: bytes) -> bytes:
-        """Return the output for records: the answer, or each record with its answer if JoinSource is Input.
-
-        Args:
-            records: The records as JSON lines.
-            answer: The model's answer for the records, as JSON lines.
-        """
-        if self._processing.get("JoinSource", "None") == "None":
-            return answer
-        pairs = zip(records.splitlines(), answer.splitlines(), strict=True)
-        return b"\n".join(
-            json.dumps(json.loads(record) | {"SageMakerOutput": json.loads(result)}).encode()
-            for record, result in pairs
-        )
 
     def _end_if_stopping(self) -> None:
         record = self._runner.store.get(KIND, self._record["TransformJobName"])

@@ -144,7 +144,11 @@ def test_one_column_is_refused(channel) -> None:
         channel({"0.csv": b"1\n2\n"}).read()
 
 
-@pytest.mark.parametrize("content_type", ["csv", "", "application/json"])
+def test_a_channel_without_a_content_type_is_recordio_as_the_sdks_record_sets_are(channel, tmp_path) -> None:
+    assert channel({}, ContentType="").content_type == RECORDIO
+
+
+@pytest.mark.parametrize("content_type", ["csv", "application/json"])
 def test_an_unknown_content_type_is_refused_in_sagemakers_words(channel, content_type) -> None:
     with pytest.raises(
         ClientError, match=rf"No iterator has been registered for ContentType .'{content_type}', '1.0'."

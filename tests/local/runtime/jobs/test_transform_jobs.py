@@ -97,6 +97,28 @@ def test_answers_are_joined_to_their_records(jobs: Jobs, artifact: str) -> None:
     ]
 
 
+def test_the_output_filter_keeps_parts_of_the_joined_record(jobs: Jobs, artifact: str) -> None:
+    records = [{"id": index, "features": json.loads(f"[{line}]")} for index, line in enumerate(LINES)]
+    description = _transform(
+        jobs,
+        "kept/in.jsonl",
+        "".join(json.dumps(record) + "\n" for record in records),
+        TransformInput={"ContentType": "application/jsonlines"},
+        DataProcessing={"JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"},
+    )
+    assert _scores(jobs, description, "in.jsonl") == [
+        {"id": record["id"], "SageMakerOutput": score}
+        for record, score in zip(records, _expected(jobs, artifact), strict=True)
+    ]
+
+
+def test_a_line_break_within_quotes_fails_the_job_as_batch_transform_does_not_support_it(jobs, artifact) -> None:
+    content = f'"two\nlines",{LINES[0]}\n'
+    description = _transform(jobs, "quoted/in.csv", content, DataProcessing={"InputFilter": "$[1:]"})
+    assert description["TransformJobStatus"] == "Failed"
+    assert "without line breaks in its fields" in description["FailureReason"]
+
+
 def test_a_record_that_the_model_cannot_read_fails_the_job_but_not_other_objects(jobs: Jobs, artifact: str) -> None:
     jobs.put("faulty/sound.csv", "\n".join(LINES))
     jobs.put("faulty/in.csv", "1,2\n")
@@ -144,9 +166,9 @@ def test_a_job_that_is_stopped_during_its_last_request_stores_nothing(
         ({"MaxPayloadInMB": 26, "MaxConcurrentTransforms": 4}, "cannot exceed 100 MB"),
         ({"MaxPayloadInMB": 0}, "MaxPayloadInMB 0: not implemented"),
         ({"TransformInput": {"SplitType": "TFRecord"}}, "SplitType TFRecord: not implemented"),
-        ({"DataProcessing": {"OutputFilter": "$.x"}}, "OutputFilter: not implemented"),
-        ({"DataProcessing": {"InputFilter": "$.x"}}, "InputFilter .* not implemented"),
-        ({"DataProcessing": {"JoinSource": "Input"}}, "JoinSource .* not implemented"),
+        ({"DataProcessing": {"OutputFilter": "$.x["}}, "is not a JSONPath"),
+        ({"DataProcessing": {"InputFilter": "$.x"}}, "InputFilter .* numbered fields only"),
+        ({"DataProcessing": {"JoinSource": "Input"}}, "JoinSource Input needs ContentType and Accept of the same"),
     ],
 )
 def test_what_cannot_be_done_is_refused(jobs: Jobs, artifact: str, changes: dict[str, Any], message: str) -> None:
