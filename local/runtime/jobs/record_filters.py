@@ -105,7 +105,7 @@ class RecordFilter:
         if not isinstance(operator, tuple):
             return value[operator or slice(None)]
         try:
-            found: dict[Any, Any] = {key: value[key] for key in operator}
+            found: dict[Any, Any] = {key: value[key] for key in operator}  # type: ignore[index]
         except LookupError:
             raise missing from None
         if len(operator) == 1:
