@@ -183,7 +183,7 @@ class ObjectFiles:
             ServiceError: the object does not exist.
         """
         with self._change, self.unfinished() as noted:
-            info, sidecar = update(self.info(bucket, key)), self._objects.paths.sidecar(bucket, key)
+            info, sidecar = update(self.info(bucket, key)), self._places.sidecar(bucket, key)
             sidecar.parent.mkdir(parents=True, exist_ok=True)
             write_durably(noted, sidecar_content(info, sidecar))
             noted.replace(sidecar)
