@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
 import os
@@ -21,6 +22,9 @@ from local.core.paths import UnsafeNameError, below
 from local.storage.set_aside import SetAside
 
 _GROUP_FILE = ".log-group"
+_APART = f"{_GROUP_FILE}s"
+"""The folder of groups that cannot have their own: ``group`` beside ``/group``, ``a/b`` beside ``a``."""
+
 _STEP = 4096
 _BREAKS_AROUND_A_LINE = 3
 """With this many line breaks, text contains the last complete line, even if an incomplete one follows."""
@@ -109,14 +113,10 @@ class Logs:
             Whether the group is new.
 
         Raises:
-            ServiceError: InvalidParameterException, the name is not valid or uses the folder of another group.
+            ServiceError: InvalidParameterException, the name is not valid.
         """
         with self._lock:
-            made = self._make_group(group, tags)
-        if not made and not self.has_group(group):
-            message = f"{group!r} cannot be a log group here: another group's name differs only in the leading slash"
-            raise ServiceError("InvalidParameterException", message)
-        return made
+            return self._make_group(group, tags)
 
     def tags(self, group: str) -> dict[str, str]:
         """Return the tags that a group was created with."""
@@ -157,7 +157,7 @@ class Logs:
     def has_group(self, group: str) -> bool:
         """Return whether the group exists."""
         marker = self._folder(group) / _GROUP_FILE
-        # "/group" and "group" are two groups in CloudWatch, but one folder here.
+        # The folder may be that of "/group" if the group is "group".
         return marker.is_file() and json.loads(marker.read_text())["name"] == group
 
     def groups(self) -> list[tuple[str, int]]:
@@ -215,26 +215,44 @@ class Logs:
                     raise
 
     def _make_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
-        folder = self._folder(group)
-        marker = folder / _GROUP_FILE
-        if marker.is_file():
+        if self.has_group(group):
             return False
+        folder = self._folder(group)
+        if self._belongs_to_others(folder):
+            folder = self._apart(group)
         folder.mkdir(parents=True, exist_ok=True)
-        self._write_document(group, {"name": group, "created": time.time_ns() // 1_000_000, "tags": tags or {}})
+        document = {"name": group, "created": time.time_ns() // 1_000_000, "tags": tags or {}}
+        _write(folder / _GROUP_FILE, document)
         return True
+
+    def _belongs_to_others(self, folder: Path) -> bool:
+        """Return whether a folder is that of a group, or within one, or around one."""
+        above = [folder, *folder.parents]
+        return any((each / _GROUP_FILE).is_file() for each in above[: above.index(self._root)]) or any(
+            folder.rglob(_GROUP_FILE)
+        )
 
     def _document(self, group: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self._folder(group) / _GROUP_FILE).read_text())
         return document
 
     def _write_document(self, group: str, document: dict[str, Any]) -> None:
-        marker = self._folder(group) / _GROUP_FILE
-        with replacing(marker) as unfinished:
-            unfinished.write_text(json.dumps(document))
+        _write(self._folder(group) / _GROUP_FILE, document)
 
     def _folder(self, group: str) -> Path:
         # The names of AWS's own groups begin with a slash.
-        return _below(self._root, group.removeprefix("/"))
+        folder = _below(self._root, group.removeprefix("/"))
+        apart = self._apart(group)
+        return apart if (apart / _GROUP_FILE).is_file() else folder
+
+    def _apart(self, group: str) -> Path:
+        digest = hashlib.sha256(group.encode()).hexdigest()
+        return self._root / _APART / digest[:16] / group.removeprefix("/")
+
+
+def _write(marker: Path, document: dict[str, Any]) -> None:
+    with replacing(marker) as unfinished:
+        unfinished.write_text(json.dumps(document))
 
 
 def _is_group_file(marker: Path) -> bool:

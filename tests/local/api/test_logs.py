@@ -181,3 +181,22 @@ def test_events_that_cloudwatch_refuses_are_refused(client, logs, events, words)
     largest = "x" * (1024 * 1024 - 26)
     client.put_log_events(**at, logEvents=[{"timestamp": 1, "message": largest}])
     assert [event["message"] for event in client.get_log_events(**at)["events"]] == [largest]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_groups_whose_names_would_share_a_folder_are_apart(service, logs, client, order) -> None:
+    lines = {("/g", "x"): "1", ("g", "x"): "2", ("a", "b/c"): "3", ("a/b", "c"): "4", ("/a/b", "c"): "5"}
+    for group, stream in list(lines)[::order]:
+        client.create_log_group(logGroupName=group)
+        logs.append(group, stream, [lines[group, stream]])
+    with pytest.raises(ClientError, match="ResourceAlreadyExistsException"):
+        client.create_log_group(logGroupName="g")
+    again = Logs(service.settings.logs)
+    assert [name for name, _ in again.groups()] == sorted(group for group, _ in lines)
+    for (group, stream), line in lines.items():
+        assert again.streams(group) == [stream]
+        assert [event.message for event in again.stream_events(group, stream)] == [line]
+    for group, _ in lines:
+        client.delete_log_group(logGroupName=group)
+        assert group not in [name for name, _ in logs.groups()]
+    assert logs.groups() == []
