@@ -132,8 +132,9 @@ class Objects:
         with source.open("rb") as file:
             os.fsync(file.fileno())
         with self.places.change:
-            self.places.remove_sidecar(parsed.bucket, parsed.key)
             self.places.put(parsed.bucket, parsed.key, source)
+            # It counts no more: it records another modification time.
+            self.places.remove_sidecar(parsed.bucket, parsed.key)
 
     def keys(self, prefix_uri: str) -> list[str]:
         """Return the keys that begin with the URI's key, sorted as by ListObjectsV2."""
