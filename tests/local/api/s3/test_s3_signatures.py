@@ -3,6 +3,7 @@
 import http.client
 import time
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -81,7 +82,7 @@ def client_at_localhost(service, version, style):
     return session.client("s3", endpoint_url=f"http://localhost:{service.settings.port}", config=config)
 
 
-OPERATIONS = [
+OPERATIONS: list[tuple[str, str, dict[str, Any], bytes | None, int]] = [
     ("get_object", "GET", {"ResponseContentDisposition": 'attachment; filename="a b"'}, None, 200),
     ("get_object", "GET", {"PartNumber": 1}, None, 206),
     ("head_object", "HEAD", {}, None, 200),
@@ -177,7 +178,7 @@ def test_an_expired_url_says_when_it_expired(service) -> None:
     for query in ("X-Amz-Expires=604801", "X-Amz-Expires=0", "X-Amz-Expires=x"):
         fresh = AWSRequest("GET", url)
         S3SigV4QueryAuth(credentials(service), "s3", "us-east-1", 60).add_auth(fresh)
-        status, _, body = request(service, "GET", fresh.url.replace("X-Amz-Expires=60", query))
+        status, _, body = request(service, "GET", str(fresh.url).replace("X-Amz-Expires=60", query))
         assert (status, b"<Code>AuthorizationQueryParametersError</Code>" in body) == (400, True)
 
 

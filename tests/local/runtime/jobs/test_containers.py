@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from local.runtime import algorithms
 from local.runtime.jobs.container import local_path, map_paths
-from local.runtime.jobs.images import Runtime, algorithm_runtime, interpreter, processing_runtime, python_version
+from local.runtime.jobs.images import Runtime, interpreter, processing_runtime, python_version
 from tests.local.runtime.jobs.conftest import LINEAR_LEARNER, SCIKIT_LEARN, SPARK
 
 ROOT = Path("/jobs/one")
@@ -66,10 +67,16 @@ def test_the_entrypoint_says_what_runs_a_processing_job(
     assert processing_runtime(image, entrypoint) is runtime
 
 
-def test_linear_learner_is_known_by_its_repository() -> None:
-    assert algorithm_runtime(LINEAR_LEARNER) is Runtime.LINEAR_LEARNER
-    assert algorithm_runtime(LINEAR_LEARNER.partition(":")[0] + "@sha256:0") is Runtime.LINEAR_LEARNER
-    assert algorithm_runtime("account/not-linear-learner:1") is None
+def test_an_algorithm_is_known_by_its_repository_and_version() -> None:
+    for image, name in (
+        (LINEAR_LEARNER, "linear-learner"),
+        (LINEAR_LEARNER.partition(":")[0] + "@sha256:0", "linear-learner"),
+        ("account/not-linear-learner:1", None),
+        ("account/sagemaker-xgboost:3.2-0", "XGBoost"),
+        ("account/sagemaker-xgboost:1.7-1", None),
+    ):
+        found = algorithms.find(image)
+        assert (found and found.name) == name, image
 
 
 @pytest.mark.parametrize(
