@@ -136,6 +136,7 @@ def test_a_manifest_that_is_nested_deeply_or_huge_says_so(objects, monkeypatch) 
 
 def test_a_batch_transform_unpacks_no_more_than_the_largest_request(objects, tmp_path, monkeypatch) -> None:
     size = 20 * MAXIMUM_BODY_BYTES
+    objects.write("s3://bucket/model.tar.gz", b"")
     objects.write("s3://bucket/rows.gz", gzip.compress(b"1\n" * (size // 2), compresslevel=1))
     sent: list[int] = []
 
@@ -214,13 +215,13 @@ def test_a_large_request_to_an_endpoint_leaves_the_gateways_thread_to_others(
 def test_listings_leave_the_gateways_thread_to_other_requests(service, monkeypatch) -> None:
     s3, threads = service.client("s3"), []
     s3.create_bucket(Bucket="listed")
-    original = Objects.keys
+    original = Objects.listing
 
-    def keys(*arguments: Any) -> Any:
+    def listing(*arguments: Any) -> Any:
         threads.append(threading.current_thread().name)
         return original(*arguments)
 
-    monkeypatch.setattr(Objects, "keys", keys)
+    monkeypatch.setattr(Objects, "listing", listing)
     s3.list_objects_v2(Bucket="listed")
     s3.list_objects(Bucket="listed")
     s3.list_object_versions(Bucket="listed")

@@ -147,7 +147,7 @@ def test_a_step_may_depend_on_a_condition_step(pipelines, echo) -> None:
 
 def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines) -> None:
     wait = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)"
-    flag = pipelines.parts.objects.path("s3://bucket/flag")
+    flag = pipelines.parts.objects.root / "bucket" / "flag"
     name = pipelines.create(
         fail("Broken"),
         python("Slow", wait, str(flag)),
