@@ -10,6 +10,7 @@ Every step is one rename, so that each object is there if the process ends at an
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import threading
@@ -162,11 +163,16 @@ class ObjectPlaces:
 
 
 def _moved(source: Path, target: Path) -> bool:
-    """Move a file, unless the target is a folder or its folder is gone; return whether it was moved."""
+    """Move a file, unless the target is a folder with files or its folder is gone; return whether it was moved."""
     try:
+        if target.is_dir():
+            # A job may have left it, empty.
+            target.rmdir()
         source.replace(target)
-    except _ABSENT:
-        return False
+    except OSError as error:
+        if isinstance(error, _ABSENT) or error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
     return True
 
 
