@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +19,7 @@ from scripts.console import VisibleConsole
 from tests.commands import ROOT
 
 
-@pytest.mark.parametrize("control", ["\x1b", "\x07", "\x08", "\r", "\x9b", "\x7f", "\u202e"])
+@pytest.mark.parametrize("control", [*"\x1b\x07\x08\r\x9b\x7f\u202e\u061c\u2066\ud800"])
 def test_a_control_character_is_escaped(control) -> None:
     assert visible(f"a{control}b") == f"a{control.encode('unicode_escape').decode()}b"
 
@@ -58,6 +61,55 @@ def test_output_that_nobody_reads_is_no_error(tmp_path, printing, status) -> Non
     os.close(writing)
     assert (finished.returncode, finished.stderr) == (status, "")
     assert (tmp_path / "done").exists() or "flush" in printing
+
+
+PRINTS = ("print(", "sys.stdout.write(", "sys.stderr.write(", "click.echo(", "click.secho(")
+
+
+def test_every_command_prints_through_a_console_or_escapes() -> None:
+    # These write their own or the configuration's words: completion, numbers, JSON and a region's name.
+    own_words = {"scripts/completion.py", "scripts/definition.py", "scripts/predict.py", "scripts/region.py"}
+    for path in [*ROOT.glob("scripts/*.py"), ROOT / "local/__main__.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            call = ast.unparse(node) if isinstance(node, ast.Call) else ""
+            prints = call.startswith(
+                ("print(", "sys.stdout.write(", "sys.stderr.write(", "click.echo(", "click.secho(")
+            )
+            if prints and str(path.relative_to(ROOT)) not in own_words:
+                assert "visible(" in call or call == "click.echo(context.get_help())", f"{path}: {call}"
+
+
+def test_a_definition_cannot_control_the_terminal(tmp_path) -> None:
+    step = {"Name": "\x1b]0;title\x07", "Type": "Fail", "Arguments": {}}
+    (tmp_path / "d.json").write_text(json.dumps({"Version": "2020-12-01", "Steps": [step]}))
+    finished = subprocess.run(
+        [sys.executable, "-m", "scripts.lint_definition", str(tmp_path / "d.json")],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert b"title" in finished.stdout
+    assert b"\x1b" not in finished.stdout + finished.stderr
+    assert b"\x07" not in finished.stdout + finished.stderr
+
+
+def test_a_full_disk_or_a_read_only_one_is_a_sentence(tmp_path) -> None:
+    for number, words in ((errno.ENOSPC, "No space is left"), (errno.EROFS, "read-only"), (errno.EMFILE, "ulimit -n")):
+        work = f"raise OSError({number}, 'x', '/a/file')"
+        imports = "from scripts.command_line import command\nfrom scripts.console import run"
+        program = f"{imports}\n@command('trial')\ndef main(): {work}\nrun(main)"
+        finished = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 1
+        assert finished.stderr.startswith("/a/file: ")
+        assert words in finished.stderr
+        assert finished.stderr.count("\n") == 1
 
 
 def _table(text: str) -> Table:
