@@ -11,7 +11,7 @@ Token = str | int
 _TOKEN = re.compile(
     r"""
     \.(?P<name>[^.\[\]'"\s*?@$()]+)       # a member:  .value
-    | \[\s*(?P<index>\d+)\s*\]             # a position:  [0]
+    | \[\s*(?P<index>[0-9]{1,18})\s*\]     # a position:  [0]
     | \[\s*'(?P<single>[^']*)'\s*\]        # a quoted name:  ['validation:mse']
     | \[\s*"(?P<double>[^"]*)"\s*\]
     """,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,11 @@ _RETENTION_DAYS = frozenset(
 )
 """Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LARGEST_PAGE = 10_000
+_LONGEST_AHEAD = 2 * 3600
+"""Seconds that an event's time may be in the future; later events are rejected.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
+_POSITION = re.compile(r"[0-9]{1,18}")
 _NOT_IMPLEMENTED = {
     "CreateLogGroup": ("kmsKeyId", "logGroupClass", "deletionProtectionEnabled"),
     "PutLogEvents": ("entity",),
@@ -98,10 +104,13 @@ class LogOperations:
     def _put_events(self, request: Members) -> Members:
         group, stream = self._group(request), request["logStreamName"]
         self._require_stream(group, stream)
+        latest = (time.time() + _LONGEST_AHEAD) * 1000
         events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
         _check_events(events)
-        self.logs.put(group, stream, events)
-        return {"nextSequenceToken": "0"}
+        too_new = next((index for index, (timestamp, _) in enumerate(events) if timestamp > latest), len(events))
+        self.logs.put(group, stream, events[:too_new])
+        rejected = {"tooNewLogEventStartIndex": too_new} if too_new < len(events) else None
+        return {"nextSequenceToken": "0"} | ({"rejectedLogEventsInfo": rejected} if rejected else {})
 
     def _delete_group(self, request: Members) -> None:
         if not self.logs.delete_group(request["logGroupName"]):
@@ -276,7 +285,7 @@ def _page(request: Members, key: str, items: list[Members]) -> Members:
 
 
 def _number(token: str) -> int:
-    if not token.isdecimal():
+    if _POSITION.fullmatch(token) is None:
         raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
     return int(token)
 

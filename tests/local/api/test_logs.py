@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,16 @@ def test_groups_whose_names_would_share_a_folder_are_apart(service, logs, client
         client.delete_log_group(logGroupName=group)
         assert group not in [name for name, _ in logs.groups()]
     assert logs.groups() == []
+
+
+def test_events_of_the_far_future_are_rejected(client) -> None:
+    client.create_log_group(logGroupName="future")
+    client.create_log_stream(logGroupName="future", logStreamName="s")
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": "kept"}, {"timestamp": 2**62, "message": "too new"}]
+    answer = client.put_log_events(logGroupName="future", logStreamName="s", logEvents=events)
+    assert answer["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
+    kept = client.get_log_events(logGroupName="future", logStreamName="s")["events"]
+    assert [event["message"] for event in kept] == ["kept"]
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        client.describe_log_groups(nextToken="9" * 5000)
