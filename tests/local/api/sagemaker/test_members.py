@@ -216,7 +216,7 @@ def call(parts, put_model, monkeypatch):
     put_model("s3://bucket/made.tar.gz")
     put_model("s3://bucket/made/by/test")
     yield parts.sagemaker.call
-    parts.supervisor.stop_all()
+    parts.stop_work()
 
 
 def outcome(call: Any, operation: str, path: Members, other: int) -> str:
