@@ -4,7 +4,6 @@ import hashlib
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import boto3
 import psutil
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local.core.secret import secret_key
 from local.core.settings import ACCESS_KEY
@@ -87,32 +86,6 @@ def test_parts_and_copies_that_a_full_disk_cuts_short_are_not_there(start) -> No
     assert "Parts" not in s3.list_parts(**at)
     assert [item["Key"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]] == ["large"]
     assert service.leftovers == []
-
-
-@pytest.mark.slow
-def test_kills_within_writes_leave_whole_objects_with_their_metadata(start) -> None:
-    contents = {str(number): bytes([number]) * 700_000 for number in range(5)}
-    by_etag = {hashlib.md5(content).hexdigest(): turn for turn, content in contents.items()}
-    service = start()
-    service.s3.create_bucket(Bucket="bucket")
-
-    def write_until_killed(s3, process) -> None:
-        killer = threading.Timer(0.4, process.kill)
-        killer.start()
-        for number in range(10_000):
-            turn = str(number % 5)
-            s3.put_object(Bucket="bucket", Key="key", Body=contents[turn], Metadata={"turn": turn})
-
-    for _ in range(3):
-        with pytest.raises((BotoCoreError, ClientError)):
-            write_until_killed(service.s3, service.process)
-        service.end()
-        service = start()
-        assert service.leftovers == []
-        got = service.s3.get_object(Bucket="bucket", Key="key")
-        turn = got["Metadata"]["turn"]
-        assert got["Body"].read() == contents[turn]
-        assert by_etag[got["ETag"].strip('"')] == turn
 
 
 def test_a_part_whose_client_goes_away_is_not_there(start) -> None:
