@@ -91,8 +91,8 @@ class Program:
         deadline = float("inf")
         try:
             while time.monotonic() < deadline:
-                readable, _, _ = select.select([self._output], [], [], _SECONDS_BETWEEN_LOOKS)
-                if deadline == float("inf") and self._has_ended():
+                readable = _is_readable(self._output, _SECONDS_BETWEEN_LOOKS)
+                if deadline == float("inf") and self.has_ended():
                     deadline = time.monotonic() + _SECONDS_AFTER_END
                 if readable:
                     chunk = os.read(self._output, _CHUNK)
@@ -121,6 +121,12 @@ class Program:
         self._supervisor.forget(self)
         status: int = report.get("status", -signal.SIGKILL)
         return status
+
+    def has_ended(self) -> bool:
+        """Return whether the program has ended. From then on, the system may reuse the process's id."""
+        with self._lock:
+            # After the start, the guard reports only the end.
+            return self._ended or _is_readable(self._guard.fileno(), 0)
 
     def terminate(self, grace: float = STOP_SECONDS) -> None:
         """Send SIGTERM to the program's process group, then kill the program after ``grace`` seconds."""
@@ -160,11 +166,6 @@ class Program:
         with self._lock, contextlib.suppress(OSError):
             if not self._ended:
                 self._guard.sendall(command)
-
-    def _has_ended(self) -> bool:
-        """Return whether the guard has reported the end."""
-        with self._lock:
-            return self._ended or bool(select.select([self._guard], [], [], 0)[0])
 
     def _end(self) -> None:
         with self._lock:
@@ -316,6 +317,14 @@ class Supervisor:
             requests.close()
             process.wait()
             self._fork_server = None
+
+
+def _is_readable(descriptor: int, seconds: float) -> bool:
+    """Return whether there is something to read within some seconds."""
+    # Unlike select(), poll() takes descriptors over 1023.
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _latin(text: str) -> str:

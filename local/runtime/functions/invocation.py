@@ -200,7 +200,7 @@ class _Invocation:
         limit = self._record["MemorySize"] * _MEBIBYTE
         latest_start = time.monotonic() + _INITIALISATION_SECONDS
         deadline: float | None = None
-        while (used := _resident_bytes(program.process)) is not None:
+        while not program.has_ended() and (used := _resident_bytes(program.process)) is not None:
             self._peak_bytes = max(self._peak_bytes, used)
             now = time.monotonic()
             if deadline is None and (now > latest_start or (self.folder / "initialised").exists()):
