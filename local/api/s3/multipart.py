@@ -21,10 +21,11 @@ from local.api.s3.files import ObjectFiles, now
 from local.api.s3.listings import OWNER, Encoding, page_of
 from local.api.s3.requests import S3Request
 from local.api.s3.sidecars import ObjectInfo
+from local.api.s3.sources import copy_range, open_source
 from local.api.s3.tags import HEADER as TAGGING
 from local.api.s3.tags import tags_of_header
 from local.api.s3.uploads import Part, Upload, Uploads
-from local.api.s3.writing import LARGEST, Encryption, copy_range, open_source, receive
+from local.api.s3.writing import LARGEST, Encryption, receive
 from local.api.s3.xml import parse_xml, xml_response
 from local.core.errors import ServiceError
 
