@@ -30,8 +30,22 @@ _LIFECYCLE_WITHOUT_EFFECT = {
     # Buckets have no versions here, so there are no noncurrent ones.
     *("NoncurrentVersionExpiration", "NoncurrentVersionTransition"),
 }
+_DELETABLE = {
+    *("cors", "encryption", "lifecycle", "ownershipControls", "policy", "publicAccessBlock", "replication", "tagging"),
+    "website",
+}
 _ENFORCED = "BucketOwnerEnforced"
 _SECURE_TRANSPORT = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def check_method(name: str, method: str) -> None:
+    """Refuse a method that S3 does not have for a setting.
+
+    Raises:
+        ServiceError: MethodNotAllowed.
+    """
+    if method not in ("GET", "PUT") and not (method == "DELETE" and name in _DELETABLE):
+        raise s3_error("MethodNotAllowed", Method=method, ResourceType="BUCKET")
 
 
 def check_change(name: str, method: str, body: bytes) -> None:
@@ -50,7 +64,7 @@ def check_change(name: str, method: str, body: bytes) -> None:
         raise not_implemented(f"?{name} of a bucket")
     if method == "PUT" and name in _CHECKS:
         _CHECKS[name](body)
-    elif method != "PUT" and name in ("ownershipControls", "acl"):
+    elif method == "DELETE" and name == "ownershipControls":
         raise not_implemented(f"{method} ?{name} of a bucket")
 
 
@@ -97,7 +111,10 @@ def _check_encryption(body: bytes) -> None:
 
 def _check_lifecycle(body: bytes) -> None:
     for rule in parse_xml(body, "LifecycleConfiguration"):
-        if rule.findtext("Status", "").strip() != "Disabled":
+        status = rule.findtext("Status", "").strip()
+        if rule.tag != "Rule" or status not in ("Enabled", "Disabled"):
+            raise s3_error("MalformedXML")
+        if status == "Enabled":
             _refuse_others("an enabled lifecycle rule", rule, _LIFECYCLE_WITHOUT_EFFECT)
 
 
@@ -133,6 +150,13 @@ def _check_policy(body: bytes) -> None:
             raise not_implemented(f"PutBucketPolicy with Effect: {statement.get('Effect')}")
 
 
+def _check_root(root: str) -> Callable[[bytes], None]:
+    def check(body: bytes) -> None:
+        parse_xml(body, root)
+
+    return check
+
+
 def _check_acl(_: bytes) -> None:
     raise s3_error("AccessControlListNotSupported")
 
@@ -149,12 +173,15 @@ def _refuse_others(what: str, element: Element, known: set[str]) -> None:
 
 _CHECKS: dict[str, Callable[[bytes], None]] = {
     "acl": _check_acl,
+    "cors": _check_root("CORSConfiguration"),
     "encryption": _check_encryption,
     "lifecycle": _check_lifecycle,
     "logging": _check_logging,
     "notification": _check_notification,
     "ownershipControls": _check_ownership,
     "policy": _check_policy,
+    "publicAccessBlock": _check_root("PublicAccessBlockConfiguration"),
+    "tagging": _check_root("Tagging"),
 }
 _FIXED: dict[str, tuple[str, dict[str, Any]]] = {
     "logging": ("BucketLoggingStatus", {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from starlette.responses import Response
 
@@ -11,6 +12,7 @@ from local.api.s3.bucket_settings import (
     READ_ONLY,
     RECORDED,
     check_change,
+    check_method,
     default_encryption_answer,
     fixed_answer,
 )
@@ -22,6 +24,7 @@ from local.api.s3.uploads import Uploads
 from local.api.s3.xml import parse_xml, xml_response
 from local.aws.wire import RequestHead
 
+_log = logging.getLogger(__name__)
 _WITHOUT_CONSTRAINT = "us-east-1"
 """The region of a bucket without a location constraint; no constraint names this region."""
 
@@ -90,6 +93,7 @@ class Buckets:
         """Handle the operations on a bucket's settings."""
         check_owner(request)
         self._files.bucket(request.bucket)
+        check_method(name, request.method)
         body = await request.document()
         if request.method != "GET":
             check_change(name, request.method, body)
@@ -100,7 +104,12 @@ class Buckets:
             return default_encryption_answer()
         headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
-        reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
+        try:
+            reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            # Moto expects documents of S3's schema.
+            _log.warning("moto cannot read the setting %s of a bucket", name, exc_info=True)
+            raise s3_error("MalformedXML") from None
         shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, shown)
 

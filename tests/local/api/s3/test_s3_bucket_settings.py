@@ -140,6 +140,33 @@ def test_an_encryption_that_is_none_is_refused(service, s3, rules, code) -> None
     assert f"<Code>{code}</Code>" in answer.body.decode()
 
 
+@pytest.mark.parametrize(
+    ("method", "setting"),
+    [("POST", "policy"), ("HEAD", "policy"), ("PATCH", "cors"), ("DELETE", "acl"), ("DELETE", "notification")],
+)
+def test_a_setting_has_the_methods_of_s3(service, s3, method, setting) -> None:
+    assert send(service, method, f"/{BUCKET}?{setting}").status == 405
+
+
+@pytest.mark.parametrize(
+    ("setting", "body"),
+    [
+        ("lifecycle", "<LifecycleConfiguration><Rule/></LifecycleConfiguration>"),
+        ("lifecycle", "<LifecycleConfiguration><Rule><Status>On</Status></Rule></LifecycleConfiguration>"),
+        ("cors", "<CORSConfiguration/>"),
+        ("cors", "<CORSConfiguration><CORSRule/></CORSConfiguration>"),
+        ("tagging", "<Tagging/>"),
+        ("tagging", "<Other/>"),
+        ("tagging", "{"),
+        ("publicAccessBlock", "<PublicAccessBlock/>"),
+        ("notification", "<"),
+    ],
+)
+def test_a_setting_that_does_not_have_s3s_schema_is_refused(service, s3, setting, body) -> None:
+    answer = send(service, "PUT", f"/{BUCKET}?{setting}", body.encode())
+    assert (answer.status, b"<Code>MalformedXML</Code>" in answer.body) == (400, True)
+
+
 def test_a_target_is_refused_however_its_xml_is_written(service, s3) -> None:
     for body in (
         '<NotificationConfiguration><QueueConfiguration a="b"/></NotificationConfiguration>',
