@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from definition_language.algorithm_checks import algorithm_faults
 from definition_language.caching import cache_faults
 from definition_language.constraints import faults
 from definition_language.documents import STEP_NAME, all_steps, form_faults, known_references, own_arguments, type_of
@@ -129,6 +130,8 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
         return
     if step["Type"] == "Tuning" and not is_expression(step["Arguments"]["HyperParameterTuningJobConfig"]):
         yield from _grid_faults(step["Arguments"])
+    if step["Type"] in ("Training", "Tuning"):
+        yield from (f"Arguments: {fault}" for fault in algorithm_faults(step["Type"], step["Arguments"]))
     caching = step.get("CacheConfig")
     if isinstance(caching, dict) and caching.get("Enabled") is True:
         yield from _expiry_faults(caching)

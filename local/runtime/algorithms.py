@@ -123,8 +123,8 @@ def refused_version(image: str) -> str | None:
 
 
 def refused_variable(algorithm: Algorithm, environment: Mapping[str, str]) -> str | None:
-    """Return the first environment variable of a model's container that the service does not implement, or None."""
-    return next((name for name in algorithm.variables if name in environment), None)
+    """Return the first environment variable of a model's container that is set and not implemented, or None."""
+    return next((name for name in algorithm.variables if environment.get(name)), None)
 
 
 def _of_repository(image: str) -> Algorithm | None:
