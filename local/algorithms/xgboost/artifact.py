@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tarfile
 import zlib
 from pathlib import Path
@@ -21,6 +23,8 @@ VERSION: Final = (3, 2)
 """The library's version in the image, without the patch number."""
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _MOST_MEMBERS = 1000
+_REPOSITORY = Path(__file__).parents[3]
+_PROBE_SECONDS = 120
 _OLD_FORMATS: Final = {b"binf": "the binary format of XGBoost 1.x", b"bs64": "the binary format of XGBoost 1.x"}
 
 
@@ -40,6 +44,7 @@ def read(model_tar_gz: Path) -> xgboost.Booster:
     try:
         content = _read_model_file(model_tar_gz)
         _check(_document(content))
+        _probe(content)
         booster = xgboost.Booster()
         booster.load_model(bytearray(content))
     except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError, KeyError, TypeError) as error:
@@ -79,6 +84,20 @@ def _document(content: bytes) -> Any:
     return json.loads(content) if content[1:].lstrip()[:1] in (b'"', b"}") else ubjson.load(content)
 
 
+def _probe(content: bytes) -> None:
+    """Load the model in another process first: the library ends its own over some damaged models."""
+    program = [sys.executable, "-m", "local.algorithms.xgboost.probe"]
+    try:
+        ended = subprocess.run(
+            program, input=content, cwd=_REPOSITORY, capture_output=True, timeout=_PROBE_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"it has not loaded within {_PROBE_SECONDS} seconds") from None
+    if ended.returncode:
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise ValueError(said[-1] if said else f"the library ended with status {ended.returncode}")
+
+
 def _check(document: Any) -> None:
     """Check what the library trusts: the version, and that a tree's nodes exist."""
     version = tuple(int(part) for part in document["version"])
@@ -96,6 +115,9 @@ def _check(document: Any) -> None:
             children = np.asarray(tree[member], dtype=np.int64)
             if len(children) != nodes or (children >= nodes).any() or (children < -1).any():
                 raise ValueError("a tree names a node that it does not have")
+        features = int(document["learner"]["learner_model_param"]["num_feature"])
+        if (np.asarray(tree["split_indices"], dtype=np.int64) >= features).any():
+            raise ValueError(f"a tree splits by a feature that is not one of the {features}")
         for member in ("split_indices", "split_conditions", "default_left"):
             if len(tree[member]) != nodes:
                 raise ValueError(f"a tree's {member} do not fit its {nodes} nodes")

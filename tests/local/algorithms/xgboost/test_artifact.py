@@ -68,11 +68,18 @@ def _document(model: xgboost.Booster, **changes: object) -> bytes:
         ({"version": [3, 3, 0]}, "it was saved by XGBoost 3.3.0"),
         ({"left_children": [99] * 15}, "a tree names a node that it does not have"),
         ({"split_indices": []}, "a tree's split_indices do not fit"),
+        ({"split_indices": [99] * 15}, "a tree splits by a feature that is not one of the 3"),
     ],
 )
 def test_a_model_that_would_predict_wrongly_is_refused(model, tmp_path, changes, reason):
     with pytest.raises(ValueError, match=reason):
         artifact.read(pack(tmp_path / "model.tar.gz", xgboost_model=_document(model, **changes)))
+
+
+def test_what_the_library_does_not_load_ends_another_process_than_ours(model, tmp_path):
+    whole = bytes(model.save_raw("ubj")).replace(b"base_weights", b"base_Weights")
+    with pytest.raises(ValueError, match="is not an artifact of XGBoost"):
+        artifact.read(pack(tmp_path / "model.tar.gz", xgboost_model=whole))
 
 
 class _Harmful:
