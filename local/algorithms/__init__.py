@@ -1,1 +1,1 @@
-"""SageMaker's built-in algorithms, reimplemented as libraries. Of ``local``, they import only ``local.core``."""
+"""SageMaker's built-in algorithms as libraries. Of ``local``, they import only ``local.core``."""

@@ -11,10 +11,9 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import xgboost
 
-from local.algorithms.xgboost import ubjson
+from local.algorithms.xgboost import model_checks, ubjson
 from local.core.archives import tar_files
 from local.core.files import replacing
 
@@ -23,6 +22,7 @@ VERSION: Final = (3, 2)
 """The library's version in the image, without the patch number."""
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _MOST_MEMBERS = 1000
+_CHUNK_BYTES = 1 << 20
 _REPOSITORY = Path(__file__).parents[3]
 _PROBE_SECONDS = 120
 _OLD_FORMATS: Final = {b"binf": "the binary format of XGBoost 1.x", b"bs64": "the binary format of XGBoost 1.x"}
@@ -43,11 +43,15 @@ def read(model_tar_gz: Path) -> xgboost.Booster:
     """
     try:
         content = _read_model_file(model_tar_gz)
-        _check(_document(content))
+        document = _document(content)
+        _check_version(document)
+        model_checks.check(document)
         _probe(content)
         booster = xgboost.Booster()
         booster.load_model(bytearray(content))
-    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise ValueError(f"{model_tar_gz} is not an artifact of XGBoost 3.2: it has no member {error}") from error
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError, TypeError) as error:
         raise ValueError(f"{model_tar_gz} is not an artifact of XGBoost 3.2: {error}") from error
     booster.set_param({"nthread": 1})
     return booster
@@ -62,6 +66,8 @@ def _read_model_file(model_tar_gz: Path) -> bytes:
                 place = Path(name)
                 if len(place.parts) == 1 and not place.name.startswith("."):
                     found[place.name] = file.read()
+            while stream.read(_CHUNK_BYTES):  # to the end, where the checksum is
+                pass
     except gzip.BadGzipFile as error:
         raise ValueError(f"it is not a gzip file, or it is damaged: {error}") from error
     if not found:
@@ -98,26 +104,10 @@ def _probe(content: bytes) -> None:
         raise ValueError(said[-1] if said else f"the library ended with status {ended.returncode}")
 
 
-def _check(document: Any) -> None:
-    """Check what the library trusts: the version, and that a tree's nodes exist."""
+def _check_version(document: Any) -> None:
     version = tuple(int(part) for part in document["version"])
     if version[:2] > VERSION:
         raise ValueError(
             f"it was saved by XGBoost {'.'.join(map(str, version))}, and image 3.2-0 has 3.2.0: an older version can "
             "load a newer model without its base_score, silently"
         )
-    booster = document["learner"]["gradient_booster"]
-    model = booster.get("model") or booster.get("gbtree", {}).get("model") or {}
-    trees = model.get("trees", [])
-    for tree in trees:
-        nodes = len(tree["left_children"])
-        for member in ("left_children", "right_children"):
-            children = np.asarray(tree[member], dtype=np.int64)
-            if len(children) != nodes or (children >= nodes).any() or (children < -1).any():
-                raise ValueError("a tree names a node that it does not have")
-        features = int(document["learner"]["learner_model_param"]["num_feature"])
-        if (np.asarray(tree["split_indices"], dtype=np.int64) >= features).any():
-            raise ValueError(f"a tree splits by a feature that is not one of the {features}")
-        for member in ("split_indices", "split_conditions", "default_left"):
-            if len(tree[member]) != nodes:
-                raise ValueError(f"a tree's {member} do not fit its {nodes} nodes")

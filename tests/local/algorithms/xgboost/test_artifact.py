@@ -66,9 +66,10 @@ def _document(model: xgboost.Booster, **changes: object) -> bytes:
     ("changes", "reason"),
     [
         ({"version": [3, 3, 0]}, "it was saved by XGBoost 3.3.0"),
-        ({"left_children": [99] * 15}, "a tree names a node that it does not have"),
-        ({"split_indices": []}, "a tree's split_indices do not fit"),
-        ({"split_indices": [99] * 15}, "a tree splits by a feature that is not one of the 3"),
+        ({"left_children": [99] * 15}, "a tree's nodes do not form a tree"),
+        ({"left_children": [0] * 15}, "a tree's nodes do not form a tree"),
+        ({"split_indices": []}, "a tree's arrays differ in length"),
+        ({"split_indices": [99] * 15}, "a tree splits by an unknown feature"),
     ],
 )
 def test_a_model_that_would_predict_wrongly_is_refused(model, tmp_path, changes, reason):
