@@ -10,6 +10,7 @@ from local.api.cloudformation import CloudFormation
 from local.api.eventbridge import EventBridge
 from local.api.lambda_.operations import FunctionOperations
 from local.api.logs import LogOperations
+from local.api.monitoring import Monitoring
 from local.api.moto.services import MotoServices
 from local.api.s3.server import S3
 from local.api.sagemaker.endpoint_configs import EndpointConfigOperations
@@ -47,6 +48,7 @@ from local.runtime.jobs.tuning import TuningRunner
 from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
+from local.storage.metric_points import MetricPoints
 from local.storage.objects import Objects
 from local.storage.set_aside import SetAside
 from local.storage.store import Store
@@ -70,6 +72,7 @@ class Parts:
         disk: the disk with the service's data.
         supervisor: programs of jobs and functions.
         functions: runs Lambda functions.
+        metrics: data points of CloudWatch metrics.
         hosting: deployed models.
         changes: carries out changes of endpoints.
         executions: running pipeline executions.
@@ -96,7 +99,8 @@ class Parts:
         queue = WorkQueue(self.supervisor, "event", _EVENT_THREADS)
         self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
         events = self.events
-        self.hosting = Hosting(region, self.objects, self.logs)
+        self.metrics = MetricPoints(settings.root / "metrics.sqlite")
+        self.hosting = Hosting(region, self.objects, self.logs, self.metrics)
         self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
         self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
@@ -110,6 +114,7 @@ class Parts:
             "logs": self.logs_api.answer,
             "events": events.answer,
             "sts": Sts(self.moto, keys).answer,
+            "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
         }
         self._settings = settings
@@ -142,6 +147,7 @@ class Parts:
     def close(self) -> None:
         """Flush pending data and close the records. The parts cannot be used afterwards."""
         self.hosting.close()
+        self.metrics.close()
         self.store.close()
 
     def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +155,7 @@ class Parts:
 
     def _resources(self, settings: Settings) -> Resources:
         store, objects, supervisor, region = self.store, self.objects, self.supervisor, settings.region
-        training = TrainingRunner(store, settings, objects, self.logs, self.keys, supervisor)
+        training = TrainingRunner(store, settings, objects, self.logs, self.keys, supervisor, self.metrics)
         training_jobs = TrainingJobOperations(store, settings, objects, supervisor, training)
         processing = ProcessingRunner(store, settings, objects, self.logs, self.keys, supervisor)
         pipelines = PipelineOperations(store, region, objects)

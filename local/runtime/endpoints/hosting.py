@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,9 @@ from local.core.disk import be_patient
 from local.core.settings import ACCOUNT_ID
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
+from local.runtime.metric_names import ENDPOINTS
 from local.storage.log_files import Logs
+from local.storage.metric_points import MetricPoints
 from local.storage.objects import Objects
 
 Headers = list[tuple[bytes, bytes]]
@@ -42,8 +45,8 @@ class Hosting:
     Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
     """
 
-    def __init__(self, region: str, objects: Objects, logs: Logs) -> None:
-        self._region, self._logs = region, logs
+    def __init__(self, region: str, objects: Objects, logs: Logs, metrics: MetricPoints) -> None:
+        self._region, self._logs, self._metrics = region, logs, metrics
         self._deployments: dict[str, Deployment] = {}
         self._capture = DataCapture(objects, logs)
         self.background = ThreadPoolExecutor(4, "endpoint", initializer=be_patient)
@@ -87,6 +90,7 @@ class Hosting:
         Returns:
             HTTP status, headers and body.
         """
+        started = time.perf_counter()
         deployment = self._deployments.get(name.lower())
         if deployment is None:
             return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
@@ -96,10 +100,14 @@ class Hosting:
         if not _NOT_IMPLEMENTED.keys().isdisjoint(headers):
             return _not_implemented(headers)
         asked_type = content_type or "text/csv"
+        asked_model = time.perf_counter()
         try:
             answer, answer_type = variant.model.invoke(body, asked_type, accept or "")
         except Exception as error:
+            status = error.status if isinstance(error, InferenceError) else 500
+            self._measure(deployment, variant, status, started, asked_model)
             return self._model_error(deployment, variant, error)
+        self._measure(deployment, variant, 200, started, asked_model)
         if len(answer) > LARGEST_ANSWER:
             return _error(413, "", f"HTTP content length exceeded {LARGEST_ANSWER} bytes.")
         if deployment.capture is not None:
@@ -108,6 +116,23 @@ class Hosting:
             asked, answered = Payload(body, asked_type), Payload(answer, answer_type)
             self._capture.record(deployment.capture, source, asked, answered, inference_id)
         return 200, _headers(answer_type.encode(), variant), answer
+
+    def _measure(
+        self, deployment: Deployment, variant: Variant, status: int, started: float, asked_model: float
+    ) -> None:
+        """Add an invocation to the endpoint's metrics. One process serves, so it is the only instance."""
+        now = time.perf_counter()
+        values = {
+            "Invocations": 1.0,
+            "InvocationsPerInstance": 1.0,
+            "Invocation4XXErrors": float(400 <= status < 500),
+            "Invocation5XXErrors": float(status >= 500),
+            "ModelLatency": _microseconds(now - asked_model),
+            "OverheadLatency": _microseconds(asked_model - started),
+        }
+        dimensions = {"EndpointName": deployment.endpoint, "VariantName": variant.name}
+        if self._metrics.add(ENDPOINTS, dimensions, values):
+            self.background.submit(self._metrics.write)
 
     def _model_error(self, deployment: Deployment, variant: Variant, error: Exception) -> Answer:
         status, message = 500, f"{type(error).__name__}: {error}"
@@ -130,6 +155,11 @@ class Hosting:
         }
         headers = [*_headers(b"application/json", variant), (b"x-amzn-ErrorType", b"ModelError")]
         return 424, headers, json.dumps(document).encode()
+
+
+def _microseconds(seconds: float) -> float:
+    """Return three significant digits, so that a minute has few different values."""
+    return float(f"{seconds * 1e6:.3g}")
 
 
 def _headers(content_type: bytes, variant: Variant) -> Headers:

@@ -6,7 +6,7 @@ import math
 import re
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -41,15 +41,24 @@ class Definition:
         return cls(name, pattern)
 
 
+Observer = Callable[[str, float], None]
+"""Is called with the name and the value of each metric that is read."""
+
+
 class MetricReader:
     """Reads metrics from a job's log lines.
+
+    Args:
+        definitions: the metrics.
+        observe: is called with each value.
 
     Attributes:
         history: All values of each metric by name, in the order of their lines.
     """
 
-    def __init__(self, definitions: Iterable[Definition]) -> None:
+    def __init__(self, definitions: Iterable[Definition], observe: Observer) -> None:
         self._definitions = list(definitions)
+        self._observe = observe
         self._times: dict[str, float] = {}
         self.history: dict[str, list[float]] = {}
 
@@ -63,6 +72,7 @@ class MetricReader:
                 if value is not None:
                     self.history.setdefault(definition.name, []).append(value)
                     self._times[definition.name] = now
+                    self._observe(definition.name, value)
 
     def final(self) -> list[dict[str, object]]:
         """Return the last value of each metric as FinalMetricDataList."""

@@ -22,8 +22,10 @@ from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.log import TRAINING, JobLog
 from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.training_folder import Listener, TrainingFolder, path
+from local.runtime.metric_names import TRAINING_JOBS
 from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
+from local.storage.metric_points import MetricPoints
 from local.storage.objects import Objects
 from local.storage.store import Store
 
@@ -46,6 +48,7 @@ class TrainingRunner:
     logs: Logs
     keys: KeyRing
     supervisor: Supervisor
+    metrics: MetricPoints
 
     def run(self, name: str) -> None:
         """Run a job whose record exists, and write the outcome to the record."""
@@ -82,6 +85,7 @@ class TrainingRunner:
         for job in jobs:
             if job.outcome and job.outcome.status == "Completed":
                 shutil.rmtree(job.root, ignore_errors=True)
+        self.metrics.write()
         with self.store.transaction():
             for job in jobs:
                 self.store.update(KIND, job.name, job.write_outcome)
@@ -89,7 +93,11 @@ class TrainingRunner:
     def _folder(self, name: str, listener: Listener | None) -> TrainingFolder:
         record = self.store.get(KIND, name)
         log = JobLog(self.logs, TRAINING, name)
-        return TrainingFolder(record, path(self.settings, name), log, self.objects, listener)
+
+        def observe(metric: str, value: float) -> None:
+            self.metrics.add(TRAINING_JOBS, {"TrainingJobName": name}, {metric: value})
+
+        return TrainingFolder(record, path(self.settings, name), log, self.objects, listener, observe)
 
     def _train(self, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None) -> JobOutcome | None:
         """Run the program to its end.

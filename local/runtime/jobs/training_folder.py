@@ -18,7 +18,7 @@ from local.runtime import algorithms
 from local.runtime.jobs import images, inputs
 from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
 from local.runtime.jobs.log import JobLog
-from local.runtime.jobs.metrics import Definition, MetricReader
+from local.runtime.jobs.metrics import Definition, MetricReader, Observer
 from local.runtime.lines import LONGEST_LINE, split_long
 from local.storage.objects import Objects, S3Uri
 
@@ -40,7 +40,15 @@ class TrainingFolder:
         outcome: The job's outcome, or None while it has not ended.
     """
 
-    def __init__(self, record: Document, root: Path, log: JobLog, objects: Objects, listener: Listener | None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - a job has all of these
+        self,
+        record: Document,
+        root: Path,
+        log: JobLog,
+        objects: Objects,
+        listener: Listener | None,
+        observe: Observer,
+    ) -> None:
         self.name: str = record["TrainingJobName"]
         self.record = record
         self.root = root
@@ -52,7 +60,7 @@ class TrainingFolder:
         self._read_until = 0
         self._outcome: JobOutcome | None = None
         definitions = self.record["AlgorithmSpecification"].get("MetricDefinitions", [])
-        self._metrics = MetricReader(Definition.compile(each["Name"], each["Regex"]) for each in definitions)
+        self._metrics = MetricReader((Definition.compile(each["Name"], each["Regex"]) for each in definitions), observe)
 
     def attempt(self, work: Callable[[], JobOutcome | None]) -> None:
         """Run a part of the job's work unless the job has ended. An error ends the job."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def test_boto3_waits_for_a_training_job_and_pages_through_them(jobs: Jobs) -> No
     description = client.describe_training_job(TrainingJobName=names[0])
     assert description["TrainingJobStatus"] == "Completed"
     assert description["TrainingEndTime"].tzinfo is not None
+    (metric,) = (each for each in description["FinalMetricDataList"] if each["MetricName"] == "train:mse")
+    (point,) = jobs.service.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="train:mse",
+        Dimensions=[{"Name": "TrainingJobName", "Value": names[0]}],
+        StartTime=description["CreationTime"] - timedelta(minutes=1),
+        EndTime=description["TrainingEndTime"] + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Minimum", "Maximum"],
+    )["Datapoints"]
+    assert point["Minimum"] <= metric["Value"] <= point["Maximum"]
     tags = client.list_tags(ResourceArn=description["TrainingJobArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "ml"}]
     pages = client.get_paginator("list_training_jobs").paginate(
