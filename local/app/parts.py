@@ -23,6 +23,7 @@ from local.api.sagemaker.operations import SageMakerApi
 from local.api.sagemaker.pipeline_executions import ExecutionOperations
 from local.api.sagemaker.pipelines import PipelineOperations
 from local.api.sagemaker.processing_jobs import ProcessingJobOperations
+from local.api.sagemaker.search import SearchOperations
 from local.api.sagemaker.table import Resources
 from local.api.sagemaker.tags import TagOperations
 from local.api.sagemaker.training_jobs import TrainingJobOperations
@@ -176,6 +177,7 @@ class Parts:
             endpoint_configs=EndpointConfigOperations(store, region),
             endpoints=EndpointOperations(store, region, self.hosting, self.changes),
             tags=TagOperations(store, region),
+            search=SearchOperations(store),
         )
 
 

@@ -13,6 +13,7 @@ from local.api.sagemaker.operations import Operation
 from local.api.sagemaker.pipeline_executions import ExecutionOperations
 from local.api.sagemaker.pipelines import PipelineOperations
 from local.api.sagemaker.processing_jobs import ProcessingJobOperations
+from local.api.sagemaker.search import SearchOperations
 from local.api.sagemaker.tags import TagOperations
 from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.api.sagemaker.transform_jobs import TransformJobOperations
@@ -35,6 +36,7 @@ class Resources:
     endpoint_configs: EndpointConfigOperations
     endpoints: EndpointOperations
     tags: TagOperations
+    search: SearchOperations
 
     def operations(self) -> dict[str, Operation]:
         """Return the operations by their names in SageMaker's API."""
@@ -99,6 +101,7 @@ class Resources:
             "UpdateEndpoint": self.endpoints.update_endpoint,
             "UpdateEndpointWeightsAndCapacities": self.endpoints.update_endpoint_weights_and_capacities,
             "DeleteEndpoint": self.endpoints.delete_endpoint,
+            "Search": self.search.search,
             "AddTags": self.tags.add_tags,
             "ListTags": self.tags.list_tags,
             "DeleteTags": self.tags.remove_tags,

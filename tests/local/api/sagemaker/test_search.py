@@ -1,0 +1,157 @@
+"""Search over resources, through boto3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.records import training_jobs
+from local.records.kinds import TRAINING_JOB
+from local.records.tags import save_tags
+from tests.local.conftest import IMAGE, ROLE
+
+
+def job(number: int) -> dict[str, Any]:
+    request = {
+        "TrainingJobName": f"job-{number}",
+        "HyperParameters": {"learning_rate": str(number / 10), "loss": "auto"},
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "RoleArn": ROLE,
+        "InputDataConfig": [
+            {
+                "ChannelName": name,
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://b/{number}/{name}"}},
+            }
+            for name in ("train", "validation")
+        ],
+        "OutputDataConfig": {"S3OutputPath": "s3://b/out"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": number, "VolumeSizeInGB": 1},
+    }
+    record = training_jobs.new("us-east-1", request)
+    record["CreationTime"] = record["LastModifiedTime"] = 1_700_000_000 + number
+    record["TrainingJobStatus"] = record["SecondaryStatus"] = "Completed" if number % 2 else "Failed"
+    record["FinalMetricDataList"] = [{"MetricName": "validation:mse", "Value": 10.0 * number, "Timestamp": 1.7e9}]
+    return record
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    for number in range(1, 6):
+        record = job(number)
+        service.parts.store.insert(TRAINING_JOB.name, record["TrainingJobName"], record)
+        tags = [{"Key": "team", "Value": "a" if number < 3 else "b"}, {"Key": f"only-{number}", "Value": "x"}]
+        save_tags(service.parts.store, record["TrainingJobArn"], tags)
+    return service.client("sagemaker")
+
+
+def found(client, *filters: tuple[str, ...], **request: Any) -> list[int]:
+    names = ("Name", "Operator", "Value")
+    expression = {"Filters": [dict(zip(names, each, strict=False)) for each in filters]} if filters else {}
+    expression |= request.pop("expression", {})
+    if expression:
+        request["SearchExpression"] = expression
+    results = client.search(Resource="TrainingJob", **{"SortBy": "TrainingJobName", "SortOrder": "Ascending"} | request)
+    return [int(result["TrainingJob"]["TrainingJobName"][-1]) for result in results["Results"]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([], [1, 2, 3, 4, 5]),
+        ([("TrainingJobStatus", "Equals", "Failed")], [2, 4]),
+        ([("TrainingJobStatus", "NotEquals", "Failed")], [1, 3, 5]),
+        ([("TrainingJobName", "Contains", "-3")], [3]),
+        ([("TrainingJobName", "In", "job-1, job-5")], [1, 5]),
+        ([("ResourceConfig.InstanceCount", "GreaterThan", "3")], [4, 5]),
+        ([("Metrics.validation:mse", "LessThanOrEqualTo", "20")], [1, 2]),
+        ([("HyperParameters.learning_rate", "GreaterThanOrEqualTo", "0.40")], [4, 5]),
+        ([("HyperParameters.loss", "Equals", "auto")], [1, 2, 3, 4, 5]),
+        ([("CreationTime", "LessThan", "2023-11-14T22:13:22Z")], [1]),
+        ([("Tags.team", "Equals", "a")], [1, 2]),
+        ([("Tags.only-4", "Exists")], [4]),
+        ([("Tags.only-4", "NotExists")], [1, 2, 3, 5]),
+        ([("InputDataConfig.DataSource.S3DataSource.S3Uri", "Contains", "/2/")], [2]),
+        ([("EnableManagedSpotTraining", "Equals", "false")], [1, 2, 3, 4, 5]),
+        ([("TrainingJobStatus", "Equals", "Failed"), ("Tags.team", "Equals", "a")], [2]),
+    ],
+)
+def test_filters_of_every_kind(client, filters, expected) -> None:
+    assert found(client, *filters) == expected
+
+
+def test_nested_filters_hold_for_one_item_together(client) -> None:
+    def nested(channel):
+        return {
+            "NestedFilters": [
+                {
+                    "NestedPropertyName": "InputDataConfig",
+                    "Filters": [
+                        {"Name": "InputDataConfig.ChannelName", "Operator": "Equals", "Value": channel},
+                        {
+                            "Name": "InputDataConfig.DataSource.S3DataSource.S3Uri",
+                            "Operator": "Contains",
+                            "Value": "3/train",
+                        },
+                    ],
+                }
+            ]
+        }
+
+    assert found(client, expression=nested("train")) == [3]
+    assert found(client, expression=nested("validation")) == []
+
+
+def test_sub_expressions_are_combined_by_the_operator(client) -> None:
+    sub = [
+        {"Filters": [{"Name": "TrainingJobName", "Operator": "Equals", "Value": "job-1"}]},
+        {"Filters": [{"Name": "TrainingJobStatus", "Operator": "Equals", "Value": "Failed"}], "Operator": "Or"},
+    ]
+    assert found(client, expression={"SubExpressions": sub, "Operator": "Or"}) == [1, 2, 4]
+    assert found(client, expression={"SubExpressions": sub}) == []
+
+
+def test_pages_in_the_order_of_a_metric(client) -> None:
+    request = {"Resource": "TrainingJob", "SortBy": "Metrics.validation:mse", "MaxResults": 2}
+    pages = [client.search(**request)]
+    while "NextToken" in pages[-1]:
+        pages.append(client.search(**request, NextToken=pages[-1]["NextToken"]))
+    names = [result["TrainingJob"]["TrainingJobName"] for page in pages for result in page["Results"]]
+    assert names == ["job-5", "job-4", "job-3", "job-2", "job-1"]
+    assert pages[0]["TotalHits"] == {"Value": 5, "Relation": "EqualTo"}
+    assert pages[0]["Results"][0]["TrainingJob"]["Tags"] == [
+        {"Key": "only-5", "Value": "x"},
+        {"Key": "team", "Value": "b"},
+    ]
+
+
+def test_other_resources_are_found_too(client) -> None:
+    client.create_model_package_group(ModelPackageGroupName="group", Tags=[{"Key": "team", "Value": "a"}])
+    expression = {"Filters": [{"Name": "Tags.team", "Value": "a"}]}
+    (result,) = client.search(Resource="ModelPackageGroup", SearchExpression=expression)["Results"]
+    assert result["ModelPackageGroup"]["ModelPackageGroupName"] == "group"
+    for resource in ("Pipeline", "PipelineExecution", "ModelPackage", "Endpoint", "HyperParameterTuningJob"):
+        assert client.search(Resource=resource)["Results"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("Nonsense", "Equals", "x"), "Unknown property name: Nonsense"),
+        (("ResourceConfig.Nonsense", "Equals", "x"), "Unknown property name"),
+        (("ResourceConfig.InstanceCount", "GreaterThan", "many"), "is not a integer"),
+        (("TrainingJobName", "GreaterThan", "a"), "is for numbers and times"),
+        (("TrainingJobName", "Equals"), "needs a Value"),
+        (("TrainingJobName", "Exists", "x"), "takes no Value"),
+    ],
+)
+def test_a_filter_that_cannot_hold_is_refused(client, given, message) -> None:
+    with pytest.raises(ClientError, match=message):
+        found(client, given)
+
+
+def test_what_is_not_kept_is_refused_by_name(client) -> None:
+    for resource in ("FeatureGroup", "Experiment", "Model"):
+        with pytest.raises(ClientError, match=f"sagemaker:Search for {resource}"):
+            client.search(Resource=resource)
