@@ -136,6 +136,7 @@ def test_an_endpoint_answers_in_csv_and_json(jobs: Jobs, model: str, features: s
         EndpointName=name, Body=features, ContentType="text/csv", Accept="application/json"
     )
     assert json.loads(answer["Body"].read()) == {"predictions": [{"score": score} for score in _scores(jobs)]}
+    assert runtime.invoke_endpoint(EndpointName=name, Body=b"", ContentType="text/csv")["Body"].read() == b""
     with pytest.raises(runtime.exceptions.ModelError, match="Feature size of csv inference data 2") as caught:
         runtime.invoke_endpoint(EndpointName=name, Body="1,2", ContentType="text/csv")
     assert caught.value.response["OriginalStatusCode"] == 400
@@ -183,6 +184,23 @@ def test_a_grid_finds_the_best_of_its_points(jobs: Jobs) -> None:
     best = described["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
     values = [job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for job in answer["TrainingJobSummaries"]]
     assert (len(values), best) == (4, min(values))
+
+
+@pytest.mark.slow
+def test_early_stopping_of_training_jobs_watches_every_round(jobs: Jobs) -> None:
+    name = jobs.name("tune")
+    ranges = {"CategoricalParameterRanges": [{"Name": "max_depth", "Values": ["6", "5", "4", "0"]}]}
+    limits = {"MaxParallelTrainingJobs": 1}
+    request = _tuning_request(
+        name, TrainingJobEarlyStoppingType="Auto", ParameterRanges=ranges, ResourceLimits=limits, RandomSeed=1
+    )
+    request["TrainingJobDefinition"]["StaticHyperParameters"]["eta"] = "0.3"
+    jobs.call("CreateHyperParameterTuningJob", **request)
+    described = jobs.wait("hyper-parameter-tuning-job", name, 120)
+    assert described["HyperParameterTuningJobStatus"] == "Completed", described.get("FailureReason")
+    counters = described["TrainingJobStatusCounters"]
+    assert counters["Completed"] + counters["Stopped"] == 4
+    assert counters["Completed"] >= 1
 
 
 @pytest.mark.parametrize(
