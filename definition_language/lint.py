@@ -82,6 +82,28 @@ def _remarks(definition: Document) -> Iterator[str]:
     for step in all_steps(definition):
         if step["Type"] in _OTHER_TYPES:
             yield f"{step['Name']}: the arguments of a {step['Type']} step are not checked"
+    yield from _condition_remarks(definition)
+
+
+def _condition_remarks(definition: Document) -> Iterator[str]:
+    """Yield what AWS's documentation or its users say that SageMaker refuses. It was not seen on AWS.
+
+    Sources: "Condition step" in https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html ,
+    Limitations; https://github.com/aws/sagemaker-python-sdk/issues/3565
+    """
+    conditions = [step for step in all_steps(definition) if step["Type"] == "Condition"]
+    names = {step["Name"] for step in conditions}
+    for outer in conditions:
+        arguments = outer.get("Arguments") or {}
+        for inner in [*(arguments.get("IfSteps") or []), *(arguments.get("ElseSteps") or [])]:
+            if inner["Name"] in names:
+                place = f"{inner['Name']}: a condition step within {outer['Name']}"
+                yield f"{place}: AWS documents that this is not supported"
+    for step in all_steps(definition):
+        depends_on = step.get("DependsOn")
+        for name in depends_on if isinstance(depends_on, list) else []:
+            if isinstance(name, str) and name in names:
+                yield f"{step['Name']}: it depends on the condition step {name}, which users report that AWS refuses"
 
 
 def _parameter_faults(definition: Document) -> Iterator[str]:

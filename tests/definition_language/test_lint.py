@@ -49,6 +49,15 @@ def test_an_unused_parameter_and_a_step_that_cannot_be_checked_are_remarks() -> 
     ]
 
 
+def test_condition_steps_that_aws_is_said_to_refuse_are_remarks() -> None:
+    inner = condition("Inner", TRUE, then=[fail("Stop")])
+    after = fail("After", DependsOn=["Outer", "Stop"])
+    assert check(json.loads(definition(condition("Outer", TRUE, otherwise=[inner]), after))).remarks == [
+        "Inner: a condition step within Outer: AWS documents that this is not supported",
+        "After: it depends on the condition step Outer, which users report that AWS refuses",
+    ]
+
+
 def test_a_parameter_without_a_type_is_a_text() -> None:
     step = processing("Make", arguments={"Environment": {"A": get("Parameters.Source")}})
     assert faults(step, parameters=[{"Name": "Source"}]) == []
