@@ -107,7 +107,7 @@ def test_code_runtime_and_role_of_an_older_function_are_updated(account, config,
     new = client.get_function_configuration(FunctionName=resources.deploy_function_name)
     assert new["CodeSha256"] != old["CodeSha256"]
     assert (new["Runtime"], new["Role"]) == ("python3.12", resources.lambda_role_arn)
-    assert (new["Handler"], new["Timeout"]) == ("deploy_endpoint.handler", 120)
+    assert (new["Handler"], new["Timeout"]) == ("deploy_endpoint.handler", 580)
     assert json.loads(new["Environment"]["Variables"]["DEPLOYMENT"])["role_arn"] == resources.job_role_arn
 
 
