@@ -100,7 +100,7 @@ class Parts:
         queue = WorkQueue(self.supervisor, "event", _EVENT_THREADS)
         self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
         events = self.events
-        self.metrics = MetricPoints(settings.root / "metrics.sqlite")
+        self.metrics = MetricPoints(settings.metrics)
         self.hosting = Hosting(region, self.objects, self.logs, self.metrics)
         self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
         self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))

@@ -7,7 +7,7 @@ from contextlib import closing
 from local.core import secret
 from local.core.settings import LOCK_FILE, LOG_FILE, Settings
 from local.records.completeness import set_aside_incomplete
-from local.storage.salvage import salvage
+from local.storage.salvage import salvage, set_aside_damaged
 from local.storage.set_aside import SetAside
 from local.storage.store import Store
 
@@ -31,5 +31,6 @@ def clear_folder(settings: Settings, aside: SetAside) -> None:
     for folder in (settings.buckets, settings.jobs, settings.logs, settings.functions, settings.endpoints):
         aside.expect_folder(folder, "the service creates a new one")
     salvage(settings.database, aside)
+    set_aside_damaged(settings.metrics, aside, "the service begins without its earlier metrics")
     with closing(Store(settings.database)) as store:
         set_aside_incomplete(store, aside)

@@ -47,6 +47,11 @@ class Settings:
         return self.root / "records.sqlite"
 
     @property
+    def metrics(self) -> Path:
+        """The SQLite file with the data points of metrics."""
+        return self.root / "metrics.sqlite"
+
+    @property
     def buckets(self) -> Path:
         """The folder of buckets: an object is the plain file ``<buckets>/<bucket>/<key>``."""
         return self.root / "s3"

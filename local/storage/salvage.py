@@ -68,6 +68,31 @@ def salvage(path: Path, aside: SetAside) -> None:
         store.add_rows(rows)
 
 
+def set_aside_damaged(path: Path, aside: SetAside, why: str) -> None:
+    """Set aside a SQLite file that is damaged, with all that it has.
+
+    Args:
+        path: the database, which need not exist.
+        aside: where it goes.
+        why: what follows, for the user.
+
+    Raises:
+        OSError: the file cannot be moved.
+        sqlite3.Error: the database cannot be read for a reason that is not its content.
+    """
+    aside.expect_file(path, why)
+    damage = ""
+    if path.exists():
+        with closing(sqlite3.connect(path)) as database:
+            try:
+                ((said,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+                damage = "" if said == "ok" else str(said).splitlines()[-1]
+            except sqlite3.DatabaseError as error:
+                damage = _damage(error)
+    if damage or not path.exists():
+        _set_aside_files(path, aside, f"is damaged ({damage}): {why}")
+
+
 def _set_aside_files(path: Path, aside: SetAside, why: str) -> None:
     for suffix in ("", "-wal", "-shm"):
         file = path.with_name(path.name + suffix)

@@ -40,6 +40,10 @@ SERVICES = {
 _log = logging.getLogger(__name__)
 
 
+class MotoFailedError(Exception):
+    """Moto failed at a request, whose values it does not expect."""
+
+
 class MotoServices:
     """Runs requests in moto's server application, which is imported on first use.
 
@@ -69,10 +73,18 @@ class MotoServices:
         if service not in SERVICES:
             raise not_implemented(service, name)
         check_request(service, name, head, body)
-        return self._answer(service, name, head, body)
+        try:
+            return self._answer(service, name, head, body)
+        except MotoFailedError:
+            raise not_implemented(service, f"{name} with these values, at which moto fails") from None
 
     def answer_about_bucket(self, bucket: str, head: RequestHead, body: bytes) -> HttpResponse:
-        """Answer an S3 request about a bucket's settings."""
+        """Answer an S3 request about a bucket's settings.
+
+        Raises:
+            MotoFailedError: Moto cannot read the request.
+            ServiceError: Moto does not implement the operation.
+        """
         name = "Get" if head.method in ("GET", "HEAD") else f"Put {bucket}"
         return self._answer("s3", name, head, body, bucket)
 
@@ -186,7 +198,7 @@ class MotoServices:
                 if changes:
                     # Moto may have made a part of the change.
                     MotoServices._holder = None
-                raise not_implemented(service, f"{operation} with these values, at which moto fails")
+                raise MotoFailedError
             if changes and reply.status < 300:
                 self._keep(record)
             return reply

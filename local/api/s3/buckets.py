@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from starlette.responses import Response
 
-from local.api.moto.services import MotoServices
+from local.api.moto.services import MotoFailedError, MotoServices
 from local.api.s3.bucket_settings import (
     READ_ONLY,
     RECORDED,
@@ -24,7 +23,6 @@ from local.api.s3.uploads import Uploads
 from local.api.s3.xml import parse_xml, xml_response
 from local.aws.wire import RequestHead
 
-_log = logging.getLogger(__name__)
 _WITHOUT_CONSTRAINT = "us-east-1"
 """The region of a bucket without a location constraint; no constraint names this region."""
 
@@ -106,9 +104,8 @@ class Buckets:
         head = RequestHead(request.method, f"/{request.bucket}".encode(), request.head.query, headers)
         try:
             reply = await asyncio.to_thread(self._moto.answer_about_bucket, request.bucket, head, body)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        except MotoFailedError:
             # Moto expects documents of S3's schema.
-            _log.warning("moto cannot read the setting %s of a bucket", name, exc_info=True)
             raise s3_error("MalformedXML") from None
         shown = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
         return Response(reply.body, reply.status, shown)

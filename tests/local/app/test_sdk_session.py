@@ -40,7 +40,7 @@ def test_the_default_bucket_is_made_here_and_the_real_sts_is_not_asked(service) 
 
 def test_the_file_is_written_once_and_names_the_regions_bucket(tmp_path) -> None:
     first = sdk_environment(tmp_path, "eu-west-1")
-    (file,) = tmp_path.iterdir()
+    (file,) = (tmp_path / "sdk-defaults").iterdir()
     assert first == {"SAGEMAKER_USER_CONFIG_OVERRIDE": str(file)}
     assert "DefaultS3Bucket: sagemaker-eu-west-1-123456789012\n" in file.read_text()
     written = file.stat().st_mtime_ns
