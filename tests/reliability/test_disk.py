@@ -27,10 +27,12 @@ from botocore.config import Config
 
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
 
-place, go, seen = Path(sys.argv[1]), Path(sys.argv[1]) / "go", {}
+place, seen = Path(sys.argv[1]), {}
+go, running = place / "go", place / "running"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 SCRIPT = f"""
 import pathlib, time
+pathlib.Path({str(running)!r}).touch()
 while not pathlib.Path({str(go)!r}).exists():
     time.sleep(0.05)
 for number in range(5000):
@@ -69,7 +71,7 @@ sagemaker.create_processing_job(
 )
 describe = lambda: sagemaker.describe_processing_job(ProcessingJobName="job")
 until(lambda: "ProcessingStartTime" in describe())
-until(lambda: service.parts.store.list("process"))
+until(running.exists)
 def fill():
     for size in (1 << 20, 1 << 12, 1):
         try:

@@ -170,6 +170,10 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+OF_SERVICE = "SAGEMAKER_USER_CONFIG_OVERRIDE"
+"""A job's variable with a path in the folder of its service."""
+
+
 def processes_of(root: Path) -> list[psutil.Process]:
     """The processes of jobs in a folder that have not ended."""
     found = []
@@ -178,7 +182,7 @@ def processes_of(root: Path) -> list[psutil.Process]:
             environment = process.environ()
         except (psutil.Error, OSError):
             continue
-        if VARIABLE in environment and environment.get("HOME", "").startswith(str(root)):
+        if VARIABLE in environment and environment.get(OF_SERVICE, "").startswith(str(root)):
             found.append(process)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,10 @@ from local.core import sdk_defaults
 from local.core.settings import Settings
 from local.runtime.jobs import python_environments
 from local.runtime.jobs.container import OPT_ML, Container
-from local.runtime.jobs.container_root import Layout
+from local.runtime.jobs.container_root import arguments_of
 from local.runtime.jobs.failures import JobFailedError
 
-_PROGRAM = str(Path(__file__).with_name("container_root.py"))
+_PROGRAM = (sys.executable, "-I", "-S", str(Path(__file__).with_name("container_root.py")))
 _HOST = "algo-1"
 _CHECK_SECONDS = 20.0
 NO_FOLDERS: Mapping[str, str] = MappingProxyType({})
@@ -56,15 +55,15 @@ def isolated(
         raise JobFailedError(f"ClientError: the image's folders cannot be shown to the job. {description()}")
     if not container.has_own_root:
         return command
-    layout: Layout = {
-        "mount_point": str(_mount_point(settings)),
-        "job": str(container.root),
-        "hidden": str(settings.root),
-        "visible": [str(settings.buckets), *_further(settings)],
-        "folders": dict(folders),
-        "host": _HOST,
-    }
-    return [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), *command]
+    layout = arguments_of(
+        mount_point=str(_mount_point(settings)),
+        job=str(container.root),
+        hidden=str(settings.root),
+        host=_HOST,
+        visible=[str(settings.buckets), *_further(settings)],
+        folders=dict(folders),
+    )
+    return [*_PROGRAM, *layout, *command]
 
 
 @cache
@@ -73,11 +72,11 @@ def has_own_roots() -> bool:
     if sys.platform != "linux":
         return False
     with tempfile.TemporaryDirectory() as name:
-        folders = {part: Path(name, part) for part in ("mount_point", "job", "hidden")}
+        folders = {part: str(Path(name, part)) for part in ("mount_point", "job", "hidden")}
         for folder in folders.values():
-            folder.mkdir()
-        layout = {part: str(folder) for part, folder in folders.items()} | {"visible": [], "folders": {}, "host": _HOST}
-        command = [sys.executable, "-I", "-S", _PROGRAM, json.dumps(layout), sys.executable, "-I", "-S", "-c", ""]
+            Path(folder).mkdir()
+        layout = arguments_of(**folders, host=_HOST, visible=[], folders={})
+        command = [*_PROGRAM, *layout, sys.executable, "-I", "-S", "-c", ""]
         try:
             return subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False).returncode == 0
         except (OSError, subprocess.TimeoutExpired):
