@@ -25,6 +25,8 @@ from local.runtime.supervisor import Program, Supervisor
 from tests.local.conftest import ROLE, RunningService, service  # noqa: F401 - a fixture
 from tests.local.runtime.jobs.conftest import Jobs, jobs  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.slow
+
 # A daemon as "Advanced Programming in the UNIX Environment" has it: two forks, a session of its own. It keeps the pipe.
 DAEMON = """
 import os, signal, sys, time
@@ -50,6 +52,7 @@ print(f"daemon {daemon(sleep)}", flush=True)
 # Each process lives for a moment only, and starts the next one in a session of its own.
 HYDRA = """
 import os, sys
+
 if os.fork() == 0:
     while True:
         os.setsid()
@@ -199,7 +202,6 @@ def test_a_program_is_read_when_a_thousand_files_are_open(supervisor: Supervisor
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["its end", "StopProcessingJob", "MaxRuntimeInSeconds"])
 def test_a_daemon_keeps_no_job_from_ending(jobs: Jobs, how: str) -> None:  # noqa: F811
     script = DAEMON if how == "its end" else DAEMON + "time.sleep(600)"
@@ -214,7 +216,6 @@ def test_a_daemon_keeps_no_job_from_ending(jobs: Jobs, how: str) -> None:  # noq
     assert not is_running(daemon)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["its answer", "its timeout"])
 def test_a_daemon_keeps_no_function_from_ending(service: RunningService, how: str) -> None:  # noqa: F811
     client = service.client("lambda", read_timeout=30)
@@ -246,7 +247,6 @@ def test_a_daemon_keeps_no_function_from_ending(service: RunningService, how: st
     assert not is_running(number_after("daemon", said))
 
 
-@pytest.mark.slow
 def test_the_next_start_ends_what_is_left_when_the_service_and_all_guards_are_killed_at_once(tmp_path: Path) -> None:
     root = tmp_path / ".local"
     root.mkdir()

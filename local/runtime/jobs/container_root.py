@@ -1,6 +1,6 @@
 """Run a program in a root folder of its own, in which ``/opt/ml`` is the job's folder.
 
-    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST N [VISIBLE ...] M [PLACE FOLDER ...] PROGRAM [ARGUMENT ...]
+    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST N [VISIBLE ...] M [PLACE FOLDER ...] PROGRAM [ARGUMENT]
 
 ``arguments_of`` says what these are. The program gets what a container gives it: ``/opt/ml`` at its literal path, the
 working directory ``/``, the host name ``algo-1``, and a root folder that keeps nothing that is written to it. All
@@ -11,7 +11,8 @@ distributions restrict them; ``local.runtime.jobs.isolation`` finds out. It is n
 these run as the service's user, as all jobs do.
 """
 
-# Each job waits for this file's start, so it imports almost nothing: json, pathlib and typing take longer than its work.
+# Each job waits for this file to start, so it imports almost nothing: json, pathlib and typing take longer than its
+# work.
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from tests.local.interpreter.documents import fail
 NESTED = """
 import json, os, boto3
 
+pytestmark = pytest.mark.slow
+
 def handler(event, context):
     if event["depth"] == 0:
         return 0

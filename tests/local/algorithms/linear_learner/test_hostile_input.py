@@ -111,6 +111,7 @@ def test_a_wide_first_row_is_refused_before_the_rest_is_read(invoke) -> None:
     assert "does not match the feature dimension" in invoke(body, CSV, features=3, mebibytes=40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "member",
     [
