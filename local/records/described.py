@@ -14,6 +14,7 @@ from typing import Any
 
 from local.storage.store import Document
 
+_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
 _NETWORK = {"EnableNetworkIsolation": False, "EnableInterContainerTrafficEncryption": False}
 
 
@@ -33,6 +34,10 @@ def tuning_job(record: Document) -> Document:
             for name, items in config["ParameterRanges"].items()
         }
     definition = _training(record["TrainingJobDefinition"])
+    resources = definition.get("HyperParameterTuningResourceConfig", {})
+    if "InstanceType" in resources:
+        # Version 2 of the SDK sends only this member, and its HyperparameterTuner.attach reads ResourceConfig.
+        definition["ResourceConfig"] = {name: resources[name] for name in _RESOURCES if name in resources}
     return record | {"HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition}
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import boto3
 import sagemaker
+from sagemaker.analytics import HyperparameterTuningJobAnalytics, TrainingJobAnalytics
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
@@ -57,8 +58,12 @@ def upload_fold() -> None:
         )
 
 
-def train_and_tune(session: sagemaker.Session) -> str:
-    """Section 2: one training job with the defaults, then the grid; return the name of the best training job."""
+def train_and_tune(session: sagemaker.Session) -> tuple[str, str]:
+    """Section 2: one training job with the defaults, then the grid.
+
+    Returns:
+        The names of the tuning job and of its best training job.
+    """
     inputs = {
         channel: TrainingInput(
             f"s3://{BUCKET}/{PREFIX}/{folder}/",
@@ -96,7 +101,35 @@ def train_and_tune(session: sagemaker.Session) -> str:
         strategy="Grid",
     )
     tuner.fit(inputs=inputs)
-    return str(tuner.best_training_job())
+    return str(tuner.latest_tuning_job.name), str(tuner.best_training_job())
+
+
+def read_back(session: sagemaker.Session, tuning_job: str, best: str) -> None:
+    """Use jobs that have ended, in what would be another notebook: attach, analytics, deploy, transform."""
+    # The SDK's own class for linear-learner refuses the values of a categorical range, which are texts.
+    plain = "sagemaker.estimator.Estimator"
+    tuner = HyperparameterTuner.attach(tuning_job, sagemaker_session=session, estimator_cls=plain)
+    assert tuner.best_training_job() == best
+    assert tuner.analytics().dataframe()["FinalObjectiveValue"].min() > 0
+    table = HyperparameterTuningJobAnalytics(tuning_job, sagemaker_session=session).dataframe()
+    assert (len(table), set(table["TrainingJobStatus"])) == (12, {"Completed"})
+    errors = TrainingJobAnalytics(best, ["validation:mse"], sagemaker_session=session).dataframe()
+    assert set(errors["metric_name"]) == {"validation:mse"}
+    estimator = Estimator.attach(best, sagemaker_session=session)
+    assert estimator.hyperparameters()["predictor_type"] == "regressor"
+    predictor = tuner.best_estimator().deploy(
+        1, "ml.m5.large", serializer=CSVSerializer(), deserializer=JSONDeserializer()
+    )
+    scores = [row["score"] for row in predictor.predict(RECORDS)["predictions"]]
+    predictor.delete_endpoint()
+    rows = session.upload_string_as_file_body(
+        "\n".join(",".join(map(str, row)) for row in RECORDS), session.default_bucket(), "rows.csv"
+    )
+    transformer = estimator.transformer(1, "ml.m5.large", assemble_with="Line", accept="application/jsonlines")
+    transformer.transform(rows, content_type="text/csv", split_type="Line")
+    bucket, _, prefix = transformer.output_path.removeprefix("s3://").partition("/")
+    output = session.read_s3_file(bucket, f"{prefix}/rows.csv.out")
+    assert [json.loads(line)["score"] for line in output.splitlines()] == scores
 
 
 def main() -> None:
@@ -105,7 +138,8 @@ def main() -> None:
     assert session.default_bucket() == "sagemaker-us-east-1-123456789012"
     client = boto3.client("sagemaker")
     upload_fold()
-    best = train_and_tune(session)
+    tuning_job, best = train_and_tune(session)
+    read_back(session, tuning_job, best)
 
     description = client.describe_training_job(TrainingJobName=best)
     errors = {metric["MetricName"]: metric["Value"] for metric in description["FinalMetricDataList"]}

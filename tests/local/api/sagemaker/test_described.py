@@ -47,6 +47,16 @@ def test_a_tuning_job_describes_its_training_jobs_and_the_scales_of_its_ranges()
     assert "ProfilingStatus" not in job["TrainingJobDefinition"]
 
 
+def test_a_tuning_job_says_the_resources_of_its_training_jobs_as_the_sdks_attach_reads_them() -> None:
+    one = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
+    config: dict[str, object] = {"HyperParameterTuningJobConfig": {}}
+    for resources, described_as in ((one, one), ({"InstanceConfigs": [one]}, None)):
+        definition = TRAINING | {"HyperParameterTuningResourceConfig": resources}
+        job = described.tuning_job(config | {"TrainingJobDefinition": definition})
+        assert job["TrainingJobDefinition"].get("ResourceConfig") == described_as
+        assert job["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"] == resources
+
+
 def test_a_transform_job_has_its_filters_and_separators() -> None:
     given = {
         "DataProcessing": {"InputFilter": "$[1:]"},
