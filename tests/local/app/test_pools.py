@@ -17,10 +17,10 @@ from local.runtime.functions.invocation import InvocationResult
 from tests.local.interpreter.conftest import Pipelines
 from tests.local.interpreter.documents import fail
 
+pytestmark = pytest.mark.slow
+
 NESTED = """
 import json, os, boto3
-
-pytestmark = pytest.mark.slow
 
 def handler(event, context):
     if event["depth"] == 0:
