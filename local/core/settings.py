@@ -47,6 +47,11 @@ class Settings:
         return self.root / "records.sqlite"
 
     @property
+    def custom_images(self) -> Path:
+        """The user's file that says what takes the place of own images; it need not exist."""
+        return self.root.parent / "local-images.yaml"
+
+    @property
     def metrics(self) -> Path:
         """The SQLite file with the data points of metrics."""
         return self.root / "metrics.sqlite"

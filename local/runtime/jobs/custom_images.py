@@ -19,9 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from local.core.settings import Settings
 from local.runtime.jobs.failures import JobFailedError
 
-FILE = "local-images.yaml"
-"""The file's name. It is in the folder that has the service's folder, beside ``config.yaml``."""
-
 
 class CustomImage(BaseModel):
     """What takes an image's place. Relative paths are relative to the file's folder.
@@ -54,25 +51,19 @@ def find(settings: Settings, image: str) -> CustomImage | None:
     Raises:
         JobFailedError: the file cannot be read, or an entry is not valid.
     """
+    name = settings.custom_images.name
     try:
-        content = (folder(settings) / FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+        content = settings.custom_images.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise JobFailedError(f"ClientError: {FILE} cannot be read: {error}") from None
+        raise JobFailedError(f"ClientError: {name} cannot be read: {error}") from None
     try:
         entries = _FILE.validate_python(yaml.safe_load(content) or [])
     except yaml.YAMLError as error:
-        raise JobFailedError(f"ClientError: {FILE} is not YAML: {error}") from None
+        raise JobFailedError(f"ClientError: {name} is not YAML: {error}") from None
     except ValidationError as error:
         faults = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors())
-        raise JobFailedError(f"ClientError: {FILE}: {faults}") from None
+        raise JobFailedError(f"ClientError: {name}: {faults}") from None
     return next((entry for entry in entries if fnmatchcase(image, entry.image)), None)
-
-
-def folder(settings: Settings) -> Path:
-    """Return the folder of the file."""
-    return settings.root.parent
 
 
 def folders(settings: Settings, entry: CustomImage) -> dict[str, str]:
@@ -81,16 +72,16 @@ def folders(settings: Settings, entry: CustomImage) -> dict[str, str]:
     Raises:
         JobFailedError: a folder does not exist, or its place is one of this machine's own folders.
     """
-    found = {}
+    found, name = {}, settings.custom_images.name
     for place, local in entry.files.items():
-        source = (folder(settings) / local).resolve()
+        source = (settings.custom_images.parent / local).resolve()
         if not source.is_dir():
-            raise JobFailedError(f"ClientError: {FILE}: files: {source} is not a folder")
+            raise JobFailedError(f"ClientError: {name}: files: {source} is not a folder")
         top = Path("/", *Path(place).parts[1:2])
         is_free = top == Path("/opt") or not top.exists()
         if not place.startswith("/") or ".." in Path(place).parts or place.startswith("/opt/ml") or not is_free:
             raise JobFailedError(
-                f"ClientError: {FILE}: files: {place} cannot be a folder of the container here: take one in /opt, "
+                f"ClientError: {name}: files: {place} cannot be a folder of the container here: take one in /opt, "
                 "or in a new folder at the root, such as /app"
             )
         found[place] = str(source)

@@ -20,7 +20,6 @@ from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
 from local.runtime.jobs import (
     code_paths,
-    custom_images,
     images,
     inputs,
     job_python,
@@ -40,6 +39,7 @@ from local.storage.objects import Objects
 from local.storage.store import Store
 
 if TYPE_CHECKING:
+    from local.runtime.jobs.custom_images import CustomImage
     from local.storage.store import Document
 
 KIND = PROCESSING_JOB.name
@@ -100,7 +100,7 @@ class _Job:
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
         self._container = container_of(runner.settings, self.root)
-        self._custom: custom_images.CustomImage | None = None
+        self._custom: CustomImage | None = None
         self._command_line: list[str] = []
 
     def run(self) -> JobOutcome:
@@ -135,7 +135,7 @@ class _Job:
             JobFailedError: nothing does.
         """
         application = self._record["AppSpecification"]
-        self._custom = custom_images.find(self._runner.settings, self._image)
+        self._custom = _custom_image(self._runner.settings, self._image)
         of_image = self._custom.entrypoint if self._custom else ()
         entrypoint = application.get("ContainerEntrypoint") or list(of_image)
         runtime = images.processing_runtime(self._image, entrypoint, is_custom=self._custom is not None)
@@ -210,7 +210,7 @@ class _Job:
         """Return the Python whose packages the script finds, and say in the log which it is."""
         if self._custom:
             settings = self._runner.settings
-            place = custom_images.folder(settings)
+            place = settings.custom_images.parent
             return python_environments.make(
                 settings, self._custom.python, self._custom.requirements, place, self.log.note
             )
@@ -226,7 +226,11 @@ class _Job:
         return {"PATH": path}
 
     def _folders(self) -> dict[str, str]:
-        return custom_images.folders(self._runner.settings, self._custom) if self._custom else {}
+        if self._custom is None:
+            return {}
+        from local.runtime.jobs import custom_images  # noqa: PLC0415 - see _custom_image
+
+        return custom_images.folders(self._runner.settings, self._custom)
 
     def _own_variables(self) -> dict[str, str]:
         of_image = self._custom.environment if self._custom else images.variables(self._image)
@@ -287,3 +291,13 @@ class _Job:
         path = local_path(place["LocalPath"], self.root)
         assert path is not None, "CreateProcessingJob refuses paths outside /opt/ml"
         return path
+
+
+def _custom_image(settings: Settings, image: str) -> CustomImage | None:
+    """Return what the user says takes an image's place, or None."""
+    if not settings.custom_images.exists():
+        return None
+    # Imported here: Pydantic and PyYAML would add a tenth of a second to each start of the service.
+    from local.runtime.jobs import custom_images  # noqa: PLC0415
+
+    return custom_images.find(settings, image)

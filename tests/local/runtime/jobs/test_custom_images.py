@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from local.runtime.jobs import isolation
-from local.runtime.jobs.custom_images import FILE
 from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, Jobs, processing_input
 from tests.local.runtime.jobs.wheels import wheel
 
+FILE = "local-images.yaml"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own-image:2"
 PRINTS_PACKAGE = "import jobpackage, os, sys; print(jobpackage.version, os.environ.get('KIND'), *sys.argv[1:])"
 
