@@ -1,10 +1,8 @@
 """Train the jobs in a list of folders: the command ``python -m local.algorithms.linear_learner``."""
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.channels import Array, read_once
@@ -21,7 +19,7 @@ from local.algorithms.linear_learner.fitting import (
 from local.algorithms.linear_learner.job import Job
 from local.algorithms.linear_learner.losses import loss_of
 from local.algorithms.linear_learner.scoring import score
-from local.algorithms.program import STOPPED, StopRequest, failures_reported
+from local.algorithms.program import StopRequest, by_input, failures_reported, run
 
 
 @dataclass
@@ -48,31 +46,21 @@ def main(arguments: Sequence[str]) -> int:
     job's failure is written to its own folder and does not stop other jobs.
 
     Returns:
-        The exit code: 0 if all jobs have a model, 1 if a job failed, 2 if an argument is not a folder, 143 after
-        SIGTERM.
+        The exit code, as ``program.run`` says.
     """
-    missing = [argument for argument in arguments if not Path(argument).is_dir()]
-    if missing or not arguments:
-        print("usage: python -m local.algorithms.linear_learner ROOT [ROOT ...]", file=sys.stderr)
-        for argument in missing:
-            print(f"{argument} is not a folder", file=sys.stderr)
-        return 2
-    stop = StopRequest()
-    jobs = [Job(Path(argument)) for argument in arguments]
-    with failures_reported(jobs):
-        _train(jobs, Choices.from_environment(), stop)
-    for job in jobs:
-        job.log.close()
-    if stop.received:
-        return STOPPED
-    return 1 if any(job.failed for job in jobs) else 0
+
+    def train(jobs: list[Job], stop: StopRequest) -> None:
+        with failures_reported(jobs):
+            _train(jobs, Choices.from_environment(), stop)
+
+    return run("local.algorithms.linear_learner", arguments, Job, train)
 
 
 def _train(jobs: Sequence[Job], choices: Choices, stop: StopRequest) -> None:
     for job in jobs:
         with failures_reported([job]):
             job.configure(choices)
-    groups = _by_input([job for job in jobs if not job.failed])
+    groups = [_Group(alike) for alike in by_input([job for job in jobs if not job.failed], _input_of)]
     for group in groups:
         with failures_reported(group.jobs):
             _read(group)
@@ -83,13 +71,8 @@ def _train(jobs: Sequence[Job], choices: Choices, stop: StopRequest) -> None:
             _train_block(block, choices, stop)
 
 
-def _by_input(jobs: Iterable[Job]) -> list[_Group]:
-    groups: dict[object, _Group] = {}
-    for job in jobs:
-        with failures_reported([job]):
-            key = (job.hyperparameters.feature_dim, *(channel.identity() for channel in job.channels))
-            groups.setdefault(key, _Group([])).jobs.append(job)
-    return list(groups.values())
+def _input_of(job: Job) -> object:
+    return (job.hyperparameters.feature_dim, *(channel.identity() for channel in job.channels))
 
 
 def _read(group: _Group) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import xgboost
 
 from definition_language.xgboost import MAXIMIZED_METRICS
 from local.algorithms.errors import AlgorithmError, ClientError
-from local.algorithms.program import STOPPED, StopRequest, failures_reported
+from local.algorithms.program import StopRequest, by_input, failures_reported, run
 from local.algorithms.xgboost.channels import first_lines
 from local.algorithms.xgboost.job import Job
 from local.algorithms.xgboost.metrics import evaluation
@@ -73,37 +71,22 @@ def main(arguments: Sequence[str]) -> int:
     jobs.
 
     Returns:
-        The exit code: 0 if all jobs have a model, 1 if a job failed, 2 if an argument is not a folder, 143 after
-        SIGTERM.
+        The exit code, as ``program.run`` says.
     """
-    missing = [argument for argument in arguments if not Path(argument).is_dir()]
-    if missing or not arguments:
-        print("usage: python -m local.algorithms.xgboost ROOT [ROOT ...]", file=sys.stderr)
-        for argument in missing:
-            print(f"{argument} is not a folder", file=sys.stderr)
-        return 2
-    stop = StopRequest()
-    jobs = [Job(Path(argument)) for argument in arguments]
+    return run("local.algorithms.xgboost", arguments, Job, _train_all)
+
+
+def _train_all(jobs: list[Job], stop: StopRequest) -> None:
     for job in jobs:
         with failures_reported([job]):
             job.configure()
-    for group in _by_input([job for job in jobs if not job.failed]):
+    for alike in by_input([job for job in jobs if not job.failed], _input_of):
         if not stop.received:
-            _train(group, stop)
-    for job in jobs:
-        job.log.close()
-    if stop.received:
-        return STOPPED
-    return 1 if any(job.failed for job in jobs) else 0
+            _train(_Group(alike), stop)
 
 
-def _by_input(jobs: Iterable[Job]) -> list[_Group]:
-    groups: dict[object, _Group] = {}
-    for job in jobs:
-        with failures_reported([job]):
-            key = tuple(channel.identity() for channel in job.channels)
-            groups.setdefault(key, _Group([])).jobs.append(job)
-    return list(groups.values())
+def _input_of(job: Job) -> object:
+    return tuple(channel.identity() for channel in job.channels)
 
 
 def _train(group: _Group, stop: StopRequest) -> None:

@@ -297,7 +297,7 @@ def _custom_image(settings: Settings, image: str) -> CustomImage | None:
     """Return what the user says takes an image's place, or None."""
     if not settings.custom_images.exists():
         return None
-    # Imported here: Pydantic and PyYAML would add a tenth of a second to each start of the service.
+    # Imported here: Pydantic would add a tenth of a second to each start of the service.
     from local.runtime.jobs import custom_images  # noqa: PLC0415
 
     return custom_images.find(settings, image)
