@@ -5,8 +5,8 @@ It is called with one of six events:
 * by the pipeline's FindModel step: ``find_in_group`` and the other members that ``registered_model`` describes;
 * by the pipeline's DeployEndpoint step: ``model_package_arn``, ``endpoint_name``, ``instance_type``,
   ``instance_count``;
-* by the pipeline's RollBackEndpoint step: ``rollback`` and ``failed_config_name``, the configuration that failed its
-  verification;
+* by the pipeline's ConfirmEndpoint step: ``confirm``, the endpoint's name, ``endpoint_config_name``, the configuration
+  that was verified, and the verification's ``outcome`` and ``message``;
 * by EventBridge when a person approves a package: the package's metadata then names the endpoint;
 * by EventBridge when an endpoint has come into service: only then can its autoscaling be registered, and a
   package that was approved while the endpoint was busy can be deployed;
@@ -43,10 +43,10 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
         served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves this model already),
         ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed) or ``Deferred`` (the
         package waits for the endpoint); for EventBridge also ``Ignored`` (not this function's endpoint).
-        ``find_registered`` and ``go_back`` describe their own answers.
+        ``find_registered`` and ``confirm`` describe their own answers.
 
     Raises:
-        DeploymentError: nothing was deployed.
+        DeploymentError: nothing was deployed, or what was deployed failed its verification.
     """
     deployer = Deployer(
         options=json.loads(os.environ["DEPLOYMENT"]),

@@ -1,4 +1,4 @@
-"""DeployEndpoint, VerifyEndpoint and CheckEndpoint: deploy a model package, verify it, roll back if that fails."""
+"""DeployEndpoint, VerifyEndpoint, ConfirmEndpoint: deploy a model package, verify it, roll back if that fails."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from typing import Any
 from pipeline.definition.folds import folds_uri
 from pipeline.definition.refit import Refitted
 from pipeline.definition.sdk import (
-    ConditionEquals,
-    ConditionStep,
-    FailStep,
-    Join,
     JsonGet,
     Lambda,
     LambdaOutput,
@@ -46,7 +42,7 @@ def deployment(  # noqa: PLR0913 - what is deployed, and with what it is compare
     """
     deploy = _deploy_endpoint(factory, package_arn, suffix)
     verify, verification = _verify_endpoint(factory, folds_step, selection, deploy, model=model, suffix=suffix)
-    return [deploy, verify, _check_endpoint(factory, deploy, verify, verification, suffix)]
+    return [deploy, verify, _confirm_endpoint(factory, deploy, verify, verification, suffix)]
 
 
 def function_step(factory: StepFactory, **step: Any) -> Any:
@@ -123,34 +119,26 @@ def _verify_endpoint(  # noqa: PLR0913
     return step, verification
 
 
-def _check_endpoint(factory: StepFactory, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
-    """Return the condition that rolls an endpoint back and fails the execution if the verification failed."""
+def _confirm_endpoint(factory: StepFactory, deploy_step: Any, verify_step: Any, verification: Any, suffix: str) -> Any:
+    """Return the step that fails if the verification failed, after it has rolled the endpoint back.
+
+    The function decides. A condition step would be within another one: see ``registration``.
+    """
     deployed = deploy_step.properties.Outputs
 
     def verified(path: str) -> Any:
         return JsonGet(step_name=verify_step.name, property_file=verification, json_path=path)
 
-    roll_back = function_step(
+    return function_step(
         factory,
-        name=f"RollBackEndpoint{suffix}",
-        display_name="Roll back endpoint",
-        description="Return the endpoint to the configuration that served before, if there is one",
-        inputs={"rollback": deployed["endpoint_name"], "failed_config_name": deployed["endpoint_config_name"]},
-        outputs=("status", "message"),
-    )
-    reject = FailStep(
-        name=f"RejectEndpoint{suffix}",
-        display_name="Reject endpoint",
-        description="The endpoint does not serve the model as it should",
-        error_message=Join(
-            " ", ["VerifyEndpoint:", verified("message"), "RollBackEndpoint:", roll_back.properties.Outputs["message"]]
-        ),
-    )
-    return ConditionStep(
-        name=f"CheckEndpoint{suffix}",
-        display_name="Check endpoint",
-        description="Did the endpoint fail its verification?",
-        conditions=[ConditionEquals(left=verified("outcome"), right="Failed")],
-        if_steps=[roll_back, reject],
-        else_steps=[],
+        name=f"ConfirmEndpoint{suffix}",
+        display_name="Confirm endpoint",
+        description="If the verification failed: return the endpoint to what served before, and fail the execution",
+        inputs={
+            "confirm": deployed["endpoint_name"],
+            "endpoint_config_name": deployed["endpoint_config_name"],
+            "outcome": verified("outcome"),
+            "message": verified("message"),
+        },
+        outputs=("status",),
     )

@@ -1,14 +1,13 @@
 """The pipeline.
 
-MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> FindModel -> CheckRegistered
-                                                        -> RejectModel
+MakeFolds -> TuneFold1..k -> SelectBest -> CheckQuality -> RejectModel
+                                        -> FindModel -> CheckNewModel   -> RegisterModel -> DeployEndpoint
+                                                     -> CheckKnownModel -> DeployEndpointAgain
 
-A new model:          CheckRegistered -> RegisterModel -> DeployEndpoint -> VerifyEndpoint -> CheckEndpoint
-A registered model:   CheckRegistered ->                  DeployEndpointAgain -> ... the same with that suffix
-An endpoint that fails:                                   CheckEndpoint -> RollBackEndpoint -> RejectEndpoint
-
+After each deployment: -> VerifyEndpoint -> ConfirmEndpoint, which rolls the endpoint back if the verification failed.
+A good model goes through CheckNewModel if the registry does not have it, else through CheckKnownModel; both contain
+the deployment steps, because a step cannot refer to a step in a branch that was not taken.
 If the selection's rule trains a model on all rows, RefitModel comes before RegisterModel.
-Both branches contain the deployment steps, because a step cannot refer to a step in a branch that was not taken.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from pipeline.definition.deployment import deployment
 from pipeline.definition.folds import make_folds
 from pipeline.definition.parameters import pipeline_parameters
 from pipeline.definition.refit import refit_model, refitted, refitted_before
-from pipeline.definition.registration import check_registered, find_model, register_model
+from pipeline.definition.registration import check_known_model, check_new_model, find_model, register_model
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
-from pipeline.definition.selection import check_quality, select_best
+from pipeline.definition.selection import check_quality, quality_conditions, select_best
 from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import tune_fold
 
@@ -49,22 +48,27 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     refit = refit_model(factory, folds, selection) if config.selection.refits else None
     register = register_model(factory, selection, refit)
     new, before = (refitted(refit), refitted_before(find)) if refit else (None, None)
-    registered_arn = find.properties.Outputs["model_package_arn"]
-    registered = check_registered(
-        find,
-        steps_if_new=[
-            *([refit] if refit else []),
-            register,
-            *deployment(factory, folds, selection, register.properties.ModelPackageArn, model=new),
-        ],
-        steps_if_registered=deployment(factory, folds, selection, registered_arn, model=before, suffix="Again"),
-    )
-    quality = check_quality(factory, selection, steps_if_good=[find, registered])
+    quality = quality_conditions(factory, selection)
+    new_steps = [
+        *([refit] if refit else []),
+        register,
+        *deployment(factory, folds, selection, register.properties.ModelPackageArn, model=new),
+    ]
+    known_arn = find.properties.Outputs["model_package_arn"]
+    known_steps = deployment(factory, folds, selection, known_arn, model=before, suffix="Again")
 
     return Pipeline(
         name=config.pipeline.name,
         parameters=parameters.all(),
-        steps=[folds, *tunings, selection.step, quality],
+        steps=[
+            folds,
+            *tunings,
+            selection.step,
+            check_quality(factory, selection),
+            find,
+            check_new_model(find, quality, new_steps),
+            check_known_model(find, quality, known_steps),
+        ],
         pipeline_experiment_config=None,
         sagemaker_session=session,
     )

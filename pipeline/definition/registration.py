@@ -1,4 +1,4 @@
-"""FindModel, CheckRegistered and RegisterModel: register the best model if it is new."""
+"""FindModel, CheckNewModel, CheckKnownModel and RegisterModel: register the best model if it is good and new."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pipeline.definition.selection import Selection
 from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import linear_learner_image
 
+_STATUS = {"New": "New", "Known": "Registered"}
 _REFITTED = ("model_data", "training_mse")
 _CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
 _RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
@@ -50,15 +51,36 @@ def find_model(factory: StepFactory, selection: Selection) -> Any:
     )
 
 
-def check_registered(find_step: Any, steps_if_new: list[Any], steps_if_registered: list[Any]) -> Any:
-    """Return the condition that lets only a new model be registered."""
+def check_new_model(find_step: Any, quality: list[Any], steps: list[Any]) -> Any:
+    """Return the condition that runs steps for a good model which the registry does not have.
+
+    Args:
+        find_step: FindModel.
+        quality: the conditions that a good model meets.
+        steps: the steps.
+    """
+    return _check_model(find_step, quality, steps, "New", "new to the registry")
+
+
+def check_known_model(find_step: Any, quality: list[Any], steps: list[Any]) -> Any:
+    """Return the condition that runs steps for a good model which is the newest version in the registry."""
+    return _check_model(find_step, quality, steps, "Known", "the newest version in the registry")
+
+
+def _check_model(find_step: Any, quality: list[Any], steps: list[Any], kind: str, words: str) -> Any:
+    """Return a condition that repeats CheckQuality's conditions.
+
+    It cannot be a step within CheckQuality: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html
+    says under "Condition step" that nested condition steps are not supported.
+    """
+    status = find_step.properties.Outputs["status"]
     return ConditionStep(
-        name="CheckRegistered",
-        display_name="Check registered",
-        description="Is the best model new to the registry?",
-        conditions=[ConditionEquals(left=find_step.properties.Outputs["status"], right="New")],
-        if_steps=steps_if_new,
-        else_steps=steps_if_registered,
+        name=f"Check{kind}Model",
+        display_name=f"Check {kind.lower()} model",
+        description=f"Is the best model good, and {words}?",
+        conditions=[*quality, ConditionEquals(left=status, right=_STATUS[kind])],
+        if_steps=steps,
+        else_steps=[],
     )
 
 

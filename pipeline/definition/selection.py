@@ -79,38 +79,50 @@ def select_best(factory: StepFactory, folds_step: Any, tuning_steps: list[Any]) 
     return Selection(step, best_file)
 
 
-def check_quality(factory: StepFactory, selection: Selection, steps_if_good: list[Any]) -> Any:
-    """Return the condition that registers a model whose estimated MSE is at most MaxMse, and else fails the execution.
+def quality_conditions(factory: StepFactory, selection: Selection) -> list[Any]:
+    """Return the conditions that a good model meets: its estimated MSE is at most MaxMse.
 
     MaxMseAppliesTo says whether the estimate or the upper end of its interval counts. If the configuration sets no
     limit, the estimate must also be below the error of predicting the mean on the same folds.
     """
     limit, applies_to = factory.parameters.max_mse, factory.parameters.max_mse_applies_to
-    mean, high = selection.best("estimate.mse"), selection.best("estimate.high")
-    has_interval = factory.config.tuning.strategy != "Bayesian"
+    mean = selection.best("estimate.mse")
     conditions = [ConditionLessThanOrEqualTo(left=mean, right=limit)]
-    error = ["The estimated MSE of the chosen model is", mean]
-    if has_interval:
-        within = ConditionLessThanOrEqualTo(left=high, right=limit)
+    if _has_interval(factory):
+        within = ConditionLessThanOrEqualTo(left=selection.best("estimate.high"), right=limit)
         conditions.append(ConditionOr(conditions=[ConditionEquals(left=applies_to, right="Mean"), within]))
-        error += ["and the upper end of its interval", high]
+    if factory.config.quality.max_mse is None:
+        conditions.append(ConditionLessThan(left=mean, right=selection.best("baselines.mean")))
+    return conditions
+
+
+def check_quality(factory: StepFactory, selection: Selection) -> Any:
+    """Return the condition that fails the execution unless the model is good."""
+    error = ["The estimated MSE of the chosen model is", selection.best("estimate.mse")]
+    if _has_interval(factory):
+        error += ["and the upper end of its interval", selection.best("estimate.high")]
     rejection, question = "is above MaxMse", "at most MaxMse?"
     if factory.config.quality.max_mse is None:
-        baseline = selection.best("baselines.mean")
-        conditions.append(ConditionLessThan(left=mean, right=baseline))
-        error += ["and that of predicting the mean", baseline]
+        error += ["and that of predicting the mean", selection.best("baselines.mean")]
         rejection, question = f"{rejection}, or no better than the mean's", "below that of predicting the mean?"
+    parameters = factory.parameters
     reject = FailStep(
         name="RejectModel",
         display_name="Reject model",
         description=f"The estimated error of the chosen model {rejection}",
-        error_message=Join(" ", [*error, "and MaxMse is", limit, "and applies to", applies_to]),
+        error_message=Join(
+            " ", [*error, "and MaxMse is", parameters.max_mse, "and applies to", parameters.max_mse_applies_to]
+        ),
     )
     return ConditionStep(
         name="CheckQuality",
         display_name="Check quality",
         description=f"Is the estimated MSE of the chosen model {question}",
-        conditions=conditions,
-        if_steps=steps_if_good,
+        conditions=quality_conditions(factory, selection),
+        if_steps=[],
         else_steps=[reject],
     )
+
+
+def _has_interval(factory: StepFactory) -> bool:
+    return factory.config.tuning.strategy != "Bayesian"

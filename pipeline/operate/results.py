@@ -96,8 +96,9 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     found = _function_outputs(state, "FindModel")
     registered = state.step("RegisterModel")
     new_arn = registered.metadata.get("RegisterModel", {}).get("Arn") if registered else None
-    known_arn = found["model_package_arn"] if found.get("status") == "Registered" else None
     again = "Again" if state.step("DeployEndpointAgain") else ""
+    # FindModel finds a model also for an execution that rejects it.
+    known_arn = found["model_package_arn"] if again else None
     deployed = _function_outputs(state, f"DeployEndpoint{again}")
     verified_at = job_outputs(session, state, f"VerifyEndpoint{again}")
     verification = _json(session, verified_at, "verification", "verification.json") or {}

@@ -48,12 +48,19 @@ MAX_LOST_RACES = 10
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 """The states of an endpoint that is in service again later."""
 
+FAILED = "Failed"
+"""The outcome of a verification that found something else than the model."""
+
 NOTHING = "none"
 """Replaces a missing name, because an output parameter of a Lambda step must not be empty."""
 
 
 class DeploymentError(Exception):
     """The endpoint was not deployed; the message says why and what to do."""
+
+
+class VerificationError(DeploymentError):
+    """The endpoint does not serve the model as it should."""
 
 
 class EndpointBusyError(DeploymentError):
@@ -95,8 +102,8 @@ class Deployer:
             return self.take_into_service(event["detail"]["EndpointName"])
         if "find_in_group" in event:
             return find_registered(self.sagemaker, event)
-        if "failed_config_name" in event:
-            return self.go_back(event["rollback"], event["failed_config_name"])
+        if "confirm" in event:
+            return self.confirm(event)
         if "rollback" in event:
             return self.roll_back(event["rollback"])
         return self.deploy_in_step(event)
@@ -198,24 +205,38 @@ class Deployer:
         self._update(endpoint, good)
         return _answer(endpoint_name, good, "Deploying")
 
-    def go_back(self, endpoint_name: str, failed_config_name: str) -> dict[str, str]:
+    def confirm(self, event: dict[str, Any]) -> dict[str, str]:
+        """Keep an endpoint unless its verification failed: then roll it back, and fail the step.
+
+        Returns:
+            ``status``: the verification's outcome.
+
+        Raises:
+            DeploymentError: the verification failed. The message says why, and what serves now.
+        """
+        if event["outcome"] != FAILED:
+            return {"status": event["outcome"]}
+        state = self._go_back(event["confirm"], event["endpoint_config_name"])
+        raise VerificationError(f"{event['message']} {state}")
+
+    def _go_back(self, endpoint_name: str, failed_config_name: str) -> str:
         """Roll back from a configuration that failed its verification, if an earlier one exists.
 
         Returns:
-            ``status``, ``RollingBack`` or ``Unchanged``, and ``message``, a sentence about the endpoint's state.
+            a sentence about the endpoint's state.
         """
         endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None:
-            return _unchanged(f"There is no endpoint {endpoint_name} any more.")
+            return f"There is no endpoint {endpoint_name} any more."
         self._require_ours(endpoint)
         status, config_name = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
         if status == "InService" and config_name != failed_config_name:
-            return _unchanged(f"{endpoint_name} serves {config_name}.")
+            return f"{endpoint_name} serves {config_name}."
         if status == "Failed":
-            return _unchanged(f"{endpoint_name} is Failed and serves nothing: the next deployment makes it anew.")
+            return f"{endpoint_name} is Failed and serves nothing: the next deployment makes it anew."
         self._tag(endpoint, FAILED_TAG, failed_config_name)
         if status == "InService" and self._tags(endpoint).get(GOOD_TAG) in (None, failed_config_name):
-            return _unchanged(
+            return (
                 f"Nothing older is kept to go back to: {endpoint_name} stays in service with {failed_config_name} and "
                 "is billed. 'make delete LEVEL=endpoint' deletes it."
             )
@@ -223,8 +244,8 @@ class Deployer:
             good = self.roll_back(endpoint_name)["endpoint_config_name"]
         except (DeploymentError, ClientError) as error:
             reason = sentence(error) if isinstance(error, ClientError) else str(error)
-            return _unchanged(f"{endpoint_name} is {status} and did not go back: {reason}")
-        return {"status": "RollingBack", "message": f"{endpoint_name} goes back to {good}, which served before."}
+            return f"{endpoint_name} is {status} and did not go back: {reason}"
+        return f"{endpoint_name} goes back to {good}, which served before."
 
     def deploy(self, target: Target, package: DescribeModelPackageOutputTypeDef, wait: bool = False) -> dict[str, str]:
         """Create or update the endpoint for a package, if it is approved.
@@ -443,10 +464,6 @@ def _answer(endpoint_name: str, name: str, status: str, replaced: str | None = N
         "replaced_config_name": replaced or NOTHING,
         "status": status,
     }
-
-
-def _unchanged(message: str) -> dict[str, str]:
-    return {"status": "Unchanged", "message": message}
 
 
 def _is_heading_for(endpoint: DescribeEndpointOutputTypeDef, config_name: str | None) -> bool:

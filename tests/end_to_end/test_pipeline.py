@@ -75,11 +75,12 @@ def test_every_step_succeeds(steps) -> None:
             "SelectBest",
             "CheckQuality",
             "FindModel",
-            "CheckRegistered",
+            "CheckNewModel",
+            "CheckKnownModel",
             "RegisterModel",
             "DeployEndpoint",
             "VerifyEndpoint",
-            "CheckEndpoint",
+            "ConfirmEndpoint",
         ],
         "Succeeded",
     )
@@ -331,7 +332,7 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
     monkeypatch.setattr("local.algorithms.linear_learner.inference.Model.load", load_another_model_once)
     ended, repeated = repeat(shell, EndpointInstanceType="ml.c5.large")
     assert ended.startswith("Failed")
-    reason = repeated["RejectEndpoint" if "RejectEndpoint" in repeated else "RejectEndpointAgain"]["FailureReason"]
+    reason = repeated["ConfirmEndpoint" if "ConfirmEndpoint" in repeated else "ConfirmEndpointAgain"]["FailureReason"]
     assert "the endpoint's scores are not those of the model" in reason
     assert '"largest_difference"' in reason
     assert f"{NAME} goes back to {before}, which served before" in reason

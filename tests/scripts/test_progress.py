@@ -57,7 +57,7 @@ def test_an_end_at_which_all_steps_ran_names_none(capsys) -> None:
 
 def test_long_lines_are_folded_and_not_cut() -> None:
     uri = "s3://a-bucket-with-a-long-name/" + "x" * 100
-    names = [f"RollBackEndpointAgain{number}" for number in range(9)]
+    names = [f"ConfirmEndpointAgain{number}" for number in range(9)]
     absent = [(name, "Not run", "") for name in names]
     text = drawn(state("Failed", ("MakeFolds", "Failed", uri), *absent))
     assert all(len(line) <= WIDTH for line in text.splitlines())

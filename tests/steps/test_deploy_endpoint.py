@@ -17,7 +17,7 @@ import botocore.session
 import deploy_endpoint
 import pytest
 from deployment import deployer
-from deployment.deployer import MAX_LOST_RACES, DeploymentError
+from deployment.deployer import MAX_LOST_RACES, DeploymentError, VerificationError
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sagemaker.models import sagemaker_backends
@@ -756,36 +756,47 @@ def test_cleaning_up_ends_when_another_call_is_about_to_deploy(account) -> None:
     assert account.configs() == before | {answer["endpoint_config_name"]}
 
 
-def go_back(failed):
-    return invoke({"rollback": "insurance", "failed_config_name": failed})
+def confirm(config_name, outcome="Failed"):
+    """Return the reason for which ConfirmEndpoint fails."""
+    event = {"confirm": "insurance", "endpoint_config_name": config_name, "outcome": outcome, "message": "It differs."}
+    with pytest.raises(VerificationError) as failure:
+        invoke(event)
+    return str(failure.value)
+
+
+@pytest.mark.parametrize("outcome", ["Verified", "Superseded", "AwaitingApproval"])
+def test_an_endpoint_that_did_not_fail_its_verification_stays(account, outcome) -> None:
+    served = deploy(account.register())["endpoint_config_name"]
+    account.calls.clear()
+    event = {"confirm": "insurance", "endpoint_config_name": served, "outcome": outcome, "message": ""}
+    assert invoke(event) == {"status": outcome}
+    assert account.calls == type(account.calls)()
 
 
 def test_an_endpoint_that_failed_its_verification_goes_back_to_what_served_before(account) -> None:
     good = deploy(account.register())["endpoint_config_name"]
     bad = deploy(account.register())["endpoint_config_name"]
     account.settle(bad)
-    answer = go_back(bad)
-    assert answer["status"] == "RollingBack"
-    assert f"insurance goes back to {good}" in answer["message"]
+    reason = confirm(bad)
+    assert reason == f"It differs. insurance goes back to {good}, which served before."
     assert account.pending == good
 
 
 def test_a_first_deployment_that_failed_its_verification_stays_and_says_how_to_delete_it(account) -> None:
     only = deploy(account.register())["endpoint_config_name"]
-    answer = go_back(only)
-    assert answer["status"] == "Unchanged"
-    assert f"insurance stays in service with {only}" in answer["message"]
-    assert "make delete LEVEL=endpoint" in answer["message"]
+    reason = confirm(only)
+    assert f"insurance stays in service with {only}" in reason
+    assert "make delete LEVEL=endpoint" in reason
     assert "UpdateEndpoint" not in account.calls
 
 
 def test_a_configuration_that_failed_its_verification_never_becomes_the_last_known_good(account) -> None:
     failed = deploy(account.register())["endpoint_config_name"]
-    go_back(failed)
+    confirm(failed)
     second = deploy(account.register())["endpoint_config_name"]
     account.settle(second)
     assert "last-known-good" not in account.tags()
-    assert go_back(second)["status"] == "Unchanged"
+    assert "Nothing older is kept" in confirm(second)
 
 
 def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(account) -> None:
@@ -793,7 +804,7 @@ def test_a_configuration_that_is_deployed_anew_may_become_the_last_known_good(ac
     good = deploy(account.register())["endpoint_config_name"]
     again = deploy(arn)["endpoint_config_name"]
     account.settle(again)
-    go_back(again)
+    confirm(again)
     account.settle(good)
     account.settle(deploy(arn)["endpoint_config_name"])
     deploy(account.register())
@@ -805,7 +816,7 @@ def test_a_deployment_that_another_one_replaced_is_not_taken_back(account) -> No
     bad = deploy(account.register())["endpoint_config_name"]
     account.settle("insurance-v9-0123456789")
     account.calls.clear()
-    assert go_back(bad)["message"] == "insurance serves insurance-v9-0123456789."
+    assert confirm(bad).endswith(" insurance serves insurance-v9-0123456789.")
     assert "UpdateEndpoint" not in account.calls
     assert "failed-verification" not in account.tags()
 
@@ -816,9 +827,8 @@ def test_a_deployment_that_another_one_replaced_is_not_taken_back(account) -> No
 def test_an_endpoint_that_cannot_go_back_says_why(account, status, words) -> None:
     bad = deploy(account.register())["endpoint_config_name"]
     account.endpoint().endpoint_status = status
-    answer = go_back(bad)
-    assert (answer["status"], words in answer["message"]) == ("Unchanged", True)
+    assert words in confirm(bad)
 
 
 def test_an_endpoint_that_is_gone_cannot_go_back(account) -> None:
-    assert "no endpoint insurance" in go_back("insurance-v1-0123456789")["message"]
+    assert "no endpoint insurance" in confirm("insurance-v1-0123456789")

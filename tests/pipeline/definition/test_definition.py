@@ -75,21 +75,42 @@ def test_steps_and_their_types(built) -> None:
         *((f"TuneFold{number}", "Tuning") for number in range(1, 6)),
         ("SelectBest", "Processing"),
         ("CheckQuality", "Condition"),
+        ("RejectModel", "Fail"),
         ("FindModel", "Lambda"),
-        ("CheckRegistered", "Condition"),
+        ("CheckNewModel", "Condition"),
         ("RegisterModel", "RegisterModel"),
         ("DeployEndpoint", "Lambda"),
         ("VerifyEndpoint", "Processing"),
-        ("CheckEndpoint", "Condition"),
-        ("RollBackEndpoint", "Lambda"),
-        ("RejectEndpoint", "Fail"),
+        ("ConfirmEndpoint", "Lambda"),
+        ("CheckKnownModel", "Condition"),
         ("DeployEndpointAgain", "Lambda"),
         ("VerifyEndpointAgain", "Processing"),
-        ("CheckEndpointAgain", "Condition"),
-        ("RollBackEndpointAgain", "Lambda"),
-        ("RejectEndpointAgain", "Fail"),
-        ("RejectModel", "Fail"),
+        ("ConfirmEndpointAgain", "Lambda"),
     ]
+
+
+def test_no_condition_step_is_within_another(built) -> None:
+    """SageMaker does not support it.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html , "Condition step".
+    """
+    within = [
+        step["Type"]
+        for condition in built["Steps"]
+        if condition["Type"] == "Condition"
+        for step in condition["Arguments"]["IfSteps"] + condition["Arguments"]["ElseSteps"]
+    ]
+    assert "Lambda" in within
+    assert "Condition" not in within
+
+
+def test_a_model_that_is_not_good_goes_nowhere(built) -> None:
+    steps = steps_of(built)
+    quality = steps["CheckQuality"]["Arguments"]["Conditions"]
+    for name in ("CheckNewModel", "CheckKnownModel"):
+        *conditions, status = steps[name]["Arguments"]["Conditions"]
+        assert conditions == quality
+        assert status["LeftValue"] == {"Get": "Steps.FindModel.OutputParameters['status']"}
 
 
 def test_data_flows_from_step_to_step(built) -> None:
@@ -101,19 +122,19 @@ def test_data_flows_from_step_to_step(built) -> None:
     assert upstream(built, "RegisterModel") == {"SelectBest"}
     assert upstream(built, "DeployEndpoint") == {"RegisterModel"}
     assert upstream(built, "VerifyEndpoint") == {"MakeFolds", "SelectBest", "DeployEndpoint"}
-    assert upstream(built, "CheckEndpoint") == {"VerifyEndpoint"}
-    assert upstream(built, "RollBackEndpoint") == {"DeployEndpoint"}
-    assert upstream(built, "RejectEndpoint") == {"VerifyEndpoint", "RollBackEndpoint"}
+    assert upstream(built, "ConfirmEndpoint") == {"DeployEndpoint", "VerifyEndpoint"}
 
 
 def test_only_a_new_model_is_registered_and_a_registered_one_is_deployed_by_its_own_arn(built) -> None:
     steps = steps_of(built)
     assert upstream(built, "FindModel") == {"SelectBest"}
     assert "CacheConfig" not in steps["FindModel"]
-    assert upstream(built, "CheckRegistered") == {"FindModel"}
-    branches = steps["CheckRegistered"]["Arguments"]
-    assert [step["Name"] for step in branches["IfSteps"]][:2] == ["RegisterModel", "DeployEndpoint"]
-    assert "RegisterModel" not in [step["Name"] for step in branches["ElseSteps"]]
+    new, known = (steps[name]["Arguments"] for name in ("CheckNewModel", "CheckKnownModel"))
+    assert upstream(built, "CheckNewModel") == upstream(built, "CheckKnownModel") == {"SelectBest", "FindModel"}
+    assert [arguments["Conditions"][-1]["RightValue"] for arguments in (new, known)] == ["New", "Registered"]
+    assert [step["Name"] for step in new["IfSteps"]][:2] == ["RegisterModel", "DeployEndpoint"]
+    assert "RegisterModel" not in [step["Name"] for step in known["IfSteps"]]
+    assert new["ElseSteps"] == known["ElseSteps"] == []
     assert upstream(built, "DeployEndpointAgain") == {"FindModel"}
     metadata = steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"]["artifact_sha256"]
     assert metadata == steps["FindModel"]["Arguments"]["artifact_sha256"]
@@ -133,7 +154,7 @@ def test_no_step_refers_to_one_in_a_branch_that_may_not_be_taken(built) -> None:
 
 def test_both_branches_deploy_in_the_same_way(built) -> None:
     steps = steps_of(built)
-    for name in ("VerifyEndpoint", "RollBackEndpoint", "RejectEndpoint"):
+    for name in ("VerifyEndpoint", "ConfirmEndpoint"):
         again = json.dumps(steps[f"{name}Again"]["Arguments"]).replace("EndpointAgain", "Endpoint")
         assert json.loads(again) == steps[name]["Arguments"]
 
