@@ -20,7 +20,7 @@ from local.core.arns import partition
 from local.core.sdk_defaults import sdk_environment
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 from local.core.surroundings import isolate, shell_lines
-from local.runtime.jobs.isolation import description
+from local.runtime.containers.isolation import description
 
 
 def main() -> int:

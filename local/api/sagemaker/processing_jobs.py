@@ -17,8 +17,8 @@ from local.records import described
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import PROCESSING_JOB
+from local.runtime.containers.container import local_path
 from local.runtime.jobs import processing
-from local.runtime.jobs.container import local_path
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri

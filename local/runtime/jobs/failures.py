@@ -9,14 +9,11 @@ from typing import TypeVar
 from local.core.disk import NO_SPACE, is_full
 from local.core.errors import ServiceError
 from local.core.outcomes import JobOutcome, failed
+from local.runtime.errors import JobFailedError
 from local.runtime.jobs.inputs import InputError
 from local.runtime.supervisor import ServiceStoppingError
 
 Result = TypeVar("Result")
-
-
-class JobFailedError(Exception):
-    """The job failed. The message is its FailureReason."""
 
 
 def outcome_of(work: Callable[[], Result], write: Callable[[list[str]], None]) -> Result | JobOutcome:

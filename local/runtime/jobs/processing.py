@@ -18,19 +18,13 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.jobs import (
-    code_paths,
-    images,
-    inputs,
-    job_python,
-    log,
-    python_environments,
-    spark,
-    spark_hints,
-)
-from local.runtime.jobs.container import environment, local_path
-from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
-from local.runtime.jobs.isolation import container_of, isolated
+from local.runtime.containers import code_paths, job_python
+from local.runtime.containers.container import environment, local_path
+from local.runtime.containers.isolation import container_of, isolated
+from local.runtime.errors import JobFailedError
+from local.runtime.images import runtimes, table
+from local.runtime.jobs import inputs, log, programs, spark, spark_hints
+from local.runtime.jobs.failures import outcome_of, program_failure
 from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.uploads import ContinuousUpload, upload
 from local.runtime.supervisor import Supervisor
@@ -39,7 +33,7 @@ from local.storage.objects import Objects
 from local.storage.store import Store
 
 if TYPE_CHECKING:
-    from local.runtime.jobs.custom_images import CustomImage
+    from local.runtime.images.runtimes import ImageRuntime
     from local.storage.store import Document
 
 KIND = PROCESSING_JOB.name
@@ -100,23 +94,23 @@ class _Job:
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
         self._container = container_of(runner.settings, self.root)
-        self._custom: CustomImage | None = None
+        self._runtime: ImageRuntime | None = None
         self._command_line: list[str] = []
 
     def run(self) -> JobOutcome:
         """Download the inputs, run the program, upload the outputs, and return the outcome."""
-        runtime = self._read_image()
+        kind = self._read_image()
         self._create_folders()
         self._download_inputs()
         if not self._container.has_own_root:
             code_paths.rewrite(self._container)
         with self._runner.keys.of_container(assumed_role(self._record["RoleArn"], "SageMaker")) as credentials_path:
-            if runtime is images.Runtime.SPARK:
+            if kind is programs.Runtime.SPARK:
                 command, variables = self._spark_program(credentials_path)
             else:
                 command, variables = self._script_program(credentials_path)
             status, last_lines, time_limit_exceeded = self._run_program(command, variables)
-        if status != 0 and runtime is images.Runtime.SPARK:
+        if status != 0 and kind is programs.Runtime.SPARK:
             self._write_spark_message(status, last_lines)
         for output in self._outputs():
             upload(self._runner.objects, self._local(output), output["S3Uri"])
@@ -128,21 +122,21 @@ class _Job:
             return failed(program_failure(status, last_lines), message)
         return JobOutcome("Completed", message=message)
 
-    def _read_image(self) -> images.Runtime:
+    def _read_image(self) -> programs.Runtime:
         """Find out what takes the image's place, and the command line.
 
         Raises:
             JobFailedError: nothing does.
         """
         application = self._record["AppSpecification"]
-        self._custom = _custom_image(self._runner.settings, self._image)
-        of_image = self._custom.entrypoint if self._custom else ()
+        self._runtime = runtimes.find(self._runner.settings, self._image)
+        of_image = self._runtime.entrypoint if self._runtime else ()
         entrypoint = application.get("ContainerEntrypoint") or list(of_image)
-        runtime = images.processing_runtime(self._image, entrypoint, is_custom=self._custom is not None)
-        if runtime is None:
-            raise JobFailedError(images.unsupported(self._image, entrypoint))
+        kind = programs.kind_of(self._image, entrypoint, self._runtime)
+        if kind is None:
+            raise JobFailedError(runtimes.unsupported(self._image, entrypoint))
         self._command_line = self._container.map_paths([*entrypoint, *application.get("ContainerArguments", [])])
-        return runtime
+        return kind
 
     def _create_folders(self) -> None:
         """Create the folders and configuration files that the container has.
@@ -199,24 +193,14 @@ class _Job:
         return program.command, program.environment
 
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
-        own = self._python_variables(self._interpreter()) | self._own_variables()
+        assert self._runtime is not None, "every script has a runtime"
+        interpreter = runtimes.interpreter(self._runner.settings, self._runtime, self.log.note)
+        own = self._python_variables(interpreter) | self._own_variables()
         variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
         program, *arguments = self._command_line
-        if images.is_python(program):
+        if programs.is_python(program):
             program = str(self._container.seen / job_python.PROGRAM)
         return [program, *arguments], variables
-
-    def _interpreter(self) -> str:
-        """Return the Python whose packages the script finds, and say in the log which it is."""
-        if self._custom:
-            settings = self._runner.settings
-            place = settings.custom_images.parent
-            return python_environments.make(
-                settings, self._custom.python, self._custom.requirements, place, self.log.note
-            )
-        interpreter = images.interpreter(self._image)
-        self.log.note(interpreter.remark)
-        return interpreter.path
 
     def _python_variables(self, interpreter: str) -> dict[str, str]:
         """Make the job's Python environment, and return the variables with which programs find it."""
@@ -225,15 +209,8 @@ class _Job:
         path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {"PATH": path}
 
-    def _folders(self) -> dict[str, str]:
-        if self._custom is None:
-            return {}
-        from local.runtime.jobs import custom_images  # noqa: PLC0415 - see _custom_image
-
-        return custom_images.folders(self._runner.settings, self._custom)
-
     def _own_variables(self) -> dict[str, str]:
-        of_image = self._custom.environment if self._custom else images.variables(self._image)
+        of_image = self._runtime.variables if self._runtime else table.variables(self._image)
         return {**of_image, **self._record.get("Environment", {})}
 
     def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
@@ -249,7 +226,7 @@ class _Job:
         }
         program = self._runner.supervisor.start(
             program_key(self.name),
-            isolated(self._runner.settings, self._container, command, self._folders()),
+            isolated(self._runner.settings, self._container, command, self._runtime.files if self._runtime else {}),
             folder=self._container.working_folder,
             environment=variables,
         )
@@ -291,13 +268,3 @@ class _Job:
         path = local_path(place["LocalPath"], self.root)
         assert path is not None, "CreateProcessingJob refuses paths outside /opt/ml"
         return path
-
-
-def _custom_image(settings: Settings, image: str) -> CustomImage | None:
-    """Return what the user says takes an image's place, or None."""
-    if not settings.custom_images.exists():
-        return None
-    # Imported here: Pydantic would add a tenth of a second to each start of the service.
-    from local.runtime.jobs import custom_images  # noqa: PLC0415
-
-    return custom_images.find(settings, image)

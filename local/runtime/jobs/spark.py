@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.core.settings import Settings
+from local.runtime.containers.container import Container, environment
+from local.runtime.errors import JobFailedError
 from local.runtime.jobs import spark_java
-from local.runtime.jobs.container import Container, environment
-from local.runtime.jobs.failures import JobFailedError
 from local.runtime.jobs.spark_configuration import (
     ON_THIS_MACHINE,
     object_store,

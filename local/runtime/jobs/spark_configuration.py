@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.errors import JobFailedError
 
 NO_SCHEME = "path-without-scheme"
 """The name of Spark's default file system, in which paths without a scheme are.

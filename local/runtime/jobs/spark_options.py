@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local.runtime.jobs.container import Container
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.containers.container import Container
+from local.runtime.errors import JobFailedError
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from local.core.settings import Settings
 from local.records import training_jobs as training_record
 from local.records.training_jobs import KIND
 from local.runtime import algorithms
-from local.runtime.jobs.container import environment
+from local.runtime.containers.container import environment
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.log import TRAINING, JobLog
 from local.runtime.jobs.output import OutputReader

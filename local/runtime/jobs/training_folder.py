@@ -15,8 +15,10 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records import training_jobs as training_record
 from local.runtime import algorithms
-from local.runtime.jobs import images, inputs
-from local.runtime.jobs.failures import JobFailedError, outcome_of, program_failure
+from local.runtime.errors import JobFailedError
+from local.runtime.images import runtimes
+from local.runtime.jobs import inputs
+from local.runtime.jobs.failures import outcome_of, program_failure
 from local.runtime.jobs.log import JobLog
 from local.runtime.jobs.metrics import Definition, MetricReader, Observer
 from local.runtime.lines import LONGEST_LINE, split_long
@@ -74,7 +76,7 @@ class TrainingFolder:
         """
         image = self.record["AlgorithmSpecification"]["TrainingImage"]
         if algorithms.find(image) is None:
-            raise JobFailedError(images.unsupported(image))
+            raise JobFailedError(runtimes.unsupported(image))
         shutil.rmtree(self.root, ignore_errors=True)
         for folder in ("input/config", "input/data", "model", "output"):
             (self.root / folder).mkdir(parents=True)

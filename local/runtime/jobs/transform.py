@@ -21,8 +21,10 @@ from local.records.models import containers
 from local.records.resources import find
 from local.runtime import algorithms
 from local.runtime.algorithms import Model
-from local.runtime.jobs import images, inputs, log
-from local.runtime.jobs.failures import JobFailedError, outcome_of
+from local.runtime.errors import JobFailedError
+from local.runtime.images import runtimes
+from local.runtime.jobs import inputs, log
+from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.record_filters import RecordError, RecordProcessing
 from local.runtime.jobs.uploads import upload
 from local.storage.log_files import Logs
@@ -115,7 +117,7 @@ class _Transform:
         parts = containers(find(self._runner.store, MODEL, self._runner.settings.region, self._record["ModelName"]))
         algorithm = algorithms.find(parts[0]["Image"]) if len(parts) == 1 else None
         if algorithm is None:
-            raise JobFailedError(images.unsupported(", ".join(part["Image"] for part in parts)))
+            raise JobFailedError(runtimes.unsupported(", ".join(part["Image"] for part in parts)))
         if name := algorithms.refused_variable(algorithm, parts[0].get("Environment", {})):
             raise JobFailedError(f"ClientError: {name} of the container is not implemented for {algorithm.name}")
         url = parts[0]["ModelDataUrl"]

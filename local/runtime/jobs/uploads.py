@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.errors import JobFailedError
 from local.storage.objects import Objects, S3Uri, UploadError, files_to_upload
 
 _SECONDS_BETWEEN = 1.0

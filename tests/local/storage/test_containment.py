@@ -24,8 +24,8 @@ from local.core.paths import UnsafeNameError, below
 from local.core.settings import ACCESS_KEY
 from local.interpreter.definition import Definition
 from local.interpreter.scope import ExecutionScope
+from local.runtime.errors import JobFailedError
 from local.runtime.jobs import inputs
-from local.runtime.jobs.failures import JobFailedError
 from local.runtime.jobs.uploads import upload
 from local.storage.object_paths import BucketPaths, RefusedNameError
 from local.storage.objects import Objects, S3Uri

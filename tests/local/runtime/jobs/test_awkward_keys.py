@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from local.runtime.errors import JobFailedError
 from local.runtime.jobs import inputs, spark
-from local.runtime.jobs.failures import JobFailedError
 from local.storage.objects import Objects
 from tests.local.runtime.jobs.conftest import BUCKET, SPARK, Jobs, processing_input
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.core.errors import ServiceError
-from local.runtime.jobs import isolation
+from local.runtime.containers import isolation
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, processing_input, processing_output
 
 OUT = "/opt/ml/processing/output/out"

@@ -13,8 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.runtime.jobs import container
-from local.runtime.jobs.isolation import container_of
+from local.runtime.containers import container
+from local.runtime.containers.isolation import container_of
 from local.runtime.survivors import VARIABLE
 from tests.local.runtime.jobs.conftest import BUCKET, SPARK, Jobs, processing_input, training_request
 

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.runtime.jobs.container import CONTAINER_PATH, Container
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.containers.container import CONTAINER_PATH, Container
+from local.runtime.errors import JobFailedError
 
 _CODE = (".py", ".sh", ".r")
 _ZIP_FILES = (".zip", ".whl", ".egg", ".jar")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.runtime.jobs import isolation
+from local.runtime.containers import isolation
 from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, Jobs, processing_input
 from tests.local.runtime.jobs.wheels import wheel
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runtime.jobs import isolation
+from local.runtime.containers import isolation
 from tests.local.runtime.jobs.conftest import BUCKET, SPARK, Jobs, processing_input, processing_output
 from tests.local.runtime.jobs.wheels import wheel
 

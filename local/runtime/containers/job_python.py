@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from local.runtime.jobs.container import Container
+from local.runtime.containers.container import Container
 
 PROGRAM = ".python/bin/python"
 """The environment's Python, in the job's folder."""

@@ -7,8 +7,8 @@ working directory ``/``, the host name ``algo-1``, and a root folder that keeps 
 else is the machine's own: other folders of the machine are visible, except for the service's own.
 
 It uses Linux namespaces and needs no privileges: https://man7.org/linux/man-pages/man7/user_namespaces.7.html. Some
-distributions restrict them; ``local.runtime.jobs.isolation`` finds out. It is not a wall against hostile programs:
-these run as the service's user, as all jobs do.
+distributions restrict them; ``local.runtime.containers.isolation`` finds out. It is not a wall against hostile
+programs: these run as the service's user, as all jobs do.
 """
 
 # Each job waits for this file to start, so it imports almost nothing: json, pathlib and typing take longer than its

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.core.settings import Settings
+from local.runtime.errors import JobFailedError
 from local.runtime.interpreters import OURS
-from local.runtime.jobs.failures import JobFailedError
 
 FOLDER = "environments"
 """The folder of the environments, in the service's folder."""

@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from local.core import sdk_defaults
 from local.core.settings import Settings
-from local.runtime.jobs import python_environments
-from local.runtime.jobs.container import OPT_ML, Container
-from local.runtime.jobs.container_root import arguments_of
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.containers.container import OPT_ML, Container
+from local.runtime.containers.container_root import arguments_of
+from local.runtime.errors import JobFailedError
+from local.runtime.images import environments
 
 _PROGRAM = (sys.executable, "-I", "-S", str(Path(__file__).with_name("container_root.py")))
 _HOST = "algo-1"
@@ -95,7 +95,7 @@ def description() -> str:
 
 def _further(settings: Settings) -> list[str]:
     """Return the folders of Python environments and of the SDK's defaults that exist."""
-    folders = (settings.root / name for name in (python_environments.FOLDER, sdk_defaults.FOLDER))
+    folders = (settings.root / name for name in (environments.FOLDER, sdk_defaults.FOLDER))
     return [str(folder) for folder in folders if folder.is_dir()]
 
 

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from local.core.settings import Settings
-from local.runtime.jobs.failures import JobFailedError
+from local.runtime.errors import JobFailedError
 
 
 class CustomImage(BaseModel):

@@ -1,0 +1,1 @@
+"""What takes the place of container images: Python environments, variables, entrypoints and files."""
