@@ -42,6 +42,7 @@ from evaluation.fold_models import FoldModels, read_fold_models
 from evaluation.importance import importance_of
 from evaluation.jobs import Search, read_search
 from evaluation.label_scale import LabelScale
+from evaluation.linear_model import LinearModel
 from evaluation.metadata import metadata_of
 from evaluation.monitor import constraints, model_quality, statistics
 from evaluation.points import Point, points_of
@@ -142,10 +143,11 @@ def _metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256:
 def _coefficients(
     choice: Choice, fold_models: FoldModels, scored: Scored, folds: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    if not fold_models.models:
+    linear = [model for model in fold_models.models if isinstance(model, LinearModel)]
+    if not linear:
         return []
-    own = None if choice.winner is None else fold_models.models[choice.winner.fold - 1]
-    return coefficients_of(folds["columns"]["features"], fold_models.models, scored.total.deviations[1:], own)
+    own = None if choice.winner is None else linear[choice.winner.fold - 1]
+    return coefficients_of(folds["columns"]["features"], linear, scored.total.deviations[1:], own)
 
 
 def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from botocore.exceptions import ClientError
-from evaluation.artifact import LinearModel, read_artifact
 from evaluation.clients import aws_clients
 from evaluation.errors import NoRegionError
+from evaluation.linear_model import LinearModel, read_linear_model
 from evaluation.rows import fold_lines
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         return {"outcome": status, "verified": False, "message": f"nothing was deployed: {status}"}
     best = json.loads((options.best / "best.json").read_text("utf-8"))
     try:
-        model = read_artifact((options.model or options.best) / "model.tar.gz")
+        model = read_linear_model((options.model or options.best) / "model.tar.gz")
     except ValueError as error:
         print(f"the artifact was not read, so the error alone decides: {error}")
         model = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.artifact import LinearModel
+from evaluation.linear_model import LinearModel
 from evaluation.rows import Numbers
 
 

@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.artifact import LinearModel, artifact_digest, read_artifact
+from evaluation.artifact import artifact_digest
 from evaluation.choice import Choice
 from evaluation.clients import Clients
+from evaluation.models import LINEAR_LEARNER, Model, read_model
 
 
 @dataclass(frozen=True)
@@ -26,19 +27,20 @@ class FoldModels:
     """
 
     sha256: str
-    models: list[LinearModel]
+    models: list[Model]
     missing: str | None
     model_data: str | None
     metrics: dict[str, float]
 
 
-def read_fold_models(clients: Clients, choice: Choice, target: Path) -> FoldModels:
+def read_fold_models(clients: Clients, choice: Choice, target: Path, algorithm: str = LINEAR_LEARNER) -> FoldModels:
     """Read the models of the chosen point, and copy the winner's artifact.
 
     Args:
         clients: boto3's clients.
         choice: the choice.
         target: where the winner's artifact goes.
+        algorithm: the algorithm that trained them.
     """
     models, digests, missing = [], [], None if choice.point.eligible else "the folds have no common point"
     model_data, metrics = None, {}
@@ -56,7 +58,7 @@ def read_fold_models(clients: Clients, choice: Choice, target: Path) -> FoldMode
                 named = {m["MetricName"]: float(m["Value"]) for m in description.get("FinalMetricDataList", [])}
                 metrics = {name: value for name, value in named.items() if math.isfinite(value)}
             try:
-                models.append(read_artifact(file))
+                models.append(read_model(file, algorithm))
             except ValueError as error:
                 missing = missing or f"the artifact of {job.name} cannot be read: {error}"
     if choice.winner is None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.artifact import LinearModel
+from evaluation.linear_model import LinearModel
+from evaluation.models import Model
 from evaluation.moments import Moments
 
 
 def importance_of(
-    folds: Mapping[str, Any], models: Sequence[LinearModel], moments: Sequence[Moments]
+    folds: Mapping[str, Any], models: Sequence[Model], moments: Sequence[Moments]
 ) -> list[dict[str, Any]]:
     """Return a row for each variable, the most important first; none if it cannot be known.
 
@@ -26,10 +27,11 @@ def importance_of(
         models: the model of each fold.
         moments: the sums of each fold, with labels on the scale of the models' predictions.
     """
-    if not models or not all(fold.has_pairs for fold in moments):
+    linear = [model for model in models if isinstance(model, LinearModel)]
+    if not linear or len(linear) < len(models) or not all(fold.has_pairs for fold in moments):
         return []
     variables = variables_of(folds)
-    growths = np.array([_growths(model, fold, variables) for model, fold in zip(models, moments, strict=True)])
+    growths = np.array([_growths(model, fold, variables) for model, fold in zip(linear, moments, strict=True)])
     means = np.average(growths, axis=0, weights=[fold.rows for fold in moments])
     names = list(variables)
     return [

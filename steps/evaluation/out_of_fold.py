@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from evaluation.artifact import LinearModel
 from evaluation.label_scale import LabelScale
+from evaluation.models import Model
 from evaluation.rows import Block, Numbers
 
 HEADER = "row,fold,label,prediction\n"
@@ -90,7 +90,7 @@ class OutOfFold:
         self._kept: list[Numbers] = []
         self._rows_of_fold: dict[int, int] = {}
 
-    def add(self, fold: int, as_trained: Block, model: LinearModel) -> None:
+    def add(self, fold: int, as_trained: Block, model: Model) -> None:
         """Score rows of a fold, whose labels are on the scale of the models' predictions."""
         predictions_as_trained = model.predict(as_trained.features)
         block = self.scale.in_units(as_trained)
@@ -133,15 +133,14 @@ class OutOfFold:
         )
 
     def _add_fold(
-        self, fold: int, as_trained: Block, errors: Numbers, errors_as_trained: Numbers, model: LinearModel
+        self, fold: int, as_trained: Block, errors: Numbers, errors_as_trained: Numbers, model: Model
     ) -> None:
         before = self._rows_of_fold.get(fold, 0)
         after = before + len(errors)
-        single = as_trained.features.astype(np.float32) @ model.weights.astype(np.float32) + np.float32(model.bias)
         for means, own in (
             (self.fold_mse, errors),
             (self.fold_mse_as_trained, errors_as_trained),
-            (self.fold_mse_float32, single.astype(np.float64) - as_trained.labels),
+            (self.fold_mse_float32, model.predict_float32(as_trained.features) - as_trained.labels),
         ):
             means[fold] = (means.get(fold, 0.0) * before + float(own @ own)) / after
         self._rows_of_fold[fold] = after

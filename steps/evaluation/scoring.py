@@ -9,8 +9,8 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.artifact import LinearModel
 from evaluation.label_scale import LabelScale
+from evaluation.models import Model
 from evaluation.moments import Moments, Scale
 from evaluation.monitor import Sketch
 from evaluation.out_of_fold import HEADER, OutOfFold
@@ -73,7 +73,7 @@ class _Sums:
 
 
 def score_folds(  # noqa: PLR0913 - what is read, what scores it, and where the predictions go
-    s3: S3Client, folds_uri: str, folds: int, models: Sequence[LinearModel], file: Path, *, scale: LabelScale
+    s3: S3Client, folds_uri: str, folds: int, models: Sequence[Model], file: Path, *, scale: LabelScale
 ) -> Scored:
     """Read the folds, and score each row by its own fold's model.
 

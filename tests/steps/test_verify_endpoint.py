@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import verify_endpoint
 from botocore.exceptions import ClientError
-from evaluation.artifact import LinearModel
 from evaluation.clients import Clients
+from evaluation.linear_model import LinearModel
 from moto import mock_aws
 from verify_endpoint import (
     Answers,

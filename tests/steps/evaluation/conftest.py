@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +39,19 @@ def make_rows(sizes: list[int], weights: list[float], *, noise: float = 1.0, see
         features = random.normal(size=(size, len(weights))) * [10.0**place for place in range(len(weights))] + 5
         folds.append((features, features @ np.array(weights) + 3 + noise * random.normal(size=size)))
     return folds
+
+
+def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):
+    """An artifact as linear-learner packs it: a zip in a tar, both with dates."""
+    model = io.BytesIO()
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("mx-mod-0000.params", date), params)
+        archive.writestr(zipfile.ZipInfo("mx-mod-symbol.json", date), b"{}")
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime = len(model.getvalue()), date[0]
+        archive.addfile(member, io.BytesIO(model.getvalue()))
+    return path
 
 
 @dataclass

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from evaluation.artifact import LinearModel
 from evaluation.importance import importance_of, variables_of
+from evaluation.linear_model import LinearModel
 from evaluation.moments import Moments, Scale
 from evaluation.rows import Block
 

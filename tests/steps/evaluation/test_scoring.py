@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 import pytest
-from evaluation.artifact import LinearModel
 from evaluation.baselines import least_squares_errors, mean_errors
 from evaluation.errors import SelectionError
 from evaluation.label_scale import LabelScale
+from evaluation.linear_model import LinearModel
 from evaluation.monitor import Sketch, constraints, statistics
 from evaluation.rows import Block, fold_blocks, fold_lines
 from evaluation.scoring import score_folds

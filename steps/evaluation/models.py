@@ -1,0 +1,60 @@
+"""Reads a trained model, whatever its algorithm is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from evaluation.linear_model import read_linear_model
+from evaluation.rows import Numbers
+
+LINEAR_LEARNER = "linear-learner"
+
+
+class Model(Protocol):
+    """A trained model."""
+
+    @property
+    def features(self) -> int:
+        """The number of features of a row."""
+        ...
+
+    def predict(self, features: Numbers) -> Numbers:
+        """Return the model's answers, computed with 64-bit numbers where the algorithm allows it.
+
+        Args:
+            features: rows, of shape (n, features).
+
+        Returns:
+            for regression the predictions, of shape (n,); for two classes the probability of class 1 (the score, if
+            the model has no probabilities), of shape (n,); for more classes their probabilities, of shape (n, classes).
+        """
+        ...
+
+    def predict_float32(self, features: Numbers) -> Numbers:
+        """Return the same, computed with 32-bit numbers, as the algorithm's own container does."""
+        ...
+
+    def contributions(self, features: Numbers) -> Numbers | None:
+        """Return what each feature adds to each raw score: SHAP values, with the bias last.
+
+        Returns:
+            of shape (n, features + 1), or (n, classes, features + 1) for more than two classes. Their sum over the
+            last axis is the score before any logistic function or softmax. None if the model cannot tell.
+        """
+        ...
+
+
+def read_model(model_tar_gz: Path, algorithm: str) -> Model:
+    """Read the model in an artifact.
+
+    Args:
+        model_tar_gz: the artifact.
+        algorithm: the name of SageMaker's algorithm, for example ``linear-learner``.
+
+    Raises:
+        ValueError: the artifact contains no such model, or the algorithm's artifacts cannot be read.
+    """
+    if algorithm == LINEAR_LEARNER:
+        return read_linear_model(model_tar_gz)
+    raise ValueError(f"artifacts of {algorithm} cannot be read")
