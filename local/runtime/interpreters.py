@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from shutil import which
 
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version of the Python that runs the service."""
 
+_MINOR_VERSIONS = range(7, 20)
 _QUESTION = """
 import sys, importlib.util as util
 found = all(util.find_spec(name) for name in sys.argv[1:])
@@ -27,9 +31,39 @@ def find_interpreter(version: str, *modules: str) -> str | None:
     """
     if version == OURS:
         return sys.executable
-    program = which(f"python{version}")
-    if program is None:
-        return None
+    answers = (_answer(program, version, modules) for program in _candidates(version))
+    return next((answer for answer in answers if answer), None)
+
+
+def nearest_interpreter(version: str) -> tuple[str, str]:
+    """Return the version and the path of the Python of this machine whose version is nearest; a newer one if two are.
+
+    Args:
+        version: the version that is wanted, for example ``3.9``.
+    """
+    wanted = _minor(version)
+    for minor in sorted(_MINOR_VERSIONS, key=lambda minor: (abs(minor - wanted), -minor)):
+        if found := find_interpreter(f"3.{minor}"):
+            return f"3.{minor}", found
+    return OURS, sys.executable
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
+
+
+def _candidates(version: str) -> list[str]:
+    """Return programs that may be this Python: the one in PATH, and pyenv's, which PATH has only if they are global."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+    of_pyenv = sorted(root.glob(f"{version}.*/bin/python{version}"), key=_patch, reverse=True)
+    return [*filter(None, [which(f"python{version}")]), *map(str, of_pyenv)]
+
+
+def _patch(program: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", program.parents[1].name)]
+
+
+def _answer(program: str, version: str, modules: tuple[str, ...]) -> str | None:
     command = [program, "-c", _QUESTION, *modules]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)

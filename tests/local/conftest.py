@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,23 @@ from local.app.parts import Parts
 from local.app.server import LocalService
 from local.aws.credentials import KeyRing
 from local.core.settings import ACCESS_KEY, Settings
+from local.runtime.images import frameworks
+
+_MAKE_ENVIRONMENT = frameworks.make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_environments_of_images() -> Iterator[None]:
+    """Let scripts run in the environment of the tests: most are not about images, and need no network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frameworks, "make", lambda *_, **__: sys.executable)
+        yield
+
+
+@pytest.fixture
+def environments_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the environments of images after all."""
+    monkeypatch.setattr(frameworks, "make", _MAKE_ENVIRONMENT)
 
 
 @dataclass

@@ -19,14 +19,15 @@ from local.runtime.interpreters import OURS
 FOLDER = "environments"
 """The folder of the environments, in the service's folder."""
 
+Note = Callable[[str], None]
+"""Writes a sentence to a job's log."""
+
 _SECONDS = 1800.0
 _LAST_LINES = 12
 
 
-def make(
-    settings: Settings, python: str | None, requirements: Sequence[str], folder: Path, note: Callable[[str], None]
-) -> str:
-    """Return the interpreter of an environment, and make the environment if it does not exist.
+def make(settings: Settings, python: str | None, requirements: Sequence[str], folder: Path, note: Note) -> str:
+    """Return the interpreter of an environment with exactly these packages, and make it if it does not exist.
 
     Args:
         settings: The service's settings. Environments are under ``.local/environments/``.
@@ -39,27 +40,64 @@ def make(
         JobFailedError: uv is missing, or it cannot make the environment. The message has uv's reason.
     """
     version = python or OURS
-    digest = hashlib.sha256(json.dumps([version, sorted(requirements), str(folder)]).encode()).hexdigest()[:16]
-    environment = settings.root / FOLDER / digest
-    with _turn(environment):
+    environment = place(settings, "own", version, sorted(requirements), str(folder))
+    with turn(environment):
         if not environment.is_dir():
             note(f"making the Python environment {environment} with uv: Python {version}, {' '.join(requirements)}")
-            _make(environment, version, requirements, folder)
+            with unfinished(environment) as new:
+                run_uv(["venv", "--python", sys.executable if version == OURS else version, str(new)], folder)
+                if requirements:
+                    run_uv(["pip", "install", "--python", str(program(new)), *requirements], folder)
             note("the environment is ready, and is kept for later jobs")
-    return str(environment / "bin" / "python")
+    return str(program(environment))
 
 
-def _make(environment: Path, version: str, requirements: Sequence[str], folder: Path) -> None:
-    uv = _find_uv()
-    unfinished = environment.with_name(f"{environment.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    interpreter = sys.executable if version == OURS else version
-    # A relocatable environment can be renamed. Then it has its name only when it is complete.
-    _run([uv, "venv", "--quiet", "--relocatable", "--python", interpreter, str(unfinished)], folder)
-    if requirements:
-        python = str(unfinished / "bin" / "python")
-        _run([uv, "pip", "install", "--quiet", "--python", python, *requirements], folder)
-    unfinished.rename(environment)
+def place(settings: Settings, name: str, *content: object) -> Path:
+    """Return the folder of an environment: its name, and a hash of what it is made of."""
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+    return settings.root / FOLDER / f"{name}-{digest}"
+
+
+def program(environment: Path) -> Path:
+    """Return an environment's Python."""
+    return environment / "bin" / "python"
+
+
+@contextmanager
+def turn(environment: Path) -> Iterator[None]:
+    """Let one job at a time make an environment."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with environment.with_name(f"{environment.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def unfinished(environment: Path) -> Iterator[Path]:
+    """Return the folder in which to make an environment. It has its name only when it is complete."""
+    folder = environment.with_name(f"{environment.name}.unfinished")
+    shutil.rmtree(folder, ignore_errors=True)
+    yield folder
+    folder.rename(environment)
+
+
+def run_uv(arguments: list[str], folder: Path) -> str:
+    """Run uv in a folder, and return what it printed. If it fails, it is run again with what it has downloaded before.
+
+    Raises:
+        JobFailedError: uv is missing, or fails.
+    """
+    # A relocatable environment can be renamed.
+    relocatable = ["--relocatable", "--no-progress"] if arguments[0] == "venv" else ["--no-progress"]
+    command = [_find_uv(), *arguments, *relocatable]
+    result = _run(command, folder)
+    if result.returncode != 0 and _run([*command, "--offline"], folder).returncode != 0:
+        said = " ".join(line.strip() for line in result.stderr.splitlines()[-_LAST_LINES:])
+        raise JobFailedError(
+            f"ClientError: uv cannot make an image's environment: {said}. It needs a package index once: if this "
+            "machine has no network, set UV_DEFAULT_INDEX or UV_FIND_LINKS where the service starts"
+        )
+    return result.stdout
 
 
 def _find_uv() -> str:
@@ -70,22 +108,10 @@ def _find_uv() -> str:
     return found
 
 
-def _run(command: list[str], folder: Path) -> None:
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     try:
-        result = subprocess.run(
+        return subprocess.run(
             command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise JobFailedError(f"ClientError: uv has not made an image's environment in {_SECONDS:.0f} s") from None
-    if result.returncode != 0:
-        said = " ".join(line.strip() for line in result.stderr.splitlines()[-_LAST_LINES:])
-        raise JobFailedError(f"ClientError: uv cannot make an image's environment: {said}")
-
-
-@contextmanager
-def _turn(environment: Path) -> Iterator[None]:
-    """Let one job at a time make an environment."""
-    environment.parent.mkdir(parents=True, exist_ok=True)
-    with environment.with_name(f"{environment.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.core.settings import Settings
 from local.runtime import algorithms
-from local.runtime.images import environments, table
-from local.runtime.interpreters import OURS, find_interpreter
+from local.runtime.image_names import repository
+from local.runtime.images import environments, frameworks, scripts, table
+from local.runtime.interpreters import OURS
 
 SUPPORTED = (
-    "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn (processing jobs), "
-    f"{algorithms.SUPPORTED} (training, tuning, batch transform, endpoints), and for processing jobs the images in "
-    "local-images.yaml: docs/local-service.md says how to add one"
+    "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn, sagemaker-xgboost, "
+    f"the algorithms {algorithms.SUPPORTED}, and the images in local-images.yaml: docs/local-service.md says how to "
+    "add one"
 )
 
 
@@ -52,14 +53,19 @@ def find(settings: Settings, image: str) -> ImageRuntime | None:
     """
     if custom := _find_custom(settings, image):
         return custom
-    if framework := table.framework(image):
-        python = table.python_version(image)
-        return ImageRuntime(image, framework, python, (), settings.root, table.variables(image))
+    if known := table.find(image):
+        requirements = (*known.packages, *known.toolkit)
+        return ImageRuntime(image, known.framework, known.python, requirements, settings.root, table.variables(image))
     return None
 
 
 def interpreter(
-    settings: Settings, runtime: ImageRuntime, note: Callable[[str], None], code: Sequence[Path] = ()
+    settings: Settings,
+    runtime: ImageRuntime,
+    note: environments.Note,
+    code: Sequence[Path] = (),
+    *,
+    toolkit: bool = True,
 ) -> str:
     """Return the Python whose packages a program finds, and say in the log which it is.
 
@@ -67,22 +73,29 @@ def interpreter(
         settings: The service's settings.
         runtime: What takes the image's place. Its environment is made on first use.
         note: Writes a sentence to the job's log.
-        code: The files of the program.
+        code: The files of the program, if these are all. If they import nothing of the image's, a framework's image
+            needs no environment of its own.
+        toolkit: Whether the image's own program starts the user's code, as in training jobs and endpoints.
 
     Raises:
         JobFailedError: the environment cannot be made.
     """
-    if not runtime.framework:
+    image = table.find(runtime.image) if runtime.framework else None
+    if image is None:
         return environments.make(settings, runtime.python, runtime.requirements, runtime.folder, note)
-    path, remark = _nearest(runtime.python)
-    note(remark)
-    return path
+    if not toolkit and scripts.need_no_packages(code):
+        note(
+            f"running with the service's own Python {OURS}: the script imports nothing that depends on the image, "
+            f"which has Python {image.python}"
+        )
+        return sys.executable
+    return frameworks.make(settings, image, note, toolkit=toolkit)
 
 
 def unsupported(image: str, entrypoint: list[str] | None = None) -> str:
     """Return the FailureReason of a job whose image has no local runtime."""
     how = f" with the entrypoint {entrypoint}" if entrypoint else ""
-    version = algorithms.refused_version(image)
+    version = _refused_version(image) or algorithms.refused_version(image)
     why = f": {version}" if version else ""
     return f"ClientError: no local runtime for the image {image}{how}{why}. Supported: {SUPPORTED}"
 
@@ -108,19 +121,8 @@ def _find_custom(settings: Settings, image: str) -> ImageRuntime | None:
     )
 
 
-def _nearest(version: str | None) -> tuple[str, str]:
-    """Return the Python that runs an image's script, and a remark about it.
-
-    It has the image's Python version if this machine has such a Python with boto3 and NumPy. Otherwise it is the
-    service's own Python.
-    """
-    if version is None:
-        return sys.executable, f"the image's Python version is unknown; running with Python {OURS}"
-    if version == OURS:
-        return sys.executable, f"running with Python {OURS}, as the image does"
-    if found := find_interpreter(version, "boto3", "numpy", "scipy"):
-        return found, f"running with Python {version}, as the image does: {found}"
-    return (
-        sys.executable,
-        f"running with Python {OURS}: the image has Python {version}, which is not installed here with boto3 and NumPy",
-    )
+def _refused_version(image: str) -> str | None:
+    versions = table.versions(image)
+    if not versions or table.find(image):
+        return None
+    return f"of {repository(image)}, the versions {', '.join(versions)} are supported"

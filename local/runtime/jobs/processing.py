@@ -194,20 +194,31 @@ class _Job:
 
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         assert self._runtime is not None, "every script has a runtime"
-        interpreter = runtimes.interpreter(self._runner.settings, self._runtime, self.log.note)
-        own = self._python_variables(interpreter) | self._own_variables()
-        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
         program, *arguments = self._command_line
-        if programs.is_python(program):
-            program = str(self._container.seen / job_python.PROGRAM)
+        if self._runtime.framework:
+            # Before the environment is made, which takes long. A custom image's environment may have the program.
+            program = self._find_program(program)
+        code = programs.script_files(self._container, self._command_line)
+        interpreter = runtimes.interpreter(self._runner.settings, self._runtime, self.log.note, code, toolkit=False)
+        own = self._python_variables(interpreter) | self._own_variables()
+        program = self._find_program(program, str(Path(interpreter).parent))
+        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
         return [program, *arguments], variables
+
+    def _find_program(self, program: str, *folders: str) -> str:
+        if programs.is_python(program):
+            return str(self._container.seen / job_python.PROGRAM)
+        assert self._runtime is not None, "every script has a runtime"
+        path = os.pathsep.join([*folders, _machine_path()])
+        return programs.find_program(program, self._container, path, self._runtime.files)
 
     def _python_variables(self, interpreter: str) -> dict[str, str]:
         """Make the job's Python environment, and return the variables with which programs find it."""
         job_python.make(self._container, interpreter)
         python = self._container.seen / job_python.PROGRAM
-        path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        return {"PATH": path}
+        # The programs of an image's packages come after the job's own Python.
+        of_packages = [] if interpreter == sys.executable else [str(Path(interpreter).parent)]
+        return {"PATH": os.pathsep.join([str(python.parent), *of_packages, _machine_path()])}
 
     def _own_variables(self) -> dict[str, str]:
         of_image = self._runtime.variables if self._runtime else table.variables(self._image)
@@ -268,3 +279,7 @@ class _Job:
         path = local_path(place["LocalPath"], self.root)
         assert path is not None, "CreateProcessingJob refuses paths outside /opt/ml"
         return path
+
+
+def _machine_path() -> str:
+    return os.environ.get("PATH", os.defpath)

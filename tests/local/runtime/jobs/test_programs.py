@@ -9,7 +9,7 @@ import pytest
 from local.core.settings import Settings
 from local.runtime.images.runtimes import find
 from local.runtime.jobs.programs import Runtime, kind_of
-from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, SPARK
+from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, SPARK, XGBOOST
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,9 @@ from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, SPARK
         (SPARK, ["python3", "app.py"], None),
         (SCIKIT_LEARN, ["python3", "app.py"], Runtime.SCRIPT),
         (SCIKIT_LEARN, ["/bin/bash", "run.sh"], Runtime.SCRIPT),
-        (SCIKIT_LEARN, ["/bin/cat", "file"], None),
+        (SCIKIT_LEARN, ["/bin/cat", "file"], Runtime.SCRIPT),
+        (SCIKIT_LEARN, [], None),
+        (XGBOOST, ["python3", "app.py"], Runtime.SCRIPT),
         ("own-image:2", ["/usr/bin/python3.12", "app.py"], None),
         ("own-image:2", ["python3"], None),
         ("own-image:2", ["/bin/bash", "run.sh"], None),

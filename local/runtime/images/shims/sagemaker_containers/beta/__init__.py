@@ -1,0 +1,1 @@
+"""Imitates ``sagemaker_containers.beta``."""
