@@ -16,6 +16,7 @@ _REASONS = {
     "not_a_date": "not a date in the declared format",
     "no_logarithm": "label without log1p: it is not above -1",
     "unknown_category": "category that is not declared",
+    "unknown_class": "label that is not among dataset.classes",
     "header_among_rows": "header among the rows",
 }
 """Reasons of folds.json whose names do not say enough, in the words of MakeFolds."""

@@ -26,10 +26,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 from folds.columns import from_header, without_header
-from folds.deal import Folds, grouped, in_order, shuffled, stratified
+from folds.counts import counted
+from folds.deal import Folds, by_stratum, grouped, in_order, shuffled, stratified
 from folds.errors import FoldError, explain
 from folds.judge import Table, with_declared
 from folds.learning import resolved
@@ -84,10 +84,11 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
         raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
     table = with_declared(table, resolved(table.columns.declared, survey.learned))
     dealt, warnings = _deal(survey, options)
+    counts = counted(dealt, options.folds, options.columns.preparation.classes, survey.classes)
+    warnings += counts.warnings()
     for warning in warnings:
         print(f"make_folds: warning: {warning}")
-    fold_rows = [int(np.count_nonzero(dealt == fold)) for fold in range(1, options.folds + 1)]
-    report = report_of(survey, table, options, fold_rows, files=len(sizes), warnings=warnings)
+    report = report_of(survey, table, options, counts, files=len(sizes), warnings=warnings)
     writer = Writer(table, options.folds, options.seed if options.shuffle else None, output.uri, options.kms_key)
     try:
         clear(output)
@@ -203,6 +204,8 @@ def _deal(survey: Survey, options: Options) -> tuple[Folds, list[str]]:
             return dealt, []
         share = f"{largest / rows:.0%} of the rows"
         return dealt, [f"one group of {options.columns.groups} holds {share}: folds differ in size"]
+    if options.shuffle and options.columns.preparation.classes:
+        return by_stratum(survey.classes, folds, options.seed), []
     if options.stratify is not None:
         return stratified(survey.keys, folds, options.seed, options.stratify), []
     return (shuffled(rows, folds, options.seed) if options.shuffle else in_order(rows, folds)), []

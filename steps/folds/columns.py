@@ -151,7 +151,7 @@ class FileColumns:
     def written_as_read(self) -> bool:
         """Whether a comma-separated line of the file can be written unchanged."""
         declared = self.declared
-        as_declared = not declared.categorical and not declared.preparation.is_needed
+        as_declared = not declared.categorical and not declared.preparation.changes_rows
         return as_declared and list(self.names) == declared.numbers
 
 

@@ -109,8 +109,19 @@ def stratified(labels: npt.NDArray[np.float64], folds: int, seed: int, bins: int
         ranked[[len(labels) * number // bins - 1 for number in range(1, bins)]] if len(labels) >= bins else ranked[:0]
     )
     stratum_of = np.searchsorted(np.unique(ends[ends < ranked[-1]]), labels)
-    hashes = hashes_of(0, len(labels), seed)
-    dealt = np.zeros(len(labels), np.uint8)
+    return by_stratum(stratum_of, folds, seed)
+
+
+def by_stratum(stratum_of: npt.NDArray[np.integer], folds: int, seed: int) -> Folds:
+    """Return folds with as many rows of each stratum; their sizes differ by one at most, overall and in a stratum.
+
+    Args:
+        stratum_of: the stratum of each row, from 0: its class, or the bin of its label.
+        folds: the number of folds.
+        seed: the seed of the shuffle.
+    """
+    hashes = hashes_of(0, len(stratum_of), seed)
+    dealt = np.zeros(len(stratum_of), np.uint8)
     first = 0
     for stratum in range(int(stratum_of.max()) + 1):
         own = np.flatnonzero(stratum_of == stratum)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from folds.columns import Declared, FileColumns, Format
 from folds.errors import FoldError, shortened
-from folds.plain import Places, are_rows, line_ends
+from folds.plain import Places, are_rows, leading_classes, line_ends
 from folds.preparer import NUMBER, Preparer
 from folds.spans import Span, blocks
 
@@ -57,7 +57,8 @@ class Verdict(IntEnum):
     NOT_A_DATE = 6
     NO_LOGARITHM = 7
     UNKNOWN_CATEGORY = 8
-    HEADER_AMONG_ROWS = 9
+    UNKNOWN_CLASS = 9
+    HEADER_AMONG_ROWS = 10
 
     @property
     def reason(self) -> str:
@@ -74,6 +75,7 @@ DESCRIPTIONS = {
     Verdict.NOT_A_DATE: "not a date in the declared format",
     Verdict.NO_LOGARITHM: "label without log1p: it is not above -1",
     Verdict.UNKNOWN_CATEGORY: "category that is not declared",
+    Verdict.UNKNOWN_CLASS: "label that is not among dataset.classes",
     Verdict.HEADER_AMONG_ROWS: "header among the rows",
 }
 
@@ -181,6 +183,7 @@ class Judge:
         self._categories = [frozenset(values) for values in self._preparer.categories]
         self._codes = [_codes(values) for values in self._preparer.categories]
         self._dates = {declared.needed.index(name) for name in declared.preparation.dates}
+        self._classes = len(declared.preparation.classes)
         self._group = None if declared.groups is None else declared.needed.index(declared.groups)
         self._are_numbers = re.compile(f"(?:{NUMBER},){{{self._numbers - 1}}}{NUMBER}")
         as_read = table.columns.written_as_read and form.delimiter == "," and not table.by_column
@@ -225,7 +228,7 @@ class Judge:
         ends = None if known.plain else line_ends(block)
         count = block.count(b"\n") if ends is None else len(ends)
         suspicious = self._treacherous and self._header_line in block
-        if self._plain and not suspicious and (ends is None or are_rows(block, ends, self._width)):
+        if self._plain and not suspicious and (ends is None or self._are_plain(block, ends)):
             return Judged(count, 0, count, block, ends=ends)
         text = self._form.decode(block)
         columns = None if '"' in text or suspicious else self._columns(block, text, count)
@@ -256,11 +259,24 @@ class Judge:
         assert judged.prepared is not None
         return np.fromiter(map(float, judged.prepared[0]), np.float64, judged.rows)
 
+    def classes(self, judged: Judged) -> npt.NDArray[np.uint16]:
+        """Return the class of each row, from 0."""
+        if judged.prepared is None:
+            ends = line_ends(judged.raw) if judged.ends is None else judged.ends
+            found = leading_classes(judged.raw, ends, self._classes)
+            assert found is not None
+            return found
+        return np.fromiter(map(int, judged.prepared[0]), np.uint16, judged.rows)
+
     def groups(self, judged: Judged) -> Sequence[str]:
         """Return the group of each row."""
         assert judged.columns is not None
         assert self._group is not None
         return judged.columns[self._group]
+
+    def _are_plain(self, block: bytes, ends: Places) -> bool:
+        is_plain = are_rows(block, ends, self._width)
+        return is_plain and (not self._classes or leading_classes(block, ends, self._classes) is not None)
 
     def _without_header(self, span: Span) -> Iterator[bytes]:
         for number, block in enumerate(blocks(span, self._block)):
@@ -447,6 +463,8 @@ class Judge:
     def _fault_of_number(self, place: int, text: str, source: str) -> Verdict:
         if not source or self._preparer.is_missing(source):
             return Verdict.MISSING_VALUE
+        if self._classes and not place:
+            return Verdict.UNKNOWN_CLASS
         if self._preparer.sources[place] in self._dates:
             return Verdict.NOT_A_DATE
         if not text:

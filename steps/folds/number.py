@@ -93,6 +93,7 @@ class Counted:
         first_rejected: the first rejected lines, numbered from the span's first line, which is 0.
         sampled: the hashes of the rows in the sample.
         keys: each row's label or the hash of its group, if they are needed.
+        classes: each row's class, if the label has classes.
         learned: what its rows have shown for the preparation of columns.
         fault: why the span could not be read.
     """
@@ -107,6 +108,7 @@ class Counted:
     first_rejected: list[Rejected] = field(default_factory=list)
     sampled: list[int] = field(default_factory=list)
     keys: npt.NDArray[Any] | None = None
+    classes: npt.NDArray[np.uint16] | None = None
     learned: Learned = field(default_factory=Learned)
     fault: type[Exception] | None = None
 
@@ -167,6 +169,12 @@ class Survey:
     def keys(self) -> npt.NDArray[Any]:
         """The label, or a hash of the group, of each row."""
         return np.concatenate([span.keys for span in self.spans if span.keys is not None])
+
+    @property
+    def classes(self) -> npt.NDArray[np.uint16]:
+        """The class of each row; empty if the label has none."""
+        parts = [span.classes for span in self.spans if span.classes is not None]
+        return np.concatenate(parts) if parts else np.empty(0, np.uint16)
 
     def first_lines(self) -> list[int]:
         """Return for each span the number of lines before it in its file."""
@@ -249,7 +257,7 @@ def _count_task(table: Table, sampling: Sampling, spans: Sequence[Span]) -> list
 def _count(span: Span, judge: Judge, table: Table, sampling: Sampling) -> Counted:
     counted = Counted(span, lines=1 if table.header is not None and not span.start else 0)
     learner = Learner(table.columns.declared, sampling.learned)
-    keys, plain = [], True
+    keys, classes, plain = [], [], True
     try:
         for judged in judge.read(span):
             counted.add(judged)
@@ -259,6 +267,8 @@ def _count(span: Span, judge: Judge, table: Table, sampling: Sampling) -> Counte
             plain = plain and judged.columns is None
             if table.by_column and judged.rows:
                 keys.append(_keys(judge, judged, table))
+            if table.columns.declared.preparation.classes and judged.rows:
+                classes.append(judge.classes(judged))
     except (HeaderMissingError, QuotedAcrossLinesError) as error:
         return Counted(span, fault=type(error))
     counted.learned = learner.learned
@@ -266,6 +276,8 @@ def _count(span: Span, judge: Judge, table: Table, sampling: Sampling) -> Counte
     counted.known = Known(all_rows, plain and all_rows)
     if keys:
         counted.keys = np.concatenate(keys)
+    if classes:
+        counted.classes = np.concatenate(classes)
     return counted
 
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +15,8 @@ from folds.columns import Declared, Format
 from folds.errors import FoldError, shortened
 from folds.preparation import DROP, LOG1P, MEDIAN, MISSING_VALUES, MOST_FREQUENT, Dates, Limits, Preparation
 
+REGRESSION, BINARY, MULTICLASS = "regression", "binary", "multiclass"
+_MOST_CLASSES = 1000
 _AUTO = "auto"
 """Instead of a category's values: they are found in the data."""
 
@@ -39,6 +41,7 @@ class Options:
         max_bad_share: the largest share of bad rows that may be set aside, from 0 to 1.
         target_bytes: the intended size of the written files, in bytes.
         kms_key: the ARN of the key that encrypts the output in S3; None for the bucket's default.
+        problem: ``regression``, ``binary`` or ``multiclass``.
     """
 
     input: str
@@ -56,12 +59,15 @@ class Options:
     max_bad_share: float
     target_bytes: int
     kms_key: str | None
+    problem: str = REGRESSION
 
     def __post_init__(self) -> None:
         if self.stratify is not None and self.columns.groups is not None:
             raise FoldError("groups and stratify cannot be combined: choose one of them")
         if self.stratify is not None and not self.shuffle:
             raise FoldError("stratify needs shuffled folds: set folds.shuffle to true")
+        if self.stratify is not None and self.problem != REGRESSION:
+            raise FoldError("folds.stratify is for regression: folds of classes are stratified by class without it")
         if not 2 <= self.folds <= 20:
             raise FoldError(f"{self.folds} folds cannot be made: set folds.count from 2 to 20")
         if not 0 <= self.seed < 2**31:
@@ -84,7 +90,7 @@ def read_options(arguments: list[str]) -> Options:
         output=given.output or _output_of_job(given.job_config, given.output_name),
         data_version="" if given.data_version is None else given.data_version,
         form=Format(dataset["header"], dataset["delimiter"], dataset["encoding"]),
-        columns=_declared(dataset),
+        columns=_declared(dataset, document["training"]["problem"]),
         folds=folds["count"],
         shuffle=folds["shuffle"],
         seed=folds["seed"],
@@ -95,10 +101,12 @@ def read_options(arguments: list[str]) -> Options:
         max_bad_share=folds["max_bad_share"],
         target_bytes=folds["target_file_megabytes"] * 1024**2,
         kms_key=document["aws"]["kms_key_arn"],
+        problem=document["training"]["problem"],
     )
 
 
-def _declared(dataset: Mapping[str, Any]) -> Declared:
+def _declared(dataset: Mapping[str, Any], problem: str) -> Declared:
+    _check_classes(dataset, problem)
     listed: Mapping[str, Any] = dataset["categorical"]
     categories: dict[str, dict[str, Any]] = {
         name: {"values": each, "other": False} if isinstance(each, list) else each for name, each in listed.items()
@@ -113,6 +121,7 @@ def _declared(dataset: Mapping[str, Any]) -> Declared:
         indicators=dataset["missing_indicators"],
         other=[name for name, each in categories.items() if each["other"]],
         found={name: Limits(each["min_frequency"], each["max_categories"]) for name, each in found.items()},
+        classes=dataset["classes"] or (),
     )
     return Declared(
         dataset["label"],
@@ -144,7 +153,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_version,
         help="recorded in folds.json, and with the model that is learned from the folds",
     )
-    add("--options", required=True, type=Path, help="JSON document: keys of aws, dataset and folds of config.yaml")
+    add(
+        "--options",
+        required=True,
+        type=Path,
+        help="JSON document: keys of aws, dataset, training and folds of config.yaml",
+    )
     return parser
 
 
@@ -220,6 +234,7 @@ _DOCUMENT = {
         "groups": _Key("the name of a column", lambda value: value is None or _is_text(value)),
         "ignored": _Key("a list of names", lambda value: value is None or _are_texts(value)),
         "decimal": _choice(".", ","),
+        "classes": _Key("a list of texts", lambda value: value is None or _are_texts(value)),
         "label_transform": _Key(LOG1P, lambda value: value in (None, LOG1P)),
         "missing": _Key(
             f"names, each with {DROP}, {MEDIAN} or {MOST_FREQUENT}",
@@ -229,6 +244,7 @@ _DOCUMENT = {
         "missing_values": _Key("a list of texts", _are_texts, list(MISSING_VALUES)),
         "missing_indicators": _Key("a list of names", _are_texts, []),
     },
+    "training": {"problem": _choice(REGRESSION, BINARY, MULTICLASS)},
     "folds": {
         "count": _Key("a positive whole number", _is_count, 5),
         "shuffle": _flag(default=True),
@@ -269,6 +285,25 @@ def _read_document(file: Path) -> dict[str, dict[str, Any]]:
     return document
 
 
+def _check_classes(dataset: Mapping[str, Any], problem: str) -> None:
+    """Refuse classes that do not fit the problem."""
+    classes = dataset["classes"]
+    if problem == REGRESSION:
+        if classes is not None:
+            raise FoldError("dataset.classes is for classification: set training.problem to binary or multiclass")
+        return
+    fits = classes is not None and (len(classes) == 2 if problem == BINARY else 2 < len(classes) <= _MOST_CLASSES)
+    if not fits:
+        wanted = "two values" if problem == BINARY else f"3 to {_MOST_CLASSES} values"
+        raise FoldError(
+            f"dataset.classes has {len(classes or ())} values: training.problem {problem} needs {wanted} of the label, "
+            "as the files have them"
+        )
+    if dataset["label_transform"] is not None:
+        raise FoldError("dataset.label_transform is for regression: set it to null")
+    _check_values("dataset.classes", classes)
+
+
 def _check_categories(categories: Mapping[str, Any]) -> None:
     for name, each in categories.items():
         values = each if isinstance(each, list) else each["values"]
@@ -276,13 +311,16 @@ def _check_categories(categories: Mapping[str, Any]) -> None:
             continue
         if not values:
             raise FoldError(f"dataset.categorical.{name}: it has no values")
-        if len(set(values)) < len(values):
-            twice = next(value for value, times in Counter(values).items() if times > 1)
-            raise FoldError(f"dataset.categorical.{name}: the value {twice!r} is listed twice")
-        if any(value.strip() != value or not value for value in values):
-            raise FoldError(
-                f"dataset.categorical.{name}: a value is empty or has blanks around it, so no field can match it"
-            )
+        _check_values(f"dataset.categorical.{name}", values)
+
+
+def _check_values(key: str, values: Sequence[str]) -> None:
+    """Refuse a list of a column's values if a value is listed twice or matches no field."""
+    if len(set(values)) < len(values):
+        twice = next(value for value, times in Counter(values).items() if times > 1)
+        raise FoldError(f"{key}: the value {twice!r} is listed twice")
+    if any(value.strip() != value or not value for value in values):
+        raise FoldError(f"{key}: a value is empty or has blanks around it, so no field can match it")
 
 
 def _output_of_job(file: Path, name: str) -> str:

@@ -75,6 +75,22 @@ def are_rows(block: bytes, ends: Places, columns: int) -> bool:
     return int(lengths(ends).max(initial=0)) <= _DIGITS or b"0" * (_DIGITS + 1) not in block.translate(_AS_ZEROS)
 
 
+def leading_classes(block: bytes, ends: Places, classes: int) -> npt.NDArray[np.uint16] | None:
+    """Return the class with which each row begins, or None if a row begins otherwise.
+
+    Args:
+        block: rows.
+        ends: the positions of their line breaks.
+        classes: the number of classes; numbers of several digits are never found.
+    """
+    text = np.frombuffer(block, np.uint8)
+    starts = ends - lengths(ends) + 1
+    # The difference of unsigned bytes is large for what comes before the digits.
+    found = text[starts] - np.uint8(ord("0"))
+    are_classes = (found < min(classes, 10)).all() and (text[starts + 1] == ord(",")).all()
+    return found.astype(np.uint16) if are_classes else None
+
+
 def lengths(ends: Places) -> Places:
     """Return the size of each line in bytes, including its line break."""
     return np.diff(ends, prepend=-1)

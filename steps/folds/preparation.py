@@ -1,4 +1,4 @@
-"""How columns are prepared: decimal commas, missing values, dates, rare categories and the label's transform."""
+"""How columns are prepared: decimal commas, missing values, dates, rare categories, and the label."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class Preparation:
         other: the categorical columns with a feature ``<column>_other`` for all values that are not listed.
         found: the categorical columns whose values are found in the data.
         fills: what replaces missing values by column, once it is learned.
+        classes: the label's texts in the order of the classes, whose numbers replace them; none if it is a number.
     """
 
     decimal: str = "."
@@ -83,6 +84,7 @@ class Preparation:
     other: Collection[str] = ()
     found: Mapping[str, Limits] = field(default_factory=dict)
     fills: Mapping[str, str] = field(default_factory=dict)
+    classes: Sequence[str] = ()
 
     @property
     def filled(self) -> dict[str, str]:
@@ -91,7 +93,13 @@ class Preparation:
 
     @property
     def is_needed(self) -> bool:
+        """Whether any column differs from its text in the file, or the label has classes."""
+        return self.changes_rows or bool(self.classes)
+
+    @property
+    def changes_rows(self) -> bool:
         """Whether any column differs from its text in the file."""
+        has_other_classes = list(self.classes) != [str(number) for number in range(len(self.classes))]
         return self.decimal != "." or bool(
-            self.label_transform or self.dates or self.missing or self.other or self.found
+            self.label_transform or self.dates or self.missing or self.other or self.found or has_other_classes
         )

@@ -59,9 +59,10 @@ class Preparer:
         ]
         steps += [_Step(places[name], 1, self._category(name, values)) for name, values in categories.items()]
         self._steps = steps
+        self._classes = {text: str(number) for number, text in enumerate(self._preparation.classes)}
         self.sources = [step.place for step in steps for _ in range(step.width)]
         self._drops = [
-            (places[name], name, self._missing.difference(categories.get(name, ())))
+            (places[name], name, self._missing.difference(self._values_of(name, declared)))
             for name, how in self._preparation.missing.items()
             if how == DROP
         ]
@@ -103,7 +104,13 @@ class Preparer:
         """Return whether a text stands for a missing value."""
         return text in self._missing
 
+    def _values_of(self, name: str, declared: Declared) -> Sequence[str]:
+        """Return the texts that are values of a column, even if they would stand for a missing value elsewhere."""
+        return self._preparation.classes if name == declared.label else declared.categorical.get(name, ())
+
     def _label(self, texts: Column) -> Sequence[Column]:
+        if self._classes:
+            return [[self._classes.get(text, "") for text in texts]]
         numbers = self._with_points(texts)
         return [list(map(_log1p, numbers)) if self._preparation.label_transform == LOG1P else numbers]
 

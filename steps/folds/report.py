@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from folds.columns import Declared, fields_of
+from folds.counts import FoldCounts
 from folds.errors import FoldError, name_under, shortened
 from folds.judge import DESCRIPTIONS, Table, Verdict
 from folds.number import Survey
@@ -35,7 +36,7 @@ def check_rejected(survey: Survey, table: Table, options: Options) -> None:
 
 
 def report_of(  # noqa: PLR0913 - the sources of the report
-    survey: Survey, table: Table, options: Options, sizes: Sequence[int], *, files: int, warnings: Sequence[str]
+    survey: Survey, table: Table, options: Options, counts: FoldCounts, *, files: int, warnings: Sequence[str]
 ) -> dict[str, Any]:
     """Return the content of folds.json.
 
@@ -43,7 +44,7 @@ def report_of(  # noqa: PLR0913 - the sources of the report
         survey: the results of counting the rows.
         table: the columns of the dataset.
         options: the options of the job.
-        sizes: the number of rows of each fold.
+        counts: the number of rows of each fold.
         files: the number of the input's files.
         warnings: sentences for the user about folds that are made, but may not be what the user expects.
     """
@@ -51,15 +52,15 @@ def report_of(  # noqa: PLR0913 - the sources of the report
     return {
         "rows": survey.rows,
         "warnings": list(warnings),
-        "folds": [
-            {"fold": number, "test_rows": size, "train_rows": survey.rows - size}
-            for number, size in enumerate(sizes, start=1)
-        ],
+        "folds": counts.report(),
+        "problem": options.problem,
+        "classes": list(counts.classes) or None,
+        "class_rows": counts.of_classes() or None,
         "columns": {"label": declared.label, "features": declared.features},
         "feature_dim": len(declared.features),
         "encoding": {name: list(values) for name, values in declared.categorical.items()},
         "preparation": preparation_of(declared),
-        "suggested": suggested_settings(survey.rows - max(sizes)),
+        "suggested": suggested_settings(survey.rows - max(counts.rows)),
         "ignored_columns": table.columns.ignored,
         "shuffle": options.shuffle,
         "seed": options.seed,

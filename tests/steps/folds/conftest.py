@@ -80,6 +80,7 @@ _DATASET = (
     "ignored",
     "decimal",
     "label_transform",
+    "classes",
     "missing",
     "missing_values",
     "missing_indicators",
@@ -87,7 +88,9 @@ _DATASET = (
 _CATEGORY = {"values": "auto", "other": False, "min_frequency": 1, "max_categories": None}
 
 
-def options(folder: Path, *, data_version: str = "", kms_key_arn: str | None = None, **given: Any) -> list[str]:
+def options(
+    folder: Path, *, data_version: str = "", kms_key_arn: str | None = None, problem: str = "regression", **given: Any
+) -> list[str]:
     """Arguments of make_folds.py for options of ``dataset`` and ``folds``, in a document that is written for them."""
     given = given if "label" in given else {**_COLUMNS, **given}
     dataset = {name: value for name, value in given.items() if name in _DATASET}
@@ -95,7 +98,8 @@ def options(folder: Path, *, data_version: str = "", kms_key_arn: str | None = N
         dataset["categorical"] = {name: _category(value) for name, value in dataset["categorical"].items()}
     folds = {name: value for name, value in given.items() if name not in _DATASET}
     file = folder / "fold_options.json"
-    file.write_text(json.dumps({"aws": {"kms_key_arn": kms_key_arn}, "dataset": dataset, "folds": folds}))
+    sections = {"aws": {"kms_key_arn": kms_key_arn}, "training": {"problem": problem}, "dataset": dataset}
+    file.write_text(json.dumps({**sections, "folds": folds}))
     return ["--options", str(file), *(["--data-version", data_version] if data_version else [])]
 
 

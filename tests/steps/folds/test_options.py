@@ -85,8 +85,8 @@ def test_a_data_version_that_the_registry_takes_is_taken(version, document) -> N
     ("content", "message"),
     [
         ("{", r"options\.json is not JSON: "),
-        ("[]", "the sections aws, dataset, folds are expected"),
-        ({"tuning": {}}, "tuning: the sections aws, dataset, folds are expected"),
+        ("[]", "the sections aws, dataset, training, folds are expected"),
+        ({"tuning": {}}, "tuning: the sections aws, dataset, training, folds are expected"),
         ({"dataset": {"numeric": ["a"]}}, "dataset.label: None is not the name of a column"),
         (changed("folds.number", 3), "folds.number: unknown key"),
         (changed("folds.count", 1), "1 folds cannot be made: set folds.count from 2 to 20"),
