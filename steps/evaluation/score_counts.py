@@ -1,0 +1,214 @@
+"""Counts the rows of two classes by their score, from which every measure of their order follows.
+
+Memory is bounded: beyond ``MOST`` distinct scores, scores are rounded down to multiples of a power of two, the largest
+that leaves few enough. Rows that this makes equal count as ties, and ``auc_error`` says how far the AUC may be off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.rows import Numbers
+
+MOST = 1 << 18
+"""The largest number of distinct scores that are kept."""
+
+_FINEST = 40
+"""The first rounding is to multiples of 2 ** -40."""
+
+_CURVE_POINTS = 200
+_TENTHS = 10
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass
+class ScoreCounts:
+    """The rows of each class by score.
+
+    Attributes:
+        scores: the distinct scores, ascending.
+        negatives: the rows of class 0 with each score.
+        positives: the rows of class 1 with each score.
+        sums: of the scores of these rows, before they were rounded.
+        bits: scores are multiples of ``2 ** -bits``; None if they are not rounded.
+    """
+
+    scores: Numbers = field(default_factory=lambda: np.empty(0))
+    negatives: Counts = field(default_factory=lambda: np.empty(0, np.int64))
+    positives: Counts = field(default_factory=lambda: np.empty(0, np.int64))
+    sums: Numbers = field(default_factory=lambda: np.empty(0))
+    bits: int | None = None
+
+    def add(self, scores: Numbers, labels: Numbers, counts: Counts | None = None) -> None:
+        """Add rows.
+
+        Args:
+            scores: of shape (n,); larger is more like class 1.
+            labels: 0 or 1, of shape (n,).
+            counts: how many rows each of them is; None for one.
+        """
+        counts = np.ones(len(scores), np.int64) if counts is None else counts
+        positives = np.where(labels == 1, counts, 0)
+        self._merge(ScoreCounts(scores, counts - positives, positives, scores * counts))
+
+    def plus(self, other: ScoreCounts) -> ScoreCounts:
+        """Return the counts of both."""
+        total = ScoreCounts(self.scores, self.negatives, self.positives, self.sums, self.bits)
+        total._merge(other)
+        return total
+
+    def _merge(self, other: ScoreCounts) -> None:
+        known = [bits for bits in (self.bits, other.bits) if bits is not None]
+        self.bits = min(known, default=None)
+        whole = np.concatenate([self.scores, other.scores])
+        scores, places = self._rounded(whole)
+        while len(scores) > MOST:
+            self.bits = _FINEST if self.bits is None else self.bits - 1
+            scores, places = self._rounded(whole)
+
+        def summed(one: Numbers | Counts, another: Numbers | Counts) -> Numbers:
+            return np.bincount(places, np.concatenate([one, another]), len(scores)).astype(np.float64)
+
+        self.negatives = summed(self.negatives, other.negatives).astype(np.int64)
+        self.positives = summed(self.positives, other.positives).astype(np.int64)
+        self.sums = summed(self.sums, other.sums)
+        self.scores = scores
+
+    def _rounded(self, scores: Numbers) -> tuple[Numbers, npt.NDArray[np.int64]]:
+        """Return the distinct scores after rounding, and the place of each score among them."""
+        if self.bits is not None:
+            scores = np.floor(scores * 2.0**self.bits) / 2.0**self.bits
+        distinct, places = np.unique(scores, return_inverse=True)
+        return distinct, places.ravel()
+
+    @property
+    def auc_error(self) -> float:
+        """How far the AUC may be off, at most: 0 unless scores were rounded."""
+        negatives, positives = self.totals
+        if self.bits is None or not negatives or not positives:
+            return 0.0
+        return float((self.positives.astype(np.float64) * self.negatives).sum()) / (2.0 * negatives * positives)
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """The number of rows of class 0 and of class 1."""
+        return int(self.negatives.sum()), int(self.positives.sum())
+
+    def _descending(self) -> tuple[Counts, Counts]:
+        """Return how many negatives and positives have at least each score, from the highest score on, after (0, 0)."""
+        falsely = np.concatenate([[0], np.cumsum(self.negatives[::-1])])
+        truly = np.concatenate([[0], np.cumsum(self.positives[::-1])])
+        return falsely, truly
+
+    def auc(self) -> float | None:
+        """Return the area under the ROC curve: how often a row of class 1 has the higher score; ties count half.
+
+        None if a class has no rows.
+        """
+        negatives, positives = self.totals
+        if not negatives or not positives:
+            return None
+        falsely, truly = self._descending()
+        area = float(np.sum(np.diff(falsely) * (truly[1:] + truly[:-1]) / 2.0))
+        return area / (negatives * positives)
+
+    def average_precision(self) -> float | None:
+        """Return the mean of the precision over the positives, without interpolation; None without positives."""
+        _, positives = self.totals
+        if not positives:
+            return None
+        falsely, truly = self._descending()
+        precisions = truly[1:] / np.maximum(falsely[1:] + truly[1:], 1)
+        return float(np.sum(np.diff(truly) * precisions) / positives)
+
+    def area_under_precision_recall(self) -> float | None:
+        """Return the area under the precision-recall curve as XGBoost's ``aucpr``; None if a class has no rows.
+
+        Between two points, false positives grow linearly with true positives (Davis and Goadrich, ICML 2006).
+        """
+        negatives, positives = self.totals
+        if not negatives or not positives:
+            return None
+        falsely, truly = (part.astype(np.float64) for part in self._descending())
+        rise = np.diff(truly)
+        rising = rise > 0
+        slope = np.divide(np.diff(falsely), rise, out=np.zeros_like(rise), where=rising)
+        a, b = slope + 1, (falsely[:-1] - slope * truly[:-1]) / positives
+        low, high = truly[:-1] / positives, truly[1:] / positives
+        # A logarithm of 0 has the factor b = 0.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            curved = (high - low - b / a * (np.log(a * high + b) - np.log(a * low + b))) / a
+        areas = np.where(np.abs(b) > 1e-12, curved, (high - low) / a)
+        return float(np.sum(areas[rising]))
+
+    def curve(self, most: int = _CURVE_POINTS) -> list[dict[str, float]]:
+        """Return points of the ROC curve and of the precision-recall curve, from the highest threshold on.
+
+        Each has ``threshold`` (rows with at least this score are predicted as class 1; None predicts none), ``fpr``,
+        ``tpr`` (which is the recall) and ``precision``. Points are spread evenly along the ROC curve.
+        """
+        negatives, positives = self.totals
+        if not negatives or not positives:
+            return []
+        falsely, truly = self._descending()
+        fpr, tpr = falsely / negatives, truly / positives
+        length = fpr + tpr
+        places = np.arange(len(length))
+        if len(length) > most:
+            wanted = np.linspace(0, length[-1], most)
+            places = np.unique(np.clip(np.searchsorted(length, wanted), 0, len(length) - 1))
+        precision = np.where(length > 0, truly / np.maximum(falsely + truly, 1), 1.0)
+        thresholds = [None, *self.scores[::-1].tolist()]
+        return [
+            {
+                "threshold": thresholds[place],
+                "fpr": float(fpr[place]),
+                "tpr": float(tpr[place]),
+                "precision": float(precision[place]),
+            }
+            for place in places.tolist()
+        ]
+
+    def calibration(self) -> list[dict[str, float]]:
+        """Return the rows, the mean prediction and the share of positives by tenths of the probability scale.
+
+        A tenth without rows is left out. Its probabilities are in ``[low, high)``; the last tenth includes 1.
+        """
+        rows = self.negatives + self.positives
+        tenth = np.clip((self.scores * _TENTHS).astype(np.int64), 0, _TENTHS - 1)
+        counts, positives, sums = (
+            np.bincount(tenth, weights=values, minlength=_TENTHS) for values in (rows, self.positives, self.sums)
+        )
+        return [
+            {
+                "low": place / _TENTHS,
+                "high": (place + 1) / _TENTHS,
+                "rows": int(counts[place]),
+                "mean_prediction": float(sums[place] / counts[place]),
+                "positive_rate": float(positives[place] / counts[place]),
+            }
+            for place in range(_TENTHS)
+            if counts[place]
+        ]
+
+    def gains(self) -> list[dict[str, float]]:
+        """Return the cumulative gains by tenths of the rows, those with the highest scores first.
+
+        ``gain`` is the share of all positives among them, and ``lift`` their positive rate relative to that of all
+        rows. Of rows with equal scores, a part counts in proportion.
+        """
+        negatives, positives = self.totals
+        if not positives:
+            return []
+        falsely, truly = self._descending()
+        total = negatives + positives
+        table = []
+        for number in range(1, _TENTHS + 1):
+            share = number / _TENTHS
+            gain = float(np.interp(share * total, falsely + truly, truly)) / positives
+            table.append({"share": share, "rows": round(share * total), "gain": gain, "lift": gain / share})
+        return table
