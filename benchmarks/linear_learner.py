@@ -40,9 +40,10 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 from local.algorithms.linear_learner import artifact  # noqa: E402
 from local.algorithms.linear_learner.channels import Channel  # noqa: E402
 from local.algorithms.linear_learner.choices import Choices  # noqa: E402
-from local.algorithms.linear_learner.fitting import Dataset, LinearModel, Outcome, fit, fit_together  # noqa: E402
+from local.algorithms.linear_learner.fitting import Dataset, fit, fit_together  # noqa: E402
 from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse  # noqa: E402
 from local.algorithms.linear_learner.inference import Model  # noqa: E402
+from local.algorithms.linear_learner.models import LinearModel, Outcome  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 

@@ -141,12 +141,25 @@ def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[li
 
 def encode_scores(scores: Sequence[float]) -> bytes:
     """Encode predictions in the container's form: one record per prediction, with a float32 label ``score``."""
-    return b"".join(_frame(_score_message(score)) for score in scores)
+    return b"".join(_frame(_label("score", [score])) for score in scores)
 
 
-def _score_message(score: float) -> bytes:
-    tensor = _delimited(1, struct.pack("<f", score))
-    entry = _delimited(1, b"score") + _delimited(2, _delimited(2, tensor))
+def encode_predictions(scores: Sequence[Sequence[float]], labels: Sequence[int]) -> bytes:
+    """Encode a classifier's predictions: one record each, with the float32 labels ``score`` and ``predicted_label``.
+
+    Args:
+        scores: The scores of each prediction: one, or one per class.
+        labels: The predicted labels.
+    """
+    return b"".join(
+        _frame(_label("score", row) + _label("predicted_label", [label]))
+        for row, label in zip(scores, labels, strict=True)
+    )
+
+
+def _label(name: str, values: Sequence[float]) -> bytes:
+    tensor = _delimited(1, struct.pack(f"<{len(values)}f", *values))
+    entry = _delimited(1, name.encode()) + _delimited(2, _delimited(2, tensor))
     return _delimited(2, entry)
 
 
@@ -155,8 +168,12 @@ def _frame(message: bytes) -> bytes:
 
 
 def _delimited(field: int, payload: bytes) -> bytes:
-    """Encode a length-delimited protobuf field of less than 128 bytes."""
-    return bytes([field << 3 | 2, len(payload)]) + payload
+    """Encode a length-delimited protobuf field."""
+    size, digits = len(payload), bytearray()
+    while size > 127:
+        digits.append(size & 127 | 128)
+        size >>= 7
+    return bytes([field << 3 | 2, *digits, size]) + payload
 
 
 def _frames(data: bytes) -> Iterator[bytes]:

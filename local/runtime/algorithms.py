@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from definition_language import linear_learner as linear_learner_rules
+from definition_language import linear_learner_metrics
 from definition_language import xgboost as xgboost_rules
 from definition_language.hyperparameters import Tunable
-from local.algorithms.linear_learner import metrics as linear_learner_metrics
 from local.runtime.image_names import repository, tag
 
 
@@ -77,7 +77,7 @@ _ALGORITHMS = (
         repository="linear-learner",
         program="local.algorithms.linear_learner",
         metrics=linear_learner_metrics.METRIC_DEFINITIONS,
-        objectives=linear_learner_metrics.TUNING_OBJECTIVES,
+        objectives=tuple(linear_learner_metrics.TUNING_OBJECTIVES),
         objectives_of_rounds=("validation:objective_loss",),
         tunable=linear_learner_rules.TUNABLE,
         load=_load_linear_learner,

@@ -8,21 +8,42 @@ from definition_language.linear_learner import (
     CLASSIFICATION_ONLY,
     REGRESSION_LOSSES,
     RULES,
+    RULES_BY_TYPE,
     TUNABLE,
     closest_name,
     unbiased_without_bias,
 )
+from definition_language.linear_learner_metrics import METRIC_DEFINITIONS, OBJECTIVES_BY_TYPE, TUNING_OBJECTIVES
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_every_default_is_valid(name) -> None:
-    RULES[name].parse(RULES[name].default)
+@pytest.mark.parametrize("rules", RULES_BY_TYPE.values(), ids=RULES_BY_TYPE)
+def test_every_default_is_valid(rules) -> None:
+    for name, rule in rules.items():
+        if name == "num_classes":
+            assert not rule.default, "required"
+        else:
+            rule.parse(rule.default)
 
 
 def test_names_and_losses_of_classifiers_are_not_those_of_a_regressor() -> None:
     assert not set(CLASSIFICATION_ONLY) & set(RULES)
     assert not set(CLASSIFICATION_LOSSES) & set(REGRESSION_LOSSES)
-    assert set(TUNABLE) <= set(RULES)
+    classifiers = RULES_BY_TYPE["binary_classifier"].keys() | RULES_BY_TYPE["multiclass_classifier"].keys()
+    assert set(CLASSIFICATION_ONLY) == classifiers - set(RULES)
+    assert set(TUNABLE) - set(RULES) == {"positive_example_weight_mult"}
+
+
+def test_every_objective_has_a_direction_and_a_definition() -> None:
+    assert {metric for metric, way in TUNING_OBJECTIVES.items() if way == "Minimize"} == {
+        *("validation:mse", "validation:rmse", "validation:absolute_loss", "validation:objective_loss"),
+        *("test:mse", "test:absolute_loss", "test:objective_loss"),
+    }
+    assert TUNING_OBJECTIVES["validation:roc_auc_score"] == "Maximize"
+    names = [name for name, _ in METRIC_DEFINITIONS]
+    assert set(TUNING_OBJECTIVES) <= set(names)
+    assert len(names) == len(set(names)) <= 40, "the most that a training job can have"
+    shared = OBJECTIVES_BY_TYPE["binary_classifier"].keys() & OBJECTIVES_BY_TYPE["multiclass_classifier"].keys()
+    assert shared == {"validation:objective_loss", "test:objective_loss"}
 
 
 def test_an_invalid_text_is_refused_with_what_is_valid() -> None:

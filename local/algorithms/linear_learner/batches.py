@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.linear_learner.losses import Loss
+from local.algorithms.linear_learner.losses import RowLoss
 from local.algorithms.linear_learner.optimizers import Optimizer
 from local.algorithms.linear_learner.scaling import Scaling
 
@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 4096
 _GRAMS_AT_ONCE = 128
+_SCORES_AT_ONCE = 1 << 20
 
 
 class Batches(ABC):
@@ -37,7 +38,7 @@ class Batches(ABC):
         """Return each model's mean loss over the rows, all with the same weights.
 
         Args:
-            weights: The weights, of shape (datasets, features + 1, models).
+            weights: The weights, of shape (datasets, features + 1, models x outputs).
 
         Returns:
             The losses, in normalised label units, of shape (datasets, models).
@@ -45,33 +46,57 @@ class Batches(ABC):
 
 
 class RowBatches(Batches):
-    """Trains on the rows of one dataset, with any loss and any number of features."""
+    """Trains on the rows of one dataset, with any loss and any number of features.
 
-    def __init__(self, rows: Array, scaling: Scaling, loss: Loss, batch_size: int) -> None:
+    A model has one column of weights for each of its outputs. The columns of a model are side by side.
+    """
+
+    def __init__(self, rows: Array, scaling: Scaling, loss: RowLoss, batch_size: int, outputs: int = 1) -> None:
         self._rows = rows
         self._scaling = scaling
         self._loss = loss
         self._batch_size = batch_size
+        self._outputs = outputs
 
     def run_epoch(self, optimizer: Optimizer) -> Array:
         """Implement ``Batches.run_epoch``."""
         weights, gradient = optimizer.weights[0], optimizer.gradient[0]
-        total = np.zeros(weights.shape[1])
+        total = np.zeros(weights.shape[1] // self._outputs)
         for batch in _normalised(self._rows, self._scaling, self._batch_size):
-            residual = batch[:, 1:] @ weights
-            residual -= batch[:, :1]
-            total += self._loss.values(residual).sum(axis=0)
-            np.matmul(batch[:, 1:].T, self._loss.slopes(residual), out=gradient)
+            losses, slopes = self._loss.step(batch[:, 1:] @ weights, batch[:, :1])
+            total += losses
+            np.matmul(batch[:, 1:].T, slopes, out=gradient)
             gradient /= len(batch)
             optimizer.step()
         return total[None] / len(self._rows)
 
     def mean_loss(self, weights: Array) -> Array:
         """Implement ``Batches.mean_loss``."""
-        total = np.zeros(weights.shape[2])
-        for batch in _normalised(self._rows, self._scaling, _ROWS_AT_ONCE):
-            total += self._loss.values(batch[:, 1:] @ weights[0] - batch[:, :1]).sum(axis=0)
-        return total[None] / len(self._rows)
+        return self.watch(weights, 0)[0]
+
+    def watch(self, weights: Array, kept: int) -> tuple[Array, Array]:
+        """Return each model's mean loss, and the scores of the first rows.
+
+        Args:
+            weights: The weights, of shape (1, features + 1, models x outputs).
+            kept: The number of rows whose scores to return.
+
+        Returns:
+            The losses, of shape (1, models), and the scores, of shape (kept, models x outputs).
+        """
+        columns = weights.shape[2]
+        scores = np.empty((min(kept, len(self._rows)), columns))
+        total = np.zeros(columns // self._outputs)
+        # With many classes, a block of scores is larger than the cache, or than the memory.
+        at_once = _ROWS_AT_ONCE if self._outputs == 1 else max(1, min(_ROWS_AT_ONCE, _SCORES_AT_ONCE // columns))
+        start = 0
+        for batch in _normalised(self._rows, self._scaling, at_once):
+            block = batch[:, 1:] @ weights[0]
+            part = scores[start : start + len(block)]
+            part[:] = block[: len(part)]
+            total += self._loss.total(block, batch[:, :1])
+            start += len(block)
+        return total[None] / len(self._rows), scores
 
 
 class GramBatches(Batches):

@@ -17,6 +17,7 @@ AUTO_BETA_2: Final = 0.999
 AUTO_MOMENTUM: Final = 0.0
 AUTO_L1: Final = 0.0
 AUTO_WD: Final = 0.0
+AUTO_NUM_CALIBRATION_SAMPLES: Final = 10_000_000
 AUTO_BIAS_LR_MULT: Final = 10.0
 AUTO_BIAS_WD_MULT: Final = 0.0
 AUTO_LR_SCHEDULER_STEP: Final = 10
@@ -33,6 +34,12 @@ RMSPROP_EPSILON: Final = 1e-8
 EXPLORED_LEARNING_RATES: Final = (1.0, 0.3, 0.1, 0.03)
 EXPLORED_WD: Final = (0.0, 1e-4, 1e-3, 1e-2)
 EXPLORED_L1: Final = (0.0, 1e-2)
+# positive_example_weight_mult=auto trains each of these models with both weights.
+EXPLORED_POSITIVE_WEIGHTS: Final = (1.0, "balanced")
+
+THRESHOLD: Final = 0.5
+"""The threshold of a binary classifier that is not calibrated, and the one that calibration prefers. Both losses
+are symmetric about it: the logistic loss in the probability, the hinge loss in the score."""
 
 
 @dataclass(frozen=True)

@@ -9,33 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.errors import AlgorithmError, ClientError
+from definition_language.linear_learner import REGRESSOR
+from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.batches import Batches, GramBatches, RowBatches
+from local.algorithms.linear_learner.calibration import criterion_values
 from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.classification_losses import row_loss
 from local.algorithms.linear_learner.hyperparameters import Hyperparameters
-from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.losses import RowLoss, loss_of
+from local.algorithms.linear_learner.models import Outcome, outcomes
 from local.algorithms.linear_learner.optimizers import Models, initial_weights, optimizer_for
 from local.algorithms.linear_learner.scaling import Scaling
 from local.algorithms.linear_learner.selection import Selection
+from local.algorithms.recordio import half_of_memory
 
 Array = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class LinearModel:
-    """Holds a trained model, in raw units.
-
-    Attributes:
-        weights: The weights, of shape (features,), float32 as in the artifact.
-        bias: The bias, float32.
-        label_scale: The number of raw label units in one normalised unit.
-        hyperparameters: The hyperparameters of the model, which is the best of its job.
-    """
-
-    weights: npt.NDArray[np.float32]
-    bias: np.float32
-    label_scale: float
-    hyperparameters: Hyperparameters
+_BYTES_PER_WEIGHT = 80
+"""In double precision: the weight, its gradient, moments, rates and best value, and what the updates need."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +38,11 @@ class Epoch:
         train_loss: The loss of each job's first model, in normalised label units, measured during training.
         validation_loss: The loss of each job's first model, in raw label units; None without a validation channel.
         criterion: The loss for early stopping: that of each job's best model on the validation channel, or on the
-            train channel if there is no validation channel.
+            train channel if there is no validation channel. With a validation channel, a binary classifier has the
+            highest value of its selection criterion here.
         improved: Whether the criterion improved by at least the tolerance.
         running: Whether the job was still running when the epoch began.
+        criterion_name: The criterion's name in the log; None if it is the loss.
     """
 
     number: int
@@ -58,10 +51,10 @@ class Epoch:
     criterion: Array
     improved: npt.NDArray[np.bool_]
     running: npt.NDArray[np.bool_]
+    criterion_name: str | None = None
 
 
 Listener = Callable[[Epoch], None]
-Outcome = LinearModel | AlgorithmError
 
 
 @dataclass(frozen=True)
@@ -114,32 +107,35 @@ def fit_together(
     models = [[model for job in row for model in job.models()] for row in jobs]
     starts = np.cumsum([0, *(job.num_models for row in jobs for job in row)])[:-1]
     shared = models[0][0]
-    loss = loss_of(shared)
     used = [data.train[: rows_used(len(data.train), shared.mini_batch_size, choices)] for data in datasets]
     scalings = [Scaling.measure(rows, shared) for rows in used]
-    batches = _batches(used, scalings, shared, shared.mini_batch_size)
-    validation = [data.validation for data in datasets if data.validation is not None]
-    held_out = _batches(validation, scalings, shared, max(map(len, validation))) if validation else None
+    loss = row_loss(models[0], used[0][:, 0])
+    batches = _batches(used, scalings, shared, loss, shared.mini_batch_size)
+    watch = _watch(datasets, scalings, shared, loss)
     weights = _initial_block(datasets, models, choices)
     optimizer = optimizer_for(weights, models, choices.l1_method)
     selection = Selection(weights, starts, shared)
-    raw_units = np.repeat([scaling.label_scale**loss.degree for scaling in scalings], [len(row) for row in jobs])
+    raw_units = np.repeat([_raw_unit(scaling, shared) for scaling in scalings], [len(row) for row in jobs])
     with np.errstate(all="ignore"):
         for number in range(shared.epochs):
             running = selection.running
             train_loss = batches.run_epoch(optimizer).ravel()
-            watched = held_out.mean_loss(weights).ravel() if held_out else train_loss
-            criterion, improved = selection.observe(watched)
+            watched, values = watch(weights) if watch else (train_loss, None)
+            criterion, improved = selection.observe(watched, values)
             if listener:
                 first = train_loss[starts]
-                if held_out:
+                if watch:
                     held, criterion = raw_units * watched[starts], raw_units * criterion
                 else:
                     held = None
-                listener(Epoch(number, first, held, criterion, improved, running))
+                name = None if values is None else f"sampled_{shared.binary_classifier_model_selection_criteria}"
+                listener(Epoch(number, first, held, criterion, improved, running, name))
             if stop_requested() or not selection.running.any():
                 break
-        return _outcomes(models, selection, scalings)
+        samples = [
+            rows if data.validation is None else data.validation for data, rows in zip(datasets, used, strict=True)
+        ]
+        return outcomes(models, selection, scalings, used, samples)
 
 
 def rows_used(rows: int, batch_size: int, choices: Choices) -> int:
@@ -169,7 +165,21 @@ def lockstep_key(dataset: Dataset, shared: Hyperparameters, choices: Choices) ->
 
 def _initial_block(datasets: Sequence[Dataset], models: Models, choices: Choices) -> Array:
     start = initial_weights(datasets[0].train.shape[1] - 1, models[0][0], choices.seed)
-    return np.tile(start[:, None], (len(datasets), 1, len(models[0])))
+    _check_memory(start.size * len(models[0]))
+    return np.tile(start, (len(datasets), 1, len(models[0])))
+
+
+def _check_memory(weights: int) -> None:
+    """Refuse weights that need more than half of the memory with their gradient, moments and best values.
+
+    Raises:
+        ClientError: They do. Only a multiclass classifier of very many classes has so many.
+    """
+    if (needed := weights * _BYTES_PER_WEIGHT) > half_of_memory():
+        raise ClientError(
+            f"The models have {weights:,} weights, which need {needed:,} bytes, more than half of this machine's "
+            "memory: set num_models to 1, or use fewer classes"
+        )
 
 
 def uses_grams(features: int, shared: Hyperparameters) -> bool:
@@ -177,26 +187,37 @@ def uses_grams(features: int, shared: Hyperparameters) -> bool:
     return shared.loss == "squared_loss" and 2 * (features + 1) <= shared.mini_batch_size
 
 
-def _batches(rows: Sequence[Array], scalings: Sequence[Scaling], shared: Hyperparameters, batch_size: int) -> Batches:
+def _batches(
+    rows: Sequence[Array], scalings: Sequence[Scaling], shared: Hyperparameters, loss: RowLoss, batch_size: int
+) -> Batches:
     if uses_grams(rows[0].shape[1] - 1, shared):
         return GramBatches(rows, scalings, batch_size)
     ((only_rows, only_scaling),) = zip(rows, scalings, strict=True)
-    return RowBatches(only_rows, only_scaling, loss_of(shared), batch_size)
+    return RowBatches(only_rows, only_scaling, loss, batch_size, shared.outputs)
 
 
-def _outcomes(models: Models, selection: Selection, scalings: Sequence[Scaling]) -> list[Outcome]:
-    raw = [scaling.fold_back(best) for scaling, best in zip(scalings, selection.best_weights, strict=True)]
-    weights = np.array([weights.T for weights, _ in raw], dtype=np.float32)
-    biases = np.array([biases for _, biases in raw], dtype=np.float32)
-    representable = np.isfinite(weights).all(axis=2) & np.isfinite(biases)
-    outcomes: list[Outcome] = []
-    for winner in selection.winners():
-        index = dataset, column = divmod(winner, len(models[0]))
-        if not np.isfinite(selection.best_loss[winner]):
-            outcomes.append(AlgorithmError("Training diverged: no epoch had a finite loss. Lower learning_rate"))
-        elif not representable[index]:
-            outcomes.append(AlgorithmError("The model's weights are too large for float32, the artifact's type"))
-        else:
-            hyperparameters = models[dataset][column]
-            outcomes.append(LinearModel(weights[index], biases[index], scalings[dataset].label_scale, hyperparameters))
-    return outcomes
+_Watch = Callable[[Array], tuple[Array, Array | None]]
+
+
+def _watch(
+    datasets: Sequence[Dataset], scalings: Sequence[Scaling], shared: Hyperparameters, loss: RowLoss
+) -> _Watch | None:
+    """Return what measures each model's loss on the validation channel, and its criterion if there is one."""
+    validation = [data.validation for data in datasets if data.validation is not None]
+    if not validation:
+        return None
+    held_out = _batches(validation, scalings, shared, loss, max(map(len, validation)))
+    if not (shared.calibrates and isinstance(held_out, RowBatches)):
+        return lambda weights: (held_out.mean_loss(weights).ravel(), None)
+    labels = validation[0][: shared.num_calibration_samples, 0]
+
+    def watch(weights: Array) -> tuple[Array, Array | None]:
+        losses, scores = held_out.watch(weights, len(labels))
+        return losses.ravel(), criterion_values(shared, scores, labels)
+
+    return watch
+
+
+def _raw_unit(scaling: Scaling, shared: Hyperparameters) -> float:
+    """Return the raw units of a loss in one of its normalised units."""
+    return scaling.label_scale ** loss_of(shared).degree if shared.predictor_type == REGRESSOR else 1.0

@@ -4,9 +4,10 @@ Source: Amazon SageMaker developer guide, "Linear learner response formats" and 
 inference". The error texts come from public bug reports.
 """
 
+import json
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ import orjson
 
 from local.algorithms.csv_rows import CsvError, first_width, parse_csv
 from local.algorithms.errors import InferenceError
-from local.algorithms.linear_learner import artifact
-from local.algorithms.recordio import RecordIOError, decode_features, encode_scores
+from local.algorithms.linear_learner import artifact, links
+from local.algorithms.recordio import RecordIOError, decode_features, encode_predictions, encode_scores
 from local.algorithms.sparse_rows import Keys, SparseRows, Vector
 
 Array = npt.NDArray[np.float64]
@@ -38,14 +39,16 @@ class Model:
     def __init__(self, parameters: artifact.Parameters) -> None:
         self._weights = parameters.weights
         self._bias = parameters.bias
-        self._features = len(parameters.weights)
+        self._output = parameters.output
+        self._threshold = parameters.threshold
+        self._features = parameters.weights.shape[-1]
 
     @classmethod
     def load(cls, model_tar_gz: Path) -> "Model":
         """Load an artifact that was made here or by SageMaker.
 
         Raises:
-            ValueError: The file is not the artifact of a linear-learner regressor.
+            ValueError: The file is not the artifact of a linear-learner model.
         """
         return cls(artifact.read(model_tar_gz))
 
@@ -67,17 +70,28 @@ class Model:
         """
         if len(body) > MAXIMUM_BODY_BYTES:
             raise InferenceError(413, f"payload of {len(body)} bytes is over the limit of {MAXIMUM_BODY_BYTES}")
-        encode, response_type = _encoder(accept)
-        rows = self._decode(body, content_type)
-        # In double precision, so that a row's score does not depend on the other rows of the request.
-        scores = rows.dot(self._weights) if isinstance(rows, SparseRows) else np.einsum("ij,j->i", rows, self._weights)
-        scores += self._bias
-        # Rounded to float32 like the container's scores, then widened to double for printing.
-        with np.errstate(over="ignore"):
-            rounded = scores.astype(np.float32).astype(np.float64)
-        if not np.isfinite(rounded).all():
+        response_type = _response_type(accept)
+        scores = links.scores_of(self._output, self._sums(self._decode(body, content_type)))
+        if not np.isfinite(scores).all():
             raise _undecodable("a prediction does not fit float32")
-        return encode(rounded.tolist()), response_type
+        if self._output == links.IDENTITY:
+            return _ENCODERS[response_type](scores.tolist()), response_type
+        if self._threshold is None:
+            labels = scores.argmax(axis=1).tolist()
+        else:
+            labels = (scores >= self._threshold).astype(np.int_).tolist()
+        return _encode_classes(response_type, scores.tolist(), labels), response_type
+
+    def _sums(self, rows: Array | SparseRows) -> Array:
+        """Return the weighted sums with the bias, of shape (rows,), or (rows, classes) of a multiclass classifier."""
+        # In double precision, so that a row's score does not depend on the other rows of the request.
+        if isinstance(rows, SparseRows):
+            columns = [rows.dot(weights) for weights in np.atleast_2d(self._weights)]
+            sums = np.stack(columns, axis=-1) if self._weights.ndim > 1 else columns[0]
+        else:
+            sums = np.einsum("ij,j->i" if self._weights.ndim == 1 else "ij,kj->ik", rows, self._weights)
+        sums += self._bias
+        return sums
 
     def _decode(self, body: bytes, content_type: str) -> Array | SparseRows:
         media_type, _, parameters = content_type.lower().partition(";")
@@ -230,14 +244,14 @@ def _label_size(parameters: str) -> int:
     return int(value)
 
 
-def _encoder(accept: str) -> tuple[Callable[[list[float]], bytes], str]:
+def _response_type(accept: str) -> str:
     media_type = accept.partition(";")[0].strip().lower()
     if media_type in ("", "*/*", _JSON):
-        return encode_json, _JSON
+        return _JSON
     if media_type in (_JSON_LINES, "application/x-jsonlines"):
-        return _encode_json_lines, _JSON_LINES
+        return _JSON_LINES
     if media_type == _RECORDIO:
-        return encode_scores, _RECORDIO
+        return _RECORDIO
     raise InferenceError(415, f"accept '{accept}' is not supported: use {_JSON}, {_JSON_LINES} or {_RECORDIO}")
 
 
@@ -259,3 +273,20 @@ def _joined(scores: list[float], separator: bytes) -> bytes:
     if b"e" in text or b"0.0000" in text:
         return separator.join(repr(score).encode() for score in scores)
     return text[1:-1].replace(b",", separator)
+
+
+_ENCODERS: dict[str, Callable[[list[float]], bytes]] = {
+    _JSON: encode_json,
+    _JSON_LINES: _encode_json_lines,
+    _RECORDIO: encode_scores,
+}
+
+
+def _encode_classes(response_type: str, scores: Sequence[Any], labels: Sequence[int]) -> bytes:
+    """Return a classifier's predictions. A score is a number, or a list with a number per class."""
+    if response_type == _RECORDIO:
+        return encode_predictions([score if isinstance(score, list) else [score] for score in scores], labels)
+    predictions = [{"score": score, "predicted_label": label} for score, label in zip(scores, labels, strict=True)]
+    if response_type == _JSON_LINES:
+        return b"".join(json.dumps(prediction).encode() + b"\n" for prediction in predictions)
+    return json.dumps({"predictions": predictions}).encode()

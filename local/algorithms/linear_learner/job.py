@@ -9,14 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from definition_language.linear_learner import BINARY
 from local.algorithms.configuration import read_config
 from local.algorithms.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner import artifact
 from local.algorithms.linear_learner.channels import Channel
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.fitting import LinearModel
-from local.algorithms.linear_learner.hyperparameters import Hyperparameters, parse
+from local.algorithms.linear_learner.hyperparameters import Hyperparameters, ignored_names, parse
 from local.algorithms.linear_learner.job_log import JobLog
+from local.algorithms.linear_learner.models import LinearModel
 
 _CHANNELS = ("train", "validation", "test")
 _FAILURE_CHARACTERS = 1024
@@ -52,6 +53,8 @@ class Job:
         self.log.host = self._host
         self.log.write(f"Reading provided configuration from /opt/ml/input/config/hyperparameters.json: {raw}")
         self.hyperparameters = parse(raw)
+        for name in ignored_names(raw):
+            self.log.write(f"{name} is ignored: predictor_type is '{self.hyperparameters.predictor_type}'")
         self.log.write(f"Final configuration: {json.dumps(asdict(self.hyperparameters))}")
         self.log.write(f"Choices of this machine: {json.dumps(asdict(choices))}")
         self.channels = self._read_channels(read_config(self._root, "inputdataconfig.json"))
@@ -68,7 +71,7 @@ class Job:
     def save(self, model: LinearModel) -> None:
         """Write the model artifact. The service uploads it."""
         best = model.hyperparameters
-        names = (
+        names = [
             "lr_scheduler_step",
             "wd",
             "optimizer",
@@ -76,10 +79,14 @@ class Job:
             "l1",
             "learning_rate",
             "lr_scheduler_minimum_lr",
-        )
+        ]
+        if best.predictor_type == BINARY:
+            names.append("positive_example_weight_mult")
+            self.log.write(f"The threshold of the predicted label 1 is {model.threshold!r}")
         values = json.dumps({name: getattr(best, name) for name in names})
         self.log.write(f"Best model found for hyperparameters: {values}")
-        artifact.write(self._root / f"model/model_{self._host}", model.weights, model.bias)
+        path = self._root / f"model/model_{self._host}"
+        artifact.write(path, model.weights, model.bias, model.output, model.threshold)
         self.log.write(f'Saved checkpoint to "/opt/ml/model/model_{self._host}/mx-mod-0000.params"')
 
     def fail(self, error: Exception) -> None:

@@ -5,13 +5,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.algorithms.linear_learner.fitting import Epoch
-from local.algorithms.linear_learner.losses import Loss
-from local.algorithms.linear_learner.scoring import Score
+from local.algorithms.linear_learner.scoring import Metric
 
 
 class JobLog:
@@ -43,7 +42,7 @@ class JobLog:
         self._file.write("".join(f"{prefix} {message}\n" for message in messages))
         self._file.flush()
 
-    def epoch(self, epoch: Epoch, job: int, epochs: int, rows: int, loss: Loss) -> None:
+    def epoch(self, epoch: Epoch, job: int, epochs: int, rows: int, objective: str) -> None:
         """Write the results of an epoch for one job.
 
         Args:
@@ -51,7 +50,7 @@ class JobLog:
             job: The index of this job in those results.
             epochs: The maximum number of epochs.
             rows: The number of rows that the epoch trained on.
-            loss: The training loss, which names the objective.
+            objective: The name of the training loss.
         """
         number, start, end = epoch.number, self._previous, time.time()
         self._previous = end
@@ -60,16 +59,16 @@ class JobLog:
             losses["validation"] = float(epoch.validation_loss[job])
         criterion = float(epoch.criterion[job])
         dimensions = {"Algorithm": "Linear Learner", "Host": self.host, "Operation": "training", "epoch": number}
-        metrics = {f"{channel}_{loss.metric}": value for channel, value in losses.items()}
+        metrics = {f"{channel}_{objective}": value for channel, value in losses.items()}
         progress = 100 * (number + 1) // epochs
         self.write(
             _metrics_line(metrics, {**dimensions, "model": 0}, start, end),
             *(
-                f"#quality_metric: host={self.host}, epoch={number}, {channel} {loss.metric} <loss>={value!r}"
+                f"#quality_metric: host={self.host}, epoch={number}, {channel} {objective} <loss>={value!r}"
                 for channel, value in losses.items()
             ),
             f"#early_stopping_criteria_metric: host={self.host}, epoch={number}, "
-            f"criteria={loss.metric}, value={criterion!r}",
+            f"criteria={epoch.criterion_name or objective}, value={criterion!r}",
             self._improvement(number, bool(epoch.improved[job])),
             f"#progress_metric: host={self.host}, completed {progress} % of epochs",
             f"#throughput_metric: host={self.host}, train throughput={rows / max(end - start, 1e-6)!r} records/second",
@@ -81,19 +80,13 @@ class JobLog:
             return f"Epoch {number}: Loss improved. Updating best model"
         return f"Epoch {number}: Loss has not improved for {self._epochs_without_improvement} epochs."
 
-    def score(self, channel: str, score: Score, loss: Loss) -> None:
+    def score(self, channel: str, metrics: Sequence[Metric]) -> None:
         """Write a channel's final metrics."""
-        values = {
-            loss.metric: score.objective,
-            "mse": score.mse,
-            "rmse": score.rmse,
-            "absolute_loss": score.absolute_loss,
-        }
         self.write(
-            *(f"#{channel}_score ({self.host}) : {(name, value)!r}" for name, value in values.items()),
+            *(f"#{channel}_score ({self.host}) : {(name, value)!r}" for name, value, _ in metrics),
             *(
-                f"#quality_metric: host={self.host}, {channel} {name} <loss>={value!r}"
-                for name, value in values.items()
+                f"#quality_metric: host={self.host}, {channel} {name} <{kind}>={value!r}"
+                for name, value, kind in metrics
             ),
         )
 

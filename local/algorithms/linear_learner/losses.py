@@ -1,10 +1,13 @@
 """The regression losses, as functions of the residual ``prediction - label`` in normalised label units.
 
+``classification_losses.py`` has the others.
+
 Source: AWS's notebook "scientific details of algorithms". There, the Huber loss has a factor 1/2, and the squared loss
 has none. The epsilon-insensitive squared loss is ``max(0, residual^2 - epsilon^2)``.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,20 @@ import numpy.typing as npt
 from local.algorithms.linear_learner.hyperparameters import Hyperparameters
 
 Array = npt.NDArray[np.float64]
+
+
+class RowLoss(Protocol):
+    """The loss of rows, for the models that train together.
+
+    Scores have the shape (rows, models x outputs) and belong to the caller, who does not use them afterwards. Labels
+    have the shape (rows, 1).
+    """
+
+    def step(self, scores: Array, labels: Array) -> tuple[Array, Array]:
+        """Return each model's loss, summed over the rows, and the derivative of every loss by every score."""
+
+    def total(self, scores: Array, labels: Array) -> Array:
+        """Return each model's loss, summed over the rows, of shape (models,)."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +44,19 @@ class Loss:
     parameter: float
 
     @property
-    def metric(self) -> str:
-        """The name of the objective in log lines, as in ``train mse_objective <loss>=...``."""
-        return "mse_objective" if self.name == "squared_loss" else f"{self.name}_objective"
-
-    @property
     def degree(self) -> int:
         """The power of the label's unit in the loss: 2 for squared units, else 1."""
         return 2 if self.name in ("squared_loss", "huber_loss", "eps_insensitive_squared_loss") else 1
+
+    def step(self, scores: Array, labels: Array) -> tuple[Array, Array]:
+        """Implement ``RowLoss.step``."""
+        scores -= labels
+        return self.values(scores).sum(axis=0), self.slopes(scores)
+
+    def total(self, scores: Array, labels: Array) -> Array:
+        """Implement ``RowLoss.total``."""
+        total: Array = self.values(scores - labels).sum(axis=0)
+        return total
 
     def values(self, residual: Array) -> Array:
         """Return the loss of every residual, in the same shape."""
@@ -86,3 +108,15 @@ def loss_of(hyperparameters: Hyperparameters) -> Loss:
         "eps_insensitive_absolute_loss": hyperparameters.loss_insensitivity,
     }
     return Loss(hyperparameters.loss, parameter.get(hyperparameters.loss, 0.0))
+
+
+_NAMES_IN_LOG = {
+    "squared_loss": "mse",
+    "logistic": "binary_classification_cross_entropy",
+    "softmax_loss": "multiclass_cross_entropy",
+}
+
+
+def objective_name(hyperparameters: Hyperparameters) -> str:
+    """Return the name of the objective in log lines, as in ``train mse_objective <loss>=...``."""
+    return f"{_NAMES_IN_LOG.get(hyperparameters.loss, hyperparameters.loss)}_objective"

@@ -1,6 +1,7 @@
 """MXNet's optimizers for a block of models that are trained together.
 
-Weights, gradients and moments have the shape (datasets, features + 1, models), with the bias last. The updates are
+Weights, gradients and moments have the shape (datasets, features + 1, models x outputs), with the bias last. Only a
+multiclass classifier has several outputs; a model's columns are side by side. The updates are
 those of MXNet's ``adam_update``, ``sgd_mom_update`` and ``rmsprop_update`` with its ``FactorScheduler``. Weight decay
 is coupled: it is added to the gradient before the update.
 
@@ -36,7 +37,7 @@ class Optimizer(ABC):
         self.weights = weights
         self.gradient = np.empty_like(weights)
         self._shared = models[0][0]
-        rates = np.repeat(_column(models, "learning_rate"), weights.shape[1], axis=1)
+        rates = self._per_weight(models, "learning_rate")
         minimum_rates = np.minimum(rates, self._shared.lr_scheduler_minimum_lr)
         for values in (rates, minimum_rates):
             values[:, -1] *= self._shared.bias_lr_mult if self._shared.use_bias else 0.0
@@ -44,13 +45,19 @@ class Optimizer(ABC):
         self._steps = 0
         self._step_sizes = np.empty_like(weights)
         self._scratch = np.empty_like(weights)
-        l1 = np.repeat(_column(models, "l1"), weights.shape[1], axis=1)
+        l1 = self._per_weight(models, "l1")
         l1[:, -1] = 0.0
-        wd = np.repeat(_column(models, "wd"), weights.shape[1], axis=1)
+        wd = self._per_weight(models, "wd")
         wd[:, -1] *= self._shared.bias_wd_mult
         self._wd = wd if wd.any() else None
         self._subgradient = l1 if l1.any() and l1_method == "subgradient" else None
         self._threshold = l1 * self._threshold_factor() if l1.any() and l1_method == "proximal" else None
+
+    def _per_weight(self, models: Models, name: str) -> Array:
+        """Return one hyperparameter of every weight's model, in the shape of the weights."""
+        column = np.array([[[getattr(model, name) for model in row]] for row in models])
+        outputs = self.weights.shape[2] // column.shape[2]
+        return np.repeat(np.repeat(column, self.weights.shape[1], axis=1), outputs, axis=2)
 
     def step(self) -> None:
         """Update the weights with the gradient of one mini-batch."""
@@ -174,16 +181,11 @@ class RmsProp(Optimizer):
         self.weights -= self._scratch
 
 
-def _column(models: Models, name: str) -> Array:
-    """Return one hyperparameter of every model, of shape (datasets, 1, models)."""
-    return np.array([[[getattr(model, name) for model in row]] for row in models])
-
-
 def optimizer_for(weights: Array, models: Models, l1_method: str) -> Optimizer:
     """Return the models' optimizer for a block of their weights.
 
     Args:
-        weights: The initial weights, of shape (datasets, features + 1, models).
+        weights: The initial weights, of shape (datasets, features + 1, models x outputs).
         models: The hyperparameters of each dataset's models.
         l1_method: ``proximal`` or ``subgradient``, see ``Choices``.
     """
@@ -192,10 +194,12 @@ def optimizer_for(weights: Array, models: Models, l1_method: str) -> Optimizer:
 
 
 def initial_weights(features: int, shared: Hyperparameters, seed: int) -> Array:
-    """Return the initial weights of every model, of shape (features + 1,), with the bias last."""
+    """Return the initial weights of every model, of shape (features + 1, outputs), with the bias last."""
     random = np.random.default_rng(seed)
+    shape = shared.outputs, features
     if shared.init_method == "uniform":
-        weights = random.uniform(-shared.init_scale, shared.init_scale, features)
+        weights = random.uniform(-shared.init_scale, shared.init_scale, shape)
     else:
-        weights = random.normal(0.0, shared.init_sigma, features)
-    return np.append(weights, shared.init_bias if shared.use_bias else 0.0)
+        weights = random.normal(0.0, shared.init_sigma, shape)
+    bias = np.full((1, shared.outputs), shared.init_bias if shared.use_bias else 0.0)
+    return np.concatenate([weights.T, bias])

@@ -1,17 +1,32 @@
-"""Compute the final metrics of trained models on a channel's rows, in raw label units."""
+"""Compute the final metrics of a regressor's models on a channel's rows, in raw label units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from local.algorithms.linear_learner.fitting import LinearModel
 from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.models import LinearModel
 
 Array = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 4096
+
+
+class Metric(NamedTuple):
+    """Holds a final metric.
+
+    Attributes:
+        name: The name in the log.
+        value: The value.
+        kind: ``loss`` or ``score``, as the log says it.
+    """
+
+    name: str
+    value: float
+    kind: str = "loss"
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,10 @@ class Score:
     def rmse(self) -> float:
         """The square root of the mean squared error."""
         return float(np.sqrt(self.mse))
+
+    def metrics(self) -> list[Metric]:
+        """Return the metrics that are in the log beside the objective."""
+        return [Metric("mse", self.mse), Metric("rmse", self.rmse), Metric("absolute_loss", self.absolute_loss)]
 
 
 def score(rows: Array, models: Sequence[LinearModel]) -> list[Score]:

@@ -4,21 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from definition_language.linear_learner import BINARY, REGRESSOR
 from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.channels import Array, read_once
 from local.algorithms.linear_learner.choices import Choices
+from local.algorithms.linear_learner.classification_scoring import mean_loss, score_binary, score_multiclass
 from local.algorithms.linear_learner.fitting import (
     Dataset,
     Epoch,
-    LinearModel,
-    Outcome,
     fit_together,
     lockstep_key,
     rows_used,
 )
 from local.algorithms.linear_learner.job import Job
-from local.algorithms.linear_learner.losses import loss_of
-from local.algorithms.linear_learner.scoring import score
+from local.algorithms.linear_learner.labels import check_labels
+from local.algorithms.linear_learner.losses import objective_name
+from local.algorithms.linear_learner.models import LinearModel, Outcome
+from local.algorithms.linear_learner.scoring import Metric, score
 from local.algorithms.program import StopRequest, by_input, failures_reported, run
 
 
@@ -84,6 +86,8 @@ def _read(group: _Group) -> None:
     counts = ", ".join(f"{name} {len(rows)}" for name, rows in group.rows.items())
     for job in group.jobs:
         job.log.write(f"Read rows: {counts}; {features} features")
+        with failures_reported([job]):
+            check_labels(group.rows, job.hyperparameters)
 
 
 def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
@@ -106,13 +110,13 @@ def _blocks(groups: Iterable[_Group], choices: Choices) -> list[list[_Group]]:
 def _train_block(block: Sequence[_Group], choices: Choices, stop: StopRequest) -> None:
     jobs = [job for group in block for job in group.jobs]
     shared = jobs[0].hyperparameters
-    loss = loss_of(shared)
+    objective = objective_name(shared)
     rows = {job: _announce_rows(job, group, choices) for group in block for job in group.jobs}
 
     def listen(epoch: Epoch) -> None:
         for index, job in enumerate(jobs):
             if epoch.running[index]:
-                job.log.epoch(epoch, index, shared.epochs, rows[job], loss)
+                job.log.epoch(epoch, index, shared.epochs, rows[job], objective)
 
     for job in jobs:
         job.log.start_clock()
@@ -141,13 +145,22 @@ def _finish(group: _Group, outcomes: Sequence[Outcome]) -> None:
             job.fail(outcome)
     if not trained:
         return
-    loss = loss_of(trained[0][1].hyperparameters)
+    models = [model for _, model in trained]
     for channel, rows in group.rows.items():
-        scores = score(rows, [model for _, model in trained])
-        for (job, _), result in zip(trained, scores, strict=True):
-            job.log.score(channel, result, loss)
+        for (job, _), metrics in zip(trained, _metrics(rows, models), strict=True):
+            job.log.score(channel, metrics)
     for job, model in trained:
         if "test" not in group.rows:
             job.log.write("Test data is not provided.")
         with failures_reported([job]):
             job.save(model)
+
+
+def _metrics(rows: Array, models: Sequence[LinearModel]) -> list[list[Metric]]:
+    """Return the final metrics of models of one loss, the objective first."""
+    shared = models[0].hyperparameters
+    name = objective_name(shared)
+    if shared.predictor_type == REGRESSOR:
+        return [[Metric(name, each.objective), *each.metrics()] for each in score(rows, models)]
+    score_classifier = score_binary if shared.predictor_type == BINARY else score_multiclass
+    return [[Metric(name, mean_loss(rows, model)), *score_classifier(rows, model)] for model in models]

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from local.algorithms.errors import AlgorithmError
-from local.algorithms.linear_learner.fitting import Epoch, LinearModel, Outcome
+from local.algorithms.linear_learner.fitting import Epoch
+from local.algorithms.linear_learner.models import LinearModel, Outcome
 
 
 def trained_model(outcome: Outcome) -> LinearModel:

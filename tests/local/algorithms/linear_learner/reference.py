@@ -40,7 +40,7 @@ def train(rows: np.ndarray, validation: np.ndarray, hyperparameters: Hyperparame
     data, held_out = (rows - shift) / scale, (validation - shift) / scale
 
     loss = loss_of(hp)
-    w = initial_weights(rows.shape[1] - 1, hp, choices.seed)
+    w = initial_weights(rows.shape[1] - 1, hp, choices.seed)[:, 0]
     constant = (rows[:, 1:] == rows[0, 1:]).all(axis=0) & hp.use_bias
     data[:, 1:][:, constant] = held_out[:, 1:][:, constant] = 0
     w[:-1][constant] = 0

@@ -85,7 +85,11 @@ def test_an_artifact_with_other_layouts_of_sagemaker_is_read(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("symbol", "arrays", "reason"),
     [
-        ('{"op": "SoftmaxOutput"}', {"arg:fc0_weight": WEIGHTS[None, :]}, "it is a classifier"),
+        (
+            '{"op": "SoftmaxOutput"}',
+            {"arg:fc0_weight": WEIGHTS[None, :]},
+            "an output per class",
+        ),
         ("{}", {"arg:fc0_weight": np.ones((3, 4), np.float32)}, "a regressor has one output"),
         ("{}", {"arg:fc0_bias": np.ones(1, np.float32)}, "not one weight and at most one bias"),
         ("{}", {"arg:fc0_weight": np.full((1, 2), np.nan, np.float32)}, "not finite"),
@@ -103,7 +107,7 @@ def test_damaged_artifacts_are_refused(tmp_path, model_file) -> None:
     broken.write_bytes(b"not a tar")
     damaged = [broken, packed(tmp_path, xgboost_model=content)]
     for path in damaged:
-        with pytest.raises(ValueError, match=r"is not the artifact of a linear-learner regressor"):
+        with pytest.raises(ValueError, match=r"is not the artifact of a linear-learner model"):
             artifact.read(path)
     for part in (
         b"zip",
@@ -111,7 +115,7 @@ def test_damaged_artifacts_are_refused(tmp_path, model_file) -> None:
         zipped(tmp_path, symbol="{}"),
         zipped(tmp_path, symbol="{}", params=b"\x12\x01"),
     ):
-        with pytest.raises(ValueError, match=r"is not the artifact of a linear-learner regressor"):
+        with pytest.raises(ValueError, match=r"is not the artifact of a linear-learner model"):
             artifact.read(packed(tmp_path, model_algo__1=part))
 
 

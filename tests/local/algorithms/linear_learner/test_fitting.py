@@ -11,9 +11,10 @@ from local.algorithms.errors import AlgorithmError, ClientError
 from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.batches import GramBatches, RowBatches
 from local.algorithms.linear_learner.choices import Choices
-from local.algorithms.linear_learner.fitting import Dataset, Epoch, LinearModel, fit_together, lockstep_key, rows_used
+from local.algorithms.linear_learner.fitting import Dataset, Epoch, fit_together, lockstep_key, rows_used
 from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.losses import loss_of
+from local.algorithms.linear_learner.models import LinearModel
 from local.algorithms.linear_learner.optimizers import initial_weights, optimizer_for
 from local.algorithms.linear_learner.scaling import Scaling
 from tests.local.algorithms.linear_learner.narrowing import trained_model, validation_loss
@@ -111,7 +112,7 @@ def test_normalised_weights_agree_to_1e_12_on_real_data(insurance) -> None:
     hyperparameters = job(mini_batch_size=100)
     loss, models = loss_of(hyperparameters), [grid(mini_batch_size=100)]
     scaling = Scaling.measure(insurance[:1300], hyperparameters)
-    start = np.tile(initial_weights(insurance.shape[1] - 1, hyperparameters, 0)[:, None], (1, 1, len(GRID)))
+    start = np.tile(initial_weights(insurance.shape[1] - 1, hyperparameters, 0), (1, 1, len(GRID)))
     ends = []
     for batches in (
         GramBatches([insurance[:1300]], [scaling], 100),

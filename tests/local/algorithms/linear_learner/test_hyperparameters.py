@@ -1,10 +1,12 @@
 import pytest
 
-from definition_language.linear_learner import TUNABLE
+from definition_language.linear_learner import RULES_BY_TYPE, TUNABLE
 from local.algorithms.errors import ClientError
-from local.algorithms.linear_learner.hyperparameters import parse
+from local.algorithms.linear_learner.hyperparameters import ignored_names, parse
 
 REGRESSOR = {"predictor_type": "regressor"}
+BINARY = {"predictor_type": "binary_classifier"}
+MULTICLASS = {"predictor_type": "multiclass_classifier", "num_classes": "4"}
 
 
 def test_the_documented_defaults_apply() -> None:
@@ -30,10 +32,11 @@ def test_the_predictor_type_is_required() -> None:
         parse({})
 
 
-@pytest.mark.parametrize("predictor_type", ["binary_classifier", "multiclass_classifier"])
-def test_a_classifier_is_refused_with_what_is_supported(predictor_type) -> None:
-    with pytest.raises(ClientError, match=rf"'{predictor_type}' is not supported.*'regressor' only"):
-        parse({"predictor_type": predictor_type})
+def test_a_predictor_type_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(
+        ClientError, match=r"'classifier' is not one of \['binary_classifier', 'multiclass_classifier', "
+    ):
+        parse({"predictor_type": "classifier"})
 
 
 def test_an_unknown_hyperparameter_is_refused_with_the_one_that_was_meant() -> None:
@@ -129,9 +132,101 @@ def test_no_more_models_are_trained_than_there_are_combinations() -> None:
     assert parse(REGRESSOR | {"num_models": "4", "learning_rate": "1", "l1": "0", "wd": "0"}).num_models == 1
 
 
-@pytest.mark.parametrize("name", sorted(TUNABLE))
-def test_the_ends_of_a_tunable_range_are_valid_values(name) -> None:
-    tunable = TUNABLE[name]
-    values = tunable.values or (format(tunable.minimum, "g"), format(tunable.maximum, "g"))
-    for value in values:
-        parse(REGRESSOR | {name: value})
+@pytest.mark.parametrize("job", [REGRESSOR, BINARY, MULTICLASS], ids=lambda job: job["predictor_type"])
+def test_the_ends_of_a_tunable_range_are_valid_values(job) -> None:
+    for name in TUNABLE.keys() & RULES_BY_TYPE[job["predictor_type"]].keys():
+        tunable = TUNABLE[name]
+        values = tunable.values or (format(tunable.minimum, "g"), format(tunable.maximum, "g"))
+        for value in values:
+            parse(job | {name: value})
+
+
+def test_the_documented_defaults_of_classifiers_apply() -> None:
+    binary, multiclass = parse(BINARY), parse(MULTICLASS)
+    assert (binary.loss, binary.margin, binary.positive_example_weight_mult) == ("logistic", 1.0, 1.0)
+    assert binary.binary_classifier_model_selection_criteria == "accuracy"
+    assert (binary.target_precision, binary.target_recall, binary.f_beta) == (0.8, 0.8, 1.0)
+    assert (multiclass.loss, multiclass.num_classes, multiclass.accuracy_top_k) == ("softmax_loss", 4, 3)
+    assert not multiclass.balance_multiclass_weights
+    assert (binary.outputs, multiclass.outputs) == (1, 4)
+
+
+def test_the_number_of_classes_is_required_and_checked() -> None:
+    with pytest.raises(ClientError, match=r"No value.s. were specified for 'num_classes' which are required"):
+        parse({"predictor_type": "multiclass_classifier"})
+    for value in ("2", "1000001", "3.5", "auto", ""):
+        with pytest.raises(ClientError, match=rf"num_classes: '{value}' is not an integer from 3 to 1000000"):
+            parse(MULTICLASS | {"num_classes": value})
+
+
+@pytest.mark.parametrize("job", [BINARY, MULTICLASS], ids=lambda job: job["predictor_type"])
+def test_a_classifiers_label_is_not_normalised_whatever_is_asked(job) -> None:
+    asked = job | {"normalize_label": "true", "unbias_label": "true"}
+    assert not parse(asked).normalize_label
+    assert not parse(asked).unbias_label
+    assert ignored_names(asked) == ["normalize_label", "unbias_label"]
+    # Without a bias, only removing the mean of features is contradictory.
+    assert not parse(asked | {"use_bias": "false"}).unbias_data
+    with pytest.raises(ClientError, match=r"normalize_label: 'maybe' is not"):
+        parse(job | {"normalize_label": "maybe"})
+
+
+def test_what_aws_ignores_for_other_predictor_types_is_taken_without_effect() -> None:
+    given = {"num_classes": "1", "balance_multiclass_weights": "true"}
+    for job in (REGRESSOR, BINARY):
+        assert parse(job | given) == parse(job)
+        assert ignored_names(job | given) == ["num_classes", "balance_multiclass_weights"]
+
+
+@pytest.mark.parametrize(
+    ("job", "name", "owner"),
+    [
+        (BINARY, "quantile", "regressor"),
+        (BINARY, "accuracy_top_k", "multiclass_classifier"),
+        (MULTICLASS, "margin", "binary_classifier"),
+        (MULTICLASS, "positive_example_weight_mult", "binary_classifier"),
+        (MULTICLASS, "huber_delta", "regressor"),
+    ],
+)
+def test_a_hyperparameter_of_another_predictor_type_is_refused_with_its_owner(job, name, owner) -> None:
+    with pytest.raises(ClientError, match=rf"'{name}' was unexpected.*{name} is for {owner}, and predictor_type is"):
+        parse(job | {name: "1"})
+
+
+@pytest.mark.parametrize(
+    ("job", "name", "value"),
+    [
+        (BINARY, "loss", "softmax_loss"),
+        (BINARY, "loss", "squared_loss"),
+        (MULTICLASS, "loss", "logistic"),
+        (BINARY, "binary_classifier_model_selection_criteria", "f1"),
+        (BINARY, "positive_example_weight_mult", "0"),
+        (BINARY, "positive_example_weight_mult", "Balanced"),
+        (BINARY, "target_recall", "1"),
+        (BINARY, "target_precision", "0"),
+        (BINARY, "margin", "0"),
+        (BINARY, "f_beta", "0"),
+        (MULTICLASS, "accuracy_top_k", "0"),
+        (MULTICLASS, "balance_multiclass_weights", "balanced"),
+        (MULTICLASS, "f_beta", "auto"),
+    ],
+)
+def test_a_classifiers_value_out_of_range_is_refused(job, name, value) -> None:
+    with pytest.raises(ClientError, match=rf"^{name}: '{value}' is not "):
+        parse(job | {name: value})
+
+
+def test_an_automatic_positive_weight_trains_every_model_with_both_candidates() -> None:
+    tuned = BINARY | {"_tuning_objective_metric": "validation:recall", "positive_example_weight_mult": "auto"}
+    assert [model.positive_example_weight_mult for model in parse(tuned).models()] == [1.0, "balanced"]
+    several = parse(BINARY | {"positive_example_weight_mult": "auto", "num_models": "3"})
+    assert len(several.models()) == several.num_models == 6
+    by_loss = tuned | {"binary_classifier_model_selection_criteria": "loss_function"}
+    assert [model.positive_example_weight_mult for model in parse(by_loss).models()] == [1.0]
+
+
+def test_the_objective_of_another_predictor_type_is_refused() -> None:
+    parse(BINARY | {"_tuning_objective_metric": "validation:roc_auc_score"})
+    for job, metric in ((BINARY, "validation:mse"), (REGRESSOR, "validation:recall"), (MULTICLASS, "test:precision")):
+        with pytest.raises(ClientError, match=rf"{metric} is not valid for predictor_type"):
+            parse(job | {"_tuning_objective_metric": metric})
