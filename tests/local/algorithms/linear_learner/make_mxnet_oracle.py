@@ -9,7 +9,8 @@ environment of its own, because it does not run with today's numpy:
 
 It writes ``data/mxnet_optimizers.json``, ``data/reference.params`` and ``data/mxnet_predictions.json``. The
 last one needs ``data/artifact/``, the four members of an artifact that ``local.algorithms.linear_learner.artifact``
-wrote (``unzip model_algo-1 -d data/artifact``) for the model in ``reference.params``.
+wrote (``unzip model_algo-1 -d data/artifact``) for the model in ``reference.params``. ``data/mxnet_classifiers.json``
+needs ``data/artifact_logistic/`` and so on in the same way, for the models in ``test_artifact.py``.
 """
 
 import json
@@ -102,13 +103,21 @@ def write_params() -> None:
     mx.nd.save(str(DATA / "reference.params"), {"arg:fc0_weight": weights, "arg:fc0_bias": mx.nd.array([12.5])})
 
 
-def write_predictions() -> None:
+def predict(folder: str) -> dict[str, Any]:
+    """Rows, and what MXNet predicts for them with the artifact in a folder."""
     rows = np.round(np.random.RandomState(11).normal(size=(8, FEATURES)) * 10, 3)
-    module = mx.mod.Module.load(str(DATA / "artifact" / "mx-mod"), 0, data_names=["data"], label_names=["out_label"])
+    module = mx.mod.Module.load(str(DATA / folder / "mx-mod"), 0, data_names=["data"], label_names=["out_label"])
     module.bind(data_shapes=[("data", rows.shape)], for_training=False)
-    predicted = module.predict(mx.io.NDArrayIter(rows.astype("float32"), batch_size=len(rows)))
-    document = {"mxnet": mx.__version__, "rows": rows.tolist(), "scores": predicted.asnumpy()[:, 0].tolist()}
+    predicted = module.predict(mx.io.NDArrayIter(rows.astype("float32"), batch_size=len(rows))).asnumpy()
+    return {"rows": rows.tolist(), "scores": (predicted[:, 0] if predicted.shape[1] == 1 else predicted).tolist()}
+
+
+def write_predictions() -> None:
+    document = {"mxnet": mx.__version__, **predict("artifact")}
     (DATA / "mxnet_predictions.json").write_text(json.dumps(document, indent=1) + "\n")
+    losses = [folder.name.removeprefix("artifact_") for folder in sorted(DATA.glob("artifact_*"))]
+    document = {"mxnet": mx.__version__} | {loss: predict(f"artifact_{loss}") for loss in losses}
+    (DATA / "mxnet_classifiers.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":

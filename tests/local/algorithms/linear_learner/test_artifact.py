@@ -57,6 +57,57 @@ def test_predictions_are_those_of_mxnet_loading_the_same_artifact(model_file, tm
     np.testing.assert_allclose(scores, oracle["scores"], rtol=1e-6, atol=1e-5)
 
 
+CLASSIFIERS = {
+    "logistic": (WEIGHTS, np.float32(-1.5), "LogisticRegressionOutput", 0.25),
+    "hinge_loss": (WEIGHTS, np.float32(-1.5), "SVMOutput", -0.75),
+    "softmax_loss": (
+        np.array([[0.25, -0.5, 0.125, 0], [0, 0.1, 0.2, -0.3], [-0.2, 0.3, 0.1, 0.1]], dtype=np.float32),
+        np.array([0.5, 0.0, -1.25], dtype=np.float32),
+        "SoftmaxOutput",
+        None,
+    ),
+}
+
+
+@pytest.fixture(params=CLASSIFIERS)
+def loss(request):
+    return request.param
+
+
+def test_a_classifiers_artifact_gives_the_predictions_of_mxnet_loading_it(loss, tmp_path) -> None:
+    artifact.write(tmp_path / "model_algo-1", *CLASSIFIERS[loss])
+    with zipfile.ZipFile(tmp_path / "model_algo-1") as archive:
+        for name in archive.namelist():
+            assert archive.read(name) == (DATA / f"artifact_{loss}" / name).read_bytes(), "MXNet has loaded these bytes"
+    oracle = json.loads((DATA / "mxnet_classifiers.json").read_text())[loss]
+    model = Model.load(packed(tmp_path, model_algo__1=(tmp_path / "model_algo-1").read_bytes()))
+    body = "\n".join(",".join(map(str, row)) for row in oracle["rows"]).encode()
+    answers = json.loads(model.invoke(body, "text/csv", "")[0])["predictions"]
+    np.testing.assert_allclose([row["score"] for row in answers], oracle["scores"], rtol=2e-6, atol=2e-6)
+
+
+def test_a_classifier_is_read_back_with_its_threshold(loss, tmp_path) -> None:
+    artifact.write(tmp_path / "model_algo-1", *CLASSIFIERS[loss])
+    parameters = artifact.read(packed(tmp_path, model_algo__1=(tmp_path / "model_algo-1").read_bytes()))
+    weights, bias, output, threshold = CLASSIFIERS[loss]
+    np.testing.assert_array_equal(parameters.weights, weights)
+    np.testing.assert_array_equal(parameters.bias, bias)
+    assert (parameters.output, parameters.threshold) == (output, threshold)
+
+
+@pytest.mark.parametrize(
+    "additional", [None, "{}", "[]", '{"threshold": "0.5"}', '{"threshold": true}', '{"threshold": NaN}']
+)
+def test_a_binary_classifier_without_a_threshold_is_refused_because_its_labels_are_unknown(
+    tmp_path, additional
+) -> None:
+    members = {} if additional is None else {"additional-params.json": additional}
+    params = mxnet_params.dump({"arg:fc0_weight": WEIGHTS[None, :]})
+    archive = zipped(tmp_path, symbol='{"op": "LogisticRegressionOutput"}', params=params, **members)
+    with pytest.raises(ValueError, match=r"additional-params.json"):
+        artifact.read(packed(tmp_path, model_algo__1=archive))
+
+
 def test_what_was_written_is_read_back(model_file, tmp_path) -> None:
     parameters = artifact.read(packed(tmp_path, model_algo__1=model_file.read_bytes()))
     np.testing.assert_array_equal(parameters.weights, WEIGHTS)
@@ -91,11 +142,16 @@ def test_an_artifact_with_other_layouts_of_sagemaker_is_read(tmp_path) -> None:
             "an output per class",
         ),
         ("{}", {"arg:fc0_weight": np.ones((3, 4), np.float32)}, "a regressor has one output"),
+        (
+            '{"op": "SoftmaxOutput"}',
+            {"arg:fc0_weight": np.ones((3, 4), np.float32), "arg:fc0_bias": np.ones(2, np.float32)},
+            "an output per class",
+        ),
         ("{}", {"arg:fc0_bias": np.ones(1, np.float32)}, "not one weight and at most one bias"),
         ("{}", {"arg:fc0_weight": np.full((1, 2), np.nan, np.float32)}, "not finite"),
     ],
 )
-def test_a_model_that_is_no_regressor_is_refused(tmp_path, symbol, arrays, reason) -> None:
+def test_what_is_no_linear_model_is_refused(tmp_path, symbol, arrays, reason) -> None:
     archive = zipped(tmp_path, symbol=symbol, params=mxnet_params.dump(arrays))
     with pytest.raises(ValueError, match=rf"model.tar.gz.*{reason}"):
         artifact.read(packed(tmp_path, model_algo__1=archive))
