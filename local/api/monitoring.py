@@ -20,10 +20,11 @@ import botocore.session
 from botocore.model import OperationModel
 from botocore.utils import parse_timestamp
 
+from local.api.moto.query_replies import moto_model, query_reply
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.service_models import shaped
 from local.aws.shapes import validate_request
-from local.aws.wire import HttpResponse, Protocol, RequestHead, json_document, json_reply, new_request_id, protocol_of
+from local.aws.wire import HttpResponse, Protocol, RequestHead, json_document, json_reply, protocol_of
 from local.core.errors import ServiceError, not_implemented
 from local.runtime.metric_names import ENDPOINTS, TRAINING_JOBS, unit_of
 from local.storage.metric_points import MetricPoints
@@ -193,16 +194,6 @@ def _model(name: str) -> OperationModel:
     return botocore.session.get_session().get_service_model("cloudwatch").operation_model(name)
 
 
-def _moto_model(name: str) -> Any:
-    """Return an operation in moto's own classes, which its parser and serializer of the protocol Query take."""
-    from moto.core.model import ServiceModel  # noqa: PLC0415 - moto is imported at its first use
-
-    description = (
-        botocore.session.get_session().get_component("data_loader").load_service_model("cloudwatch", "service-2")
-    )
-    return ServiceModel(description, "cloudwatch").operation_model(name)
-
-
 def _request(model: OperationModel, protocol: Protocol, head: RequestHead, body: bytes) -> dict[str, Any]:
     if protocol is Protocol.JSON:
         document = json_document(body)
@@ -211,10 +202,12 @@ def _request(model: OperationModel, protocol: Protocol, head: RequestHead, body:
         return document
     if protocol is not Protocol.QUERY:
         raise not_implemented("cloudwatch", f"{model.name} in the protocol {protocol.value}")
-    from moto.core.parse import QueryParser  # noqa: PLC0415 - as above
+    from moto.core.parse import QueryParser  # noqa: PLC0415 - moto is imported at its first use
 
     values = dict(parse_qsl((body or head.query).decode("latin-1"), keep_blank_values=True))
-    parsed: dict[str, Any] = QueryParser(_moto_model(model.name), timestamp_parser=str).parse({"values": values})
+    parsed: dict[str, Any] = QueryParser(moto_model("cloudwatch", model.name), timestamp_parser=str).parse(
+        {"values": values}
+    )
     return parsed
 
 
@@ -222,12 +215,7 @@ def _reply(model: OperationModel, protocol: Protocol, response: dict[str, Any]) 
     assert model.output_shape is not None
     if protocol is Protocol.JSON:
         return json_reply(shaped(model.output_shape, response))
-    from moto.core.serialize import QuerySerializer, SerializationContext  # noqa: PLC0415 - as above
-
-    context = SerializationContext(new_request_id())
-    made = QuerySerializer(operation_model=_moto_model(model.name), context=context).serialize(_with_dates(response))
-    body = made["body"]
-    return HttpResponse(200, body.encode() if isinstance(body, str) else body, [(b"content-type", b"text/xml")])
+    return query_reply("cloudwatch", model.name, _with_dates(response))
 
 
 def _with_dates(response: dict[str, Any]) -> dict[str, Any]:

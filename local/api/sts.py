@@ -1,8 +1,9 @@
 """STS: moto answers, and the service accepts the credentials that an answer has.
 
-A job's or a function's credentials say which role they belong to.
+A job's or a function's credentials say which role they belong to. The folder's owner is a user.
 
-Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from xml.etree import ElementTree as ET
 from local.api.moto.services import operation_name
 from local.aws.sigv4 import read_signature
 from local.aws.wire import HttpResponse, RequestHead, new_request_id
+from local.core.arns import owner
+from local.core.settings import ACCESS_KEY, ACCOUNT_ID
 
 if TYPE_CHECKING:
     from local.api.moto.services import MotoServices
@@ -32,10 +35,12 @@ class Sts:
     Args:
         moto: answers requests.
         keys: accepts the temporary keys.
+        region: the service's region.
     """
 
-    def __init__(self, moto: MotoServices, keys: KeyRing) -> None:
+    def __init__(self, moto: MotoServices, keys: KeyRing, region: str) -> None:
         self._moto, self._keys = moto, keys
+        self._owner = owner(region)
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request.
@@ -44,8 +49,12 @@ class Sts:
             ServiceError: moto does not implement the operation.
         """
         signer = self._keys.find(read_signature(head).access_key)
-        if operation_name(head, body) == "GetCallerIdentity" and signer is not None and signer.identity is not None:
-            return _identity(signer.identity)
+        if operation_name(head, body) == "GetCallerIdentity" and signer is not None:
+            if signer.identity is not None:
+                role, session = signer.identity.split("/")[-2:]
+                return _identity(signer.identity, f"{_id('AROA', role)}:{session}")
+            if signer.access_key == ACCESS_KEY:
+                return _identity(self._owner, _id("AIDA", self._owner))
         reply = self._moto.answer(head, body)
         if reply.status != 200 or b"<SecretAccessKey>" not in reply.body:
             return reply
@@ -67,9 +76,8 @@ class Sts:
         members["SessionToken"].text = key.token
 
 
-def _identity(arn: str) -> HttpResponse:
-    account, role, session = arn.split(":")[4], *arn.split("/")[-2:]
-    members = f"<Arn>{arn}</Arn><UserId>{_role_id(role)}:{session}</UserId><Account>{account}</Account>"
+def _identity(arn: str, user_id: str) -> HttpResponse:
+    members = f"<Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{ACCOUNT_ID}</Account>"
     body = (
         f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}"><GetCallerIdentityResult>{members}'
         f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{new_request_id()}</RequestId></ResponseMetadata>"
@@ -78,7 +86,6 @@ def _identity(arn: str) -> HttpResponse:
     return HttpResponse(200, body.encode(), [(b"content-type", b"text/xml")])
 
 
-def _role_id(role: str) -> str:
-    """Return an id in the form of a role's. IAM here need not have the role."""
-    digest = base64.b32encode(hashlib.sha256(role.encode()).digest()).decode()
-    return f"AROA{digest[:_ID_LENGTH]}"
+def _id(prefix: str, name: str) -> str:
+    """Return an id in the form of a user's or role's. IAM here need not have either."""
+    return prefix + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode()[:_ID_LENGTH]

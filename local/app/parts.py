@@ -8,6 +8,7 @@ from typing import Any
 
 from local.api.cloudformation import CloudFormation
 from local.api.eventbridge import EventBridge
+from local.api.iam.simulation import Iam
 from local.api.lambda_.operations import FunctionOperations
 from local.api.logs import LogOperations
 from local.api.monitoring import Monitoring
@@ -114,7 +115,8 @@ class Parts:
             "lambda": self.functions_api.answer,
             "logs": self.logs_api.answer,
             "events": events.answer,
-            "sts": Sts(self.moto, keys).answer,
+            "iam": Iam(self.moto, region).answer,
+            "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
         }

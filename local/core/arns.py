@@ -8,7 +8,7 @@ from functools import cache
 
 import botocore.session
 
-from local.core.settings import ACCOUNT_ID
+from local.core.settings import ACCESS_KEY, ACCOUNT_ID
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -53,6 +53,11 @@ def resource_key(name_or_arn: str) -> str:
     The key is lower case, because two names that differ only in case have the same ARN.
     """
     return name_or_arn.rpartition("/")[2].lower()
+
+
+def owner(region: str) -> str:
+    """Return the ARN of the identity that the folder's own key has: a user who may do everything."""
+    return f"arn:{partition(region)}:iam::{ACCOUNT_ID}:user/{ACCESS_KEY}"
 
 
 def assumed_role(role_arn: str, session: str) -> str:

@@ -95,7 +95,7 @@ def test_a_real_account_is_named_and_must_be_agreed_to(service, studio, browser,
         page = browser.get(f"/pipelines/{many}/start")
         assert "AWS account 123456789012" in page.body
         assert "us-east-1" in page.body
-        assert "as user/moto" in page.body
+        assert "as user/local" in page.body
         refused = browser.post(f"/pipelines/{many}/start", csrf=page.csrf, **{"parameter:Rows": "1"})
         assert refused.status == 422
         assert "costs money" in refused.body

@@ -14,6 +14,8 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from types import SimpleNamespace
 from typing import Any
@@ -120,6 +122,15 @@ class MotoServices:
                 for target in rule.targets
             ]
 
+    @contextmanager
+    def iam(self) -> Iterator[Any]:
+        """Lend moto's model of IAM, whose state does not change in the meantime."""
+        with self._lock:
+            self._start()
+            from moto.iam.models import iam_backends  # noqa: PLC0415
+
+            yield iam_backends[ACCOUNT_ID][partition(self._region)]
+
     def bucket_names(self) -> set[str]:
         """Return the names of moto's buckets, which are those of stacks and those with settings."""
         with self._lock:
@@ -217,6 +228,8 @@ class MotoServices:
             return
         os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
         os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT_ID)
+        # So that roles can have AmazonSageMakerFullAccess and the like. Takes a tenth of a second.
+        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 

@@ -44,6 +44,16 @@ def test_a_role_that_was_assumed_can_do_what_its_owner_can(service) -> None:
         assert "token" in url.lower()
 
 
+def test_the_owner_is_a_user_who_may_do_everything(service) -> None:
+    identity = service.client("sts").get_caller_identity()
+    assert identity["Arn"] == "arn:aws:iam::123456789012:user/local"
+    assert identity["UserId"].startswith("AIDA")
+    (result,) = service.client("iam").simulate_principal_policy(
+        PolicySourceArn=identity["Arn"], ActionNames=["iam:PassRole"], ResourceArns=[ROLE]
+    )["EvaluationResults"]
+    assert result["EvalDecision"] == "allowed"
+
+
 def test_a_session_of_the_owner_has_no_well_known_secret(service) -> None:
     sts = service.client("sts")
     keys = [sts.get_session_token()["Credentials"] for _ in range(2)]

@@ -1,0 +1,1 @@
+"""IAM: moto answers, except for the policy simulator, which evaluates the policies that moto keeps."""
