@@ -2,9 +2,13 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
-PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+$(error On Windows, run this in WSL, the Linux of Windows: wsl --install)
+endif
+
 PORT ?= 8566
-UV := $(shell command -v uv || echo .uv/bin/uv)
+# The set-up fetches a uv if there is none, or only an old one.
+UV = $(or $(wildcard .uv/bin/uv),$(shell command -v uv),.uv/bin/uv)
 RUN := .venv/bin/python -m
 READY := .venv/.ready
 # Tests start many processes: caching the bytecode pays, even where the environment turns that off.
@@ -21,9 +25,6 @@ export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT 
 # In the POSIX locale, paths with other letters than ASCII need Python's UTF-8 mode.
 export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
-
-# No progress bars of uv: the messages below say what it does.
-export UV_NO_PROGRESS ?= 1
 
 .PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup completion clean-local clean clean-all
 
@@ -143,13 +144,6 @@ examples/data/%.csv: examples/write_data.py | $(READY)
 	@echo "Writing $@, the data of the example" >&2
 	@$(RUN) examples.write_data $@
 
-$(READY): pyproject.toml uv.lock | $(UV)
-	@echo "Installing the project's packages into .venv (a minute or so the first time)" >&2
-	@$(UV) sync --quiet --locked --inexact >&2
-	@echo "Preparing Java's classes for quick Spark jobs (half a minute; does without if it cannot)" >&2
-	-@$(RUN) local.runtime.jobs.spark_archive >&2
-	@touch $@
-
-# --target, because a system's Python may refuse to install packages.
-.uv/bin/uv:
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .uv uv >&2
+# PYTHON names the Python of .venv, where the set-up should not look for one.
+$(READY): pyproject.toml uv.lock
+	@PYTHON="$(PYTHON)" sh scripts/setup/start.sh

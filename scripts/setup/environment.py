@@ -1,0 +1,108 @@
+"""Installs the packages of uv.lock into ``.venv``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts.setup.messages import SetupError, say
+
+ENVIRONMENT = Path(".venv")
+# Exists while uv writes into the environment.
+_INSTALLING = Path(".uv/installing")
+
+# A connection that stands still is given up after a minute, and tried five times. Few files at a time: what has
+# arrived whole when the network breaks is kept.
+_NETWORK = {"UV_HTTP_TIMEOUT": "60", "UV_HTTP_RETRIES": "5", "UV_CONCURRENT_DOWNLOADS": "8"}
+# A user's settings that would install something else, or somewhere else.
+_NOT_INHERITED = (
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+    "UV_FROZEN",
+    "UV_NO_DEV",
+    "UV_NO_DEFAULT_GROUPS",
+    "VIRTUAL_ENV",
+)
+
+_SHOWN = re.compile(r"\s*(Downloading|Building|Prepared|Installed) ")
+# uv draws its errors in two ways: "error: what / cause: why", and as a tree.
+_ERROR = re.compile("error: |\u00d7 ")
+_ORNAMENT = re.compile("^(error:|\u00d7|cause:|Caused by:|[\u251c\u2570]\u2500\u25b6) *")
+_HALF_WRITTEN = re.compile(r"Failed to (un)?install")
+_NO_ROOM = re.compile(r"No space left on device|os error 28|Disk quota exceeded", re.IGNORECASE)
+_NO_NETWORK = re.compile(
+    r"client error|error sending request|request failed|dns error|timed? ?out|connection|status server error",
+    re.IGNORECASE,
+)
+
+
+def discard_unfinished() -> None:
+    """Delete the environment if an installation into it was interrupted, or its Python is gone.
+
+    uv takes a package for installed that it has written in part. uv's cache keeps what was fetched.
+    """
+    python = ENVIRONMENT / "bin" / "python"
+    if ENVIRONMENT.exists() and (_INSTALLING.exists() or not python.exists()):
+        say("An earlier set-up was interrupted, or its Python is gone: starting .venv anew. Fetched packages are kept.")
+        shutil.rmtree(ENVIRONMENT)
+
+
+def install(uv: Path, lock: int) -> None:
+    """Install the packages.
+
+    Args:
+        uv: The program.
+        lock: The descriptor of the folder's lock, for uv.
+
+    Raises:
+        SetupError: uv failed.
+    """
+    _INSTALLING.parent.mkdir(exist_ok=True)
+    _INSTALLING.touch()
+    command = [str(uv), "sync", "--locked", "--inexact", "--no-progress", "--color", "never"]
+    if not ENVIRONMENT.exists():
+        command += ["--python", sys.executable]
+    said = []
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", env=_settings(), pass_fds=[lock]
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if _SHOWN.match(line):
+                say(f"  {line.strip()}")
+    _check(process.returncode, "".join(said))
+
+
+def _settings() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    return _NETWORK | inherited | {"UV_PYTHON_DOWNLOADS": "never"}
+
+
+def _check(status: int, said: str) -> None:
+    """Say in a sentence why uv failed, if it did."""
+    # uv fetches everything before it writes into the environment.
+    if status >= 0 and not _HALF_WRITTEN.search(said):
+        _INSTALLING.unlink()
+    if status == 0:
+        return
+    if _NO_ROOM.search(said):
+        raise SetupError("A disk is full, this folder's or that of uv's cache. Free some, then repeat the command.")
+    if _NO_NETWORK.search(said):
+        raise SetupError(
+            f"The packages could not be fetched: {_cause(said)}\n"
+            "Check the network, then repeat the command: it fetches what is missing. Behind a proxy, set HTTPS_PROXY."
+        )
+    raise SetupError(f"uv could not install the packages:\n{said.strip()[-3000:]}")
+
+
+def _cause(said: str) -> str:
+    """Return what failed and why: the first line of uv's error, and its innermost cause."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = next((number for number, line in enumerate(lines) if _ERROR.match(line)), 0)
+    what, *causes = [_ORNAMENT.sub("", line) for line in lines[first:]]
+    return f"{what} ({causes[-1]})" if causes else what
