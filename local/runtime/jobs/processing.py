@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 import shutil
 import sys
 import time
@@ -18,8 +17,8 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import Settings
 from local.records.jobs import end_job
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.containers import code_paths, job_python
-from local.runtime.containers.container import environment, local_path
+from local.runtime.containers import code_paths, find_program, job_python, user_program
+from local.runtime.containers.container import local_path
 from local.runtime.containers.isolation import container_of, isolated
 from local.runtime.errors import JobFailedError
 from local.runtime.images import runtimes, table
@@ -178,7 +177,11 @@ class _Job:
     def _spark_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         arguments = self._command_line[1:]
         python = str(self._container.seen / job_python.PROGRAM)
-        own = self._python_variables(sys.executable) | {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
+        own = {
+            "PATH": user_program.python_path(self._container, sys.executable),
+            "PYSPARK_PYTHON": python,
+            "PYSPARK_DRIVER_PYTHON": python,
+        }
         spark.check_input(self._runner.objects, arguments)
         size = spark.input_size(self._runner.objects, arguments, self.root / "processing" / "input")
         program = spark.prepare(
@@ -186,7 +189,7 @@ class _Job:
             self._container,
             arguments,
             credentials_path=credentials_path,
-            own_environment=own | self._own_variables(),
+            own_environment=own | table.variables(self._image) | self._record.get("Environment", {}),
             input_bytes=size,
             log=self.log,
         )
@@ -194,35 +197,18 @@ class _Job:
 
     def _script_program(self, credentials_path: str) -> tuple[list[str], dict[str, str]]:
         assert self._runtime is not None, "every script has a runtime"
-        program, *arguments = self._command_line
-        if self._runtime.framework:
-            # Before the environment is made, which takes long. A custom image's environment may have the program.
-            program = self._find_program(program)
-        code = programs.script_files(self._container, self._command_line)
-        interpreter = runtimes.interpreter(self._runner.settings, self._runtime, self.log.note, code, toolkit=False)
-        own = self._python_variables(interpreter) | self._own_variables()
-        program = self._find_program(program, str(Path(interpreter).parent))
-        variables = environment(self._runner.settings, self._container.seen, credentials_path, own)
-        return [program, *arguments], variables
-
-    def _find_program(self, program: str, *folders: str) -> str:
-        if programs.is_python(program):
-            return str(self._container.seen / job_python.PROGRAM)
-        assert self._runtime is not None, "every script has a runtime"
-        path = os.pathsep.join([*folders, _machine_path()])
-        return programs.find_program(program, self._container, path, self._runtime.files)
-
-    def _python_variables(self, interpreter: str) -> dict[str, str]:
-        """Make the job's Python environment, and return the variables with which programs find it."""
-        job_python.make(self._container, interpreter)
-        python = self._container.seen / job_python.PROGRAM
-        # The programs of an image's packages come after the job's own Python.
-        of_packages = [] if interpreter == sys.executable else [str(Path(interpreter).parent)]
-        return {"PATH": os.pathsep.join([str(python.parent), *of_packages, _machine_path()])}
-
-    def _own_variables(self) -> dict[str, str]:
-        of_image = self._runtime.variables if self._runtime else table.variables(self._image)
-        return {**of_image, **self._record.get("Environment", {})}
+        program = user_program.prepare(
+            self._runner.settings,
+            self._container,
+            self._runtime,
+            self._command_line,
+            variables=self._record.get("Environment", {}),
+            credentials_path=credentials_path,
+            note=self.log.note,
+            code=find_program.script_files(self._container, self._command_line),
+            toolkit=False,
+        )
+        return program.command, program.environment
 
     def _run_program(self, command: list[str], variables: dict[str, str]) -> tuple[int, list[str], bool]:
         resources = self._record["ProcessingResources"]["ClusterConfig"]
@@ -279,7 +265,3 @@ class _Job:
         path = local_path(place["LocalPath"], self.root)
         assert path is not None, "CreateProcessingJob refuses paths outside /opt/ml"
         return path
-
-
-def _machine_path() -> str:
-    return os.environ.get("PATH", os.defpath)
