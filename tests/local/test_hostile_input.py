@@ -106,7 +106,7 @@ def test_a_log_line_that_grows_is_not_read_again_and_again(tmp_path: Path, monke
     log: Any = SimpleNamespace(write=pieces.extend)
     record = {"TrainingJobName": "job", "AlgorithmSpecification": {}}
     unused: Any = None
-    folder = TrainingFolder(record, tmp_path, log, unused, None, unused)
+    folder = TrainingFolder(record, tmp_path, log, None, unused)
     for _ in range(40):
         with path.open("ab") as file:
             file.write(b"x" * (LONGEST_LINE // 4))

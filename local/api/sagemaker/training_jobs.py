@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from local.api.sagemaker import own_code
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.core.errors import in_use, validation_error
@@ -15,8 +16,8 @@ from local.records import described
 from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records.kinds import TRAINING_JOB
-from local.runtime import algorithms
-from local.runtime.jobs import inputs, training, training_folder
+from local.runtime.algorithms import Algorithm
+from local.runtime.jobs import inputs, training, training_folder, training_kinds
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.training import TrainingRunner
 from local.runtime.supervisor import Supervisor
@@ -118,7 +119,7 @@ class TrainingJobOperations:
                 "AlgorithmSpecification.TrainingImage is required: an AlgorithmName is not implemented by the local "
                 "service"
             )
-        builtin = algorithms.find(algorithm["TrainingImage"])
+        builtin = training_kinds.builtin(definition)
         if builtin and not builtin.trains_on_several_instances and _instances(definition) > 1:
             raise validation_error(
                 f"ResourceConfig.InstanceCount: distributed training of {builtin.name} is not implemented by the local "
@@ -129,9 +130,10 @@ class TrainingJobOperations:
                 "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "
                 "request without specifying metric definitions."
             )
-        for member in ("ContainerEntrypoint", "ContainerArguments"):
-            if member in algorithm:
-                raise validation_error(f"AlgorithmSpecification.{member}: not implemented by the local service")
+        if builtin:
+            _refuse_entrypoint(builtin, algorithm)
+        else:
+            own_code.check(definition)
         output = definition["OutputDataConfig"]
         S3Uri.parse(output["S3OutputPath"])
         if output.get("CompressionType", "GZIP") != "GZIP":
@@ -162,6 +164,14 @@ class TrainingJobOperations:
         if record is None:
             raise validation_error("Requested resource not found.")
         return record
+
+
+def _refuse_entrypoint(builtin: Algorithm, specification: dict[str, Any]) -> None:
+    for member in ("ContainerEntrypoint", "ContainerArguments"):
+        if member in specification:
+            raise validation_error(
+                f"AlgorithmSpecification.{member}: not implemented by the local service for {builtin.name}"
+            )
 
 
 def _instances(definition: dict[str, Any]) -> int:

@@ -18,7 +18,7 @@ from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
 from local.records.kinds import TUNING_JOB
 from local.runtime import algorithms
-from local.runtime.jobs import ranges, training, tuning
+from local.runtime.jobs import ranges, training, training_kinds, tuning
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.tuning import TuningRunner
 from local.runtime.supervisor import Supervisor
@@ -196,7 +196,8 @@ def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None
         raise validation_error("HyperParameterTuningJobObjective is required")
     metric = config["HyperParameterTuningJobObjective"]["MetricName"]
     specification = definition["AlgorithmSpecification"]
-    algorithm = algorithms.find(specification["TrainingImage"])
+    # The image of an algorithm that runs the user's script may have metrics of the user's.
+    algorithm = None if specification.get("MetricDefinitions") else algorithms.find(specification["TrainingImage"])
     if algorithm is None:
         if metric not in [each["Name"] for each in specification.get("MetricDefinitions", [])]:
             raise validation_error(
@@ -211,7 +212,7 @@ def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None
 
 def _check_ranges(config: dict[str, Any], definition: dict[str, Any]) -> None:
     chosen = ranges.read(config.get("ParameterRanges", {}), definition.get("StaticHyperParameters", {}))
-    if algorithm := algorithms.find(definition["AlgorithmSpecification"]["TrainingImage"]):
+    if algorithm := training_kinds.builtin(definition):
         ranges.check_tunable(chosen, algorithm)
     combinations = 1.0
     for each in chosen:

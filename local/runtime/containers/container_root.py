@@ -24,6 +24,7 @@ _NEW_USER, _NEW_MOUNTS, _NEW_HOST_NAME = 0x10000000, 0x00020000, 0x04000000
 """Flags of unshare(2): CLONE_NEWUSER, CLONE_NEWNS and CLONE_NEWUTS."""
 _BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
 """Flags of mount(2): MS_BIND, MS_REC and MS_PRIVATE."""
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _HOSTS = "/etc/hosts"
 _CONTAINER_FOLDER = "/opt/ml"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -64,7 +65,14 @@ def main(arguments: list[str]) -> None:
     _set_host_name(root, host)
     os.chroot(root)
     os.chdir("/")
-    os.execvpe(command[0], command, os.environ)  # noqa: S606 - the command is a list
+    try:
+        os.execvpe(command[0], command, os.environ)  # noqa: S606 - the command is a list
+    except OSError as error:
+        # Exit codes and words of Docker.
+        is_missing = isinstance(error, FileNotFoundError)
+        why = "executable file not found in $PATH" if is_missing and "/" not in command[0] else error.strerror
+        print(f'exec: "{command[0]}": {why}', file=sys.stderr)
+        sys.exit(_NOT_FOUND if is_missing else _NOT_EXECUTABLE)
 
 
 def _taken(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ensurepip
 import shlex
 import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,8 @@ from local.runtime.containers.container import Container
 PROGRAM = ".python/bin/python"
 """The environment's Python, in the job's folder."""
 
+_OWN_PROGRAMS = ("python", "pip", "activate")
+_BEGINNING = 256
 _QUESTION = """
 import os, site, sys
 print(os.path.dirname(getattr(sys, "_base_executable", sys.executable)))
@@ -29,11 +33,15 @@ print("\\n".join(path for path in sys.path if path.endswith(("site-packages", "d
 
 @dataclass(frozen=True)
 class _Base:
-    """An interpreter: the folder of its program, its version, and the folders of its packages."""
+    """An interpreter: the folder of its program, its version, the folders of its packages, and its packages' scripts.
+
+    A script is a name and a path.
+    """
 
     folder: str
     version: str
     packages: tuple[str, ...]
+    scripts: tuple[tuple[str, str], ...]
 
 
 def make(container: Container, interpreter: str) -> None:
@@ -56,16 +64,35 @@ def make(container: Container, interpreter: str) -> None:
     for name in ("python", "python3", f"python{base.version}"):
         (programs / name).symlink_to(interpreter)
     for name in ("pip", "pip3"):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(container.seen / PROGRAM))} -m pip "$@"\n')
-        program.chmod(0o755)
+        _write_program(programs / name, container, "-m pip")
+    for name, script in base.scripts:
+        # Runs with this environment's Python, so that it finds what the job installs, and installs into it.
+        _write_program(programs / name, container, shlex.quote(script))
+
+
+def _write_program(program: Path, container: Container, what: str) -> None:
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(container.seen / PROGRAM))} {what} "$@"\n')
+    program.chmod(0o755)
 
 
 @cache
 def _base_of(interpreter: str) -> _Base:
     answer = subprocess.run([interpreter, "-c", _QUESTION], capture_output=True, text=True, timeout=20, check=True)
     folder, version, *packages = answer.stdout.splitlines()
-    return _Base(folder, version, tuple(packages))
+    return _Base(folder, version, tuple(packages), tuple(_scripts_of(interpreter)))
+
+
+def _scripts_of(interpreter: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and paths of the scripts that packages of an image's environment have."""
+    if interpreter == sys.executable:
+        # The service's own Python is no image.
+        return
+    for file in sorted(Path(interpreter).parent.iterdir()):
+        if file.is_file() and not file.is_symlink() and not file.name.startswith(_OWN_PROGRAMS):
+            with file.open("rb") as opened:
+                begin = opened.read(_BEGINNING)
+            if begin.startswith(b"#!") and b"python" in begin:
+                yield file.name, str(file)
 
 
 @cache

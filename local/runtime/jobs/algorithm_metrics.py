@@ -1,4 +1,4 @@
-"""The metrics that SageMaker defines for its own algorithms."""
+"""The metrics that SageMaker adds to those of a request."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from local.runtime import algorithms
 
 
 def with_metrics(algorithm: dict[str, Any], objective: str | None = None) -> dict[str, Any]:
-    """Return an AlgorithmSpecification with the metrics that SageMaker adds for its own algorithms.
+    """Return an AlgorithmSpecification with the metrics that SageMaker adds.
+
+    These are the metrics of its own algorithms, and the objective of a tuning job, which training jobs report under
+    a second name too.
 
     Args:
         algorithm: The AlgorithmSpecification of a request.
-        objective: The objective of a tuning job. Its training jobs report the objective under a second name too.
+        objective: The objective of a tuning job.
 
     Returns:
-        A copy with MetricDefinitions, or ``algorithm`` itself if its image is not one of SageMaker's own.
+        A copy with MetricDefinitions, or ``algorithm`` itself if nothing is added.
     """
     found = algorithms.find(algorithm.get("TrainingImage", ""))
-    if found is None:
+    given: list[dict[str, str]] = algorithm.get("MetricDefinitions", [])
+    own = [] if found is None or given else [{"Name": name, "Regex": regex} for name, regex in found.metrics]
+    known = [*given, *own]
+    added = [{"Name": OBJECTIVE, "Regex": each["Regex"]} for each in known if each["Name"] == objective]
+    if not own and not added:
         return algorithm
-    known = list(found.metrics)
-    if objective:
-        known += [(OBJECTIVE, regex) for name, regex in found.metrics if name == objective]
-    definitions = [{"Name": name, "Regex": regex} for name, regex in known]
-    return algorithm | {"MetricDefinitions": definitions, "EnableSageMakerMetricsTimeSeries": True}
+    time_series = {"EnableSageMakerMetricsTimeSeries": True} if own else {}
+    return algorithm | {"MetricDefinitions": known + added} | time_series

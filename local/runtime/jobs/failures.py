@@ -58,8 +58,12 @@ def program_failure(status: int, last_lines: list[str]) -> str:
         status: The exit status. A negative status is the number of the signal that ended the program.
         last_lines: The last lines of the program's output.
     """
-    code = status if status >= 0 else 128 - status
-    return f"AlgorithmError: {_last_message(last_lines)[:900]}, exit code: {code}"
+    return f"AlgorithmError: {_last_message(last_lines)[:900]}, exit code: {exit_code(status)}"
+
+
+def exit_code(status: int) -> int:
+    """Return a container's exit code for its program's exit status, as Docker does."""
+    return status if status >= 0 else 128 - status
 
 
 def _last_message(lines: list[str]) -> str:

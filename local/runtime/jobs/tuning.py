@@ -19,8 +19,7 @@ from local.records.kinds import TUNING_JOB
 from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
-from local.runtime import algorithms
-from local.runtime.jobs import ranges, training
+from local.runtime.jobs import ranges, training, training_kinds
 from local.runtime.jobs.early_stopping import MedianRule
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.metrics import MetricReader
@@ -156,34 +155,39 @@ class _Tuning:
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
         most_seconds = None if math.isinf(left) else left
-        if not self._can_stop_early():
+        if training_kinds.builtin(self._definition) and not self._can_stop_early():
             self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
-        # One program per job, so that each job can be stopped separately.
+        # One program per job: the user's code has a container of its own, and early stopping stops single jobs.
         with ThreadPoolExecutor(min(len(names), _MOST_PROGRAMS)) as threads:
             values = threads.map(partial(self._train_alone, most_seconds), names)
         for each in values:
             self._rule.add(each)
 
     def _can_stop_early(self) -> bool:
-        """Return whether early stopping is asked for, and the objective has a value after each epoch or round."""
-        algorithm = algorithms.find(self._definition["AlgorithmSpecification"]["TrainingImage"])
-        asked = self._config.get("TrainingJobEarlyStoppingType") == "Auto"
-        return asked and algorithm is not None and self._objective["MetricName"] in algorithm.objectives_of_rounds
+        """Return whether early stopping is asked for, and the objective has a value after each epoch or round.
+
+        Of the user's code, SageMaker expects that it prints the objective after each epoch.
+        """
+        if self._config.get("TrainingJobEarlyStoppingType") != "Auto":
+            return False
+        algorithm = training_kinds.builtin(self._definition)
+        return algorithm is None or self._objective["MetricName"] in algorithm.objectives_of_rounds
 
     def _train_alone(self, most_seconds: float | None, name: str) -> list[float]:
-        """Train one job, and stop it if the median rule says so.
+        """Train one job, and stop it if early stopping is asked for and the median rule says so.
 
         Returns:
             The objective's values, one for each epoch.
         """
         key = training.program_key(name)
         values: list[float] = []
+        stops_early = self._can_stop_early()
 
         def listen(name: str, metrics: MetricReader) -> None:
             reached = metrics.history.get(OBJECTIVE, [])
             for count in range(len(values) + 1, len(reached) + 1):
-                if self._rule.stops(reached[:count]):
+                if stops_early and self._rule.stops(reached[:count]):
                     self._runner.store.update(training_record.KIND, name, training_record.stop_if_running)
                     self._runner.supervisor.terminate(key)
                     break

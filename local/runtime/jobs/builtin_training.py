@@ -1,0 +1,104 @@
+"""Training jobs of SageMaker's algorithms. Several jobs of a tuning job share a program, which reads data once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.core.arns import assumed_role
+from local.core.disk import be_patient
+from local.core.outcomes import JobOutcome, failed
+from local.runtime.algorithms import Algorithm
+from local.runtime.containers.container import Container, environment
+from local.runtime.jobs import training_inputs, training_outputs
+from local.runtime.jobs.failures import program_failure
+from local.runtime.jobs.output import OutputReader
+from local.runtime.jobs.training_folder import TrainingFolder
+from local.runtime.jobs.training_programs import Service, job_variables
+from local.runtime.supervisor import Program
+
+_REPOSITORY = Path(__file__).parents[3]
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+@dataclass(frozen=True)
+class BuiltinTraining:
+    """Runs jobs of one algorithm."""
+
+    service: Service
+    algorithm: Algorithm
+
+    def download(self, job: TrainingFolder) -> None:
+        """Create a job's folder with its configuration files and input data."""
+        training_inputs.create(job.record, Container(job.root, job.root))
+        training_inputs.note_instances(job.record, job.log)
+        if job.record.get("CheckpointConfig"):
+            job.log.note("no checkpoints are written, because local jobs are not interrupted")
+        training_inputs.download(job.record, job.root, self.service.objects, link=True)
+
+    def train(self, jobs: Sequence[TrainingFolder], key: str, most_seconds: float | None) -> None:
+        """Run the program to its end, and set the jobs' ``program_outcome``."""
+        first = jobs[0]
+        # The jobs share one environment. It has the name of the first job.
+        variables = job_variables(first) | first.record.get("Environment", {})
+        with self.service.keys.of_container(assumed_role(first.record["RoleArn"], "SageMaker")) as credentials_path:
+            program = self.service.start(
+                jobs,
+                key,
+                [sys.executable, "-m", self.algorithm.program, *(str(job.root) for job in jobs)],
+                folder=_REPOSITORY,
+                environment=environment(self.service.settings, first.root, credentials_path, variables),
+                most_seconds=most_seconds,
+            )
+            # The program writes to the jobs' log files. It has output of its own only when it crashes.
+            said: list[str] = []
+            reader = OutputReader(program, said.extend)
+            status = _wait(program, jobs)
+            reader.finish()
+        for job in jobs:
+            job.log.write(said)
+            job.program_outcome = _outcome(job, status, said, time_limit_exceeded=program.time_limit_exceeded)
+
+    def upload(self, job: TrainingFolder) -> JobOutcome:
+        """Upload the model, unless the job has failed or has none, and return the job's outcome."""
+        assert job.program_outcome is not None
+        if job.program_outcome.status != "Failed" and training_outputs.has_files(job.root / "model"):
+            training_outputs.upload_model(job.record, job.root, self.service.objects)
+            job.artifact = training_outputs.model_uri(job.record)
+        return job.program_outcome
+
+
+def _wait(program: Program, jobs: Sequence[TrainingFolder]) -> int:
+    """Publish the jobs' logs until the program has ended, and return its exit status."""
+    ended = threading.Event()
+    follower = threading.Thread(target=_follow, args=(jobs, ended), name=f"logs of {program.process}", daemon=True)
+    follower.start()
+    try:
+        return program.wait()
+    finally:
+        ended.set()
+        follower.join()
+
+
+def _follow(jobs: Sequence[TrainingFolder], ended: threading.Event) -> None:
+    """Publish the jobs' logs until the program has ended, and then the rest of the logs."""
+    be_patient()
+    while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+        for job in jobs:
+            job.read_log()
+    for job in jobs:
+        job.read_log(to_end=True)
+
+
+def _outcome(job: TrainingFolder, status: int, said: list[str], *, time_limit_exceeded: bool) -> JobOutcome:
+    failure = job.root / "output" / "failure"
+    if failure.exists():
+        return failed(failure.read_text(errors="replace"))
+    if time_limit_exceeded:
+        return JobOutcome("Stopped", time_limit_exceeded=True)
+    if not training_outputs.has_files(job.root / "model"):
+        return failed(program_failure(status, said))
+    return JobOutcome("Completed")
