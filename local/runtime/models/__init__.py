@@ -1,0 +1,1 @@
+"""Programs that serve models with the user's code."""
