@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.api.sagemaker.http import LARGEST_INVOCATION
 from local.app.parts import Parts
-from local.app.pools import RequestPools, is_prediction
+from local.app.pools import MODEL_SERVERS, RequestPools, is_prediction
 from local.aws import credentials
 from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
@@ -74,12 +74,14 @@ class Gateway:
             body = await self._bodies.read(receive, limit, verify_body)
             body_is_read = True
             prediction = is_prediction(signature.service, head)
-            if prediction and len(body) <= _QUICK_INVOCATION:
+            is_slow = prediction and self._parts.sagemaker_http.may_take_long(head)
+            if prediction and not is_slow and len(body) <= _QUICK_INVOCATION:
                 reply = self._parts.sagemaker_http.invoke(head, body)
             else:
                 service = self._parts.services.get(signature.service, self._parts.moto.answer)
                 answer = self._parts.sagemaker_http.invoke if prediction else service
-                reply = await self._pools.run(self._pools.kind(signature.service, head), answer, head, body)
+                kind = MODEL_SERVERS if is_slow else self._pools.kind(signature.service, head)
+                reply = await self._pools.run(kind, answer, head, body)
         except ClientDisconnectedError:
             return
         except SignatureError as refusal:

@@ -40,6 +40,7 @@ from local.interpreter.services import StepServices
 from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
+from local.runtime.endpoints.serving import ModelLoader
 from local.runtime.functions.invocation import FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
 from local.runtime.jobs.processing import ProcessingRunner
@@ -47,6 +48,7 @@ from local.runtime.jobs.restoring import restore as restore_jobs
 from local.runtime.jobs.training import TrainingRunner
 from local.runtime.jobs.transform import TransformRunner
 from local.runtime.jobs.tuning import TuningRunner
+from local.runtime.models.servers import ModelServers
 from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
@@ -76,6 +78,7 @@ class Parts:
         functions: runs Lambda functions.
         metrics: data points of CloudWatch metrics.
         hosting: deployed models.
+        servers: starts programs that serve models.
         changes: carries out changes of endpoints.
         executions: running pipeline executions.
         moto: the AWS services that moto answers for.
@@ -102,8 +105,10 @@ class Parts:
         self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
         events = self.events
         self.metrics = MetricPoints(settings.metrics)
-        self.hosting = Hosting(region, self.objects, self.logs, self.metrics)
-        self.changes = EndpointChanges(self.store, settings, self.objects, self.logs, self.hosting, events)
+        self.hosting = Hosting(region, self.objects, self.logs, self.metrics, self.supervisor)
+        self.servers = ModelServers(settings, keys, self.supervisor)
+        loader = ModelLoader(settings, self.logs, self.servers)
+        self.changes = EndpointChanges(self.store, settings, self.objects, loader, self.hosting, events)
         self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
@@ -137,9 +142,14 @@ class Parts:
             *([f"Kept from before: {kept}."] if kept else []),
             *_safely("functions", lambda: restore_functions(self.store, self._settings, aside)),
             *_safely("jobs", lambda: restore_jobs(self.store, self.supervisor)),
-            *_safely("endpoints", self.changes.restore),
+            *_safely("endpoints", self._restore_endpoints),
             *_safely("executions", self.executions.restore),
         ]
+
+    def _restore_endpoints(self) -> list[str]:
+        # The programs of an earlier run have been killed with those of jobs.
+        self.servers.remove_folders()
+        return self.changes.restore()
 
     def stop_work(self) -> None:
         """Stop all processes and threads."""
@@ -150,6 +160,7 @@ class Parts:
     def close(self) -> None:
         """Flush pending data and close the records. The parts cannot be used afterwards."""
         self.hosting.close()
+        self.servers.remove_folders()
         self.metrics.close()
         self.store.close()
 
@@ -171,7 +182,7 @@ class Parts:
                 store, region, supervisor, TuningRunner(store, region, supervisor, training), training_jobs
             ),
             transform_jobs=TransformJobOperations(
-                store, region, supervisor, TransformRunner(store, settings, objects, self.logs)
+                store, region, supervisor, TransformRunner(store, settings, objects, self.logs, self.servers)
             ),
             models=ModelOperations(store, region, objects),
             model_package_groups=ModelPackageGroupOperations(store, region),

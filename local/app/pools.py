@@ -15,12 +15,16 @@ Answer = Callable[[RequestHead, bytes], HttpResponse]
 
 _FUNCTION_INVOCATION = re.compile(rb"/[^/]+/functions/[^/]+/invocations/?")
 _FUNCTIONS, _PREDICTIONS = "functions", "predictions"
+MODEL_SERVERS = "model-servers"
+"""The kind of invocations that wait for a program."""
 _THREADS_OF_OTHERS = 16
 _THREADS = {
     # All that may run, and some that are refused. So none waits, as functions may invoke functions.
     _FUNCTIONS: MOST_INVOCATIONS + _THREADS_OF_OTHERS,
     # 6 MB of JSON may take 100 MB in memory.
     _PREDICTIONS: 2,
+    # They only wait. An endpoint that hangs does so for a minute.
+    MODEL_SERVERS: 128,
 }
 
 

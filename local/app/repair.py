@@ -28,7 +28,8 @@ def clear_folder(settings: Settings, aside: SetAside) -> None:
         why = 'is not a secret key; there is a new one: run eval "$(make -s local-env)" again in other shells'
         aside.file(settings.root / secret.FILE, why)
     aside.expect_file(settings.root / LOG_FILE, "the service begins a new one")
-    for folder in (settings.buckets, settings.jobs, settings.logs, settings.functions, settings.endpoints):
+    folders = (settings.buckets, settings.jobs, settings.logs, settings.functions, settings.endpoints)
+    for folder in (*folders, settings.model_servers):
         aside.expect_folder(folder, "the service creates a new one")
     salvage(settings.database, aside)
     set_aside_damaged(settings.metrics, aside, "the service begins without its earlier metrics")

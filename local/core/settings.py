@@ -82,6 +82,11 @@ class Settings:
         return self.root / "endpoints"
 
     @property
+    def model_servers(self) -> Path:
+        """The folder of served models: ``<model_servers>/<id>`` is a model container's ``/opt/ml``."""
+        return self.root / "model-servers"
+
+    @property
     def secret_key(self) -> str:
         """The secret access key of the folder's owner. It is created at its first use.
 

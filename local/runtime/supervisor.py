@@ -193,8 +193,12 @@ class Supervisor:
         self._fork_server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._stopping = False
 
-    def run_in_background(self, work: Callable[[], None], name: str) -> None:
-        """Run a job's work in a thread. The thread ends without an error when the service stops."""
+    def run_in_background(self, work: Callable[[], None], name: str) -> bool:
+        """Run a job's work in a thread. The thread ends without an error when the service stops.
+
+        Returns:
+            Whether the thread has started: not if the service is stopping.
+        """
 
         def run() -> None:
             try:
@@ -213,9 +217,10 @@ class Supervisor:
         thread = threading.Thread(target=run, name=name, daemon=True)
         with self._lock:
             if self._stopping:
-                return
+                return False
             self._threads.add(thread)
         thread.start()
+        return True
 
     def start(self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Program:
         """Start a program in its own session.

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model
 from local.api.s3.chunked import Body
+from local.aws.credentials import KeyRing
 from local.aws.sigv4 import Signature
 from local.core.archives import ArchiveError, open_zip
 from local.core.settings import Settings
@@ -26,6 +27,8 @@ from local.runtime.jobs import inputs, transform
 from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.lines import LONGEST_LINE, read_lines
+from local.runtime.models.servers import ModelServers
+from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Store
@@ -162,7 +165,8 @@ def test_a_batch_transform_unpacks_no_more_than_the_largest_request(objects, tmp
         "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
     }
     store.insert(TRANSFORM_JOB.name, "job", record)
-    runner = transform.TransformRunner(store, settings, objects, Logs(settings.logs))
+    servers = ModelServers(settings, KeyRing("key"), Supervisor(settings))
+    runner = transform.TransformRunner(store, settings, objects, Logs(settings.logs), servers)
     tracemalloc.start()
     try:
         runner.run("job")

@@ -33,17 +33,21 @@ class SageMakerHttp:
             raise not_implemented("sagemaker", f"{head.method} {head.raw_path.decode('latin-1')}")
         return json_reply(self.api.call(target.removeprefix(_TARGET_PREFIX), json_document(body)))
 
+    def may_take_long(self, head: RequestHead) -> bool:
+        """Return whether the answer to an invocation may take long, whatever its size."""
+        return self.hosting.may_take_long(_endpoint(head)[0])
+
     def invoke(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Send a request to an endpoint's model: ``POST /endpoints/<name>/invocations``.
 
         Raises:
             ServiceError: The request is not an invocation, or the invocation failed.
         """
-        name, _, rest = head.raw_path.decode("latin-1").removeprefix("/endpoints/").partition("/")
+        name, rest = _endpoint(head)
         if rest != "invocations" or head.method != "POST":
             raise not_implemented("sagemaker-runtime", f"{head.method} /endpoints/{name}/{rest}")
         status, headers, answered = self.hosting.invoke(
-            unquote(name),
+            name,
             body,
             _text(head, b"content-type"),
             _text(head, b"accept"),
@@ -51,6 +55,12 @@ class SageMakerHttp:
             head.headers,
         )
         return HttpResponse(status, answered, headers)
+
+
+def _endpoint(head: RequestHead) -> tuple[str, str]:
+    """Return the name of an invocation's endpoint, and the rest of the path after it."""
+    name, _, rest = head.raw_path.decode("latin-1").removeprefix("/endpoints/").partition("/")
+    return unquote(name), rest
 
 
 def _text(head: RequestHead, name: bytes) -> str | None:

@@ -18,6 +18,7 @@ from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import transform
 from local.runtime.jobs.record_filters import RecordError, RecordProcessing
 from local.runtime.jobs.transform import TransformRunner
+from local.runtime.jobs.transform_model import program_key
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
 from local.storage.store import Store
@@ -72,8 +73,9 @@ class TransformJobOperations:
         )
 
     def stop_transform_job(self, request: Request) -> Response:
-        """Stop a batch transform job after the current request to the model."""
+        """Stop a batch transform job: its model's program, or else after the current request to the model."""
         mark_stopping(self.store, TRANSFORM_JOB, request["TransformJobName"])
+        self.supervisor.terminate(program_key(request["TransformJobName"]))
         return {}
 
 

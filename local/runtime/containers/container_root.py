@@ -1,6 +1,7 @@
 """Run a program in a root folder of its own, in which ``/opt/ml`` is the job's folder.
 
-    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST N [VISIBLE ...] M [PLACE FOLDER ...] PROGRAM [ARGUMENT]
+    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST
+        N [VISIBLE ...] M [PLACE FOLDER ...] K [READ_ONLY ...] PROGRAM [ARGUMENT]
 
 ``arguments_of`` says what these are. The program gets what a container gives it: ``/opt/ml`` at its literal path, the
 working directory ``/``, the host name ``algo-1``, and a root folder that keeps nothing that is written to it. All
@@ -22,8 +23,10 @@ import sys
 
 _NEW_USER, _NEW_MOUNTS, _NEW_HOST_NAME = 0x10000000, 0x00020000, 0x04000000
 """Flags of unshare(2): CLONE_NEWUSER, CLONE_NEWNS and CLONE_NEWUTS."""
-_BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
-"""Flags of mount(2): MS_BIND, MS_REC and MS_PRIVATE."""
+_READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
+"""Flags of mount(2): MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC and MS_PRIVATE."""
+_LOCKED = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
+"""Flags that a remount must keep, by their value in statvfs(3): nosuid, nodev, noexec, and those about access times."""
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _HOSTS = "/etc/hosts"
 _CONTAINER_FOLDER = "/opt/ml"
@@ -31,7 +34,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def arguments_of(  # noqa: PLR0913 - what a root folder is made of
-    *, mount_point: str, job: str, hidden: str, host: str, visible: list[str], folders: dict[str, str]
+    *,
+    mount_point: str,
+    job: str,
+    hidden: str,
+    host: str,
+    visible: list[str],
+    folders: dict[str, str],
+    read_only: list[str],
 ) -> list[str]:
     """Return the arguments before the program. All paths are absolute.
 
@@ -42,16 +52,19 @@ def arguments_of(  # noqa: PLR0913 - what a root folder is made of
         host: The host name. It resolves to 127.0.0.1.
         visible: Folders within ``hidden`` that appear all the same, with their content.
         folders: Further folders by their place in the new root. Only ``/opt`` and new places are possible.
+        read_only: Places in the new root that nobody can write, not even their owner.
     """
     pairs = [part for pair in folders.items() for part in pair]
-    return [mount_point, job, hidden, host, str(len(visible)), *visible, str(len(pairs)), *pairs]
+    lists = (visible, pairs, read_only)
+    return [mount_point, job, hidden, host, *(part for each in lists for part in (str(len(each)), *each))]
 
 
 def main(arguments: list[str]) -> None:
     """Enter new namespaces, build the root folder, and become the program."""
     root, job, hidden, host, *rest = arguments
     visible, rest = _taken(rest)
-    folders, command = _taken(rest)
+    folders, rest = _taken(rest)
+    read_only, command = _taken(rest)
     _enter_namespaces()
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
     _mount("tmpfs", root, "tmpfs")
@@ -62,6 +75,8 @@ def main(arguments: list[str]) -> None:
     _bind(job, root + _CONTAINER_FOLDER)
     for place, folder in zip(folders[::2], folders[1::2], strict=True):
         _bind(folder, root + place)
+    for place in read_only:
+        _protect(root + place)
     _set_host_name(root, host)
     os.chroot(root)
     os.chdir("/")
@@ -124,6 +139,14 @@ def _bind(source: str, target: str) -> None:
 def _mount(source: str, target: str, kind: str | None, flags: int = 0) -> None:
     status = _libc.mount(os.fsencode(source), os.fsencode(target), kind and kind.encode(), ctypes.c_ulong(flags), None)
     _check(status, f"mount {target}")
+
+
+def _protect(folder: str) -> None:
+    """Make a folder read-only in this namespace."""
+    _bind(folder, folder)
+    flags = os.statvfs(folder).f_flag
+    kept = sum(flag for found, flag in _LOCKED.items() if flags & found)
+    _mount("none", folder, None, _REMOUNT | _BIND | _READ_ONLY | kept)
 
 
 def _check(status: int, action: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -34,8 +34,14 @@ def container_of(settings: Settings, root: Path) -> Container:
     return Container(root, OPT_ML if has_own_roots() else root)
 
 
-def isolated(
-    settings: Settings, container: Container, command: list[str], folders: Mapping[str, str] = NO_FOLDERS
+def isolated(  # noqa: PLR0913 - what a program sees
+    settings: Settings,
+    container: Container,
+    command: list[str],
+    folders: Mapping[str, str] = NO_FOLDERS,
+    *,
+    read_only: Sequence[str] = (),
+    sees_buckets: bool = True,
 ) -> list[str]:
     """Return the command that runs a program as its container's ``seen`` says.
 
@@ -47,6 +53,8 @@ def isolated(
         container: The job's folder.
         command: The program and its arguments.
         folders: Further folders of this machine by their place in the container.
+        read_only: Places in the container that the program cannot write, if it has a root folder of its own.
+        sees_buckets: Whether the program sees the buckets.
 
     Raises:
         JobFailedError: there are such folders, and programs cannot have a root folder of their own here.
@@ -60,8 +68,9 @@ def isolated(
         job=str(container.root),
         hidden=str(settings.root),
         host=_HOST,
-        visible=[str(settings.buckets), *_further(settings)],
+        visible=[*([str(settings.buckets)] if sees_buckets else []), *_further(settings)],
         folders=dict(folders),
+        read_only=list(read_only),
     )
     return [*_PROGRAM, *layout, *command]
 
@@ -75,7 +84,7 @@ def has_own_roots() -> bool:
         folders = {part: str(Path(name, part)) for part in ("mount_point", "job", "hidden")}
         for folder in folders.values():
             Path(folder).mkdir()
-        layout = arguments_of(**folders, host=_HOST, visible=[], folders={})
+        layout = arguments_of(**folders, host=_HOST, visible=[], folders={}, read_only=[])
         command = [*_PROGRAM, *layout, sys.executable, "-I", "-S", "-c", ""]
         try:
             return subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False).returncode == 0

@@ -21,8 +21,7 @@ from local.records import resources
 from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
 from local.records.resource_events import announce_endpoint
 from local.runtime.endpoints.hosting import Hosting
-from local.runtime.endpoints.serving import CannotServeError, Deployment, discard, load, remove_stale, stage
-from local.storage.log_files import Logs
+from local.runtime.endpoints.serving import CannotServeError, Deployment, ModelLoader, discard, remove_stale, stage
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
 
@@ -51,7 +50,7 @@ class EndpointChanges:
     store: Store
     settings: Settings
     objects: Objects
-    logs: Logs
+    loader: ModelLoader
     hosting: Hosting
     events: EventBus
 
@@ -73,7 +72,7 @@ class EndpointChanges:
             if "_Variants" in record and status not in ("Deleting", "Failed"):
                 try:
                     self.hosting.put_in_service(
-                        load(self.settings, self.logs, name, record["_Variants"], record.get("_Capture"))
+                        self.loader.load(name, record["_Variants"], record.get("_Capture"), is_restart=True)
                     )
                 except CannotServeError as error:
                     self._finish(record, "Failed", str(error))
@@ -117,7 +116,7 @@ class EndpointChanges:
         config = resources.find(self.store, ENDPOINT_CONFIG, self.settings.region, pending["EndpointConfigName"])
         weights = {variant["VariantName"]: variant["DesiredWeight"] for variant in pending["ProductionVariants"]}
         staged = stage(self.store, self.settings, self.objects, record, config, weights)
-        deployment = load(self.settings, self.logs, name, staged, pending.get("_Capture"))
+        deployment = self.loader.load(name, staged, pending.get("_Capture"))
         images = {variant["VariantName"]: variant["Image"] for variant in staged}
 
         def arrive(document: Document) -> None:
@@ -131,7 +130,12 @@ class EndpointChanges:
             document["DataCaptureConfig"] = _capture_summary(pending.get("_Capture"))
             self.hosting.put_in_service(deployment)
 
-        self._finish(record, "InService", None, arrive)
+        try:
+            self._finish(record, "InService", None, arrive)
+        finally:
+            # Another change may have replaced this one meanwhile.
+            if self.hosting.deployment(name) is not deployment:
+                self.hosting.retire(deployment.servers)
         remove_stale(self.store, self.settings, name)
 
     def _apply_weights(self, record: Document) -> None:

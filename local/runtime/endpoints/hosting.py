@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from local.algorithms.errors import InferenceError
 from local.core.arns import arn, resource_key
@@ -15,6 +16,8 @@ from local.core.settings import ACCOUNT_ID
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
 from local.runtime.metric_names import ENDPOINTS
+from local.runtime.models.server import ModelServer
+from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
 from local.storage.metric_points import MetricPoints
 from local.storage.objects import Objects
@@ -34,6 +37,8 @@ _NOT_IMPLEMENTED = {
     b"x-amzn-sagemaker-enable-explanations": "EnableExplanations",
     b"x-amzn-sagemaker-session-id": "SessionId",
 }
+_DRAIN_SECONDS = 60.0
+"""The longest that an invocation takes."""
 _NO_HEADERS: Mapping[bytes, bytes] = {}
 
 
@@ -41,12 +46,14 @@ class Hosting:
     """The deployed endpoints.
 
     ``invoke`` touches no file: one look-up, the model's arithmetic, the answer. It runs in the event loop, and
-    for large requests, which may take long, in a thread.
+    in a thread where it may take long: for large requests, and for models that are programs.
     Requests that fail are written to the endpoint's log from a thread; those that succeed are not logged.
     """
 
-    def __init__(self, region: str, objects: Objects, logs: Logs, metrics: MetricPoints) -> None:
-        self._region, self._logs, self._metrics = region, logs, metrics
+    def __init__(
+        self, region: str, objects: Objects, logs: Logs, metrics: MetricPoints, supervisor: Supervisor
+    ) -> None:
+        self._region, self._logs, self._metrics, self._supervisor = region, logs, metrics, supervisor
         self._deployments: dict[str, Deployment] = {}
         self._capture = DataCapture(objects, logs)
         self.background = ThreadPoolExecutor(4, "endpoint", initializer=be_patient)
@@ -61,12 +68,28 @@ class Hosting:
         return self._deployments.get(resource_key(endpoint))
 
     def put_in_service(self, deployment: Deployment) -> None:
-        """Replace the endpoint's deployment, from the next request on."""
-        self._deployments[resource_key(deployment.endpoint)] = deployment
+        """Replace the endpoint's deployment, from the next request on. Requests in progress are answered."""
+        key = resource_key(deployment.endpoint)
+        replaced = self._deployments.get(key)
+        self._deployments[key] = deployment
+        if replaced is not None:
+            self.retire(server for server in replaced.servers if server not in deployment.servers)
 
     def take_out_of_service(self, endpoint: str) -> None:
         """Stop serving an endpoint."""
-        self._deployments.pop(resource_key(endpoint), None)
+        removed = self._deployments.pop(resource_key(endpoint), None)
+        if removed is not None:
+            self.retire(removed.servers)
+
+    def retire(self, servers: Iterable[ModelServer]) -> None:
+        """Stop model servers in the background, after their requests in progress."""
+        for server in servers:
+            self._supervisor.run_in_background(partial(server.close, _DRAIN_SECONDS), "stopping a model server")
+
+    def may_take_long(self, endpoint: str) -> bool:
+        """Return whether an endpoint's answers may take long, whatever the request."""
+        deployment = self._deployments.get(endpoint.lower())
+        return deployment is not None and bool(deployment.servers)
 
     def invoke(  # noqa: PLR0913, PLR0917 - these are what every invocation has
         self,
@@ -125,8 +148,8 @@ class Hosting:
         values = {
             "Invocations": 1.0,
             "InvocationsPerInstance": 1.0,
-            "Invocation4XXErrors": float(400 <= status < 500),
-            "Invocation5XXErrors": float(status >= 500),
+            "Invocation4XXErrors": float(_is_client_error(status)),
+            "Invocation5XXErrors": float(status != 200 and not _is_client_error(status)),
             "ModelLatency": _microseconds(now - asked_model),
             "OverheadLatency": _microseconds(asked_model - started),
         }
@@ -141,7 +164,8 @@ class Hosting:
         endpoint, region = deployment.endpoint, self._region
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.background.submit(self._logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
-        side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else ("server", "SERVER_ERROR_FROM_MODEL")
+        is_client = _is_client_error(status)
+        side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if is_client else ("server", "SERVER_ERROR_FROM_MODEL")
         console = (
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
         )
@@ -155,6 +179,11 @@ class Hosting:
         }
         headers = [*_headers(b"application/json", variant), (b"x-amzn-ErrorType", b"ModelError")]
         return 424, headers, json.dumps(document).encode()
+
+
+def _is_client_error(status: int) -> bool:
+    """Return whether a container's status is a client's error. A container that does not answer has the status 0."""
+    return 400 <= status < 500
 
 
 def _microseconds(seconds: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -16,12 +16,22 @@ from local.core.settings import Settings
 from local.records.kinds import MODEL
 from local.records.models import containers
 from local.records.resources import find
-from local.runtime import algorithms
-from local.runtime.algorithms import Model
+from local.runtime.algorithms import Algorithm, Model
 from local.runtime.endpoints.data_capture import CaptureSettings
+from local.runtime.images.runtimes import ImageRuntime
+from local.runtime.models.containers import ModelContainer, UnservableError, runtime_of, submit_uri
+from local.runtime.models.server import ModelServer
+from local.runtime.models.servers import ModelServers
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
+
+_SECONDS_TO_START = 480
+"""Seconds until a container must answer a ping, if the variant does not say.
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+_SECONDS_TO_ANSWER = 60
+"""Seconds until a container must answer an invocation."""
 
 
 class CannotServeError(Exception):
@@ -50,12 +60,14 @@ class Deployment:
         endpoint: the endpoint's name.
         variants: at least one.
         capture: what is captured of requests and answers, or None.
+        servers: those of the models that are programs, which may take long to answer.
     """
 
     def __init__(self, endpoint: str, variants: Sequence[Variant], capture: CaptureSettings | None) -> None:
         self.endpoint = endpoint
         self.variants = tuple(variants)
         self.capture = capture
+        self.servers = tuple(variant.model for variant in variants if isinstance(variant.model, ModelServer))
         self._by_name = {variant.name: variant for variant in variants}
         self._bounds = list(accumulate(variant.weight for variant in variants))
 
@@ -86,7 +98,8 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
         weights: of every variant by name.
 
     Returns:
-        What ``load`` takes: for every variant its ``VariantName``, ``Weight``, ``Image`` and ``Artifact``.
+        What ``load`` takes: for every variant its ``VariantName``, ``Weight`` and ``Image``, and of its container
+        ``Artifact`` and ``Source`` (files, or None), ``Environment``, ``RoleArn`` and ``SecondsToStart``.
 
     Raises:
         CannotServeError: a model or its artifact is gone, or its image has no local runtime.
@@ -97,47 +110,114 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
     staged = []
     for variant in config["ProductionVariants"]:
         name = variant["VariantName"]
-        image, url = _image_and_artifact(store, settings.region, name, variant["ModelName"])
+        container, role = _container(store, settings.region, name, variant["ModelName"])
+        environment = container.get("Environment", {})
+        runtime = _runtime(settings, container["Image"], environment, name)
+        url = container["ModelDataUrl"]
+        if url is None and isinstance(runtime, Algorithm):
+            raise CannotServeError(f"Model {variant['ModelName']} of production variant {name} has no ModelDataUrl.")
         artifact = folder / f"{name}.tar.gz"
-        try:
-            shutil.copyfile(objects.path(url), artifact)
-        except FileNotFoundError:
-            raise CannotServeError(
-                f'Failed to download model data for the primary container of production variant {name} from "{url}": '
-                "there is no such object."
-            ) from None
+        source = folder / f"{name}.source.tar.gz"
+        source_url = None if isinstance(runtime, Algorithm) else submit_uri(environment)
+        for uri, file in ((url, artifact), (source_url, source)):
+            if uri is not None:
+                _copy(objects, uri, file, name)
         staged.append(
             {
                 "VariantName": name,
                 "Weight": weights[name],
-                "Image": image,
-                "Artifact": str(artifact.relative_to(settings.root)),
+                "Image": container["Image"],
+                "Artifact": str(artifact.relative_to(settings.root)) if url else None,
+                "Source": str(source.relative_to(settings.root)) if source_url else None,
+                "Environment": environment,
+                "RoleArn": role,
+                "SecondsToStart": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _SECONDS_TO_START),
             }
         )
     return staged
 
 
-def load(settings: Settings, logs: Logs, endpoint: str, staged: list[Document], capture: Document | None) -> Deployment:
-    """Load staged variants into memory.
+@dataclass(frozen=True)
+class ModelLoader:
+    """Loads the models of endpoints.
 
-    Raises:
-        CannotServeError: an artifact is not one of the image's algorithm.
+    Attributes:
+        settings: where the endpoints' folders are.
+        logs: has the endpoints' logs.
+        servers: starts the models that are programs.
     """
-    variants = []
-    for record in staged:
-        name = record["VariantName"]
-        algorithm = _algorithm(record["Image"], name)
+
+    settings: Settings
+    logs: Logs
+    servers: ModelServers
+
+    def load(
+        self, endpoint: str, staged: list[Document], capture: Document | None, *, is_restart: bool = False
+    ) -> Deployment:
+        """Load staged variants: into memory, or by starting programs.
+
+        Args:
+            endpoint: the endpoint's name.
+            staged: what ``stage`` returned.
+            capture: the data capture's configuration.
+            is_restart: whether the service is starting. Programs may need the service, so nothing waits for them.
+
+        Raises:
+            CannotServeError: an artifact is not one of the image's, or its program does not pass the health check.
+        """
+        models: list[Model] = []
         try:
-            model = algorithm.load(settings.root / record["Artifact"], False)
+            models += [self._model(endpoint, record) for record in staged]
+            for record, model in zip(staged, models, strict=True):
+                if isinstance(model, ModelServer) and not is_restart:
+                    self._wait(model, record["VariantName"])
+        except BaseException:
+            for model in models:
+                if isinstance(model, ModelServer):
+                    model.close()
+            raise
+        variants = [
+            Variant(record["VariantName"], record["Weight"], model)
+            for record, model in zip(staged, models, strict=True)
+        ]
+        return Deployment(endpoint, variants, CaptureSettings.of(capture))
+
+    def _model(self, endpoint: str, record: Document) -> Model:
+        name, environment = record["VariantName"], record.get("Environment", {})
+        runtime = _runtime(self.settings, record["Image"], environment, name)
+        group, stream = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local"
+        artifact = self._file(record.get("Artifact"))
+        try:
+            if isinstance(runtime, Algorithm):
+                assert artifact is not None, "models of algorithms have an artifact"
+                return runtime.load(artifact, False)
+            served = ModelContainer(
+                record["Image"], environment, artifact, self._file(record.get("Source")), record.get("RoleArn")
+            )
+            return self.servers.start(
+                endpoint,
+                runtime,
+                served,
+                key=f"endpoint/{resource_key(endpoint)}",
+                write=lambda lines: self.logs.append(group, stream, lines),
+                seconds_to_start=record.get("SecondsToStart", _SECONDS_TO_START),
+                seconds_to_answer=_SECONDS_TO_ANSWER,
+            )
+        except UnservableError as error:
+            raise _cannot_start(name, error) from None
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
-            logs.append(f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/local", [cause])
-            raise CannotServeError(
-                f"The primary container for production variant {name} did not pass the ping health check. "
-                f"Please check CloudWatch logs for this endpoint: {cause}"
-            ) from error
-        variants.append(Variant(name, record["Weight"], model))
-    return Deployment(endpoint, variants, CaptureSettings.of(capture))
+            self.logs.append(group, stream, [cause])
+            raise _unhealthy(name, cause) from error
+
+    def _wait(self, server: ModelServer, name: str) -> None:
+        try:
+            server.wait_until_ready()
+        except UnservableError as error:
+            raise _unhealthy(name, str(error)) from None
+
+    def _file(self, place: str | None) -> Path | None:
+        return self.settings.root / place if place else None
 
 
 def discard(settings: Settings, record: Document) -> None:
@@ -156,7 +236,8 @@ def remove_stale(store: Store, settings: Settings, endpoint: str) -> None:
     """
     with store.transaction():
         record = store.find("endpoint", resource_key(endpoint)) or {}
-        used = {Path(variant["Artifact"]).parent.name for variant in record.get("_Variants", [])}
+        files = [variant.get(file) for variant in record.get("_Variants", []) for file in ("Artifact", "Source")]
+        used = {Path(file).parent.name for file in files if file}
         used |= {record["_Change"]} if "_Change" in record else set()
         folder = endpoint_folder(settings, endpoint)
         for copy in folder.iterdir() if folder.is_dir() else ():
@@ -171,33 +252,44 @@ def endpoint_folder(settings: Settings, endpoint: str) -> Path:
     return settings.endpoints / resource_key(endpoint)
 
 
-def _image_and_artifact(store: Store, region: str, variant: str, model_name: str) -> tuple[str, str]:
+def _container(store: Store, region: str, variant: str, model_name: str) -> tuple[Document, str | None]:
+    """Return a model's only container and its role."""
     try:
-        parts = containers(find(store, MODEL, region, model_name))
+        model = find(store, MODEL, region, model_name)
     except ServiceError as error:
         raise CannotServeError(error.message) from error
+    parts = containers(model)
     if len(parts) > 1:
         raise CannotServeError(
             f"Production variant {variant} cannot be served: the local service has no inference pipelines, and "
             f"model {model_name} has {len(parts)} containers."
         )
-    image, url = parts[0]["Image"], parts[0]["ModelDataUrl"]
-    if name := algorithms.refused_variable(_algorithm(image, variant), parts[0].get("Environment", {})):
-        raise CannotServeError(
-            f"The primary container for production variant {variant} cannot start: its environment variable {name} is "
-            "not implemented by the local service."
-        )
-    if url is None:
-        raise CannotServeError(f"Model {model_name} of production variant {variant} has no ModelDataUrl.")
-    return image, url
+    return parts[0], model.get("ExecutionRoleArn")
 
 
-def _algorithm(image: str, variant: str) -> algorithms.Algorithm:
-    found = algorithms.find(image)
-    if found is None:
-        version = algorithms.refused_version(image)
+def _copy(objects: Objects, uri: str, file: Path, variant: str) -> None:
+    try:
+        shutil.copyfile(objects.path(uri), file)
+    except FileNotFoundError:
         raise CannotServeError(
-            f"The primary container for production variant {variant} cannot start: no local runtime for the image "
-            f"{image}{f': {version}' if version else ''}. Endpoints serve images of {algorithms.SUPPORTED}."
-        )
-    return found
+            f'Failed to download model data for the primary container of production variant {variant} from "{uri}": '
+            "there is no such object."
+        ) from None
+
+
+def _runtime(settings: Settings, image: str, environment: Mapping[str, str], variant: str) -> Algorithm | ImageRuntime:
+    try:
+        return runtime_of(settings, image, environment)
+    except UnservableError as error:
+        raise _cannot_start(variant, error) from None
+
+
+def _cannot_start(variant: str, error: UnservableError) -> CannotServeError:
+    return CannotServeError(f"The primary container for production variant {variant} cannot start: {error}")
+
+
+def _unhealthy(variant: str, cause: str) -> CannotServeError:
+    return CannotServeError(
+        f"The primary container for production variant {variant} did not pass the ping health check. "
+        f"Please check CloudWatch logs for this endpoint: {cause}"
+    )

@@ -16,17 +16,15 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.paths import below
 from local.core.settings import Settings
 from local.records.jobs import end_job
-from local.records.kinds import MODEL, TRANSFORM_JOB
-from local.records.models import containers
-from local.records.resources import find
-from local.runtime import algorithms
+from local.records.kinds import TRANSFORM_JOB
 from local.runtime.algorithms import Model
 from local.runtime.errors import JobFailedError
-from local.runtime.images import runtimes
 from local.runtime.jobs import inputs, log
 from local.runtime.jobs.failures import outcome_of
 from local.runtime.jobs.record_filters import RecordError, RecordProcessing
+from local.runtime.jobs.transform_model import DEFAULT_PAYLOAD_MEGABYTES, ModelOpener
 from local.runtime.jobs.uploads import upload
+from local.runtime.models.servers import ModelServers
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Store
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 KIND = TRANSFORM_JOB.name
-_DEFAULT_PAYLOAD_MEGABYTES = 6
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,7 @@ class TransformRunner:
     settings: Settings
     objects: Objects
     logs: Logs
+    servers: ModelServers
 
     def run(self, name: str) -> None:
         """Run a job whose record exists, and write the outcome to the record."""
@@ -74,6 +72,7 @@ class _Transform:
         self._input: dict[str, Any] = record["TransformInput"]
         self._output: dict[str, Any] = record["TransformOutput"]
         self._processing = RecordProcessing.of(record)
+        self._models = ModelOpener(runner.store, runner.settings, runner.objects, runner.servers)
 
     def run(self) -> JobOutcome:
         """Transform each object, upload the outputs, and return the outcome.
@@ -81,12 +80,12 @@ class _Transform:
         If some objects fail, the outputs of the others are uploaded, and the job fails. A stopped job uploads nothing.
         Source: "Batch Transform" in SageMaker's developer guide.
         """
-        model = self._load_model()
         source = self._input["DataSource"]["S3DataSource"]
         files = inputs.find(self._runner.objects, source["S3DataType"], source["S3Uri"])
         with tempfile.TemporaryDirectory(dir=self._made_folder()) as name:
             try:
-                faults = self._transform_all(model, files, Path(name))
+                with self._models.open(self._record, self._log.write, self._end_if_stopping) as model:
+                    faults = self._transform_all(model, files, Path(name))
             except _StoppedError:
                 return JobOutcome("Stopped")
             upload(self._runner.objects, Path(name), self._output["S3OutputPath"])
@@ -112,19 +111,6 @@ class _Transform:
         folder = self._runner.settings.jobs / "transform"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-    def _load_model(self) -> Model:
-        parts = containers(find(self._runner.store, MODEL, self._runner.settings.region, self._record["ModelName"]))
-        algorithm = algorithms.find(parts[0]["Image"]) if len(parts) == 1 else None
-        if algorithm is None:
-            raise JobFailedError(runtimes.unsupported(", ".join(part["Image"] for part in parts)))
-        if name := algorithms.refused_variable(algorithm, parts[0].get("Environment", {})):
-            raise JobFailedError(f"ClientError: {name} of the container is not implemented for {algorithm.name}")
-        url = parts[0]["ModelDataUrl"]
-        try:
-            return algorithm.load(self._runner.objects.path(url), True)
-        except (OSError, ValueError) as error:
-            raise JobFailedError(f"ClientError: the model at {url} cannot be loaded: {error}") from None
 
     def _transform(self, model: Model, file: inputs.InputFile, output: Path) -> None:
         source = self._runner.objects.path(file.uri)
@@ -158,7 +144,7 @@ class _Transform:
         Raises:
             JobFailedError: A record, or the whole object, is larger than MaxPayloadInMB.
         """
-        megabytes: int = self._record.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MEGABYTES)
+        megabytes: int = self._record.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MEGABYTES)
         most = megabytes * 1024**2
 
         def fitting(payload: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -75,6 +76,11 @@ class _Server(ThreadingHTTPServer):
         self.handlers = handlers
         self.turn = threading.Lock()
         super().__init__(address, _Request)
+
+    def server_bind(self) -> None:
+        """Bind the port, without HTTPServer's look-up of the host's name, which may take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
 
 class _Request(BaseHTTPRequestHandler):
