@@ -24,10 +24,10 @@ from local.core.archives import ArchiveError, open_zip
 from local.core.settings import Settings
 from local.records.kinds import MODEL, TRANSFORM_JOB
 from local.runtime.jobs import inputs, transform
-from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.lines import LONGEST_LINE, read_lines
 from local.runtime.models.servers import ModelServers
+from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
 from local.storage.objects import Objects

@@ -15,9 +15,9 @@ from local.runtime.algorithms import Algorithm
 from local.runtime.containers.container import Container, environment
 from local.runtime.jobs import training_inputs, training_outputs
 from local.runtime.jobs.failures import program_failure
-from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_programs import Service, job_variables
+from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Program
 
 _REPOSITORY = Path(__file__).parents[3]

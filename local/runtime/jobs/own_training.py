@@ -14,11 +14,11 @@ from local.runtime.containers.isolation import container_of, isolated
 from local.runtime.errors import JobFailedError
 from local.runtime.jobs import submitted_code, training_inputs, training_outputs
 from local.runtime.jobs.failures import exit_code, outcome_of, program_failure
-from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_kinds import OwnCode
 from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.jobs.uploads import ContinuousUpload
+from local.runtime.program_output import OutputReader
 
 _RULES = ("DebugRuleConfigurations", "ProfilerRuleConfigurations")
 _LONGEST_FAILURE = 1000

@@ -24,8 +24,8 @@ from local.runtime.errors import JobFailedError
 from local.runtime.images import runtimes, table
 from local.runtime.jobs import inputs, log, programs, spark, spark_hints
 from local.runtime.jobs.failures import outcome_of, program_failure
-from local.runtime.jobs.output import OutputReader
 from local.runtime.jobs.uploads import ContinuousUpload, upload
+from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
 from local.storage.objects import Objects

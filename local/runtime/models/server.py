@@ -16,10 +16,10 @@ import psutil
 from local.algorithms.errors import InferenceError
 from local.core.settings import HOST
 from local.runtime.errors import JobFailedError
-from local.runtime.jobs.output import OutputReader
 from local.runtime.models.containers import UnservableError
 from local.runtime.models.http_client import AnswerTimeoutError, HttpClient, NoAnswerError
 from local.runtime.models.program import ServingProgram
+from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Program, ServiceStoppingError, Supervisor
 
 CONTAINER_PORT = 8080
