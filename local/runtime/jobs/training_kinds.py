@@ -40,7 +40,7 @@ def builtin(definition: Mapping[str, Any]) -> Algorithm | None:
     """
     specification = definition.get("AlgorithmSpecification", {})
     image = specification.get("TrainingImage", "")
-    if table.framework(image) and (specification.get("ContainerEntrypoint") or has_script(definition)):
+    if table.find(image) and (specification.get("ContainerEntrypoint") or has_script(definition)):
         return None
     return algorithms.find(image)
 
