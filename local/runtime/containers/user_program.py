@@ -61,7 +61,7 @@ def prepare(  # noqa: PLR0913 - what a container is made of
     """
     program, *arguments = container.map_paths(list(command))
     own = {**runtime.variables, **variables}
-    if runtime.framework:
+    if runtime.framework and not toolkit:
         # Before the environment is made, which takes long. A custom image's environment may have the program.
         _find(program, container, runtime, machine_path())
     interpreter = runtimes.interpreter(settings, runtime, note, code, toolkit=toolkit)

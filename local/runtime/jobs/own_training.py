@@ -21,7 +21,8 @@ from local.runtime.jobs.uploads import ContinuousUpload
 from local.runtime.program_output import OutputReader
 
 _RULES = ("DebugRuleConfigurations", "ProfilerRuleConfigurations")
-_LONGEST_FAILURE = 1000
+_LONGEST_FAILURE = 980
+"""Characters of a failure file. A FailureReason has at most 1024, with what SageMaker adds."""
 _BYTES_PER_CHARACTER = 4
 
 

@@ -223,7 +223,7 @@ class _Job:
         }
         program = self._runner.supervisor.start(
             program_key(self.name),
-            isolated(self._runner.settings, self._container, command, self._runtime.files if self._runtime else {}),
+            self._isolated(command),
             folder=self._container.working_folder,
             environment=variables,
         )
@@ -235,6 +235,12 @@ class _Job:
         with ContinuousUpload(self._runner.objects, continuous):
             status = program.wait()
         return status, reader.finish(), program.time_limit_exceeded
+
+    def _isolated(self, command: list[str]) -> list[str]:
+        settings = self._runner.settings
+        if self._runtime is None:
+            return isolated(settings, self._container, command, sees_buckets=True)
+        return isolated(settings, self._container, command, self._runtime.files)
 
     def _write_spark_message(self, status: int, last_lines: list[str]) -> None:
         for hint in spark_hints.hints(last_lines):

@@ -81,5 +81,5 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a program is made of
     else:
         command = [*container.map_paths(list(runtime.entrypoint)), _SERVE]
     read_only = [str(container.seen / "model")]
-    command = isolated(settings, container, command, runtime.files, read_only=read_only, sees_buckets=False)
+    command = isolated(settings, container, command, runtime.files, read_only=read_only)
     return ServingProgram(command, container.working_folder, variables)

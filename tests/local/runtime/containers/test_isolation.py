@@ -54,11 +54,20 @@ def test_a_script_works_at_the_root_and_is_the_host_algo_1(jobs: Jobs) -> None:
 
 
 @own_roots
-def test_a_script_sees_nothing_of_the_services_folder_but_the_buckets(jobs: Jobs) -> None:
+def test_a_script_can_write_nothing_of_the_services_folder(jobs: Jobs) -> None:
     root = jobs.service.settings.root
-    name = jobs.start_script(f"import os; print(sorted(os.listdir({str(root)!r})))")
+    name = jobs.start_script(
+        f"""
+        import os
+        try:
+            open({str(root)!r} + "/sdk-defaults/note", "w")
+        except OSError as error:
+            print(error.strerror)
+        print(sorted(os.listdir({str(root)!r})))
+        """
+    )
     jobs.wait("processing-job", name)
-    assert jobs.script_log(name)[-1] == "['s3', 'sdk-defaults']"
+    assert jobs.script_log(name)[-2:] == ["Read-only file system", "['sdk-defaults']"]
 
 
 @pytest.mark.slow
