@@ -129,7 +129,7 @@ browser:  ## Install Chromium, without which the tests in a browser are skipped 
 
 setup: $(READY)  ## Install the packages; the other commands do this too if needed
 
-clean-local: $(READY)  ## Delete old runs with their objects and logs: make clean-local KEEP=3
+clean-local: $(READY)  ## Delete old runs with their objects and logs, and the environments of images: make clean-local KEEP=3
 	@$(RUN) scripts.clean_local
 
 clean:  ## Delete the caches of the tools; packages and runs stay

@@ -21,6 +21,7 @@ from local.core.sdk_defaults import sdk_environment
 from local.core.settings import DEFAULT_PORT, DEFAULT_REGION, Settings
 from local.core.surroundings import isolate, shell_lines
 from local.runtime.containers.isolation import description
+from local.runtime.images.overview import describe
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
     logging.captureWarnings(True)
     try:
         if arguments.describe_jobs:
-            _print(description())
+            _print(description(), *describe(settings))
             return 0
         if arguments.print_environment:
             _print(*_exports(_with_sdk(settings, environment_of(settings))), *given)
@@ -108,7 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-environment", action="store_true", help="print what points a shell at the service, and do not serve"
     )
-    parser.add_argument("--describe-jobs", action="store_true", help="print how jobs get /opt/ml, and do not serve")
+    parser.add_argument(
+        "--describe-jobs",
+        action="store_true",
+        help="print how jobs get /opt/ml and which environments of images there are, and do not serve",
+    )
     return parser
 
 

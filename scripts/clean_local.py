@@ -1,8 +1,8 @@
-"""make clean-local: delete all runs of this folder but the newest KEEP, with their objects and logs."""
+"""make clean-local: delete all runs of this folder but the newest KEEP, and the Python environments of images."""
 
 from __future__ import annotations
 
-from local.app.cleaning import delete_executions, delete_tree
+from local.app.cleaning import delete_environments, delete_executions, delete_tree
 from local.app.server import ServiceHeldError
 from local.core.settings import Settings
 from pipeline.errors import UserError
@@ -24,16 +24,16 @@ _BYTES = 1_000_000
     help="How many runs to keep, the newest; 0 deletes all.",
 )
 def main(keep: int) -> int:
-    """Delete old runs with their objects and logs, and print how much space that freed."""
+    """Delete old runs with their objects and logs, and environments of images; print how much space that freed."""
     kept, old = (runs := all_runs())[:keep], runs[keep:]
-    freed = 0
-    if old:
-        try:
-            freed = delete_executions(Settings(root=ROOT.absolute()), {each.execution_id for each in old})
-        except ServiceHeldError as error:
-            raise UserError(f"{error}. Nothing was deleted: stop 'make local', or wait for 'make run'.") from None
-        # A run's folder last: if this is interrupted, the next time deletes what is left.
-        freed += sum(delete_tree(each.folder) for each in old)
+    settings = Settings(root=ROOT.absolute())
+    try:
+        freed = delete_executions(settings, {each.execution_id for each in old}) if old else 0
+        freed += delete_environments(settings)
+    except ServiceHeldError as error:
+        raise UserError(f"{error}. Nothing was deleted: stop 'make local', or wait for 'make run'.") from None
+    # A run's folder last: if this is interrupted, the next time deletes what is left.
+    freed += sum(delete_tree(each.folder) for each in old)
     console.print(f"Deleted {_counted(len(old))} and freed {freed / _BYTES:.1f} MB; {_counted(len(kept))} kept.")
     return 0
 

@@ -13,6 +13,7 @@ from local.app.server import hold_folder
 from local.core.settings import Settings
 from local.records import executions as records
 from local.records.kinds import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE
+from local.runtime.images import environments
 from local.storage.object_paths import METADATA_FOLDER
 from local.storage.objects import Objects
 from local.storage.store import Store
@@ -46,6 +47,22 @@ def delete_executions(settings: Settings, ids: Set[str]) -> int:
         return _delete_objects(Objects(settings.buckets), ids, uris) + sum(
             delete_tree(folder) for folder in _job_folders(settings, ids) if not folder.name.lower().startswith(jobs)
         )
+
+
+def delete_environments(settings: Settings) -> int:
+    """Delete the Python environments of images. A job that needs one makes it again.
+
+    Returns:
+        The number of bytes that the deleted files had.
+
+    Raises:
+        ServiceHeldError: a service uses the folder.
+    """
+    folder = settings.root / environments.FOLDER
+    if not folder.is_dir():
+        return 0
+    with hold_folder(settings):
+        return delete_tree(folder)
 
 
 def delete_tree(folder: Path) -> int:

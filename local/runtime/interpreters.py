@@ -53,10 +53,15 @@ def _minor(version: str) -> int:
 
 
 def _candidates(version: str) -> list[str]:
-    """Return programs that may be this Python: the one in PATH, and pyenv's, which PATH has only if they are global."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
-    of_pyenv = sorted(root.glob(f"{version}.*/bin/python{version}"), key=_patch, reverse=True)
-    return [*filter(None, [which(f"python{version}")]), *map(str, of_pyenv)]
+    """Return programs that may be this Python: the one in PATH, and pyenv's.
+
+    In PATH, pyenv has slow scripts, which run a Python only if it is the one that the user has chosen.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    in_path = which(f"python{version}")
+    of_path = [in_path] if in_path and Path(in_path).parent != pyenv / "shims" else []
+    of_pyenv = sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), key=_patch, reverse=True)
+    return [*of_path, *map(str, of_pyenv)]
 
 
 def _patch(program: Path) -> list[int]:

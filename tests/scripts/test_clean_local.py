@@ -45,6 +45,15 @@ def test_the_newest_runs_are_kept(capsys) -> None:
     assert capsys.readouterr().out == "Deleted 0 runs and freed 0.0 MB; 1 run kept.\n"
 
 
+def test_the_environments_of_images_are_deleted(folder, capsys) -> None:
+    environment = folder / ".local/environments/scikit-learn-1.2-1-0"
+    environment.mkdir(parents=True)
+    (environment / "pyvenv.cfg").write_text("x" * 2_000_000)
+    assert clean("--keep=3") == 0
+    assert capsys.readouterr().out == "Deleted 0 runs and freed 2.0 MB; 3 runs kept.\n"
+    assert not environment.exists()
+
+
 def test_no_run_need_be_kept() -> None:
     clean("--keep=0")
     assert names() == []
