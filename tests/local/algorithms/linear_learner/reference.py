@@ -26,6 +26,13 @@ def job(**values: object) -> Hyperparameters:
     return parse({"predictor_type": "regressor", "_tuning_objective_metric": "validation:mse", **texts})
 
 
+def classifier(**values: object) -> Hyperparameters:
+    """Hyperparameters of a classifier of one model: multiclass if there is ``num_classes``, else binary."""
+    texts = {name: str(value).lower() for name, value in values.items()}
+    predictor_type = "multiclass_classifier" if "num_classes" in values else "binary_classifier"
+    return parse({"predictor_type": predictor_type, "_tuning_objective_metric": "validation:objective_loss", **texts})
+
+
 def train(rows: np.ndarray, validation: np.ndarray, hyperparameters: Hyperparameters, choices: Choices) -> Trained:
     hp = hyperparameters
     batch_size = hp.mini_batch_size

@@ -2,6 +2,7 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_predictions_are_those_of_mxnet_loading_the_same_artifact(model_file, tm
     np.testing.assert_allclose(scores, oracle["scores"], rtol=1e-6, atol=1e-5)
 
 
-CLASSIFIERS = {
+CLASSIFIERS: dict[str, tuple[Any, ...]] = {
     "logistic": (WEIGHTS, np.float32(-1.5), "LogisticRegressionOutput", 0.25),
     "hinge_loss": (WEIGHTS, np.float32(-1.5), "SVMOutput", -0.75),
     "softmax_loss": (
