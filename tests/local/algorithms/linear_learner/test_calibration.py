@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.algorithms.linear_learner.calibration import calibrate, criterion_values
@@ -34,6 +34,7 @@ def measured(hyperparameters, threshold, scores, labels) -> float:
 SCORES = st.integers(0, 12).map(lambda number: float(np.float32(number / 12)))
 
 
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=25),
     st.sampled_from(CRITERIA),

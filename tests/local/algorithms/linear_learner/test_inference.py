@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from local.algorithms.errors import InferenceError
 from local.algorithms.linear_learner.artifact import Parameters
 from local.algorithms.linear_learner.inference import MAXIMUM_BODY_BYTES, Model, encode_json
-from local.algorithms.recordio import encode_scores
-from tests.local.algorithms.recordio_writer import dense_stream, framed, message, tensor
+from local.algorithms.recordio import encode_predictions, encode_scores
+from tests.local.algorithms.recordio_writer import delimited, dense_stream, framed, message, tensor
 
 ROWS = [[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]]
 SCORES = [1.0 * 0.1 - 2.0 * 0.7 + 3.0 * 2.5 + 11.25, 0.5 * 0.1 - 2.5 + 11.25]
@@ -221,3 +221,104 @@ def test_serving_does_not_load_the_training_engine() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "local.algorithms.linear_learner.artifact" in loaded
     assert not any(name in loaded for name in ("fitting", "optimizers", "training", "channels"))
+
+
+def labels(**values: list[float]) -> bytes:
+    """A record that has labels only, each a float32 tensor."""
+    entries = [(name, delimited(2, tensor(numbers))) for name, numbers in values.items()]
+    return b"".join(delimited(2, delimited(1, name.encode()) + value) for name, value in entries)
+
+
+LOGIT = np.array([1.0, 0.0, -2.0])
+BINARY = Model(Parameters(LOGIT, 0.5, "LogisticRegressionOutput", 0.25))
+MULTICLASS = Model(
+    Parameters(np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, -1.0]]), np.array([0.0, 0.5, 0.0]), "SoftmaxOutput")
+)
+
+
+def probabilities(sums):
+    powers = np.exp(np.array(sums) - np.max(sums))
+    return float32(powers / powers.sum())
+
+
+def test_a_binary_classifier_answers_a_probability_and_a_label() -> None:
+    answer, _ = BINARY.invoke(b"1,2,3\n0.5,0,-1\n-1.5986122886681098,7,0", "text/csv", "")
+    expected = float32([1 / (1 + np.exp(4.5)), 1 / (1 + np.exp(-3.0)), 0.25])
+    assert expected[2] == 0.25
+    predictions = [{"score": score, "predicted_label": n} for score, n in zip(expected, [0, 1, 1], strict=True)]
+    assert json.loads(answer) == {"predictions": predictions}
+    assert answer.startswith(b'{"predictions": [{"score": 0.0')
+    assert b', "predicted_label": 0}, {"score": ' in answer
+
+
+def test_a_multiclass_classifier_answers_all_probabilities_and_the_first_of_the_highest() -> None:
+    answer, _ = MULTICLASS.invoke(b"1,2,-3\n0.5,0,-0.25\n1,0,0", "text/csv", "")
+    scores = [probabilities(sums) for sums in ([1, 2.5, 3], [0.5, 0.5, 0.25], [1, 0.5, 0])]
+    expected = [{"score": score, "predicted_label": n} for score, n in zip(scores, [2, 0, 0], strict=True)]
+    assert json.loads(answer) == {"predictions": expected}
+
+
+def test_the_hinge_score_is_the_sum_itself() -> None:
+    model = Model(Parameters(LOGIT, 0.5, "SVMOutput", -4.5))
+    answer, _ = model.invoke(b"1,2,3\n1,2,3.125", "text/csv", "")
+    assert json.loads(answer)["predictions"] == [
+        {"score": -4.5, "predicted_label": 1},
+        {"score": -4.75, "predicted_label": 0},
+    ]
+
+
+def test_a_classifier_answers_json_lines() -> None:
+    assert BINARY.invoke(b"1,2,0.75\n-0.5,0,5", "text/csv", LINES) == (
+        b'{"score": 0.5, "predicted_label": 1}\n{"score": 4.539786823443137e-05, "predicted_label": 0}\n',
+        LINES,
+    )
+    answer, _ = MULTICLASS.invoke(b"0,-0.5,0", "text/csv", LINES)
+    third = float(np.float32(1 / 3))
+    assert answer == f'{{"score": [{third}, {third}, {third}], "predicted_label": 0}}\n'.encode()
+
+
+def test_a_classifier_answers_recordio_with_two_labels() -> None:
+    answer, answered = BINARY.invoke(b"1,2,0.75\n-0.5,0,5", "text/csv", RECORDIO)
+    assert answered == RECORDIO
+    assert answer == encode_predictions([[0.5], [4.539786823443137e-05]], [1, 0])
+    first = framed(labels(score=[0.5], predicted_label=[1.0]))
+    assert answer.startswith(first)
+    wide = Model(Parameters(np.zeros((100, 3)), np.zeros(100), "SoftmaxOutput"))
+    answer, _ = wide.invoke(b"1,2,3", "text/csv", RECORDIO)
+    assert answer == framed(labels(score=float32([0.01]) * 100, predicted_label=[0.0])), "longer than a byte can say"
+
+
+@pytest.mark.parametrize("model", [BINARY, MULTICLASS])
+def test_every_request_format_gives_a_classifiers_predictions(model) -> None:
+    expected = model.invoke(b"1,2,3\n0.5,0,-1", "text/csv", "")
+    for content_type, body in (
+        (JSON, json.dumps({"instances": [{"features": row} for row in ROWS]}).encode()),
+        (
+            LINES,
+            b'{"features": [1, 2, 3]}\n{"data": {"features": {"keys": [0, 2], "shape": [3], "values": [0.5, -1]}}}',
+        ),
+        (RECORDIO, dense_stream(ROWS, label_first=False)),
+        (RECORDIO, framed(message(tensor([1, 2, 3]))) + framed(message(tensor([0.5, -1], keys=[0, 2], shape=[3])))),
+    ):
+        assert model.invoke(body, content_type, "") == expected
+
+
+def test_a_classifiers_score_does_not_depend_on_the_rows_around_it() -> None:
+    random = np.random.default_rng(0)
+    model = Model(Parameters(random.normal(size=(6, 37)) / 6, random.normal(size=6), "SoftmaxOutput"))
+    rows = [",".join(map(repr, row)) for row in random.normal(size=(101, 37)).tolist()]
+    together = json.loads(model.invoke("\n".join(rows).encode(), "text/csv", "")[0])["predictions"]
+    alone = [json.loads(model.invoke(row.encode(), "text/csv", "")[0])["predictions"][0] for row in rows]
+    assert together == alone
+
+
+@pytest.mark.parametrize("model", [BINARY, MULTICLASS])
+def test_a_classifier_refuses_what_a_regressor_refuses(model) -> None:
+    with pytest.raises(InferenceError, match=r"The feature dimension of the input: 2 does not match"):
+        model.invoke(b"1,2", "text/csv", "")
+    with pytest.raises(InferenceError, match=r"accept 'text/csv' is not supported"):
+        model.invoke(b"1,2,3", "text/csv", "text/csv")
+    # Infinite sums: the softmax of two of them is no number.
+    huge = Model(Parameters(np.full((2, 3), 1e300), np.zeros(2), "SoftmaxOutput"))
+    with pytest.raises(InferenceError, match=r"a prediction does not fit float32"):
+        huge.invoke(b"1e300,1e300,1e300", "text/csv", "")

@@ -244,3 +244,113 @@ def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path) -> None:
     assert finished.returncode == 2
     assert "absent is not a folder" in finished.stderr
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.fixture
+def classified(rows):
+    """Files of a binary and of a multiclass job: the label is the sign, or the third, of the regression's label."""
+    order = rows[:, 0].argsort().argsort()
+    binary, multiclass = rows.copy(), rows.copy()
+    binary[:, 0], multiclass[:, 0] = order >= 70, order // 40
+    binary[::9, 0] = 1 - binary[::9, 0]
+    return {"binary_classifier": binary, "multiclass_classifier": multiclass}
+
+
+CLASSIFIERS = {
+    "binary_classifier": {"mini_batch_size": "16", "epochs": "4"},
+    "multiclass_classifier": {"mini_batch_size": "16", "epochs": "4", "num_classes": "3", "accuracy_top_k": "2"},
+}
+
+
+def test_classifiers_leave_models_whose_predictions_have_the_metrics_that_their_logs_say(
+    make_root, classified, tmp_path
+) -> None:
+    roots = {}
+    for predictor_type, table in classified.items():
+        channels = {"train": table[:80], "validation": table[80:110], "test": table[100:]}
+        given = {"predictor_type": predictor_type, "num_models": "1"} | CLASSIFIERS[predictor_type]
+        files = {name: {"files": {"a.csv": csv(part)}} for name, part in channels.items()}
+        roots[predictor_type] = make_root(given, **files)
+    finished = run(*roots.values())
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    for predictor_type, root in roots.items():
+        logged = metrics(root)
+        assert set(OBJECTIVES_BY_TYPE[predictor_type]) <= set(logged)
+        assert not set(logged) & (set(OBJECTIVES_BY_TYPE["regressor"]) - set(OBJECTIVES_BY_TYPE[predictor_type]))
+        table = classified[predictor_type][80:110]
+        answers = json.loads(load(root, tmp_path).invoke(csv(table[:, 1:]), "text/csv", "")[0])["predictions"]
+        right = [answer["predicted_label"] == label for answer, label in zip(answers, table[:, 0], strict=True)]
+        accuracy = "binary_classification_accuracy" if predictor_type == "binary_classifier" else "multiclass_accuracy"
+        assert logged[f"validation:{accuracy}"] == [np.mean(right)]
+        assert np.mean(right) > 0.7
+        assert len(logged["validation:objective_loss"]) == 4
+        assert len(logged["validation:objective_loss:final"]) == len(logged["test:objective_loss"]) == 1
+
+
+def test_a_classifiers_log_lines_have_sagemakers_form(make_root, classified) -> None:
+    parts = {"train": classified["binary_classifier"][:80], "validation": classified["binary_classifier"][80:]}
+    files = {name: {"files": {"a.csv": csv(part)}} for name, part in parts.items()}
+    given = {"mini_batch_size": "16", "epochs": "1", "normalize_label": "true", "num_models": "1"}
+    binary = make_root(given | {"predictor_type": "binary_classifier", "f_beta": "0.5"}, **files)
+    multiclass = make_root(given | {"predictor_type": "multiclass_classifier", "num_classes": "3"}, **files)
+    assert run(binary, multiclass).returncode == 0
+    for root, expected in (
+        (
+            binary,
+            (
+                r"normalize_label is ignored: predictor_type is 'binary_classifier'",
+                r"#quality_metric: host=algo-1, epoch=0, train binary_classification_cross_entropy_objective "
+                r"<loss>=0\.\d+",
+                r"#early_stopping_criteria_metric: host=algo-1, epoch=0, criteria=sampled_accuracy, value=0\.\S+",
+                r"#validation_score \(algo-1\) : \('binary_f_0.500', 0\.\d+\)",
+                r"#quality_metric: host=algo-1, validation binary_classification_accuracy <score>=0\.\d+",
+                r"#quality_metric: host=algo-1, validation binary_f_0.500 <score>=0\.\d+",
+                r"#quality_metric: host=algo-1, validation roc_auc_score <score>=0\.\d+",
+                r"The threshold of the predicted label 1 is 0\.\d+",
+            ),
+        ),
+        (
+            multiclass,
+            (
+                r"#early_stopping_criteria_metric: host=algo-1, epoch=0, "
+                r"criteria=multiclass_cross_entropy_objective, value=\S+",
+                r"#quality_metric: host=algo-1, validation multiclass_accuracy <score>=0\.\d+",
+                r"#quality_metric: host=algo-1, validation multiclass_top_k_accuracy_3 <score>=1\.0",
+                r"#quality_metric: host=algo-1, validation macro_f_1.000 <score>=0\.\d+",
+            ),
+        ),
+    ):
+        bodies = [line.split("] ", 1)[1] for line in log(root).splitlines()]
+        for line in expected:
+            assert any(re.fullmatch(line, body) for body in bodies), line
+
+
+def test_a_label_that_is_no_class_is_refused_with_its_row_and_fails_no_other_job(make_root) -> None:
+    binary = {"predictor_type": "binary_classifier"}
+    multiclass = {"predictor_type": "multiclass_classifier", "num_classes": "3"}
+    reasons = {}
+    for given, channel, label, valid in (
+        (binary, "train", "2", "0 and 1"),
+        (binary, "train", "-1", "0 and 1"),
+        (binary, "validation", "0.5", "0 and 1"),
+        (multiclass, "test", "3", "0 to 2 with num_classes 3"),
+    ):
+        contents = dict.fromkeys(("train", "validation", "test"), b"0,1\n1,2\n0,3\n")
+        contents[channel] = b"0,1\n" + label.encode() + b",2\n0,3\n"
+        files = {name: {"files": {"a.csv": content}} for name, content in contents.items()}
+        root = make_root({"mini_batch_size": "3"} | given, **files)
+        reasons[root] = (
+            f"ClientError: The {channel} channel has the label {label} in row 2; "
+            f"the labels of a {given['predictor_type']} are {valid}"
+        )
+    regressor = make_root({"mini_batch_size": "3"}, **files)
+    one_label = {"train": {"files": {"a.csv": b"0,1\n0,2\n0,3\n0,5\n"}}}
+    weighted = [
+        make_root(binary | {"mini_batch_size": "2", "positive_example_weight_mult": weight}, **one_label)
+        for weight in ("1", "balanced", "auto", "2")
+    ]
+    assert run(*reasons, regressor, *weighted).returncode == 1
+    assert {root: (root / "output/failure").read_text() for root in reasons} == reasons
+    assert (regressor / "model/model_algo-1").exists(), "a regressor takes the same file"
+    assert [(root / "model/model_algo-1").exists() for root in weighted] == [True, False, False, True]
+    assert "'balanced' needs rows of both labels" in (weighted[1] / "output/failure").read_text()
