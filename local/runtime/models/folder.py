@@ -43,14 +43,16 @@ def make(container: Container, served: ModelContainer) -> None:
 
 
 def code_files(container: Container) -> list[Path]:
-    """Return the user's Python files; none if the artifact needs a library that no import shows.
+    """Return the files of the user's code; none if the artifact needs a library that no import shows.
 
     An unpickled model imports its library whether or not the script does.
     """
-    folders = [container.root / "code", container.root / "model" / "code"]
-    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    artifacts = (path for path in (container.root / "model").rglob("*") if path.is_file() and path not in files)
-    return [] if any(_names_library(path) for path in artifacts) else files
+    model = container.root / "model"
+    code = next((folder for folder in (container.root / "code", model / "code") if any(folder.rglob("*.py"))), None)
+    artifacts = (path for path in model.rglob("*") if path.is_file() and not path.is_relative_to(model / "code"))
+    if code is None or any(_names_library(path) for path in artifacts):
+        return []
+    return [path for path in sorted(code.rglob("*")) if path.suffix in (".py", ".txt")]
 
 
 def _copy_code(container: Container, place: str, code: Path) -> None:

@@ -1,0 +1,5 @@
+"""Responses."""
+
+from model_server.response import Response
+
+__all__ = ["Response"]
