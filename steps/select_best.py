@@ -1,7 +1,8 @@
 """Chooses the model among the training jobs of all folds, and says how good models like it are.
 
-Runs as a processing job in SageMaker's scikit-learn container, packed with the package ``evaluation`` into one archive
-that Python runs. It needs boto3, numpy and scipy, and imports nothing else of this repository.
+Runs as a processing job in SageMaker's scikit-learn container, or in the algorithm's own if its models need a library.
+It is packed with the package ``evaluation`` into one archive that Python runs. It needs boto3, numpy and scipy, and
+imports nothing else of this repository.
 
 Outputs:
     <best>/model.tar.gz                the winner's artifact, byte for byte; not if the rule refits a model
@@ -10,11 +11,13 @@ Outputs:
     <best>/folds.json                  the columns and their encoding, for whoever asks the model
     <evaluation>/cv_results.csv, .json every point with its error on each fold
     <evaluation>/out_of_fold.csv       every row's label, and its prediction by the model that did not see it
-    <evaluation>/coefficients.json     the coefficients by feature name
-    <evaluation>/importance.json       the permutation importance of each variable
+    <evaluation>/classification.json   tables and curves of the predicted classes, if the label has classes
+    <evaluation>/coefficients.json     the coefficients by feature name, of a linear model
+    <evaluation>/importance.json       the permutation importance of each variable, of a linear model of a number
+    <evaluation>/shap.json             the features' contributions to predictions
     <evaluation>/model_quality.json    metrics in the form that SageMaker's model quality monitor reads
     <evaluation>/statistics.json, constraints.json  the features, as SageMaker Model Monitor reads them
-    <evaluation>/training_jobs.json    every training job with its fold, hyperparameters and error
+    <evaluation>/training_jobs.json    every training job with its fold, hyperparameters and objective
 """
 
 from __future__ import annotations
@@ -29,12 +32,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.baselines import least_squares_errors, mean_errors
 from evaluation.card import model_card
 from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
-from evaluation.choice import Choice, choice_of, estimate_in_units, estimate_of
+from evaluation.choice import Choice, choice_of, estimate_in_units, estimate_of, with_former_names
+from evaluation.class_baselines import class_baselines
+from evaluation.class_cautions import class_cautions
+from evaluation.class_quality import class_quality
 from evaluation.clients import Clients, aws_clients
-from evaluation.coefficients import coefficients_of
+from evaluation.coefficients import Linear, coefficients_of
 from evaluation.cv_results import cv_results, write_cv_results
 from evaluation.errors import StepError, leave_reason
 from evaluation.estimate import pooled
@@ -42,95 +47,175 @@ from evaluation.fold_models import FoldModels, read_fold_models
 from evaluation.importance import importance_of
 from evaluation.jobs import Search, read_search
 from evaluation.label_scale import LabelScale
-from evaluation.linear_model import LinearModel
 from evaluation.metadata import metadata_of
+from evaluation.metrics import REGRESSION
+from evaluation.models import LINEAR_LEARNER
 from evaluation.monitor import constraints, model_quality, statistics
+from evaluation.number_baselines import number_baselines
+from evaluation.objective import MAXIMIZE, MEAN_SQUARED_ERROR, MINIMIZE, Objective
 from evaluation.points import Point, points_of
 from evaluation.rules import RULES, best_by_mean
-from evaluation.scoring import Scored, score_folds
+from evaluation.scoring import Scored, of_folds, score_folds
+from evaluation.shap import shap_of
 
 
 def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]) -> dict[str, Any]:
     """Choose the model, write the evaluation, and return the content of best.json."""
     rows = [fold["test_rows"] for fold in folds["folds"]]
-    search = read_search(clients.sagemaker, options.tuning_job, options.objective)
+    asked = Objective(options.objective, maximize=options.direction == MAXIMIZE)
+    search = read_search(clients.sagemaker, options.tuning_job, asked)
     points = points_of(search.jobs, len(rows))
-    choice = choice_of(options.rule, search, points, rows)
-    fold_models = read_fold_models(clients, choice, options.best / "model.tar.gz")
+    choice = choice_of(options.rule, search, points, rows, asked)
+    problem, classes = folds.get("problem", REGRESSION), folds.get("classes") or []
+    objective = asked.known_as(options.algorithm, problem, search.static | choice.point.hyperparameters)
+    fold_models = read_fold_models(clients, choice, options.best / "model.tar.gz", options.algorithm)
     predictions = options.evaluation / "out_of_fold.csv"
     scale = LabelScale(folds["preparation"]["label_transform"])
-    scored = score_folds(clients.s3, options.folds_uri, len(rows), fold_models.models, predictions, scale=scale)
-    as_trained = estimate_of(choice, points, rows)
-    winner, mean = choice.winner, pooled(mean_errors(scored.moments), rows)
-    least_squares = least_squares_errors(scored.moments)
+    scored = score_folds(
+        clients.s3, options.folds_uri, len(rows), fold_models.models, predictions, scale=scale, classes=classes
+    )
+    as_trained = estimate_of(choice, points, rows, objective)
+    fold_values = of_folds(scored.fold_metrics, objective.metric)
+    winner = choice.winner
+    value = winner and (winner.value if scale.transform is None else fold_values.get(winner.fold))
+    estimated = as_trained if scale.transform is None else estimate_in_units(fold_values, rows, objective)
     best: dict[str, Any] = {
         "rule": choice.rule,
+        "algorithm": options.algorithm,
+        "problem": problem,
+        "classes": classes or None,
+        "metric": {"name": objective.name, "direction": objective.direction, "title": objective.title},
         "hyperparameters": choice.point.hyperparameters,
         "fold_rows": rows,
         "fold_label_means": [float(fold.means[0]) for fold in scored.moments],
-        "estimate": as_trained if scale.transform is None else estimate_in_units(scored.fold_mse, rows),
+        "estimate": estimated,
         "label_transform": scale.transform,
         "estimate_as_trained": as_trained,
-        "baselines": {"mean": mean, "least_squares": least_squares and pooled(least_squares, rows)},
+        "baselines": _baselines(folds, scored, objective),
         "out_of_fold": scored.predictions or {"missing": fold_models.missing},
+        "objective_out_of_fold": _objective_out_of_fold(objective, fold_values, rows, fold_models),
         "fold": winner and winner.fold,
-        "mse": winner and (winner.mse if scale.transform is None else scored.fold_mse[winner.fold]),
-        "training_job_mse": winner and winner.mse,
+        "value": value,
+        "training_job_value": winner and winner.value,
         "training_job_name": winner and winner.name,
         "tuning_job_name": winner and winner.tuning_job,
         "model_data": fold_models.model_data,
         "metrics": fold_models.metrics,
         "training_jobs": [job and job.name for job in choice.point.jobs],
     }
-    best["warnings"] = _warnings(best, search, points, scored, folds)
+    if not classes:
+        best |= _former_names(best, objective, scored)
+    best["warnings"] = _warnings(best, search, points, scored, folds=folds, objective=objective)
     best["metadata"] = _metadata(best, choice.point, folds, fold_models.sha256)
     coefficients = _coefficients(choice, fold_models, scored, folds)
     best["model_card"] = model_card(best, folds, coefficients)
     _write_evaluation(options, best, scored, folds)
     write_json(options.evaluation / "coefficients.json", coefficients)
-    importance = importance_of(folds, fold_models.models, scored.moments_as_trained)
+    importance = [] if classes else importance_of(folds, fold_models.models, scored.moments_as_trained)
     write_json(options.evaluation / "importance.json", importance)
-    write_json(options.evaluation / "training_jobs.json", _jobs(search))
-    write_cv_results(options.evaluation, cv_results(points, rows, choice.point.hyperparameters))
+    explained = shap_of(folds["columns"]["features"], fold_models.models, scored.sample, scored.served.means[1:])
+    write_json(options.evaluation / "shap.json", explained)
+    write_json(options.evaluation / "training_jobs.json", _jobs(search, objective, is_regression=not classes))
+    write_cv_results(options.evaluation, cv_results(points, rows, choice.point.hyperparameters, objective))
     return best
 
 
-def _warnings(
-    best: dict[str, Any], search: Search, points: Sequence[Point], scored: Scored, folds: dict[str, Any]
+def _baselines(folds: dict[str, Any], scored: Scored, objective: Objective) -> dict[str, Any]:
+    if folds.get("classes"):
+        return class_baselines(folds["folds"], scored.training, objective)
+    return number_baselines(scored.moments, objective)
+
+
+def _objective_out_of_fold(
+    objective: Objective, fold_values: dict[int, float], rows: Sequence[int], fold_models: FoldModels
+) -> dict[str, Any]:
+    """Return the objective of the out-of-fold predictions, as the estimate averages it, or why it is not known."""
+    if fold_values:
+        values = [fold_values[fold] for fold in sorted(fold_values)]
+        return {"metric": objective.metric, "value": pooled(values, rows), "fold_values": values}
+    if objective.metric is None:
+        return {"missing": f"{objective.name} is not computed here"}
+    return {"missing": fold_models.missing or f"{objective.title} is not defined for the predictions of every fold"}
+
+
+def _former_names(best: dict[str, Any], objective: Objective, scored: Scored) -> dict[str, Any]:
+    """Return what best.json also holds for a label that is a number: mean squared errors under their own names.
+
+    If that is not the objective, they are those of the out-of-fold predictions, and none without these.
+    """
+    if objective.metric == "mse":
+        names = {"estimate": with_former_names(best["estimate"])}
+        names["estimate_as_trained"] = with_former_names(best["estimate_as_trained"])
+        return {**names, "mse": best["value"], "training_job_mse": best["training_job_value"]}
+    errors = of_folds(scored.fold_metrics, "mse")
+    if not errors:
+        return {"mse": None, "training_job_mse": None}
+    squares = estimate_in_units(errors, best["fold_rows"], MEAN_SQUARED_ERROR)
+    former = {name: each for name, each in with_former_names(squares).items() if name.endswith("mse")}
+    mse = errors.get(best["fold"]) if best["fold"] else None
+    return {"estimate": best["estimate"] | former, "mse": mse, "training_job_mse": None}
+
+
+def _warnings(  # noqa: PLR0913 - the sources of the evidence
+    best: dict[str, Any],
+    search: Search,
+    points: Sequence[Point],
+    scored: Scored,
+    *,
+    folds: dict[str, Any],
+    objective: Objective,
 ) -> list[str]:
-    fold_mse = best["estimate"].get("fold_mse", [])
+    rows, baselines = best["fold_rows"], best["baselines"]
     evidence = Evidence(
         search=search,
         points=points,
-        best=best_by_mean(points, best["fold_rows"]) if any(point.eligible for point in points) else None,
-        mse=best["estimate"]["mse"],
-        fold_mse=fold_mse,
-        mean_mse=best["baselines"]["mean"],
-        least_squares_mse=best["baselines"]["least_squares"],
+        best=best_by_mean(points, rows, objective) if any(point.eligible for point in points) else None,
+        objective=objective,
+        value=best["estimate"]["value"],
+        fold_values=best["estimate"].get("fold_values", []),
+        constant=baselines["constant"],
+        reference=baselines["logistic_regression" if best["classes"] else "least_squares"],
         moments=scored.moments,
         folds=folds,
         rule=best["rule"],
+        algorithm=best["algorithm"],
     )
+    as_trained = of_folds(scored.fold_metrics_as_trained, objective.metric)
+    loss, title = {
+        "regression": ("mse", "MSE"),
+        "binary": ("logloss", "log loss"),
+        "multiclass": ("mlogloss", "log loss"),
+    }[best["problem"]]
+    double, single = (of_folds(m, loss) for m in (scored.fold_metrics_as_trained, scored.fold_metrics_float32))
+    of_classes = class_cautions(folds, objective, best["out_of_fold"], scored.tables) if best["classes"] else []
     return [
         *cautions(evidence),
-        *artifact_caution(best["estimate_as_trained"].get("fold_mse", []), scored.fold_mse_as_trained),
-        *precision_caution(scored.fold_mse_as_trained, scored.fold_mse_float32),
+        *of_classes,
+        *artifact_caution(best["estimate_as_trained"].get("fold_values", []), as_trained, objective, best["algorithm"]),
+        *(precision_caution(double, single, title) if double and single else []),
     ]
 
 
 def _metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256: str) -> dict[str, str]:
+    """Return the registry's metadata. A mean squared error has its own name, as in former versions."""
     estimated = best["estimate"]
+    in_objective = {
+        "metric": best["metric"]["name"],
+        "estimate_value": estimated["value"],
+        "estimate_low": estimated["low"],
+        "estimate_high": estimated["high"],
+    }
     return metadata_of(
         {
             "selection_rule": best["rule"],
-            "estimate_mse": estimated["mse"],
-            "estimate_low": estimated["low"],
-            "estimate_high": estimated["high"],
+            **({} if best["classes"] else {"estimate_mse": estimated.get("mse")}),
+            **in_objective,
             "hyperparameters": str(point),
             "training_job": best["training_job_name"],
             "tuning_job": best["tuning_job_name"],
             "fold": best["fold"],
-            "validation_mse": best["mse"],
+            **({} if best["classes"] else {"validation_mse": best["mse"]}),
+            "validation_value": best["value"],
             "rows": folds["rows"],
             "rejected_rows": folds["rejected"]["total"],
             "label_transform": best["label_transform"],
@@ -143,18 +228,29 @@ def _metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256:
 def _coefficients(
     choice: Choice, fold_models: FoldModels, scored: Scored, folds: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    linear = [model for model in fold_models.models if isinstance(model, LinearModel)]
+    linear = [model for model in fold_models.models if isinstance(model, Linear)]
     if not linear:
         return []
     own = None if choice.winner is None else linear[choice.winner.fold - 1]
-    return coefficients_of(folds["columns"]["features"], linear, scored.total.deviations[1:], own)
+    classes = folds.get("classes") or []
+    return coefficients_of(
+        folds["columns"]["features"], linear, scored.total.deviations[1:], own, classes if len(classes) > 2 else ()
+    )
 
 
 def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:
     names = [folds["columns"]["label"], *folds["columns"]["features"]]
-    write_json(options.evaluation / "model_quality.json", model_quality(best["estimate"]["mse"], scored.predictions))
-    write_json(options.evaluation / "statistics.json", statistics(names, scored.served, scored.sketch))
-    write_json(options.evaluation / "constraints.json", constraints(names, scored.served.lowest))
+    is_class, folder = best["classes"] is not None, options.evaluation
+    if is_class:
+        total, samples = (scored.classes[0], scored.classes[1:]) if scored.classes else (None, [])
+        write_json(folder / "model_quality.json", class_quality(total, samples))
+    else:
+        write_json(folder / "model_quality.json", model_quality(best["estimate"].get("mse"), scored.predictions))
+    if scored.tables is not None:
+        write_json(folder / "classification.json", scored.tables)
+    described = statistics(names, scored.served, scored.sketch, label_is_class=is_class)
+    write_json(folder / "statistics.json", described)
+    write_json(folder / "constraints.json", constraints(names, scored.served.lowest, label_is_class=is_class))
     _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
 
 
@@ -165,16 +261,17 @@ def _write_payload(path: Path, payload: bytes) -> None:
         archive.addfile(entry, io.BytesIO(payload))
 
 
-def _jobs(search: Search) -> list[dict[str, Any]]:
+def _jobs(search: Search, objective: Objective, *, is_regression: bool) -> list[dict[str, Any]]:
     return [
         {
             "fold": job.fold,
-            "mse": job.mse,
+            "value": job.value,
+            **({"mse": job.value if objective.metric == "mse" else None} if is_regression else {}),
             "training_job_name": job.name,
             "tuning_job_name": job.tuning_job,
             "hyperparameters": job.hyperparameters,
         }
-        for job in sorted(search.jobs, key=lambda job: (job.fold, job.mse or 0.0))
+        for job in sorted(search.jobs, key=lambda job: (job.fold, objective.cost(job.value or 0.0)))
         if job.fault is None
     ]
 
@@ -187,7 +284,9 @@ def write_json(path: Path, document: Any) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the program's command line."""
     parser = argparse.ArgumentParser(description="Choose the model among the training jobs of all folds.")
-    parser.add_argument("--objective", required=True, help="metric to minimise")
+    parser.add_argument("--objective", required=True, help="metric that the tuning jobs optimised")
+    parser.add_argument("--direction", default=MINIMIZE, choices=(MINIMIZE, MAXIMIZE), help="the objective's direction")
+    parser.add_argument("--algorithm", default=LINEAR_LEARNER, help="algorithm that trained the models")
     parser.add_argument("--rule", required=True, choices=RULES, help="how the hyperparameters are chosen")
     parser.add_argument("--folds", required=True, type=Path, help="folds.json of the folds")
     parser.add_argument("--folds-uri", required=True, help="where the folds are in S3")
@@ -216,9 +315,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _print(best: dict[str, Any]) -> None:
     estimated, chosen = best["estimate"], " ".join(f"{n}={v}" for n, v in sorted(best["hyperparameters"].items()))
     interval = "" if estimated["low"] is None else f", interval {estimated['low']:.6g} to {estimated['high']:.6g}"
-    print(f"chosen by {best['rule']}: {chosen}, estimated mse {estimated['mse']:.6g}{interval}")
-    if best["training_job_name"]:
-        print(f"best training job: {best['training_job_name']}, fold {best['fold']}, own mse {best['mse']:.6g}")
+    name = best["metric"]["name"].rpartition(":")[2]
+    print(f"chosen by {best['rule']}: {chosen}, estimated {name} {estimated['value']:.6g}{interval}")
+    if best["training_job_name"] and best["value"] is not None:
+        print(f"best training job: {best['training_job_name']}, fold {best['fold']}, own {name} {best['value']:.6g}")
     for sentence in best["warnings"]:
         print(f"warning: {sentence}")
 

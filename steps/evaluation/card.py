@@ -9,6 +9,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_GROUPS = {"regression": "regression", "binary": "binary classification", "multiclass": "multiclass classification"}
+_OUT_OF_FOLD = {
+    "regression": {"r2": "R2", "mae": "MAE", "median_absolute_error": "Median absolute error"},
+    "binary": {
+        "auc": "AUC",
+        "logloss": "Log loss",
+        "brier": "Brier score",
+        "accuracy": "Accuracy",
+        "precision": "Precision",
+        "recall": "Recall",
+        "f1": "F1",
+    },
+    "multiclass": {"mlogloss": "Log loss", "accuracy": "Accuracy", "f1_macro": "Macro F1"},
+}
+"""The names of metrics of best.json in the card, by problem."""
+
 _LONGEST_TEXT, _LONGEST_VALUE, _MOST_COEFFICIENTS = 2048, 255, 100
 
 
@@ -20,13 +36,13 @@ def model_card(best: Mapping[str, Any], folds: Mapping[str, Any], coefficients: 
         folds: the content of folds.json.
         coefficients: the model's coefficients, see ``coefficients_of``.
     """
-    label, k = folds["columns"]["label"], len(folds["folds"])
+    k = len(folds["folds"])
     content = {
         "intended_uses": {
-            "purpose_of_model": _cut(f"Predicts {label} from {len(folds['columns']['features'])} features."),
+            "purpose_of_model": _cut(_purpose(best, folds)),
         },
         "training_details": {
-            "objective_function": {"function": "Minimize", "facet": "Loss"},
+            "objective_function": {"function": best["metric"]["direction"], "facet": _facet(best)},
             "training_observations": _cut(
                 f"{folds['rows']} rows, {folds['rejected']['total']} rejected; rule: {best['rule']}.", 1024
             ),
@@ -41,13 +57,13 @@ def model_card(best: Mapping[str, Any], folds: Mapping[str, Any], coefficients: 
             {
                 "name": "Cross-validation",
                 "evaluation_observation": f"{k} folds. The interval is approximate (95 %).",
-                "metric_groups": [{"name": "regression", "metric_data": _metrics(best)}],
+                "metric_groups": [{"name": _GROUPS[best["problem"]], "metric_data": _metrics(best)}],
             }
         ],
         "additional_information": {
             "caveats_and_recommendations": _cut(" ".join(best["warnings"]) or "No warnings."),
             "custom_details": {
-                f"coefficient of {row['feature']}"[:_LONGEST_VALUE]: f"{row['coefficient']:.6g}"
+                f"coefficient of {_name(row)}"[:_LONGEST_VALUE]: f"{row['coefficient']:.6g}"
                 for row in coefficients[:_MOST_COEFFICIENTS]
             },
         },
@@ -55,19 +71,37 @@ def model_card(best: Mapping[str, Any], folds: Mapping[str, Any], coefficients: 
     return json.dumps(content, ensure_ascii=False)
 
 
+def _purpose(best: Mapping[str, Any], folds: Mapping[str, Any]) -> str:
+    label, features = folds["columns"]["label"], len(folds["columns"]["features"])
+    if best["classes"] is None:
+        return f"Predicts {label} from {features} features."
+    listed = ", ".join(best["classes"])
+    return f"Predicts the class of {label} from {features} features. Classes, in the order of their numbers: {listed}."
+
+
+def _name(coefficient: Mapping[str, Any]) -> str:
+    of_class = f", class {coefficient['class']}" if "class" in coefficient else ""
+    return f"{coefficient['feature']}{of_class}"
+
+
+def _facet(best: Mapping[str, Any]) -> str:
+    """Return the objective's facet: the schema has Accuracy, AUC, Loss, MAE and RMSE."""
+    name = best["metric"]["name"].rpartition(":")[2].lower()
+    known = {"auc": "AUC", "roc_auc_score": "AUC", "mae": "MAE", "rmse": "RMSE"}
+    return known.get(name, "Loss" if best["metric"]["direction"] == "Minimize" else "Accuracy")
+
+
 def _metrics(best: Mapping[str, Any]) -> list[dict[str, Any]]:
-    estimate, baselines = best["estimate"], best["baselines"]
-    scored = best["out_of_fold"] if "mae" in best["out_of_fold"] else {}
+    estimate, baselines, title = best["estimate"], best["baselines"], best["metric"]["title"]
     named = {
-        "MSE, cross-validated": estimate["mse"],
-        "MSE, lower end": estimate["low"],
-        "MSE, upper end": estimate["high"],
-        "MSE of predicting the mean": baselines["mean"],
-        "MSE of least squares": baselines["least_squares"],
-        "MSE of the training job on its own fold": best.get("mse"),
-        "R2, out of fold": scored.get("r2"),
-        "MAE, out of fold": scored.get("mae"),
-        "Median absolute error, out of fold": scored.get("median_absolute_error"),
+        f"{title}, cross-validated": estimate["value"],
+        f"{title}, lower end": estimate["low"],
+        f"{title}, upper end": estimate["high"],
+        f"{title} of {'the class rates' if best['classes'] else 'predicting the mean'}": baselines["constant"],
+        f"{title} of least squares": baselines.get("least_squares"),
+        f"{title} of logistic regression": baselines.get("logistic_regression"),
+        f"{title} of the training job on its own fold": best["value"],
+        **{f"{name}, out of fold": best["out_of_fold"].get(key) for key, name in _OUT_OF_FOLD[best["problem"]].items()},
     }
     return [{"name": name, "type": "number", "value": value} for name, value in named.items() if value is not None]
 

@@ -15,7 +15,9 @@ from scipy.special import fdtrc
 
 from evaluation.estimate import pooled
 from evaluation.jobs import Search
+from evaluation.models import LINEAR_LEARNER
 from evaluation.moments import Moments
+from evaluation.objective import Objective
 from evaluation.points import Point
 from evaluation.rules import LOWEST_MSE
 
@@ -33,6 +35,9 @@ _CHANCE = 0.001
 
 _MORE_TRAINING = "train for more steps, or try other hyperparameters."
 _FLOAT32 = 2.0**-24
+_LOGGED_DIGITS = 1e-5
+"""XGBoost logs its metrics with five decimals."""
+
 _DEFAULT_BATCH, _DEFAULT_EPOCHS = 1000, 15
 """linear-learner's own."""
 
@@ -44,26 +49,35 @@ class Evidence:
     Attributes:
         search: the tuning jobs.
         points: the points that were tried.
-        best: the point with the lowest mean error.
-        mse: the estimate of the chosen point.
-        fold_mse: the errors of the chosen point.
-        mean_mse: the error of predicting the mean.
-        least_squares_mse: the error of least squares, or None.
+        best: the point with the best mean.
+        objective: the objective.
+        value: the estimate of the chosen point.
+        fold_values: the objective of the chosen point on each fold.
+        constant: the objective of a constant prediction: of the mean, or of the class rates. None if it is not known.
+        reference: the objective of least squares or logistic regression, or None.
         moments: the sums of each fold.
         folds: the content of folds.json.
         rule: how the point was chosen.
+        algorithm: the algorithm's name.
     """
 
     search: Search
     points: Sequence[Point]
     best: Point | None
-    mse: float
-    fold_mse: Sequence[float]
-    mean_mse: float
-    least_squares_mse: float | None
+    objective: Objective
+    value: float
+    fold_values: Sequence[float]
+    constant: float | None
+    reference: float | None
     moments: Sequence[Moments]
     folds: Mapping[str, Any]
     rule: str
+    algorithm: str = LINEAR_LEARNER
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the label is a number."""
+        return not self.folds.get("classes")
 
     @cached_property
     def total(self) -> Moments:
@@ -85,23 +99,33 @@ def cautions(evidence: Evidence) -> list[str]:
 
 
 def _about_baselines(evidence: Evidence) -> Iterator[str]:
-    if evidence.mse >= evidence.mean_mse:
+    title = evidence.objective.title
+    if evidence.constant is not None and not evidence.objective.is_better(evidence.value, evidence.constant):
+        what, short = ("the mean", "the mean") if evidence.is_regression else ("the class rates", "these")
         yield (
-            f"The model is no better than predicting the mean: its MSE is {evidence.mse:.4g}, "
-            f"and that of the mean {evidence.mean_mse:.4g}."
+            f"The model is no better than predicting {what}: its {title} is {evidence.value:.4g}, "
+            f"and that of {short} {evidence.constant:.4g}."
         )
+    if evidence.reference is not None:
+        yield from _about_the_reference(evidence, evidence.reference)
+
+
+def _about_the_reference(evidence: Evidence, reference: float) -> Iterator[str]:
+    """Warn if the model is noticeably worse than least squares or logistic regression."""
+    objective = evidence.objective
+    loss, own = objective.loss(reference), objective.loss(evidence.value)
     largest = max(abs(float(evidence.total.lowest[0])), abs(float(evidence.total.highest[0])))
     # Below the rounding error of the 32-bit label, no training can come nearer.
-    least = max(_WORSE * (evidence.least_squares_mse or 0.0), (_FLOAT32 * largest) ** 2)
-    if evidence.least_squares_mse is not None and evidence.mse > least:
-        excess = evidence.mse - evidence.least_squares_mse
-        is_far = excess > _FAR_ABOVE * evidence.least_squares_mse
-        worse = "far" if is_far else f"{excess / evidence.least_squares_mse:.0%}"
-        remedy = _remedy(evidence)
-        yield (
-            f"The model's MSE is {worse} above that of least squares on the same folds "
-            f"({evidence.least_squares_mse:.4g}): {remedy}"
-        )
+    least = (_FLOAT32 * largest) ** 2 if evidence.is_regression else 0.0
+    if not own > max(_WORSE * loss, least):
+        return
+    name = "least squares" if evidence.is_regression else "logistic regression"
+    worse = f"is {evidence.value:.4g}, which is worse than"
+    if not objective.maximize:
+        is_far = own - loss > _FAR_ABOVE * loss
+        worse = f"is {'far' if is_far else f'{(own - loss) / loss:.0%}'} above"
+    remedy = _remedy(evidence)
+    yield f"The model's {objective.title} {worse} that of {name} on the same folds ({reference:.4g}): {remedy}"
 
 
 def _remedy(evidence: Evidence) -> str:
@@ -112,11 +136,11 @@ def _remedy(evidence: Evidence) -> str:
 
 
 def _excess(evidence: Evidence) -> float | None:
-    """Return how far the chosen point's error is above the lowest mean error, relative to that; None if not far."""
-    if evidence.best is None or evidence.rule != LOWEST_MSE or len(evidence.fold_mse) != len(evidence.best.errors):
+    """Return how much the chosen point loses beyond the best mean, relative to that; None if not much."""
+    if evidence.best is None or evidence.rule != LOWEST_MSE or len(evidence.fold_values) != len(evidence.best.values):
         return None
     rows = [fold["test_rows"] for fold in evidence.folds["folds"]]
-    chosen, lowest = pooled(evidence.fold_mse, rows), pooled(evidence.best.errors, rows)
+    chosen, lowest = (evidence.objective.loss(pooled(v, rows)) for v in (evidence.fold_values, evidence.best.values))
     return chosen / lowest - 1 if chosen > _WORSE * lowest else None
 
 
@@ -125,11 +149,17 @@ def _about_the_rule(evidence: Evidence) -> Iterator[str]:
     if evidence.folds["preparation"]["label_transform"] is not None or (excess := _excess(evidence)) is None:
         return
     assert evidence.best is not None
-    yield (
-        f"The chosen hyperparameters have the lowest error on one fold, but over all folds {evidence.best} has a "
-        f"lower one, by {excess / (1 + excess):.0%}: the selection.rules lowest_mean_mse and one_standard_error choose "
-        "by all folds."
-    )
+    rules = "the selection.rules lowest_mean_mse and one_standard_error choose by all folds."
+    if evidence.objective.maximize:
+        yield (
+            f"The chosen hyperparameters have the best {evidence.objective.title} on one fold, but over all folds "
+            f"{evidence.best} is better: {rules}"
+        )
+    else:
+        yield (
+            f"The chosen hyperparameters have the lowest error on one fold, but over all folds {evidence.best} has a "
+            f"lower one, by {excess / (1 + excess):.0%}: {rules}"
+        )
 
 
 def _about_the_grid(evidence: Evidence) -> Iterator[str]:
@@ -148,16 +178,21 @@ def _about_the_grid(evidence: Evidence) -> Iterator[str]:
 
 
 def _matters(evidence: Evidence, name: str, neighbour: float) -> bool:
-    """Return whether the error is noticeably larger with the edge's neighbour in the grid than at the edge."""
+    """Return whether the objective is noticeably worse with the edge's neighbour in the grid than at the edge."""
     assert evidence.best is not None
     rows = [fold["test_rows"] for fold in evidence.folds["folds"]]
+    loss = evidence.objective.loss
     others = [
-        pooled(point.errors, rows) for point in evidence.points if point.eligible and point.number(name) == neighbour
+        loss(pooled(point.values, rows))
+        for point in evidence.points
+        if point.eligible and point.number(name) == neighbour
     ]
-    return not others or min(others) > _NOTICEABLE * pooled(evidence.best.errors, rows)
+    return not others or min(others) > _NOTICEABLE * loss(pooled(evidence.best.values, rows))
 
 
 def _about_batches(evidence: Evidence) -> Iterator[str]:
+    if evidence.algorithm != LINEAR_LEARNER:
+        return
     batch = int(evidence.search.static.get("mini_batch_size", _DEFAULT_BATCH))
     epochs = int(evidence.search.static.get("epochs", _DEFAULT_EPOCHS))
     rows = min(fold["train_rows"] for fold in evidence.folds["folds"])
@@ -177,25 +212,28 @@ def _about_batches(evidence: Evidence) -> Iterator[str]:
 
 def _about_folds(evidence: Evidence) -> Iterator[str]:
     if min(fold["test_rows"] for fold in evidence.folds["folds"]) >= _FEWEST_ROWS:
-        yield from _out_of_line(evidence.fold_mse)
-    if not evidence.folds.get("shuffle", True):
+        yield from _out_of_line(evidence.fold_values, evidence.objective)
+    if evidence.is_regression and not evidence.folds.get("shuffle", True):
         yield from _about_drift(evidence.moments, evidence.total)
 
 
-def _out_of_line(errors: Sequence[float]) -> Iterator[str]:
-    if len(errors) < _FEWEST_FOLDS:
+def _out_of_line(values: Sequence[float], objective: Objective) -> Iterator[str]:
+    if len(values) < _FEWEST_FOLDS:
         return
+    errors = [objective.loss(value) for value in values]
     middle = statistics.median(errors)
     # 1.4826 times the median deviation is the standard deviation of normal errors.
     deviation = 1.4826 * statistics.median(abs(error - middle) for error in errors)
     outside = {
-        fold: error
-        for fold, error in enumerate(errors, start=1)
+        fold: value
+        for fold, (value, error) in enumerate(zip(values, errors, strict=True), start=1)
         if max(error, middle) > _FAR * min(error, middle) and abs(error - middle) > _OUT_OF_LINE * deviation
     }
     if outside:
-        named = _listed([f"fold {fold} with an MSE of {error:.4g}" for fold, error in outside.items()])
-        yield f"Out of line with the folds' median of {middle:.4g}: {named}."
+        named = _listed(
+            [f"fold {fold} with {objective.with_article} of {value:.4g}" for fold, value in outside.items()]
+        )
+        yield f"Out of line with the folds' median of {statistics.median(values):.4g}: {named}."
 
 
 def _about_drift(moments: Sequence[Moments], total: Moments) -> Iterator[str]:
@@ -228,10 +266,10 @@ def _about_columns(evidence: Evidence) -> Iterator[str]:
     if lost.any():
         columns = [name for name, is_lost in zip(names, lost, strict=True) if is_lost]
         yield (
-            "linear-learner computes with 32-bit numbers, in which these columns lose their variation: "
+            f"{evidence.algorithm} computes with 32-bit numbers, in which these columns lose their variation: "
             f"{_listed(columns)}. Subtract a constant from them."
         )
-    if pairs := _collinear(total, evidence.folds):
+    if evidence.algorithm == LINEAR_LEARNER and (pairs := _collinear(total, evidence.folds)):
         yield f"Nearly collinear features, with |r| above {_COLLINEAR}: {_listed(pairs)}."
 
 
@@ -255,26 +293,31 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def precision_caution(double: Mapping[int, float], single: Mapping[int, float]) -> list[str]:
-    """Warn if 32-bit arithmetic makes the predictions' error over 1 % worse.
+def precision_caution(double: Mapping[int, float], single: Mapping[int, float], title: str) -> list[str]:
+    """Warn if 32-bit arithmetic makes the predictions' loss over 1 % worse.
 
     Args:
-        double: the mean squared error of each fold's predictions, with 64-bit arithmetic.
+        double: the mean squared error or log loss of each fold's predictions, with 64-bit arithmetic.
         single: the same with 32-bit arithmetic.
+        title: the loss's name.
     """
     worse = [fold for fold, error in double.items() if single[fold] > 1.01 * error]
     if not worse:
         return []
     return [
-        f"Predictions lose precision in 32-bit numbers, as the endpoint computes them (fold {worse[0]}: MSE "
+        f"Predictions lose precision in 32-bit numbers, as the endpoint computes them (fold {worse[0]}: {title} "
         f"{single[worse[0]]:.4g} instead of {double[worse[0]]:.4g}): scale or shift the largest columns."
     ]
 
 
-def artifact_caution(reported: Sequence[float], scored: Mapping[int, float]) -> list[str]:
-    """Warn if the predictions of an artifact do not have the error that its training job reported."""
-    for fold, error in scored.items():
+def artifact_caution(
+    reported: Sequence[float], scored: Mapping[int, float], objective: Objective, algorithm: str
+) -> list[str]:
+    """Warn if the predictions of an artifact do not have the objective that its training job reported."""
+    rounding = 0.0 if algorithm == LINEAR_LEARNER else _LOGGED_DIGITS
+    for fold, value in scored.items():
         own = reported[fold - 1]
-        if abs(error - own) > 0.01 * own:
-            return [f"Fold {fold}: the artifact's predictions have an MSE of {error:.6g}; its job reported {own:.6g}."]
+        if abs(value - own) > 0.01 * abs(own) + rounding:
+            have = f"have {objective.with_article} of {value:.6g}"
+            return [f"Fold {fold}: the artifact's predictions {have}; its job reported {own:.6g}."]
     return []

@@ -1,7 +1,7 @@
 """Writes cv_results.csv and cv_results.json, one row for each point, with scikit-learn's column names.
 
-The columns are those of ``cv_results_`` of scikit-learn's GridSearchCV with the scorer ``mse``. Splits are the folds,
-numbered from 1, and lower is better.
+The columns are those of ``cv_results_`` of scikit-learn's GridSearchCV with a scorer of the objective's name, for
+example ``mse``. Splits are the folds, numbered from 1. Values are the metric's own, whichever direction is better.
 https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.GridSearchCV.html
 """
 
@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.estimate import estimate
+from evaluation.objective import Objective
 from evaluation.points import Point
 
 
-def cv_results(points: Sequence[Point], rows: Sequence[int], chosen: Mapping[str, str]) -> list[dict[str, Any]]:
+def cv_results(
+    points: Sequence[Point], rows: Sequence[int], chosen: Mapping[str, str], objective: Objective
+) -> list[dict[str, Any]]:
     """Return a row for each point, the best first.
 
-    ``mean_test_mse`` is the error over all rows, ``unweighted_mean_test_mse`` the mean of the folds' errors, and
+    ``mean_test_mse`` is the folds' mean, weighted by their rows, ``unweighted_mean_test_mse`` the plain mean, and
     ``std_test_mse`` their standard deviation (with ``k - 1``). Points that are not eligible have no means and no rank,
     and ``ineligible`` gives the reason.
 
@@ -29,24 +32,27 @@ def cv_results(points: Sequence[Point], rows: Sequence[int], chosen: Mapping[str
         points: the points that were tried.
         rows: the number of rows of each fold.
         chosen: the chosen hyperparameters.
+        objective: the objective, whose name the columns have.
     """
-    table = [_row(point, rows) | {"chosen": point.hyperparameters == chosen} for point in points]
-    means = sorted(row["mean_test_mse"] for row in table if row["mean_test_mse"] is not None)
+    mean, rank = f"mean_test_{objective.short_name}", f"rank_test_{objective.short_name}"
+    table = [_row(point, rows, objective) | {"chosen": point.hyperparameters == chosen} for point in points]
+    costs = sorted(objective.cost(row[mean]) for row in table if row[mean] is not None)
     for row in table:
-        if row["mean_test_mse"] is not None:
-            row["rank_test_mse"] = bisect_left(means, row["mean_test_mse"]) + 1
-    return sorted(table, key=lambda row: row["rank_test_mse"] or len(table) + 1)
+        if row[mean] is not None:
+            row[rank] = bisect_left(costs, objective.cost(row[mean])) + 1
+    return sorted(table, key=lambda row: row[rank] or len(table) + 1)
 
 
-def _row(point: Point, rows: Sequence[int]) -> dict[str, Any]:
-    result = estimate(point.errors, rows) if point.eligible else None
+def _row(point: Point, rows: Sequence[int], objective: Objective) -> dict[str, Any]:
+    result = estimate(point.values, rows, objective) if point.eligible else None
+    name = objective.short_name
     return {
         **{f"param_{name}": value for name, value in sorted(point.hyperparameters.items())},
-        **{f"split{fold}_test_mse": job and job.mse for fold, job in enumerate(point.jobs, start=1)},
-        "mean_test_mse": result and result.mse,
-        "unweighted_mean_test_mse": result and result.unweighted_mse,
-        "std_test_mse": result and result.standard_deviation,
-        "rank_test_mse": None,
+        **{f"split{fold}_test_{name}": job and job.value for fold, job in enumerate(point.jobs, start=1)},
+        f"mean_test_{name}": result and result.value,
+        f"unweighted_mean_test_{name}": result and result.unweighted_value,
+        f"std_test_{name}": result and result.standard_deviation,
+        f"rank_test_{name}": None,
         "ineligible": "; ".join(point.faults) or None,
         "params": dict(sorted(point.hyperparameters.items())),
         "training_jobs": [job and job.name for job in point.jobs],

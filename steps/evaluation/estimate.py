@@ -1,4 +1,4 @@
-"""Estimates the error of models with the same hyperparameters from their errors on the folds."""
+"""Estimates how good models with the same hyperparameters are from their objective on the folds."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
+from evaluation.objective import Objective
+
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A cross-validated mean squared error with its approximate interval.
+    """A cross-validated objective with its approximate interval.
 
     Attributes:
-        mse: the error over all rows, each scored by the model of its own fold.
-        low: the interval's lower end, at least 0.
-        high: the interval's upper end.
-        unweighted_mse: the mean of the folds' errors.
-        standard_deviation: of the folds' errors.
-        fold_mse: the error on each fold.
+        value: the mean of the folds, weighted by their rows. For a mean over rows, as the mean squared error is, this
+            is its value over all rows, each scored by the model of its own fold.
+        low: the interval's lower end, within the metric's range.
+        high: the interval's upper end, likewise.
+        unweighted_value: the mean of the folds.
+        standard_deviation: of the folds' values.
+        fold_values: the value on each fold.
     """
 
-    mse: float
+    value: float
     low: float
     high: float
-    unweighted_mse: float
+    unweighted_value: float
     standard_deviation: float
-    fold_mse: list[float]
+    fold_values: list[float]
 
 
-def pooled(errors: Sequence[float], rows: Sequence[int]) -> float:
-    """Return the mean error of all rows, from the mean error and the number of rows of each fold."""
-    return math.fsum(error * count for error, count in zip(errors, rows, strict=True)) / sum(rows)
+def pooled(values: Sequence[float], rows: Sequence[int]) -> float:
+    """Return the mean over all rows, from the mean and the number of rows of each fold."""
+    return math.fsum(value * count for value, count in zip(values, rows, strict=True)) / sum(rows)
 
 
 def spread(values: Sequence[float]) -> float:
@@ -49,33 +52,35 @@ def spread(values: Sequence[float]) -> float:
     return statistics.stdev(values) * math.sqrt(1 / folds + 1 / (folds - 1))
 
 
-def estimate(errors: Sequence[float], rows: Sequence[int]) -> Estimate:
+def estimate(values: Sequence[float], rows: Sequence[int], objective: Objective) -> Estimate:
     """Return the estimate of a point.
 
     Args:
-        errors: the mean squared error on each fold; at least two.
+        values: the objective on each fold; at least two.
         rows: the number of rows of each fold.
+        objective: the objective.
     """
-    mean = pooled(errors, rows)
-    reach = float(stdtrit(len(errors) - 1, (1 + CONFIDENCE) / 2)) * spread(errors)
+    mean = pooled(values, rows)
+    reach = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * spread(values)
     return Estimate(
-        mse=mean,
-        low=max(0.0, mean - reach),
-        high=mean + reach,
-        unweighted_mse=statistics.fmean(errors),
-        standard_deviation=statistics.stdev(errors),
-        fold_mse=list(errors),
+        value=mean,
+        low=objective.clipped(mean - reach),
+        high=objective.clipped(mean + reach),
+        unweighted_value=statistics.fmean(values),
+        standard_deviation=statistics.stdev(values),
+        fold_values=list(values),
     )
 
 
-def optimism(chosen: Sequence[float], every: Sequence[Sequence[float]]) -> float:
-    """Return how much the lowest error of each fold flatters, on average over the folds.
+def optimism(chosen: Sequence[float], every: Sequence[Sequence[float]], objective: Objective) -> float:
+    """Return how much the best value of each fold flatters, on average over the folds; at least 0.
 
     ``mean(e_k(h*) - min_h e_k(h))``: Tibshirani and Tibshirani, Annals of Applied Statistics 3, 2009.
 
     Args:
-        chosen: the errors of the chosen point, one for each fold.
-        every: the errors of all eligible points.
+        chosen: the values of the chosen point, one for each fold.
+        every: the values of all eligible points.
+        objective: the objective.
     """
-    lowest = [min(errors) for errors in zip(*every, strict=True)]
-    return statistics.fmean(error - low for error, low in zip(chosen, lowest, strict=True))
+    lowest = [min(map(objective.cost, values)) for values in zip(*every, strict=True)]
+    return statistics.fmean(objective.cost(value) - low for value, low in zip(chosen, lowest, strict=True))

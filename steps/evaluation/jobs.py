@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evaluation.errors import SelectionError
+from evaluation.objective import Objective
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -22,7 +23,7 @@ class Job:
         name: the training job's name.
         tuning_job: the tuning job's name.
         hyperparameters: the tuned hyperparameters.
-        mse: the objective; None if the job has no finite value.
+        value: the objective; None if the job has no finite value.
         fault: why the job does not count, or None.
     """
 
@@ -30,7 +31,7 @@ class Job:
     name: str
     tuning_job: str
     hyperparameters: dict[str, str]
-    mse: float | None
+    value: float | None
     fault: str | None = None
 
 
@@ -54,25 +55,29 @@ class Search:
         return self.strategy != "Bayesian"
 
 
-def read_search(sagemaker: SageMakerClient, tuning_jobs: Iterable[str], objective: str) -> Search:
+def read_search(sagemaker: SageMakerClient, tuning_jobs: Iterable[str], objective: Objective) -> Search:
     """Read the training jobs of all tuning jobs.
 
     Args:
         sagemaker: boto3's SageMaker client.
         tuning_jobs: the tuning jobs' names, one for each fold, in order.
-        objective: the metric's name, for example ``validation:mse``.
+        objective: the metric that they optimised.
 
     Raises:
-        SelectionError: a tuning job optimised another metric.
+        SelectionError: a tuning job optimised another metric, or in the other direction.
     """
     search = Search("", [])
     jobs: list[Job] = []
     for fold, name in enumerate(tuning_jobs, start=1):
         description = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         configuration = description["HyperParameterTuningJobConfig"]
-        tuned = configuration["HyperParameterTuningJobObjective"]["MetricName"]
-        if tuned != objective:
-            raise SelectionError(f"{name} tuned {tuned}, not {objective}")
+        tuned = configuration["HyperParameterTuningJobObjective"]
+        if tuned["MetricName"] != objective.name:
+            raise SelectionError(f"{name} tuned {tuned['MetricName']}, not {objective.name}")
+        if tuned["Type"] != objective.direction:
+            raise SelectionError(
+                f"{name} has the direction {tuned['Type']} of {objective.name}, not {objective.direction}"
+            )
         static = description.get("TrainingJobDefinition", {}).get("StaticHyperParameters", {})
         search = Search(configuration["Strategy"], jobs, static)
         pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
@@ -86,11 +91,11 @@ def _job(fold: int, tuning_job: str, summary: Any) -> Job:
     status, name = summary["TrainingJobStatus"], summary["TrainingJobName"]
     value = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
     # AWS's JSON has numbers that are not finite as text, and boto3 leaves them so.
-    mse = None if value is None else float(value)
-    finite = mse is not None and math.isfinite(mse)
+    number = None if value is None else float(value)
+    finite = number is not None and math.isfinite(number)
     fault = None
     if status != "Completed":
         fault = f"{name} is {status}"
     elif not finite:
-        fault = f"{name} has no objective" if value is None else f"{name} has the objective {mse}"
-    return Job(fold, name, tuning_job, summary.get("TunedHyperParameters", {}), mse if finite else None, fault)
+        fault = f"{name} has no objective" if value is None else f"{name} has the objective {number}"
+    return Job(fold, name, tuning_job, summary.get("TunedHyperParameters", {}), number if finite else None, fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import struct
 import tarfile
@@ -15,10 +16,13 @@ import numpy as np
 
 from evaluation.rows import Numbers
 
+_LOGISTIC, _SOFTMAX, _HINGE = b"LogisticRegressionOutput", b"SoftmaxOutput", b"SVMOutput"
+"""MXNet's operators that make a classifier's scores of the weighted sums."""
+
 
 @dataclass(frozen=True)
 class LinearModel:
-    """The linear model in an artifact of linear-learner.
+    """The regressor in an artifact of linear-learner.
 
     Attributes:
         weights: of shape (features,), for raw features.
@@ -51,12 +55,61 @@ class LinearModel:
         return np.abs(features) @ np.abs(self.weights) + abs(self.bias)
 
 
-def read_linear_model(model_tar_gz: Path) -> LinearModel:
-    """Read the weights of a linear-learner regressor.
+@dataclass(frozen=True)
+class LinearClassifier:
+    """The classifier in an artifact of linear-learner.
+
+    Attributes:
+        weights: of shape (features,) for two classes, else (classes, features), for raw features.
+        bias: of shape () or (classes,).
+        output: MXNet's operator that makes scores of the weighted sums.
+        threshold: of two classes, class 1 is predicted from this score on.
+    """
+
+    weights: Numbers
+    bias: Numbers
+    output: bytes = _LOGISTIC
+    threshold: float = 0.5
+
+    @property
+    def features(self) -> int:
+        """The number of features of a row."""
+        return int(self.weights.shape[-1])
+
+    def predict(self, features: Numbers) -> Numbers:
+        """Return the probabilities for rows of features; with the hinge loss, the weighted sums."""
+        return self._scores(features @ self.weights.T + self.bias)
+
+    def predict_float32(self, features: Numbers) -> Numbers:
+        """Return the same, computed with 32-bit numbers."""
+        single = features.astype(np.float32) @ self.weights.T.astype(np.float32) + self.bias.astype(np.float32)
+        return self._scores(single.astype(np.float64))
+
+    def contributions(self, features: Numbers) -> Numbers | None:
+        """Return each feature's term of each weighted sum, with the bias last: SHAP values against features of 0."""
+        terms = features[:, None, :] * np.atleast_2d(self.weights)
+        biases = np.broadcast_to(np.atleast_1d(self.bias)[:, None], (*terms.shape[:2], 1))
+        whole = np.concatenate([terms, biases], axis=2)
+        return whole[:, 0] if self.weights.ndim == 1 else whole
+
+    def _scores(self, sums: Numbers) -> Numbers:
+        if self.output == _LOGISTIC:
+            small = np.exp(-np.abs(sums))
+            return np.asarray(np.where(sums >= 0, 1.0, small) / (1.0 + small))
+        if self.output == _SOFTMAX:
+            powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+            return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return sums
+
+
+def read_linear_model(model_tar_gz: Path) -> LinearModel | LinearClassifier:
+    """Read the model in an artifact of linear-learner.
 
     The artifact is a tar of a zip with MXNet's NDArray list, little-endian: a header of 24 bytes with the number of
     arrays; for each its version, storage, shape, device, type (0 is float32) and values; then their names. Source:
-    ``NDArray::Save`` in MXNet 1.9.1, src/ndarray/ndarray.cc.
+    ``NDArray::Save`` in MXNet 1.9.1, src/ndarray/ndarray.cc. The symbol beside it names the output operator. Where
+    SageMaker keeps the threshold of a classifier of two classes is not documented: it is read from ``threshold`` of
+    additional-params.json, where the local service writes it.
 
     Raises:
         ValueError: the artifact does not contain such a model.
@@ -68,23 +121,45 @@ def read_linear_model(model_tar_gz: Path) -> LinearModel:
             if file is None:
                 raise ValueError("it holds no model_algo file")
             with zipfile.ZipFile(io.BytesIO(file.read())) as model:
-                params = [name for name in model.namelist() if name.endswith(".params")]
-                arrays = arrays_of(model.read(params[0]))
-        weights = next(array for name, array in arrays.items() if name.endswith("_weight"))
-        biases = [array for name, array in arrays.items() if name.endswith("_bias")]
-        linear = LinearModel(weights.ravel(), float(biases[0].ravel()[0]) if biases else 0.0)
+                linear = _model_of(model)
     # zipfile raises RuntimeError for files that are encrypted or compressed in a way that it does not know.
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise ValueError(str(error)) from error
     except (struct.error, LookupError, StopIteration, OverflowError) as error:
         raise ValueError("its parameters are not those of a linear model") from error
-    if not (np.isfinite(linear.weights).all() and math.isfinite(linear.bias)):
+    if not (np.isfinite(linear.weights).all() and np.isfinite(linear.bias).all()):
         raise ValueError("its parameters are not finite numbers")
     return linear
 
 
+def _model_of(model: zipfile.ZipFile) -> LinearModel | LinearClassifier:
+    names = model.namelist()
+    arrays = arrays_of(model.read(next(name for name in names if name.endswith(".params"))))
+    weights = next(array for name, array in arrays.items() if name.endswith("_weight"))
+    bias = next((array.ravel() for name, array in arrays.items() if name.endswith("_bias")), np.zeros(1))
+    symbols = [name for name in names if name.endswith("symbol.json")]
+    symbol = model.read(symbols[0]) if symbols else b""
+    output = next((name for name in (_LOGISTIC, _SOFTMAX, _HINGE) if name in symbol), None)
+    if output is None:
+        return LinearModel(weights.ravel(), float(bias[0]))
+    if output == _SOFTMAX:
+        if weights.ndim != 2 or len(bias) not in (1, len(weights)):
+            raise ValueError("its parameters are not those of a linear model")
+        return LinearClassifier(weights, np.broadcast_to(bias, (len(weights),)), output)
+    return LinearClassifier(weights.ravel(), bias[0], output, _threshold(model))
+
+
+def _threshold(model: zipfile.ZipFile) -> float:
+    additional = [name for name in model.namelist() if name.endswith("additional-params.json")]
+    content = json.loads(model.read(additional[0])) if additional else None
+    threshold = content.get("threshold") if isinstance(content, dict) else None
+    if not isinstance(threshold, float | int) or not math.isfinite(threshold):
+        raise ValueError("it is a classifier of two classes, and additional-params.json has no threshold")
+    return float(threshold)
+
+
 def arrays_of(data: bytes) -> dict[str, Numbers]:
-    """Return the arrays of MXNet's NDArray list by name, each flat."""
+    """Return the arrays of MXNet's NDArray list by name."""
     magic, _, count = struct.unpack_from("<QQQ", data)
     if magic != 0x112:
         raise ValueError("its parameters are not an MXNet NDArray list")
@@ -97,7 +172,8 @@ def arrays_of(data: bytes) -> dict[str, Numbers]:
         if storage != 0 or kind != 0:
             raise ValueError("its parameters are sparse or not of 32-bit floating point")
         size = math.prod(shape)
-        arrays.append(np.frombuffer(data, "<f4", size, position + 12).astype(np.float64))
+        values = np.frombuffer(data, "<f4", size, position + 12).astype(np.float64)
+        arrays.append(values.reshape(shape))
         position += 12 + 4 * size
     position += 8
     for array in arrays:

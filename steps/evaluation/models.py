@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from evaluation.linear_model import read_linear_model
+import numpy as np
+
+from evaluation.linear_model import LinearClassifier, read_linear_model
 from evaluation.rows import Numbers
 
 LINEAR_LEARNER = "linear-learner"
@@ -43,6 +45,26 @@ class Model(Protocol):
             last axis is the score before any logistic function or softmax. None if the model cannot tell.
         """
         ...
+
+
+def threshold_of(model: Model) -> float:
+    """Return the score that separates two classes: linear-learner chooses it, other algorithms take one half."""
+    return model.threshold if isinstance(model, LinearClassifier) else 0.5
+
+
+def predicted_classes(model: Model, predictions: Numbers) -> Numbers:
+    """Return the classes that a model predicts, of shape (n,).
+
+    Args:
+        model: a classifier.
+        predictions: what it has predicted, of shape (n,) for two classes, else (n, classes).
+    """
+    if predictions.ndim > 1:
+        return np.asarray(predictions.argmax(axis=1), np.float64)
+    if isinstance(model, LinearClassifier):
+        # The threshold is one of the scores, which linear-learner rounds to 32 bits.
+        return np.asarray(predictions.astype(np.float32) >= np.float32(model.threshold), np.float64)
+    return np.asarray(predictions > threshold_of(model), np.float64)
 
 
 def read_model(model_tar_gz: Path, algorithm: str) -> Model:

@@ -76,7 +76,7 @@ def _histogram(values: Numbers) -> tuple[npt.NDArray[np.int64], Numbers]:
     return np.histogram(values, edges if np.all(np.diff(edges) > 0) else values[[0, -1]])
 
 
-def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str, Any]:
+def statistics(names: Sequence[str], total: Moments, sketch: Sketch, *, label_is_class: bool = False) -> dict[str, Any]:
     """Return the content of statistics.json.
 
     Args:
@@ -84,6 +84,7 @@ def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str
             https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-create-baseline.html
         total: the sums over all rows.
         sketch: a sample of the rows.
+        label_is_class: whether the label is the number of a class.
     """
     means, deviations = total.means, total.deviations
     return {
@@ -92,7 +93,7 @@ def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str
         "features": [
             {
                 "name": name,
-                "inferred_type": "Fractional",
+                "inferred_type": _type(place, label_is_class),
                 "numerical_statistics": {
                     "common": {"num_present": total.rows, "num_missing": 0},
                     "mean": float(means[place]),
@@ -108,23 +109,24 @@ def statistics(names: Sequence[str], total: Moments, sketch: Sketch) -> dict[str
     }
 
 
-def constraints(names: Sequence[str], lowest: Numbers) -> dict[str, Any]:
+def constraints(names: Sequence[str], lowest: Numbers, *, label_is_class: bool = False) -> dict[str, Any]:
     """Return the content of constraints.json.
 
     Args:
         names: the columns' names, the label first.
         lowest: the columns' lowest values.
+        label_is_class: whether the label is the number of a class.
     """
     return {
         "version": 0.0,
         "features": [
             {
                 "name": name,
-                "inferred_type": "Fractional",
+                "inferred_type": _type(place, label_is_class),
                 "completeness": 1.0,
                 "num_constraints": {"is_non_negative": bool(low >= 0)},
             }
-            for name, low in zip(names, lowest, strict=True)
+            for place, (name, low) in enumerate(zip(names, lowest, strict=True))
         ],
         "monitoring_config": {
             "evaluate_constraints": "Enabled",
@@ -136,13 +138,17 @@ def constraints(names: Sequence[str], lowest: Numbers) -> dict[str, Any]:
     }
 
 
-def model_quality(mse: float, out_of_fold: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the content of model_quality.json, which Studio draws.
+def _type(place: int, label_is_class: bool) -> str:
+    return "Integral" if label_is_class and not place else "Fractional"
+
+
+def model_quality(mse: float | None, out_of_fold: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the content of model_quality.json for a label that is a number, which Studio draws.
 
     ``mse`` is the cross-validated estimate. The other metrics are those of the out-of-fold predictions, as are the
     standard deviations; without predictions these are not known.
     """
-    values = {"mse": mse, "rmse": math.sqrt(mse)}
+    values = {} if mse is None else {"mse": mse, "rmse": math.sqrt(mse)}
     deviations: Mapping[str, float | None] = {}
     if out_of_fold is not None:
         values |= {name: out_of_fold[name] for name in ("mae", "r2")}

@@ -1,4 +1,4 @@
-"""Scores every row once, by the model that did not see it, and measures these predictions."""
+"""Scores every row once, by the model that did not see it, and measures these predictions of a number."""
 
 from __future__ import annotations
 
@@ -64,31 +64,29 @@ class OutOfFold:
     """Measures predictions, and writes them to a CSV file.
 
     Attributes:
-        file: the file, to which the header has been written.
+        file: the file.
         shift: roughly the label's mean.
         seed: the seed of the samples from which Model Monitor's standard deviations come.
         scale: the scale of the models' predictions.
-        fold_mse: the mean squared error of each fold so far, in the label's unit squared.
-        fold_mse_as_trained: the same on the scale of the models' predictions.
-        fold_mse_float32: the same with the arithmetic of 32-bit numbers, which the algorithm uses.
     """
 
     file: IO[str]
     shift: float
     seed: int = 0
     scale: LabelScale = field(default_factory=LabelScale)
-    fold_mse: dict[int, float] = field(default_factory=dict)
-    fold_mse_as_trained: dict[int, float] = field(default_factory=dict)
-    fold_mse_float32: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.file.write(HEADER)
         self._all = Sums()
+        self._shift_as_trained: float | None = None
+        self._of_folds: dict[int, Sums] = {}
+        self._of_folds_as_trained: dict[int, Sums] = {}
+        self._of_folds_float32: dict[int, Sums] = {}
         self._samples = [Sums() for _ in range(_SAMPLES)]
         # RandomState instead of Generator: numpy guarantees that its random numbers stay the same.
         self._random = np.random.RandomState(self.seed)
         self._every = 1
         self._kept: list[Numbers] = []
-        self._rows_of_fold: dict[int, int] = {}
 
     def add(self, fold: int, as_trained: Block, model: Model) -> None:
         """Score rows of a fold, whose labels are on the scale of the models' predictions."""
@@ -96,15 +94,38 @@ class OutOfFold:
         block = self.scale.in_units(as_trained)
         predictions = self.scale.undone(predictions_as_trained)
         errors = predictions - block.labels
-        first = self._rows_of_fold.get(fold, 0)
-        self._write(fold, first, block, predictions)
-        self._add_fold(fold, as_trained, errors, predictions_as_trained - as_trained.labels, model)
         labels, shifted = block.labels - self.shift, predictions - self.shift
+        own = self._of_folds.setdefault(fold, Sums())
+        self._write(fold, own.rows, block, predictions)
+        own.add(labels, shifted, errors)
+        if self._shift_as_trained is None:
+            self._shift_as_trained = float(as_trained.labels.mean())
+        labels_as_trained = as_trained.labels - self._shift_as_trained
+        for sums, predicted in (
+            (self._of_folds_as_trained, predictions_as_trained - self._shift_as_trained),
+            (self._of_folds_float32, model.predict_float32(as_trained.features) - self._shift_as_trained),
+        ):
+            sums.setdefault(fold, Sums()).add(labels_as_trained, predicted, predicted - labels_as_trained)
         self._all.add(labels, shifted, errors)
         for sample in self._samples:
             chosen = self._random.random_sample(len(labels)) < _SHARE
             sample.add(labels[chosen], shifted[chosen], errors[chosen])
         self._keep(np.abs(errors))
+
+    @property
+    def fold_metrics(self) -> dict[int, dict[str, float | None]]:
+        """The metrics of each fold's predictions, in the label's unit."""
+        return {fold: {**sums.metrics()} for fold, sums in self._of_folds.items()}
+
+    @property
+    def fold_metrics_as_trained(self) -> dict[int, dict[str, float | None]]:
+        """The same on the scale of the models' predictions."""
+        return {fold: {**sums.metrics()} for fold, sums in self._of_folds_as_trained.items()}
+
+    @property
+    def fold_metrics_float32(self) -> dict[int, dict[str, float | None]]:
+        """The same on that scale, with the arithmetic of 32-bit numbers, which the algorithm uses."""
+        return {fold: {**sums.metrics()} for fold, sums in self._of_folds_float32.items()}
 
     def result(self) -> dict[str, Any]:
         """Return the metrics of all predictions, and Model Monitor's standard deviations of them.
@@ -131,19 +152,6 @@ class OutOfFold:
             f"{number},{fold},{line.partition(b',')[0].decode()},{prediction!r}\n"
             for number, (line, prediction) in enumerate(rows, start=first + 1)
         )
-
-    def _add_fold(
-        self, fold: int, as_trained: Block, errors: Numbers, errors_as_trained: Numbers, model: Model
-    ) -> None:
-        before = self._rows_of_fold.get(fold, 0)
-        after = before + len(errors)
-        for means, own in (
-            (self.fold_mse, errors),
-            (self.fold_mse_as_trained, errors_as_trained),
-            (self.fold_mse_float32, model.predict_float32(as_trained.features) - as_trained.labels),
-        ):
-            means[fold] = (means.get(fold, 0.0) * before + float(own @ own)) / after
-        self._rows_of_fold[fold] = after
 
     def _keep(self, absolute: Numbers) -> None:
         self._kept.append(absolute[:: self._every])

@@ -28,13 +28,13 @@ class Point:
 
     @property
     def eligible(self) -> bool:
-        """Whether the point has a finite error in each fold, from jobs that completed."""
+        """Whether the point has a finite objective in each fold, from jobs that completed."""
         return not self.faults
 
     @property
-    def errors(self) -> list[float]:
-        """The error of each fold that has one."""
-        return [job.mse for job in self.jobs if job is not None and job.mse is not None]
+    def values(self) -> list[float]:
+        """The objective of each fold that has one."""
+        return [job.value for job in self.jobs if job is not None and job.value is not None]
 
     def number(self, name: str) -> float:
         """Return a tuned hyperparameter as a number; NaN if it is not tuned or is text."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from evaluation.class_scores import ClassScores
+from evaluation.class_sums import ClassSums
 from evaluation.label_scale import LabelScale
+from evaluation.logistic_regression import TrainingTables
 from evaluation.models import Model
 from evaluation.moments import Moments, Scale
 from evaluation.monitor import Sketch
-from evaluation.out_of_fold import HEADER, OutOfFold
+from evaluation.out_of_fold import OutOfFold
+from evaluation.row_sample import RowSample
 from evaluation.rows import Block, fold_blocks
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PAYLOAD_ROWS = 10
+
+FoldMetrics = Mapping[int, Mapping[str, float | None]]
+"""Metrics by fold and name."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +36,30 @@ class Scored:
     Attributes:
         moments: the sums of each fold, with labels in their unit.
         moments_as_trained: the same with labels on the scale of the models' predictions, as an endpoint answers.
-        sketch: a sample of the rows on that scale.
+        sketch: a sample of the rows on that scale, for Model Monitor.
+        sample: a sample of the rows on that scale, by fold.
         payload: some rows as an endpoint takes them, without labels.
         predictions: the metrics of the out-of-fold predictions; None without models.
-        fold_mse: the mean squared error of each fold's predictions, in the label's unit squared.
-        fold_mse_as_trained: the same on the scale of the models' predictions.
-        fold_mse_float32: the same with 32-bit arithmetic.
+        fold_metrics: the metrics of each fold's predictions, in the label's unit; empty without models.
+        fold_metrics_as_trained: the same on the scale of the models' predictions.
+        fold_metrics_float32: the same on that scale, with 32-bit arithmetic.
+        training: the rows for logistic regression, if the label is a class and they are not too many.
+        classes: the sums over all predictions of classes, and over each of Model Monitor's samples.
+        tables: the content of classification.json; None for regression or without models.
     """
 
     moments: list[Moments]
     moments_as_trained: list[Moments]
     sketch: Sketch
+    sample: RowSample
     payload: bytes
-    predictions: dict[str, Any] | None
-    fold_mse: dict[int, float]
-    fold_mse_as_trained: dict[int, float]
-    fold_mse_float32: dict[int, float]
+    predictions: dict[str, Any] | None = None
+    fold_metrics: FoldMetrics = field(default_factory=dict)
+    fold_metrics_as_trained: FoldMetrics = field(default_factory=dict)
+    fold_metrics_float32: FoldMetrics = field(default_factory=dict)
+    training: TrainingTables | None = None
+    classes: list[ClassSums] = field(default_factory=list)
+    tables: dict[str, Any] | None = None
 
     @cached_property
     def total(self) -> Moments:
@@ -55,6 +70,13 @@ class Scored:
     def served(self) -> Moments:
         """The sums over all folds, with labels as an endpoint answers."""
         return reduce(add, self.moments_as_trained)
+
+
+def of_folds(metrics: FoldMetrics, name: str | None) -> dict[int, float]:
+    """Return a metric by fold; empty if a fold has none, or it is not computed."""
+    values = {fold: of_fold.get(name or "") for fold, of_fold in metrics.items()}
+    known = {fold: value for fold, value in values.items() if value is not None}
+    return known if len(known) == len(values) else {}
 
 
 class _Sums:
@@ -72,8 +94,75 @@ class _Sums:
         self.of_folds[-1].add(block)
 
 
+@dataclass
+class _Reading:
+    """What is collected while the rows are read."""
+
+    out: IO[str]
+    models: Sequence[Model]
+    scale: LabelScale
+    classes: list[str]
+
+    def __post_init__(self) -> None:
+        outputs = len(self.classes) if len(self.classes) > 2 else 1
+        self.sketch, self.sample, self.payload = Sketch(), RowSample(outputs), b""
+        self.in_units, self.as_trained = _Sums(), _Sums()
+        self.training = TrainingTables(len(self.classes)) if self.classes else None
+        self.numbers: OutOfFold | None = None
+        self.labels = ClassScores(self.out, self.classes) if self.models and self.classes else None
+
+    def add(self, fold: int, block: Block) -> None:
+        own = self.scale.in_units(block)
+        self.in_units.add(fold, own)
+        if own is not block:
+            self.as_trained.add(fold, block)
+        self.sketch.add(block)
+        self.sample.add(fold, block)
+        if self.training is not None:
+            self.training.add(fold, block)
+        if not self.payload:
+            self.payload = b"".join(line.partition(b",")[2] + b"\n" for line in block.lines[:_PAYLOAD_ROWS])
+        if self.labels is not None:
+            self.labels.add(fold, block, self.models[fold - 1])
+        elif self.models:
+            self.numbers = self.numbers or OutOfFold(self.out, shift=float(own.labels.mean()), scale=self.scale)
+            self.numbers.add(fold, block, self.models[fold - 1])
+
+    def result(self) -> Scored:
+        moments = self.in_units.of_folds
+        read = (moments, self.as_trained.of_folds or moments, self.sketch, self.sample, self.payload)
+        if self.labels is not None:
+            metrics = self.labels.fold_metrics
+            return Scored(
+                *read,
+                predictions=self.labels.result(),
+                fold_metrics=metrics,
+                fold_metrics_as_trained=metrics,
+                fold_metrics_float32=self.labels.fold_metrics_float32,
+                training=self.training,
+                classes=[self.labels.total, *self.labels.sampled()],
+                tables=self.labels.tables(),
+            )
+        if self.numbers is None:
+            return Scored(*read, training=self.training)
+        return Scored(
+            *read,
+            predictions=self.numbers.result(),
+            fold_metrics=self.numbers.fold_metrics,
+            fold_metrics_as_trained=self.numbers.fold_metrics_as_trained,
+            fold_metrics_float32=self.numbers.fold_metrics_float32,
+        )
+
+
 def score_folds(  # noqa: PLR0913 - what is read, what scores it, and where the predictions go
-    s3: S3Client, folds_uri: str, folds: int, models: Sequence[Model], file: Path, *, scale: LabelScale
+    s3: S3Client,
+    folds_uri: str,
+    folds: int,
+    models: Sequence[Model],
+    file: Path,
+    *,
+    scale: LabelScale,
+    classes: Sequence[str] = (),
 ) -> Scored:
     """Read the folds, and score each row by its own fold's model.
 
@@ -84,35 +173,15 @@ def score_folds(  # noqa: PLR0913 - what is read, what scores it, and where the 
         models: the model of each fold; empty to score nothing.
         file: the CSV file for the predictions. It is written only if there are models.
         scale: the scale of the folds' labels.
+        classes: the label's texts in the order of the classes; empty if the label is a number.
+
+    Raises:
+        SelectionError: the models do not predict what the label is.
     """
-    sketch, payload = Sketch(), b""
-    in_units, as_trained = _Sums(), _Sums()
     with (file if models else Path("/dev/null")).open("w", encoding="utf-8") as out:
-        out.write(HEADER)
-        scores: OutOfFold | None = None
+        reading = _Reading(out, models, scale, list(classes))
         for fold in range(1, folds + 1):
             for block in fold_blocks(s3, folds_uri, fold):
-                own = scale.in_units(block)
-                in_units.add(fold, own)
-                if own is not block:
-                    as_trained.add(fold, block)
-                sketch.add(block)
-                if not payload:
-                    payload = b"".join(line.partition(b",")[2] + b"\n" for line in block.lines[:_PAYLOAD_ROWS])
-                if models:
-                    scores = scores or OutOfFold(out, shift=float(own.labels.mean()), scale=scale)
-                    scores.add(fold, block, models[fold - 1])
-            assert len(in_units.of_folds) == fold, f"{folds_uri} has no rows of fold {fold}"
-    moments_as_trained = as_trained.of_folds or in_units.of_folds
-    if scores is None:
-        return Scored(in_units.of_folds, moments_as_trained, sketch, payload, None, {}, {}, {})
-    return Scored(
-        moments=in_units.of_folds,
-        moments_as_trained=moments_as_trained,
-        sketch=sketch,
-        payload=payload,
-        predictions=scores.result(),
-        fold_mse=scores.fold_mse,
-        fold_mse_as_trained=scores.fold_mse_as_trained,
-        fold_mse_float32=scores.fold_mse_float32,
-    )
+                reading.add(fold, block)
+            assert len(reading.in_units.of_folds) == fold, f"{folds_uri} has no rows of fold {fold}"
+        return reading.result()

@@ -16,6 +16,7 @@ import select_best
 from evaluation.errors import NoRegionError, SelectionError, leave_reason
 from evaluation.jobs import read_search
 from evaluation.metadata import recordable
+from evaluation.objective import MEAN_SQUARED_ERROR
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import PredefinedSplit, cross_validate
@@ -205,7 +206,7 @@ def test_after_a_bayesian_search_the_estimate_is_the_error_on_one_fold(experimen
     account.add(3, 4.0, l1="3")
     outputs = account.select("lowest_mse", name)
     best = outputs["best.json"]
-    assert best["estimate"] == {"kind": "single_fold", "mse": 2.0, "low": None, "high": None}
+    assert best["estimate"] == {"kind": "single_fold", "value": 2.0, "mse": 2.0, "low": None, "high": None}
     assert best["out_of_fold"] == {"missing": "the folds have no common point"}
     assert (best["training_job_name"], best["metadata"]["estimate_high"]) == (name, "none")
 
@@ -231,7 +232,7 @@ def test_an_objective_that_boto3_leaves_as_text_is_not_finite(value) -> None:
     client.describe_hyper_parameter_tuning_job.return_value = {
         "HyperParameterTuningJobConfig": {
             "Strategy": "Grid",
-            "HyperParameterTuningJobObjective": {"MetricName": "validation:mse"},
+            "HyperParameterTuningJobObjective": {"MetricName": "validation:mse", "Type": "Minimize"},
         }
     }
     job = {
@@ -241,8 +242,8 @@ def test_an_objective_that_boto3_leaves_as_text_is_not_finite(value) -> None:
         "FinalHyperParameterTuningJobObjectiveMetric": {"Value": value},
     }
     client.get_paginator.return_value.paginate.return_value = [{"TrainingJobSummaries": [job]}]
-    (found,) = read_search(client, ["tune-1"], "validation:mse").jobs
-    assert (found.mse, found.fault) == (None, f"job has the objective {float(value)}")
+    (found,) = read_search(client, ["tune-1"], MEAN_SQUARED_ERROR).jobs
+    assert (found.value, found.fault) == (None, f"job has the objective {float(value)}")
 
 
 def test_a_metric_that_is_not_finite_is_left_out_because_json_has_none(account) -> None:

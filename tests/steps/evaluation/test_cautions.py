@@ -8,6 +8,7 @@ import pytest
 from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
 from evaluation.jobs import Job, Search
 from evaluation.moments import Moments, Scale
+from evaluation.objective import MEAN_SQUARED_ERROR
 from evaluation.points import points_of
 from evaluation.rows import Block
 
@@ -44,10 +45,11 @@ def evidence(**changes: Any) -> Evidence:
         search=Search("Grid", tried, STATIC),
         points=points,
         best=points[1],
-        mse=1.0,
-        fold_mse=[1.0, 1.1, 0.9, 1.0],
-        mean_mse=5.0,
-        least_squares_mse=0.99,
+        objective=MEAN_SQUARED_ERROR,
+        value=1.0,
+        fold_values=[1.0, 1.1, 0.9, 1.0],
+        constant=5.0,
+        reference=0.99,
         moments=[moments(random.normal(size=(250, 2)), random.normal(size=250)) for _ in range(4)],
         folds=folds(),
         rule="lowest_mse",
@@ -70,22 +72,22 @@ def test_warnings_of_the_folds_come_first() -> None:
 
 
 def test_a_model_that_is_worse_than_the_baselines_is_named() -> None:
-    assert only(mean_mse=0.9, least_squares_mse=None).startswith("The model is no better than predicting the mean")
-    assert "28% above that of least squares" in only(mse=1.28, least_squares_mse=1.0)
-    assert "is far above that of least squares" in only(mse=1.0, least_squares_mse=1e-30)
+    assert only(constant=0.9, reference=None).startswith("The model is no better than predicting the mean")
+    assert "28% above that of least squares" in only(value=1.28, reference=1.0)
+    assert "is far above that of least squares" in only(value=1.0, reference=1e-30)
     # Both are exact but for rounding.
-    assert cautions(evidence(mse=1e-15, least_squares_mse=1e-30)) == []
+    assert cautions(evidence(value=1e-15, reference=1e-30)) == []
 
 
 def test_hyperparameters_that_are_good_on_one_fold_only_are_named() -> None:
     # The lowest mean error is 1.01 on folds of the same size.
-    far: dict[str, Any] = {"fold_mse": [1.2, 1.1], "folds": folds(2)}
+    far: dict[str, Any] = {"fold_values": [1.2, 1.1], "folds": folds(2)}
     assert "over all folds l1=0.1 has a lower one, by 12%" in only(**far)
-    both = cautions(evidence(**far, mse=1.15, least_squares_mse=1.0))
+    both = cautions(evidence(**far, value=1.15, reference=1.0))
     assert both[0].endswith("least squares on the same folds (1): see the next warning.")
     assert both[1] == only(**far)
     assert cautions(evidence(**far, rule="one_standard_error")) == []
-    assert cautions(evidence(**far | {"fold_mse": [1.02, 1.03]})) == []
+    assert cautions(evidence(**far | {"fold_values": [1.02, 1.03]})) == []
 
 
 @pytest.mark.parametrize(("place", "word"), [(0, "smallest"), (2, "largest")])
@@ -107,7 +109,7 @@ def edged(place: int, neighbour: float) -> dict[str, Any]:
         for fold in (1, 2)
     ]
     points = points_of(tried, 2)
-    return {"points": points, "best": points[place], "fold_mse": [1.0, 1.0], "folds": folds(2)}
+    return {"points": points, "best": points[place], "fold_values": [1.0, 1.0], "folds": folds(2)}
 
 
 def test_zero_is_no_edge_because_nothing_is_below() -> None:
@@ -127,19 +129,19 @@ def test_few_steps_and_dropped_rows_are_named() -> None:
 
 def test_a_fold_out_of_line_is_named() -> None:
     errors = [1.0, 1.05, 0.95, 1.02, 3.0]
-    assert only(fold_mse=errors) == "Out of line with the folds' median of 1.02: fold 5 with an MSE of 3."
+    assert only(fold_values=errors) == "Out of line with the folds' median of 1.02: fold 5 with an MSE of 3."
     # The errors of a few rows scatter widely.
     assert (
         cautions(
             evidence(
-                fold_mse=errors,
+                fold_values=errors,
                 folds=folds(count=4, rows=60),
                 search=Search("Grid", [], {"mini_batch_size": "10", "epochs": "50"}),
             )
         )
         == []
     )
-    assert cautions(evidence(fold_mse=[1.0, 1.0, 1.0, 1.05])) == []
+    assert cautions(evidence(fold_values=[1.0, 1.0, 1.0, 1.05])) == []
 
 
 def test_a_label_that_drifts_in_the_order_of_the_file_is_named() -> None:
@@ -186,10 +188,16 @@ def test_columns_that_32_bits_cannot_hold_are_named() -> None:
 
 
 def test_predictions_that_lose_precision_are_named() -> None:
-    assert precision_caution({1: 1.0, 2: 1.0}, {1: 1.005, 2: 1.0}) == []
-    assert "fold 2: MSE 3 instead of 1" in precision_caution({1: 1.0, 2: 1.0}, {1: 1.0, 2: 3.0})[0]
+    assert precision_caution({1: 1.0, 2: 1.0}, {1: 1.005, 2: 1.0}, "MSE") == []
+    assert "fold 2: MSE 3 instead of 1" in precision_caution({1: 1.0, 2: 1.0}, {1: 1.0, 2: 3.0}, "MSE")[0]
 
 
 def test_an_artifact_that_does_not_score_as_its_job_reported_is_named() -> None:
-    assert artifact_caution([1.0, 2.0], {1: 1.001, 2: 2.0}) == []
-    assert "Fold 2: the artifact's predictions have an MSE of 2.5" in artifact_caution([1.0, 2.0], {1: 1.0, 2: 2.5})[0]
+    def found(scored: dict[int, float], reported: list[float], algorithm: str = "linear-learner") -> list[str]:
+        return artifact_caution(reported, scored, MEAN_SQUARED_ERROR, algorithm)
+
+    assert found({1: 1.001, 2: 2.0}, [1.0, 2.0]) == []
+    assert "Fold 2: the artifact's predictions have an MSE of 2.5" in found({1: 1.0, 2: 2.5}, [1.0, 2.0])[0]
+    # XGBoost logs five decimals.
+    assert found({1: 0.000_084}, [0.000_08], "xgboost") == []
+    assert found({1: 0.000_084}, [0.000_08]) != []

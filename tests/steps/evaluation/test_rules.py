@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from evaluation.errors import SelectionError
 from evaluation.jobs import Job, Search
+from evaluation.objective import MEAN_SQUARED_ERROR
 from evaluation.points import points_of
-from evaluation.rules import LOWEST_MEAN_MSE, ONE_STANDARD_ERROR, choose, lowest_job
+from evaluation.rules import LOWEST_MEAN_MSE, ONE_STANDARD_ERROR, best_job, choose
 
 EQUAL = [100] * 5
 
@@ -37,11 +38,11 @@ BEST: Tried = (point("0.01"), [4.0, 5.0, 6.0, 5.0, 5.0])
 SPARSE: Tried = (point("0.1"), [4.4, 5.3, 5.6, 5.4, 5.2])
 
 
-def chosen(rule: str, *points, rows=EQUAL) -> dict[str, str]:
+def chosen(rule: str, *points, rows=EQUAL, objective=MEAN_SQUARED_ERROR) -> dict[str, str]:
     if rule == "lowest_mse":
         search = Search("Grid", jobs(*points))
-        return lowest_job(search, points_of(search.jobs, len(rows))).hyperparameters
-    return choose(rule, points_of(jobs(*points), len(rows)), rows).hyperparameters
+        return best_job(search, points_of(search.jobs, len(rows)), objective).hyperparameters
+    return choose(rule, points_of(jobs(*points), len(rows)), rows, objective).hyperparameters
 
 
 @pytest.mark.parametrize(
@@ -111,16 +112,16 @@ def test_numbers_that_are_written_differently_are_the_same_point() -> None:
 
 def test_a_second_job_of_the_same_point_replaces_one_that_failed() -> None:
     search = [Job(1, "a", "t", {"l1": "1"}, None, "a is Failed"), Job(1, "b", "t", {"l1": "1"}, 3.0)]
-    assert points_of(search, 1)[0].errors == [3.0]
+    assert points_of(search, 1)[0].values == [3.0]
 
 
 def test_equal_jobs_are_won_by_the_first_fold() -> None:
     search = Search("Grid", jobs((point("1"), [2.0, 1.0, 1.0])))
-    assert lowest_job(search, points_of(search.jobs, 3)).fold == 2
+    assert best_job(search, points_of(search.jobs, 3), MEAN_SQUARED_ERROR).fold == 2
 
 
 def test_after_a_bayesian_search_every_completed_job_counts() -> None:
     search = Search("Bayesian", [Job(1, "a", "t", {"l1": "1"}, 3.0), Job(2, "b", "t", {"l1": "2"}, 1.0)])
-    assert lowest_job(search, points_of(search.jobs, 2)).name == "b"
+    assert best_job(search, points_of(search.jobs, 2), MEAN_SQUARED_ERROR).name == "b"
     with pytest.raises(SelectionError, match="no training job of any fold"):
-        lowest_job(Search("Bayesian", []), [])
+        best_job(Search("Bayesian", []), [], MEAN_SQUARED_ERROR)

@@ -14,7 +14,7 @@ from evaluation.label_scale import LabelScale
 from evaluation.linear_model import LinearModel
 from evaluation.monitor import Sketch, constraints, statistics
 from evaluation.rows import Block, fold_blocks, fold_lines
-from evaluation.scoring import score_folds
+from evaluation.scoring import of_folds, score_folds
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, mean_squared_error, median_absolute_error, r2_score
@@ -54,7 +54,7 @@ def test_a_transformed_label_is_measured_in_its_unit(experiment, tmp_path) -> No
     found = score_folds(account.s3, FOLDS_URI, 3, models, file, scale=LabelScale("log1p"))
     predicted = [np.expm1(model.predict(features)) for model, (features, _) in zip(models, prices, strict=True)]
     errors = [float(np.mean((own - price) ** 2)) for own, (_, price) in zip(predicted, prices, strict=True)]
-    assert list(found.fold_mse.values()) == pytest.approx(errors, rel=1e-6)
+    assert list(of_folds(found.fold_metrics, "mse").values()) == pytest.approx(errors, rel=1e-6)
     written = np.loadtxt(file, delimiter=",", skiprows=1)
     label = np.concatenate([price for _, price in prices])
     assert written[:, 2] == pytest.approx(label, rel=1e-6)
@@ -63,7 +63,7 @@ def test_a_transformed_label_is_measured_in_its_unit(experiment, tmp_path) -> No
     mean = cross_validate(DummyRegressor(), FEATURES, label, cv=SPLIT, scoring="neg_mean_squared_error")
     assert mean_errors(found.moments) == pytest.approx((-mean["test_score"]).tolist(), rel=1e-5)
     assert found.served.means[0] == pytest.approx(np.log1p(label).mean(), rel=1e-6)
-    assert found.fold_mse_as_trained[1] == pytest.approx(
+    assert of_folds(found.fold_metrics_as_trained, "mse")[1] == pytest.approx(
         np.mean((models[0].predict(prices[0][0]) - np.log1p(prices[0][1])) ** 2), rel=1e-6
     )
 
