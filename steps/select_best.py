@@ -84,7 +84,12 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
         "algorithm": options.algorithm,
         "problem": problem,
         "classes": classes or None,
-        "metric": {"name": objective.name, "direction": objective.direction, "title": objective.title},
+        "metric": {
+            "name": objective.name,
+            "direction": objective.direction,
+            "title": objective.title,
+            "computed": objective.metric,
+        },
         "hyperparameters": choice.point.hyperparameters,
         "fold_rows": rows,
         "fold_label_means": [float(fold.means[0]) for fold in scored.moments],

@@ -27,10 +27,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from botocore.exceptions import ClientError
+from evaluation.class_sums import row_log_loss
 from evaluation.clients import aws_clients
 from evaluation.errors import NoRegionError
-from evaluation.linear_model import LinearModel, read_linear_model
-from evaluation.rows import fold_lines
+from evaluation.metrics import BINARY, MULTICLASS, REGRESSION
+from evaluation.models import LINEAR_LEARNER, Model, predicted_classes, read_model, threshold_of
+from evaluation.rows import Numbers, fold_lines
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,8 +51,11 @@ MAX_ROWS = 200_000
 Not the first ones: if the folds follow the order of a sorted file, those have an error of their own."""
 
 SINGLE_PRECISION = 1e-4
-"""The allowed difference between a score and the artifact's, relative to the sum of the terms' absolute values. Both
-are computed with 32-bit floats, but in different order."""
+"""The allowed difference between a score and the artifact's, relative to ``Model.scale``: of a linear model, to the sum
+of the terms' absolute values. Both are computed with 32-bit floats, but in different order."""
+
+VERIFIED = {REGRESSION: "mse", BINARY: "logloss", MULTICLASS: "mlogloss"}
+"""The mean over the rows that is compared with the training job's, by problem."""
 
 NO_ANSWER = ("ModelError", "ModelNotReadyException", "InternalFailure", "ServiceUnavailable")
 """Errors of InvokeEndpoint that the endpoint causes. Others come from the network or from permissions."""
@@ -155,38 +160,89 @@ class Answers:
     """The differences between the endpoint's scores, the labels and the artifact's predictions.
 
     Attributes:
-        errors: the squared error of each row's score.
-        artifact_errors: the squared error of each row's prediction by the artifact.
+        problem: ``regression``, ``binary`` or ``multiclass``.
+        classes: the number of classes; 0 for regression.
+        errors: the loss of each row's score: squared error, or log loss.
+        artifact_errors: the same of each row's prediction by the artifact.
         largest_difference: the largest relative difference between a score and the artifact's prediction.
+        different_labels: the rows whose predicted label is not the artifact's, though their score is not so near to
+            the threshold that rounding explains it.
     """
 
+    problem: str = REGRESSION
+    classes: int = 0
     errors: list[float] = field(default_factory=list)
     artifact_errors: list[float] = field(default_factory=list)
     largest_difference: float = 0.0
+    different_labels: int = 0
 
-    def add(self, labels: list[float], body: bytes, scores: list[float], model: LinearModel | None) -> None:
-        """Add the rows of one request and their scores."""
-        self.errors += [(score - label) ** 2 for score, label in zip(scores, labels, strict=True)]
+    @property
+    def metric(self) -> str:
+        """The name of the mean loss."""
+        return VERIFIED[self.problem]
+
+    def add(self, labels: list[float], body: bytes, predictions: list[dict[str, Any]], model: Model | None) -> None:
+        """Add the rows of one request and the endpoint's answer about them.
+
+        Raises:
+            VerificationError: a score is not a finite number, or not one for each class.
+        """
+        try:
+            scores = np.array([prediction["score"] for prediction in predictions], np.float64)
+        except (TypeError, ValueError, KeyError):
+            scores = np.empty(0)
+        own = np.array(labels)
+        if scores.shape != ((len(labels), self.classes) if self.problem == MULTICLASS else (len(labels),)):
+            wanted = f"{self.classes} scores" if self.problem == MULTICLASS else "one score"
+            raise VerificationError(f"the endpoint did not answer every row with {wanted}")
+        if not np.isfinite(scores).all():
+            raise VerificationError("the endpoint answered with a score that is not a finite number")
+        self.errors += self._losses(own, scores)
         if model is None:
             return
         features = np.array(body.replace(b"\n", b",").split(b","), dtype=np.float64).reshape(len(labels), -1)
         predicted = model.predict(features)
-        self.artifact_errors += ((predicted - np.array(labels)) ** 2).tolist()
-        differences = np.abs(np.array(scores) - predicted) / np.maximum(
-            model.scale(features), np.finfo(np.float32).tiny
-        )
-        self.largest_difference = max(self.largest_difference, float(differences.max()))
+        if predicted.shape != scores.shape:
+            raise VerificationError(f"the artifact predicts {predicted.shape[1:]} for a row, not {scores.shape[1:]}")
+        self.artifact_errors += self._losses(own, predicted)
+        differences = np.abs(scores - predicted).reshape(len(labels), -1).max(axis=1)
+        scale = np.maximum(model.scale(features), np.finfo(np.float32).tiny)
+        self.largest_difference = max(self.largest_difference, float((differences / scale).max()))
+        answered = [prediction.get("predicted_label") for prediction in predictions]
+        if self.problem != REGRESSION and None not in answered:
+            self._compare_labels(np.array(answered, np.float64), model, predicted, SINGLE_PRECISION * scale)
+
+    def _compare_labels(self, answered: Numbers, model: Model, predicted: Numbers, rounding: Numbers) -> None:
+        different = answered != predicted_classes(model, predicted)
+        if predicted.ndim == 1:
+            margin = np.abs(predicted - threshold_of(model))
+        else:
+            highest = np.sort(predicted, axis=1)
+            margin = highest[:, -1] - highest[:, -2]
+        self.different_labels += int(np.count_nonzero(different & (margin > rounding)))
+
+    def _losses(self, labels: Numbers, scores: Numbers) -> list[float]:
+        if self.problem == REGRESSION:
+            return [float(loss) for loss in (scores - labels) ** 2]
+        return [float(loss) for loss in row_log_loss(labels, scores)]
 
 
 def ask(
-    runtime: SageMakerRuntimeClient, endpoint: str, rows: Iterable[bytes], model: LinearModel | None = None
+    runtime: SageMakerRuntimeClient,
+    endpoint: str,
+    rows: Iterable[bytes],
+    model: Model | None = None,
+    answers: Answers | None = None,
 ) -> Answers:
     """Send rows to the endpoint and collect its scores.
+
+    linear-learner answers ``{"predictions": [{"score": s, "predicted_label": c}]}`` (the label for classes only), and
+    XGBoost ``{"predictions": [{"score": s}]}``; of more than two classes, the score is a list.
 
     Raises:
         VerificationError: the endpoint returned an error, a wrong number of scores, or a score that is not finite.
     """
-    answers = Answers()
+    answers = answers or Answers()
     for labels, body in requests(rows):
         try:
             answer = runtime.invoke_endpoint(
@@ -196,65 +252,80 @@ def ask(
             if error.response["Error"]["Code"] not in NO_ANSWER:
                 raise
             raise VerificationError(f"{endpoint} did not answer: {error}") from error
-        scores = [prediction["score"] for prediction in json.loads(answer["Body"].read())["predictions"]]
-        if len(scores) != len(labels):
-            raise VerificationError(f"{endpoint} answered {len(labels)} rows with {len(scores)} scores")
-        if not all(math.isfinite(score) for score in scores):
-            raise VerificationError(f"{endpoint} answered with a score that is not a finite number")
-        answers.add(labels, body, scores, model)
+        predictions = json.loads(answer["Body"].read())["predictions"]
+        if len(predictions) != len(labels):
+            raise VerificationError(f"{endpoint} answered {len(labels)} rows with {len(predictions)} scores")
+        answers.add(labels, body, predictions, model)
     return answers
 
 
-def compare(errors: list[float], expected: float, tolerance: float, *, sampled: bool = False) -> dict[str, Any]:
-    """Compare a mean squared error with the training job's.
+def compare(
+    errors: list[float], expected: float | None, tolerance: float, *, sampled: bool = False, metric: str = "mse"
+) -> dict[str, Any]:
+    """Compare a mean loss with the training job's.
 
     Args:
-        errors: the squared error of each row.
-        expected: the mean squared error that the training job reported.
+        errors: the loss of each row.
+        expected: the mean loss that the training job reported; None if it reported another metric.
         tolerance: the allowed relative difference.
         sampled: whether the rows are a sample of those that the training job scored.
+        metric: the name of the mean loss.
 
     Raises:
-        VerificationError: there were no rows, or the difference is larger.
+        VerificationError: there were no rows, the difference is larger, or there is nothing to compare with.
     """
     if not errors:
         raise VerificationError("the folds have no rows to send")
-    mse, allowed = statistics.fmean(errors), tolerance * expected
+    mean = statistics.fmean(errors)
+    if expected is None:
+        result: dict[str, Any] = {"rows": len(errors), "metric": metric, metric: mean}
+        raise VerificationError(
+            f"the endpoint cannot be verified: its artifact was not read, and the training job reported no {metric}",
+            result,
+        )
+    allowed = tolerance * expected
     if sampled:
         allowed += 5 * statistics.stdev(errors) / math.sqrt(len(errors))
-    result = {"rows": len(errors), "mse": mse, "training_job_mse": expected, "tolerance": allowed}
-    if not abs(mse - expected) <= allowed:
+    result = {"rows": len(errors), "metric": metric, metric: mean}
+    result |= {f"training_job_{metric}": expected, "tolerance": allowed}
+    if not abs(mean - expected) <= allowed:
         raise VerificationError(
             f"the endpoint's error on held-out rows is not the training job's: {json.dumps(result)}", result
         )
     return result
 
 
-def judge(answers: Answers, expected: float, tolerance: float, *, sampled: bool = False) -> dict[str, Any]:
+def judge(answers: Answers, expected: float | None, tolerance: float, *, sampled: bool = False) -> dict[str, Any]:
     """Decide whether the endpoint serves the model; the arguments are those of ``compare``.
 
-    Scores that are the artifact's own predictions prove it, whatever the error is. Scores that are not disprove it,
-    if the artifact is read rightly: its own predictions have the training job's error. Otherwise the error decides.
+    Scores and labels that are the artifact's own prove it, whatever the error is. Others disprove it, if the artifact
+    is read rightly: its own predictions have the training job's error. Otherwise the error decides.
 
     Raises:
         VerificationError: it does not.
     """
+    metric = answers.metric
     if not answers.artifact_errors:
-        return compare(answers.errors, expected, tolerance, sampled=sampled)
+        return compare(answers.errors, expected, tolerance, sampled=sampled, metric=metric)
     numbers = {
         "rows": len(answers.errors),
-        "mse": statistics.fmean(answers.errors),
-        "training_job_mse": expected,
-        "artifact_mse": statistics.fmean(answers.artifact_errors),
+        "metric": metric,
+        metric: statistics.fmean(answers.errors),
+        f"training_job_{metric}": expected,
+        f"artifact_{metric}": statistics.fmean(answers.artifact_errors),
         "largest_difference": answers.largest_difference,
     }
-    if answers.largest_difference <= SINGLE_PRECISION:
+    if answers.problem != REGRESSION:
+        numbers["different_labels"] = answers.different_labels
+    if answers.largest_difference <= SINGLE_PRECISION and not answers.different_labels:
         return numbers
-    try:
-        compare(answers.artifact_errors, expected, tolerance, sampled=sampled)
-    except VerificationError:
-        return numbers | compare(answers.errors, expected, tolerance, sampled=sampled)
-    raise VerificationError(f"the endpoint's scores are not those of the model: {json.dumps(numbers)}", numbers)
+    if expected is not None:
+        try:
+            compare(answers.artifact_errors, expected, tolerance, sampled=sampled, metric=metric)
+        except VerificationError:
+            return numbers | compare(answers.errors, expected, tolerance, sampled=sampled, metric=metric)
+    what = "scores" if answers.largest_difference > SINGLE_PRECISION else "predicted labels"
+    raise VerificationError(f"the endpoint's {what} are not those of the model: {json.dumps(numbers)}", numbers)
 
 
 def verify(options: argparse.Namespace) -> dict[str, Any]:
@@ -264,20 +335,21 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         return {"outcome": status, "verified": False, "message": f"nothing was deployed: {status}"}
     best = json.loads((options.best / "best.json").read_text("utf-8"))
     try:
-        model = read_linear_model((options.model or options.best) / "model.tar.gz")
+        model = read_model((options.model or options.best) / "model.tar.gz", best.get("algorithm", LINEAR_LEARNER))
     except ValueError as error:
         print(f"the artifact was not read, so the error alone decides: {error}")
         model = None
     folds = [best["fold"]] if best["fold"] else list(range(1, len(best["fold_rows"]) + 1))
     every = math.ceil(sum(best["fold_rows"][fold - 1] for fold in folds) / MAX_ROWS)
-    expected = best["training_job_mse"] if options.expected_mse is None else options.expected_mse
+    problem, classes = best.get("problem", REGRESSION), len(best.get("classes") or [])
+    expected = _expected(best, VERIFIED[problem], options.expected_value)
     clients = aws_clients()
 
     def rows() -> Iterable[bytes]:
         return fold_lines(clients.s3, options.folds_uri, folds, every)
 
     def ask_and_judge() -> dict[str, Any]:
-        answers = ask(clients.runtime, options.endpoint_name, rows(), model)
+        answers = ask(clients.runtime, options.endpoint_name, rows(), model, Answers(problem, classes))
         return judge(answers, expected, options.tolerance, sampled=every > 1)
 
     try:
@@ -287,6 +359,24 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     except VerificationError as failure:
         return {"outcome": "Failed", "verified": False, "message": str(failure), **failure.numbers}
     return {"outcome": "Verified", "verified": True, "message": "the endpoint serves the model", **numbers}
+
+
+def _expected(best: dict[str, Any], metric: str, refitted: float | None) -> float | None:
+    """Return the mean loss that the model's training job reported, or None if it reported other metrics only.
+
+    Args:
+        best: the content of best.json.
+        metric: the name of the loss.
+        refitted: the objective that a refitted model's training job reported; None without one.
+    """
+    is_objective = best.get("metric", {}).get("computed", "mse") == metric
+    if refitted is not None:
+        return refitted if is_objective else None
+    if is_objective:
+        value = best["training_job_mse"] if metric == "mse" else best["training_job_value"]
+    else:
+        value = best.get("metrics", {}).get(f"validation:{metric}")
+    return None if value is None else float(value)
 
 
 def _while_unchanged(
@@ -323,7 +413,12 @@ def main(arguments: list[str] | None = None) -> None:
         "--best", required=True, type=Path, help="folder with best.json, and model.tar.gz if it has one"
     )
     parser.add_argument("--model", type=Path, help="folder with the model.tar.gz of a refitted model")
-    parser.add_argument("--expected-mse", type=float, help="error that a refitted model's training job reported")
+    parser.add_argument(
+        "--expected-value",
+        "--expected-mse",
+        type=float,
+        help="objective that a refitted model's training job reported",
+    )
     parser.add_argument("--folds-uri", required=True, help="where the folds are in S3")
     parser.add_argument("--verification", required=True, type=Path, help="folder for the output")
     options = parser.parse_args(arguments)

@@ -56,9 +56,8 @@ class ClassSums:
         self.rows += int(counts.sum())
         self.table += confusion(labels, predicted, self.classes, counts)
         self.has_probabilities = self.has_probabilities and bool(((predictions >= 0) & (predictions <= 1)).all())
-        own = of_labels(labels, predictions)
         if self.has_probabilities:
-            self.log_loss -= float(counts @ np.log(np.maximum(own, _SMALLEST_PROBABILITY)))
+            self.log_loss += float(counts @ row_log_loss(labels, predictions))
         if predictions.ndim == 1:
             self.squares += float(counts @ (predictions - labels) ** 2)
             self.scores.add(predictions, labels, counts)
@@ -95,11 +94,13 @@ class ClassSums:
         }
 
 
-def of_labels(labels: Numbers, predictions: Numbers) -> Numbers:
-    """Return the probability of each row's own class, of shape (n,)."""
+def row_log_loss(labels: Numbers, predictions: Numbers) -> Numbers:
+    """Return ``-log(p)`` of the probability of each row's own class, of shape (n,)."""
     if predictions.ndim == 1:
-        return np.where(labels == 1, predictions, 1 - predictions)
-    return np.asarray(predictions[np.arange(len(labels)), labels.astype(np.int64)])
+        own = np.where(labels == 1, predictions, 1 - predictions)
+    else:
+        own = predictions[np.arange(len(labels)), labels.astype(np.int64)]
+    return np.asarray(-np.log(np.maximum(own, _SMALLEST_PROBABILITY)))
 
 
 def tables_of(sums: ClassSums, names: list[str]) -> dict[str, Any]:

@@ -92,6 +92,13 @@ class LinearClassifier:
         whole = np.concatenate([terms, biases], axis=2)
         return whole[:, 0] if self.weights.ndim == 1 else whole
 
+    def scale(self, features: Numbers) -> Numbers:
+        """Return the sums of the absolute values of the weighted sums' terms; of probabilities at least 1."""
+        terms = np.abs(features) @ np.abs(self.weights.T) + np.abs(self.bias)
+        largest = np.asarray(terms.reshape(len(features), -1).max(axis=1))
+        # The logistic function's slope is one quarter at most.
+        return largest if self.output == _HINGE else np.maximum(largest / 4, 1.0)
+
     def _scores(self, sums: Numbers) -> Numbers:
         if self.output == _LOGISTIC:
             small = np.exp(-np.abs(sums))

@@ -37,6 +37,10 @@ class Model(Protocol):
         """Return the same, computed with 32-bit numbers, as the algorithm's own container does."""
         ...
 
+    def scale(self, features: Numbers) -> Numbers:
+        """Return the sizes to which the predictions' rounding errors are relative, of shape (n,)."""
+        ...
+
     def contributions(self, features: Numbers) -> Numbers | None:
         """Return what each feature adds to each raw score: SHAP values, with the bias last.
 

@@ -20,6 +20,7 @@ from botocore.stub import Stubber
 from evaluation.clients import Clients
 from moto import mock_aws
 
+from local.algorithms.linear_learner import mxnet_params
 from tests.local.conftest import make_artifact
 
 BUCKET = "bucket"
@@ -39,6 +40,26 @@ def make_rows(sizes: list[int], weights: list[float], *, noise: float = 1.0, see
         features = random.normal(size=(size, len(weights))) * [10.0**place for place in range(len(weights))] + 5
         folds.append((features, features @ np.array(weights) + 3 + noise * random.normal(size=size)))
     return folds
+
+
+def classifier(
+    weights: np.ndarray, bias: np.ndarray | float, output: str = "LogisticRegressionOutput", threshold: float = 0.5
+) -> bytes:
+    """Return the artifact of a linear-learner classifier, with the members that the local service writes."""
+    arrays = {"arg:fc0_weight": np.atleast_2d(weights), "arg:fc0_bias": np.atleast_1d(bias)}
+    model, packed = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr("additional-params.json", json.dumps({"threshold": threshold}))
+        archive.writestr("mx-mod-symbol.json", json.dumps({"nodes": [{"op": output, "name": "out", "inputs": []}]}))
+        archive.writestr(
+            "mx-mod-0000.params",
+            mxnet_params.dump({name: np.asarray(array, np.float32) for name, array in arrays.items()}),
+        )
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo("model_algo-1")
+        member.size = len(model.getvalue())
+        tar.addfile(member, io.BytesIO(model.getvalue()))
+    return packed.getvalue()
 
 
 def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):
@@ -62,6 +83,12 @@ class Experiment:
     rows: Rows
     strategy: str = "Grid"
     objective: str = "validation:mse"
+    direction: str = "Minimize"
+    asked: str = "validation:mse"
+    asked_direction: str | None = None
+    algorithm: str = "linear-learner"
+    problem: str = "regression"
+    classes: list[str] | None = None
     static: dict[str, str] = field(default_factory=lambda: {"mini_batch_size": "2", "epochs": "100"})
     jobs: list[list[dict[str, Any]]] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
@@ -84,12 +111,16 @@ class Experiment:
     def folds(self) -> dict[str, Any]:
         """folds.json."""
         sizes = [len(labels) for _, labels in self.rows]
+        counts = [[int((labels == place).sum()) for place in range(len(self.classes or []))] for _, labels in self.rows]
         return {
             "rows": sum(sizes),
             "folds": [
-                {"fold": fold, "test_rows": size, "train_rows": sum(sizes) - size}
+                {"fold": fold, "test_rows": size, "train_rows": sum(sizes) - size, "class_rows": counts[fold - 1]}
                 for fold, size in enumerate(sizes, start=1)
             ],
+            "problem": self.problem,
+            "classes": self.classes,
+            "class_rows": [sum(column) for column in zip(*counts, strict=True)],
             "columns": {"label": "y", "features": [f"x{place}" for place in range(self.rows[0][0].shape[1])]},
             "encoding": {},
             "preparation": {"label_transform": None, "dates": {}, "missing_indicators": [], "other": []},
@@ -136,7 +167,8 @@ class Experiment:
         best, evaluation = self.folder / "best", self.folder / "evaluation"
         for folder in (best, evaluation):
             folder.mkdir(exist_ok=True)
-        arguments = ["--objective", "validation:mse", "--rule", rule, "--folds", "-", "--folds-uri", FOLDS_URI]
+        arguments = ["--objective", self.asked, "--rule", rule, "--folds", "-", "--folds-uri", FOLDS_URI]
+        arguments += ["--direction", self.asked_direction or self.direction, "--algorithm", self.algorithm]
         arguments += [part for fold in range(1, len(self.rows) + 1) for part in ("--tuning-job", f"tune-{fold}")]
         options = select_best.parser().parse_args([*arguments, "--best", str(best), "--evaluation", str(evaluation)])
         with Stubber(self.sagemaker) as stubber:
@@ -181,7 +213,7 @@ class Experiment:
                 "HyperParameterTuningJobConfig": {
                     "Strategy": self.strategy,
                     "ResourceLimits": {"MaxParallelTrainingJobs": 1},
-                    "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": self.objective},
+                    "HyperParameterTuningJobObjective": {"Type": self.direction, "MetricName": self.objective},
                 },
                 "TrainingJobDefinition": {
                     "StaticHyperParameters": self.static,
