@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 from evaluation.estimate import estimate, optimism, spread
-from evaluation.objective import MEAN_SQUARED_ERROR
+from evaluation.metrics import METRICS
+from evaluation.objective import MEAN_SQUARED_ERROR, Objective
 
 
 def test_the_estimate_is_the_error_over_all_rows() -> None:
@@ -33,3 +34,17 @@ def test_equal_folds_have_no_spread() -> None:
 
 def test_optimism_is_how_far_the_lowest_error_of_each_fold_is_below_the_chosen_points() -> None:
     assert optimism([3.0, 5.0], [[3.0, 5.0], [1.0, 6.0], [4.0, 4.0]], MEAN_SQUARED_ERROR) == pytest.approx((2 + 1) / 2)
+
+
+def test_an_interval_stays_within_the_metrics_range() -> None:
+    auc = Objective("validation:auc", True, "auc", METRICS["binary"]["auc"])
+    result = estimate([0.9, 0.99], [1, 1], auc)
+    assert (result.low, result.high) == (0.0, 1.0)
+    unknown = estimate([0.9, 0.99], [1, 1], Objective("validation:ndcg", maximize=True))
+    assert unknown.low < 0.0
+    assert unknown.high > 1.0
+
+
+def test_optimism_of_a_metric_to_maximise_is_how_far_the_best_is_above() -> None:
+    auc = Objective("validation:auc", maximize=True)
+    assert optimism([0.7, 0.5], [[0.7, 0.5], [0.9, 0.4]], auc) == pytest.approx((0.2 + 0.0) / 2)

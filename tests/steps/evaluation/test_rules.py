@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from evaluation.errors import SelectionError
 from evaluation.jobs import Job, Search
-from evaluation.objective import MEAN_SQUARED_ERROR
+from evaluation.objective import MEAN_SQUARED_ERROR, Objective
 from evaluation.points import points_of
 from evaluation.rules import LOWEST_MEAN_MSE, ONE_STANDARD_ERROR, best_job, choose
 
@@ -125,3 +125,24 @@ def test_after_a_bayesian_search_every_completed_job_counts() -> None:
     assert best_job(search, points_of(search.jobs, 2), MEAN_SQUARED_ERROR).name == "b"
     with pytest.raises(SelectionError, match="no training job of any fold"):
         best_job(Search("Bayesian", []), [], MEAN_SQUARED_ERROR)
+
+
+AUC = Objective("validation:auc", maximize=True)
+
+
+@pytest.mark.parametrize("rule", ["lowest_mse", LOWEST_MEAN_MSE, ONE_STANDARD_ERROR])
+def test_a_metric_to_maximise_mirrors_one_to_minimise(rule) -> None:
+    def mirrored(point: Tried) -> Tried:
+        return point[0], [None if error is None else 1 - error / 10 for error in point[1]]
+
+    points = [LUCKY, BEST, SPARSE]
+    assert chosen(rule, *map(mirrored, points), objective=AUC) == chosen(rule, *points)
+
+
+def test_of_equal_trees_the_shallower_and_fewer_win() -> None:
+    def trees(max_depth: str, num_round: str) -> Tried:
+        return {"max_depth": max_depth, "num_round": num_round}, [1.0, 2.0]
+
+    points = [trees("6", "50"), trees("3", "100"), trees("3", "50")]
+    assert chosen(LOWEST_MEAN_MSE, *points, rows=[1, 1]) == {"max_depth": "3", "num_round": "50"}
+    assert chosen(ONE_STANDARD_ERROR, *points, rows=[1, 1]) == {"max_depth": "3", "num_round": "50"}
