@@ -21,7 +21,7 @@ for candidate; do
 done
 
 cat >&2 <<EOF
-Python 3.11 or 3.12 is needed. Found:${found:- no Python as $*;}
+Python 3.11 or 3.12 is needed. Found:${found:- no $*;}
   Debian, Ubuntu   sudo apt install python3.12, or python3.11
   Fedora, RHEL 9   sudo dnf install python3.12
   macOS            brew install python@3.12
