@@ -49,7 +49,7 @@ from evaluation.jobs import Search, read_search
 from evaluation.label_scale import LabelScale
 from evaluation.metadata import metadata_of
 from evaluation.metrics import REGRESSION
-from evaluation.models import LINEAR_LEARNER
+from evaluation.models import ALGORITHMS, LINEAR_LEARNER
 from evaluation.monitor import constraints, model_quality, statistics
 from evaluation.number_baselines import number_baselines
 from evaluation.objective import MAXIMIZE, MEAN_SQUARED_ERROR, MINIMIZE, Objective
@@ -80,8 +80,8 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
     value = winner and (winner.value if scale.transform is None else fold_values.get(winner.fold))
     estimated = as_trained if scale.transform is None else estimate_in_units(fold_values, rows, objective)
     best: dict[str, Any] = {
-        "rule": choice.rule,
         "algorithm": options.algorithm,
+        "rule": choice.rule,
         "problem": problem,
         "classes": classes or None,
         "metric": {
@@ -291,7 +291,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Choose the model among the training jobs of all folds.")
     parser.add_argument("--objective", required=True, help="metric that the tuning jobs optimised")
     parser.add_argument("--direction", default=MINIMIZE, choices=(MINIMIZE, MAXIMIZE), help="the objective's direction")
-    parser.add_argument("--algorithm", default=LINEAR_LEARNER, help="algorithm that trained the models")
+    parser.add_argument("--algorithm", default=LINEAR_LEARNER, choices=ALGORITHMS, help="what trained the models")
     parser.add_argument("--rule", required=True, choices=RULES, help="how the hyperparameters are chosen")
     parser.add_argument("--folds", required=True, type=Path, help="folds.json of the folds")
     parser.add_argument("--folds-uri", required=True, help="where the folds are in S3")

@@ -9,8 +9,11 @@ import numpy as np
 
 from evaluation.linear_model import LinearClassifier, read_linear_model
 from evaluation.rows import Numbers
+from evaluation.xgboost_model import read_xgboost_model
 
 LINEAR_LEARNER = "linear-learner"
+XGBOOST = "xgboost"
+ALGORITHMS = (LINEAR_LEARNER, XGBOOST)
 
 
 class Model(Protocol):
@@ -83,4 +86,6 @@ def read_model(model_tar_gz: Path, algorithm: str) -> Model:
     """
     if algorithm == LINEAR_LEARNER:
         return read_linear_model(model_tar_gz)
+    if algorithm == XGBOOST:
+        return read_xgboost_model(model_tar_gz)
     raise ValueError(f"artifacts of {algorithm} cannot be read")
