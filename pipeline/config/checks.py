@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from definition_language import linear_learner
-from definition_language.hyperparameters import text_of
+from definition_language.objectives import bounds
 from pipeline.config.column_checks import Fault, check_columns
+from pipeline.config.search_checks import check_search
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
 
-TUNED = ("learning_rate", "l1")
-"""The hyperparameters that the tuning jobs search."""
-
-_COMPUTED = ("feature_dim", "predictor_type", "num_models")
+_TWO = 2
+_EXAMPLES = {"binary": '["no", "yes"], of which the second is the positive one', "multiclass": "[low, middle, high]"}
 
 
 def check_config(config: Config) -> Iterator[Fault]:
     """Yield the faults between the values of a configuration that pydantic has validated."""
     yield from check_columns(config.dataset)
-    yield from _check_tuned_ranges(config)
-    yield from _check_job_counts(config)
-    yield from _check_static_hyperparameters(config)
+    yield from _check_problem(config)
+    yield from check_search(config)
     yield from _check_selection(config)
-    yield from _check_early_stopping(config)
     yield from _check_quality(config)
     yield from _check_spot_wait(config)
     yield from _check_bad_rows(config)
@@ -34,91 +30,25 @@ def check_config(config: Config) -> Iterator[Fault]:
     yield from _check_triggers(config)
 
 
-def _check_tuned_ranges(config: Config) -> Iterator[Fault]:
-    tuning = config.tuning
-    for name in TUNED:
-        values = getattr(tuning, name)
-        yield from _check_tuned_values(name, values)
-        if tuning.strategy == "Grid" and len(set(values)) < len(values):
-            yield f"tuning.{name}", "a value is listed twice"
-        if tuning.strategy != "Grid" and (len(values) != 2 or not 0 < values[0] < values[1]):
-            yield (
-                f"tuning.{name}",
-                f"the strategy {tuning.strategy} needs [lowest, highest], both above 0, not {values}",
-            )
-
-
-def _check_tuned_values(name: str, values: list[float]) -> Iterator[Fault]:
-    tunable = linear_learner.TUNABLE[name]
-    assert tunable.minimum is not None
-    assert tunable.maximum is not None
-    for index, value in enumerate(values):
-        if not tunable.minimum <= value <= tunable.maximum:
-            bounds = f"{tunable.minimum:g} to {tunable.maximum:g}"
-            yield f"tuning.{name}[{index}]", f"{value:g} is outside the range that SageMaker tunes, {bounds}"
-
-
-def _check_job_counts(config: Config) -> Iterator[Fault]:
-    tuning = config.tuning
-    points = len(tuning.learning_rate) * len(tuning.l1)
-    if tuning.strategy == "Grid" and tuning.max_jobs != points:
-        relation = "fewer" if tuning.max_jobs < points else "more"
-        rule = "SageMaker requires one job for each point"
-        yield "tuning.max_jobs", f"{tuning.max_jobs} is {relation} than the grid's {points} points: {rule}"
-    if tuning.max_parallel_jobs > tuning.max_jobs:
-        yield "tuning.max_parallel_jobs", f"{tuning.max_parallel_jobs} is more than max_jobs, {tuning.max_jobs}"
-
-
-def _check_static_hyperparameters(config: Config) -> Iterator[Fault]:
-    static = config.tuning.static_hyperparameters
-    values = {name: rule.parse(rule.default) for name, rule in linear_learner.RULES.items()}
-    for name, value in static.items():
-        if sentence := _name_fault(name) or _value_fault(name, value):
-            yield f"tuning.static_hyperparameters.{name}", sentence
-        elif name in linear_learner.RULES:
-            values[name] = linear_learner.RULES[name].parse(text_of(value))
-    for name in linear_learner.unbiased_without_bias(values):
-        yield f"tuning.static_hyperparameters.{name}", "true needs use_bias: true"
-
-
-def _name_fault(name: str) -> str | None:
-    if name in TUNED:
-        return "is tuned: SageMaker would refuse a static value"
-    if name in _COMPUTED:
-        return "is set by the pipeline: remove it"
-    if name in linear_learner.CLASSIFICATION_ONLY:
-        return "is for classification, and predictor_type is regressor"
-    # SageMaker has hyperparameters of its own, whose names begin with an underscore.
-    if name in linear_learner.RULES or name.startswith("_"):
-        return None
-    close = linear_learner.closest_name(name)
-    return "is not a hyperparameter of linear-learner" + (f"; did you mean {close!r}?" if close else "")
-
-
-def _value_fault(name: str, value: bool | float | str) -> str | None:
-    rule = linear_learner.RULES.get(name)
-    if rule is None:
-        return None
-    try:
-        rule.parse(text_of(value))
-    except ValueError:
-        classifies = name == "loss" and value in linear_learner.CLASSIFICATION_LOSSES
-        hint = "; it is a loss for classification" if classifies else ""
-        return f"{value!r} is not {rule.expected.rstrip()}{hint}"
-    return None
-
-
-def _check_early_stopping(config: Config) -> Iterator[Fault]:
-    """Refuse early stopping, which has no effect with the objective of the pipeline's tuning jobs.
-
-    Source: SageMaker's developer guide, "Stop Training Jobs Early", the list of supported algorithms.
-    """
-    if config.tuning.early_stopping == "Auto":
-        yield (
-            "tuning.early_stopping",
-            "Auto has no effect: SageMaker stops training jobs of linear-learner early only if the objective is "
-            "objective_loss, and the pipeline's objective is validation:mse. Use Off",
-        )
+def _check_problem(config: Config) -> Iterator[Fault]:
+    dataset, problem = config.dataset, config.training.problem
+    classes = dataset.classes
+    if problem == "regression":
+        if classes is not None:
+            yield "dataset.classes", "is for classification: set training.problem to binary or multiclass"
+        return
+    if classes is None:
+        yield "dataset.classes", f"is missing: list the label's values in the file, for example {_EXAMPLES[problem]}"
+    elif len(set(classes)) < len(classes):
+        yield "dataset.classes", "a class is listed twice"
+    elif problem == "binary" and len(classes) != _TWO:
+        yield "dataset.classes", f"lists {len(classes)} values, and binary needs two; the second is the positive one"
+    elif problem == "multiclass" and len(classes) <= _TWO:
+        yield "dataset.classes", f"lists {len(classes)} values, and multiclass needs three or more"
+    if dataset.label_transform is not None:
+        yield "dataset.label_transform", f"is for numbers, and training.problem is {problem}"
+    if config.folds.stratify is not None:
+        yield "folds.stratify", "is for numbers: with classes, every fold gets its share of each class anyway"
 
 
 def _check_selection(config: Config) -> Iterator[Fault]:
@@ -143,9 +73,16 @@ def _check_selection(config: Config) -> Iterator[Fault]:
 
 
 def _check_quality(config: Config) -> Iterator[Fault]:
-    quality = config.quality
-    if quality.applies_to == "UpperEnd" and quality.max_mse is None:
-        yield "quality.applies_to", "UpperEnd has no effect without quality.max_mse"
+    quality, objective = config.quality, config.tuning.objective
+    if quality.applies_to == "UpperEnd" and quality.given is None:
+        yield "quality.applies_to", "UpperEnd has no effect without quality.limit"
+    if quality.max_mse is not None and quality.limit is not None:
+        yield "quality.max_mse", "is another name of quality.limit: remove one of them"
+    if quality.max_mse is not None and config.task.metric != "mse":
+        yield "quality.max_mse", f"is an MSE, and the objective is {objective}: use quality.limit"
+    lowest, highest = bounds(config.task.metric)
+    if quality.limit is not None and not lowest <= quality.limit <= highest:
+        yield "quality.limit", f"{quality.limit:g} is no value of {objective}, which is {lowest:g} to {highest:g}"
 
 
 def _check_spot_wait(config: Config) -> Iterator[Fault]:

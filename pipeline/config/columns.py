@@ -71,6 +71,7 @@ class DatasetSection(Section):
     decimal: Literal[".", ","] = "."
     label: ColumnName
     label_transform: Literal["log1p"] | None = None
+    classes: list[str] | None = None
     numeric: list[ColumnName] = Field(default_factory=list)
     dates: dict[ColumnName, DatesSection] = Field(default_factory=dict)
     categorical: dict[ColumnName, CategorySection] = Field(default_factory=dict)

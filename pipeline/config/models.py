@@ -9,17 +9,22 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from definition_language.objectives import Direction, Problem
+from pipeline.algorithms.algorithm import Algorithm, Task
+from pipeline.algorithms.table import ALGORITHMS, DEFAULT
 from pipeline.config.columns import DatasetSection
+from pipeline.config.search import TuningSection, complete
 from pipeline.config.section import Section
 from pipeline.config.types import (
     AlarmName,
+    AlgorithmName,
     BucketName,
     Duration,
     EndpointInstance,
     EndpointName,
+    FiniteFloat,
     GroupName,
     KeyArn,
-    NonNegativeFloat,
     PipelineName,
     PositiveFloat,
     ProcessingInstance,
@@ -27,7 +32,6 @@ from pipeline.config.types import (
     RetentionDays,
     RoleArn,
     Schedule,
-    TrainingInstance,
     TransformInstance,
 )
 
@@ -38,7 +42,7 @@ class PipelineSection(Section):
     """The pipeline itself."""
 
     name: PipelineName
-    description: str = "Cross-validated linear-learner: tune every fold, register and serve the best model"
+    description: str = "Cross-validated tuning: tune every fold, register and serve the best model"
     tags: dict[str, str] = Field(default_factory=dict, max_length=45)
     max_parallel_steps: int = Field(default=5, ge=1, le=50)
 
@@ -69,6 +73,13 @@ def _bad_share(values: dict[str, Any]) -> float:
     return 0.05 if values["on_bad_rows"] == "quarantine" else 0.0
 
 
+class TrainingSection(Section):
+    """What learns, and what it learns."""
+
+    algorithm: AlgorithmName = DEFAULT
+    problem: Problem = "regression"
+
+
 class FoldsSection(Section):
     """How the rows are split into folds."""
 
@@ -84,43 +95,6 @@ class FoldsSection(Section):
     instance_count: int = Field(default=1, ge=1, le=100)
     volume_gigabytes: int = Field(default=30, ge=1, le=16384)
     max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
-
-
-_LEARNING_RATES = [0.0001, 0.001, 0.01, 0.1]
-_L1 = [0.001, 0.01, 0.1]
-_SEARCHED_JOBS = 12
-"""The default of max_jobs for the strategies without a grid."""
-
-
-def _for_strategy(values: dict[str, Any], grid: list[float]) -> list[float]:
-    """Return the default values of a tuned hyperparameter: the grid, or its two ends for the other strategies."""
-    return list(grid) if values["strategy"] == "Grid" else [grid[0], grid[-1]]
-
-
-def _job_count(values: dict[str, Any]) -> int:
-    """Return the default of max_jobs: the grid's number of points, or a constant for the other strategies."""
-    return len(values["learning_rate"]) * len(values["l1"]) if values["strategy"] == "Grid" else _SEARCHED_JOBS
-
-
-class TuningSection(Section):
-    """The hyperparameter search of each fold."""
-
-    strategy: Literal["Grid", "Random", "Bayesian"] = "Grid"
-    learning_rate: list[PositiveFloat] = Field(
-        default_factory=lambda values: _for_strategy(values, _LEARNING_RATES), min_length=1, max_length=30
-    )
-    l1: list[NonNegativeFloat] = Field(
-        default_factory=lambda values: _for_strategy(values, _L1), min_length=1, max_length=30
-    )
-    static_hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
-    max_jobs: int = Field(default_factory=_job_count, validate_default=True, ge=1, le=750)
-    max_parallel_jobs: int = Field(default_factory=lambda values: min(2, values["max_jobs"]), ge=1, le=100)
-    early_stopping: Literal["Off", "Auto"] = "Off"
-    instance_type: TrainingInstance = "ml.m5.large"
-    volume_gigabytes: int = Field(default=30, ge=1, le=16384)
-    max_runtime_minutes: int = Field(default=60, ge=2, le=7200)
-    spot: bool = False
-    max_wait_minutes: int = Field(default=120, ge=2, le=7200)
 
 
 class SelectionSection(Section):
@@ -139,11 +113,18 @@ class SelectionSection(Section):
 class QualitySection(Section):
     """The condition under which a model is registered.
 
-    Without ``max_mse``, a model must have a lower error than predicting the mean.
+    Without a limit, a model must be better than predicting the same for every row. ``max_mse`` is another name of
+    ``limit``, if the objective is the MSE.
     """
 
+    limit: FiniteFloat | None = None
     max_mse: PositiveFloat | None = None
     applies_to: Literal["Mean", "UpperEnd"] = "Mean"
+
+    @property
+    def given(self) -> float | None:
+        """The limit by either name."""
+        return self.max_mse if self.limit is None else self.limit
 
 
 class RegistrySection(Section):
@@ -203,15 +184,31 @@ class Config(Section):
 
     pipeline: PipelineSection
     aws: AwsSection = AwsSection()
+    training: TrainingSection = TrainingSection()
     dataset: DatasetSection
     folds: FoldsSection = FoldsSection()
-    tuning: TuningSection = Field(default_factory=TuningSection)
+    tuning: TuningSection = Field(default_factory=TuningSection, validate_default=True)
     selection: SelectionSection = Field(default_factory=SelectionSection)
     quality: QualitySection = QualitySection()
     registry: RegistrySection = Field(default_factory=RegistrySection, validate_default=True)
     deploy: DeploySection = Field(default_factory=DeploySection, validate_default=True)
     triggers: TriggersSection = TriggersSection()
     caching: CachingSection = CachingSection()
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The algorithm."""
+        return ALGORITHMS[self.training.algorithm]
+
+    @property
+    def task(self) -> Task:
+        """What the model learns."""
+        return Task(self.training.problem, len(self.dataset.classes or ()), self.tuning.objective)
+
+    @property
+    def direction(self) -> Direction:
+        """Whether lower or higher values of the objective are better."""
+        return self.algorithm.objectives(self.training.problem)[self.tuning.objective]
 
     def with_input(self, path: str) -> Config:
         """Return the configuration with another input file."""
@@ -224,6 +221,12 @@ class Config(Section):
         if not isinstance(document, dict):
             return document
         return {name: section for name, section in document.items() if section is not None}
+
+    @field_validator("tuning")
+    @classmethod
+    def _complete_tuning(cls, tuning: TuningSection, info: ValidationInfo) -> TuningSection:
+        training: TrainingSection | None = info.data.get("training")
+        return tuning if training is None else complete(tuning, ALGORITHMS[training.algorithm], training.problem)
 
     @field_validator("registry")
     @classmethod

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from definition_language.hyperparameters import text_of
-from definition_language.linear_learner import RULES
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.input_file import UNREADABLE, opened, reason
@@ -116,12 +115,15 @@ def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:
     if rows < folds:
         yield "folds.count", f"{folds} folds need as many rows, and {path} has {rows}"
         return
-    given = config.tuning.static_hyperparameters.get("mini_batch_size")
-    smallest = rows - -(-rows // folds)
-    # A batch size that is not given follows the number of rows.
-    if given is not None and (batch := RULES["mini_batch_size"].parse(text_of(given))) > smallest:
+    algorithm = config.algorithm
+    name = algorithm.least_rows
+    given = None if name is None else config.tuning.static_hyperparameters.get(name)
+    if name is None or given is None:  # a value that is not given follows the number of rows
+        return
+    least, smallest = algorithm.rules(config.training.problem)[name].parse(text_of(given)), rows - -(-rows // folds)
+    if least > smallest:
         yield (
-            "tuning.static_hyperparameters.mini_batch_size",
-            f"{batch} is more than the {smallest} rows that a fold of {path} can train on: linear-learner trains on "
+            f"tuning.static_hyperparameters.{name}",
+            f"{least} is more than the {smallest} rows that a fold of {path} can train on: {algorithm.title} trains on "
             "whole mini-batches only",
         )

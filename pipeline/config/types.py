@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from definition_language.constraints import faults
 from definition_language.models import service_model
+from pipeline.algorithms.table import ALGORITHMS
 
 
 @cache
@@ -80,6 +81,12 @@ def _check_metadata_text(value: str) -> str:
     return value
 
 
+def _check_algorithm(value: str) -> str:
+    if value not in ALGORITHMS:
+        raise ValueError(f"{value!r} is not an algorithm of this pipeline: {' or '.join(ALGORITHMS)}")
+    return value
+
+
 # AWS allows 256. The bucket's name, <pipeline>-<account>-<region>, may have 63: 12 are the account's, up to 16 the
 # region's, and 2 are hyphens. That leaves 33.
 LONGEST_PIPELINE_NAME = 32
@@ -106,6 +113,8 @@ EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType")]
 TransformInstance = Annotated[str, _one_of("TransformInstanceType")]
 MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
 ColumnName = Annotated[str, Field(min_length=1)]
+AlgorithmName = Annotated[str, AfterValidator(_check_algorithm)]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html ; 0 means forever.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from pipeline.config.models import Config
 from pipeline.definition.assets import Upload
@@ -46,15 +47,19 @@ _FOLDS = (
 def fold_options(config: Config) -> bytes:
     """Return the document. It does not name the input and the output.
 
-    Its keys are those of config.yaml, and ``folds.all_rows``, which RefitModel needs.
+    Its keys are those of config.yaml, and ``folds.all_rows``, which RefitModel needs. Those of classification are
+    absent for regression.
 
     Equal options give equal bytes.
     """
-    document = {
+    document: dict[str, dict[str, Any]] = {
         "aws": {"kms_key_arn": config.aws.kms_key_arn},
         "dataset": config.dataset.model_dump(include=set(_DATASET)),
         "folds": config.folds.model_dump(include=set(_FOLDS)) | {"all_rows": config.selection.refits},
     }
+    if config.training.problem != "regression":
+        document["training"] = {"problem": config.training.problem}
+        document["dataset"]["classes"] = config.dataset.classes
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -20,11 +20,12 @@ from pipeline.definition.dataset import dataset_uri
 from pipeline.definition.deployment import deployment
 from pipeline.definition.folds import make_folds
 from pipeline.definition.parameters import pipeline_parameters
+from pipeline.definition.quality import check_quality, quality_conditions
 from pipeline.definition.refit import refit_model, refitted, refitted_before
 from pipeline.definition.registration import check_known_model, check_new_model, find_model, register_model
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import Pipeline, offline_environment, offline_session
-from pipeline.definition.selection import check_quality, quality_conditions, select_best
+from pipeline.definition.selection import select_best
 from pipeline.definition.step_factory import StepFactory
 from pipeline.definition.tuning import tune_fold
 
@@ -47,7 +48,7 @@ def get_pipeline(config: Config, resources: Resources) -> Pipeline:
     find = find_model(factory, selection)
     refit = refit_model(factory, folds, selection) if config.selection.refits else None
     register = register_model(factory, selection, refit)
-    new, before = (refitted(refit), refitted_before(find)) if refit else (None, None)
+    new, before = (refitted(factory, refit), refitted_before(find)) if refit else (None, None)
     quality = quality_conditions(factory, selection)
     new_steps = [
         *([refit] if refit else []),

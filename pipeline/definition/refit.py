@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config.checks import TUNED
 from pipeline.definition.folds import folds_uri
 from pipeline.definition.sdk import Join, TrainingStep
 from pipeline.definition.selection import Selection
 from pipeline.definition.step_factory import StepFactory
-from pipeline.definition.tuning import OBJECTIVE, channel, static_hyperparameters, trainer
-
-_MOST_SUGGESTED_EPOCHS = 100
-"""The highest number of epochs that MakeFolds suggests."""
+from pipeline.definition.tuning import channel, static_hyperparameters, trainer
 
 
 @dataclass(frozen=True)
@@ -22,11 +18,11 @@ class Refitted:
 
     Attributes:
         artifact: the URI of its ``model.tar.gz``.
-        training_mse: its error on the rows that it was trained on, as text. It says nothing about other rows.
+        training_value: the objective on the rows that it was trained on, as text. It says nothing about other rows.
     """
 
     artifact: Any
-    training_mse: Any
+    training_value: Any
 
 
 def refit_model(factory: StepFactory, folds_step: Any, selection: Selection) -> Any:
@@ -34,13 +30,10 @@ def refit_model(factory: StepFactory, folds_step: Any, selection: Selection) -> 
     kind, name = ("ManifestFile", "all.manifest") if factory.config.folds.layout == "manifest" else ("S3Prefix", "all/")
     rows = Join("/", [folds_uri(folds_step), name])
     static = static_hyperparameters(factory, folds_step)
-    epochs = factory.config.tuning.static_hyperparameters.get("epochs", _MOST_SUGGESTED_EPOCHS)
+    tuning, algorithm = factory.config.tuning, factory.config.algorithm
     hyperparameters = static | {
-        **{name: selection.best(f"hyperparameters.{name}") for name in TUNED},
-        # In a tuning job SageMaker trains one model; elsewhere linear-learner searches by itself unless told not to.
-        "num_models": "1",
-        # The error on the training rows must not end the training earlier than in the folds.
-        "early_stopping_patience": str(int(epochs) + 1),
+        **{name: selection.best(f"hyperparameters.{name}") for name in tuning.searched},
+        **algorithm.refit(tuning.static_hyperparameters),
     }
     return TrainingStep(
         name="RefitModel",
@@ -54,13 +47,13 @@ def refit_model(factory: StepFactory, folds_step: Any, selection: Selection) -> 
     )
 
 
-def refitted(refit_step: Any) -> Refitted:
+def refitted(factory: StepFactory, refit_step: Any) -> Refitted:
     """Return the model that the step trains."""
-    metric = refit_step.properties.FinalMetricDataList[OBJECTIVE].Value
+    metric = refit_step.properties.FinalMetricDataList[factory.config.tuning.objective].Value
     return Refitted(refit_step.properties.ModelArtifacts.S3ModelArtifacts, metric.to_string())
 
 
 def refitted_before(find_step: Any) -> Refitted:
     """Return the model of the version that FindModel has found."""
     outputs = find_step.properties.Outputs
-    return Refitted(outputs["model_data"], outputs["training_mse"])
+    return Refitted(outputs["model_data"], outputs["training_value"])

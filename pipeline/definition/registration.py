@@ -19,12 +19,10 @@ from pipeline.definition.sdk import (
 )
 from pipeline.definition.selection import Selection
 from pipeline.definition.step_factory import StepFactory
-from pipeline.definition.tuning import linear_learner_image
 
 _STATUS = {"New": "New", "Known": "Registered"}
-_REFITTED = ("model_data", "training_mse")
-_CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"]
-_RESPONSE_TYPES = ["application/json", "application/jsonlines", "application/x-recordio-protobuf"]
+_REFITTED = ("model_data", "training_value")
+_TASKS = {"regression": "REGRESSION", "binary": "CLASSIFICATION", "multiclass": "CLASSIFICATION"}
 
 
 def find_model(factory: StepFactory, selection: Selection) -> Any:
@@ -41,7 +39,7 @@ def find_model(factory: StepFactory, selection: Selection) -> Any:
         inputs={
             "find_in_group": factory.config.registry.group,
             "artifact_sha256": selection.best("metadata.artifact_sha256"),
-            "image": linear_learner_image(factory.config),
+            "image": factory.algorithm_image(),
             "approval_status": parameters.model_approval_status,
             "endpoint_name": parameters.endpoint_name,
             "instance_type": parameters.endpoint_instance_type,
@@ -92,12 +90,14 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
         selection: the chosen model.
         refit_step: RefitModel, whose model is registered in the place of a fold's; or None.
     """
-    registry = factory.config.registry
+    registry, algorithm = factory.config.registry, factory.config.algorithm
     builder = ModelBuilder(
-        image_uri=linear_learner_image(factory.config),
+        image_uri=factory.algorithm_image(),
         # SelectBest's own output: unlike a URI in best.json, it stays right when the step is cached.
         s3_model_data_url=(
-            selection.output_uri("best", "model.tar.gz") if refit_step is None else refitted(refit_step).artifact
+            selection.output_uri("best", "model.tar.gz")
+            if refit_step is None
+            else refitted(factory, refit_step).artifact
         ),
         role_arn=factory.resources.job_role_arn,
         instance_type=factory.config.deploy.instance_type,
@@ -116,12 +116,12 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
         description=f"A new version in the model package group {registry.group}",
         step_args=builder.register(
             model_package_group_name=registry.group,
-            content_types=_CONTENT_TYPES,
-            response_types=_RESPONSE_TYPES,
+            content_types=list(algorithm.content_types),
+            response_types=list(algorithm.response_types),
             inference_instances=registry.inference_instances,
             transform_instances=registry.transform_instances,
             approval_status=factory.parameters.model_approval_status,
-            description="Best of the cross-validated linear-learner tunings",
+            description=f"Best of the cross-validated {algorithm.title} tunings",
             model_metrics=ModelMetrics(
                 model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
             ),
@@ -129,7 +129,7 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
                 model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
             ),
             domain="MACHINE_LEARNING",
-            task="REGRESSION",
+            task=_TASKS[factory.config.training.problem],
             sample_payload_url=selection.output_uri("best", "sample_payload.tar.gz"),
             model_card=ModelPackageModelCard(
                 model_card_content=selection.best("model_card"), model_card_status="Draft"
@@ -143,9 +143,11 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
 
 def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None) -> dict[str, Any]:
     """Return the version's metadata: its origin, and the settings for deploying it after its approval."""
+    # The names of an MSE are older than other objectives.
+    value = "mse" if factory.config.task.metric == "mse" else "value"
     described = [
-        *("selection_rule", "estimate_mse", "estimate_low", "estimate_high", "hyperparameters"),
-        *("training_job", "tuning_job", "fold", "validation_mse", "label_transform"),
+        *("selection_rule", f"estimate_{value}", "estimate_low", "estimate_high", "hyperparameters"),
+        *("training_job", "tuning_job", "fold", f"validation_{value}", "label_transform"),
         *("rows", "rejected_rows", "data_version", "artifact_sha256"),
     ]
     parameters = factory.parameters
@@ -160,7 +162,7 @@ def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None
     }
     if refit_step is not None:
         metadata["training_job"] = refit_step.properties.TrainingJobName
-        metadata["training_mse"] = refitted(refit_step).training_mse
-        for name in ("tuning_job", "fold", "validation_mse"):
+        metadata[f"training_{value}"] = refitted(factory, refit_step).training_value
+        for name in ("tuning_job", "fold", f"validation_{value}"):
             del metadata[name]
     return metadata

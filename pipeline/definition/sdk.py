@@ -50,7 +50,7 @@ with offline_environment():
     from sagemaker.core.lambda_helper import Lambda
     from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
     from sagemaker.core.network import NetworkConfig
-    from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter
+    from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
     from sagemaker.core.processing import ScriptProcessor
     from sagemaker.core.shapes import (
         Channel,
@@ -67,6 +67,8 @@ with offline_environment():
     from sagemaker.core.telemetry import telemetry_logging
     from sagemaker.core.workflow.conditions import (
         ConditionEquals,
+        ConditionGreaterThan,
+        ConditionGreaterThanOrEqualTo,
         ConditionLessThan,
         ConditionLessThanOrEqualTo,
         ConditionOr,
@@ -127,6 +129,8 @@ __all__ = [
     "Channel",
     "Compute",
     "ConditionEquals",
+    "ConditionGreaterThan",
+    "ConditionGreaterThanOrEqualTo",
     "ConditionLessThan",
     "ConditionLessThanOrEqualTo",
     "ConditionOr",
@@ -137,6 +141,7 @@ __all__ = [
     "ExecutionVariables",
     "FailStep",
     "HyperparameterTuner",
+    "IntegerParameter",
     "Join",
     "JsonGet",
     "Lambda",

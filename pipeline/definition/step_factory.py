@@ -118,10 +118,10 @@ class StepFactory:
             volume_gigabytes: the size of its disk.
             max_minutes: the time after which it is stopped.
         """
-        region, key = self.config.aws.region, self.config.aws.kms_key_arn
+        key = self.config.aws.kms_key_arn
         return ScriptProcessor(
             base_job_name=name,
-            image_uri=image_uris.retrieve("sklearn", region, version=_SCRIPT_IMAGE_VERSION),
+            image_uri=self._program_image(),
             command=["python3"],
             role=self.resources.job_role_arn,
             instance_type="ml.m5.large",
@@ -135,6 +135,19 @@ class StepFactory:
             tags=self.tags,
             sagemaker_session=self.session,
         )
+
+    def algorithm_image(self) -> str:
+        """Return the URI of the algorithm's image in the configuration's region."""
+        algorithm = self.config.algorithm
+        image: str = image_uris.retrieve(algorithm.framework, self.config.aws.region, version=algorithm.version)
+        return image
+
+    def _program_image(self) -> str:
+        """Return the URI of the image in which programs run that read models."""
+        if self.config.algorithm.runs_programs:
+            return self.algorithm_image()
+        image: str = image_uris.retrieve("sklearn", self.config.aws.region, version=_SCRIPT_IMAGE_VERSION)
+        return image
 
     def cache(self) -> Any:
         """Return the cache settings of the configuration."""

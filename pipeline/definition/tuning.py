@@ -1,12 +1,11 @@
-"""TuneFold1 to TuneFoldk: a hyperparameter search with linear-learner on each fold."""
+"""TuneFold1 to TuneFoldk: a hyperparameter search on each fold."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from definition_language.hyperparameters import text_of
-from pipeline.config.checks import TUNED
-from pipeline.config.models import Config
+from definition_language.hyperparameters import Tunable, text_of
+from pipeline.algorithms.algorithm import Value
 from pipeline.definition.folds import fold_uri, suggested
 from pipeline.definition.sdk import (
     CategoricalParameter,
@@ -15,24 +14,15 @@ from pipeline.definition.sdk import (
     ContinuousParameter,
     DataSource,
     HyperparameterTuner,
+    IntegerParameter,
     ModelTrainer,
     Networking,
     OutputDataConfig,
     S3DataSource,
     StoppingCondition,
     TuningStep,
-    image_uris,
 )
 from pipeline.definition.step_factory import StepFactory
-
-OBJECTIVE = "validation:mse"
-_SUGGESTED = ("mini_batch_size", "epochs")
-
-
-def linear_learner_image(config: Config) -> str:
-    """Return the URI of the algorithm's image in the configuration's region."""
-    image: str = image_uris.retrieve("linear-learner", config.aws.region)
-    return image
 
 
 def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
@@ -46,10 +36,10 @@ def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
     tuning = factory.config.tuning
     tuner = HyperparameterTuner(
         model_trainer=trainer(factory, "models", static_hyperparameters(factory, folds_step)),
-        objective_metric_name=OBJECTIVE,
-        objective_type="Minimize",
+        objective_metric_name=tuning.objective,
+        objective_type=factory.config.direction,
         strategy=tuning.strategy,
-        hyperparameter_ranges={name: _range(factory.config, getattr(tuning, name)) for name in TUNED},
+        hyperparameter_ranges=_ranges(factory),
         max_jobs=tuning.max_jobs,
         max_parallel_jobs=tuning.max_parallel_jobs,
         early_stopping_type=tuning.early_stopping,
@@ -69,7 +59,7 @@ def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
 
 
 def trainer(factory: StepFactory, output: str, hyperparameters: dict[str, Any]) -> Any:
-    """Return linear-learner with the configuration's instances and limits.
+    """Return the algorithm with the configuration's instances and limits.
 
     Args:
         factory: makes the parts of the steps.
@@ -80,7 +70,7 @@ def trainer(factory: StepFactory, output: str, hyperparameters: dict[str, Any]) 
     return ModelTrainer(
         sagemaker_session=factory.session,
         role=factory.resources.job_role_arn,
-        training_image=linear_learner_image(factory.config),
+        training_image=factory.algorithm_image(),
         compute=Compute(
             instance_type=factory.parameters.training_instance_type,
             instance_count=1,
@@ -103,24 +93,37 @@ def trainer(factory: StepFactory, output: str, hyperparameters: dict[str, Any]) 
 def static_hyperparameters(factory: StepFactory, folds_step: Any) -> dict[str, Any]:
     """Return the hyperparameters that are not tuned.
 
-    Batch size and epochs that the configuration does not set follow the number of rows: with linear-learner's own
-    defaults, a thousand rows a batch and 15 epochs, small datasets are hardly trained at all.
+    Those that are to follow the number of rows, and that the configuration does not set, come from MakeFolds.
     """
-    config = factory.config
-    given = {name: text_of(value) for name, value in config.tuning.static_hyperparameters.items()}
-    follow_rows = {name: suggested(folds_step, name) for name in _SUGGESTED if name not in given}
+    config, algorithm = factory.config, factory.config.algorithm
     features = config.dataset.features
-    # If categories are found in the data, linear-learner counts the features itself: the default is auto.
-    feature_dim = {} if features is None else {"feature_dim": str(len(features))}
-    return {**feature_dim, "predictor_type": "regressor", **given, **follow_rows}
+    fixed = algorithm.fixed(config.task, None if features is None else len(features))
+    given = {name: text_of(value) for name, value in config.tuning.static_hyperparameters.items()}
+    chosen = {*given, *config.tuning.searched}
+    follow_rows = {name: suggested(folds_step, name) for name in algorithm.follows_rows if name not in chosen}
+    return {**fixed, **given, **follow_rows}
 
 
-def _range(config: Config, values: list[float]) -> Any:
-    """Return categories for a grid, which SageMaker requires; else a range that is searched on a logarithmic scale."""
-    if config.tuning.strategy == "Grid":
+def _ranges(factory: StepFactory) -> dict[str, Any]:
+    config, algorithm = factory.config, factory.config.algorithm
+    searched = config.tuning.searched
+    if config.tuning.strategy == "Grid":  # SageMaker requires categories for a grid
+        return {name: CategoricalParameter([text_of(value) for value in values]) for name, values in searched.items()}
+    tunable = algorithm.tunable(config.training.problem)
+    return {
+        name: _range(tunable[name], values, logarithmic=name in algorithm.logarithmic)
+        for name, values in searched.items()
+    }
+
+
+def _range(tunable: Tunable, values: list[Value], *, logarithmic: bool) -> Any:
+    """Return the range between two values. From zero, there is no logarithmic scale."""
+    if tunable.kind == "Categorical":
         return CategoricalParameter([text_of(value) for value in values])
-    low, high = values
-    return ContinuousParameter(text_of(low), text_of(high), scaling_type="Logarithmic")
+    lowest, highest = values
+    kind = IntegerParameter if tunable.kind == "Integer" else ContinuousParameter
+    scale = "Logarithmic" if logarithmic and lowest else "Linear"
+    return kind(text_of(lowest), text_of(highest), scaling_type=scale)
 
 
 def _channels(factory: StepFactory, folds_step: Any, fold: int) -> list[Any]:

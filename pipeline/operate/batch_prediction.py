@@ -111,6 +111,7 @@ class _BatchJob:
         run = uuid.uuid4().hex[:12]
         pipeline = self.config.pipeline.name
         name = f"{pipeline}-batch-{run}"
+        accept = (self.model.algorithm or self.config.algorithm).batch_accept
         objects = TransformObjects(self.s3, self.resources.bucket, f"{pipeline}/batch/{run}", encryption(self.config))
         with ExitStack() as afterwards:
             afterwards.callback(self._delete, objects.uri, objects.delete)
@@ -120,12 +121,17 @@ class _BatchJob:
                 return
             self.note(f"Sent {sum(sent):,} rows to {objects.input_uri}")
             request = transform_request(
-                self.config, name, self._model_name(name, afterwards), objects.input_uri, objects.output_uri
+                self.config,
+                name,
+                self._model_name(name, afterwards),
+                objects.input_uri,
+                objects.output_uri,
+                accept=accept,
             )
             job = TransformJob(self.sagemaker, request, self.pause, self.note)
             afterwards.callback(job.stop)
             job.run()
-            for part in objects.scores(sent):
+            for part in objects.scores(sent, accept):
                 part.tofile(scores)
 
     def _model_name(self, new_name: str, afterwards: ExitStack) -> str:

@@ -204,7 +204,7 @@ def estimate(config: Config, prices: Prices) -> Estimate:
 def jobs_per_fold(config: Config) -> int:
     """Return the number of training jobs of one fold; a grid has one for each point."""
     tuning = config.tuning
-    return len(tuning.learning_rate) * len(tuning.l1) if tuning.strategy == "Grid" else tuning.max_jobs
+    return tuning.points if tuning.strategy == "Grid" else tuning.max_jobs
 
 
 def _endpoint_dollars(config: Config, prices: Prices) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pipeline.errors import some_of
 from pipeline.operate.model_columns import ModelColumns
 
 LARGEST = 3.4028234e38
-"""The largest 32-bit float: linear-learner computes with such numbers."""
+"""The largest 32-bit float: the algorithms compute with such numbers."""
 
 Encode = Callable[[str], str]
 """Returns the features of a value, separated by commas; raises ``RowError``."""

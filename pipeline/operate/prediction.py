@@ -9,7 +9,6 @@ Rows are read, encoded, scored and returned as a stream, so memory does not grow
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +18,7 @@ from botocore.config import Config as ClientConfig
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
+from pipeline.operate.answers import AnswerError, scores_of
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.operate.row_batches import InputFile, RowBatch, input_files, row_batches
@@ -199,9 +199,9 @@ class _Endpoint:
                 raise
             return str(error.response.get("OriginalMessage") or error)
         try:
-            scores = [float(found["score"]) for found in json.loads(answer)["predictions"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"The answer of the endpoint {self._name} is not linear-learner's: {error!r}") from None
+            scores = scores_of(answer)
+        except AnswerError as error:
+            raise UserError(f"The answer of the endpoint {self._name} does not have one score a row: {error}") from None
         if len(scores) != len(features):
             raise UserError(f"The endpoint {self._name} gave {len(scores)} scores for {len(features)} rows")
         return scores

@@ -41,7 +41,7 @@ def pipeline_request(config: Config, resources: Resources) -> dict[str, Any]:
     """Return the members of CreatePipeline and UpdatePipeline, without the definition."""
     return {
         "PipelineName": config.pipeline.name,
-        "PipelineDescription": described(config.pipeline.description),
+        "PipelineDescription": described(config),
         "RoleArn": resources.pipeline_role_arn,
         "ParallelismConfiguration": {"MaxParallelExecutionSteps": config.pipeline.max_parallel_steps},
     }

@@ -24,15 +24,14 @@ _LONGEST_STOP = 300
 """Seconds. It is too long for a stop; without a limit, Ctrl-C might never end."""
 
 
-def transform_request(config: Config, name: str, model_name: str, input_uri: str, output_uri: str) -> dict[str, Any]:
+def transform_request(  # noqa: PLR0913 - what is scored, by what, into what
+    config: Config, name: str, model_name: str, input_uri: str, output_uri: str, *, accept: str
+) -> dict[str, Any]:
     """Return the members of CreateTransformJob for rows of features, one a line.
 
     SplitType Line and BatchStrategy MultiRecord fill each request to the model with rows, up to MaxPayloadInMB.
     MaxConcurrentTransforms is left out, as AWS advises for built-in algorithms. Source:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
-
-    linear-learner answers in JSON lines, not in CSV:
-    https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html
     """
     key = config.aws.kms_key_arn
     return {
@@ -47,7 +46,7 @@ def transform_request(config: Config, name: str, model_name: str, input_uri: str
         },
         "TransformOutput": {
             "S3OutputPath": output_uri,
-            "Accept": "application/jsonlines",
+            "Accept": accept,
             "AssembleWith": "Line",
             **({"KmsKeyId": key} if key else {}),
         },

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.algorithms.algorithm import Algorithm
+from pipeline.algorithms.table import of_image
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
 from pipeline.errors import UserError
@@ -42,11 +45,13 @@ class TransformModel:
         scoring: its model package.
         name: the name of the model in SageMaker; None if it must be made from the package first.
         described: what it is, for messages.
+        algorithm: the algorithm of its image; None if that is unknown.
     """
 
     scoring: ScoringModel
     name: str | None
     described: str
+    algorithm: Algorithm | None
 
 
 def find_model(sagemaker: SageMakerClient, config: Config, endpoint_name: str) -> TransformModel:
@@ -72,7 +77,12 @@ def find_model(sagemaker: SageMakerClient, config: Config, endpoint_name: str) -
             f"The endpoint {name} serves inference components, which a transform job cannot use. Score without BATCH=1"
         )
     described = endpoint.model_package or f"{endpoint.model_name}, which was made without a model package"
-    return TransformModel(endpoint, endpoint.model_name, f"the model of the endpoint {name}: {described}")
+    return TransformModel(
+        scoring=endpoint,
+        name=endpoint.model_name,
+        described=f"the model of the endpoint {name}: {described}",
+        algorithm=_algorithm(sagemaker, endpoint.model_package, endpoint.model_name),
+    )
 
 
 def model_request(config: Config, resources: Resources, name: str, model_package: str) -> dict[str, Any]:
@@ -105,5 +115,20 @@ def _newest_approved(sagemaker: SageMakerClient, group: str, without_endpoint: s
     if arn is None:
         raise UserError(f"{without_endpoint} The model package group {group} has no approved version either.")
     return TransformModel(
-        ApprovedPackage(sagemaker, arn), None, f"the newest approved version of the model package group {group}: {arn}"
+        scoring=ApprovedPackage(sagemaker, arn),
+        name=None,
+        described=f"the newest approved version of the model package group {group}: {arn}",
+        algorithm=_algorithm(sagemaker, arn, None),
     )
+
+
+def _algorithm(sagemaker: SageMakerClient, package: str | None, model_name: str | None) -> Algorithm | None:
+    """Return the algorithm of a package's image, or else of a model's."""
+    containers: Sequence[Mapping[str, Any]] = []
+    if package is not None:
+        described = sagemaker.describe_model_package(ModelPackageName=package)
+        containers = described.get("InferenceSpecification", {}).get("Containers", [])
+    elif model_name is not None:
+        model = sagemaker.describe_model(ModelName=model_name)
+        containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
+    return next((found for each in containers if (found := of_image(each.get("Image", "")))), None)

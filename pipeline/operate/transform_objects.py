@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
+from pipeline.operate.answers import AnswerError, score_of
 from pipeline.operate.encryption import Encryption
 from pipeline.operate.row_files import find_files
 from pipeline.operate.stored_objects import StoredObjects
@@ -66,7 +66,7 @@ class TransformObjects:
             sent.append(rows)
         return sent
 
-    def scores(self, sent: Sequence[int]) -> Iterator[array[float]]:
+    def scores(self, sent: Sequence[int], content_type: str) -> Iterator[array[float]]:
         """Yield the scores of each object, in the order of its rows.
 
         Batch transform keeps the order of an object's records: it makes no output for an object of which a record
@@ -75,16 +75,17 @@ class TransformObjects:
 
         Args:
             sent: the number of rows of each object.
+            content_type: the type of the output.
 
         Raises:
-            UserError: an output is missing, has another number of scores, or is not linear-learner's.
+            UserError: an output is missing, or does not have one score a row.
         """
         outputs = self._outputs()
         for number, rows in enumerate(sent):
             name = f"{_part_name(number)}.out"
             if name not in outputs:
                 raise UserError(f"The transform job completed, but {self.output_uri} has no {name}")
-            scores = self._read(outputs[name])
+            scores = self._read(outputs[name], content_type)
             if len(scores) != rows:
                 raise UserError(f"The transform job gave {len(scores):,} scores for the {rows:,} rows of {name}")
             yield scores
@@ -110,13 +111,13 @@ class TransformObjects:
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return {key.rpartition("/")[2]: f"s3://{self._bucket}/{key}" for key in keys}
 
-    def _read(self, uri: str) -> array[float]:
+    def _read(self, uri: str, content_type: str) -> array[float]:
         (file,) = find_files(uri, self._s3)
         try:
             with file.open("UTF-8") as lines:
-                return array("d", (float(json.loads(line)["score"]) for line in lines if line.strip()))
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{uri} does not have linear-learner's scores: {error!r}") from None
+                return array("d", (score_of(line, content_type) for line in lines if line.strip()))
+        except AnswerError as error:
+            raise UserError(f"{uri} does not have one score a line: {error}") from None
 
 
 def _part_name(number: int) -> str:

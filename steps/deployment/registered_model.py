@@ -30,17 +30,18 @@ def find_registered(sagemaker: SageMakerClient, event: dict[str, Any]) -> dict[s
 
     Returns:
         ``status``, ``New`` or ``Registered``, and ``model_package_arn``; of a registered version also ``model_data``,
-        the URI of its artifact, and ``training_mse``, which it has if it was refitted on all rows.
+        the URI of its artifact, and ``training_value``, the objective on all rows if it was refitted on them.
     """
     newest = _newest(sagemaker, event["find_in_group"])
     if newest is None or not _is_same_model(newest, event) or _waits_for_something_else(newest, event):
-        return {"status": NEW, "model_package_arn": NONE, "model_data": NONE, "training_mse": NONE}
+        return {"status": NEW, "model_package_arn": NONE, "model_data": NONE, "training_value": NONE}
     containers = newest.get("InferenceSpecification", {}).get("Containers", [{}])
+    metadata = newest.get("CustomerMetadataProperties", {})
     return {
         "status": REGISTERED,
         "model_package_arn": newest["ModelPackageArn"],
         "model_data": containers[0].get("ModelDataUrl", NONE),
-        "training_mse": newest.get("CustomerMetadataProperties", {}).get("training_mse", NONE),
+        "training_value": metadata.get("training_mse") or metadata.get("training_value", NONE),
     }
 
 

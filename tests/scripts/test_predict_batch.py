@@ -288,8 +288,8 @@ def test_scores_survive_objects_that_cannot_be_deleted(account, rows, monkeypatc
     [
         ({}, "The transform job completed, but .* has no part-00000.csv.out"),
         ({"part-00000.csv.out": '{"score": 1.0}\n'}, "gave 1 scores for the 2 rows of part-00000.csv.out"),
-        ({"part-00000.csv.out": '{"label": 1.0}\n'}, "does not have linear-learner's scores: KeyError"),
-        ({"part-00000.csv.out": "1.0\n2.0\n"}, "does not have linear-learner's scores: TypeError"),
+        ({"part-00000.csv.out": '{"label": 1.0}\n'}, "does not have one score a line: KeyError"),
+        ({"part-00000.csv.out": "1.0\n2.0\n"}, "does not have one score a line: TypeError"),
     ],
 )
 def test_an_output_that_does_not_fit_the_rows_is_an_error(account, output, sentence) -> None:
@@ -299,7 +299,7 @@ def test_an_output_that_does_not_fit_the_rows_is_an_error(account, output, sente
     for name, text in output.items():
         s3.put_object(Bucket=BUCKET, Key=f"checked/output/{name}", Body=text)
     with pytest.raises(UserError, match=sentence):
-        list(objects.scores(sent))
+        list(objects.scores(sent, "application/jsonlines"))
     objects.delete()
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="checked/")["KeyCount"] == 0
 
@@ -311,7 +311,7 @@ def test_outputs_are_found_in_folders_below_the_prefix(account) -> None:
     sent = objects.send([["1,2", "3,4"]])
     lines = "\n".join(json.dumps({"score": number}) for number in (1.5, 2.5))
     s3.put_object(Bucket=BUCKET, Key="foldered/output/input/part-00000.csv.out", Body=f"{lines}\n\n")
-    assert [list(part) for part in objects.scores(sent)] == [[1.5, 2.5]]
+    assert [list(part) for part in objects.scores(sent, "application/jsonlines")] == [[1.5, 2.5]]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_aws_takes_the_requests(aws) -> None:
     config = configured(aws=aws)
     resources = conventional_resources(config)
     model = model_request(config, resources, "made", resources.arn("sagemaker", "model-package/group/1"))
-    job = transform_request(config, "job", "made", "s3://bucket/in/", "s3://bucket/out/")
+    job = transform_request(config, "job", "made", "s3://bucket/in/", "s3://bucket/out/", accept="text/csv")
     assert not list(request_faults(Request("sagemaker", "CreateModel", model)))
     assert not list(request_faults(Request("sagemaker", "CreateTransformJob", job)))
     assert model["ExecutionRoleArn"] == resources.job_role_arn

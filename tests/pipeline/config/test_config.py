@@ -60,7 +60,7 @@ def test_the_features_follow_from_the_columns(config) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        ("tuning.grid", 1, "tuning.grid: unknown key"),
+        ("tuning.grids", 1, "tuning.grids: unknown key"),
         ("extra", {}, "extra: unknown key"),
         ("folds.count", "5", "folds.count: input should be a valid integer, not '5'"),
         ("folds.count", 1, "folds.count: input should be greater than or equal to 2, not 1"),
@@ -301,7 +301,7 @@ def test_a_search_between_two_ends_has_the_ends_of_the_grid() -> None:
 def test_a_grid_with_too_many_points_is_a_fault_of_the_number_of_jobs() -> None:
     values = [number / 100 for number in range(1, 31)]
     faults = faults_of(smallest(tuning={"learning_rate": values, "l1": values}))
-    assert faults == ["config.yaml: tuning.max_jobs: input should be less than or equal to 750, not 900"]
+    assert faults == ["config.yaml: tuning.max_jobs: the grid has 900 points, and SageMaker allows 750 training jobs"]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_faulty_value_is_not_held_against_the_defaults_that_follow_it(section,
 
 def test_the_interval_is_not_compared_with_a_limit_that_is_not_there() -> None:
     faults = faults_of(smallest(quality={"applies_to": "UpperEnd"}))
-    assert faults == ["config.yaml: quality.applies_to: UpperEnd has no effect without quality.max_mse"]
+    assert faults == ["config.yaml: quality.applies_to: UpperEnd has no effect without quality.limit"]
 
 
 def test_all_faults_between_values_are_reported_at_once(document) -> None:

@@ -179,11 +179,12 @@ def test_parameters_have_defaults_from_the_configuration(built, config) -> None:
     assert parameters["EndpointInstanceCount"]["Type"] == "Integer"
 
 
-def test_every_parameter_is_described(built) -> None:
-    from pipeline.definition.parameters import DESCRIPTIONS, described
+def test_every_parameter_is_described(built, config) -> None:
+    from pipeline.definition.parameters import described, descriptions
 
-    assert list(DESCRIPTIONS) == [parameter["Name"] for parameter in built["Parameters"]]
-    assert len(described("x" * 500)) <= 3072
+    assert list(descriptions(config)) == [parameter["Name"] for parameter in built["Parameters"]]
+    long = config.pipeline.model_copy(update={"description": "x" * 500})
+    assert len(described(config.model_copy(update={"pipeline": long}))) <= 3072
 
 
 def test_each_fold_is_tuned_over_the_grid_on_its_own_channels(built) -> None:

@@ -26,7 +26,7 @@ METADATA = {
     "endpoint_instance_type": "ml.m5.large",
     "endpoint_instance_count": "1",
 }
-NEW = {"status": "New", "model_package_arn": "none", "model_data": "none", "training_mse": "none"}
+NEW = {"status": "New", "model_package_arn": "none", "model_data": "none", "training_value": "none"}
 
 
 @pytest.fixture
@@ -66,13 +66,18 @@ def test_the_newest_version_with_the_same_artifact_is_found(sagemaker, register)
         "status": "Registered",
         "model_package_arn": arn,
         "model_data": "s3://bucket/model.tar.gz",
-        "training_mse": "none",
+        "training_value": "none",
     }
 
 
 def test_a_refitted_model_comes_with_its_training_error(sagemaker, register) -> None:
     register(training_mse="3.6e7")
-    assert find_registered(sagemaker, EVENT)["training_mse"] == "3.6e7"
+    assert find_registered(sagemaker, EVENT)["training_value"] == "3.6e7"
+
+
+def test_the_metric_of_another_objective_on_all_rows_is_found_too(sagemaker, register) -> None:
+    register(training_value="0.31")
+    assert find_registered(sagemaker, EVENT)["training_value"] == "0.31"
 
 
 def test_a_model_that_was_replaced_is_new_when_it_comes_back(sagemaker, register) -> None:

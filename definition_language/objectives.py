@@ -1,0 +1,66 @@
+"""The objectives that SageMaker's algorithms have for a problem, with their directions.
+
+Sources: the developer guide, "Tune a linear learner model" and "Tune an XGBoost model".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Final, Literal
+
+Problem = Literal["regression", "binary", "multiclass"]
+Direction = Literal["Minimize", "Maximize"]
+
+_MINIMIZED: Final = frozenset(
+    {
+        *("absolute_loss", "error", "logloss", "mae", "mape", "merror", "mlogloss", "mse", "objective_loss", "rmse"),
+        "rmsle",
+    }
+)
+
+
+def _validated(*metrics: str) -> dict[str, Direction]:
+    return {f"validation:{name}": "Minimize" if name in _MINIMIZED else "Maximize" for name in metrics}
+
+
+OBJECTIVES: Final[Mapping[str, Mapping[Problem, Mapping[str, Direction]]]] = {
+    "linear-learner": {
+        "regression": _validated("mse", "rmse", "absolute_loss", "objective_loss"),
+        "binary": _validated(
+            *("objective_loss", "roc_auc_score", "binary_classification_accuracy", "binary_f_beta", "precision"),
+            "recall",
+        ),
+        "multiclass": _validated(
+            *("objective_loss", "multiclass_accuracy", "multiclass_top_k_accuracy", "dcg", "macro_f_beta"),
+            *("macro_precision", "macro_recall"),
+        ),
+    },
+    "xgboost": {
+        "regression": _validated("mse", "rmse", "mae", "mape", "rmsle", "r2"),
+        "binary": _validated(
+            *("logloss", "auc", "aucpr", "accuracy", "balanced_accuracy", "error", "f1", "f1_binary", "precision"),
+            "recall",
+        ),
+        "multiclass": _validated(
+            *("mlogloss", "accuracy", "balanced_accuracy", "merror", "f1", "f1_macro", "precision_macro"),
+            *("precision_micro", "recall_macro", "recall_micro"),
+        ),
+    },
+}
+"""Names and directions by algorithm and problem. The first one is this project's default."""
+
+_LOSSES: Final = frozenset(
+    {"absolute_loss", "dcg", "logloss", "mae", "mape", "mlogloss", "mse", "objective_loss", "rmse", "rmsle"}
+)
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the least and the largest value that a metric can have.
+
+    Args:
+        metric: the metric without its channel, for example ``auc``.
+    """
+    if metric == "r2":
+        return -inf, 1.0
+    return (0.0, inf) if metric in _LOSSES else (0.0, 1.0)

@@ -1,0 +1,113 @@
+"""SageMaker's linear-learner.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from definition_language import linear_learner as language
+from definition_language.hyperparameters import Rule, Tunable
+from definition_language.objectives import Problem
+from pipeline.algorithms.algorithm import Algorithm, Task, Value
+
+_PREDICTOR_TYPES: Final[Mapping[Problem, str]] = {
+    "regression": "regressor",
+    "binary": "binary_classifier",
+    "multiclass": "multiclass_classifier",
+}
+_COMPUTED = ("feature_dim", "predictor_type", "num_classes", "num_models")
+
+_MOST_SUGGESTED_EPOCHS = 100
+"""The highest number of epochs that MakeFolds suggests."""
+
+
+def _rules(problem: Problem) -> Mapping[str, Rule]:
+    return language.RULES
+
+
+def _tunable(problem: Problem) -> Mapping[str, Tunable]:
+    return language.TUNABLE
+
+
+def _fixed(task: Task, features: int | None) -> dict[str, str]:
+    # If categories are found in the data, linear-learner counts the features itself: the default is auto.
+    dimension = {} if features is None else {"feature_dim": str(features)}
+    classes = {"num_classes": str(task.classes)} if task.problem == "multiclass" else {}
+    return {**dimension, "predictor_type": _PREDICTOR_TYPES[task.problem], **classes}
+
+
+def _refit(static: Mapping[str, Value]) -> dict[str, str]:
+    return {
+        # In a tuning job SageMaker trains one model; elsewhere linear-learner searches by itself unless told not to.
+        "num_models": "1",
+        # The error on the training rows must not end the training earlier than in the folds.
+        "early_stopping_patience": str(int(static.get("epochs", _MOST_SUGGESTED_EPOCHS)) + 1),
+    }
+
+
+def _name_fault(name: str, problem: Problem) -> str | None:
+    if name in _COMPUTED:
+        return "is set by the pipeline: remove it"
+    if problem == "regression" and name in language.CLASSIFICATION_ONLY:
+        return "is for classification, and predictor_type is regressor"
+    # SageMaker has hyperparameters of its own, whose names begin with an underscore.
+    if name in _rules(problem) or name.startswith("_"):
+        return None
+    close = language.closest_name(name)
+    return "is not a hyperparameter of linear-learner" + (f"; did you mean {close!r}?" if close else "")
+
+
+def _value_hint(name: str, value: Any, problem: Problem) -> str:
+    classifies = problem == "regression" and name == "loss" and value in language.CLASSIFICATION_LOSSES
+    return "; it is a loss for classification" if classifies else ""
+
+
+def _check(task: Task, static: Mapping[str, str], tuned: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    rules = _rules(task.problem)
+    values = {name: rule.parse(rule.default) for name, rule in rules.items() if rule.default}
+    values |= {name: rules[name].parse(text) for name, text in {**tuned, **static}.items() if name in rules}
+    for name in language.unbiased_without_bias(values):
+        yield f"tuning.static_hyperparameters.{name}", "true needs use_bias: true"
+
+
+def _early_stopping_fault(objective: str) -> str:
+    """Return why early stopping is refused.
+
+    Source: SageMaker's developer guide, "Stop Training Jobs Early", the list of supported algorithms.
+    """
+    if objective == "validation:objective_loss":
+        return "Auto leaves points without an error on some folds, which cannot be compared with the others. Use Off"
+    return (
+        "Auto has no effect: SageMaker stops training jobs of linear-learner early only if the objective is "
+        f"objective_loss, and the pipeline's objective is {objective}. Use Off"
+    )
+
+
+ALGORITHM: Final = Algorithm(
+    name="linear-learner",
+    title="linear-learner",
+    framework="linear-learner",
+    repository="linear-learner",
+    version=None,
+    runs_programs=False,
+    rules=_rules,
+    tunable=_tunable,
+    default_grid={"learning_rate": (0.0001, 0.001, 0.01, 0.1), "l1": (0.001, 0.01, 0.1)},
+    logarithmic=frozenset({"learning_rate", "l1", "wd", "positive_example_weight_mult"}),
+    fixed=_fixed,
+    # With linear-learner's own defaults, a thousand rows a batch and 15 epochs, small datasets are hardly trained.
+    follows_rows=("mini_batch_size", "epochs"),
+    least_rows="mini_batch_size",
+    refit=_refit,
+    name_fault=_name_fault,
+    value_hint=_value_hint,
+    check=_check,
+    early_stopping_fault=_early_stopping_fault,
+    content_types=("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"),
+    response_types=("application/json", "application/jsonlines", "application/x-recordio-protobuf"),
+    # It does not answer in CSV: https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html
+    batch_accept="application/jsonlines",
+)

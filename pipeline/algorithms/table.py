@@ -1,0 +1,27 @@
+"""The algorithms by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pipeline.algorithms import linear_learner, xgboost
+from pipeline.algorithms.algorithm import Algorithm
+
+ALGORITHMS: Final[Mapping[str, Algorithm]] = {
+    algorithm.name: algorithm for algorithm in (linear_learner.ALGORITHM, xgboost.ALGORITHM)
+}
+"""The algorithms by their names in the configuration."""
+
+DEFAULT: Final = linear_learner.ALGORITHM.name
+"""The algorithm of a configuration that names none."""
+
+
+def of_image(image: str) -> Algorithm | None:
+    """Return the algorithm of an image, or None if it is none of these.
+
+    Args:
+        image: the image's URI.
+    """
+    repository = image.rpartition("/")[2].partition(":")[0]
+    return next((found for found in ALGORITHMS.values() if repository == found.repository), None)
