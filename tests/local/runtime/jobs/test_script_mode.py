@@ -115,33 +115,3 @@ def test_a_failure_has_the_words_of_sagemakers_container(
     assert description["TrainingJobStatus"] == "Failed"
     assert description["FailureReason"].startswith(reason), lines
     assert ", exit code: " in description["FailureReason"]
-
-
-def test_a_tuning_job_trains_each_child_in_a_container_of_its_own(jobs: Jobs) -> None:
-    definition = _definition(jobs, SCRIPT, **_package())
-    request = training_request("unused") | definition
-    specification = request["AlgorithmSpecification"] | {"MetricDefinitions": LOSS}
-    name = jobs.name("tune")
-    members = ("RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition", "ResourceConfig")
-    jobs.call(
-        "CreateHyperParameterTuningJob",
-        HyperParameterTuningJobName=name,
-        HyperParameterTuningJobConfig={
-            "Strategy": "Random",
-            "RandomSeed": 1,
-            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
-            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "alpha", "MinValue": "0.1", "MaxValue": "0.9"}]},
-        },
-        TrainingJobDefinition={member: request[member] for member in members}
-        | {"AlgorithmSpecification": specification, "StaticHyperParameters": request["HyperParameters"]},
-    )
-    description = jobs.wait("hyper-parameter-tuning-job", name, 300)
-    assert description["TrainingJobStatusCounters"]["Completed"] == 2, description
-    best = description["BestTrainingJob"]
-    value = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
-    assert value == pytest.approx(float(best["TunedHyperParameters"]["alpha"]))
-    child = jobs.call("DescribeTrainingJob", TrainingJobName=best["TrainingJobName"])
-    assert child["HyperParameters"]["_tuning_objective_metric"] == "loss"
-    read = printed(jobs.log_lines(log.TRAINING, best["TrainingJobName"]))
-    assert json.loads(read["hyperparameters"]) == {"alpha": pytest.approx(value)}
