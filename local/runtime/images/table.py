@@ -42,9 +42,9 @@ class FrameworkImage:
 
 
 def _scikit_learn(version: str, python: str, packages: str, training: str) -> FrameworkImage:
-    return FrameworkImage(
-        "scikit-learn", version, python, tuple(packages.split()), (f"sagemaker-training=={training}",)
-    )
+    # A newer protobuf does not read what an old sagemaker-training has generated with protobuf 3.
+    toolkit = (f"sagemaker-training=={training}", "protobuf<=3.20.3")
+    return FrameworkImage("scikit-learn", version, python, tuple(packages.split()), toolkit)
 
 
 def _xgboost(version: str, python: str, library: str, packages: str) -> FrameworkImage:

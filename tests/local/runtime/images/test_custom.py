@@ -53,7 +53,7 @@ def test_a_listed_image_has_its_packages_and_variables(jobs: Jobs, folder: Path)
         {"image": "*/other:*", "requirements": ["no-such-package"]},
         {
             "image": "123456789012.dkr.ecr.*.amazonaws.com/own-image:*",
-            "requirements": ["./jobpackage-7-py3-none-any.whl"],
+            "requirements": ["--no-index", "./jobpackage-7-py3-none-any.whl"],
             "environment": {"KIND": "seasonal"},
         },
     )
