@@ -25,18 +25,20 @@ def is_python(program: str) -> bool:
 
 
 def script_files(container: Container, command: Sequence[str]) -> list[Path]:
-    """Return the Python files that a command can import: those in the folder of its script. None if it has no script.
+    """Return the files that a command's Python script can import: those in its folder, or the archive that it is.
+
+    There are none if the command has no such script.
 
     Args:
         container: The job's folder.
         command: The program and its arguments, with the paths that the program sees.
     """
-    if len(command) < 2 or not is_python(command[0]) or not command[1].endswith(".py"):
+    if len(command) < 2 or not is_python(command[0]) or not command[1].endswith((".py", ".pyz")):
         return []
     script = container.path(command[1])
     if not script.is_relative_to(container.root) or not script.is_file():
         return []
-    return sorted(script.parent.rglob("*.py"))
+    return [script] if script.suffix == ".pyz" else sorted(script.parent.rglob("*.py"))
 
 
 def find_program(program: str, container: Container, path: str, folders: Mapping[str, str]) -> str:

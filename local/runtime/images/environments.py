@@ -87,12 +87,12 @@ def run_uv(arguments: list[str], folder: Path) -> str:
     Raises:
         JobFailedError: uv is missing, or fails.
     """
-    # A relocatable environment can be renamed.
-    relocatable = ["--relocatable", "--no-progress"] if arguments[0] == "venv" else ["--no-progress"]
-    command = [_find_uv(), *arguments, *relocatable]
+    # A relocatable environment can be renamed. One that a failure has left is replaced.
+    options = ["--relocatable", "--clear"] if arguments[0] == "venv" else []
+    command = [_find_uv(), "--no-progress", *arguments, *options]
     result = _run(command, folder)
     if result.returncode != 0 and _run([*command, "--offline"], folder).returncode != 0:
-        said = " ".join(line.strip() for line in result.stderr.splitlines()[-_LAST_LINES:])
+        said = " ".join(line.strip() for line in _faults(result.stderr)[-_LAST_LINES:])
         raise JobFailedError(
             f"ClientError: uv cannot make an image's environment: {said}. It needs a package index once: if this "
             "machine has no network, set UV_DEFAULT_INDEX or UV_FIND_LINKS where the service starts"
@@ -106,6 +106,16 @@ def _find_uv() -> str:
     if found is None:
         raise JobFailedError("ClientError: an image's environment needs uv, which is not installed: pip install uv")
     return found
+
+
+def _faults(messages: str) -> list[str]:
+    """Return uv's messages from the first error on."""
+    lines = messages.splitlines()
+    begin = next(
+        (number for number, line in enumerate(lines) if line.lstrip().startswith(("error", "\N{MULTIPLICATION SIGN}"))),
+        0,
+    )
+    return lines[begin:]
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

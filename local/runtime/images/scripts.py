@@ -4,40 +4,58 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
 
 _COMMON = frozenset({"boto3", "botocore", "numpy", "scipy"})
 """Packages that the service's own environment and all images have. Scripts use what all versions share."""
 _STARTS_OTHERS = frozenset({"importlib", "runpy", "subprocess"})
 """Modules by which a script runs code that its import statements do not show."""
+_ARCHIVE = ".pyz"
 
 
 def need_no_packages(files: Sequence[Path]) -> bool:
-    """Return whether all files are Python files that import only each other and what any environment has.
+    """Return whether files import only each other and what any environment has.
 
-    Of no files, nothing is known. So they need packages.
+    Files are Python files, or archives of them (``.pyz``). Of no files and of others nothing is known, so they need
+    packages.
     """
-    if not files:
+    if not files or any(file.suffix not in (".py", _ARCHIVE) for file in files):
         return False
     root = min((file.parent for file in files), key=lambda folder: len(folder.parts))
-    own = {Path(file.relative_to(root).parts[0]).stem for file in files if file.is_relative_to(root)}
-    fit = sys.stdlib_module_names - _STARTS_OTHERS | _COMMON | own
-    return all(file.suffix == ".py" and _imports_only(file, fit) for file in files)
-
-
-def _imports_only(file: Path, fit: frozenset[str]) -> bool:
     try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        sources = [source for file in files for source in _sources(file, root)]
+        imported = {name for _, content in sources for name in _imports(ast.parse(content))}
+    except (OSError, SyntaxError, ValueError, zipfile.BadZipFile):
         return False
-    return all(name in fit for name in _imports(tree))
+    own = {place.parts[0].removesuffix(".py") for place, _ in sources}
+    return imported <= (sys.stdlib_module_names - _STARTS_OTHERS | _COMMON | own)
+
+
+def _sources(file: Path, root: Path) -> Iterator[tuple[PurePath, bytes]]:
+    """Yield the Python files in a file, each with its place in the folder or archive from which it is imported."""
+    if file.suffix != _ARCHIVE:
+        yield file.relative_to(root) if file.is_relative_to(root) else PurePath(file.name), file.read_bytes()
+        return
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if name.endswith(".py"):
+                yield PurePath(name), archive.read(name)
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the top-level names of the modules that a file imports, wherever in the file."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield (node.module or "").partition(".")[0]
+    """Yield the top-level names of the modules that a file imports, wherever in the file, but not for types only."""
+    if isinstance(tree, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in tree.names)
+    elif isinstance(tree, ast.ImportFrom) and tree.level == 0:
+        yield (tree.module or "").partition(".")[0]
+    elif isinstance(tree, ast.If) and ast.unparse(tree.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        yield from _imports_of(tree.orelse)
+    else:
+        yield from _imports_of(ast.iter_child_nodes(tree))
+
+
+def _imports_of(trees: Iterable[ast.AST]) -> Iterator[str]:
+    for tree in trees:
+        yield from _imports(tree)

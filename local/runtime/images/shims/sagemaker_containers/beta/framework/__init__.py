@@ -5,8 +5,8 @@ Scripts import all its modules by one line that they copy from each other. Those
 
 from __future__ import annotations
 
-from sagemaker_containers import training_env
-from sagemaker_containers.beta.framework import content_types, encoders, errors, worker
+from ... import training_env
+from . import content_types, encoders, errors, worker
 
 __all__ = [
     "content_types",

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from sagemaker_containers.beta.framework.content_types import CSV, JSON, NPY
-from sagemaker_containers.beta.framework.errors import ClientError, UnsupportedFormatError
+
+from .content_types import CSV, JSON, NPY
+from .errors import ClientError, UnsupportedFormatError
 
 
 def array_to_npy(array_like: Any) -> bytes:
