@@ -23,11 +23,11 @@ from definition_language.reference_checks import reference_faults, used_paramete
 from definition_language.sentences import sentence
 from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
 
-_CHECKED_ELSEWHERE = frozenset({"Condition", "Fail", "Lambda"})
+_CHECKED_ELSEWHERE = frozenset({"Callback", "Condition", "Fail", "Lambda"})
 
 _OTHER_TYPES = frozenset(
     {
-        *("AutoML", "Callback", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless", "Endpoint", "EndpointConfig"),
+        *("AutoML", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless", "Endpoint", "EndpointConfig"),
         *("ForEach", "InferenceComponent", "Job", "Lineage", "QualityCheck"),
     }
 )
@@ -144,6 +144,9 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
         yield f"there is no step of type {step['Type']!r}"
     for member, fault in text_faults(step.get("DisplayName"), step.get("Description")):
         yield sentence(fault, member)
+    if step["Type"] == "Callback":
+        shape = service_model("sagemaker").shape_for("String256")
+        yield from (sentence(fault, "SqsQueueUrl") for fault in faults(shape, step.get("SqsQueueUrl")))
     for join in nested_joins(own_arguments(step)):
         yield f"a Std:Join is nested in a Std:Join, which AWS does not document: write one with all values: {join}"
     found = list(argument_faults(step["Type"], step.get("Arguments", {}), references.kinds_of))

@@ -62,7 +62,7 @@ def _property_faults(reference: Reference, source: Document) -> Iterator[str]:
         files = [file.get("PropertyFileName") for file in _objects(source.get("PropertyFiles"))]
         if reference.property_file not in files:
             yield f"{get!r}: {name} has no such property file"
-    elif source["Type"] == "Lambda":
+    elif source["Type"] in ("Lambda", "Callback"):
         outputs = [output.get("OutputName") for output in _objects(source.get("OutputParameters"))]
         if len(path) != 2 or path[0] != "OutputParameters" or path[1] not in outputs:
             yield f"{get!r}: the output parameters of {name} are {', '.join(map(str, outputs)) or 'none'}"

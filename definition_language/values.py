@@ -18,7 +18,7 @@ PARAMETER_KINDS: Mapping[str, frozenset[str]] = {
     "Float": frozenset({"float"}),
     "Boolean": frozenset({"boolean"}),
 }
-"""Types of parameters and of a Lambda step's outputs, and the kinds of their values.
+"""Types of parameters and of a Lambda or Callback step's outputs, and the kinds of their values.
 
 SageMaker checks them when a pipeline is created: "Cannot assign property reference [Parameters.split_number] to
 argument of type [String]". Source: https://github.com/aws/sagemaker-python-sdk/issues/4867

@@ -14,6 +14,7 @@ from local.api.logs import LogOperations
 from local.api.monitoring import Monitoring
 from local.api.moto.services import MotoServices
 from local.api.s3.server import S3
+from local.api.sagemaker.callbacks import CallbackOperations
 from local.api.sagemaker.endpoint_configs import EndpointConfigOperations
 from local.api.sagemaker.endpoints import EndpointOperations
 from local.api.sagemaker.http import SageMakerHttp
@@ -30,6 +31,7 @@ from local.api.sagemaker.tags import TagOperations
 from local.api.sagemaker.training_jobs import TrainingJobOperations
 from local.api.sagemaker.transform_jobs import TransformJobOperations
 from local.api.sagemaker.tuning_jobs import TuningJobOperations
+from local.api.sqs import Sqs
 from local.api.sts import Sts
 from local.aws.credentials import KeyRing
 from local.aws.wire import HttpResponse, RequestHead
@@ -88,6 +90,7 @@ class Parts:
         functions_api: Lambda's operations.
         logs_api: CloudWatch Logs' operations.
         s3: the ASGI application of S3.
+        queues: SQS's operations.
         services: how requests to the other services are answered, by signing name.
     """
 
@@ -109,7 +112,9 @@ class Parts:
         self.servers = ModelServers(settings, keys, self.supervisor)
         loader = ModelLoader(settings, self.logs, self.servers)
         self.changes = EndpointChanges(self.store, settings, self.objects, loader, self.hosting, events)
-        self.executions = ExecutionRunner(StepServices(self.store, self.objects, events, self._call, functions))
+        self.queues = Sqs(self.moto, region)
+        steps = StepServices(self.store, self.objects, events, self._call, functions, self.queues.send)
+        self.executions = ExecutionRunner(steps)
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
         self.s3 = S3(settings, keys, self.objects, self.moto, events, queue)
@@ -121,6 +126,7 @@ class Parts:
             "logs": self.logs_api.answer,
             "events": events.answer,
             "iam": Iam(self.moto, region).answer,
+            "sqs": self.queues.answer,
             "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
@@ -154,6 +160,7 @@ class Parts:
     def stop_work(self) -> None:
         """Stop all processes and threads."""
         self.disk.close()
+        self.queues.close()
         self.executions.stop_all()
         self.supervisor.stop_all()
 
@@ -176,6 +183,7 @@ class Parts:
         return Resources(
             pipelines=pipelines,
             pipeline_executions=ExecutionOperations(store, objects, self.events, self.executions, pipelines),
+            callbacks=CallbackOperations(store),
             processing_jobs=ProcessingJobOperations(store, settings, supervisor, processing),
             training_jobs=training_jobs,
             tuning_jobs=TuningJobOperations(

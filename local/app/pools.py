@@ -21,6 +21,8 @@ _THREADS_OF_OTHERS = 16
 _THREADS = {
     # All that may run, and some that are refused. So none waits, as functions may invoke functions.
     _FUNCTIONS: MOST_INVOCATIONS + _THREADS_OF_OTHERS,
+    # Consumers wait for messages, for up to 20 seconds.
+    "sqs": 64,
     # 6 MB of JSON may take 100 MB in memory.
     _PREDICTIONS: 2,
     # They only wait. An endpoint that hangs does so for a minute.

@@ -38,3 +38,19 @@ class CallOperation(Protocol):
             ServiceError: The operation failed.
         """
         ...
+
+
+class SendMessage(Protocol):
+    """Sends a message to a queue of SQS."""
+
+    def __call__(self, queue_url: str, text: str) -> None:
+        """Send a message.
+
+        Args:
+            queue_url: The queue's URL.
+            text: The message's body.
+
+        Raises:
+            ServiceError: The queue does not exist, or does not take such a message.
+        """
+        ...

@@ -29,6 +29,8 @@ def cache_key(step: Step, arguments: dict[str, Json]) -> str | None:
         return None
     if step.type == "Lambda":
         attributes: dict[str, Json] = {"FunctionArn": step.function_arn, "Arguments": arguments}
+    elif step.type == "Callback":
+        attributes = {"SqsQueueUrl": step.queue_url, "Arguments": arguments}
     else:
         if step.type not in CACHE_KEYS:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from definition_language.constraints import Constraint, Fault, Unknown
+from definition_language.constraints import Constraint, Fault, Unknown, faults
 from definition_language.expressions import (
     EXECUTION_VARIABLES,
     ExpressionError,
@@ -15,6 +15,7 @@ from definition_language.expressions import (
 from definition_language.paths import show
 from definition_language.sentences import place, sentence
 from definition_language.steps import References, argument_faults, property_shape, text_faults
+from local.aws.service_models import service_model
 from local.aws.shapes import constraint_fault
 from local.interpreter.definition import Definition, Step
 from local.interpreter.step_types import RESOURCE_STEPS
@@ -55,6 +56,10 @@ def _step_faults(definition: Definition, step: Step, kinds: References) -> Itera
         yield f"{where}: Model Validation failed: {sentence(fault, member)}"
     if step.type == "Fail" and set(step.arguments) != {"ErrorMessage"}:
         yield f"{where}: the only argument of a Fail step is ErrorMessage"
+    if step.type == "Callback":
+        shape = service_model().shape_for("String256")
+        for fault in faults(shape, step.queue_url):
+            yield f"{where}: Model Validation failed: {sentence(fault, 'SqsQueueUrl')}"
     yield from _output_faults(step, where)
 
 
@@ -121,10 +126,10 @@ def _property_faults(step: Step, reference: Reference, where: str) -> Iterator[s
     if reference.property_file is not None:
         if reference.property_file not in step.property_files:
             yield f"{where}: {reference}: step '{step.name}' has no property file '{reference.property_file}'"
-    elif step.type == "Lambda":
+    elif step.type in ("Lambda", "Callback"):
         if len(path) != 2 or path[0] != "OutputParameters" or path[1] not in step.outputs:
             outputs = ", ".join(step.outputs) or "none"
-            yield f"{where}: {reference}: Lambda step '{step.name}' has the OutputParameters: {outputs}"
+            yield f"{where}: {reference}: {step.type} step '{step.name}' has the OutputParameters: {outputs}"
     elif step.type in ("Condition", "Fail"):
         known = {"Condition": "Outcome", "Fail": "ErrorMessage"}[step.type]
         if path != (known,):

@@ -89,7 +89,7 @@ class Step:
     Attributes:
         name: The step's name, unique in the definition.
         type: ``Processing``, ``Training``, ``Tuning``, ``Transform``, ``Model``, ``RegisterModel``,
-            ``Lambda``, ``Condition`` or ``Fail``.
+            ``Lambda``, ``Callback``, ``Condition`` or ``Fail``.
         arguments: The request, payload, conditions or message. Expressions are not yet evaluated.
         display_name: The name that users see; None if the definition has none.
         description: A text for users; None if the definition has none.
@@ -101,7 +101,8 @@ class Step:
         retry_policies: The policies, in the order of the definition.
         property_files: The property files, by name.
         function_arn: The function of a Lambda step.
-        outputs: The types of a Lambda step's outputs, by output name.
+        queue_url: The queue of a Callback step.
+        outputs: The types of a Lambda or Callback step's outputs, by output name.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Step:
     retry_policies: tuple[RetryPolicy, ...] = ()
     property_files: dict[str, PropertyFile] = field(default_factory=dict)
     function_arn: str | None = None
+    queue_url: str | None = None
     outputs: dict[str, str] = field(default_factory=dict)
 
 

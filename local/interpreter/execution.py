@@ -52,7 +52,8 @@ class Execution:
         record = records.execution(self._services.store, self._arn)
         states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
         for step in records.steps(self._services.store, self._arn):
-            states[step["StepName"]] = step["StepStatus"]
+            if step["StepStatus"] not in records.UNDER_WAY:
+                states[step["StepName"]] = step["StepStatus"]
         return Schedule(self._definition.steps, states, self._outcome)
 
     def stop(self) -> None:
@@ -68,6 +69,7 @@ class Execution:
     def run(self) -> None:
         """Run all steps that can run, then set the execution's final status."""
         try:
+            self._resume_steps()
             while True:
                 if not self._schedule.failed and not self._signals.stop.is_set():
                     self._start_ready_steps()
@@ -98,6 +100,13 @@ class Execution:
         while self._schedule.has_next() and self._schedule.running < limit and self._take_slot():
             self._start(self._schedule.start_next())
 
+    def _resume_steps(self) -> None:
+        """Go on with the steps that waited for callbacks when the service stopped."""
+        for step in records.steps(self._services.store, self._arn):
+            if step["StepStatus"] in records.UNDER_WAY:
+                self._take_slot()
+                self._start(self._schedule.resume(step["StepName"]), resumed=True)
+
     def _limit(self) -> int:
         # Read every time, because UpdatePipelineExecution can change the limit during the execution.
         record = records.execution(self._services.store, self._arn)
@@ -113,8 +122,8 @@ class Execution:
             self._slots_taken += 1
         return True
 
-    def _start(self, step: Step) -> None:
-        run = StepRun(self._services, self._arn, self._definition, step, self._signals)
+    def _start(self, step: Step, *, resumed: bool = False) -> None:
+        run = StepRun(self._services, self._arn, self._definition, step, self._signals, is_resumed=resumed)
 
         def work() -> None:
             try:

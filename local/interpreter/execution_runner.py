@@ -7,11 +7,13 @@ import time
 from collections import deque
 
 from local.core.disk import be_patient
+from local.interpreter.callback_steps import is_waiting
 from local.interpreter.execution import Execution
 from local.interpreter.schedule import StepSlots
 from local.interpreter.services import StepServices
 from local.interpreter.step_run import Signals
 from local.records import executions as records
+from local.storage.store import Document
 
 MOST_EXECUTIONS = 200
 """Maximum number of executions that run at once. Others wait for one to end."""
@@ -33,9 +35,17 @@ class ExecutionRunner:
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
         self._waiting: deque[str] = deque()
 
-    def start(self, execution_arn: str) -> None:
-        """Start to run an execution whose record exists. Steps that have succeeded do not run again."""
-        execution = Execution(self._services, self._slots, execution_arn, Signals(shutdown=self._shutdown))
+    def start(self, execution_arn: str, *, stopping: bool = False) -> None:
+        """Start to run an execution whose record exists. Steps that have succeeded do not run again.
+
+        Args:
+            execution_arn: The execution.
+            stopping: Whether it starts no more steps, and only waits for those that cannot be stopped.
+        """
+        signals = Signals(shutdown=self._shutdown)
+        if stopping:
+            signals.stop.set()
+        execution = Execution(self._services, self._slots, execution_arn, signals)
         thread = threading.Thread(
             target=self._run, args=(execution_arn, execution), name=f"execution {execution_arn}", daemon=True
         )
@@ -79,8 +89,8 @@ class ExecutionRunner:
     def restore(self) -> list[str]:
         """Update the executions that were running when the service stopped.
 
-        An execution without started steps runs now. An execution that was stopping becomes Stopped. All others become
-        Failed. Their running steps get the same status.
+        An execution without started steps runs now. One that waits for a callback goes on. An execution that was
+        stopping becomes Stopped. All others become Failed. Their running steps get the same status.
 
         Returns:
             One line for each updated execution, for the log.
@@ -96,6 +106,9 @@ class ExecutionRunner:
                 self.start(arn)
                 lines.append(f"pipeline execution {arn}: resumed")
                 continue
+            if self._resume_callbacks(arn, started, status):
+                lines.append(f"pipeline execution {arn}: waits for a callback")
+                continue
             last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
             for step in started:
                 if step["StepStatus"] in records.UNDER_WAY:
@@ -105,6 +118,18 @@ class ExecutionRunner:
             records.finish_execution(self._services.store, self._services.events, arn, last, reason)
             lines.append(f"pipeline execution {arn}: was running, is {last} now")
         return lines
+
+    def _resume_callbacks(self, arn: str, started: list[Document], status: str) -> bool:
+        """Go on with an execution if any step waits for a callback. Its other running steps are lost."""
+        under_way = [step for step in started if step["StepStatus"] in records.UNDER_WAY]
+        lost = [step for step in under_way if not is_waiting(step)]
+        if len(lost) == len(under_way):
+            return False
+        for step in lost:
+            last = records.last_members("Failed", SERVICE_STOPPED)
+            records.change_step(self._services.store, arn, step["StepName"], **last)
+        self.start(arn, stopping=status == "Stopping")
+        return True
 
     def _find(self, execution_arn: str) -> Execution | None:
         with self._lock:

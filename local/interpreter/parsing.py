@@ -23,6 +23,7 @@ _MEMBERS_BY_TYPE = {
     **{name: {"CacheConfig", "RetryPolicies"} for name in RESOURCE_STEPS},
     "Processing": {"CacheConfig", "RetryPolicies", "PropertyFiles"},
     "Lambda": {"CacheConfig", "FunctionArn", "OutputParameters"},
+    "Callback": {"CacheConfig", "SqsQueueUrl", "OutputParameters"},
 }
 _OUTPUT_TYPES = ("String", "Integer", "Float", "Boolean")
 
@@ -142,7 +143,8 @@ class _Reader:
                 if (policy := self._attempt(parse_retry_policy, item, where)) is not None
             ),
             property_files=self._property_files(document, where),
-            function_arn=self._function_arn(document, where),
+            function_arn=self._needed_text(document, "Lambda", "FunctionArn", where),
+            queue_url=self._needed_text(document, "Callback", "SqsQueueUrl", where),
             outputs=self._outputs(document, where),
         )
         for member, outcome in (("IfSteps", True), ("ElseSteps", False)):
@@ -176,11 +178,11 @@ class _Reader:
                 files[item["PropertyFileName"]] = PropertyFile(item["OutputName"], item["FilePath"])
         return files
 
-    def _function_arn(self, document: dict[str, Json], where: str) -> str | None:
-        arn = self._text(document.get("FunctionArn"), f"{where}: FunctionArn")
-        if document["Type"] == "Lambda" and not arn:
-            self._faults.append(f"{where}: FunctionArn is missing")
-        return arn
+    def _needed_text(self, document: dict[str, Json], kind: str, member: str, where: str) -> str | None:
+        text = self._text(document.get(member), f"{where}: {member}")
+        if document["Type"] == kind and not text:
+            self._faults.append(f"{where}: {member} is missing")
+        return text
 
     def _outputs(self, document: dict[str, Json], where: str) -> dict[str, str]:
         outputs = {}

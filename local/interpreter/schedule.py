@@ -59,6 +59,12 @@ class Schedule:
         self.running += 1
         return self._steps[name]
 
+    def resume(self, name: str) -> Step:
+        """Return a step that was started before the service stopped, and count it as running."""
+        self._states[name] = "Starting"
+        self.running += 1
+        return self._steps[name]
+
     def end(self, name: str, state: str) -> None:
         """Record the end of a running step."""
         self.running -= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local.core.ports import CallOperation, EventBus
+from local.core.ports import CallOperation, EventBus, SendMessage
 from local.runtime.functions.invocation import FunctionRunner
 from local.storage.objects import Objects
 from local.storage.store import Store
@@ -20,6 +20,7 @@ class StepServices:
         events: Receives the status changes of executions and steps.
         call: Creates, describes and stops resources.
         functions: Runs the functions of Lambda steps.
+        send_message: Sends the messages of Callback steps.
     """
 
     store: Store
@@ -27,3 +28,4 @@ class StepServices:
     events: EventBus
     call: CallOperation
     functions: FunctionRunner
+    send_message: SendMessage

@@ -31,14 +31,29 @@ class Signals:
 
 
 class StepRun:
-    """Runs as one step of one execution, and keeps the step's record."""
+    """Runs as one step of one execution, and keeps the step's record.
 
-    def __init__(
-        self, services: StepServices, execution_arn: str, definition: Definition, step: Step, signals: Signals
+    Attributes:
+        services: The parts of the service that steps use.
+        execution_arn: The execution.
+        step: The step.
+        is_resumed: Whether the step was waiting for a callback when the service stopped.
+    """
+
+    def __init__(  # noqa: PLR0913 - these are what a step needs
+        self,
+        services: StepServices,
+        execution_arn: str,
+        definition: Definition,
+        step: Step,
+        signals: Signals,
+        *,
+        is_resumed: bool = False,
     ) -> None:
         self.services = services
         self.execution_arn = execution_arn
         self.step = step
+        self.is_resumed = is_resumed
         self._definition = definition
         self._signals = signals
         self._status: str | None = None
@@ -77,6 +92,16 @@ class StepRun:
         """Create the step's record and send the event."""
         records.start_step(self.services.store, self.execution_arn, record)
         self._announce(record)
+
+    def resume(self) -> None:
+        """Go on with the step of an earlier run of the service, whose record exists."""
+        self._status = self.record()["StepStatus"]
+
+    def record(self) -> dict[str, Any]:
+        """Return the step's record."""
+        record = records.step(self.services.store, self.execution_arn, self.step.name)
+        assert record is not None
+        return record
 
     def change(self, **members: Any) -> None:
         """Change members of the step's record. If the status changes, send the event."""

@@ -61,7 +61,7 @@ RESOURCE_STEPS = {
     "RegisterModel": ResourceStep(MODEL_PACKAGE, "RegisterModel", stops=False),
 }
 
-SUPPORTED_TYPES = (*RESOURCE_STEPS, "Lambda", "Condition", "Fail")
+SUPPORTED_TYPES = (*RESOURCE_STEPS, "Lambda", "Callback", "Condition", "Fail")
 
 
 @cache

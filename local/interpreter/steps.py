@@ -8,6 +8,7 @@ from typing import Any
 
 from definition_language.expressions import ExpressionError, as_text, evaluate
 from local.interpreter.caching import cache_key, find_cached_run
+from local.interpreter.callback_steps import call_back, wait_for_callback
 from local.interpreter.conditions import is_true
 from local.interpreter.definition import Json
 from local.interpreter.lambda_steps import invoke_function
@@ -27,10 +28,16 @@ def run_step(run: StepRun) -> str:
     Raises:
         ServiceStoppingError: The service is shutting down. The step's record stays as it is.
     """
-    run.begin(_first_record(run))
+    if run.is_resumed:
+        run.resume()
+    else:
+        run.begin(_first_record(run))
     status, reason = "Succeeded", None
     try:
-        _run_by_type(run)
+        if run.is_resumed:
+            wait_for_callback(run)
+        else:
+            _run_by_type(run)
     except StepFailedError as error:
         status, reason = "Failed", error.reason
     except ExpressionError as error:
@@ -105,6 +112,10 @@ def _attempt(run: StepRun) -> None:
         payload = evaluate(run.step.arguments, run.scope())
         if not _reuse_earlier_run(run, payload):
             invoke_function(run, payload)
+    elif run.step.type == "Callback":
+        arguments = evaluate(run.step.arguments, run.scope())
+        if not _reuse_earlier_run(run, arguments):
+            call_back(run, arguments)
     else:
         attempt = ResourceAttempt(run)
         if not _reuse_earlier_run(run, attempt.request):

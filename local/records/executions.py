@@ -5,7 +5,8 @@ ListPipelineExecutionSteps. In addition, records have private members:
 
     version    _Definition (JSON text)
     execution  _PipelineName, _Parameters (values by name), _Given (the parameters of the request)
-    step       _Properties (the values that ``Get`` on Steps.<name> reads), _CacheKey
+    step       _Properties (the values that ``Get`` on Steps.<name> reads), _CacheKey; of a Callback step _Execution
+               (the execution's ARN), _Arguments and, once its token was sent back, _Answer
 
 An execution uses the definition of its pipeline version. A version's definition never changes.
 """

@@ -21,7 +21,7 @@ from local.api.moto.query import read_fields, read_query
 from local.api.moto.query_replies import query_reply
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead
-from local.core.arns import owner
+from local.core.arns import owner, partition
 from local.core.errors import ServiceError, not_implemented
 
 _OPERATION = "SimulatePrincipalPolicy"
@@ -77,7 +77,7 @@ class Iam:
     def _principal(self, arn: str) -> Principal:
         if arn == owner(self._region):
             return OWNER
-        with self._moto.iam() as iam:
+        with self._moto.backend("iam", partition(self._region)) as iam:
             return find_principal(iam, arn)
 
 

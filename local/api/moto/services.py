@@ -123,13 +123,18 @@ class MotoServices:
             ]
 
     @contextmanager
-    def iam(self) -> Iterator[Any]:
-        """Lend moto's model of IAM, whose state does not change in the meantime."""
+    def backend(self, service: str, region: str) -> Iterator[Any]:
+        """Lend moto's model of a service, whose state does not change in the meantime.
+
+        Args:
+            service: the service's name in moto.
+            region: a region, or a partition for services without regions.
+        """
         with self._lock:
             self._start()
-            from moto.iam.models import iam_backends  # noqa: PLC0415
+            from moto.backends import get_backend  # noqa: PLC0415
 
-            yield iam_backends[ACCOUNT_ID][partition(self._region)]
+            yield get_backend(service)[ACCOUNT_ID][region]
 
     def bucket_names(self) -> set[str]:
         """Return the names of moto's buckets, which are those of stacks and those with settings."""
@@ -210,7 +215,7 @@ class MotoServices:
                     # Moto may have made a part of the change.
                     MotoServices._holder = None
                 raise MotoFailedError
-            if changes and reply.status < 300:
+            if changes and reply.status < 300 and not _has_received_nothing(operation, reply):
                 self._keep(record)
             return reply
 
@@ -284,6 +289,11 @@ def operation_name(head: RequestHead, body: bytes) -> str:
         if action:
             return action[0]
     return {"GET": "Get", "HEAD": "Head"}.get(head.method, head.method)
+
+
+def _has_received_nothing(operation: str, reply: HttpResponse) -> bool:
+    """Return whether a request looked in vain for messages of a queue. Consumers do this all the time."""
+    return operation == "ReceiveMessage" and b"ReceiptHandle" not in reply.body
 
 
 def _clock_at(seconds: float) -> type[datetime]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local.api.sagemaker.callbacks import CallbackOperations
 from local.api.sagemaker.endpoint_configs import EndpointConfigOperations
 from local.api.sagemaker.endpoints import EndpointOperations
 from local.api.sagemaker.model_package_groups import ModelPackageGroupOperations
@@ -26,6 +27,7 @@ class Resources:
 
     pipelines: PipelineOperations
     pipeline_executions: ExecutionOperations
+    callbacks: CallbackOperations
     processing_jobs: ProcessingJobOperations
     training_jobs: TrainingJobOperations
     tuning_jobs: TuningJobOperations
@@ -57,6 +59,8 @@ class Resources:
             "StopPipelineExecution": self.pipeline_executions.stop,
             "RetryPipelineExecution": self.pipeline_executions.retry,
             "UpdatePipelineExecution": self.pipeline_executions.update,
+            "SendPipelineExecutionStepSuccess": self.callbacks.send_success,
+            "SendPipelineExecutionStepFailure": self.callbacks.send_failure,
             "CreateProcessingJob": self.processing_jobs.create_processing_job,
             "DescribeProcessingJob": self.processing_jobs.describe_processing_job,
             "ListProcessingJobs": self.processing_jobs.list_processing_jobs,

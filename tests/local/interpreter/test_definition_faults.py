@@ -74,7 +74,7 @@ def test_every_fault_is_reported_at_once() -> None:
     message = faults(
         definition(
             {"Name": "Cluster", "Type": "EMR", "Arguments": {}},
-            {"Name": "Wait", "Type": "Callback", "Arguments": {}},
+            {"Name": "Wait", "Type": "QualityCheck", "Arguments": {}},
             fail("Same"),
             fail("Same"),
             {"Name": "no spaces", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}},
@@ -83,7 +83,7 @@ def test_every_fault_is_reported_at_once() -> None:
     )
     for expected in (
         "Step 'Cluster': steps of type 'EMR' are not implemented by the local service",
-        "Step 'Wait': steps of type 'Callback'",
+        "Step 'Wait': steps of type 'QualityCheck'",
         "Duplicate step name 'Same'",
         "'no spaces'",
         "Parameter 'P': Type must be one of String, Integer, Float, Boolean, not 'Decimal'",

@@ -222,7 +222,7 @@ def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client
             "create_pipeline",
             {"PipelineName": "aliased", "PipelineDefinition": GATE, "RoleArn": ROLE, "PipelineVersionAliases": ["a"]},
         ),
-        ("send_pipeline_execution_step_success", {"CallbackToken": "0123456789"}),
+        ("create_domain", {"DomainName": "d", "AuthMode": "IAM", "DefaultUserSettings": {}}),
     ],
 )
 def test_what_is_not_imitated_is_refused(client, operation, request_members) -> None:

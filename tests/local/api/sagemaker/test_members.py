@@ -306,6 +306,16 @@ HANDLED: dict[str, dict[str, str]] = {
         "EndpointName": "the endpoint that is changed",
         "DesiredWeightsAndCapacities": "the variants' weights and numbers of instances",
     },
+    "SendPipelineExecutionStepSuccess": {
+        "CallbackToken": "the step that waits for it",
+        "OutputParameters": "the step's metadata and properties show them",
+        "ClientRequestToken": "a second request with it does nothing",
+    },
+    "SendPipelineExecutionStepFailure": {
+        "CallbackToken": "the step that waits for it",
+        "FailureReason": "the step's FailureReason",
+        "ClientRequestToken": "a second request with it does nothing",
+    },
     "RetryPipelineExecution": {
         "PipelineExecutionArn": "the execution that goes on",
         "ClientRequestToken": "a second request with it does nothing",
