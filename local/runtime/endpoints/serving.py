@@ -118,7 +118,7 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
             raise CannotServeError(f"Model {variant['ModelName']} of production variant {name} has no ModelDataUrl.")
         artifact = folder / f"{name}.tar.gz"
         source = folder / f"{name}.source.tar.gz"
-        source_url = None if isinstance(runtime, Algorithm) else submit_uri(environment)
+        source_url = submit_uri(runtime, environment)
         for uri, file in ((url, artifact), (source_url, source)):
             if uri is not None:
                 _copy(objects, uri, file, name)

@@ -90,7 +90,7 @@ class ModelOpener:
         if len(parts) > 1:
             raise JobFailedError(runtimes.unsupported(", ".join(part["Image"] for part in parts)))
         environment = {**parts[0].get("Environment", {}), **job.get("Environment", {})}
-        image, url, source = parts[0]["Image"], parts[0]["ModelDataUrl"], submit_uri(environment)
+        image, url = parts[0]["Image"], parts[0]["ModelDataUrl"]
         try:
             runtime = runtime_of(self.settings, image, environment)
         except UnservableError as error:
@@ -98,6 +98,7 @@ class ModelOpener:
         if isinstance(runtime, Algorithm):
             yield self._loaded(runtime, job["ModelName"], url)
             return
+        source = submit_uri(runtime, environment)
         served = ModelContainer(
             image,
             {**environment, **_job_variables(job)},

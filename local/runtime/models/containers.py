@@ -18,6 +18,8 @@ PROGRAM, SUBMIT_DIRECTORY = "SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"
 PORT = "SAGEMAKER_BIND_TO_PORT"
 SERVED = ("scikit-learn", "xgboost", "pytorch")
 """The frameworks whose models the model server serves."""
+_WITH_SUBMIT_DIRECTORY = ("scikit-learn", "xgboost")
+"""PyTorch's image reads the user's code from the artifact's folder ``code`` only."""
 
 _REFUSED = (
     "SAGEMAKER_MULTI_MODEL",
@@ -82,9 +84,15 @@ def runtime_of(settings: Settings, image: str, environment: Mapping[str, str]) -
     return runtime
 
 
-def submit_uri(environment: Mapping[str, str]) -> str | None:
+def submit_directory(runtime: Algorithm | ImageRuntime, environment: Mapping[str, str]) -> str:
+    """Return where the user's code is, or "" if the image does not read ``SAGEMAKER_SUBMIT_DIRECTORY``."""
+    reads = isinstance(runtime, ImageRuntime) and runtime.framework in _WITH_SUBMIT_DIRECTORY
+    return environment.get(SUBMIT_DIRECTORY, "") if reads else ""
+
+
+def submit_uri(runtime: Algorithm | ImageRuntime, environment: Mapping[str, str]) -> str | None:
     """Return the S3 URI of the archive with the user's code, or None if it is not in S3."""
-    place = environment.get(SUBMIT_DIRECTORY, "")
+    place = submit_directory(runtime, environment)
     return place if place.startswith("s3://") else None
 
 

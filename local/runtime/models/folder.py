@@ -8,14 +8,15 @@ import zlib
 from pathlib import Path
 
 from local.runtime.containers import code_paths
-from local.runtime.containers.container import Container
-from local.runtime.models.containers import SUBMIT_DIRECTORY, ModelContainer, UnservableError
+from local.runtime.containers.container import Container, local_path
+from local.runtime.images.runtimes import ImageRuntime
+from local.runtime.models.containers import SUBMIT_DIRECTORY, ModelContainer, UnservableError, submit_directory
 
 _PIECE = 1 << 20
 _LIBRARIES = (b"sklearn", b"xgboost", b"torch", b"pandas")
 
 
-def make(container: Container, served: ModelContainer) -> None:
+def make(container: Container, runtime: ImageRuntime, served: ModelContainer) -> None:
     """Create the folder: ``model`` with the extracted artifact, and ``code`` with the user's scripts.
 
     ``code`` is a copy of what ``SAGEMAKER_SUBMIT_DIRECTORY`` names: an archive in S3, or a folder of the artifact.
@@ -33,7 +34,7 @@ def make(container: Container, served: ModelContainer) -> None:
     if served.source is not None:
         _extract(served.source, code, f"the archive in {SUBMIT_DIRECTORY}")
     else:
-        _copy_code(container, served.environment.get(SUBMIT_DIRECTORY, ""), code)
+        _copy_code(container, submit_directory(runtime, served.environment), code)
     if not container.has_own_root:
         code_paths.rewrite(container)
         # As in the container. A program with a root folder of its own cannot write it, whoever it runs as.
@@ -59,16 +60,11 @@ def _copy_code(container: Container, place: str, code: Path) -> None:
     if not place:
         code.mkdir()
         return
-    path = container.root / Path(place.removeprefix("file://")).relative_to("/opt/ml") if _is_below(place) else None
+    path = local_path(place, container.root)
     if path is None or not path.is_dir():
         raise UnservableError(f"{SUBMIT_DIRECTORY} is {place}: the container has no such folder.")
     if path != code:
         shutil.copytree(path, code, symlinks=True)
-
-
-def _is_below(place: str) -> bool:
-    path = Path(place.removeprefix("file://"))
-    return path.is_relative_to("/opt/ml") and ".." not in path.parts
 
 
 def _extract(archive: Path, folder: Path, what: str) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.core.settings import Settings
-from local.runtime.containers import job_python
-from local.runtime.containers.container import Container, environment
+from local.runtime.containers import user_program
+from local.runtime.containers.container import Container
 from local.runtime.containers.isolation import isolated
-from local.runtime.images import runtimes
 from local.runtime.images.runtimes import ImageRuntime
 from local.runtime.models import folder
 from local.runtime.models.containers import PORT, ModelContainer
@@ -65,21 +63,26 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a program is made of
         UnservableError: The archives cannot be extracted.
         JobFailedError: The Python environment cannot be made.
     """
-    folder.make(container, served)
-    interpreter = runtimes.interpreter(settings, runtime, note, folder.code_files(container))
-    job_python.make(container, interpreter)
-    python = str(container.seen / job_python.PROGRAM)
-    own = {**runtime.variables, **served.environment}
-    # The image's Python stays the first, also if the image adds its own folders.
-    path = own.pop("PATH", os.environ.get("PATH", os.defpath))
-    variables = environment(settings, container.seen, credentials_path, own)
-    variables["PATH"] = os.pathsep.join([str(Path(python).parent), path])
+    folder.make(container, runtime, served)
+    if runtime.framework:
+        command = ["python", "-B", str(_SERVER), runtime.framework, str(container.seen)]
+    else:
+        command = [*runtime.entrypoint, _SERVE]
+    program = user_program.prepare(
+        settings,
+        container,
+        runtime,
+        command,
+        variables=served.environment,
+        credentials_path=credentials_path,
+        note=note,
+        code=folder.code_files(container),
+        # The model server takes the place of the image's own.
+        toolkit=False,
+    )
+    variables = dict(program.environment)
     if served.role is None:
         del variables[_CREDENTIALS]
-    if runtime.framework:
-        command = [python, "-B", str(_SERVER), runtime.framework, str(container.seen)]
-    else:
-        command = [*container.map_paths(list(runtime.entrypoint)), _SERVE]
     read_only = [str(container.seen / "model")]
-    command = isolated(settings, container, command, runtime.files, read_only=read_only)
+    command = isolated(settings, container, program.command, runtime.files, read_only=read_only)
     return ServingProgram(command, container.working_folder, variables)

@@ -1,1 +1,0 @@
-"""See ``sagemaker_containers``."""

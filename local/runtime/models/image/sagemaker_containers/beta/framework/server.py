@@ -1,1 +1,0 @@
-"""Nothing of this module has a use in a script that serves, but many import it."""

@@ -1,5 +1,0 @@
-"""Responses."""
-
-from model_server.response import Response
-
-__all__ = ["Response"]
