@@ -44,7 +44,7 @@ def make(container: Container, runtime: ImageRuntime, served: ModelContainer) ->
 
 
 def code_files(container: Container) -> list[Path]:
-    """Return the files of the user's code; none if the artifact needs a library that no import shows.
+    """Return the Python files of the user's code; none if the artifact needs a library that no import shows.
 
     An unpickled model imports its library whether or not the script does.
     """
@@ -53,7 +53,7 @@ def code_files(container: Container) -> list[Path]:
     artifacts = (path for path in model.rglob("*") if path.is_file() and not path.is_relative_to(model / "code"))
     if code is None or any(_names_library(path) for path in artifacts):
         return []
-    return [path for path in sorted(code.rglob("*")) if path.suffix in (".py", ".txt")]
+    return sorted(code.rglob("*.py"))
 
 
 def _copy_code(container: Container, place: str, code: Path) -> None:
