@@ -76,7 +76,8 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a program is made of
         variables=served.environment,
         credentials_path=credentials_path,
         note=note,
-        code=folder.code_files(container),
+        # The default handlers of the others import their library.
+        code=folder.code_files(container) if runtime.framework == "scikit-learn" else [],
         # The model server takes the place of the image's own.
         toolkit=False,
     )
