@@ -96,7 +96,7 @@ _ALGORITHMS = (
         "base_score, silently",
         trains_on_several_instances=False,
         variables=(
-            *("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY", "SAGEMAKER_INFERENCE_OUTPUT"),
+            *("SAGEMAKER_SUBMIT_DIRECTORY", "SAGEMAKER_INFERENCE_OUTPUT"),
             *("SAGEMAKER_INFERENCE_ENSEMBLE", "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "MAX_CONTENT_LENGTH"),
         ),
     ),

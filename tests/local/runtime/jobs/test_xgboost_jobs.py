@@ -254,8 +254,9 @@ def test_a_refused_channel_is_the_jobs_failure(jobs: Jobs) -> None:
     assert "Channel configuration for 'train' channel is not supported" in job["FailureReason"]
 
 
-def test_script_mode_of_a_model_is_refused_by_name(jobs: Jobs, trained: dict[str, Any], features: str) -> None:
-    model = _model(jobs, trained, Environment={"SAGEMAKER_PROGRAM": "inference.py"})
+def test_a_variable_that_changes_answers_is_refused_by_name(jobs: Jobs, trained: dict[str, Any], features: str) -> None:
+    model = _model(jobs, trained, Environment={"SAGEMAKER_INFERENCE_OUTPUT": "probability"})
     job = _transform(jobs, model, features)
     assert job["TransformJobStatus"] == "Failed"
-    assert "SAGEMAKER_PROGRAM of the container is not implemented for XGBoost" in job["FailureReason"]
+    reason = "its environment variable SAGEMAKER_INFERENCE_OUTPUT is not implemented by the local service"
+    assert reason in job["FailureReason"]
