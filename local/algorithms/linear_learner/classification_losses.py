@@ -87,32 +87,29 @@ class Softmax:
 
     def step(self, scores: Array, labels: Array) -> tuple[Array, Array]:
         """Implement ``RowLoss.step``."""
-        by_class, rows, classes = self._by_class(scores, labels)
-        by_class -= by_class.max(axis=2, keepdims=True)
-        own = by_class[rows, :, classes]
-        np.exp(by_class, out=by_class)
-        sums = by_class.sum(axis=2)
-        factors = self.class_weights[classes]
-        losses = (np.log(sums) - own) * factors[:, None]
-        by_class /= sums[:, :, None]
-        by_class[rows, :, classes] -= 1.0
-        by_class *= factors[:, None, None]
-        return losses.sum(axis=0), scores
+        total, powers, sums, classes = self._powers(scores, labels)
+        powers /= sums[:, None]
+        powers[:, classes, np.arange(len(classes))] -= 1.0
+        powers *= self.class_weights[classes]
+        return total, powers.reshape(-1, len(classes)).T
 
     def total(self, scores: Array, labels: Array) -> Array:
         """Implement ``RowLoss.total``."""
-        by_class, rows, classes = self._by_class(scores, labels)
-        by_class -= by_class.max(axis=2, keepdims=True)
-        own = by_class[rows, :, classes]
-        np.exp(by_class, out=by_class)
-        losses = (np.log(by_class.sum(axis=2)) - own) * self.class_weights[classes][:, None]
-        total: Array = losses.sum(axis=0)
-        return total
+        return self._powers(scores, labels)[0]
 
-    def _by_class(self, scores: Array, labels: Array) -> tuple[Array, npt.NDArray[np.int_], npt.NDArray[np.int_]]:
-        """Return the scores by row, model and class, without a copy, and each row's index and class."""
-        by_class = scores.reshape(len(scores), -1, len(self.class_weights))
-        return by_class, np.arange(len(scores)), labels[:, 0].astype(np.int_)
+    def _powers(self, scores: Array, labels: Array) -> tuple[Array, Array, Array, npt.NDArray[np.int_]]:
+        """Return the summed losses, the powers of the scores with their sums by row, and each row's class.
+
+        The powers have the shape (models, classes, rows): sums over a short last axis take three times as long.
+        """
+        powers = np.ascontiguousarray(scores.T).reshape(-1, len(self.class_weights), len(scores))
+        powers -= powers.max(axis=1, keepdims=True)
+        classes = labels[:, 0].astype(np.int_)
+        own = powers[:, classes, np.arange(len(classes))]
+        np.exp(powers, out=powers)
+        sums = powers.sum(axis=1)
+        total: Array = ((np.log(sums) - own) * self.class_weights[classes]).sum(axis=1)
+        return total, powers, sums, classes
 
 
 def row_loss(models: Sequence[Hyperparameters], labels: Array) -> RowLoss:
