@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local.algorithms.linear_learner.metrics import METRIC_DEFINITIONS
 
+from definition_language.linear_learner_metrics import METRIC_DEFINITIONS
 from tests.commands import ROOT
 from tests.local.algorithms.linear_learner.conftest import write_root
 from tests.steps.folds.conftest import Folds, folding, in_this_process
