@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from definition_language.linear_learner import RULES
+from definition_language.linear_learner import RULES_BY_TYPE
 from local.algorithms.linear_learner import choices
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/linear-learner.md").read_text()
 CHOICES = TEXT.partition("## Choices")[2].partition("\n## ")[0]
+AUTOMATIC = sorted({name for rules in RULES_BY_TYPE.values() for name, rule in rules.items() if rule.auto is not ...})
 DOCUMENTED_AUTO = {"feature_dim", "optimizer", "loss", "normalize_label"}
 
 
-@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.auto is not ...])
+@pytest.mark.parametrize("name", AUTOMATIC)
 def test_the_choices_say_what_auto_is_where_aws_does_not(name) -> None:
     if name.startswith("lr_scheduler_"):
         assert "the scheduler's step, factor, minimum auto" in CHOICES
@@ -22,6 +23,13 @@ def test_the_choices_say_what_auto_is_where_aws_does_not(name) -> None:
         assert "`unbias_*`" in CHOICES
     elif name not in DOCUMENTED_AUTO:
         assert f"`{name}`" in CHOICES
+
+
+@pytest.mark.parametrize(
+    "subject", ["threshold is kept", "equally good thresholds", "equals the threshold", "operators"]
+)
+def test_the_choices_say_what_a_classifier_needs_and_aws_does_not_document(subject) -> None:
+    assert any(subject in row.split("|")[1] for row in CHOICES.splitlines() if row.startswith("| "))
 
 
 @pytest.mark.parametrize("name", ["quantile", "huber_delta", "loss_insensitivity", "init_scale", "num_models"])
