@@ -25,13 +25,6 @@ def test_the_choices_say_what_auto_is_where_aws_does_not(name) -> None:
         assert f"`{name}`" in CHOICES
 
 
-@pytest.mark.parametrize(
-    "subject", ["threshold is kept", "equally good thresholds", "equals the threshold", "operators"]
-)
-def test_the_choices_say_what_a_classifier_needs_and_aws_does_not_document(subject) -> None:
-    assert any(subject in row.split("|")[1] for row in CHOICES.splitlines() if row.startswith("| "))
-
-
 @pytest.mark.parametrize("name", ["quantile", "huber_delta", "loss_insensitivity", "init_scale", "num_models"])
 def test_the_choices_say_what_a_hyperparameter_means_where_aws_does_not(name) -> None:
     assert any(f"`{name}`" in row.split("|")[1] for row in CHOICES.splitlines() if row.startswith("| "))
