@@ -27,6 +27,8 @@ Array = npt.NDArray[np.float64]
 
 _BYTES_PER_WEIGHT = 80
 """In double precision: the weight, its gradient, moments, rates and best value, and what the updates need."""
+_BYTES_PER_SCORE = 24
+"""In double precision: a score of a mini-batch, its power and its slope."""
 
 
 @dataclass(frozen=True)
@@ -164,21 +166,28 @@ def lockstep_key(dataset: Dataset, shared: Hyperparameters, choices: Choices) ->
 
 
 def _initial_block(datasets: Sequence[Dataset], models: Models, choices: Choices) -> Array:
-    start = initial_weights(datasets[0].train.shape[1] - 1, models[0][0], choices.seed)
-    _check_memory(start.size * len(models[0]))
-    return np.tile(start, (len(datasets), 1, len(models[0])))
+    shared = models[0][0]
+    features = datasets[0].train.shape[1] - 1
+    _check_memory(features, shared, shared.outputs * len(models[0]))
+    return np.tile(initial_weights(features, shared, choices.seed), (len(datasets), 1, len(models[0])))
 
 
-def _check_memory(weights: int) -> None:
-    """Refuse weights that need more than half of the memory with their gradient, moments and best values.
+def _check_memory(features: int, shared: Hyperparameters, columns: int) -> None:
+    """Refuse models that need more than half of the memory.
+
+    Args:
+        features: The number of features.
+        shared: The hyperparameters that all models share.
+        columns: The number of columns of the models' weights.
 
     Raises:
-        ClientError: They do. Only a multiclass classifier of very many classes has so many.
+        ClientError: They do. Only a multiclass classifier of very many classes has so many weights.
     """
-    if (needed := weights * _BYTES_PER_WEIGHT) > half_of_memory():
+    needed = columns * ((features + 1) * _BYTES_PER_WEIGHT + shared.mini_batch_size * _BYTES_PER_SCORE)
+    if shared.outputs > 1 and needed > half_of_memory():
         raise ClientError(
-            f"The models have {weights:,} weights, which need {needed:,} bytes, more than half of this machine's "
-            "memory: set num_models to 1, or use fewer classes"
+            f"The scores and weights of {columns:,} classes in all models need {needed:,} bytes, more than half of "
+            "this machine's memory: lower mini_batch_size, set num_models to 1, or use fewer classes"
         )
 
 

@@ -1,6 +1,7 @@
 """Training of classifiers: its limits, its tuning jobs, and which epoch, model and threshold it chooses."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -277,11 +278,13 @@ def test_training_that_diverges_is_an_error_of_its_job_only(binary_rows) -> None
     assert isinstance(wild, AlgorithmError)
 
 
-def test_more_weights_than_half_of_the_memory_are_refused(binary_rows, monkeypatch) -> None:
-    monkeypatch.setattr(fitting, "half_of_memory", lambda: 80 * 4 * 999)
-    fit(Dataset(binary_rows), classifier(num_classes=999, mini_batch_size=100, epochs=1))
-    with pytest.raises(ClientError, match=r"4,000 weights.*use fewer classes"):
-        fit(Dataset(binary_rows), classifier(num_classes=1000, mini_batch_size=100, epochs=1))
+def test_more_classes_than_half_of_the_memory_holds_are_refused(binary_rows, monkeypatch) -> None:
+    most = classifier(num_classes=999, mini_batch_size=100, epochs=1)
+    monkeypatch.setattr(fitting, "half_of_memory", lambda: 999 * (4 * 80 + 100 * 24))
+    fit(Dataset(binary_rows), most)
+    for more in (replace(most, num_classes=1000), replace(most, mini_batch_size=101)):
+        with pytest.raises(ClientError, match=r"classes in all models need .* bytes.*lower mini_batch_size"):
+            fit(Dataset(binary_rows), more)
 
 
 def test_a_hinge_at_its_kink_has_no_slope() -> None:
