@@ -255,7 +255,7 @@ COMMON = {"mini_batch_size": "16", "epochs": "4", "num_models": "1"}
 
 @pytest.fixture(scope="module")
 def classifiers(tmp_path_factory) -> dict[str, tuple[Path, np.ndarray]]:
-    """A job of each kind that one process has trained, with its rows. The label is the side of a plane, or the slice."""
+    """A job of each kind, trained by one process, and its rows. The label is the side of a plane, or the slice."""
     random = np.random.default_rng(5)
     features = random.normal(size=(120, 4)) * [1, 10, 0.1, 3] + [0, 50, 2, -4]
     order = (features @ [3.0, -0.2, 5.0, 0.0] + random.normal(size=120)).argsort().argsort()
