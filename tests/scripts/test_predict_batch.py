@@ -216,15 +216,15 @@ def test_a_bucket_that_is_missing_is_a_sentence(account, tmp_path, rows) -> None
 
 @pytest.mark.usefixtures("as_client")
 def test_ctrl_c_stops_the_job_and_leaves_nothing(account, tmp_path, rows, monkeypatch) -> None:
-    load = transform._Transform._load_model
+    run = transform._Transform.run
 
-    def load_slowly(job: Any) -> Any:
+    def run_slowly(job: Any) -> Any:
         name = job._record["TransformJobName"]
         while job._runner.store.get(transform.KIND, name)["TransformJobStatus"] != "Stopping":
             time.sleep(0.01)
-        return load(job)
+        return run(job)
 
-    monkeypatch.setattr(transform._Transform, "_load_model", load_slowly)
+    monkeypatch.setattr(transform._Transform, "run", run_slowly)
     notes: list[str] = []
 
     def note(sentence: str) -> None:

@@ -90,7 +90,7 @@ def test_a_model_sees_nothing_of_the_services_folder(serving: Serving, probe: st
 def test_what_a_handler_raises_is_a_model_error_with_a_traceback_in_the_log(serving: Serving, probe: str) -> None:
     with pytest.raises(ClientError) as raised:
         run(serving, probe, "raise ValueError('no such row')")
-    answer = raised.value.response
+    answer: dict[str, Any] = {**raised.value.response}
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["OriginalStatusCode"] == 500
     assert "<title>500 Internal Server Error</title>" in answer["OriginalMessage"]

@@ -91,7 +91,7 @@ def test_a_program_that_dies_is_started_again(serving: Serving) -> None:
     endpoint = serving.serve({"code/inference.py": dies, "weight.txt": "2"})
     with pytest.raises(ClientError) as raised:
         serving.ask(endpoint, "die")
-    answer = raised.value.response
+    answer: dict[str, Any] = {**raised.value.response}
     assert (answer["Error"]["Code"], answer["OriginalStatusCode"]) == ("ModelError", 0)
     assert f"Amazon SageMaker could not get a response from the {endpoint} endpoint" in answer["OriginalMessage"]
 
