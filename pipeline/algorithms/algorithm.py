@@ -44,6 +44,7 @@ class Algorithm:
         repository: the repository of its image.
         version: the image's version for image_uris; None if there is one only.
         runs_programs: whether SelectBest and VerifyEndpoint run in its image, because they need its library.
+        program_modules: the modules of steps/ that import its library. Other algorithms' programs go without them.
         rules: returns the hyperparameters that a configuration may set, for a problem.
         tunable: the hyperparameters that can be tuned, with their ranges.
         default_grid: the search of a configuration that sets none.
@@ -72,6 +73,7 @@ class Algorithm:
     repository: str
     version: str | None
     runs_programs: bool
+    program_modules: tuple[str, ...]
     rules: Callable[[Problem], Mapping[str, Rule]]
     tunable: Callable[[Problem], Mapping[str, Tunable]]
     default_grid: Mapping[str, tuple[int | float, ...]]

@@ -93,6 +93,7 @@ ALGORITHM: Final = Algorithm(
     repository="linear-learner",
     version=None,
     runs_programs=False,
+    program_modules=(),
     rules=_rules,
     tunable=_tunable,
     default_grid={"learning_rate": (0.0001, 0.001, 0.01, 0.1), "l1": (0.001, 0.01, 0.1)},

@@ -17,6 +17,11 @@ DEFAULT: Final = linear_learner.ALGORITHM.name
 """The algorithm of a configuration that names none."""
 
 
+def foreign_modules(name: str) -> frozenset[str]:
+    """Return the modules of steps/ that the programs for an algorithm go without."""
+    return frozenset(module for other in ALGORITHMS.values() if other.name != name for module in other.program_modules)
+
+
 def of_image(image: str) -> Algorithm | None:
     """Return the algorithm of an image, or None if it is none of these.
 

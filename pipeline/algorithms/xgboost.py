@@ -85,6 +85,7 @@ ALGORITHM: Final = Algorithm(
     # An older version loads a newer one's models without their base_score, silently, so the version is pinned.
     version="3.2-0",
     runs_programs=True,
+    program_modules=("evaluation/xgboost_model.py",),
     rules=_rules,
     tunable=_tunable,
     default_grid={"max_depth": (3, 6), "eta": (0.1, 0.3), "num_round": (30, 100, 300)},

@@ -9,9 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.algorithms.table import foreign_modules
+from pipeline.config.models import Config
+
+CODE = "code"
+"""The folder of the code, in the pipeline's folder in S3."""
 
 STEPS = Path(__file__).resolve().parents[2] / "steps"
 
@@ -71,15 +77,29 @@ def package(name: str) -> dict[str, Path]:
     return {file.relative_to(STEPS).as_posix(): file for file in (STEPS / name).glob("*.py")}
 
 
-def step_upload(name: str, bucket: str, prefix: str) -> Upload:
-    """Return the content-addressed upload of a file of steps/, of ``FOLD_PACKAGE`` or of one of ``_PROGRAMS``."""
+def step_upload(name: str, bucket: str, prefix: str, without: Collection[str] = ()) -> Upload:
+    """Return the content-addressed upload of a file of steps/, of ``FOLD_PACKAGE`` or of one of ``_PROGRAMS``.
+
+    Args:
+        name: the file's name, or that of the archive.
+        bucket: name of the bucket.
+        prefix: the beginning of the key, without a slash at the end.
+        without: the modules that a program goes without.
+    """
     if name == FOLD_PACKAGE:
         content = archive(package("folds"))
     elif name in _PROGRAMS:
-        content = archive({**package("evaluation"), "__main__.py": STEPS / _PROGRAMS[name]})
+        modules = {module: file for module, file in package("evaluation").items() if module not in without}
+        content = archive({**modules, "__main__.py": STEPS / _PROGRAMS[name]})
     else:
         return file_upload(STEPS / name, bucket, prefix)
     return Upload(content, bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()}/{name}")
+
+
+def code_upload(name: str, config: Config, bucket: str) -> Upload:
+    """Return the upload of a file or an archive of steps/ for a configuration's pipeline."""
+    without = foreign_modules(config.training.algorithm)
+    return step_upload(name, bucket, f"{config.pipeline.name}/{CODE}", without)
 
 
 def archive(files: Mapping[str, Path]) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.models import Config
-from pipeline.definition.assets import Upload, step_upload
+from pipeline.definition.assets import Upload, code_upload
 from pipeline.definition.parameters import Parameters
 from pipeline.definition.resources import Resources
 from pipeline.definition.sdk import (
@@ -64,7 +64,7 @@ class StepFactory:
 
     def code(self, name: str) -> Upload:
         """Return the upload of a file of steps/."""
-        return step_upload(name, self.resources.bucket, f"{self.config.pipeline.name}/code")
+        return code_upload(name, self.config, self.resources.bucket)
 
     def execution_uri(self, *parts: str) -> Any:
         """Return a URI under the execution's own prefix, for outputs only.

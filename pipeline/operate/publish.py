@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from definition_language.documents import all_steps
 from pipeline.config.models import Config
-from pipeline.definition.assets import Upload, step_upload
+from pipeline.definition.assets import CODE, Upload, code_upload
 from pipeline.definition.dataset import dataset_upload
 from pipeline.definition.fold_options import fold_options_upload
 from pipeline.definition.pipeline import build_definition
@@ -170,14 +170,14 @@ def _explained(error: ClientError, plan: Plan) -> Exception:
 def _uploads(config: Config, resources: Resources, definition: dict[str, Any]) -> list[Upload]:
     """Return all uploads: the input if it is local, the fold options, and the files of steps/ in the definition."""
     data = dataset_upload(config, resources)
-    prefix = f"{config.pipeline.name}/code"
+    prefix = f"{config.pipeline.name}/{CODE}"
     names = {
         uri.rpartition("/")[2]
         for step in all_steps(definition)
         for uri in _texts(step["Arguments"])
         if uri.startswith(f"s3://{resources.bucket}/{prefix}/")
     }
-    code = [step_upload(name, resources.bucket, prefix) for name in sorted(names)]
+    code = [code_upload(name, config, resources.bucket) for name in sorted(names)]
     return [*([data] if data else []), fold_options_upload(config, resources), *code]
 
 

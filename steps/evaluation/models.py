@@ -9,7 +9,6 @@ import numpy as np
 
 from evaluation.linear_model import LinearClassifier, read_linear_model
 from evaluation.rows import Numbers
-from evaluation.xgboost_model import read_xgboost_model
 
 LINEAR_LEARNER = "linear-learner"
 XGBOOST = "xgboost"
@@ -87,5 +86,8 @@ def read_model(model_tar_gz: Path, algorithm: str) -> Model:
     if algorithm == LINEAR_LEARNER:
         return read_linear_model(model_tar_gz)
     if algorithm == XGBOOST:
+        # Only the programs that run in XGBoost's image have this module.
+        from evaluation.xgboost_model import read_xgboost_model  # noqa: PLC0415
+
         return read_xgboost_model(model_tar_gz)
     raise ValueError(f"artifacts of {algorithm} cannot be read")

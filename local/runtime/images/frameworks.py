@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 from local.core.settings import Settings
@@ -19,6 +21,8 @@ _SHIMS_OF = {
     "xgboost": ("sagemaker_containers", "sagemaker_xgboost_container"),
 }
 """The small packages that the images have and no package index does, by framework."""
+_LIBRARIES = {"xgboost": "xgboost", "xgboost-cpu": "xgboost"}
+"""The modules of packages that need none but numpy and scipy, for scripts that import nothing else."""
 _RECORD = "made.json"
 """The file in an environment with what it has."""
 _TOOLKIT = "toolkit"
@@ -59,6 +63,17 @@ def make(settings: Settings, image: FrameworkImage, note: Note, *, toolkit: bool
             _add_toolkit(environment, image)
     note(description(image, *_read_record(environment)))
     return str(program(environment))
+
+
+def libraries_of_our_own(image: FrameworkImage) -> list[str]:
+    """Return the modules of an image's libraries that the service's own environment has in the same version."""
+    found = []
+    for pin in image.packages:
+        name, version = pin.split("==")
+        with suppress(metadata.PackageNotFoundError):
+            if name in _LIBRARIES and metadata.version(name) == version:
+                found.append(_LIBRARIES[name])
+    return found
 
 
 def folder(settings: Settings, image: FrameworkImage) -> Path:

@@ -83,7 +83,7 @@ def interpreter(
     image = table.find(runtime.image) if runtime.framework else None
     if image is None:
         return environments.make(settings, runtime.python, runtime.requirements, runtime.folder, note)
-    if not toolkit and scripts.need_no_packages(code):
+    if not toolkit and scripts.need_no_packages(code, frameworks.libraries_of_our_own(image)):
         note(
             f"running with the service's own Python {OURS}: the script imports nothing that depends on the image, "
             f"which has Python {image.python}"

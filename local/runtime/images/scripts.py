@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 _COMMON = frozenset({"boto3", "botocore", "numpy", "scipy"})
@@ -15,11 +15,15 @@ _STARTS_OTHERS = frozenset({"importlib", "runpy", "subprocess"})
 _ARCHIVE = ".pyz"
 
 
-def need_no_packages(files: Sequence[Path]) -> bool:
+def need_no_packages(files: Sequence[Path], has: Collection[str] = ()) -> bool:
     """Return whether files import only each other and what any environment has.
 
     Files are Python files, or archives of them (``.pyz``). Of no files and of others nothing is known, so they need
     packages.
+
+    Args:
+        files: The files.
+        has: More modules that the service's own environment has as the image has them.
     """
     if not files or any(file.suffix not in (".py", _ARCHIVE) for file in files):
         return False
@@ -30,7 +34,7 @@ def need_no_packages(files: Sequence[Path]) -> bool:
     except (OSError, SyntaxError, ValueError, zipfile.BadZipFile):
         return False
     own = {place.parts[0].removesuffix(".py") for place, _ in sources}
-    return imported <= (sys.stdlib_module_names - _STARTS_OTHERS | _COMMON | own)
+    return imported <= (sys.stdlib_module_names - _STARTS_OTHERS | _COMMON | own | {*has})
 
 
 def _sources(file: Path, root: Path) -> Iterator[tuple[PurePath, bytes]]:

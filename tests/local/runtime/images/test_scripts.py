@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from local.runtime.images import table
+from local.runtime.images.frameworks import libraries_of_our_own
 from local.runtime.images.scripts import need_no_packages
+from pipeline.algorithms.table import foreign_modules
+from pipeline.definition.assets import step_upload
 
 
 @pytest.mark.parametrize(
@@ -42,17 +46,6 @@ def test_an_import_within_an_imported_file_counts(tmp_path: Path) -> None:
     assert not need_no_packages(sorted(tmp_path.rglob("*.py")))
 
 
-@pytest.mark.parametrize(("name", "fits"), [("select_best", True), ("verify_endpoint", True), ("make_folds", False)])
-def test_the_jobs_of_the_projects_own_pipeline_wait_for_no_environment(tmp_path: Path, name: str, fits: bool) -> None:
-    steps = Path(__file__).parents[4] / "steps"
-    program = tmp_path / f"{name}.pyz"
-    with zipfile.ZipFile(program, "w") as archive:
-        archive.write(steps / f"{name}.py", "__main__.py")
-        for file in (steps / "evaluation").glob("*.py"):
-            archive.write(file, f"evaluation/{file.name}")
-    assert need_no_packages([program]) is fits
-
-
 def test_a_file_that_is_no_archive_needs_packages(tmp_path: Path) -> None:
     (tmp_path / "program.pyz").write_text("")
     assert not need_no_packages([tmp_path / "program.pyz"])
@@ -63,3 +56,38 @@ def test_of_a_program_that_is_not_python_nothing_is_known(tmp_path: Path) -> Non
     assert not need_no_packages([])
     assert not need_no_packages([tmp_path / "run.sh"])
     assert not need_no_packages([tmp_path / "missing.py"])
+
+
+@pytest.mark.parametrize(("part", "fits"), [("import numpy", True), ("import pandas", False)])
+def test_an_archive_that_python_runs_is_read(tmp_path: Path, part: str, fits: bool) -> None:
+    with zipfile.ZipFile(tmp_path / "program.pyz", "w") as archive:
+        archive.writestr("__main__.py", "from own.part import numpy")
+        archive.writestr("own/part.py", part)
+    assert need_no_packages([tmp_path / "program.pyz"]) is fits
+    (tmp_path / "program.pyz").write_bytes(b"no archive")
+    assert not need_no_packages([tmp_path / "program.pyz"])
+
+
+def test_a_library_of_our_own_in_the_images_version_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import xgboost")
+    same, older = table.find("x/sagemaker-xgboost:3.2-0"), table.find("x/sagemaker-xgboost:1.7-1")
+    assert same is not None
+    assert older is not None
+    assert need_no_packages([tmp_path / "script.py"], libraries_of_our_own(same))
+    assert not need_no_packages([tmp_path / "script.py"], libraries_of_our_own(older))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "image"),
+    [("linear-learner", "x/sagemaker-scikit-learn:1.4-2-py312"), ("xgboost", "x/sagemaker-xgboost:3.2-0")],
+)
+@pytest.mark.parametrize("name", ["select_best.pyz", "verify_endpoint.pyz"])
+def test_the_projects_own_programs_wait_for_no_environment(
+    tmp_path: Path, name: str, algorithm: str, image: str
+) -> None:
+    known = table.find(image)
+    assert known is not None
+    content = step_upload(name, "bucket", "code", foreign_modules(algorithm)).content
+    assert isinstance(content, bytes)
+    (tmp_path / name).write_bytes(content)
+    assert need_no_packages([tmp_path / name], libraries_of_our_own(known))
