@@ -37,9 +37,11 @@ def sagemaker_prefix(region: str) -> str:
 def sagemaker_arn(region: str, kind: str, name: str) -> str:
     """Return the ARN of a SageMaker resource, for example of kind ``training-job``.
 
-    SageMaker writes the name in lower case.
+    The name keeps its case, as in SageMaker since the end of 2022. Records of earlier versions of this service have
+    ARNs in lower case: take a resource's ARN from its record.
+    Source: https://github.com/aws/sagemaker-experiments/pull/172
     """
-    return arn(region, "sagemaker", f"{kind}/{name.lower()}")
+    return arn(region, "sagemaker", f"{kind}/{name}")
 
 
 def random_suffix(length: int) -> str:
@@ -50,7 +52,7 @@ def random_suffix(length: int) -> str:
 def resource_key(name_or_arn: str) -> str:
     """Return the key of a named resource's record.
 
-    The key is lower case, because two names that differ only in case have the same ARN.
+    The key is lower case, because two names must differ in more than case.
     """
     return name_or_arn.rpartition("/")[2].lower()
 

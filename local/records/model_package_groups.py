@@ -16,9 +16,10 @@ def find_group(store: Store, region: str, name_or_arn: str) -> Document:
     Raises:
         ServiceError: ValidationException: the group does not exist.
     """
-    arn = sagemaker_arn(region, KIND, resource_key(name_or_arn))
+    is_arn = name_or_arn.startswith("arn:")
     group = store.find(KIND, resource_key(name_or_arn))
-    if group is None or (name_or_arn.startswith("arn:") and name_or_arn != arn):
+    if group is None or (is_arn and name_or_arn != group["ModelPackageGroupArn"]):
+        arn = name_or_arn if is_arn else sagemaker_arn(region, KIND, name_or_arn)
         raise validation_error(f"ModelPackageGroup {arn} does not exist.")
     return group
 

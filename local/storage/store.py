@@ -41,8 +41,7 @@ class MissingError(KeyError):
 class Store:
     """Documents (JSON objects) by kind and key, in the order of their creation.
 
-    Keys are case-insensitive like SageMaker's names: ARNs contain names in lower case, and clients take names from
-    ARNs.
+    Keys are case-insensitive like SageMaker's names.
 
     Every method is atomic and thread-safe. Its change is durable when it returns, because SQLite's write-ahead log is
     synced at each commit. ``transaction`` combines several calls into one atomic change.

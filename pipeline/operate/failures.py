@@ -154,7 +154,7 @@ class _Finder:
         reason = job.get("FailureReason") or step.detail
         if said := _missing_from(reason, job.get("ExitMessage", "")):
             reason = f"{reason}\n{said}"
-        # ARNs have the job's name in lower case; log streams keep its case.
+        # ARNs may have the job's name in lower case; log streams keep its case.
         return reason, [(group, f"{job[member]}/")]
 
     def _tuning_job(self, step: StepState, name: str) -> tuple[str, list[tuple[str, str]]]:

@@ -176,9 +176,9 @@ class ExecutionOperations:
         Raises:
             ServiceError: ResourceNotFound, because the execution does not exist.
         """
-        name, _, execution_id = arn.rpartition("/execution/")
-        document = self.store.find(records.EXECUTION, f"{name.lower()}/execution/{execution_id}")
-        if document is None:
+        document = self.store.find(records.EXECUTION, arn)
+        # Names are case-insensitive, ids are not.
+        if document is None or records.execution_id(document["PipelineExecutionArn"]) != records.execution_id(arn):
             raise not_found(f"Pipeline execution '{arn}' does not exist.")
         return document
 

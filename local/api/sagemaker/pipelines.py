@@ -37,7 +37,7 @@ class PipelineOperations:
         name = name_or_arn.rpartition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
         document = self.store.find(records.PIPELINE, name.lower())
         arn = name_or_arn if name_or_arn.startswith("arn:") else self._arn(name)
-        if document is None or document["PipelineArn"] != arn.lower():
+        if document is None or document["PipelineArn"].lower() != arn.lower():
             raise not_found(f"Pipeline '{arn}' does not exist.")
         return document
 

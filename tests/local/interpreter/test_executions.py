@@ -73,7 +73,7 @@ def test_values_flow_from_step_to_step(pipelines, echo) -> None:
     assert outcome.steps["Make"]["StepDisplayName"] == "Make scores"
     assert outcome.steps["Make"]["StepDescription"] == "Writes a file"
     job = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
-    assert job.startswith(f"pipelines-{outcome.id}-make-")
+    assert job.startswith(f"pipelines-{outcome.id}-Make-")
     assert {
         item["Name"]: item["Value"] for item in outcome.steps["Call"]["Metadata"]["Lambda"]["OutputParameters"]
     } == {
@@ -99,7 +99,7 @@ def test_a_job_has_the_pipelines_role_and_tags_and_text_for_numbers(pipelines) -
     del step["Arguments"]["RoleArn"]
     outcome = pipelines.run(step, parameters=[parameter("N", "Integer", 3)])
     arn = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
-    described = pipelines.client.describe_processing_job(ProcessingJobName=_name_of(pipelines, arn))
+    described = pipelines.client.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
     assert described["RoleArn"] == ROLE
     assert described["Environment"] == {"N": "3", "ME": described["ProcessingJobName"]}
     tags = {tag["Key"]: tag["Value"] for tag in pipelines.client.list_tags(ResourceArn=arn)["Tags"]}
@@ -169,7 +169,7 @@ def test_after_a_failure_running_steps_finish_and_no_other_starts(pipelines) -> 
 def test_a_failed_job_fails_its_step_with_the_jobs_reason(pipelines) -> None:
     outcome = pipelines.run(python("Make", "raise SystemExit(3)"))
     arn = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
-    described = pipelines.client.describe_processing_job(ProcessingJobName=_name_of(pipelines, arn))
+    described = pipelines.client.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
     assert outcome.status == "Failed"
     assert outcome.steps["Make"]["FailureReason"] == described["FailureReason"]
     assert "3" in described["FailureReason"]
@@ -382,9 +382,3 @@ def test_the_experiment_is_named_as_the_definition_says(pipelines, echo) -> None
     described = pipelines.client.describe_pipeline_execution(PipelineExecutionArn=outcome.arn)
     assert described["PipelineExperimentConfig"] == {"ExperimentName": name, "TrialName": f"run-{outcome.id}"}
     assert outcome.steps["Call"]["Metadata"]["Lambda"]["OutputParameters"][0]["Value"] == f"run-{outcome.id}"
-
-
-def _name_of(pipelines, arn):
-    """A job's name as it was given: its ARN has it in lower case."""
-    summaries = pipelines.client.list_processing_jobs()["ProcessingJobSummaries"]
-    return next(item["ProcessingJobName"] for item in summaries if item["ProcessingJobArn"] == arn)

@@ -33,7 +33,7 @@ def test_a_pipeline_is_described_as_it_was_made(client) -> None:
         ParallelismConfiguration={"MaxParallelExecutionSteps": 3},
         Tags=[{"Key": "team", "Value": "ml"}],
     )
-    assert made["PipelineArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{pipeline.lower()}"
+    assert made["PipelineArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{pipeline}"
     for reference in (pipeline, made["PipelineArn"]):
         described = client.describe_pipeline(PipelineName=reference)
         assert described["PipelineName"] == pipeline

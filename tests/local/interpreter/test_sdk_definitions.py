@@ -90,7 +90,7 @@ def test_what_the_steps_made_is_what_they_say(pipelines, demo) -> None:
     assert message == [{"Name": "message", "Value": f"registered {arns['Register-RegisterModel']}"}]
     tuning = arns["Tune"].rpartition("/")[2]
     assert len(tuning) <= 32
-    tuned = pipelines.client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=_named(pipelines, tuning))
+    tuned = pipelines.client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning)
     model = next(
         item for item in pipelines.client.list_models()["Models"] if item["ModelArn"] == arns["Best-CreateModel"]
     )
@@ -116,17 +116,7 @@ def test_a_second_run_uses_the_cached_step_again_and_can_be_rejected(pipelines, 
 
 def scores_of(pipelines, arn):
     """The property file that the processing job of an ARN wrote."""
-    summaries = pipelines.client.list_processing_jobs()["ProcessingJobSummaries"]
-    name = next(item["ProcessingJobName"] for item in summaries if item["ProcessingJobArn"] == arn)
-    config = pipelines.client.describe_processing_job(ProcessingJobName=name)["ProcessingOutputConfig"]
+    config = pipelines.client.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])[
+        "ProcessingOutputConfig"
+    ]
     return pipelines.read(config["Outputs"][0]["S3Output"]["S3Uri"] + "/scores.json")
-
-
-def _named(pipelines, lower):
-    """A tuning job's name as it was given: its ARN has it in lower case."""
-    summaries = pipelines.client.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
-    return next(
-        item["HyperParameterTuningJobName"]
-        for item in summaries
-        if item["HyperParameterTuningJobName"].lower() == lower
-    )

@@ -63,7 +63,7 @@ def test_versions_count_up_and_a_deleted_number_is_not_given_again(parts, group)
     first, second = register(parts), register(parts)
     assert [first.rpartition("/")[2], second.rpartition("/")[2]] == ["1", "2"]
     parts.sagemaker.call("DeleteModelPackage", {"ModelPackageName": second})
-    assert register(parts).endswith(":model-package/insurance/3")
+    assert register(parts).endswith(":model-package/Insurance/3")
     assert "does not exist" in refusal(parts, "DescribeModelPackage", {"ModelPackageName": second}).message
 
 

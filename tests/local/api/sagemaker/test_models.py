@@ -24,7 +24,7 @@ def test_a_model_is_described_as_it_was_made(parts, put_model) -> None:
     container = {"Image": IMAGE, "ModelDataUrl": put_model(), "Environment": {"A": "b"}}
     arn = create(parts, "Insurance", **container)["ModelArn"]
     model = parts.sagemaker.call("DescribeModel", {"ModelName": "Insurance"})
-    assert model["ModelArn"] == arn == "arn:aws:sagemaker:us-east-1:123456789012:model/insurance"
+    assert model["ModelArn"] == arn == "arn:aws:sagemaker:us-east-1:123456789012:model/Insurance"
     assert model["PrimaryContainer"].items() >= container.items()
     assert model["ExecutionRoleArn"] == ROLE
     assert not any(member.startswith("_") for member in model)
