@@ -10,7 +10,7 @@ from local.core.arns import random_suffix
 from local.core.errors import ServiceError
 from local.interpreter.arguments import fit
 from local.interpreter.definition import Json, Step
-from local.interpreter.retries import call_exception_type, job_exception_type
+from local.interpreter.retries import call_exception_type, is_retryable, job_exception_type
 from local.interpreter.step_errors import StepFailedError, StepStoppedError
 from local.interpreter.step_run import StepRun
 from local.interpreter.step_types import RESOURCE_STEPS, ResourceStep
@@ -89,8 +89,8 @@ class ResourceAttempt:
         if status == "Stopped":
             detail = document.get("SecondaryStatus", "Stopped")
             raise StepFailedError(f"ClientError: {arn} was stopped ({detail})")
-        reason = document.get("FailureReason") or f"ClientError: {arn} failed without a reason"
-        raise StepFailedError(reason, job_exception_type(reason, self._step.type))
+        reason = document.get("FailureReason") or f"{arn} failed without a reason"
+        raise StepFailedError(step_reason(reason), job_exception_type(reason, self._step.type))
 
     def _properties(self, arn: str) -> Json:
         services = self._run.services
@@ -164,3 +164,13 @@ class ResourceAttempt:
         else:
             head, tail = f"pipelines-{execution}-{self._step.name[:_STEP_NAME_IN_JOB_NAME]}", f"-{random}"
         return (head[: self._kind.name_length - len(tail)] + tail).replace("_", "-")
+
+
+def step_reason(reason: str) -> str:
+    """Return the FailureReason of a step whose resource failed for a reason.
+
+    SageMaker puts ``ClientError: `` before it, also before ``AlgorithmError: ``. The reasons that retry policies name
+    are not the client's, and stay as they are.
+    Source: tests/integ/sagemaker/workflow/test_step_decorator.py of https://github.com/aws/sagemaker-python-sdk
+    """
+    return reason if is_retryable(reason) else f"ClientError: {reason}"

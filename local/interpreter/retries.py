@@ -35,6 +35,11 @@ def call_exception_type(error: ServiceError) -> str | None:
     return None
 
 
+def is_retryable(reason: str) -> bool:
+    """Return whether a policy may cover a job's FailureReason."""
+    return _first_word(reason) in _JOB_EXCEPTION_TYPES
+
+
 def job_exception_type(reason: str, step_type: str) -> str | None:
     """Return the ExceptionType for a failed job, or None if no retry policy can cover it.
 
@@ -44,8 +49,12 @@ def job_exception_type(reason: str, step_type: str) -> str | None:
         reason: The job's FailureReason.
         step_type: The type of the step that created the job.
     """
-    found = _JOB_EXCEPTION_TYPES.get(reason.partition(":")[0].strip())
+    found = _JOB_EXCEPTION_TYPES.get(_first_word(reason))
     return None if step_type == "Tuning" and found == "SageMaker.JOB_INTERNAL_ERROR" else found
+
+
+def _first_word(reason: str) -> str:
+    return reason.partition(":")[0].strip()
 
 
 class Retries:

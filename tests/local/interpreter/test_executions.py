@@ -171,7 +171,8 @@ def test_a_failed_job_fails_its_step_with_the_jobs_reason(pipelines) -> None:
     arn = outcome.steps["Make"]["Metadata"]["ProcessingJob"]["Arn"]
     described = pipelines.client.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
     assert outcome.status == "Failed"
-    assert outcome.steps["Make"]["FailureReason"] == described["FailureReason"]
+    assert outcome.steps["Make"]["FailureReason"] == f"ClientError: {described['FailureReason']}"
+    assert described["FailureReason"].startswith("AlgorithmError: ")
     assert "3" in described["FailureReason"]
 
 
