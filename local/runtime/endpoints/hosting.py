@@ -16,6 +16,7 @@ from local.core.settings import ACCOUNT_ID
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
 from local.runtime.metric_names import ENDPOINTS
+from local.runtime.models.http_client import ATTRIBUTES
 from local.runtime.models.server import ModelServer
 from local.runtime.supervisor import Supervisor
 from local.storage.log_files import Logs
@@ -37,6 +38,7 @@ _NOT_IMPLEMENTED = {
     b"x-amzn-sagemaker-enable-explanations": "EnableExplanations",
     b"x-amzn-sagemaker-session-id": "SessionId",
 }
+_ATTRIBUTES = ATTRIBUTES.lower().encode()
 _DRAIN_SECONDS = 60.0
 """The longest that an invocation takes."""
 _NO_HEADERS: Mapping[bytes, bytes] = {}
@@ -124,8 +126,14 @@ class Hosting:
             return _not_implemented(headers)
         asked_type = content_type or "text/csv"
         asked_model = time.perf_counter()
+        attributes = ""
         try:
-            answer, answer_type = variant.model.invoke(body, asked_type, accept or "")
+            if isinstance(variant.model, ModelServer):
+                given = headers.get(_ATTRIBUTES, b"").decode("latin-1")
+                reply = variant.model.ask(body, asked_type, accept or "", given)
+                answer, answer_type, attributes = reply.body, reply.content_type, reply.attributes
+            else:
+                answer, answer_type = variant.model.invoke(body, asked_type, accept or "")
         except Exception as error:
             status = error.status if isinstance(error, InferenceError) else 500
             self._measure(deployment, variant, status, started, asked_model)
@@ -138,7 +146,7 @@ class Hosting:
             inference_id = headers.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1")
             asked, answered = Payload(body, asked_type), Payload(answer, answer_type)
             self._capture.record(deployment.capture, source, asked, answered, inference_id)
-        return 200, _headers(answer_type.encode(), variant), answer
+        return 200, _headers(answer_type.encode("latin-1"), variant, attributes), answer
 
     def _measure(
         self, deployment: Deployment, variant: Variant, status: int, started: float, asked_model: float
@@ -191,12 +199,13 @@ def _microseconds(seconds: float) -> float:
     return float(f"{seconds * 1e6:.3g}")
 
 
-def _headers(content_type: bytes, variant: Variant) -> Headers:
-    return [
+def _headers(content_type: bytes, variant: Variant, attributes: str = "") -> Headers:
+    headers = [
         (b"x-amzn-RequestId", _request_id()),
         (b"x-Amzn-Invoked-Production-Variant", variant.name.encode()),
         (b"Content-Type", content_type),
     ]
+    return [*headers, (_ATTRIBUTES, attributes.encode("latin-1"))] if attributes else headers
 
 
 def _error(status: int, code: str, message: str) -> Answer:

@@ -15,6 +15,8 @@ from local.core.settings import HOST
 _KEPT = 4
 """Idle connections that are kept for each server."""
 _PIECE = 1 << 18
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""The header by which clients and containers tell each other what they like."""
 LARGEST_BODY = 128 * 1024**2
 """Maximum bytes of a response, so that a faulty server cannot use up the service's memory."""
 
@@ -29,11 +31,12 @@ class AnswerTimeoutError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's response."""
+    """A server's response. Its attributes are those of ``ATTRIBUTES``."""
 
     status: int
     content_type: str
     body: bytes
+    attributes: str = ""
 
 
 class HttpClient:
@@ -64,7 +67,10 @@ class HttpClient:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             answer = Answer(
-                response.status, response.headers.get("Content-Type", ""), _body(connection, response, deadline)
+                response.status,
+                _header(response, "Content-Type"),
+                _body(connection, response, deadline),
+                _header(response, ATTRIBUTES),
             )
         except TimeoutError:
             connection.close()
@@ -101,6 +107,11 @@ class HttpClient:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _header(response: http.client.HTTPResponse, name: str) -> str:
+    """Return a header's value in one line: http.client keeps the line breaks of folded headers."""
+    return " ".join(response.headers.get(name, "").split())
 
 
 def _body(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float) -> bytes:

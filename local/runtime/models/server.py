@@ -17,7 +17,7 @@ from local.algorithms.errors import InferenceError
 from local.core.settings import HOST
 from local.runtime.errors import JobFailedError
 from local.runtime.models.containers import UnservableError
-from local.runtime.models.http_client import AnswerTimeoutError, HttpClient, NoAnswerError
+from local.runtime.models.http_client import ATTRIBUTES, Answer, AnswerTimeoutError, HttpClient, NoAnswerError
 from local.runtime.models.program import ServingProgram
 from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Program, ServiceStoppingError, Supervisor
@@ -120,9 +120,19 @@ class ModelServer:
         Raises:
             InferenceError: the container answered with an error. The status is 0 if it did not answer.
         """
+        answer = self.ask(body, content_type, accept)
+        return answer.body, answer.content_type
+
+    def ask(self, body: bytes, content_type: str, accept: str, attributes: str = "") -> Answer:
+        """Respond to one request with custom attributes.
+
+        Raises:
+            InferenceError: as ``invoke``.
+        """
         limits = self._plan.limits
         seconds = min(limits.invocation, limits.container or limits.invocation)
-        headers = {name: value for name, value in (("Content-Type", content_type), ("Accept", accept)) if value}
+        given = {"Content-Type": content_type, "Accept": accept, ATTRIBUTES: attributes}
+        headers = {name: value for name, value in given.items() if value}
         deadline = time.monotonic() + seconds
         try:
             with self._ready_client(deadline) as client:
@@ -134,7 +144,7 @@ class ModelServer:
             raise InferenceError(0, NO_ANSWER.format(name=self._plan.name)) from None
         if not 200 <= answer.status < 300:
             raise InferenceError(answer.status, answer.body.decode(errors="replace"))
-        return answer.body, answer.content_type
+        return answer
 
     def close(self, drain_seconds: float = 0.0) -> None:
         """Stop the program, after the requests in progress if they end in time. Returns when it has ended."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import tarfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import pytest
 
-from local.runtime.survivors import VARIABLE
 from tests.local.conftest import RunningService
 
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -101,22 +101,22 @@ class Serving:
         text: str = answer["Body"].read().decode()
         return text
 
+    def wait_for_log(self, endpoint: str, text: str) -> None:
+        """Wait until an endpoint's log, which is written beside the answers, has a text."""
+        until(lambda: text in self.log(endpoint))
+
     def log(self, endpoint: str) -> str:
         """An endpoint's log."""
         path = self.service.parts.logs.path(f"/aws/sagemaker/Endpoints/{endpoint}", "All/local")
         return path.read_text() if path.exists() else ""
 
 
-def programs() -> list[psutil.Process]:
-    """The programs of any service that this user runs."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(VARIABLE) and "model_server" in " ".join(process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

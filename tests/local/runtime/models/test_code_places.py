@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.runtime.containers import isolation
 from tests.local.runtime.jobs.wheels import wheel
-from tests.local.runtime.models.conftest import IN_MODEL, SCRIPT, Serving, archive
+from tests.local.runtime.models.conftest import IN_MODEL, SCRIPT, Serving, archive, until
 
 pytestmark = pytest.mark.slow
 ROW = b"[[1, 2]]"
@@ -37,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, body, status=200):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        name = "X-Amzn-SageMaker-Custom-Attributes"
+        self.send_header(name, f"got {self.headers[name]}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -78,7 +81,45 @@ def test_requirements_are_installed_for_this_model_only(serving: Serving) -> Non
     endpoint = serving.serve(without)
     with pytest.raises(ClientError, match="Internal Server Error"):
         serving.ask(endpoint, ROW)
-    assert "No module named 'jobpackage'" in serving.log(endpoint)
+    serving.wait_for_log(endpoint, "No module named 'jobpackage'")
+
+
+def test_a_model_has_its_roles_identity(serving: Serving) -> None:
+    script = (
+        SCRIPT
+        + """
+import boto3
+
+def output_fn(prediction, accept):
+    return boto3.client("sts", region_name="us-east-1").get_caller_identity()["Arn"], "text/plain"
+"""
+    )
+    endpoint = serving.serve({"code/inference.py": script, "weight.txt": "2"})
+    assert serving.ask(endpoint, ROW) == "arn:aws:sts::123456789012:assumed-role/serving/SageMaker"
+
+
+def test_a_machine_without_namespaces_replaces_paths(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "has_own_roots", lambda: False)
+    script = (
+        SCRIPT
+        + """
+def output_fn(prediction, accept):
+    found = [open("/opt/ml/model/weight.txt").read(), os.environ["SAGEMAKER_SUBMIT_DIRECTORY"]]
+    try:
+        open("/opt/ml/model/weight.txt", "w")
+    except OSError:
+        found.append("read-only")
+    return " ".join(found), "text/plain"
+"""
+    )
+    endpoint = serving.serve({"code/inference.py": script, "weight.txt": "2"})
+    weight, place, *rest = serving.ask(endpoint, ROW).split()
+    assert weight == "2"
+    assert Path(place).is_relative_to(serving.service.settings.model_servers)
+    # The modes of files do not hold for root.
+    assert rest == ["read-only"] or os.geteuid() == 0
+    serving.sagemaker.delete_endpoint(EndpointName=endpoint)
+    until(lambda: not Path(place).parents[1].exists())
 
 
 @pytest.mark.parametrize(
@@ -96,7 +137,7 @@ def test_code_that_cannot_be_loaded_fails_the_health_check(
     described = serving.settle(endpoint)
     assert described["EndpointStatus"] == "Failed"
     assert "did not pass the ping health check" in described["FailureReason"]
-    assert reason in serving.log(endpoint)
+    serving.wait_for_log(endpoint, reason)
 
 
 @pytest.fixture
@@ -121,7 +162,9 @@ def test_an_own_images_server_answers_at_the_port_that_it_is_given(serving: Serv
     server = SERVER.replace("PORT_VARIABLE", "SAGEMAKER_BIND_TO_PORT")
     build(own_image, server, environment={"KIND": "own"}, entrypoint=["python3", "/app/serve"])
     endpoint = serving.serve({"weight.txt": "2"}, {}, Image=OWN_IMAGE)
-    assert json.loads(serving.ask(endpoint, "a")) == [["serve"], ["weight.txt"], "own", "a"]
+    answer = serving.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"a", CustomAttributes="trace=1")
+    assert json.loads(answer["Body"].read()) == [["serve"], ["weight.txt"], "own", "a"]
+    assert answer["CustomAttributes"] == "got trace=1"
     with pytest.raises(
         ClientError, match=r"Received client error \(422\) from primary with message \"the row is bad\""
     ):

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.runtime.containers import isolation
-from tests.local.runtime.models.conftest import IN_MODEL, SCRIPT, Serving
+from tests.local.runtime.models.conftest import BUCKET, IN_MODEL, SCRIPT, Serving, until
 
 RUNS_CODE = """
 import json
@@ -90,13 +90,12 @@ def test_a_model_sees_nothing_of_the_services_folder(serving: Serving, probe: st
 def test_what_a_handler_raises_is_a_model_error_with_a_traceback_in_the_log(serving: Serving, probe: str) -> None:
     with pytest.raises(ClientError) as raised:
         run(serving, probe, "raise ValueError('no such row')")
-    answer: dict[str, Any] = {**raised.value.response}
+    answer: dict[str, Any] = dict(raised.value.response)
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["OriginalStatusCode"] == 500
     assert "<title>500 Internal Server Error</title>" in answer["OriginalMessage"]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
-    serving.service.parts.hosting.background.submit(lambda: None).result()
-    assert "ValueError: no such row" in serving.log(probe)
+    serving.wait_for_log(probe, "ValueError: no such row")
 
 
 def test_invocations_of_programs_are_measured(serving: Serving, probe: str) -> None:
@@ -104,6 +103,30 @@ def test_invocations_of_programs_are_measured(serving: Serving, probe: str) -> N
     dimensions = [{"Name": "EndpointName", "Value": probe}, {"Name": "VariantName", "Value": "All"}]
     metrics = serving.service.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker", Dimensions=dimensions)
     assert "ModelLatency" in {metric["MetricName"] for metric in metrics["Metrics"]}
+
+
+@pytest.mark.slow
+def test_what_a_program_is_asked_and_answers_is_captured(serving: Serving) -> None:
+    config = serving.config(serving.model({"code/inference.py": SCRIPT, "weight.txt": "2"}))
+    variants = serving.sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    serving.sagemaker.create_endpoint_config(
+        EndpointConfigName="captured",
+        ProductionVariants=variants,
+        DataCaptureConfig={
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{BUCKET}/capture",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        },
+    )
+    serving.sagemaker.create_endpoint(EndpointName="captured", EndpointConfigName="captured")
+    serving.settle("captured")
+    assert serving.ask("captured", b"[[1, 2]]") == "[6.0]"
+    objects = serving.service.parts.objects
+    until(lambda: bool(objects.keys(f"s3://{BUCKET}/capture/")))
+    (key,) = objects.keys(f"s3://{BUCKET}/capture/")
+    line = json.loads(objects.read(f"s3://{BUCKET}/{key}"))["captureData"]
+    assert (line["endpointInput"]["data"], line["endpointOutput"]["data"]) == ("[[1, 2]]", "[6.0]")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -12,24 +10,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.app.server import LocalService
+from local.core.settings import Settings
 from tests.local.conftest import RunningService
-from tests.local.runtime.models.conftest import BUCKET, IN_MODEL, SCRIPT, Serving
+from tests.local.runtime.models.conftest import BUCKET, IN_MODEL, SCRIPT, Serving, until
 
 pytestmark = pytest.mark.slow
 ROW = b"[[1, 2]]"
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def processes(serving: Serving) -> list[psutil.Process]:
+def processes() -> list[psutil.Process]:
     """The model servers' programs."""
     found = psutil.Process().children(recursive=True)
-    return [process for process in found if "model_server" in _command(process) or "/models/image" in _command(process)]
+    return [process for process in found if "/models/image" in _command(process)]
 
 
 def _command(process: psutil.Process) -> str:
@@ -46,7 +38,7 @@ def folders(serving: Serving) -> list[str]:
 
 def delete(serving: Serving, endpoint: str) -> None:
     serving.sagemaker.delete_endpoint(EndpointName=endpoint)
-    eventually(lambda: not folders(serving) and not processes(serving))
+    until(lambda: not folders(serving) and not processes())
 
 
 def test_an_update_loses_no_request_and_a_deletion_leaves_nothing(serving: Serving) -> None:
@@ -63,13 +55,13 @@ def test_an_update_loses_no_request_and_a_deletion_leaves_nothing(serving: Servi
     thread.start()
     serving.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     described = serving.settle(endpoint)
-    eventually(lambda: answers[-1] == "[9.0]")
+    until(lambda: answers[-1] == "[9.0]")
     stop.set()
     thread.join()
     assert described["EndpointStatus"] == "InService"
     assert set(answers) == {"[6.0]", "[9.0]"}
     assert answers == sorted(answers)
-    eventually(lambda: len(folders(serving)) == 1 and len(processes(serving)) == 1)
+    until(lambda: len(folders(serving)) == 1 and len(processes()) == 1)
     delete(serving, endpoint)
 
 
@@ -81,7 +73,7 @@ def test_a_failed_update_keeps_the_old_model(serving: Serving) -> None:
     assert described["EndpointStatus"] == "InService"
     assert "did not pass the ping health check. Please check CloudWatch logs" in described["FailureReason"]
     assert "could not convert string to float: 'heavy'" in described["FailureReason"]
-    assert "in model_fn" in serving.log(endpoint)
+    serving.wait_for_log(endpoint, "in model_fn")
     assert serving.ask(endpoint, ROW) == "[6.0]"
     delete(serving, endpoint)
 
@@ -92,7 +84,7 @@ def test_a_program_that_dies_is_started_again(serving: Serving) -> None:
     endpoint = serving.serve({"code/inference.py": dies, "weight.txt": "2"})
     with pytest.raises(ClientError) as raised:
         serving.ask(endpoint, "die")
-    answer: dict[str, Any] = {**raised.value.response}
+    answer: dict[str, Any] = dict(raised.value.response)
     assert (answer["Error"]["Code"], answer["OriginalStatusCode"]) == ("ModelError", 0)
     assert f"Amazon SageMaker could not get a response from the {endpoint} endpoint" in answer["OriginalMessage"]
 
@@ -102,7 +94,7 @@ def test_a_program_that_dies_is_started_again(serving: Serving) -> None:
         except ClientError:
             return False
 
-    eventually(is_back)
+    until(is_back)
     delete(serving, endpoint)
 
 
@@ -113,7 +105,7 @@ def test_a_slow_answer_is_ended_by_the_containers_own_limit(serving: Serving) ->
     endpoint = serving.serve({"code/inference.py": slow, "weight.txt": "2"}, environment)
     with pytest.raises(ClientError, match="504 Gateway Time-out: SAGEMAKER_MODEL_SERVER_TIMEOUT is 1 s"):
         serving.ask(endpoint, "30")
-    eventually(lambda: _answers(serving, endpoint))
+    until(lambda: _answers(serving, endpoint))
     delete(serving, endpoint)
 
 
@@ -130,17 +122,45 @@ def test_a_restarted_service_serves_again(tmp_path_factory: pytest.TempPathFacto
     asks = "import boto3\n" + SCRIPT.replace(
         "    with open", "    boto3.client('s3', region_name='us-east-1').list_buckets()\n    with open"
     )
-    from local.core.settings import Settings
-
     with LocalService(Settings(settings_root, port=0)) as first:
         service = RunningService(first)
         service.client("s3").create_bucket(Bucket=BUCKET)
         serving = Serving(service)
         endpoint = serving.serve({"code/inference.py": asks, "weight.txt": "2"})
         port = first.settings.port
-    assert processes(serving) == []
+    assert processes() == []
     with LocalService(Settings(settings_root, port=port)) as second:
         serving = Serving(RunningService(second))
         assert serving.ask(endpoint, ROW) == "[6.0]"
         assert len(folders(serving)) == 1
         delete(serving, endpoint)
+
+
+def test_a_model_that_computes_for_long_delays_no_other_request(serving: Serving) -> None:
+    waits = (
+        SCRIPT
+        + """
+import time
+
+def input_fn(body, content_type):
+    import numpy
+    while not os.path.exists("/opt/ml/output/go-on"):
+        time.sleep(0.01)
+    return numpy.array([[1, 2]])
+"""
+    )
+    endpoint = serving.serve({"code/inference.py": waits, "weight.txt": "2"})
+    (folder,) = serving.service.settings.model_servers.iterdir()
+    answers: list[str] = []
+    threads = [threading.Thread(target=lambda: answers.append(serving.ask(endpoint, ROW))) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    other = serving.serve({"code/inference.py": SCRIPT, "weight.txt": "3"})
+    assert serving.ask(other, ROW) == "[9.0]"
+    assert answers == []
+    (folder / "output" / "go-on").touch()
+    for thread in threads:
+        thread.join()
+    assert answers == ["[6.0]"] * 30
+    serving.sagemaker.delete_endpoint(EndpointName=other)
+    delete(serving, endpoint)
