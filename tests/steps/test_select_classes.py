@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from evaluation.errors import SelectionError
-from evaluation.linear_model import LinearClassifier
-from evaluation.models import predicted_classes, read_model
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 from sklearn import metrics as sklearn
 from sklearn.dummy import DummyClassifier
@@ -20,6 +18,7 @@ from sklearn.model_selection import PredefinedSplit, cross_val_predict, cross_va
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from local.algorithms.linear_learner import links
 from tests.steps.evaluation.conftest import Experiment, classifier, experiment
 
 __all__ = ["experiment"]
@@ -52,9 +51,9 @@ def add_logistic(
     names, scores = [], []
     for fold, (model, score) in enumerate(zip(result["estimator"], result["test_score"], strict=True), start=1):
         value = -score if scorer.startswith("neg") else score
-        output = "LogisticRegressionOutput" if len(model.classes_) == 2 else "SoftmaxOutput"
+        output = links.LOGISTIC if len(model.classes_) == 2 else links.SOFTMAX
         weights = model.coef_[0] if len(model.classes_) == 2 else model.coef_
-        artifact = b"hidden" if hides else classifier(weights, model.intercept_, output)
+        artifact = b"hidden" if hides else classifier(account.folder, weights, model.intercept_, output)
         names.append(account.add(fold, float(value), artifact=artifact, l1=str(penalty)))
         scores.append(float(value))
     return names, scores
@@ -291,7 +290,9 @@ def test_without_models_there_are_baselines_but_no_predictions(binary) -> None:
 
 
 def test_models_of_another_number_of_classes_are_an_error(multiclass) -> None:
-    names = [multiclass.add(fold, 1.0, artifact=classifier(np.ones(2), 0.0), l1="1") for fold in (1, 2, 3)]
+    names = [
+        multiclass.add(fold, 1.0, artifact=classifier(multiclass.folder, np.ones(2), 0.0), l1="1") for fold in (1, 2, 3)
+    ]
     with pytest.raises(SelectionError, match="the models predict one number for a row, and the label has 3 classes"):
         multiclass.select("lowest_mse", *names)
 
@@ -302,23 +303,3 @@ def test_many_rows_leave_out_logistic_regression_by_name(binary, monkeypatch) ->
     names, _ = add_logistic(account, BINARY, "neg_log_loss", 1.0)
     baselines = account.select("lowest_mse", *names)["best.json"]["baselines"]
     assert (baselines["logistic_regression"], list(baselines["missing"])) == (None, ["logistic_regression"])
-
-
-def test_a_linear_classifier_predicts_class_1_from_its_threshold_on(tmp_path) -> None:
-    (tmp_path / "model.tar.gz").write_bytes(classifier(np.array([1.0, 0.0]), -1.0, threshold=0.5))
-    model = read_model(tmp_path / "model.tar.gz", "linear-learner")
-    assert isinstance(model, LinearClassifier)
-    rows = np.array([[1.0, 5.0], [0.999, 5.0]])
-    assert predicted_classes(model, model.predict(rows)).tolist() == [1.0, 0.0]
-    with_hinge = classifier(np.array([1.0, 0.0]), -1.0, "SVMOutput", 0.25)
-    (tmp_path / "model.tar.gz").write_bytes(with_hinge)
-    assert read_model(tmp_path / "model.tar.gz", "linear-learner").predict(rows).tolist() == pytest.approx(
-        [0.0, -0.001]
-    )
-
-
-def test_a_classifier_of_two_classes_without_a_threshold_cannot_be_read(tmp_path) -> None:
-    with_nothing = classifier(np.ones(2), 0.0, threshold=float("nan"))
-    (tmp_path / "model.tar.gz").write_bytes(with_nothing)
-    with pytest.raises(ValueError, match="has no threshold"):
-        read_model(tmp_path / "model.tar.gz", "linear-learner")

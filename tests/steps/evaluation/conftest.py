@@ -20,7 +20,7 @@ from botocore.stub import Stubber
 from evaluation.clients import Clients
 from moto import mock_aws
 
-from local.algorithms.linear_learner import mxnet_params
+from local.algorithms.linear_learner import artifact, links
 from tests.local.conftest import make_artifact
 
 BUCKET = "bucket"
@@ -43,23 +43,20 @@ def make_rows(sizes: list[int], weights: list[float], *, noise: float = 1.0, see
 
 
 def classifier(
-    weights: np.ndarray, bias: np.ndarray | float, output: str = "LogisticRegressionOutput", threshold: float = 0.5
+    folder: Path,
+    weights: np.ndarray,
+    bias: np.ndarray | float,
+    output: str = links.LOGISTIC,
+    threshold: float | None = 0.5,
 ) -> bytes:
-    """Return the artifact of a linear-learner classifier, with the members that the local service writes."""
-    arrays = {"arg:fc0_weight": np.atleast_2d(weights), "arg:fc0_bias": np.atleast_1d(bias)}
-    model, packed = io.BytesIO(), io.BytesIO()
-    with zipfile.ZipFile(model, "w") as archive:
-        archive.writestr("additional-params.json", json.dumps({"threshold": threshold}))
-        archive.writestr("mx-mod-symbol.json", json.dumps({"nodes": [{"op": output, "name": "out", "inputs": []}]}))
-        archive.writestr(
-            "mx-mod-0000.params",
-            mxnet_params.dump({name: np.asarray(array, np.float32) for name, array in arrays.items()}),
-        )
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        member = tarfile.TarInfo("model_algo-1")
-        member.size = len(model.getvalue())
-        tar.addfile(member, io.BytesIO(model.getvalue()))
-    return packed.getvalue()
+    """Return the artifact of a linear-learner classifier, as the local service writes it."""
+    file = folder / "model_algo-1"
+    threshold = None if output == links.SOFTMAX else threshold
+    artifact.write(file, np.asarray(weights, np.float32), np.asarray(bias, np.float32), output, threshold)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(file, "model_algo-1")
+    return archive.getvalue()
 
 
 def packed(path, name="model_algo-1", date=(2026, 1, 1, 0, 0, 0), params=b"weights"):

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from evaluation import linear_model
-from evaluation.linear_model import read_linear_model
-from evaluation.models import read_model
+from evaluation.linear_model import LinearClassifier, read_linear_model
+from evaluation.models import predicted_classes, read_model
 
-from local.algorithms.linear_learner import artifact
+from local.algorithms.linear_learner import artifact, links
+from local.algorithms.linear_learner.inference import Model
 from tests.local.conftest import make_artifact
-from tests.steps.evaluation.conftest import packed
+from tests.steps.evaluation.conftest import classifier, packed
 
 
 @pytest.fixture
@@ -71,3 +73,54 @@ def test_a_linear_models_contributions_sum_to_its_predictions(model_file) -> Non
 def test_the_artifacts_of_an_algorithm_that_is_not_known_cannot_be_read(model_file) -> None:
     with pytest.raises(ValueError, match="artifacts of factorization-machines cannot be read"):
         read_model(model_file, "factorization-machines")
+
+
+@pytest.mark.parametrize(
+    ("output", "weights", "bias"),
+    [
+        (links.LOGISTIC, [0.5, -2.0], 0.1),
+        (links.HINGE, [0.5, -2.0], 0.1),
+        (links.SOFTMAX, [[0.5, -2.0], [1.0, 0.0], [-0.25, 1.0]], [0.1, 0.2, -0.3]),
+    ],
+)
+def test_a_classifier_predicts_what_the_local_service_answers(tmp_path, output, weights, bias) -> None:
+    file = tmp_path / "model.tar.gz"
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    # A score is the threshold itself, as linear-learner chooses it.
+    served = artifact_scores(classifier(tmp_path, weights, bias, output), file, rows)
+    threshold = float(np.sort(served["score"].ravel())[20]) if output != links.SOFTMAX else None
+    served = artifact_scores(classifier(tmp_path, weights, bias, output, threshold), file, rows)
+    model = read_model(file, "linear-learner")
+    assert isinstance(model, LinearClassifier)
+    assert model.features == 2
+    predictions = model.predict(rows)
+    np.testing.assert_allclose(predictions, served["score"], rtol=1e-6)
+    np.testing.assert_allclose(model.predict_float32(rows), served["score"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(predicted_classes(model, predictions), served["predicted_label"])
+
+
+def artifact_scores(content: bytes, file: Path, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the local service's answers about rows."""
+    file.write_bytes(content)
+    body = "\n".join(",".join(map(repr, row)) for row in rows.tolist()).encode()
+    answer, _ = Model.load(file).invoke(body, "text/csv", "application/json")
+    predictions = json.loads(answer)["predictions"]
+    return {name: np.array([each[name] for each in predictions]) for name in ("score", "predicted_label")}
+
+
+@pytest.mark.parametrize("output", [links.LOGISTIC, links.SOFTMAX])
+def test_a_classifiers_contributions_sum_to_its_scores_before_the_link(tmp_path, output) -> None:
+    weights = np.array([0.5, -2.0]) if output == links.LOGISTIC else np.array([[0.5, -2.0], [1.0, 0.0], [-0.25, 1.0]])
+    bias = np.array(0.1) if output == links.LOGISTIC else np.array([0.1, 0.2, -0.3])
+    (tmp_path / "model.tar.gz").write_bytes(classifier(tmp_path, weights, bias, output))
+    rows = np.random.default_rng(0).normal(size=(4, 2))
+    found = read_linear_model(tmp_path / "model.tar.gz").contributions(rows)
+    assert found is not None
+    assert found.shape == ((4, 3) if output == links.LOGISTIC else (4, 3, 3))
+    np.testing.assert_allclose(found.sum(axis=-1), rows @ weights.T + bias, rtol=1e-6)
+
+
+def test_a_classifier_of_two_classes_without_a_threshold_cannot_be_read(tmp_path) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(classifier(tmp_path, np.ones(2), 0.0, threshold=None))
+    with pytest.raises(ValueError, match="has no threshold"):
+        read_model(tmp_path / "model.tar.gz", "linear-learner")
