@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tarfile
 from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 from evaluation.errors import SelectionError
 from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 from sklearn import metrics as sklearn
@@ -303,3 +305,63 @@ def test_many_rows_leave_out_logistic_regression_by_name(binary, monkeypatch) ->
     names, _ = add_logistic(account, BINARY, "neg_log_loss", 1.0)
     baselines = account.select("lowest_mse", *names)["best.json"]["baselines"]
     assert (baselines["logistic_regression"], list(baselines["missing"])) == (None, ["logistic_regression"])
+
+
+def xgboost_artifact(booster: xgboost.Booster) -> bytes:
+    content, archive = bytes(booster.save_raw("ubj")), io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("xgboost-model")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("problem", "metric", "direction", "objective"),
+    [
+        ("binary", "logloss", "Minimize", "binary:logistic"),
+        ("binary", "aucpr", "Maximize", "binary:logistic"),
+        ("multiclass", "mlogloss", "Minimize", "multi:softprob"),
+        ("regression", "rmse", "Minimize", "reg:squarederror"),
+    ],
+)
+def test_xgboosts_models_have_the_objective_that_their_jobs_reported(
+    experiment, problem, metric, direction, objective
+) -> None:
+    data = MULTI if problem == "multiclass" else BINARY
+    labels = data[0] @ [1.0, -0.5] if problem == "regression" else data[1]
+    names = {"binary": ["no", "yes"], "multiclass": KINDS, "regression": None}[problem]
+    name = f"validation:{metric}"
+    account = experiment(
+        rows_of((data[0], labels)),
+        objective=name,
+        asked=name,
+        direction=direction,
+        algorithm="xgboost",
+        problem=problem,
+        classes=names,
+    )
+    settings = {"objective": objective, "max_depth": 2, "eval_metric": metric, "nthread": 1}
+    settings |= {"num_class": 3} if problem == "multiclass" else {}
+    jobs, values, absolute = [], [], np.zeros(2)
+    for fold, (features, own) in enumerate(account.rows, start=1):
+        others = [rows for place, rows in enumerate(account.rows, start=1) if place != fold]
+        train = xgboost.DMatrix(*(np.concatenate(parts) for parts in zip(*others, strict=True)))
+        booster, test = xgboost.train(settings, train, 5), xgboost.DMatrix(features, own)
+        values.append(float(booster.eval(test).partition(f"{metric}:")[2]))
+        jobs.append(account.add(fold, values[-1], artifact=xgboost_artifact(booster), max_depth="2"))
+        contributions = np.abs(booster.predict(test, pred_contribs=True).reshape(len(own), -1, 3)[:, :, :2])
+        absolute += contributions.sum(axis=(0, 1)) / sum(SIZES)
+    outputs = account.select("lowest_mse", *jobs)
+    best = outputs["best.json"]
+    assert best["objective_out_of_fold"]["fold_values"] == pytest.approx(values, abs=2e-5)
+    assert best["estimate"]["fold_values"] == values
+    assert best["baselines"]["constant"] is not None
+    assert not any("artifact" in warning for warning in best["warnings"])
+    found = {row["feature"]: row["mean_absolute"] for row in outputs["shap.json"]["features"]}
+    assert found == pytest.approx({"x0": absolute[0], "x1": absolute[1]}, rel=1e-4)
+    assert (outputs["coefficients.json"], outputs["importance.json"]) == ([], [])
+    if problem == "regression":
+        # Under its former name, the mean squared error is that of the predictions.
+        assert best["estimate"]["mse"] == pytest.approx(best["out_of_fold"]["mse"])
+        assert best["estimate"]["value"] == pytest.approx(pooled(values))
