@@ -144,6 +144,11 @@ examples/data/%.csv: examples/write_data.py | $(READY)
 	@echo "Writing $@, the data of the example" >&2
 	@$(RUN) examples.write_data $@
 
+# The Python that .venv refers to may have been removed.
+ifeq ($(realpath .venv/bin/python),)
+.PHONY: $(READY)
+endif
+
 # PYTHON names the Python of .venv, where the set-up should not look for one.
 $(READY): pyproject.toml uv.lock
 	@PYTHON="$(PYTHON)" sh scripts/setup/start.sh

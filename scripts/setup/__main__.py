@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from scripts.setup.environment import ENVIRONMENT, discard_unfinished, install
+from scripts.setup.environment import ENVIRONMENT, PYTHON, discard_unfinished, install
 from scripts.setup.lock import exclusive
 from scripts.setup.machine import BOTH_MB, DOWNLOAD_MB, check_disk, check_platform, this_machine
 from scripts.setup.messages import SetupError, say
@@ -34,7 +34,7 @@ def main() -> int:
         say(f"The set-up stopped. {error}")
         return 1
     except OSError as error:
-        say(f"The set-up stopped: {error}. Then repeat the command: it goes on.")
+        say(f"The set-up stopped. {error.strerror}: {error.filename}. Repair this, then repeat the command.")
         return 1
     except KeyboardInterrupt:
         say("The set-up was interrupted. Repeat the command: it goes on.")
@@ -43,7 +43,9 @@ def main() -> int:
 
 
 def _is_up_to_date() -> bool:
-    return READY.exists() and all(READY.stat().st_mtime >= file.stat().st_mtime for file in INPUTS)
+    # exists() is false for a link to a Python that was removed.
+    installed = READY.exists() and PYTHON.exists()
+    return installed and all(READY.stat().st_mtime >= file.stat().st_mtime for file in INPUTS)
 
 
 def _set_up(lock: int) -> None:
@@ -61,7 +63,7 @@ def _set_up(lock: int) -> None:
     uv = find_uv(lock)
     install(uv, lock)
     say("Preparing Java's classes for quick Spark jobs (half a minute; does without if it cannot)")
-    subprocess.run([ENVIRONMENT / "bin" / "python", "-m", "local.runtime.jobs.spark_archive"], check=False)
+    subprocess.run([PYTHON, "-m", "local.runtime.jobs.spark_archive"], check=False)
     READY.touch()
     say(f"The set-up took {time.monotonic() - started:.0f} s.")
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.setup.messages import SetupError, say
+from scripts.setup.messages import NO_ROOM, SetupError, say
 
 ENVIRONMENT = Path(".venv")
+PYTHON = ENVIRONMENT / "bin" / "python"
 # Exists while uv writes into the environment.
 _INSTALLING = Path(".uv/installing")
 
@@ -33,7 +34,6 @@ _SHOWN = re.compile(r"\s*(Downloading|Building|Prepared|Installed) ")
 _ERROR = re.compile("error: |\u00d7 ")
 _ORNAMENT = re.compile("^(error:|\u00d7|cause:|Caused by:|[\u251c\u2570]\u2500\u25b6) *")
 _HALF_WRITTEN = re.compile(r"Failed to (un)?install")
-_NO_ROOM = re.compile(r"No space left on device|os error 28|Disk quota exceeded", re.IGNORECASE)
 _NO_NETWORK = re.compile(
     r"client error|error sending request|request failed|dns error|timed? ?out|connection|status server error",
     re.IGNORECASE,
@@ -45,8 +45,7 @@ def discard_unfinished() -> None:
 
     uv takes a package for installed that it has written in part. uv's cache keeps what was fetched.
     """
-    python = ENVIRONMENT / "bin" / "python"
-    if ENVIRONMENT.exists() and (_INSTALLING.exists() or not python.exists()):
+    if ENVIRONMENT.exists() and (_INSTALLING.exists() or not PYTHON.exists()):
         say("An earlier set-up was interrupted, or its Python is gone: starting .venv anew. Fetched packages are kept.")
         shutil.rmtree(ENVIRONMENT)
 
@@ -90,7 +89,7 @@ def _check(status: int, said: str) -> None:
         _INSTALLING.unlink()
     if status == 0:
         return
-    if _NO_ROOM.search(said):
+    if NO_ROOM.search(said):
         raise SetupError("A disk is full, this folder's or that of uv's cache. Free some, then repeat the command.")
     if _NO_NETWORK.search(said):
         raise SetupError(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
+
+# In the errors of uv and pip
+NO_ROOM = re.compile(r"No space left on device|os error 28|Disk quota exceeded", re.IGNORECASE)
 
 
 class SetupError(Exception):

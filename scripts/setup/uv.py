@@ -14,10 +14,11 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urljoin
 
-from scripts.setup.messages import SetupError, say
+from scripts.setup.messages import NO_ROOM, SetupError, say
 
 VERSION = "0.13.9"
 # Older ones do not know all that uv.lock says.
@@ -79,7 +80,8 @@ def _fetch_with_pip(folder: Path, lock: int) -> None:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, pass_fds=[lock])
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or done.stderr.splitlines()
-        raise SetupError(f"pip could not fetch uv: {' '.join(errors)[-1000:]}\n{_NETWORK}")
+        hint = "" if NO_ROOM.search(done.stderr) else f"\n{_NETWORK}"
+        raise SetupError(f"pip could not fetch uv: {' '.join(errors)[-1000:]}{hint}")
 
 
 def _fetch_without_pip(folder: Path) -> None:
@@ -90,7 +92,7 @@ def _fetch_without_pip(folder: Path) -> None:
         listing = json.loads(_get(f"{index}/uv/", "application/vnd.pypi.simple.v1+json"))
         file = next(file for file in listing["files"] if _is_for_this_machine(file["filename"]))
         wheel = _get(urljoin(f"{index}/uv/", file["url"]), "*/*")
-    except (OSError, ValueError, StopIteration) as error:
+    except (OSError, HTTPException, ValueError, StopIteration) as error:
         raise SetupError(f"uv could not be fetched from {index}: {error!r}\n{_NETWORK}") from error
     if hashlib.sha256(wheel).hexdigest() != file["hashes"]["sha256"]:
         raise SetupError(f"What {index} sent as {file['filename']} has another checksum. Repeat the command.")

@@ -1,0 +1,67 @@
+"""What the set-up makes of uv's errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.setup import environment
+from scripts.setup.messages import SetupError
+
+NO_NAME = """\
+Resolved 3 packages in 2ms
+error: Request failed after 5 retries in 12.1s
+  cause: Failed to fetch: `https://files.example/big.whl`
+  cause: client error (Connect)
+  cause: dns error: failed to lookup address information
+"""
+BUILD = """\
+  \u00d7 Failed to download and build `pyspark==3.5.6`
+  \u251c\u2500\u25b6 Request failed after 5 retries
+  \u2570\u2500\u25b6 operation timed out
+"""
+FULL = "error: Failed to install: big-1.0.whl (big==1.0)\n  cause: No space left on device (os error 28)\n"
+FULL_CACHE = "error: Failed to download `big==1.0`\n  cause: No space left on device (os error 28)\n"
+OTHER = "error: The lockfile at `uv.lock` needs to be updated.\n"
+
+
+@pytest.fixture
+def installing(tmp_path, monkeypatch) -> Path:
+    """The file that says that the environment may be half-written."""
+    file = tmp_path / "installing"
+    file.touch()
+    monkeypatch.setattr(environment, "_INSTALLING", file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence", "half_written"),
+    [
+        (
+            NO_NAME,
+            "The packages could not be fetched: Request failed after 5 retries in 12.1s "
+            "(dns error: failed to lookup address information)\nCheck the network",
+            False,
+        ),
+        (
+            BUILD,
+            "The packages could not be fetched: Failed to download and build `pyspark==3.5.6` (operation timed out)\n",
+            False,
+        ),
+        (FULL, "A disk is full, this folder's or that of uv's cache. Free some, then repeat the command.", True),
+        (FULL_CACHE, "A disk is full, this folder's or that of uv's cache.", False),
+        (OTHER, "uv could not install the packages:\nerror: The lockfile at `uv.lock` needs to be updated.", False),
+    ],
+)
+def test_an_error_of_uv(installing, said, sentence, half_written) -> None:
+    with pytest.raises(SetupError) as stopped:
+        environment._check(2, said)
+    assert str(stopped.value).startswith(sentence)
+    assert installing.exists() == half_written
+
+
+def test_a_kill_of_uv(installing) -> None:
+    with pytest.raises(SetupError, match="uv could not install the packages"):
+        environment._check(-9, "Prepared 3 packages in 1s\n")
+    assert installing.exists()
