@@ -9,40 +9,43 @@ from collections.abc import Mapping
 from math import inf
 from typing import Final, Literal
 
+from definition_language.linear_learner import BINARY, MULTICLASS, REGRESSOR
+from definition_language.linear_learner_metrics import OBJECTIVES_BY_TYPE
+from definition_language.xgboost import TUNING_OBJECTIVES
+
 Problem = Literal["regression", "binary", "multiclass"]
 Direction = Literal["Minimize", "Maximize"]
 
-_MINIMIZED: Final = frozenset(
-    {
-        *("absolute_loss", "error", "logloss", "mae", "mape", "merror", "mlogloss", "mse", "objective_loss", "rmse"),
-        "rmsle",
-    }
-)
 
-
-def _validated(*metrics: str) -> dict[str, Direction]:
-    return {f"validation:{name}": "Minimize" if name in _MINIMIZED else "Maximize" for name in metrics}
+def _validated(directions: Mapping[str, str], *metrics: str) -> dict[str, Direction]:
+    names = [f"validation:{metric}" for metric in metrics]
+    return {name: "Minimize" if directions[name] == "Minimize" else "Maximize" for name in names}
 
 
 OBJECTIVES: Final[Mapping[str, Mapping[Problem, Mapping[str, Direction]]]] = {
     "linear-learner": {
-        "regression": _validated("mse", "rmse", "absolute_loss", "objective_loss"),
+        # Not objective_loss: with a normalised label, it is not in the label's unit.
+        "regression": _validated(OBJECTIVES_BY_TYPE[REGRESSOR], "mse", "rmse", "absolute_loss"),
         "binary": _validated(
+            OBJECTIVES_BY_TYPE[BINARY],
             *("objective_loss", "roc_auc_score", "binary_classification_accuracy", "binary_f_beta", "precision"),
             "recall",
         ),
         "multiclass": _validated(
+            OBJECTIVES_BY_TYPE[MULTICLASS],
             *("objective_loss", "multiclass_accuracy", "multiclass_top_k_accuracy", "dcg", "macro_f_beta"),
             *("macro_precision", "macro_recall"),
         ),
     },
     "xgboost": {
-        "regression": _validated("mse", "rmse", "mae", "mape", "rmsle", "r2"),
+        "regression": _validated(TUNING_OBJECTIVES, "mse", "rmse", "mae", "mape", "rmsle", "r2"),
         "binary": _validated(
+            TUNING_OBJECTIVES,
             *("logloss", "auc", "aucpr", "accuracy", "balanced_accuracy", "error", "f1", "f1_binary", "precision"),
             "recall",
         ),
         "multiclass": _validated(
+            TUNING_OBJECTIVES,
             *("mlogloss", "accuracy", "balanced_accuracy", "merror", "f1", "f1_macro", "precision_macro"),
             *("precision_micro", "recall_macro", "recall_micro"),
         ),

@@ -61,6 +61,8 @@ class Algorithm:
             value, and the problem.
         check: yields the paths and faults of hyperparameters that do not fit together. Arguments: the task, and the
             static and tuned hyperparameters; of the tuned ones the first value.
+        knows_constant: returns whether SelectBest computes the objective of predicting the same for every row.
+            Arguments: the task, and the static hyperparameters.
         early_stopping_fault: returns why tuning.early_stopping cannot be Auto. Its argument: the objective.
         content_types: what an endpoint takes.
         response_types: what an endpoint and a transform job answer in.
@@ -85,6 +87,7 @@ class Algorithm:
     name_fault: Callable[[str, Problem], str | None]
     value_hint: Callable[[str, Any, Problem], str]
     check: Callable[[Task, Mapping[str, str], Mapping[str, str]], Iterator[tuple[str, str]]]
+    knows_constant: Callable[[Task, Mapping[str, Value]], bool]
     early_stopping_fault: Callable[[str], str]
     content_types: tuple[str, ...]
     response_types: tuple[str, ...]

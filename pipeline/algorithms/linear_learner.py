@@ -14,9 +14,9 @@ from definition_language.objectives import Problem
 from pipeline.algorithms.algorithm import Algorithm, Task, Value
 
 _PREDICTOR_TYPES: Final[Mapping[Problem, str]] = {
-    "regression": "regressor",
-    "binary": "binary_classifier",
-    "multiclass": "multiclass_classifier",
+    "regression": language.REGRESSOR,
+    "binary": language.BINARY,
+    "multiclass": language.MULTICLASS,
 }
 _COMPUTED = ("feature_dim", "predictor_type", "num_classes", "num_models")
 
@@ -25,11 +25,11 @@ _MOST_SUGGESTED_EPOCHS = 100
 
 
 def _rules(problem: Problem) -> Mapping[str, Rule]:
-    return language.RULES
+    return language.RULES_BY_TYPE[_PREDICTOR_TYPES[problem]]
 
 
 def _tunable(problem: Problem) -> Mapping[str, Tunable]:
-    return language.TUNABLE
+    return {name: tunable for name, tunable in language.TUNABLE.items() if name in _rules(problem)}
 
 
 def _fixed(task: Task, features: int | None) -> dict[str, str]:
@@ -51,18 +51,24 @@ def _refit(static: Mapping[str, Value]) -> dict[str, str]:
 def _name_fault(name: str, problem: Problem) -> str | None:
     if name in _COMPUTED:
         return "is set by the pipeline: remove it"
-    if problem == "regression" and name in language.CLASSIFICATION_ONLY:
-        return "is for classification, and predictor_type is regressor"
+    predictor_type = _PREDICTOR_TYPES[problem]
+    if name in language.IGNORED[predictor_type]:
+        return f"has no effect, because predictor_type is {predictor_type}: remove it"
     # SageMaker has hyperparameters of its own, whose names begin with an underscore.
     if name in _rules(problem) or name.startswith("_"):
         return None
-    close = language.closest_name(name)
+    if other := language.other_types(name, predictor_type):
+        return f"is for {other}, and predictor_type is {predictor_type}"
+    close = language.closest_name(name, predictor_type)
     return "is not a hyperparameter of linear-learner" + (f"; did you mean {close!r}?" if close else "")
 
 
 def _value_hint(name: str, value: Any, problem: Problem) -> str:
-    classifies = problem == "regression" and name == "loss" and value in language.CLASSIFICATION_LOSSES
-    return "; it is a loss for classification" if classifies else ""
+    if name != "loss":
+        return ""
+    if problem == "regression":
+        return "; it is a loss for classification" if value in language.CLASSIFICATION_LOSSES else ""
+    return "; it is a loss for regression" if value in language.REGRESSION_LOSSES else ""
 
 
 def _check(task: Task, static: Mapping[str, str], tuned: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -71,6 +77,15 @@ def _check(task: Task, static: Mapping[str, str], tuned: Mapping[str, str]) -> I
     values |= {name: rules[name].parse(text) for name, text in {**tuned, **static}.items() if name in rules}
     for name in language.unbiased_without_bias(values):
         yield f"tuning.static_hyperparameters.{name}", "true needs use_bias: true"
+
+
+def _knows_constant(task: Task, static: Mapping[str, Value]) -> bool:
+    if task.metric == "objective_loss":
+        weighted = "positive_example_weight_mult" in static or "balance_multiclass_weights" in static
+        return not weighted and static.get("loss", "auto") in ("auto", "logistic", "softmax_loss")
+    if task.metric in ("binary_f_beta", "macro_f_beta"):
+        return float(static.get("f_beta", 1)) == 1
+    return task.metric not in ("absolute_loss", "multiclass_top_k_accuracy", "dcg")
 
 
 def _early_stopping_fault(objective: str) -> str:
@@ -106,6 +121,7 @@ ALGORITHM: Final = Algorithm(
     name_fault=_name_fault,
     value_hint=_value_hint,
     check=_check,
+    knows_constant=_knows_constant,
     early_stopping_fault=_early_stopping_fault,
     content_types=("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"),
     response_types=("application/json", "application/jsonlines", "application/x-recordio-protobuf"),

@@ -97,6 +97,7 @@ ALGORITHM: Final = Algorithm(
     name_fault=_name_fault,
     value_hint=lambda _name, _value, _problem: "",
     check=_check,
+    knows_constant=lambda task, _: task.metric not in ("mae", "mape", "rmsle"),
     early_stopping_fault=lambda _: (
         "Auto leaves points without a model on some folds, which cannot be compared with the others. Use Off"
     ),

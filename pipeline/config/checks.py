@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipeline.config.models import Config
 
 _TWO = 2
+_NOT_IN_UNITS = ("mape", "rmsle")
+"""Metrics that SelectBest takes from the training jobs only, on the scale on which these were trained."""
+
 _EXAMPLES = {"binary": '["no", "yes"], of which the second is the positive one', "multiclass": "[low, middle, high]"}
 
 
@@ -36,6 +39,8 @@ def _check_problem(config: Config) -> Iterator[Fault]:
     if problem == "regression":
         if classes is not None:
             yield "dataset.classes", "is for classification: set training.problem to binary or multiclass"
+        if dataset.label_transform is not None and config.task.metric in _NOT_IN_UNITS:
+            yield "dataset.label_transform", f"{config.tuning.objective} is not computed in the label's own unit"
         return
     if classes is None:
         yield "dataset.classes", f"is missing: list the label's values in the file, for example {_EXAMPLES[problem]}"
@@ -80,6 +85,11 @@ def _check_quality(config: Config) -> Iterator[Fault]:
         yield "quality.max_mse", "is another name of quality.limit: remove one of them"
     if quality.max_mse is not None and config.task.metric != "mse":
         yield "quality.max_mse", f"is an MSE, and the objective is {objective}: use quality.limit"
+    if quality.given is None and not config.algorithm.knows_constant(config.task, config.tuning.static_hyperparameters):
+        yield (
+            "quality.limit",
+            f"is missing: {objective} of always predicting the same, the usual limit, is unknown",
+        )
     lowest, highest = bounds(config.task.metric)
     if quality.limit is not None and not lowest <= quality.limit <= highest:
         yield "quality.limit", f"{quality.limit:g} is no value of {objective}, which is {lowest:g} to {highest:g}"

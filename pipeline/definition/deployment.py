@@ -91,7 +91,7 @@ def _verify_endpoint(  # noqa: PLR0913
     refit_arguments = []
     if model is not None:
         inputs.append(factory.input("model", model.artifact))
-        refit_arguments = ["--model", f"{PROCESSING}/input/model", "--expected-mse", model.training_value]
+        refit_arguments = ["--model", f"{PROCESSING}/input/model", "--expected-value", model.training_value]
     verification = PropertyFile(name="Verification", output_name="verification", path="verification.json")
     step = ProcessingStep(
         name=f"VerifyEndpoint{suffix}",

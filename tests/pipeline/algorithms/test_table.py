@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from evaluation.metrics import computed_metric
 
 from definition_language.objectives import OBJECTIVES, Problem
 from local.runtime import algorithms as served
-from pipeline.algorithms.algorithm import Algorithm
+from pipeline.algorithms.algorithm import Algorithm, Task
 from pipeline.algorithms.table import ALGORITHMS, of_image
 
 PIPELINE = Path(__file__).resolve().parents[3] / "pipeline"
@@ -33,6 +34,22 @@ def test_every_algorithm_has_objectives_for_every_problem() -> None:
     assert OBJECTIVES.keys() == ALGORITHMS.keys()
     for name in ALGORITHMS:
         assert set(OBJECTIVES[name]) == set(PROBLEMS)
+
+
+@EACH
+def test_the_gate_without_a_limit_has_a_baseline_of_select_best(algorithm: Algorithm) -> None:
+    for problem in PROBLEMS:
+        for objective in algorithm.objectives(problem):
+            metric = computed_metric(algorithm.name, problem, objective, {})
+            known = metric in ("mse", "rmse", "r2") if problem == "regression" else metric is not None
+            assert algorithm.knows_constant(Task(problem, 3, objective), {}) is known, objective
+
+
+def test_linear_learners_losses_and_weights_decide_whether_there_is_a_baseline() -> None:
+    algorithm, task = ALGORITHMS["linear-learner"], Task("binary", 2, "validation:objective_loss")
+    for static in ({"loss": "logistic"}, {"loss": "hinge_loss"}, {"positive_example_weight_mult": "balanced"}):
+        metric = computed_metric(algorithm.name, "binary", task.objective, static)
+        assert algorithm.knows_constant(task, static) is (metric is not None)
 
 
 @EACH

@@ -64,7 +64,7 @@ def test_every_default_grid_and_objective_is_valid() -> None:
             for strategy in ("Grid", "Random", "Bayesian"):
                 parsed(dataset, training=training, tuning={"strategy": strategy})
             for objective in algorithm.objectives(problem):  # type: ignore[arg-type]
-                parsed(dataset, training=training, tuning={"objective": objective})
+                parsed(dataset, training=training, tuning={"objective": objective}, quality={"limit": 0.5})
 
 
 def test_what_is_written_with_all_defaults_is_read_again() -> None:
@@ -169,6 +169,42 @@ def test_a_limit_has_one_of_two_names() -> None:
     assert fault_of(quality={"limit": 5.0, "max_mse": 5.0}) == (
         "quality.max_mse: is another name of quality.limit: remove one of them"
     )
+
+
+def test_without_a_limit_the_objective_of_a_constant_must_be_known() -> None:
+    assert fault_of(tuning={"objective": "validation:absolute_loss"}) == (
+        "quality.limit: is missing: validation:absolute_loss of always predicting the same, the usual limit, is unknown"
+    )
+
+
+def test_a_transformed_label_needs_an_objective_in_its_own_unit() -> None:
+    sections = {"training": XGBOOST, "tuning": {"objective": "validation:mape"}, "quality": {"limit": 1.0}}
+    assert fault_of({"label_transform": "log1p"}, **sections).startswith("dataset.label_transform: validation:mape is")
+
+
+@pytest.mark.parametrize(
+    ("static", "expected"),
+    [
+        ({"quantile": 0.5}, "quantile: is for regressor, and predictor_type is binary_classifier"),
+        ({"num_classes": 2}, "num_classes: is set by the pipeline: remove it"),
+        ({"normalize_label": True}, "normalize_label: has no effect, because predictor_type is binary_classifier"),
+        (
+            {"loss": "huber_loss"},
+            "loss: 'huber_loss' is not 'auto' or one of ['logistic', 'hinge_loss']; it is a loss ",
+        ),
+        ({"target_recal": 0.9}, "target_recal: is not a hyperparameter of linear-learner; did you mean 'target_recall"),
+    ],
+)
+def test_hyperparameters_of_a_classifier_are_checked_by_its_own_rules(static, expected) -> None:
+    training, tuning = {"problem": "binary"}, {"static_hyperparameters": static}
+    fault = fault_of(CLASSES, training=training, tuning=tuning, quality={"limit": 1.0})
+    assert fault.startswith(f"tuning.static_hyperparameters.{expected}")
+
+
+def test_the_weight_of_the_positives_is_tunable_for_two_classes_only() -> None:
+    grid = {"grid": {"positive_example_weight_mult": [1.0, 5.0]}}
+    assert parsed(CLASSES, training={"problem": "binary"}, tuning=grid).tuning.points == 2
+    assert fault_of(tuning=grid).startswith("tuning.grid.positive_example_weight_mult: is not a tunable hyperparameter")
 
 
 def test_metrics_have_directions_that_agree_with_their_bounds() -> None:
