@@ -87,7 +87,7 @@ def test_a_recall_is_held_and_the_precision_is_the_highest() -> None:
 
 
 def test_a_precision_that_no_threshold_reaches_gives_the_highest_one() -> None:
-    scores, labels = np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 1, 0, 0])
+    scores, labels = np.array([0.9, 0.8, 0.7, 0.6, 0.55]), np.array([0, 1, 0, 0, 1])
     found = calibrate(selecting("recall_at_target_precision"), scores, labels)
     assert found.value == 0
     assert 0.7 < found.threshold <= 0.8

@@ -88,6 +88,16 @@ def test_balanced_classes_have_the_same_total_weight_and_the_mean_weight_one() -
     np.testing.assert_allclose(losses_by_row(multiclass(), scores, CLASSES)[:, 0], np.log(3))
 
 
+def test_a_class_without_training_rows_changes_no_other_weight() -> None:
+    three, five = (
+        row_loss([classifier(num_classes=classes, balance_multiclass_weights=True)], CLASSES) for classes in (3, 5)
+    )
+    with_more = np.full((8, 5), -1e4)
+    with_more[:, :3] = 0
+    totals = losses_by_row(three, np.zeros((8, 3)), CLASSES), losses_by_row(five, with_more, CLASSES)
+    np.testing.assert_allclose(*totals)
+
+
 def test_the_softmax_of_two_classes_is_the_logistic_of_their_difference() -> None:
     random = np.random.default_rng(2)
     scores = random.normal(size=(8, 3)) * 4

@@ -73,8 +73,9 @@ def test_a_metric_without_rows_to_divide_by_is_zero_and_an_undefined_area_is_lef
 
 def test_multiclass_metrics_by_hand() -> None:
     scores = [[3, 2, 1, 0], [0, 3, 2, 1], [3, 2, 1, 0], [0, 1, 2, 3], [1, 1, 0, 0]]
-    rows = np.column_stack([[0, 1, 2, 0, 1], scores]).astype(float)
-    values = named(score_multiclass(rows, multiclass_model(4, accuracy_top_k=3)))
+    # The fifth class is neither a label nor predicted, so it is in no mean.
+    rows = np.column_stack([[0, 1, 2, 0, 1], scores, [-9] * 5]).astype(float)
+    values = named(score_multiclass(rows, multiclass_model(5, accuracy_top_k=3)))
     # Ranks 1, 1, 3, 4 and, of two equal scores the second one, 2. Predicted 0, 1, 0, 3, 0.
     assert values["multiclass_accuracy"] == 2 / 5
     assert values["multiclass_top_k_accuracy_3"] == 4 / 5

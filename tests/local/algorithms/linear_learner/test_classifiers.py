@@ -14,6 +14,7 @@ from local.algorithms.linear_learner import fitting
 from local.algorithms.linear_learner.choices import Choices
 from local.algorithms.linear_learner.classification_losses import row_loss
 from local.algorithms.linear_learner.fitting import Dataset, Epoch
+from local.algorithms.linear_learner.hyperparameters import parse
 from local.algorithms.linear_learner.links import scores_of
 from local.algorithms.linear_learner.models import LinearModel
 from local.algorithms.linear_learner.selection import Selection
@@ -224,10 +225,28 @@ def test_only_the_first_rows_calibrate_if_so_asked(binary_rows) -> None:
     held_out = binary_rows[200:]
     held_out = held_out[np.argsort(held_out[:, 0], kind="stable")]
     job = classifier(mini_batch_size=20, num_calibration_samples=40)
-    (model,) = fit(Dataset(binary_rows[:200], held_out), job)
+    epochs: list[Epoch] = []
+    (model,) = fit(Dataset(binary_rows[:200], held_out), job, listener=epochs.append)
+    assert {epoch.criterion[0] for epoch in epochs} == {1.0}
     assert not predicted_labels(model, held_out[:40]).any()
     (other,) = fit(Dataset(binary_rows[:200], held_out), classifier(mini_batch_size=20))
     assert other.threshold != model.threshold
+
+
+def test_of_models_with_equal_criteria_the_one_with_the_lowest_loss_is_the_best(binary_rows) -> None:
+    rows = binary_rows.copy()
+    rows[:, 0] = rows[:, 1] > 0
+    rows[:, 1] += np.where(rows[:, 0], 2, -2)
+    dataset = Dataset(rows[:200], rows[200:])
+    raw = {"predictor_type": "binary_classifier", "mini_batch_size": "20", "l1": "0", "wd": "0", "epochs": "3"}
+    job = parse(raw)
+    assert job.num_models == 4
+    (model,) = fit(dataset, job)
+    candidates = fit(dataset, *job.models())
+    perfect = [each for each in candidates if (predicted_labels(each, rows[200:]) == rows[200:, 0]).all()]
+    assert len(perfect) > 1
+    losses = [each.row_loss.total(each.sums(rows[200:])[:, None], rows[200:, :1])[0] for each in perfect]
+    np.testing.assert_allclose(model.weights, perfect[int(np.argmin(losses))].weights, rtol=1e-6)
 
 
 def test_an_automatic_positive_weight_is_that_of_the_better_model(binary_rows) -> None:

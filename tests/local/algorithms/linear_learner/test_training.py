@@ -322,7 +322,7 @@ def test_a_classifiers_log_lines_have_sagemakers_form(classifiers, predictor_typ
         assert any(re.fullmatch(line, body) for body in bodies), line
 
 
-def test_a_label_that_is_no_class_is_refused_with_its_row_and_fails_no_other_job(make_root) -> None:
+def test_a_label_that_is_no_class_is_refused_with_its_row_and_fails_no_other_job(make_root, tmp_path) -> None:
     binary = {"predictor_type": "binary_classifier"}
     multiclass = {"predictor_type": "multiclass_classifier", "num_classes": "3"}
     reasons = {}
@@ -341,7 +341,9 @@ def test_a_label_that_is_no_class_is_refused_with_its_row_and_fails_no_other_job
             f"the labels of a {given['predictor_type']} are {valid}"
         )
     regressor = make_root({"mini_batch_size": "3"}, **files)
-    one_label = {"train": {"files": {"a.csv": b"0,1\n0,2\n0,3\n0,5\n"}}}
+    # The same file, so that the jobs could train together.
+    (tmp_path / "one-label.csv").write_bytes(b"0,1\n0,2\n0,3\n0,5\n")
+    one_label = {"train": {"files": {"a.csv": tmp_path / "one-label.csv"}}}
     weighted = [
         make_root(binary | {"mini_batch_size": "2", "positive_example_weight_mult": weight}, **one_label)
         for weight in ("1", "balanced", "auto", "2")
