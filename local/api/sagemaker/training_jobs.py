@@ -50,9 +50,10 @@ class TrainingJobOperations:
         if "ResourceConfig" not in request:
             raise validation_error("ResourceConfig is required")
         self.check_definition(request)
+        specification = request["AlgorithmSpecification"]
+        algorithm = training_kinds.algorithm_of(self.settings, specification["TrainingImage"])
         record = training_record.new(
-            self.settings.region,
-            request | {"AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"])},
+            self.settings.region, request | {"AlgorithmSpecification": with_metrics(specification, algorithm)}
         )
         arn = record["TrainingJobArn"]
         already_exists = in_use(
@@ -119,7 +120,7 @@ class TrainingJobOperations:
                 "AlgorithmSpecification.TrainingImage is required: an AlgorithmName is not implemented by the local "
                 "service"
             )
-        builtin = training_kinds.builtin(definition)
+        builtin = training_kinds.builtin(self.settings, definition)
         if builtin and not builtin.trains_on_several_instances and _instances(definition) > 1:
             raise validation_error(
                 f"ResourceConfig.InstanceCount: distributed training of {builtin.name} is not implemented by the local "

@@ -17,7 +17,7 @@ from local.records import resources as records
 from local.records import training_jobs as training_record
 from local.records import tuning_jobs as tuning_record
 from local.records.kinds import TUNING_JOB
-from local.runtime import algorithms
+from local.runtime.algorithms import Algorithm
 from local.runtime.jobs import ranges, training, training_kinds, tuning
 from local.runtime.jobs.algorithm_metrics import with_metrics
 from local.runtime.jobs.tuning import TuningRunner
@@ -50,8 +50,10 @@ class TuningJobOperations:
         config, definition = request["HyperParameterTuningJobConfig"], _definition(request)
         self.training_jobs.check_definition(definition)
         _check_strategy(config)
-        _check_objective(config, definition)
-        _check_ranges(config, definition)
+        settings, specification = self.training_jobs.settings, definition["AlgorithmSpecification"]
+        algorithm = training_kinds.algorithm_of(settings, specification["TrainingImage"])
+        _check_objective(config, specification, algorithm)
+        _check_ranges(config, definition, training_kinds.builtin(settings, definition))
         now = time.time()
         arn = sagemaker_arn(self.region, _KIND, name)
         objective = config["HyperParameterTuningJobObjective"]["MetricName"]
@@ -63,7 +65,7 @@ class TuningJobOperations:
             "TrainingJobDefinition": definition
             | {
                 "StaticHyperParameters": static,
-                "AlgorithmSpecification": with_metrics(definition["AlgorithmSpecification"], objective),
+                "AlgorithmSpecification": with_metrics(specification, algorithm, objective),
             },
             "HyperParameterTuningJobStatus": "InProgress",
             "CreationTime": now,
@@ -191,15 +193,14 @@ def _check_strategy(config: dict[str, Any]) -> None:
             raise limit_exceeded(f"ResourceLimits.{limit}: {limits[limit]} is more than the limit of {most}")
 
 
-def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None:
+def _check_objective(config: dict[str, Any], specification: dict[str, Any], algorithm: Algorithm | None) -> None:
     if "HyperParameterTuningJobObjective" not in config:
         raise validation_error("HyperParameterTuningJobObjective is required")
     metric = config["HyperParameterTuningJobObjective"]["MetricName"]
-    specification = definition["AlgorithmSpecification"]
+    given = specification.get("MetricDefinitions", [])
     # The image of an algorithm that runs the user's script may have metrics of the user's.
-    algorithm = None if specification.get("MetricDefinitions") else algorithms.find(specification["TrainingImage"])
-    if algorithm is None:
-        if metric not in [each["Name"] for each in specification.get("MetricDefinitions", [])]:
+    if algorithm is None or given:
+        if metric not in [each["Name"] for each in given]:
             raise validation_error(
                 "A metric is required for this hyperparameter tuning job objective. Provide a metric in the "
                 "metric definitions."
@@ -210,9 +211,9 @@ def _check_objective(config: dict[str, Any], definition: dict[str, Any]) -> None
         )
 
 
-def _check_ranges(config: dict[str, Any], definition: dict[str, Any]) -> None:
+def _check_ranges(config: dict[str, Any], definition: dict[str, Any], algorithm: Algorithm | None) -> None:
     chosen = ranges.read(config.get("ParameterRanges", {}), definition.get("StaticHyperParameters", {}))
-    if algorithm := training_kinds.builtin(definition):
+    if algorithm:
         ranges.check_tunable(chosen, algorithm)
     combinations = 1.0
     for each in chosen:

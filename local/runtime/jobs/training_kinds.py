@@ -30,19 +30,26 @@ class OwnCode:
     command: tuple[str, ...]
 
 
-def builtin(definition: Mapping[str, Any]) -> Algorithm | None:
+def algorithm_of(settings: Settings, image: str) -> Algorithm | None:
+    """Return the algorithm of an image, or None if it has none. An entry in ``local-images.yaml`` goes before it."""
+    algorithm = algorithms.find(image)
+    return None if algorithm is None or _is_mapped(settings, image) else algorithm
+
+
+def builtin(settings: Settings, definition: Mapping[str, Any]) -> Algorithm | None:
     """Return the algorithm that a training job runs, or None if it does not run one of SageMaker's.
 
     An image can be both: XGBoost's runs the user's script if the request names one.
 
     Args:
+        settings: The service's settings.
         definition: A request of CreateTrainingJob, or the TrainingJobDefinition of a tuning job.
     """
     specification = definition.get("AlgorithmSpecification", {})
     image = specification.get("TrainingImage", "")
     if table.find(image) and (specification.get("ContainerEntrypoint") or has_script(definition)):
         return None
-    return algorithms.find(image)
+    return algorithm_of(settings, image)
 
 
 def find(settings: Settings, record: Mapping[str, Any]) -> Algorithm | OwnCode:
@@ -55,7 +62,7 @@ def find(settings: Settings, record: Mapping[str, Any]) -> Algorithm | OwnCode:
     Raises:
         JobFailedError: the service has nothing in place of the image.
     """
-    if algorithm := builtin(record):
+    if algorithm := builtin(settings, record):
         return algorithm
     specification = record["AlgorithmSpecification"]
     image: str = specification["TrainingImage"]
@@ -73,6 +80,15 @@ def has_script(definition: Mapping[str, Any]) -> bool:
     """Return whether a job names a script for the image's framework to run."""
     hyperparameters = definition.get("HyperParameters") or definition.get("StaticHyperParameters", {})
     return "sagemaker_program" in hyperparameters or "SAGEMAKER_PROGRAM" in definition.get("Environment", {})
+
+
+def _is_mapped(settings: Settings, image: str) -> bool:
+    try:
+        runtime = runtimes.find(settings, image)
+    except JobFailedError:
+        # The file is faulty. The job will fail, and say so.
+        return True
+    return runtime is not None and runtime.framework == ""
 
 
 def _lacks_algorithm(runtime: ImageRuntime, record: Mapping[str, Any]) -> bool:

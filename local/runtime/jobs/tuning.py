@@ -19,6 +19,7 @@ from local.records.kinds import TUNING_JOB
 from local.records.tags import save_tags, tags_of
 from local.records.training_jobs import OBJECTIVE
 from local.records.tuning_jobs import KIND, TUNED
+from local.runtime.algorithms import Algorithm
 from local.runtime.jobs import ranges, training, training_kinds
 from local.runtime.jobs.early_stopping import MedianRule
 from local.runtime.jobs.failures import outcome_of
@@ -155,7 +156,7 @@ class _Tuning:
     def _train(self, names: list[str]) -> None:
         left = self._seconds_left()
         most_seconds = None if math.isinf(left) else left
-        if training_kinds.builtin(self._definition) and not self._can_stop_early():
+        if self._builtin() and not self._can_stop_early():
             self._runner.training.run_together(names, program_key(self._name), most_seconds=most_seconds)
             return
         # One program per job: the user's code has a container of its own, and early stopping stops single jobs.
@@ -171,8 +172,11 @@ class _Tuning:
         """
         if self._config.get("TrainingJobEarlyStoppingType") != "Auto":
             return False
-        algorithm = training_kinds.builtin(self._definition)
+        algorithm = self._builtin()
         return algorithm is None or self._objective["MetricName"] in algorithm.objectives_of_rounds
+
+    def _builtin(self) -> Algorithm | None:
+        return training_kinds.builtin(self._runner.training.settings, self._definition)
 
     def _train_alone(self, most_seconds: float | None, name: str) -> list[float]:
         """Train one job, and stop it if early stopping is asked for and the median rule says so.

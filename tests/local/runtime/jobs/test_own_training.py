@@ -12,7 +12,7 @@ import pytest
 from local.core.errors import ServiceError
 from local.runtime.containers import isolation
 from local.runtime.jobs import log
-from tests.local.runtime.jobs.conftest import BUCKET, ROLE, Jobs, channel
+from tests.local.runtime.jobs.conftest import BUCKET, LINEAR_LEARNER, ROLE, Jobs, channel
 from tests.local.runtime.jobs.own_image import (
     IMAGE,
     artifact_uri,
@@ -187,6 +187,20 @@ def test_an_image_is_started_with_the_argument_train(jobs: Jobs) -> None:
     assert "train --fast train" in by_entrypoint
     assert "train --fast tune" in by_arguments
     assert missing["FailureReason"].startswith("ClientError: the container's program train is neither in ")
+
+
+def test_an_entry_of_the_users_goes_before_an_algorithm(jobs: Jobs) -> None:
+    try:
+        map_images(jobs, {"image": LINEAR_LEARNER})
+        description, lines = train(
+            jobs,
+            "print('mine')",
+            specification={"TrainingImage": LINEAR_LEARNER, "MetricDefinitions": [{"Name": "a", "Regex": "(.)"}]},
+        )
+    finally:
+        map_images(jobs, {"image": IMAGE, "environment": {"OF_IMAGE": "yes"}})
+    assert description["TrainingJobStatus"] == "Completed"
+    assert "mine" in lines
 
 
 @pytest.mark.parametrize(
