@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _RULES = ("DebugRuleConfigurations", "ProfilerRuleConfigurations")
 _LONGEST_FAILURE = 980
 """Characters of a failure file. A FailureReason has at most 1024, with what SageMaker adds."""
 _BYTES_PER_CHARACTER = 4
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class OwnTraining:
                 )
             except OSError as error:
                 raise JobFailedError(f"AlgorithmError: {self.code.command[0]} cannot be started: {error}") from None
-            reader = OutputReader(program, job.take_lines)
+            reader = OutputReader(program, lambda lines: job.take_lines([_logged(line) for line in lines]))
             with ContinuousUpload(self.service.objects, self._continuous(job)):
                 status = program.wait()
             last_lines = reader.finish()
@@ -126,6 +128,14 @@ class OwnTraining:
         if written := _written_failure(job.root / "output" / "failure"):
             return failed(f"AlgorithmError: {written}, exit code: {exit_code(status)}")
         return failed(program_failure(status, last_lines))
+
+
+def _logged(line: str) -> str:
+    """Return a line as the logs of training jobs have it: a tabulator is ``#011``, which regular expressions expect.
+
+    Sources: the regular expressions of XGBoost's metrics; https://github.com/awslabs/gluonts/pull/810.
+    """
+    return _CONTROL_CHARACTER.sub(lambda found: f"#{ord(found[0]):03o}", line)
 
 
 def _folder(job: TrainingFolder, place: str) -> Path:

@@ -145,12 +145,13 @@ def test_a_failure_file_of_a_program_that_exits_with_0_means_nothing(jobs: Jobs)
     assert description["TrainingJobStatus"] == "Completed"
 
 
-def test_metrics_are_read_from_the_log(jobs: Jobs) -> None:
-    description, _ = train(
+def test_metrics_are_read_from_the_log_where_a_tabulator_is_011(jobs: Jobs) -> None:
+    description, lines = train(
         jobs,
-        "for loss in (3, 2, 0.5): print(f'loss={loss};')",
-        specification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*?);"}]},
+        "for loss in (3, 2, 0.5): print(f'\\tloss={loss};')",
+        specification={"MetricDefinitions": [{"Name": "loss", "Regex": "#011loss=(.*?);"}]},
     )
+    assert "#011loss=0.5;" in lines
     (metric,) = description["FinalMetricDataList"]
     assert (metric["MetricName"], metric["Value"]) == ("loss", 0.5)
 
