@@ -26,7 +26,7 @@ from local.core.secret import secret_key
 from local.core.settings import ACCESS_KEY, Settings
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Program, Supervisor
-from tests.local.runtime.jobs.conftest import ROLE, SCIKIT_LEARN, processing_input
+from tests.local.runtime.jobs.conftest import ROLE, SCIKIT_LEARN, channel, processing_input
 
 REPOSITORY = Path(__file__).parents[4]
 # The script starts a program of its own, which outlives it unless somebody ends it.
@@ -78,11 +78,7 @@ def service_process(tmp_path: Path) -> Iterator[Process]:
         started.end(signal.SIGKILL)
 
 
-def _start_endless_job(service: Process, name: str) -> list[int]:
-    """Start a job that does not end; return the ids of its processes."""
-    s3, sagemaker, logs = (service.client(each) for each in ("s3", "sagemaker", "logs"))
-    s3.create_bucket(Bucket="code")
-    s3.put_object(Bucket="code", Key="script.py", Body=ENDLESS.encode())
+def _create_processing_job(sagemaker: Any, name: str) -> None:
     sagemaker.create_processing_job(
         ProcessingJobName=name,
         RoleArn=ROLE,
@@ -93,10 +89,35 @@ def _start_endless_job(service: Process, name: str) -> list[int]:
         ProcessingInputs=[processing_input("code", "s3://code/script.py", "/opt/ml/processing/input/code")],
         ProcessingResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     )
+
+
+def _create_training_job(sagemaker: Any, name: str) -> None:
+    specification = {
+        "TrainingImage": SCIKIT_LEARN,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/script.py"],
+    }
+    sagemaker.create_training_job(
+        TrainingJobName=name,
+        RoleArn=ROLE,
+        AlgorithmSpecification=specification,
+        InputDataConfig=[channel("code", "s3://code/script.py")],
+        OutputDataConfig={"S3OutputPath": "s3://code/output"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+
+
+def _start_endless_job(service: Process, name: str, kind: str = "Processing") -> list[int]:
+    """Start a processing or training job that does not end; return the ids of its processes."""
+    s3, sagemaker, logs = (service.client(each) for each in ("s3", "sagemaker", "logs"))
+    s3.create_bucket(Bucket="code")
+    s3.put_object(Bucket="code", Key="script.py", Body=ENDLESS.encode())
+    {"Processing": _create_processing_job, "Training": _create_training_job}[kind](sagemaker, name)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            events = logs.filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
+            events = logs.filter_log_events(logGroupName=f"/aws/sagemaker/{kind}Jobs")["events"]
         except logs.exceptions.ResourceNotFoundException:
             events = []
         for event in events:
@@ -144,19 +165,27 @@ def test_the_credentials_of_an_interrupted_job_are_worth_nothing_after_the_resta
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["Processing", "Training"])
 def test_nothing_outlives_a_killed_service_and_its_job_is_failed_at_the_next_start(
-    service_process: Process,
+    service_process: Process, kind: str
 ) -> None:
-    processes = _start_endless_job(service_process, "interrupted-job")
+    if kind == "Training":
+        # An image's environment of its own needs no packages here.
+        (service_process.root.parent / "local-images.yaml").write_text(f"- image: {SCIKIT_LEARN}\n")
+    processes = _start_endless_job(service_process, "interrupted-job", kind)
     service_process.end(signal.SIGKILL)
     assert _gone(processes)
 
     again = Process(service_process.root)
     try:
-        description = again.client("sagemaker").describe_processing_job(ProcessingJobName="interrupted-job")
+        sagemaker = again.client("sagemaker")
+        if kind == "Processing":
+            description = sagemaker.describe_processing_job(ProcessingJobName="interrupted-job")
+        else:
+            description = sagemaker.describe_training_job(TrainingJobName="interrupted-job")
     finally:
         again.end(signal.SIGTERM)
-    assert description["ProcessingJobStatus"] == "Failed"
+    assert description[f"{kind}JobStatus"] == "Failed"
     assert description["FailureReason"] == ("InternalServerError: the local service stopped while the job was running")
     assert "Marked interrupted jobs as Failed: interrupted-job." in again.said
     assert "Killed" not in again.said
