@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.runtime.containers import isolation
 from local.runtime.jobs import log
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_request
 from tests.local.runtime.jobs.own_image import artifact_uri, printed
@@ -115,3 +116,13 @@ def test_a_failure_has_the_words_of_sagemakers_container(
     assert description["TrainingJobStatus"] == "Failed"
     assert description["FailureReason"].startswith(reason), lines
     assert ", exit code: " in description["FailureReason"]
+
+
+def test_without_namespaces_the_paths_in_the_submitted_code_are_replaced(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation, "has_own_roots", lambda: False)
+    definition = _definition(jobs, "open('/opt/ml/model/weights', 'w').write(open('/opt/ml/code/fit.py').read())")
+    description, lines = _train(jobs, definition)
+    assert description["TrainingJobStatus"] == "Completed", lines
+    assert jobs.parts.objects.exists(description["ModelArtifacts"]["S3ModelArtifacts"])
