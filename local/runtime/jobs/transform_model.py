@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from local.storage.store import Document, Store
 
 DEFAULT_PAYLOAD_MEGABYTES = 6
 _SECONDS_TO_START = 480
+_SECONDS_TO_START_AGAIN = 2.0
+"""Pause before a program that has not answered is asked again. It may have ended."""
 _SECONDS_TO_ANSWER, _RETRIES = 600, 3
 """Defaults of ``ModelClientConfig``.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html
@@ -59,6 +62,8 @@ class PersistentModel:
                 self._check()
                 if 400 <= error.status < 500 or not left:
                     raise
+                if error.status == 0:
+                    time.sleep(_SECONDS_TO_START_AGAIN)
         raise AssertionError("the last failure is raised")
 
 

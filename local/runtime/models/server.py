@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
 import time
@@ -162,7 +163,7 @@ class ModelServer:
         with self._changed:
             starts = self._changed.wait_for(lambda: self._state is not _State.STARTING, deadline - time.monotonic())
             if not starts:
-                raise AnswerTimeoutError
+                raise NoAnswerError("the program is still starting")
             if self._state is not _State.READY or self._client is None:
                 raise NoAnswerError(self._failure)
             client = self._client
@@ -269,6 +270,8 @@ class ModelServer:
             return self._state is _State.CLOSED
 
 
+_PORTS = range(20_000, 32_000)
+"""Systems do not give these ports to outgoing connections, which could take one before its program listens."""
 _ports_lock = threading.Lock()
 _ports: set[int] = set()
 
@@ -289,10 +292,11 @@ def _reserved_port() -> Iterator[int]:
 
 
 def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind((HOST, 0))
-        port: int = opened.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as opened, contextlib.suppress(OSError):
+            opened.bind((HOST, port))
+            return port
 
 
 def _listens_elsewhere(process: int, port: int) -> bool:

@@ -123,3 +123,21 @@ def test_a_job_stops_while_its_program_computes(serving: Serving, store: Any) ->
     serving.sagemaker.stop_transform_job(TransformJobName="stopped")
     assert wait(serving, store, "stopped")["TransformJobStatus"] == "Stopped"
     assert not any(serving.service.settings.model_servers.iterdir())
+
+
+def test_a_program_that_dies_is_asked_again_when_it_is_back(serving: Serving, store: Any) -> None:
+    script = (
+        SCRIPT
+        + """
+def input_fn(body, content_type):
+    import numpy
+    if not os.path.exists("/opt/ml/output/died"):
+        open("/opt/ml/output/died", "w").close()
+        os._exit(1)
+    return numpy.array([[1, 2]])
+"""
+    )
+    start(serving, "dies", script, "1,2\n")
+    described = wait(serving, store, "dies")
+    assert described["TransformJobStatus"] == "Completed", described
+    assert answers(serving, "dies") == "6.0\n"
