@@ -109,6 +109,32 @@ def test_a_slow_answer_is_ended_by_the_containers_own_limit(serving: Serving) ->
     delete(serving, endpoint)
 
 
+def test_requests_do_not_end_a_program_that_starts_slowly(serving: Serving) -> None:
+    script = (
+        SCRIPT.replace("    with open", "    wait()\n    with open")
+        + """
+import time
+
+def wait():
+    if os.path.exists("/opt/ml/output/died"):
+        time.sleep(4)
+
+def input_fn(body, content_type):
+    import numpy
+    if body == "die":
+        open("/opt/ml/output/died", "w").close()
+        os._exit(1)
+    return numpy.array([[1, 2]])
+"""
+    )
+    environment = {**IN_MODEL, "SAGEMAKER_MODEL_SERVER_TIMEOUT": "1"}
+    endpoint = serving.serve({"code/inference.py": script, "weight.txt": "2"}, environment)
+    with pytest.raises(ClientError):
+        serving.ask(endpoint, "die")
+    until(lambda: _answers(serving, endpoint))
+    delete(serving, endpoint)
+
+
 def _answers(serving: Serving, endpoint: str) -> bool:
     try:
         return serving.ask(endpoint, "0") == "[6.0]"
