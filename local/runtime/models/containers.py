@@ -124,6 +124,6 @@ def _no_runtime(image: str) -> str:
     version = algorithms.refused_version(image)
     return (
         f"no local runtime for the image {image}{f': {version}' if version else ''}. Endpoints and batch transform "
-        f"serve images of {algorithms.SUPPORTED}, sagemaker-scikit-learn, sagemaker-xgboost and PyTorch with the "
-        "user's script, and those in local-images.yaml: docs/local-service.md says how to add one."
+        f"serve images of {algorithms.SUPPORTED}, sagemaker-scikit-learn and sagemaker-xgboost with the user's script, "
+        "and those in local-images.yaml: docs/model-servers.md says how to add one."
     )

@@ -31,7 +31,8 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two pings while a program starts."""
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 60.0
 """Seconds before a program that has ended is started again. They double each time."""
-_SECONDS_TO_STOP = 5.0
+_SECONDS_TO_STOP = 30.0
+"""Seconds between SIGTERM and SIGKILL, as on AWS."""
 _SECONDS_BETWEEN_CHECKS = 1.0
 
 TIMED_OUT = (
