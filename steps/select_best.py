@@ -128,7 +128,7 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
 def _baselines(folds: dict[str, Any], scored: Scored, objective: Objective) -> dict[str, Any]:
     if folds.get("classes"):
         return class_baselines(folds["folds"], scored.training, objective)
-    return number_baselines(scored.moments, objective)
+    return number_baselines(scored.moments, objective, scored.labels)
 
 
 def _objective_out_of_fold(

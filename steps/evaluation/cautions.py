@@ -33,6 +33,7 @@ _OUT_OF_LINE, _FAR, _FEWEST_FOLDS, _FEWEST_ROWS = 3.0, 1.2, 4, 20
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""
 
+_OTHER_ALGORITHM = "try other hyperparameters, or a linear model."
 _MORE_TRAINING = "train for more steps, or try other hyperparameters."
 _FLOAT32 = 2.0**-24
 _LOGGED_DIGITS = 1e-5
@@ -132,7 +133,9 @@ def _remedy(evidence: Evidence) -> str:
     """Return what may lower an error that is above that of least squares."""
     if evidence.folds["preparation"]["label_transform"] is not None:
         return "does dataset.label_transform suit this label?"
-    return "see the next warning." if _excess(evidence) is not None else _MORE_TRAINING
+    if _excess(evidence) is not None:
+        return "see the next warning."
+    return _MORE_TRAINING if evidence.algorithm == LINEAR_LEARNER else _OTHER_ALGORITHM
 
 
 def _excess(evidence: Evidence) -> float | None:

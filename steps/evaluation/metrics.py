@@ -1,7 +1,8 @@
 """The metrics that are computed here, and which of them is a tuning job's objective.
 
 Formulas of classification: https://scikit-learn.org/stable/modules/model_evaluation.html, and for ``logloss``,
-``mlogloss`` and ``aucpr`` XGBoost's src/metric (``aucpr`` interpolates as Davis and Goadrich do, ICML 2006).
+``mlogloss``, ``aucpr``, ``mape`` and ``rmsle`` XGBoost's src/metric (``aucpr`` interpolates as Davis and Goadrich do,
+ICML 2006).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ METRICS: Mapping[str, Mapping[str, Metric]] = {
         "mse": _LOSS,
         "rmse": Metric(high=math.inf, maximize=False),
         "mae": _LOSS,
+        "mape": _LOSS,
+        "rmsle": Metric(high=math.inf, maximize=False),
         "r2": Metric(low=-math.inf),
     },
     BINARY: {
@@ -72,7 +75,7 @@ METRICS: Mapping[str, Mapping[str, Metric]] = {
 """The metrics that are computed out of fold, by problem."""
 
 _XGBOOST: Mapping[str, Mapping[str, str]] = {
-    REGRESSION: {name: name for name in ("mse", "rmse", "mae", "r2")},
+    REGRESSION: {name: name for name in ("mse", "rmse", "mae", "mape", "rmsle", "r2")},
     BINARY: {
         **{name: name for name in ("logloss", "error", "accuracy", "balanced_accuracy", "auc", "aucpr", "f1_macro")},
         **{name: name for name in ("precision", "precision_macro", "recall", "recall_macro")},

@@ -32,9 +32,18 @@ class Sums:
     yp: float = 0.0
     absolute: float = 0.0
     squared: float = 0.0
+    relative: float = 0.0
+    logarithmic: float = 0.0
 
-    def add(self, labels: Numbers, predictions: Numbers, errors: Numbers) -> None:
-        """Add rows."""
+    def add(self, labels: Numbers, predictions: Numbers, errors: Numbers, unshifted: Numbers) -> None:
+        """Add rows.
+
+        Args:
+            labels: the labels, shifted.
+            predictions: the predictions, shifted likewise.
+            errors: the predictions without the labels.
+            unshifted: the labels, not shifted.
+        """
         self.rows += len(labels)
         self.y += float(labels.sum())
         self.p += float(predictions.sum())
@@ -43,9 +52,22 @@ class Sums:
         self.yp += float(labels @ predictions)
         self.absolute += float(np.abs(errors).sum())
         self.squared += float(errors @ errors)
+        # Labels of 0 have no relative error, and numbers up to -1 no logarithm: the sums are then not finite.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.relative += float(np.abs(errors / unshifted).sum())
+            logarithms = np.log1p(unshifted + errors) - np.log1p(unshifted)
+            self.logarithmic += float(logarithms @ logarithms)
 
-    def metrics(self) -> dict[str, float]:
-        """Return mse, rmse, mae and r2. A constant label has an R2 of 0."""
+    def metrics(self) -> dict[str, float | None]:
+        """Return the metrics of ``METRICS``; None for one that is not finite. A constant label has an R2 of 0."""
+        found = self.usual() | {
+            "mape": self.relative / self.rows,
+            "rmsle": math.sqrt(self.logarithmic / self.rows) if self.logarithmic >= 0 else math.nan,
+        }
+        return {name: value if math.isfinite(value) else None for name, value in found.items()}
+
+    def usual(self) -> dict[str, float]:
+        """Return mse, rmse, mae and r2, which every label has."""
         mse = self.squared / self.rows
         variance = self.yy / self.rows - (self.y / self.rows) ** 2
         r2 = 1 - mse / variance if variance > 0 else 0.0
@@ -97,7 +119,7 @@ class OutOfFold:
         labels, shifted = block.labels - self.shift, predictions - self.shift
         own = self._of_folds.setdefault(fold, Sums())
         self._write(fold, own.rows, block, predictions)
-        own.add(labels, shifted, errors)
+        own.add(labels, shifted, errors, block.labels)
         if self._shift_as_trained is None:
             self._shift_as_trained = float(as_trained.labels.mean())
         labels_as_trained = as_trained.labels - self._shift_as_trained
@@ -105,41 +127,43 @@ class OutOfFold:
             (self._of_folds_as_trained, predictions_as_trained - self._shift_as_trained),
             (self._of_folds_float32, model.predict_float32(as_trained.features) - self._shift_as_trained),
         ):
-            sums.setdefault(fold, Sums()).add(labels_as_trained, predicted, predicted - labels_as_trained)
-        self._all.add(labels, shifted, errors)
+            own_errors = predicted - labels_as_trained
+            sums.setdefault(fold, Sums()).add(labels_as_trained, predicted, own_errors, as_trained.labels)
+        self._all.add(labels, shifted, errors, block.labels)
         for sample in self._samples:
             chosen = self._random.random_sample(len(labels)) < _SHARE
-            sample.add(labels[chosen], shifted[chosen], errors[chosen])
+            sample.add(labels[chosen], shifted[chosen], errors[chosen], block.labels[chosen])
         self._keep(np.abs(errors))
 
     @property
     def fold_metrics(self) -> dict[int, dict[str, float | None]]:
         """The metrics of each fold's predictions, in the label's unit."""
-        return {fold: {**sums.metrics()} for fold, sums in self._of_folds.items()}
+        return {fold: sums.metrics() for fold, sums in self._of_folds.items()}
 
     @property
     def fold_metrics_as_trained(self) -> dict[int, dict[str, float | None]]:
         """The same on the scale of the models' predictions."""
-        return {fold: {**sums.metrics()} for fold, sums in self._of_folds_as_trained.items()}
+        return {fold: sums.metrics() for fold, sums in self._of_folds_as_trained.items()}
 
     @property
     def fold_metrics_float32(self) -> dict[int, dict[str, float | None]]:
         """The same on that scale, with the arithmetic of 32-bit numbers, which the algorithm uses."""
-        return {fold: {**sums.metrics()} for fold, sums in self._of_folds_float32.items()}
+        return {fold: sums.metrics() for fold, sums in self._of_folds_float32.items()}
 
     def result(self) -> dict[str, Any]:
         """Return the metrics of all predictions, and Model Monitor's standard deviations of them.
 
         The standard deviation has Model Monitor's meaning: over five samples of 80 % of the rows.
         """
-        metrics = self._all.metrics()
-        sampled = [sample.metrics() for sample in self._samples if sample.rows]
+        metrics = self._all.usual()
+        sampled = [sample.usual() for sample in self._samples if sample.rows]
         slope, intercept = self._all.calibration(self.shift)
         return {
             "rows": self._all.rows,
             **metrics,
             "median_absolute_error": float(np.median(np.concatenate(self._kept))),
             "calibration": {"slope": slope, "intercept": intercept},
+            **{name: value for name, value in self._all.metrics().items() if name not in metrics},
             "standard_deviations": {
                 name: statistics.stdev(values[name] for values in sampled) if len(sampled) > 1 else None
                 for name in metrics

@@ -16,6 +16,7 @@ from evaluation.logistic_regression import TrainingTables
 from evaluation.models import Model
 from evaluation.moments import Moments, Scale
 from evaluation.monitor import Sketch
+from evaluation.number_baselines import KeptLabels
 from evaluation.out_of_fold import OutOfFold
 from evaluation.row_sample import RowSample
 from evaluation.rows import Block, fold_blocks
@@ -44,6 +45,7 @@ class Scored:
         fold_metrics_as_trained: the same on the scale of the models' predictions.
         fold_metrics_float32: the same on that scale, with 32-bit arithmetic.
         training: the rows for logistic regression, if the label is a class and they are not too many.
+        labels: the labels in their unit, if the label is a number and they are not too many.
         classes: the sums over all predictions of classes, and over each of Model Monitor's samples.
         tables: the content of classification.json; None for regression or without models.
     """
@@ -58,6 +60,7 @@ class Scored:
     fold_metrics_as_trained: FoldMetrics = field(default_factory=dict)
     fold_metrics_float32: FoldMetrics = field(default_factory=dict)
     training: TrainingTables | None = None
+    labels: KeptLabels = field(default_factory=KeptLabels)
     classes: list[ClassSums] = field(default_factory=list)
     tables: dict[str, Any] | None = None
 
@@ -108,6 +111,7 @@ class _Reading:
         self.sketch, self.sample, self.payload = Sketch(), RowSample(outputs), b""
         self.in_units, self.as_trained = _Sums(), _Sums()
         self.training = TrainingTables(len(self.classes)) if self.classes else None
+        self.kept = KeptLabels()
         self.numbers: OutOfFold | None = None
         self.labels = ClassScores(self.out, self.classes) if self.models and self.classes else None
 
@@ -120,6 +124,8 @@ class _Reading:
         self.sample.add(fold, block)
         if self.training is not None:
             self.training.add(fold, block)
+        else:
+            self.kept.add(fold, own)
         if not self.payload:
             self.payload = b"".join(line.partition(b",")[2] + b"\n" for line in block.lines[:_PAYLOAD_ROWS])
         if self.labels is not None:
@@ -144,13 +150,14 @@ class _Reading:
                 tables=self.labels.tables(),
             )
         if self.numbers is None:
-            return Scored(*read, training=self.training)
+            return Scored(*read, training=self.training, labels=self.kept)
         return Scored(
             *read,
             predictions=self.numbers.result(),
             fold_metrics=self.numbers.fold_metrics,
             fold_metrics_as_trained=self.numbers.fold_metrics_as_trained,
             fold_metrics_float32=self.numbers.fold_metrics_float32,
+            labels=self.kept,
         )
 
 

@@ -143,7 +143,8 @@ def test_a_class_that_is_never_predicted_has_the_precision_0_and_one_that_does_n
         ("xgboost", "binary", "validation:f1", {}, "f1_macro"),
         ("xgboost", "binary", "validation:ndcg", {}, None),
         ("xgboost", "multiclass", "validation:merror", {}, "error"),
-        ("xgboost", "regression", "validation:mape", {}, None),
+        ("xgboost", "regression", "validation:mape", {}, "mape"),
+        ("factorization-machines", "regression", "test:rmse", {}, None),
     ],
 )
 def test_objectives_are_known_or_said_not_to_be(algorithm, problem, objective, hyperparameters, expected) -> None:

@@ -13,11 +13,22 @@ from evaluation.errors import SelectionError
 from evaluation.label_scale import LabelScale
 from evaluation.linear_model import LinearModel
 from evaluation.monitor import Sketch, constraints, statistics
+from evaluation.number_baselines import number_baselines
+from evaluation.objective import Objective
 from evaluation.rows import Block, fold_blocks, fold_lines
 from evaluation.scoring import of_folds, score_folds
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_absolute_error, mean_squared_error, median_absolute_error, r2_score
+from sklearn.metrics import (
+    make_scorer,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+    root_mean_squared_log_error,
+)
 from sklearn.model_selection import PredefinedSplit, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -240,3 +251,40 @@ def test_statistics_and_constraints_describe_every_feature(scored) -> None:
     limits = constraints(["y", "a", "b", "c"], found.total.lowest)
     signs = [feature["num_constraints"]["is_non_negative"] for feature in limits["features"]]
     assert signs == (whole.min(axis=0) >= 0).tolist()
+
+
+@pytest.mark.parametrize("metric", ["mse", "rmse", "mae", "mape", "rmsle", "r2"])
+def test_metrics_and_the_mean_as_a_baseline_are_scikit_learns_in_any_metric(experiment, tmp_path, metric) -> None:
+    rows = [(features, labels + 1000) for features, labels in ROWS]
+    label = np.concatenate([labels for _, labels in rows])
+    models = [LinearModel(np.array([2.0, -1.0, 0.5]) * scale, 1003.0) for scale in (1.0, 1.1, 0.9)]
+    account, file = experiment(rows), tmp_path / "scores.csv"
+    found = score_folds(account.s3, FOLDS_URI, 3, models, file, scale=LabelScale())
+    score = {
+        "mse": mean_squared_error,
+        "rmse": root_mean_squared_error,
+        "mae": mean_absolute_error,
+        "mape": mean_absolute_percentage_error,
+        "rmsle": root_mean_squared_log_error,
+        "r2": r2_score,
+    }[metric]
+    expected = [score(labels, model.predict(own)) for model, (own, labels) in zip(models, rows, strict=True)]
+    assert list(of_folds(found.fold_metrics, metric).values()) == pytest.approx(expected, rel=1e-9)
+    objective = Objective(f"validation:{metric}").known_as("xgboost", "regression", {})
+    scorer = make_scorer(score)
+    baselines = number_baselines(found.moments, objective, found.labels)
+    for name, model in (("constant", DummyRegressor()), ("least_squares", LinearRegression())):
+        if name == "constant" or metric in ("mse", "rmse", "r2"):
+            folds = cross_validate(model, FEATURES, label, cv=SPLIT, scoring=scorer)["test_score"]
+            assert baselines[name] == pytest.approx(np.average(folds, weights=[40, 35, 50]), rel=1e-6)
+    assert (baselines["least_squares"] is None) == (metric in ("mae", "mape", "rmsle"))
+
+
+def test_a_label_of_zero_has_no_relative_error(experiment, tmp_path) -> None:
+    rows = [(features, np.append(labels[:-1], 0.0)) for features, labels in ROWS]
+    models = [LinearModel(np.array([2.0, -1.0, 0.5]), 3.0)] * 3
+    found = score_folds(experiment(rows).s3, FOLDS_URI, 3, models, tmp_path / "s.csv", scale=LabelScale())
+    assert found.fold_metrics[1]["mape"] is None
+    assert of_folds(found.fold_metrics, "mape") == {}
+    objective = Objective("validation:mape").known_as("xgboost", "regression", {})
+    assert number_baselines(found.moments, objective, found.labels)["missing"]
