@@ -1,6 +1,6 @@
 """The model that XGBoost trains: reads it from its artifact, and predicts with the library itself.
 
-The library is imported when a model is read: only SageMaker's XGBoost image has it.
+Only SageMaker's XGBoost image has the library. Programs for other images do not contain this file.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xgboost
 
 from evaluation.rows import Numbers
-
-if TYPE_CHECKING:
-    import xgboost
 
 _FILE = "xgboost-model"
 _FIRST = b"{"
@@ -53,8 +51,6 @@ class XGBoostModel:
         return self._ask(features, pred_contribs=True)
 
     def _ask(self, features: Numbers, **options: Any) -> Numbers:
-        import xgboost  # noqa: PLC0415 - see the module
-
         rows = xgboost.DMatrix(features)
         answers = self.booster.predict(rows, validate_features=False, **options)
         return np.asarray(answers, dtype=np.float64)
@@ -67,15 +63,11 @@ def read_xgboost_model(model_tar_gz: Path) -> XGBoostModel:
     https://github.com/aws/sagemaker-xgboost-container
 
     Raises:
-        ValueError: the artifact does not contain such a model, or the library is not installed.
+        ValueError: the artifact does not contain such a model.
     """
     content = _model_file(model_tar_gz)
     if not content.startswith(_FIRST):
         raise ValueError(f"its {_FILE} is neither UBJSON nor JSON: a version before 2.1 has saved it, or it is damaged")
-    try:
-        import xgboost  # noqa: PLC0415 - see the module
-    except ImportError as error:
-        raise ValueError(f"XGBoost is not installed here: {error}") from error
     try:
         booster = xgboost.Booster()
         booster.load_model(bytearray(content))
