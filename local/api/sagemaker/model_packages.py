@@ -8,6 +8,7 @@ from typing import Any
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.model_cards import check_card, metadata_only
+from local.api.sagemaker.model_data import check_urls
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key, sagemaker_arn
 from local.core.errors import ServiceError, conflict, limit_exceeded, not_implemented, validation_error
@@ -45,6 +46,7 @@ class ModelPackageOperations:
         if "ValidationSpecification" in request:
             raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
         check_card(request)
+        check_urls(request, self.region)
         _check_count(request.get("CustomerMetadataProperties", {}))
         group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
         if group_name and name:
@@ -98,6 +100,7 @@ class ModelPackageOperations:
     def update_model_package(self, request: Request) -> Response:
         """Change a model package's approval, life cycle, metadata, model card or inference specifications."""
         before = find_package(self.store, self.region, request["ModelPackageArn"])
+        check_urls(request, self.region)
 
         def change(package: Document) -> None:
             check_card(request, package)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from local.api.sagemaker.listing import page
+from local.api.sagemaker.model_data import missing, model_data
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key
 from local.core.errors import not_implemented, validation_error
@@ -77,14 +77,14 @@ class ModelOperations:
         if "ModelPackageName" in container:
             parts = self._package_containers(container)
         else:
-            parts = [{"Image": container["Image"], "ModelDataUrl": _model_data(container)}]
+            parts = [{"Image": container["Image"], "ModelDataUrl": model_data(container, self.region)}]
         for part in parts:
             environment = {**part.pop("Environment", {}), **container.get("Environment", {})}
             if environment:
                 part["Environment"] = environment
             url = part["ModelDataUrl"]
             if url is not None and not self.objects.exists(url):
-                raise validation_error(f"Could not find model data at {url}.")
+                raise missing(url)
         return parts
 
     def _package_containers(self, container: Document) -> list[Document]:
@@ -105,16 +105,10 @@ class ModelOperations:
                 f"ModelPackage {package['ModelPackageArn']} has no inference specification{named_one}."
             )
         return [
-            {"Image": part.get("Image"), "ModelDataUrl": _model_data(part), "Environment": part.get("Environment", {})}
+            {
+                "Image": part.get("Image"),
+                "ModelDataUrl": model_data(part, self.region),
+                "Environment": part.get("Environment", {}),
+            }
             for part in specification["Containers"]
         ]
-
-
-def _model_data(container: dict[str, Any]) -> str | None:
-    """Return the S3 URI of a container's ``model.tar.gz``, or None if the container has none."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource")
-    if source is None:
-        return container.get("ModelDataUrl")
-    if source.get("S3DataType") != "S3Object" or source.get("CompressionType") != "Gzip":
-        raise not_implemented("sagemaker", "CreateModel with a ModelDataSource other than a gzipped S3Object")
-    return str(source["S3Uri"])

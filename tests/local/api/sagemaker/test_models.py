@@ -50,6 +50,44 @@ def test_model_data_that_is_not_in_s3_is_refused(parts, put_model, uri) -> None:
     assert parts.sagemaker.call("ListModels", {})["Models"] == []
 
 
+HOSTS = {
+    "https://s3.amazonaws.com/models/a/model.tar.gz": True,
+    "https://s3.us-east-1.amazonaws.com/models/a/model.tar.gz": True,
+    "https://s3-us-east-1.amazonaws.com/models/a/model.tar.gz": True,
+    "https://models.s3.amazonaws.com/a/model.tar.gz": True,
+    "https://models.s3.us-east-1.amazonaws.com/a/model%2Etar.gz": True,
+    "https://models.s3.us-east-1.amazonaws.com/none/model.tar.gz": False,
+    "https://models.s3.eu-west-1.amazonaws.com/a/model.tar.gz": False,
+    "https://models.s3.us-east-1.amazonaws.com/a/model.tar.gz?versionId=1": False,
+    "https://s3.us-east-1.amazonaws.com/models": False,
+    "https://s3.us-east-1.example.com/models/a/model.tar.gz": False,
+    "https://example.com/models/a/model.tar.gz": False,
+}
+
+
+@pytest.mark.parametrize(("url", "is_there"), HOSTS.items())
+def test_an_https_url_of_s3_names_the_object(parts, put_model, url, is_there) -> None:
+    uri = put_model()
+    request = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": url}}
+    if not is_there:
+        assert refusal(parts, "CreateModel", request).message.startswith("Could not find model data at ")
+        return
+    create(parts, Image=IMAGE, ModelDataUrl=url)
+    model = parts.sagemaker.call("DescribeModel", {"ModelName": "m"})
+    assert model["PrimaryContainer"]["ModelDataUrl"] == url
+    (container,) = containers(find(parts.store, MODEL, "us-east-1", "m"))
+    assert container["ModelDataUrl"] == uri
+
+
+def test_a_package_with_a_url_elsewhere_is_refused(parts) -> None:
+    for member in ("InferenceSpecification", "AdditionalInferenceSpecifications"):
+        url = "https://example.com/model.tar.gz"
+        specification = {"Containers": [{"Image": IMAGE, "ModelDataUrl": url}]}
+        given = specification if member == "InferenceSpecification" else [specification | {"Name": "other"}]
+        error = refusal(parts, "CreateModelPackage", {"ModelPackageName": "p", member: given})
+        assert error.message == f"Could not find model data at {url}."
+
+
 def test_a_model_of_an_approved_package_serves_what_the_package_names(parts, put_model) -> None:
     uri = put_model()
     parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
