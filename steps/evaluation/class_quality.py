@@ -45,7 +45,7 @@ def class_quality(total: ClassSums | None, samples: Sequence[ClassSums]) -> dict
     }
     if total.classes > 2:
         return {"multiclass_classification_metrics": metrics}
-    curve = total.scores.curve()
+    curve = total.scores.counts.curve()
     metrics["receiver_operating_characteristic_curve"] = {
         "false_positive_rates": [point["fpr"] for point in curve],
         "true_positive_rates": [point["tpr"] for point in curve],
@@ -67,8 +67,8 @@ def _binary(sums: ClassSums) -> dict[str, float | None]:
         "true_negative_rate": _share(true_negatives, false_positives),
         "false_positive_rate": _share(false_positives, true_negatives),
         "false_negative_rate": _share(false_negatives, true_positives),
-        "auc": sums.scores.auc(),
-        "au_prc": sums.scores.average_precision(),
+        "auc": sums.scores.counts.auc(),
+        "au_prc": sums.scores.counts.average_precision(),
         **{f"{name}_best_constant_classifier": value for name, value in _of_class_1(constant).items()},
     }
 

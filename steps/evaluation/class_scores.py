@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from evaluation.class_sums import ClassSums, tables_of
+from evaluation.class_sums import ClassSums, row_log_loss, tables_of
 from evaluation.errors import SelectionError
 from evaluation.models import Model, predicted_classes, threshold_of
 from evaluation.rows import Block, Numbers
@@ -33,7 +33,7 @@ class ClassScores:
     classes: list[str]
     seed: int = 0
     _of_folds: dict[int, ClassSums] = field(default_factory=dict)
-    _of_folds_float32: dict[int, ClassSums] = field(default_factory=dict)
+    _losses_float32: dict[int, float] = field(default_factory=dict)
     _thresholds: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,8 +56,8 @@ class ClassScores:
         own = self._of_folds.setdefault(fold, ClassSums(count))
         self._write(fold, own.rows, labels, predictions, predicted)
         own.add(labels, predictions, predicted)
-        single = self._checked(model.predict_float32(block.features))
-        self._of_folds_float32.setdefault(fold, ClassSums(count)).add(labels, single, predicted_classes(model, single))
+        single = row_log_loss(labels, self._checked(model.predict_float32(block.features)))
+        self._losses_float32[fold] = self._losses_float32.get(fold, 0.0) + float(single.sum())
         for sample in self._samples:
             chosen = self._random.random_sample(len(labels)) < _SHARE
             sample.add(labels[chosen], predictions[chosen], predicted[chosen])
@@ -77,8 +77,12 @@ class ClassScores:
 
     @property
     def fold_metrics_float32(self) -> dict[int, dict[str, float | None]]:
-        """The same with the arithmetic of 32-bit numbers."""
-        return {fold: sums.metrics() for fold, sums in self._of_folds_float32.items()}
+        """The log loss of each fold's predictions, with the arithmetic of 32-bit numbers."""
+        name = "logloss" if len(self.classes) == 2 else "mlogloss"
+        return {
+            fold: {name: self._losses_float32[fold] / sums.rows if sums.has_probabilities else None}
+            for fold, sums in self._of_folds.items()
+        }
 
     def result(self) -> dict[str, Any]:
         """Return the metrics of all predictions, and Model Monitor's standard deviations of them.
@@ -90,7 +94,7 @@ class ClassScores:
         if len(self.classes) <= _LARGEST_TABLE:
             found["confusion"] = total.table.tolist()
         if self._thresholds:
-            found |= {"thresholds": list(self._thresholds.values()), "auc_error": total.scores.auc_error}
+            found |= {"thresholds": list(self._thresholds.values()), "auc_error": total.scores.counts.auc_error}
         return found | {"standard_deviations": self._deviations()}
 
     def tables(self) -> dict[str, Any]:

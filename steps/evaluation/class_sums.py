@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from evaluation.confusion import Table, class_metrics, confusion, label_metrics
 from evaluation.rows import Numbers
-from evaluation.score_counts import ScoreCounts
+from evaluation.score_counts import ScoreCounter
 
 _SMALLEST_PROBABILITY = 1e-16
 """Smaller ones count as this in the log loss, as in XGBoost. Otherwise one row could make it infinite."""
@@ -37,7 +37,7 @@ class ClassSums:
     table: Table = field(init=False)
     log_loss: float = 0.0
     squares: float = 0.0
-    scores: ScoreCounts = field(default_factory=ScoreCounts)
+    scores: ScoreCounter = field(default_factory=ScoreCounter)
     has_probabilities: bool = True
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class ClassSums:
             self.rows + other.rows,
             self.log_loss + other.log_loss,
             self.squares + other.squares,
-            self.scores.plus(other.scores),
+            self.scores + other.scores,
             self.has_probabilities and other.has_probabilities,
         )
         total.table = self.table + other.table
@@ -81,12 +81,13 @@ class ClassSums:
         if self.classes > 2:
             return {"mlogloss": loss, **label_metrics(self.table)}
         positive = class_metrics(self.table)[1]
+        counts = self.scores.counts
         return {
             "logloss": loss,
             "brier": self.squares / self.rows if self.has_probabilities else None,
-            "auc": self.scores.auc(),
-            "aucpr": self.scores.area_under_precision_recall(),
-            "average_precision": self.scores.average_precision(),
+            "auc": counts.auc(),
+            "aucpr": counts.area_under_precision_recall(),
+            "average_precision": counts.average_precision(),
             **label_metrics(self.table),
             "f1": positive["f1"],
             "precision": positive["precision"],
@@ -117,9 +118,10 @@ def tables_of(sums: ClassSums, names: list[str]) -> dict[str, Any]:
         "by_class": [{"class": name, **values} for name, values in zip(names, by_class, strict=True)],
     }
     if sums.classes == 2:
+        counts = sums.scores.counts
         document |= {
-            "curve": sums.scores.curve(),
-            "calibration": sums.scores.calibration() if sums.has_probabilities else [],
-            "gains": sums.scores.gains(),
+            "curve": counts.curve(),
+            "calibration": counts.calibration() if sums.has_probabilities else [],
+            "gains": counts.gains(),
         }
     return document

@@ -43,7 +43,7 @@ class Scored:
         predictions: the metrics of the out-of-fold predictions; None without models.
         fold_metrics: the metrics of each fold's predictions, in the label's unit; empty without models.
         fold_metrics_as_trained: the same on the scale of the models' predictions.
-        fold_metrics_float32: the same on that scale, with 32-bit arithmetic.
+        fold_metrics_float32: the same on that scale, with 32-bit arithmetic; of classes only the log loss.
         training: the rows for logistic regression, if the label is a class and they are not too many.
         labels: the labels in their unit, if the label is a number and they are not too many.
         classes: the sums over all predictions of classes, and over each of Model Monitor's samples.

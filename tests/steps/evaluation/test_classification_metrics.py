@@ -8,15 +8,19 @@ import xgboost
 from evaluation import score_counts
 from evaluation.confusion import class_metrics, confusion, f_scores, label_metrics
 from evaluation.metrics import METRICS, computed_metric
-from evaluation.score_counts import ScoreCounts
+from evaluation.score_counts import ScoreCounter, ScoreCounts
 from sklearn import metrics as sklearn
 
 
 def counts_of(scores, labels) -> ScoreCounts:
-    counts = ScoreCounts()
+    return counter_of(scores, labels).counts
+
+
+def counter_of(scores, labels) -> ScoreCounter:
+    counter = ScoreCounter()
     for start in range(0, len(scores), 97):
-        counts.add(np.asarray(scores[start : start + 97], np.float64), np.asarray(labels[start : start + 97]))
-    return counts
+        counter.add(np.asarray(scores[start : start + 97], np.float64), np.asarray(labels[start : start + 97]))
+    return counter
 
 
 def made(rows: int, *, digits: int = 15, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +57,7 @@ def test_many_distinct_scores_take_little_memory_and_the_auc_stays_within_its_er
     scores, labels = made(20_000)
     monkeypatch.setattr(score_counts, "MOST", 500)
     half = len(scores) // 2
-    counts = counts_of(scores[:half], labels[:half]).plus(counts_of(scores[half:], labels[half:]))
+    counts = (counter_of(scores[:half], labels[:half]) + counter_of(scores[half:], labels[half:])).counts
     assert len(counts.scores) <= 500
     assert 0 < counts.auc_error < 5e-3
     assert abs(counts.auc() - sklearn.roc_auc_score(labels, scores)) <= counts.auc_error
