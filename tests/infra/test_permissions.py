@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.algorithms.table import ALGORITHMS
 from pipeline.definition.resources import conventional_resources
 from tests.infra.calls import iam_actions
 from tests.infra.conftest import ACCOUNT, REGION, ROOT, configured, made_roles
@@ -215,6 +216,14 @@ def test_every_action_that_can_be_is_limited_to_resources_of_the_pipeline(roles,
         if statement["Resource"] == "*":
             actions = statement["Action"]
             assert set(actions if isinstance(actions, list) else [actions]) <= WITHOUT_RESOURCE
+
+
+@pytest.mark.parametrize("repository", [algorithm.repository for algorithm in ALGORITHMS.values()])
+def test_jobs_pull_and_registration_resolves_the_image_of_each_algorithm(roles, repository) -> None:
+    image = f"arn:aws:ecr:us-east-1:999999999999:repository/{repository}"
+    assert all(roles("job").allow(f"ecr:{action}", image) for action in ("BatchGetImage", "GetDownloadUrlForLayer"))
+    assert roles("pipeline").allow("ecr:BatchGetImage", image)
+    assert not roles("job").allow("ecr:BatchGetImage", image.replace(repository, "another"))
 
 
 def test_the_job_role_can_be_passed_to_sagemaker_only(roles, config) -> None:
