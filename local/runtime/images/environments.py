@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def make(settings: Settings, python: str | None, requirements: Sequence[str], fo
     """
     version = python or OURS
     environment = place(settings, "own", version, sorted(requirements), str(folder))
-    with turn(environment):
+    with turn(environment, note):
         if not environment.is_dir():
             note(f"making the Python environment {environment} with uv: Python {version}, {' '.join(requirements)}")
             with unfinished(environment) as new:
@@ -64,11 +65,15 @@ def program(environment: Path) -> Path:
 
 
 @contextmanager
-def turn(environment: Path) -> Iterator[None]:
-    """Let one job at a time make an environment."""
+def turn(environment: Path, note: Note) -> Iterator[None]:
+    """Let one job at a time make an environment. The log of one that waits says so."""
     environment.parent.mkdir(parents=True, exist_ok=True)
     with environment.with_name(f"{environment.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            note("waiting for another job, which makes the same Python environment")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -89,7 +94,8 @@ def run_uv(arguments: list[str], folder: Path) -> str:
     """
     # A relocatable environment can be renamed. One that a failure has left is replaced.
     options = ["--relocatable", "--clear"] if arguments[0] == "venv" else []
-    command = [_find_uv(), "--no-progress", *arguments, *options]
+    # Without a project: the settings of uv in the pyproject.toml around this folder are not for images.
+    command = [_find_uv(), "--no-progress", "--project", os.sep, *arguments, *options]
     result = _run(command, folder)
     if result.returncode != 0 and _run([*command, "--offline"], folder).returncode != 0:
         said = " ".join(line.strip() for line in _faults(result.stderr)[-_LAST_LINES:])

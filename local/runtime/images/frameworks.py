@@ -29,8 +29,8 @@ _TOOLKIT = "toolkit"
 """The file in an environment that has the image's toolkit."""
 _FIRST_BOTO3 = (1, 28, 0)
 """The first boto3 that reads AWS_ENDPOINT_URL. Older ones would call the real AWS."""
-_FLASK = "flask"
-"""The images have it, in a version that the model server wants. Scripts return its responses."""
+_FURTHER = ("flask", "pyyaml", "requests")
+"""Packages that all images have, in versions of which little depends. Scripts return Flask's responses."""
 _COMPILED = ("cryptography", "gevent", "greenlet", "numpy", "protobuf", "psutil", "scipy")
 """Packages of the toolkit that take a compiler, where they have no wheel."""
 
@@ -51,7 +51,7 @@ def make(settings: Settings, image: FrameworkImage, note: Note, *, toolkit: bool
         JobFailedError: uv is missing, or cannot make the environment. The message has uv's reason.
     """
     environment = folder(settings, image)
-    with turn(environment):
+    with turn(environment, note):
         if not environment.is_dir():
             note(
                 f"making the Python environment of {image.name} with uv, once, in {environment}: "
@@ -113,7 +113,7 @@ def _make(environment: Path, image: FrameworkImage) -> None:
         # With lower bounds, the lowest direct versions are the exact ones where these have wheels.
         requirements = [at_least(pin) for pin in image.packages]
         run_uv([*install, "--resolution", "lowest-direct", *requirements], environment.parent)
-        run_uv([*install, _FLASK], environment.parent)
+        run_uv([*install, *_FURTHER], environment.parent)
         for name in _SHIMS_OF[image.framework]:
             shutil.copytree(_SHIMS / name, _site_packages(new) / name, ignore=shutil.ignore_patterns("__pycache__"))
         packages = _installed(new)

@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 
 _COMMON = frozenset({"boto3", "botocore", "numpy", "scipy"})
 """Packages that the service's own environment and all images have. Scripts use what all versions share."""
-_STARTS_OTHERS = frozenset({"importlib", "runpy", "subprocess"})
-"""Modules by which a script runs code that its import statements do not show."""
+_IMPORTS_OTHERS = frozenset({"importlib", "pickle", "runpy", "shelve", "subprocess"})
+"""Modules by which a script imports what its import statements do not show. Pickles import what they are made of."""
 _ARCHIVE = ".pyz"
 
 
@@ -34,7 +34,7 @@ def need_no_packages(files: Sequence[Path], has: Collection[str] = ()) -> bool:
     except (OSError, SyntaxError, ValueError, zipfile.BadZipFile):
         return False
     own = {place.parts[0].removesuffix(".py") for place, _ in sources}
-    return imported <= (sys.stdlib_module_names - _STARTS_OTHERS | _COMMON | own | {*has})
+    return imported <= (sys.stdlib_module_names - _IMPORTS_OTHERS | _COMMON | own | {*has})
 
 
 def _sources(file: Path, root: Path) -> Iterator[tuple[PurePath, bytes]]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from local.runtime.image_names import repository, tag
 
-SCIKIT_LEARN, XGBOOST = "sagemaker-scikit-learn", "sagemaker-xgboost"
+_FIRST_PACKAGE = 4
+"""The first column of the table that is a package."""
 
 
 @dataclass(frozen=True)
@@ -41,67 +42,55 @@ class FrameworkImage:
         return f"{self.framework} {self.version}"
 
 
-def _scikit_learn(version: str, python: str, packages: str, training: str) -> FrameworkImage:
+_TABLE = """
+repository             version      python training xgboost scikit-learn numpy  pandas scipy  pyarrow matplotlib boto3
+sagemaker-scikit-learn 0.20.0       3.7    4.0.1    -       0.20.0       1.19.5 0.25.3 -      0.14.1  -          1.24.17
+sagemaker-scikit-learn 0.23-1       3.7    4.0.1    -       0.23.2       1.19.2 1.1.3  1.5.3  0.16.0  -          1.24.17
+sagemaker-scikit-learn 1.0-1        3.8    4.0.1    -       1.0.2        1.19.5 1.1.3  1.5.3  10.0.1  -          1.24.17
+sagemaker-scikit-learn 1.2-1        3.9    4.8.0    -       1.2.1        1.24.1 1.1.3  1.8.0  17.0.0  -          1.28.57
+sagemaker-scikit-learn 1.4-2        3.10   4.8.0    -       1.4.2        2.1.0  2.3.2  -      17.0.0  -          1.28.57
+sagemaker-scikit-learn 1.4-2-py312  3.12   4.8.0    -       1.4.2        2.1.0  2.3.2  -      17.0.0  -          1.28.57
+sagemaker-scikit-learn 1.9-0        3.12   4.8.0    -       1.9.0        2.5.1  2.2.3  1.18.0 25.0.0  -          1.43.46
+sagemaker-xgboost      1.3-1        3.7    any      1.3.3   0.24.1       1.21.6 1.2.4  1.6.2  1.0.1   3.4.1      1.17.52
+sagemaker-xgboost      1.5-1        3.8    any      1.5.2   0.24.1       1.19.2 1.2.4  1.6.2  14.0.1  3.4.1      1.17.52
+sagemaker-xgboost      1.7-1        3.8    any      1.7.4   0.24.1       1.19.2 1.2.4  1.6.2  14.0.1  3.4.1      1.17.52
+sagemaker-xgboost      3.0-5        3.10   any      3.0.5   1.5.2        2.1.0  2.2.3  1.15.0 22.0.0  3.9.2      1.17.52
+sagemaker-xgboost      3.2-0        3.12   any      3.2.0   1.8.0        2.1.0  2.2.3  1.15.0 22.0.0  3.10.9     1.38.0
+"""
+"""The versions of images. ``training`` is sagemaker-training, which runs scripts. XGBoost's images have its predecessor
+sagemaker-containers, which is deprecated; any version takes its place. ``-`` says that the sources name no version.
+"""
+
+
+def _image(row: Mapping[str, str]) -> FrameworkImage:
     # A newer protobuf does not read what an old sagemaker-training has generated with protobuf 3.
-    toolkit = (f"sagemaker-training=={training}", "protobuf<=3.20.3")
-    return FrameworkImage("scikit-learn", version, python, tuple(packages.split()), toolkit)
+    training = row["training"]
+    toolkit = ("sagemaker-training",) if training == "any" else (f"sagemaker-training=={training}", "protobuf<=3.20.3")
+    packages = [(name, row[name]) for name in list(row)[_FIRST_PACKAGE:] if row[name] != "-"]
+    return FrameworkImage(
+        framework=row["repository"].removeprefix("sagemaker-"),
+        version=row["version"],
+        python=row["python"],
+        packages=tuple(f"{_distribution(name, version)}=={version}" for name, version in packages),
+        toolkit=toolkit,
+    )
 
 
-def _xgboost(version: str, python: str, library: str, packages: str) -> FrameworkImage:
+def _distribution(name: str, version: str) -> str:
     # From 2.1, xgboost-cpu is the same library without CUDA. It has no wheels for macOS, where xgboost has no CUDA.
-    has_cpu_package = int(library.partition(".")[0]) > 2 and sys.platform != "darwin"
-    name = "xgboost-cpu" if has_cpu_package else "xgboost"
-    # The images run scripts by sagemaker-containers, which is deprecated and was renamed to sagemaker-training.
-    pins = (f"{name}=={library}", *packages.split())
-    return FrameworkImage("xgboost", version, python, pins, ("sagemaker-training",))
+    has_cpu_package = name == "xgboost" and int(version.partition(".")[0]) > 2 and sys.platform != "darwin"
+    return f"{name}-cpu" if has_cpu_package else name
 
 
-_IMAGES: Mapping[str, tuple[FrameworkImage, ...]] = {
-    SCIKIT_LEARN: (
-        _scikit_learn("0.20.0", "3.7", "scikit-learn==0.20.0 numpy==1.19.5 pandas==0.25.3 boto3==1.24.17", "4.0.1"),
-        _scikit_learn(
-            "0.23-1", "3.7", "scikit-learn==0.23.2 numpy==1.19.2 pandas==1.1.3 scipy==1.5.3 boto3==1.24.17", "4.0.1"
-        ),
-        _scikit_learn(
-            "1.0-1", "3.8", "scikit-learn==1.0.2 numpy==1.19.5 pandas==1.1.3 scipy==1.5.3 boto3==1.24.17", "4.0.1"
-        ),
-        _scikit_learn(
-            "1.2-1", "3.9", "scikit-learn==1.2.1 numpy==1.24.1 pandas==1.1.3 scipy==1.8.0 boto3==1.28.57", "4.8.0"
-        ),
-        _scikit_learn(
-            "1.4-2", "3.10", "scikit-learn==1.4.2 numpy==2.1.0 pandas==2.3.2 pyarrow==17.0.0 boto3==1.28.57", "4.8.0"
-        ),
-        _scikit_learn(
-            "1.4-2-py312",
-            "3.12",
-            "scikit-learn==1.4.2 numpy==2.1.0 pandas==2.3.2 pyarrow==17.0.0 boto3==1.28.57",
-            "4.8.0",
-        ),
-        _scikit_learn(
-            "1.9-0",
-            "3.12",
-            "scikit-learn==1.9.0 numpy==2.5.1 pandas==2.2.3 scipy==1.18.0 pyarrow==25.0.0 boto3==1.43.46",
-            "4.8.0",
-        ),
-    ),
-    XGBOOST: (
-        _xgboost(
-            "1.3-1", "3.7", "1.3.3", "scikit-learn==0.24.1 numpy==1.21.6 pandas==1.2.4 scipy==1.6.2 boto3==1.17.52"
-        ),
-        _xgboost(
-            "1.5-1", "3.8", "1.5.2", "scikit-learn==0.24.1 numpy==1.19.2 pandas==1.2.4 scipy==1.6.2 boto3==1.17.52"
-        ),
-        _xgboost(
-            "1.7-1", "3.8", "1.7.4", "scikit-learn==0.24.1 numpy==1.19.2 pandas==1.2.4 scipy==1.6.2 boto3==1.17.52"
-        ),
-        _xgboost(
-            "3.0-5", "3.10", "3.0.5", "scikit-learn==1.5.2 numpy==2.1.0 pandas==2.2.3 scipy==1.15.0 boto3==1.17.52"
-        ),
-        _xgboost(
-            "3.2-0", "3.12", "3.2.0", "scikit-learn==1.8.0 numpy==2.1.0 pandas==2.2.3 scipy==1.15.0 boto3==1.38.0"
-        ),
-    ),
-}
+def _read_table() -> dict[str, tuple[FrameworkImage, ...]]:
+    """Return the images by repository."""
+    header, *lines = (line.split() for line in _TABLE.strip().splitlines())
+    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    repositories = dict.fromkeys(row["repository"] for row in rows)
+    return {name: tuple(_image(row) for row in rows if row["repository"] == name) for name in repositories}
+
+
+_IMAGES: Mapping[str, tuple[FrameworkImage, ...]] = _read_table()
 IMAGES = tuple(image for images in _IMAGES.values() for image in images)
 """All images of frameworks."""
 _PYTHON_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "UTF-8"}
@@ -116,8 +105,8 @@ _OF_FRAMEWORKS = {
     "SM_MODEL_DIR": "/opt/ml/model",
 }
 _VARIABLES = {
-    SCIKIT_LEARN: _OF_FRAMEWORKS,
-    XGBOOST: _OF_FRAMEWORKS,
+    "sagemaker-scikit-learn": _OF_FRAMEWORKS,
+    "sagemaker-xgboost": _OF_FRAMEWORKS,
     "sagemaker-spark-processing": {**_PYTHON_VARIABLES, "PYTHONHASHSEED": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
 }
 """Environment variables of images by repository, without those for programs that this machine lacks.

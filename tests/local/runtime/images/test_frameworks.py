@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from local.core.settings import Settings
 from local.runtime.errors import JobFailedError
-from local.runtime.images import frameworks, runtimes
+from local.runtime.images import environments, frameworks, runtimes
 from local.runtime.images.table import FrameworkImage
 from local.runtime.interpreters import OURS
 from tests.local.runtime.jobs.conftest import BUCKET, XGBOOST, Jobs, processing_output
@@ -20,13 +21,13 @@ IMAGE = FrameworkImage("scikit-learn", "0-0", OURS, ("numpy==1.24.1", "pandas==1
 UV = """#!{python}
 import json, os, pathlib, sys
 with open({log!r}, "a") as file:
-    file.write(json.dumps(sys.argv[2:]) + "\\n")
+    file.write(json.dumps(sys.argv[4:]) + "\\n")
 if {fails!r} in sys.argv:
     sys.exit("Using CPython\\nerror: no way to " + {fails!r})
-if sys.argv[2] == "venv":
+if sys.argv[4] == "venv":
     place = next(pathlib.Path(part) for part in sys.argv if part.endswith(".unfinished"))
     (place / "lib/python3.9/site-packages").mkdir(parents=True)
-elif sys.argv[3] == "list":
+elif sys.argv[5] == "list":
     print(json.dumps([{{"name": "numpy", "version": "1.24.1"}}, {{"name": "pandas", "version": "1.5.0"}}]))
 """
 
@@ -35,14 +36,14 @@ class Uv:
     """A program in place of uv that writes down what it is asked."""
 
     def __init__(self, folder: Path, fails: str = "nothing") -> None:
-        self._log = folder / "log"
+        self.log = folder / "log"
         program = folder / "uv"
-        program.write_text(UV.format(python=sys.executable, log=str(self._log), fails=fails))
+        program.write_text(UV.format(python=sys.executable, log=str(self.log), fails=fails))
         program.chmod(0o755)
 
     @property
     def commands(self) -> list[list[str]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
 def use_uv(folder: Path, monkeypatch: pytest.MonkeyPatch, fails: str = "nothing") -> Uv:
@@ -99,6 +100,22 @@ def test_an_environment_is_made_once_and_what_runs_scripts_is_added_when_needed(
     assert "sagemaker-training" in uv.commands[4]
     assert sum("making the Python environment" in line for line in log) == 1
     assert sum(line.endswith("The image has pandas 1.1.3") for line in log) == 4
+
+
+@pytest.mark.usefixtures("environments_of_images")
+def test_a_job_that_waits_for_another_says_so(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv, log = use_uv(tmp_path, monkeypatch), list[str]()
+    with ThreadPoolExecutor(1) as pool:
+        with environments.turn(frameworks.folder(settings, IMAGE), print):
+            waiting = pool.submit(frameworks.make, settings, IMAGE, log.append, toolkit=False)
+            while not log:
+                assert not waiting.done()
+            assert not uv.log.exists()
+        waiting.result()
+    assert log[0] == "waiting for another job, which makes the same Python environment"
+    assert len(uv.commands) == 4
 
 
 @pytest.mark.usefixtures("environments_of_images")

@@ -24,6 +24,7 @@ from pipeline.definition.assets import step_upload
         ("import scipy.sparse, sagemaker", False),
         ("import subprocess", False),
         ("import importlib", False),
+        ("import pickle", False),
         ("print 'Python 2'", False),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas", True),
         ("import typing\nif typing.TYPE_CHECKING:\n    import json\nelse:\n    import pandas", False),
