@@ -2,8 +2,8 @@
 
     python tests/clients/run.py UV
 
-They are notebook.py and scripts.py with version 2 of the SageMaker Python SDK, and s3_clients.py with the clients of
-S3. This installs packages, so it is not part of ``make test``.
+They are notebook.py and scripts.py with version 2 of the SageMaker Python SDK, the first with its network cut off, and
+s3_clients.py with the clients of S3. This installs packages, so it is not part of ``make test``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> int:
         _create_bucket(service.settings)
         for packages, program in (
             (["awswrangler", "s3fs>=2024", "smart-open[s3]"], [str(here / "s3_clients.py"), BUCKET]),
-            (["sagemaker>=2.250,<3"], [str(here / "notebook.py")]),
+            (["sagemaker>=2.250,<3"], [str(here / "cut_off.py"), str(here / "notebook.py")]),
             (["sagemaker>=2.250,<3"], [str(here / "scripts.py")]),
         ):
             installed = [part for package in packages for part in ("--with", package)]
