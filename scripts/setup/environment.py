@@ -16,7 +16,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 # Exists while uv writes into the environment.
 _INSTALLING = Path(".uv/installing")
 
-# A connection that stands still is given up after a minute, and tried five times. Few files at a time: what has
+# A connection that stands still is given up after a minute, and retried five times. Few files at a time: what has
 # arrived whole when the network breaks is kept.
 _NETWORK = {"UV_HTTP_TIMEOUT": "60", "UV_HTTP_RETRIES": "5", "UV_CONCURRENT_DOWNLOADS": "8"}
 # A user's settings that would install something else, or somewhere else.
@@ -29,7 +29,10 @@ _NOT_INHERITED = (
     "VIRTUAL_ENV",
 )
 
-_SHOWN = re.compile(r"\s*(Downloading|Building|Prepared|Installed) ")
+# Files of 10 MB and more, what is built, and the sums
+_SHOWN = re.compile(r"\s*(Downloading \S+ \(\d\d|Building |Prepared |Installed )")
+# Python 3.12 warns of escape sequences in these packages when it compiles them.
+_COMPILED_QUIETLY = ("pyspark", "sagemaker", "smdebug_rulesconfig")
 # uv draws its errors in two ways: "error: what / cause: why", and as a tree.
 _ERROR = re.compile("error: |\u00d7 ")
 _ORNAMENT = re.compile("^(error:|\u00d7|cause:|Caused by:|[\u251c\u2570]\u2500\u25b6) *")
@@ -65,6 +68,7 @@ def install(uv: Path, lock: int) -> None:
     command = [str(uv), "sync", "--locked", "--inexact", "--no-progress", "--color", "never"]
     if not ENVIRONMENT.exists():
         command += ["--python", sys.executable]
+    say("Installing the packages (of the largest, Spark with 320 MB, uv says nothing until it is there)")
     said = []
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", env=_settings(), pass_fds=[lock]
@@ -75,6 +79,12 @@ def install(uv: Path, lock: int) -> None:
             if _SHOWN.match(line):
                 say(f"  {line.strip()}")
     _check(process.returncode, "".join(said))
+
+
+def compile_quietly() -> None:
+    """Compile the packages whose warnings would otherwise be the first words of a command."""
+    folders = [folder for name in _COMPILED_QUIETLY for folder in ENVIRONMENT.glob(f"lib/python*/site-packages/{name}")]
+    subprocess.run([PYTHON, "-W", "ignore", "-m", "compileall", "-q", *folders], check=False, stdout=sys.stderr)
 
 
 def _settings() -> dict[str, str]:

@@ -100,7 +100,7 @@ def index() -> Iterator[PackageIndex]:
         served.add(
             "uv", {f"uv-{VERSION}.data/scripts/uv": UV.read_bytes()}, VERSION, f"py3-none-{system}_{platform.machine()}"
         )
-        served.add("small", {"small/__init__.py": b""})
+        served.add("small", {"small/__init__.py": b"", "sagemaker/pattern.py": b"'\\+'"})
         served.add("big", {"big/__init__.py": b"", "big/bytes": bytes(3_000_000)})
         served.add("many", {"many/__init__.py": b""} | {f"many/{number}.txt": b"text" for number in range(MANY)})
         yield served
@@ -133,6 +133,8 @@ def test_two_commands_at_once_in_a_fresh_clone(clone, index) -> None:
     assert clone.is_whole()
     assert sorted(name.split("-")[0] for name in index.fetched) == ["big", "many", "small", "uv"]
     assert clone.set_up() == (0, "make: Nothing to be done for 'setup'.\n")
+    # Python 3.12 would warn when a command imports it.
+    assert list(clone.folder.glob(".venv/lib/python*/site-packages/sagemaker/__pycache__/pattern.*"))
 
 
 def test_a_network_that_breaks_half_way(clone_with_uv, index) -> None:
