@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pipeline.errors import UserError
 from pipeline.operate.execution import execution_state
+from pipeline.operate.objective import objective_of, value_of
 from pipeline.operate.results import Results, ResultsDeletedError, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from pipeline.config.models import Config
 
 _LEADING = 3
+_IN_LABEL_UNITS = ("mse", "rmse", "mae", "absolute_loss")
+"""Objectives whose size depends on the label's unit; those of others are of the size of 1."""
+
+_NUMBER_BASELINES = {"mean": "mean", "least_squares": "least squares"}
+_CLASS_BASELINES = {"constant": "always the same", "logistic_regression": "logistic regression"}
+_OF_CLASSES = {"auc": "AUC", "accuracy": "accuracy", "f1": "F1", "f1_macro": "macro F1"}
 
 
 @command("report")
@@ -51,7 +58,8 @@ def print_results(results: Results) -> None:
     if best is None:
         console.print("No model was selected.")
         return
-    ranked = [row for row in results.cv_results if row["rank_test_mse"] is not None]
+    rank = f"rank_test_{objective_of(best).column}"
+    ranked = [row for row in results.cv_results if row[rank] is not None]
     console.print(_errors(ranked, best) if ranked else _best_of_each_fold(results.training_jobs, best))
     if ranked and (unranked := len(results.cv_results) - len(ranked)):
         console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
@@ -62,19 +70,27 @@ def print_results(results: Results) -> None:
 
 
 def _error_facts(best: dict[str, Any]) -> dict[str, str]:
-    estimate, baselines, scored = best["estimate"], best["baselines"], best["out_of_fold"]
+    estimate, scored, title = best["estimate"], best["out_of_fold"], objective_of(best).title
+    value = amount(value_of(estimate))
     if estimate["low"] is None:
-        facts = {"MSE on one fold": f"{amount(estimate['mse'])} (a Bayesian search has no cross-validated estimate)"}
+        facts = {f"{title} on one fold": f"{value} (a Bayesian search has no cross-validated estimate)"}
     else:
         interval = f"{amount(estimate['low'])} to {amount(estimate['high'])}"
-        facts = {"Cross-validated MSE": f"{amount(estimate['mse'])} (95 % interval, approximate: {interval})"}
+        facts = {f"Cross-validated {title}": f"{value} (95 % interval, approximate: {interval})"}
     if "r2" in scored:
         facts["Out of fold"] = f"R2 {scored['r2']:.4f}, RMSE {amount(scored['rmse'])}, MAE {amount(scored['mae'])}"
-    squares = baselines["least_squares"]
-    facts["Baselines, same folds"] = f"mean {amount(baselines['mean'])}" + (
-        "" if squares is None else f", least squares {amount(squares)}"
-    )
+    elif shares := [
+        f"{words} {scored[name]:.4f}" for name, words in _OF_CLASSES.items() if scored.get(name) is not None
+    ]:
+        facts["Out of fold"] = ", ".join(shares)
+    facts["Baselines, same folds"] = _baselines(best) or "unknown"
     return facts
+
+
+def _baselines(best: dict[str, Any]) -> str:
+    names = _CLASS_BASELINES if best.get("classes") else _NUMBER_BASELINES
+    known = {words: best["baselines"].get(name) for name, words in names.items()}
+    return ", ".join(f"{words} {amount(value)}" for words, value in known.items() if value is not None)
 
 
 def amount(value: float) -> str:
@@ -86,12 +102,17 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
     facts = {"Hyperparameters": f"{_tuned(best)} (rule: {best['rule']})"}
     if best["training_job_name"]:
         facts["Training job"] = f"{best['training_job_name']} (fold {best['fold']})"
-        facts["Its MSE on its own fold"] = f"{amount(best['mse'])} (the lowest of all jobs, so it flatters the model)"
+        objective = objective_of(best)
+        own, extreme = best.get("value", best.get("mse")), "lowest" if objective.minimizes else "highest"
+        if own is not None:
+            told = f"{amount(own)} (the {extreme} of all jobs, so it flatters the model)"
+            facts[f"Its {objective.title} on its own fold"] = told
         facts["Artifact"] = best["model_data"]
     elif results.refit is not None:
         facts["Training job"] = f"{results.refit.training_job} (all rows)"
         scale = f", of {best['label_transform']}(label)" if best.get("label_transform") else ""
-        facts["Its training MSE"] = f"{amount(results.refit.mse)} (on the rows that it was trained on{scale})"
+        value = amount(results.refit.value)
+        facts[f"Its training {objective_of(best).title}"] = f"{value} (on the rows that it was trained on{scale})"
     facts["Model package"] = _package(results)
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts
@@ -99,42 +120,47 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
 
 def _exponent(best: dict[str, Any]) -> int:
     """Return the power of ten, a multiple of three, in which the training jobs' errors are shown."""
-    mse = best.get("estimate_as_trained", best["estimate"])["mse"]
-    return 3 * math.floor(math.log10(mse) / 3) if mse > 0 else 0
+    value = value_of(best.get("estimate_as_trained", best["estimate"]))
+    if objective_of(best).column not in _IN_LABEL_UNITS:
+        return 0
+    return 3 * math.floor(math.log10(value) / 3) if value > 0 else 0
 
 
 def _table(best: dict[str, Any], remark: str = "") -> Table:
     exponent, transform = _exponent(best), best.get("label_transform")
     unit = f", in 1e{exponent}" if exponent else ""
-    what = f"Mean squared error {f'of {transform}(label) ' if transform else ''}on the held-out folds"
+    objective = objective_of(best)
+    metric = "Mean squared error" if objective.column == "mse" else objective.title
+    what = f"{metric} {f'of {transform}(label) ' if transform else ''}on the held-out folds"
     return plain_table(f"{what}{unit}{remark}")
 
 
 def _errors(rows: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     """Return a table of all combinations, with the errors of each fold if the terminal is wide enough for them."""
     folds = [name for name in rows[0] if name.startswith("split")]
-    exponent = _exponent(best)
-    whole = _grid(rows, _table(best), folds, exponent)
+    whole = _grid(rows, best, _table(best), folds)
     if fits(whole):
         return whole
-    return _grid(rows, _table(best, f"; cv_results.csv has the errors of the {len(folds)} folds"), [], exponent)
+    return _grid(rows, best, _table(best, f"; cv_results.csv has the errors of the {len(folds)} folds"), [])
 
 
-def _grid(rows: list[dict[str, Any]], table: Table, folds: list[str], exponent: int) -> Table:
+def _grid(rows: list[dict[str, Any]], best: dict[str, Any], table: Table, folds: list[str]) -> Table:
     """Fill a table with one row for each combination of hyperparameters, in the grid's order."""
+    column, exponent = objective_of(best).column, _exponent(best)
+    decimals = 2 if column in _IN_LABEL_UNITS else 4
     names = sorted(rows[0]["params"], reverse=True)
     add_numbers(table, [*names, "mean", "sd", *(f"fold {number}" for number in range(1, len(folds) + 1))])
     for row in sorted(rows, key=lambda row: [_number(row["params"][name]) for name in names]):
-        errors = [row[name] / 10**exponent for name in ("mean_test_mse", "std_test_mse", *folds)]
+        errors = [row[name] / 10**exponent for name in (f"mean_test_{column}", f"std_test_{column}", *folds)]
         style = "bold green" if row["chosen"] else None
-        cells = [*(short(row["params"][name]) for name in names), *map(_in_unit, errors)]
+        cells = [*(short(row["params"][name]) for name in names), *(_in_unit(error, decimals) for error in errors)]
         table.add_row(*cells, style=style)
     return table
 
 
-def _in_unit(error: float) -> str:
+def _in_unit(error: float, decimals: int = 2) -> str:
     """Return an error in the table's unit. Those of combinations that diverged may have many digits."""
-    return f"{error:.2f}" if error < 1e6 else f"{error:.2e}"
+    return f"{error:.{decimals}f}" if error < 1e6 else f"{error:.2e}"
 
 
 def short(text: str) -> str:
@@ -152,14 +178,17 @@ def _number(text: str) -> float:
 
 def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Table:
     """Return a table with the best training jobs of each fold, for searches with different combinations per fold."""
-    table, exponent = _table(best), _exponent(best)
+    table, exponent, objective = _table(best), _exponent(best), objective_of(best)
+    decimals = 2 if objective.column in _IN_LABEL_UNITS else 4
+    jobs = [{**job, "value": job.get("value", job.get("mse"))} for job in jobs]
     add_numbers(table, ("fold", "error"))
     add_texts(table, "hyperparameters")
     for fold in sorted({job["fold"] for job in jobs}):
-        leading = sorted((job for job in jobs if job["fold"] == fold), key=lambda job: float(job["mse"]))
+        of_fold = [job for job in jobs if job["fold"] == fold]
+        leading = sorted(of_fold, key=lambda job: float(job["value"]), reverse=not objective.minimizes)
         for job in leading[:_LEADING]:
             style = "bold green" if job["training_job_name"] == best["training_job_name"] else None
-            table.add_row(str(fold), _in_unit(job["mse"] / 10**exponent), _tuned(job), style=style)
+            table.add_row(str(fold), _in_unit(job["value"] / 10**exponent, decimals), _tuned(job), style=style)
     return table
 
 

@@ -28,6 +28,7 @@ from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
+from pipeline.operate.objective import objective_of, value_of
 from pipeline.operate.prediction import ScoredRow, predict
 from pipeline.operate.results import Results, results_of
 from scripts.command_line import command, option
@@ -107,8 +108,8 @@ class _Run:
         page = write_page(session, state, results)
         seconds = (ended - self._started).total_seconds()
         console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
-        console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
-        console.print(str(page), markup=False)
+        pictures = "" if page is None else f" The same with pictures:\n{page}"
+        console.print(f"and in {path.parent}, with the configuration.{pictures}", markup=False)
         return state.status
 
 
@@ -202,6 +203,8 @@ def _document(
     """Return the content of last-run.json."""
     best, refit = results.best or {}, results.refit
     estimate = best.get("estimate")
+    objective = objective_of(best) if best else None
+    best_value = refit.value if refit else best.get("value", best.get("mse"))
     metadata = best.get("metadata", {})
     return {
         "pipeline_name": config.pipeline.name,
@@ -209,10 +212,17 @@ def _document(
         "status": state.status,
         "failure_reason": "\n".join(reasons) or state.failure or None,
         "selection_rule": best.get("rule"),
-        "estimate": estimate and {name: estimate[name] for name in ("mse", "low", "high")},
+        "metric": objective and objective.name,
+        "estimate": estimate
+        and {
+            "mse": estimate.get("mse"),
+            "value": value_of(estimate),
+            **{name: estimate[name] for name in ("low", "high")},
+        },
         "best_training_job": refit.training_job if refit else best.get("training_job_name"),
         "best_fold": best.get("fold"),
-        "best_mse": refit.mse if refit else best.get("mse"),
+        "best_mse": best_value if objective and objective.column == "mse" else best.get("mse"),
+        "best_value": best_value,
         "best_mse_rows": ("training" if refit else "validation") if best else None,
         "best_mse_scale": (refit and best.get("label_transform")) or "label",
         "best_hyperparameters": best.get("hyperparameters"),

@@ -84,7 +84,10 @@ def _details(results: dict[str, Any] | None) -> list[str]:
         return ["  still running, or killed"]
     lines = []
     if results["estimate"]:
-        lines = [f"  MSE {_estimate(results['estimate'])}, rule {results['selection_rule']}"]
+        # Runs of former versions have no metric.
+        metric = (results.get("metric") or "validation:mse").rpartition(":")[2]
+        title = "MSE" if metric == "mse" else metric
+        lines = [f"  {title} {_estimate(results['estimate'])}, rule {results['selection_rule']}"]
         tuned = sorted(results["best_hyperparameters"].items(), reverse=True)
         hyperparameters = ", ".join(f"{name} {short(value)}" for name, value in tuned)
         lines += [f"  {hyperparameters}; {results['rows']:,} rows, {results['rejected_rows']:,} rejected"]
@@ -94,8 +97,11 @@ def _details(results: dict[str, Any] | None) -> list[str]:
 
 
 def _estimate(estimate: dict[str, float | None]) -> str:
-    mse, low, high = (value if value is None else amount(value) for value in map(estimate.get, ("mse", "low", "high")))
-    return f"{mse} on one fold" if low is None else f"{mse} ({low} to {high})"
+    value = estimate.get("value", estimate.get("mse"))
+    shown, low, high = (
+        number if number is None else amount(number) for number in (value, estimate["low"], estimate["high"])
+    )
+    return f"{shown} on one fold" if low is None else f"{shown} ({low} to {high})"
 
 
 if __name__ == "__main__":

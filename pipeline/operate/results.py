@@ -28,11 +28,11 @@ class Refit:
 
     Attributes:
         training_job: the training job's name.
-        mse: its error on the rows that it was trained on.
+        value: the objective on the rows that it was trained on.
     """
 
     training_job: str
-    mse: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Results:
         best: ``best.json`` of SelectBest.
         training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
         cv_results: every point with its error on each fold, the best first.
-        refit: training job and training MSE of the model that was refitted on all rows; None for a fold's model.
+        refit: training job and objective of the model that was refitted on all rows; None for a fold's model.
         model_package_arn: the model package, registered by this execution or by an earlier one.
         model_package_deleted: whether it does not exist any more.
         newly_registered: whether this execution registered it.
@@ -147,7 +147,8 @@ def _refit(best: dict[str, Any] | None, package: dict[str, Any] | None) -> Refit
     if best is None or best["fold"] is not None or package is None:
         return None
     metadata = package["CustomerMetadataProperties"]
-    return Refit(metadata["training_job"], float(metadata["training_mse"]))
+    value = metadata["training_mse"] if "training_mse" in metadata else metadata["training_value"]
+    return Refit(metadata["training_job"], float(value))
 
 
 def _described(session: Session, kind: str, **name: str) -> dict[str, Any] | None:
