@@ -148,6 +148,8 @@ def _predictions(session: Session, config: Config, results: Results) -> list[flo
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return []
+    if config.training.problem == "multiclass":  # its answers have a score for each class, which are not shown yet
+        return []
     rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
     good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
     if good:
