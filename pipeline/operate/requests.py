@@ -64,7 +64,7 @@ def _of_pipeline(config: Config, resources: Resources, definition: dict[str, Any
     token = {"ClientRequestToken": "x" * 32}  # boto3 fills it in
     yield Request("sagemaker", "CreatePipeline", settings | token | {"Tags": pipeline_tags(config)})
     yield Request("sagemaker", "UpdatePipeline", settings)
-    arn = resources.arn("sagemaker", f"pipeline/{config.pipeline.name.lower()}")
+    arn = resources.arn("sagemaker", f"pipeline/{config.pipeline.name}")
     yield Request("sagemaker", "AddTags", {"ResourceArn": arn, "Tags": pipeline_tags(config)})
 
 

@@ -58,20 +58,21 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
         account_id: 12 digits.
 
     Raises:
-        UserError: the pipeline's name cannot be part of a bucket's name.
+        UserError: a name has capitals.
     """
     name, region = config.pipeline.name, config.aws.region
-    if name != name.lower():
-        raise UserError(
-            f"pipeline.name: {name!r} has capitals, which a bucket's name cannot have. Write it in lower case, "
-            "or set aws.bucket and the three roles, so that you do not need 'make bootstrap'."
-        )
+    _refuse_capitals("pipeline.name", name, "which a bucket's name cannot have")
+    # ARNs of older resources are in lower case, and those of new ones are not: one pattern would not fit both.
+    _refuse_capitals("registry.group", config.registry.group, "and the roles' policies contain it in lower case")
+    _refuse_capitals(
+        "deploy.endpoint_name", config.deploy.endpoint_name, "and the roles' policies contain it in lower case"
+    )
     # If config.yaml names the stack's own bucket, the stack must still keep it.
     existing = config.aws.bucket if config.aws.bucket != f"{name}-{account_id}-{region}" else None
     parameters = {
         "PipelineName": name,
-        "EndpointNamePrefix": config.deploy.endpoint_name[:LONGEST_ENDPOINT_PREFIX].rstrip("-").lower(),
-        "ModelPackageGroup": config.registry.group.lower(),
+        "EndpointNamePrefix": config.deploy.endpoint_name[:LONGEST_ENDPOINT_PREFIX].rstrip("-"),
+        "ModelPackageGroup": config.registry.group,
         "ExistingBucket": existing or "",
         "KmsKeyArn": config.aws.kms_key_arn or "",
         "InVpc": "true" if config.aws.vpc else "false",
@@ -80,6 +81,14 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
         bucket, prefix = split_uri(config.dataset.input)
         parameters |= {"InputBucket": bucket, "InputPrefix": prefix}
     return parameters
+
+
+def _refuse_capitals(key: str, name: str, reason: str) -> None:
+    if name != name.lower():
+        raise UserError(
+            f"{key}: {name!r} has capitals, {reason}. Write it in lower case, "
+            "or set aws.bucket and the three roles, so that you do not need 'make bootstrap'."
+        )
 
 
 def plan_stack(

@@ -173,7 +173,7 @@ def _pattern(source: str, detail_type: str, detail: dict[str, Any]) -> dict[str,
 def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
     target: dict[str, Any] = {
         "Id": "pipeline",
-        "Arn": resources.arn("sagemaker", f"pipeline/{config.pipeline.name.lower()}"),
+        "Arn": resources.arn("sagemaker", f"pipeline/{config.pipeline.name}"),
         "RoleArn": resources.events_role_arn,
     }
     if config.dataset.input.startswith("s3://"):

@@ -89,16 +89,17 @@ def test_naming_the_stacks_own_bucket_does_not_make_the_stack_give_it_up(configu
     assert stack_parameters(configure(aws={"bucket": bucket}), ACCOUNT)["ExistingBucket"] == ""
 
 
-def test_names_reach_the_policies_as_sagemaker_writes_them_in_arns(configure) -> None:
-    config = configure(registry={"group": "Claims"}, deploy={"endpoint_name": "Claims-" + "x" * 40})
+def test_names_reach_the_policies(configure) -> None:
+    config = configure(registry={"group": "claims"}, deploy={"endpoint_name": "claims-" + "x" * 40})
     parameters = stack_parameters(config, ACCOUNT)
     assert parameters["ModelPackageGroup"] == "claims"
     assert parameters["EndpointNamePrefix"] == "claims-" + "x" * 26
 
 
-def test_a_name_that_no_bucket_can_have_is_a_sentence(configure) -> None:
-    with pytest.raises(UserError, match=r"pipeline.name: 'Claims' has capitals"):
-        stack_parameters(configure(pipeline={"name": "Claims"}), ACCOUNT)
+@pytest.mark.parametrize(("section", "key"), [("pipeline", "name"), ("registry", "group"), ("deploy", "endpoint_name")])
+def test_a_name_that_no_bucket_or_policy_can_have_is_a_sentence(configure, section, key) -> None:
+    with pytest.raises(UserError, match=rf"{section}.{key}: 'Claims' has capitals"):
+        stack_parameters(configure(**{section: {key: "Claims"}}), ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_the_project_is_drawn_from_top_to_bottom_in_its_order() -> None:
 
 def test_branches_are_labelled_and_shortcuts_left_out() -> None:
     found = arrows(project())
-    assert ("CheckQuality", "FindModel", "if") in found
+    assert ("CheckNewModel", "RegisterModel", "if") in found
     assert ("CheckQuality", "RejectModel", "else") in found
     assert ("TuneFold1", "SelectBest", "") in found
     assert ("MakeFolds", "SelectBest", "") not in found, "it follows from the way through the tunings"

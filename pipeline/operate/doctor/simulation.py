@@ -58,11 +58,11 @@ def _first_actions(account: Account, kind: str) -> list[tuple[str, str]]:
         ],
         "job": [("s3:GetObject", f"{objects}/code/x"), ("s3:PutObject", f"{objects}/executions/x")],
         "lambda": [
-            ("sagemaker:CreateModel", f"{sagemaker}:model/{config.deploy.endpoint_name.lower()}-v1"),
-            ("sagemaker:CreateEndpoint", f"{sagemaker}:endpoint/{config.deploy.endpoint_name.lower()}"),
+            ("sagemaker:CreateModel", f"{sagemaker}:model/{config.deploy.endpoint_name}-v1"),
+            ("sagemaker:CreateEndpoint", f"{sagemaker}:endpoint/{config.deploy.endpoint_name}"),
             ("iam:PassRole", resources.job_role_arn),
         ],
-        "events": [("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{config.pipeline.name.lower()}")],
+        "events": [("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{config.pipeline.name}")],
     }[kind]
 
 
