@@ -111,7 +111,7 @@ def _check(status: int, said: str) -> None:
 
 def _cause(said: str) -> str:
     """Return what failed and why: the first line of uv's error, and its innermost cause."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.partition("\nhint: ")[0].splitlines() if line.strip()]
     first = next((number for number, line in enumerate(lines) if _ERROR.match(line)), 0)
     what, *causes = [_ORNAMENT.sub("", line) for line in lines[first:]]
     return f"{what} ({causes[-1]})" if causes else what

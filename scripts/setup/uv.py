@@ -79,6 +79,8 @@ def _fetch_with_pip(folder: Path, lock: int) -> None:
     command = [sys.executable, "-m", "pip", "install", *options, "--target", str(folder), f"uv=={VERSION}"]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, pass_fds=[lock])
     if done.returncode:
+        if "connection broken by" in done.stderr:
+            raise SetupError(f"uv could not be fetched: pip does not reach the package index.\n{_NETWORK}")
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or done.stderr.splitlines()
         hint = "" if NO_ROOM.search(done.stderr) else f"\n{_NETWORK}"
         raise SetupError(f"pip could not fetch uv: {' '.join(errors)[-1000:]}{hint}")

@@ -15,6 +15,8 @@ error: Request failed after 5 retries in 12.1s
   cause: Failed to fetch: `https://files.example/big.whl`
   cause: client error (Connect)
   cause: dns error: failed to lookup address information
+
+hint: `big` (v1.0) was included because `project` (v1) depends on `big`
 """
 BUILD = """\
   \u00d7 Failed to download and build `pyspark==3.5.6`

@@ -38,7 +38,7 @@ class Clone:
             "PIP_INDEX_URL": index.url,
             "PIP_CONFIG_FILE": os.devnull,
             # The tests need not wait for what is down.
-            "PIP_RETRIES": "0",
+            "PIP_RETRIES": "1",
             "UV_HTTP_RETRIES": "0",
         }
         shutil.copytree(ROOT / "scripts/setup", self.folder / "scripts/setup", ignore=shutil.ignore_patterns("*.pyc"))
@@ -171,7 +171,9 @@ def test_a_network_that_breaks_before_uv_is_there(clone, index, with_pip, tmp_pa
 def test_no_network(clone) -> None:
     status, said = clone.set_up(PIP_INDEX_URL="http://127.0.0.1:9/simple")
     assert status == 2
-    assert "The set-up stopped. pip could not fetch uv: " in said
+    assert (
+        "The set-up stopped. uv could not be fetched: pip does not reach the package index.\nCheck the network" in said
+    )
 
 
 def test_a_kill_in_the_middle_of_the_installation(clone_with_uv, index) -> None:
