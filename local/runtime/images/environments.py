@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local.core.settings import Settings
 from local.runtime.errors import JobFailedError
-from local.runtime.interpreters import OURS
+from local.runtime.interpreters import OURS, find_interpreter
 
 FOLDER = "environments"
 """The folder of the environments, in the service's folder."""
@@ -46,7 +46,8 @@ def make(settings: Settings, python: str | None, requirements: Sequence[str], fo
         if not environment.is_dir():
             note(f"making the Python environment {environment} with uv: Python {version}, {' '.join(requirements)}")
             with unfinished(environment) as new:
-                run_uv(["venv", "--python", sys.executable if version == OURS else version, str(new)], folder)
+                # uv does not find pyenv's. It fetches one that this machine lacks.
+                run_uv(["venv", "--python", find_interpreter(version) or version, str(new)], folder)
                 if requirements:
                     run_uv(["pip", "install", "--python", str(program(new)), *requirements], folder)
             note("the environment is ready, and is kept for later jobs")

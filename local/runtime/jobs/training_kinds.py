@@ -10,7 +10,7 @@ from local.core.settings import Settings
 from local.runtime import algorithms
 from local.runtime.algorithms import Algorithm
 from local.runtime.errors import JobFailedError
-from local.runtime.images import runtimes, table
+from local.runtime.images import remote_functions, runtimes, table
 from local.runtime.images.runtimes import ImageRuntime
 
 _TRAIN = "train"
@@ -60,16 +60,22 @@ def find(settings: Settings, record: Mapping[str, Any]) -> Algorithm | OwnCode:
         record: The job's record.
 
     Raises:
-        JobFailedError: the service has nothing in place of the image.
+        JobFailedError: the service has nothing in place of the image, or that cannot run what the job asks for.
     """
     if algorithm := builtin(settings, record):
         return algorithm
     specification = record["AlgorithmSpecification"]
     image: str = specification["TrainingImage"]
     runtime = runtimes.find(settings, image)
+    function = remote_functions.find(record)
+    if function:
+        runtime = runtime or function.runtime(settings, image)
     entrypoint: list[str] = specification.get("ContainerEntrypoint", [])
     if runtime is None or _lacks_algorithm(runtime, record):
-        raise JobFailedError(runtimes.unsupported(image, entrypoint))
+        reason = runtimes.unsupported(image, entrypoint)
+        raise JobFailedError(f"{reason}. {function.advice(image)}" if function else reason)
+    if function:
+        function.check(runtime)
     arguments: list[str] = specification.get("ContainerArguments", [])
     if entrypoint:
         return OwnCode(runtime, (*entrypoint, *arguments))
