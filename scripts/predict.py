@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gc
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from pipeline.operate.transform_job import charge
 from scripts.command_line import command, flag, option
 from scripts.console import aws_session, config_option, errors, is_local_service, run
 
+BY_PROBABILITY = "The model names no class. It is the most probable one: of two classes, the one above one half."
 _REPORTED_ROWS = 5
 _LARGE_INPUT = 5_000_000
 """Bytes; an input of this size takes a second or more."""
@@ -55,8 +58,9 @@ _ROWS_BETWEEN_UPDATES = 1000
 def main(config: Config, source: str, output: str, endpoint: str, *, batch: bool) -> int:
     """Score the rows of files with the endpoint.
 
-    Without OUTPUT, the standard output gets one score a line, and an empty line for a bad row. Everything else goes to
-    the standard error. The exit status is 1 if a row is bad.
+    Without OUTPUT, the standard output gets one prediction a line, and an empty line for a bad row. If the label has
+    classes, a line has the class and its scores, separated by commas. Everything else goes to the standard error. The
+    exit status is 1 if a row is bad.
     """
     # Rows are lists without cycles: at the usual rate, looking for cycles among them takes a fifth of the CPU time.
     gc.set_threshold(100_000)
@@ -68,6 +72,8 @@ def main(config: Config, source: str, output: str, endpoint: str, *, batch: bool
         rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output) and not batch)
     if bad:
         _note(f"{bad:,} of {rows:,} rows could not be scored.")
+    if predictions.has_probabilities_only:
+        _note(BY_PROBABILITY)
     if output:
         _note(f"{output} has the predictions of {rows - bad:,} rows.")
     return 1 if bad else 0
@@ -111,7 +117,7 @@ def _writer(output: str, predictions: Predictions, config: Config) -> Iterator[C
         scores: list[str] = []
 
         def write(row: ScoredRow) -> None:
-            scores.append("\n" if row.score is None else f"{row.score}\n")
+            scores.append(_line(row))
             if len(scores) == _ROWS_BETWEEN_UPDATES:
                 flush()
 
@@ -126,8 +132,17 @@ def _writer(output: str, predictions: Predictions, config: Config) -> Iterator[C
         finally:
             flush()
         return
-    with ScoredFile(Path(output), predictions.files, config.dataset.encoding) as file:
+    with ScoredFile(Path(output), predictions.files, predictions.score_columns, config.dataset.encoding) as file:
         yield file.write
+
+
+def _line(row: ScoredRow) -> str:
+    """Return the line of the standard output: a class may hold a comma or a quote, as in a CSV file."""
+    if not row.scores:
+        return "\n" if row.prediction is None else f"{row.prediction}\n"
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([row.prediction, *row.scores])
+    return line.getvalue()
 
 
 def _is_drawn(predictions: Predictions, output: str) -> bool:

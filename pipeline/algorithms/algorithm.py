@@ -64,6 +64,8 @@ class Algorithm:
         knows_constant: returns whether SelectBest computes the objective of predicting the same for every row.
             Arguments: the task, and the static hyperparameters.
         early_stopping_fault: returns why tuning.early_stopping cannot be Auto. Its argument: the objective.
+        gives_probabilities: returns whether the scores of classes are probabilities. Its argument: the static
+            hyperparameters.
         content_types: what an endpoint takes.
         response_types: what an endpoint and a transform job answer in.
         batch_accept: the type of a transform job's output: one answer a line.
@@ -89,6 +91,7 @@ class Algorithm:
     check: Callable[[Task, Mapping[str, str], Mapping[str, str]], Iterator[tuple[str, str]]]
     knows_constant: Callable[[Task, Mapping[str, Value]], bool]
     early_stopping_fault: Callable[[str], str]
+    gives_probabilities: Callable[[Mapping[str, Value]], bool]
     content_types: tuple[str, ...]
     response_types: tuple[str, ...]
     batch_accept: str

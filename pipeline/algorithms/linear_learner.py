@@ -123,6 +123,7 @@ ALGORITHM: Final = Algorithm(
     check=_check,
     knows_constant=_knows_constant,
     early_stopping_fault=_early_stopping_fault,
+    gives_probabilities=lambda static: static.get("loss") != "hinge_loss",
     content_types=("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"),
     response_types=("application/json", "application/jsonlines", "application/x-recordio-protobuf"),
     # It does not answer in CSV: https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html

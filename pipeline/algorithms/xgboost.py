@@ -101,6 +101,7 @@ ALGORITHM: Final = Algorithm(
     early_stopping_fault=lambda _: (
         "Auto leaves points without a model on some folds, which cannot be compared with the others. Use Off"
     ),
+    gives_probabilities=lambda _: True,
     content_types=("text/csv", "text/libsvm", "application/x-recordio-protobuf"),
     response_types=("text/csv", "application/json"),
     # JSON Lines needs a variable of the container. In batch transform each answer has a line, in any type.

@@ -5,7 +5,7 @@ it to be joined with their scores. So neither memory nor disk must hold them::
 
     config = load_config(Path("config.yaml"))
     for row in predict_in_batch(boto3.Session(region_name=config.aws.region), config, "rows.csv", note=print):
-        print(row.score if row.error is None else f"{row.place}: {row.error}")
+        print(row.prediction if row.error is None else f"{row.place}: {row.error}")
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from pipeline.definition.resources import Resources, find_resources
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone, reason
 from pipeline.operate.encryption import encryption
-from pipeline.operate.prediction import Predictions
+from pipeline.operate.answers import Answer
+from pipeline.operate.prediction import Predictions, gives_probabilities
 from pipeline.operate.row_batches import RowBatch, input_files, row_batches
 from pipeline.operate.row_files import find_files
 from pipeline.operate.served_columns import served_columns
@@ -84,12 +85,13 @@ def predict_in_batch(  # noqa: PLR0913 - the options of make predict
     files = input_files(found, columns, config.dataset, note)
     if not files:
         raise UserError(f"{source}: has no rows")
-    batch_job = _BatchJob(config, find_resources(config, session), s3, sagemaker, model, note, pause)
+    resources = find_resources(config, session)
+    batch_job = _BatchJob(config, resources, s3, sagemaker, model, columns.answer_length, note, pause)
 
     def batches() -> Iterator[RowBatch]:
         return row_batches(files, columns, config.dataset.encoding, limit)
 
-    return Predictions(files, columns, _scored_by(batch_job, batches))
+    return Predictions(files, columns, _scored_by(batch_job, batches), gives_probabilities(config))
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,15 @@ class _BatchJob:
     s3: S3Client
     sagemaker: SageMakerClient
     model: TransformModel
+    answer_length: int
     note: Callable[[str], None]
     pause: float
 
     def score(self, batches: Iterator[Sequence[str]], scores: IO[bytes]) -> None:
-        """Score encoded rows, and write the scores as 64-bit floats. What the job needed is deleted, however it ends.
+        """Score encoded rows, and write the model's answers as 64-bit floats. What the job needed is deleted, however it ends.
 
         Raises:
-            UserError: the job did not complete, or its output is not one score for each row.
+            UserError: the job did not complete, or its output is not one answer for each row.
         """
         run = uuid.uuid4().hex[:12]
         pipeline = self.config.pipeline.name
@@ -131,7 +134,7 @@ class _BatchJob:
             job = TransformJob(self.sagemaker, request, self.pause, self.note)
             afterwards.callback(job.stop)
             job.run()
-            for part in objects.scores(sent, accept):
+            for part in objects.answers(sent, accept, self.answer_length):
                 part.tofile(scores)
 
     def _model_name(self, new_name: str, afterwards: ExitStack) -> str:
@@ -154,7 +157,7 @@ class _BatchJob:
                 self.note(f"Could not delete {what}: {reason(error)}. Delete it yourself.")
 
 
-def _scored_by(job: _BatchJob, batches: Callable[[], Iterator[RowBatch]]) -> Iterator[tuple[RowBatch, Sequence[float]]]:
+def _scored_by(job: _BatchJob, batches: Callable[[], Iterator[RowBatch]]) -> Iterator[tuple[RowBatch, Sequence[Answer]]]:
     """Yield batches and their scores when the job has ended."""
     sums: list[int] = []
 
@@ -170,8 +173,9 @@ def _scored_by(job: _BatchJob, batches: Callable[[], Iterator[RowBatch]]) -> Ite
             if batch is None or _checksum(batch) != checksum:
                 raise UserError("A file of INPUT changed while the transform job ran: run the command again")
             found = array("d")
-            found.frombytes(scores.read(found.itemsize * len(batch.features)))
-            yield batch, found.tolist()
+            found.frombytes(scores.read(found.itemsize * job.answer_length * len(batch.features)))
+            numbers = iter(found.tolist())
+            yield batch, list(zip(*[numbers] * job.answer_length, strict=True))
 
 
 def _checksum(batch: RowBatch) -> int:

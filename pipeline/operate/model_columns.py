@@ -6,12 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.columns import MISSING_VALUES, DatasetSection, DatesSection, Treatment
 from pipeline.errors import UserError
+from pipeline.operate.answers import Answer
+from pipeline.operate.answers import Answer, AnswerError
+
+
+_TWO, _HALF = 2, 0.5
 
 
 class _Record(BaseModel):
@@ -59,6 +64,19 @@ class Preparation(_Record):
         return self.decimal == "." and not (self.dates or self.missing or self.other)
 
 
+class Prediction(NamedTuple):
+    """What a model predicts for a row.
+
+    Attributes:
+        value: the label, in its own unit (dollars for the insurance dataset); or the class, as the files have it.
+        scores: the probability of the second of two classes, or of each of more classes; none if the label is a number.
+            If the model gives no probabilities, they are its scores.
+    """
+
+    value: float | str
+    scores: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True)
 class ModelColumns:
     """The columns that a model was trained on, and their encoding.
@@ -69,6 +87,7 @@ class ModelColumns:
         groups: the column whose rows stayed in one fold; None without one.
         source: where this is recorded, for messages: "the model package <ARN>" or "the configuration".
         preparation: the other columns, and what else makes features of raw columns.
+        classes: the label's values in the files, in the order of their numbers; empty if the label is a number.
     """
 
     label: str
@@ -76,6 +95,7 @@ class ModelColumns:
     groups: str | None
     source: str
     preparation: Preparation = field(default_factory=lambda: Preparation(numeric=[]))
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def of_dataset(cls, dataset: DatasetSection) -> ModelColumns | None:
@@ -93,7 +113,8 @@ class ModelColumns:
             label_transform=dataset.label_transform,
         )
         values = {column: category.values for column, category in dataset.categorical.items()}
-        return cls(dataset.label, values, dataset.groups, "the configuration", preparation)
+        classes = tuple(dataset.classes or ())
+        return cls(dataset.label, values, dataset.groups, "the configuration", preparation, classes)
 
     @classmethod
     def of_report(cls, report: Mapping[str, Any], source: str) -> ModelColumns:
@@ -104,7 +125,8 @@ class ModelColumns:
             KeyError, TypeError: likewise.
         """
         preparation = Preparation.model_validate(report["preparation"])
-        columns = cls(report["columns"]["label"], report["encoding"], report.get("groups"), source, preparation)
+        label, encoding, classes = report["columns"]["label"], report["encoding"], tuple(report.get("classes") or ())
+        columns = cls(label, encoding, report.get("groups"), source, preparation, classes)
         features = report["columns"]["features"]
         if columns.features != features or report["feature_dim"] != len(features):
             raise ValueError("its features do not follow from its columns and their encoding")
@@ -132,6 +154,37 @@ class ModelColumns:
         """The columns of a training file without a header, from left to right."""
         names = [self.label, *self.raw]
         return names if self.groups in (None, *names) else [*names, str(self.groups)]
+
+    @property
+    def scored_classes(self) -> tuple[str, ...]:
+        """The classes that a model gives scores for: of two classes, the second; none if the label is a number."""
+        return self.classes[1:] if len(self.classes) == _TWO else self.classes
+
+    @property
+    def answer_length(self) -> int:
+        """How many numbers a model answers for a row: see ``Answer``."""
+        return len(self.scored_classes) + 1
+
+    def prediction_of(self, answer: Answer) -> Prediction:
+        """Return what a model's answer says about the label.
+
+        If the model names no class, as XGBoost, it is the most probable one. Of two classes, that is the second one if
+        its probability is above one half.
+
+        Args:
+            answer: ``answer_length`` numbers.
+
+        Raises:
+            UserError: the answer is no number in the label's unit, or there is no such class.
+        """
+        if not self.classes:
+            return Prediction(self.in_label_units(answer[0]))
+        *scores, number = answer
+        if math.isnan(number):
+            number = float(scores[0] > _HALF if len(scores) == 1 else scores.index(max(scores)))
+        if not (number.is_integer() and 0 <= number < len(self.classes)):
+            raise UserError(f"The model predicts the class {number:g}, and {self.source} has {len(self.classes)} classes")
+        return Prediction(self.classes[int(number)], tuple(scores))
 
     def in_label_units(self, score: float) -> float:
         """Return a model's answer in the label's unit.

@@ -4,11 +4,12 @@ Rows are read, encoded, scored and returned as a stream, so memory does not grow
 
     config = load_config(Path("config.yaml"))
     for row in predict(boto3.Session(region_name=config.aws.region), config, "rows.csv"):
-        print(row.score if row.error is None else f"{row.place}: {row.error}")
+        print(row.prediction if row.error is None else f"{row.place}: {row.error}")
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from botocore.config import Config as ClientConfig
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
-from pipeline.operate.answers import AnswerError, scores_of
+from pipeline.operate.answers import Answer, AnswerError, answers_in
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.operate.row_batches import InputFile, RowBatch, input_files, row_batches
@@ -46,14 +47,17 @@ class ScoredRow(NamedTuple):
         file: the row's file.
         line: the line on which the row begins, from 1.
         fields: the row's fields, as they are in the file.
-        score: the prediction, in the label's unit (dollars for the insurance dataset); None for a bad row.
-        error: why a bad row has no score; else None.
+        prediction: the label, in its unit (dollars for the insurance dataset); or the class, as the files have it. None
+            for a bad row.
+        scores: with classes, the numbers of ``Predictions.score_columns``; else, and for a bad row, none.
+        error: why a bad row has no prediction; else None.
     """
 
     file: InputFile
     line: int
     fields: Sequence[str]
-    score: float | None
+    prediction: float | str | None
+    scores: tuple[float, ...]
     error: str | None
 
     @property
@@ -105,7 +109,13 @@ def predict(  # noqa: PLR0913 - the options of make predict
     if not files:
         raise UserError(f"{source}: has no rows")
     batches = row_batches(files, columns, config.dataset.encoding, limit)
-    return Predictions(files, columns, _scored_by(endpoint, batches, model, note))
+    endpoint.answer_length = columns.answer_length
+    return Predictions(files, columns, _scored_by(endpoint, batches, model, note), gives_probabilities(config))
+
+
+def gives_probabilities(config: Config) -> bool:
+    """Return whether the scores of a configuration's models of classes are probabilities."""
+    return config.algorithm.gives_probabilities(config.tuning.static_hyperparameters)
 
 
 class Predictions:
@@ -116,22 +126,32 @@ class Predictions:
         columns: the model's columns.
         scored: the batches of their rows; with each batch, for each row that could be encoded, the model's answer or
             the reason for which the model refuses the row.
+        gives_probabilities: whether the scores of classes are probabilities.
 
     Attributes:
         files: the files, without those that are empty.
+        classes: the classes, in the order of their numbers; none if the label is a number.
+        score_columns: what the scores of a row are: with classes ``probability_yes`` of two, or one for each of more.
+            It is ``score_yes`` if scores are no probabilities. None if the label is a number.
         bytes: the total size of the files.
         bytes_scored: how many of these bytes have been scored so far.
+        has_probabilities_only: whether the model has named no class so far, so that it was chosen by the probabilities.
     """
 
     def __init__(
         self,
         files: Sequence[InputFile],
         columns: ModelColumns,
-        scored: Iterator[tuple[RowBatch, Sequence[float | str]]],
+        scored: Iterator[tuple[RowBatch, Sequence[Answer | str]]],
+        gives_probabilities: bool,  # noqa: FBT001
     ) -> None:
         self.files = files
+        self.classes = columns.classes
+        kind = "probability" if gives_probabilities else "score"
+        self.score_columns = tuple(f"{kind}_{name}" for name in columns.scored_classes)
         self.bytes = sum(file.stored.size for file in files)
         self.bytes_scored = 0
+        self.has_probabilities_only = False
         self._columns, self._scored = columns, scored
 
     def __iter__(self) -> Iterator[ScoredRow]:
@@ -145,51 +165,58 @@ class Predictions:
             for index, (line, fields) in enumerate(zip(batch.lines, batch.rows, strict=True)):
                 answer = batch.faults.get(index) or next(answers)
                 if isinstance(answer, str):
-                    yield ScoredRow(batch.file, line, fields, None, answer)
+                    yield ScoredRow(batch.file, line, fields, None, (), answer)
                 else:
-                    yield ScoredRow(batch.file, line, fields, self._columns.in_label_units(answer), None)
+                    self.has_probabilities_only |= math.isnan(answer[-1]) and bool(self.classes)
+                    value, of_classes = self._columns.prediction_of(answer)
+                    yield ScoredRow(batch.file, line, fields, value, of_classes, None)
             self.bytes_scored = batch.end
 
 
 class _Endpoint:
-    """Scores encoded rows; several threads may call it at once."""
+    """Scores encoded rows; several threads may call it at once.
+
+    Attributes:
+        answer_length: how many numbers the model answers for a row.
+    """
 
     def __init__(self, runtime: SageMakerRuntimeClient, name: str) -> None:
         self._runtime, self._name = runtime, name
+        self.answer_length = 1
 
     def accepts(self, features: str) -> bool:
         """Return whether the model accepts a row of features."""
-        return isinstance(self._answer([features]), list)
+        return isinstance(self._ask([features]), bytes)
 
-    def scores(self, features: Sequence[str]) -> list[float | str]:
-        """Return each row's score, or the reason for which the model refuses the row.
+    def answers(self, features: Sequence[str]) -> list[Answer | str]:
+        """Return the model's answer for each row, or the reason for which it refuses the row.
 
         Raises:
             UserError: the model refuses many rows.
         """
-        scores: list[float | str] = []
+        answers: list[Answer | str] = []
         pending = [features] if features else []
         refused = 0
         while pending:
             part = pending.pop()
-            answer = self._answer(part)
+            answer = self._ask(part)
             if not isinstance(answer, str):
-                scores += answer
+                answers += self._numbers(answer, len(part))
             elif len(part) > 1:  # find the bad rows by halving: one bad row makes the model refuse a whole request
                 half = len(part) // 2
                 pending += [part[half:], part[:half]]
             else:
-                scores.append(f"the model refuses the row: {answer}")
+                answers.append(f"the model refuses the row: {answer}")
                 refused += 1
                 if refused > _MOST_REFUSED:
                     raise UserError(f"The endpoint {self._name} refuses many rows: {answer}")
-        return scores
+        return answers
 
-    def _answer(self, features: Sequence[str]) -> list[float] | str:
-        """Return the scores of rows, or the reason for which the model refuses the request."""
+    def _ask(self, features: Sequence[str]) -> bytes | str:
+        """Return the model's response to a request with rows, or the reason for which it refuses the request."""
         body = "\n".join(features).encode()
         try:
-            answer = read_body(
+            return read_body(
                 lambda: self._runtime.invoke_endpoint(
                     EndpointName=self._name, ContentType="text/csv", Accept="application/json", Body=body
                 )["Body"]
@@ -198,29 +225,31 @@ class _Endpoint:
             if error.response.get("OriginalStatusCode") not in _BAD_INPUT:
                 raise
             return str(error.response.get("OriginalMessage") or error)
+
+    def _numbers(self, response: bytes, rows: int) -> list[Answer]:
         try:
-            scores = scores_of(answer)
+            answers = answers_in(response, self.answer_length)
         except AnswerError as error:
-            raise UserError(f"The answer of the endpoint {self._name} does not have one score a row: {error}") from None
-        if len(scores) != len(features):
-            raise UserError(f"The endpoint {self._name} gave {len(scores)} scores for {len(features)} rows")
-        return scores
+            raise UserError(f"The endpoint {self._name} does not answer as the model's columns say: {error}") from None
+        if len(answers) != rows:
+            raise UserError(f"The endpoint {self._name} gave {len(answers)} predictions for {rows} rows")
+        return answers
 
 
 def _scored_by(
     endpoint: _Endpoint, batches: Iterator[RowBatch], model: EndpointModel, note: Callable[[str], None]
-) -> Iterator[tuple[RowBatch, list[float | str]]]:
+) -> Iterator[tuple[RowBatch, list[Answer | str]]]:
     """Score batches with an endpoint, and say so if it got another model meanwhile."""
-    yield from _in_order(batches, endpoint.scores)
+    yield from _in_order(batches, endpoint.answers)
     if model.current_config_name() != model.endpoint_config_name:
         note("The endpoint was updated meanwhile: some rows may have been scored by another model.")
 
 
 def _in_order(
-    batches: Iterator[RowBatch], score: Callable[[Sequence[str]], list[float | str]]
-) -> Iterator[tuple[RowBatch, list[float | str]]]:
+    batches: Iterator[RowBatch], score: Callable[[Sequence[str]], list[Answer | str]]
+) -> Iterator[tuple[RowBatch, list[Answer | str]]]:
     """Score some batches at once, and yield them in their order."""
-    pending: deque[tuple[RowBatch, Future[list[float | str]]]] = deque()
+    pending: deque[tuple[RowBatch, Future[list[Answer | str]]]] = deque()
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         try:
             for batch in batches:

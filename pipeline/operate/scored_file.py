@@ -20,27 +20,29 @@ _BUFFER = 1 << 20
 class ScoredFile:
     """A CSV file of the input's columns and the predictions.
 
-    The columns are those of the input and ``prediction``; or ``prediction`` alone if the input has no header. If a row
-    is bad, the file has a column ``error`` too. The delimiter is that of the first input file. Use it as a context: the
+    The columns are those of the input, ``prediction`` and the scores of classes; without those of the input if it has no
+    header. If a row is bad, the file has a column ``error`` too. The delimiter is that of the first input file. Use it as a context: the
     file appears, or replaces another one, when the context ends without an exception.
 
     Args:
         path: the file.
         inputs: the files that are scored.
+        score_columns: the names of a row's scores; none if the label is a number.
         encoding: the character encoding of the input and of this file.
 
     Raises:
         UserError: the input's files differ in their columns or have such columns already, or the file is among them.
     """
 
-    def __init__(self, path: Path, inputs: Sequence[InputFile], encoding: str) -> None:
+    def __init__(self, path: Path, inputs: Sequence[InputFile], score_columns: Sequence[str], encoding: str) -> None:
         self._path = path
         self._encoding = encoding
         self._delimiter = inputs[0].layout.delimiter
         self._names = list(inputs[0].layout.names) if inputs[0].layout.header else []
         self._unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         self._has_errors = False
-        _check(path, inputs)
+        self._added = [PREDICTION, *score_columns]
+        _check(path, inputs, [*self._added, ERROR])
         # Files may have their columns in different orders.
         self._orders = {
             file.name: [list(file.layout.names).index(name) for name in self._names]
@@ -59,7 +61,7 @@ class ScoredFile:
         except OSError as error:
             raise UserError(f"{self._path}: cannot be written: {error.strerror}") from None
         self._writer = self._csv_writer(self._file)
-        self._writer.writerow([*self._names, PREDICTION])
+        self._writer.writerow([*self._names, *self._added])
         return self
 
     def __exit__(
@@ -78,7 +80,7 @@ class ScoredFile:
         if row.error is not None and not self._has_errors:
             self._add_error_column()
         fields: list[Any] = self._fields(row) if self._names else []
-        fields.append("" if row.score is None else row.score)
+        fields += [""] * len(self._added) if row.prediction is None else [row.prediction, *row.scores]
         if self._has_errors:
             fields.append(row.error or "")
         self._writer.writerow(fields)
@@ -116,7 +118,7 @@ class ScoredFile:
         return csv.writer(file, delimiter=self._delimiter, lineterminator="\n")
 
 
-def _check(path: Path, inputs: Sequence[InputFile]) -> None:
+def _check(path: Path, inputs: Sequence[InputFile], added: Sequence[str]) -> None:
     first = inputs[0]
     for file in inputs:
         if file.layout.header != first.layout.header or sorted(file.layout.names) != sorted(first.layout.names):
@@ -124,7 +126,7 @@ def _check(path: Path, inputs: Sequence[InputFile]) -> None:
                 f"{file.name}: its columns differ from those of {first.name}, and OUTPUT has one header. "
                 "Score the files one by one, or without OUTPUT"
             )
-        taken = {PREDICTION, ERROR}.intersection(file.layout.names)
+        taken = set(added).intersection(file.layout.names)
         if file.layout.header and taken:
             raise UserError(
                 f"{file.name}: has a column {min(taken)!r} already, which OUTPUT would have twice. Rename it"

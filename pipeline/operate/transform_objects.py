@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.operate.answers import AnswerError, score_of
+from pipeline.operate.answers import AnswerError, answer_in_line
 from pipeline.operate.encryption import Encryption
 from pipeline.operate.row_files import find_files
 from pipeline.operate.stored_objects import StoredObjects
@@ -66,8 +67,8 @@ class TransformObjects:
             sent.append(rows)
         return sent
 
-    def scores(self, sent: Sequence[int], content_type: str) -> Iterator[array[float]]:
-        """Yield the scores of each object, in the order of its rows.
+    def answers(self, sent: Sequence[int], content_type: str, length: int) -> Iterator[array[float]]:
+        """Yield the model's answers for each object, in the order of its rows.
 
         Batch transform keeps the order of an object's records: it makes no output for an object of which a record
         fails, "as it can't maintain the same order". Source:
@@ -76,19 +77,21 @@ class TransformObjects:
         Args:
             sent: the number of rows of each object.
             content_type: the type of the output.
+            length: how many numbers an answer has.
 
         Raises:
-            UserError: an output is missing, or does not have one score a row.
+            UserError: an output is missing, or does not have one answer a row.
         """
         outputs = self._outputs()
         for number, rows in enumerate(sent):
             name = f"{_part_name(number)}.out"
             if name not in outputs:
                 raise UserError(f"The transform job completed, but {self.output_uri} has no {name}")
-            scores = self._read(outputs[name], content_type)
-            if len(scores) != rows:
-                raise UserError(f"The transform job gave {len(scores):,} scores for the {rows:,} rows of {name}")
-            yield scores
+            answers = self._read(outputs[name], content_type, length)
+            found = len(answers) // length
+            if found != rows:
+                raise UserError(f"The transform job gave {found:,} predictions for the {rows:,} rows of {name}")
+            yield answers
 
     def delete(self) -> None:
         """Delete input and output, with all their versions."""
@@ -111,13 +114,14 @@ class TransformObjects:
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return {key.rpartition("/")[2]: f"s3://{self._bucket}/{key}" for key in keys}
 
-    def _read(self, uri: str, content_type: str) -> array[float]:
+    def _read(self, uri: str, content_type: str, length: int) -> array[float]:
         (file,) = find_files(uri, self._s3)
         try:
             with file.open("UTF-8") as lines:
-                return array("d", (score_of(line, content_type) for line in lines if line.strip()))
+                found = (answer_in_line(line, content_type, length) for line in lines if line.strip())
+                return array("d", chain.from_iterable(found))
         except AnswerError as error:
-            raise UserError(f"{uri} does not have one score a line: {error}") from None
+            raise UserError(f"{uri} does not have an answer of the model in each line: {error}") from None
 
 
 def _part_name(number: int) -> str:

@@ -423,8 +423,8 @@ def test_the_function_gives_rows_with_their_places(account, rows, monkeypatch) -
     rows.write_text(rows.read_text() + "x,male,1,1,no,southeast\n")
     config = load_config(ROOT / "config.yaml")
     found = list(predict(account.session, config, str(rows)))
-    assert [row.score for row in found] == [*SCORES, None]
+    assert [row.prediction for row in found] == [*SCORES, None]
     assert [row.line for row in found] == [2, 3, 4, 5]
     assert found[0].fields == ROWS[0].split(",")
     assert (found[3].place, found[3].error) == (f"{rows}:5", "age is 'x': a finite number is expected")
-    assert [row.score for row in predict(account.session, config, str(rows), limit=2)] == SCORES[:2]
+    assert [row.prediction for row in predict(account.session, config, str(rows), limit=2)] == SCORES[:2]

@@ -247,7 +247,7 @@ def test_many_parts_are_joined_in_their_order(account, tmp_path, monkeypatch) ->
     path = tmp_path / "rows.csv"
     path.write_text("\n".join([HEADER, *(f"{age},male,33.75,1,no,southeast" for age in range(60_000))]))
     config = load_config(ROOT / "config.yaml")
-    found = [row.score for row in predict_in_batch(account.session, config, str(path), pause=0.05)]
+    found = [row.prediction for row in predict_in_batch(account.session, config, str(path), pause=0.05)]
     assert found == list(range(60_000))
     assert leftovers(account) == []
 
@@ -278,7 +278,7 @@ def test_scores_survive_objects_that_cannot_be_deleted(account, rows, monkeypatc
     notes: list[str] = []
     config = load_config(ROOT / "config.yaml")
     found = predict_in_batch(account.session, config, str(rows), limit=2, note=notes.append, pause=0.05)
-    assert [row.score for row in found] == SCORES[:2]
+    assert [row.prediction for row in found] == SCORES[:2]
     assert notes[-1].startswith(f"Could not delete s3://{PIPELINE_BUCKET}/{NAME}/batch/")
     assert notes[-1].endswith("/: your identity may not call DeleteObjects. Delete it yourself.")
 
@@ -287,9 +287,9 @@ def test_scores_survive_objects_that_cannot_be_deleted(account, rows, monkeypatc
     ("output", "sentence"),
     [
         ({}, "The transform job completed, but .* has no part-00000.csv.out"),
-        ({"part-00000.csv.out": '{"score": 1.0}\n'}, "gave 1 scores for the 2 rows of part-00000.csv.out"),
-        ({"part-00000.csv.out": '{"label": 1.0}\n'}, "does not have one score a line: KeyError"),
-        ({"part-00000.csv.out": "1.0\n2.0\n"}, "does not have one score a line: TypeError"),
+        ({"part-00000.csv.out": '{"score": 1.0}\n'}, "gave 1 predictions for the 2 rows of part-00000.csv.out"),
+        ({"part-00000.csv.out": '{"label": 1.0}\n'}, "does not have an answer of the model in each line: KeyError"),
+        ({"part-00000.csv.out": "1.0\n2.0\n"}, "does not have an answer of the model in each line: TypeError"),
     ],
 )
 def test_an_output_that_does_not_fit_the_rows_is_an_error(account, output, sentence) -> None:
@@ -299,7 +299,7 @@ def test_an_output_that_does_not_fit_the_rows_is_an_error(account, output, sente
     for name, text in output.items():
         s3.put_object(Bucket=BUCKET, Key=f"checked/output/{name}", Body=text)
     with pytest.raises(UserError, match=sentence):
-        list(objects.scores(sent, "application/jsonlines"))
+        list(objects.answers(sent, "application/jsonlines", 1))
     objects.delete()
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="checked/")["KeyCount"] == 0
 
@@ -311,7 +311,7 @@ def test_outputs_are_found_in_folders_below_the_prefix(account) -> None:
     sent = objects.send([["1,2", "3,4"]])
     lines = "\n".join(json.dumps({"score": number}) for number in (1.5, 2.5))
     s3.put_object(Bucket=BUCKET, Key="foldered/output/input/part-00000.csv.out", Body=f"{lines}\n\n")
-    assert [list(part) for part in objects.scores(sent, "application/jsonlines")] == [[1.5, 2.5]]
+    assert [list(part) for part in objects.answers(sent, "application/jsonlines", 1)] == [[1.5, 2.5]]
 
 
 @pytest.mark.parametrize(
