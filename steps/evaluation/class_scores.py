@@ -13,10 +13,15 @@ from evaluation.class_sums import ClassSums, row_log_loss, tables_of
 from evaluation.errors import SelectionError
 from evaluation.models import Model, predicted_classes, threshold_of
 from evaluation.rows import Block, Numbers
+from evaluation.score_counts import ScoreCounter
 
 _SAMPLES, _SHARE = 5, 0.8
 _LARGEST_TABLE = 50
-"""With more classes, best.json leaves out the table of confusion; classification.json has it."""
+"""With more classes, best.json leaves out the table of confusion, which classification.json has, and there are no curves
+of each class against the others."""
+
+_MOST_SCORES_OF_CLASS = 1 << 15
+"""The distinct probabilities of a class that are kept for its curve."""
 
 
 @dataclass
@@ -35,10 +40,13 @@ class ClassScores:
     _of_folds: dict[int, ClassSums] = field(default_factory=dict)
     _losses_float32: dict[int, float] = field(default_factory=dict)
     _thresholds: dict[int, float] = field(default_factory=dict)
+    _against_rest: list[ScoreCounter] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         count = len(self.classes)
         self._samples = [ClassSums(count) for _ in range(_SAMPLES)]
+        if 2 < count <= _LARGEST_TABLE:
+            self._against_rest = [ScoreCounter(most=_MOST_SCORES_OF_CLASS) for _ in self.classes]
         # RandomState instead of Generator: numpy guarantees that its random numbers stay the same.
         self._random = np.random.RandomState(self.seed)
         columns = ",".join(f"p_{number}" for number in range(count))
@@ -61,6 +69,8 @@ class ClassScores:
         for sample in self._samples:
             chosen = self._random.random_sample(len(labels)) < _SHARE
             sample.add(labels[chosen], predictions[chosen], predicted[chosen])
+        for number, counter in enumerate(self._against_rest):
+            counter.add(predictions[:, number], (labels == number).astype(np.float64))
         if count == 2:
             self._thresholds[fold] = threshold_of(model)
 
@@ -99,7 +109,7 @@ class ClassScores:
 
     def tables(self) -> dict[str, Any]:
         """Return the content of classification.json."""
-        return tables_of(self.total, self.classes)
+        return tables_of(self.total, self.classes, [counter.counts for counter in self._against_rest])
 
     def sampled(self) -> list[ClassSums]:
         """Return the sums over five samples of 80 % of the rows."""

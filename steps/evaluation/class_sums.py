@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy.typing as npt
 
 from evaluation.confusion import Table, class_metrics, confusion, label_metrics
 from evaluation.rows import Numbers
-from evaluation.score_counts import ScoreCounter
+from evaluation.score_counts import ScoreCounter, ScoreCounts
 
 _SMALLEST_PROBABILITY = 1e-16
 """Smaller ones count as this in the log loss, as in XGBoost. Otherwise one row could make it infinite."""
+
+_MOST_CURVES, _POINTS_OF_CLASS = 10, 150
+"""The classes whose curves against the other classes are written, the most frequent ones, and the points of each."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -104,12 +108,13 @@ def row_log_loss(labels: Numbers, predictions: Numbers) -> Numbers:
     return np.asarray(-np.log(np.maximum(own, _SMALLEST_PROBABILITY)))
 
 
-def tables_of(sums: ClassSums, names: list[str]) -> dict[str, Any]:
+def tables_of(sums: ClassSums, names: list[str], against_rest: Sequence[ScoreCounts] = ()) -> dict[str, Any]:
     """Return the content of classification.json: the tables and curves of these rows.
 
     Args:
         sums: the sums over the rows.
         names: the label's texts in the order of the classes.
+        against_rest: for more than two classes, the rows by the probability of each class; perhaps none.
     """
     by_class = class_metrics(sums.table)
     document: dict[str, Any] = {
@@ -123,5 +128,14 @@ def tables_of(sums: ClassSums, names: list[str]) -> dict[str, Any]:
             "curve": counts.curve(),
             "calibration": counts.calibration() if sums.has_probabilities else [],
             "gains": counts.gains(),
+            "histogram": counts.histogram(),
         }
+    if against_rest:
+        document["one_vs_rest"] = [
+            {"class": name, "auc": counts.auc(), "average_precision": counts.average_precision()}
+            for name, counts in zip(names, against_rest, strict=True)
+        ]
+        # The sort is stable: of equally frequent classes, the first ones.
+        for place in np.argsort(-sums.table.sum(axis=1), kind="stable")[:_MOST_CURVES].tolist():
+            document["one_vs_rest"][place]["curve"] = against_rest[place].curve(_POINTS_OF_CLASS)
     return document

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,9 @@ MOST = 1 << 18
 _FINEST = 40
 """The first rounding is to multiples of 2 ** -40."""
 
-_CURVE_POINTS = 200
+_CURVE_POINTS = 300
 _TENTHS = 10
+_BINS = 20
 
 Counts = npt.NDArray[np.int64]
 
@@ -108,19 +110,18 @@ class ScoreCounts:
         """Return points of the ROC curve and of the precision-recall curve, from the highest threshold on.
 
         Each has ``threshold`` (rows with at least this score are predicted as class 1; None predicts none), ``fpr``,
-        ``tpr`` (which is the recall) and ``precision``. Points are spread evenly along the ROC curve.
+        ``tpr`` (which is the recall) and ``precision``. Of many points, half are spread evenly along the ROC curve and
+        half along the precision-recall curve.
         """
         negatives, positives = self.totals
         if not negatives or not positives:
             return []
         falsely, truly = self._descending()
         fpr, tpr = falsely / negatives, truly / positives
-        length = fpr + tpr
-        places = np.arange(len(length))
-        if len(length) > most:
-            wanted = np.linspace(0, length[-1], most)
-            places = np.unique(np.clip(np.searchsorted(length, wanted), 0, len(length) - 1))
-        precision = np.where(length > 0, truly / np.maximum(falsely + truly, 1), 1.0)
+        precision = np.where(falsely + truly > 0, truly / np.maximum(falsely + truly, 1), 1.0)
+        places = np.arange(len(fpr))
+        if len(places) > most:
+            places = np.union1d(_spread(most // 2, fpr, tpr), _spread(most - most // 2, tpr, precision))
         thresholds = [None, *self.scores[::-1].tolist()]
         return [
             {
@@ -154,6 +155,24 @@ class ScoreCounts:
             if counts[place]
         ]
 
+    def histogram(self) -> list[dict[str, Any]]:
+        """Return the rows of each class by twentieths of the scores' range, which is from 0 to 1 for probabilities.
+
+        Each has ``low``, ``high`` and ``rows``: those of class 0 and of class 1.
+        """
+        if not len(self.scores):
+            return []
+        lowest, highest = float(self.scores[0]), float(self.scores[-1])
+        if lowest >= 0 and highest <= 1:
+            lowest, highest = 0.0, 1.0
+        width = (highest - lowest) / _BINS or 1.0
+        places = np.clip(((self.scores - lowest) / width).astype(np.int64), 0, _BINS - 1)
+        rows = [np.bincount(places, counts, _BINS).astype(int).tolist() for counts in (self.negatives, self.positives)]
+        return [
+            {"low": lowest + place * width, "high": lowest + (place + 1) * width, "rows": [own[place] for own in rows]}
+            for place in range(_BINS)
+        ]
+
     def gains(self) -> list[dict[str, float]]:
         """Return the cumulative gains by tenths of the rows, those with the highest scores first.
 
@@ -173,11 +192,24 @@ class ScoreCounts:
         return table
 
 
-class ScoreCounter:
-    """Counts rows. It sorts many at a time, which is faster than to sort each block into the others."""
+def _spread(most: int, x: Numbers, y: Numbers) -> Counts:
+    """Return the places of at most so many points, evenly spread along a curve, with the first and the last."""
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    places = np.searchsorted(length, np.linspace(0, length[-1], most))
+    return np.unique(np.append(np.clip(places[:-1], 0, len(length) - 1), len(length) - 1))
 
-    def __init__(self, *parts: ScoreCounts) -> None:
+
+class ScoreCounter:
+    """Counts rows. It sorts many at a time, which is faster than to sort each block into the others.
+
+    Args:
+        parts: counts to begin with.
+        most: the largest number of distinct scores that are kept; None for ``MOST``.
+    """
+
+    def __init__(self, *parts: ScoreCounts, most: int | None = None) -> None:
         self._parts = list(parts)
+        self._most = most or MOST
         self._waiting = 0
 
     def add(self, scores: Numbers, labels: Numbers, counts: Counts | None = None) -> None:
@@ -192,7 +224,7 @@ class ScoreCounter:
         positives = np.where(labels == 1, counts, 0)
         self._parts.append(ScoreCounts(scores, counts - positives, positives, scores * counts))
         self._waiting += len(scores)
-        if self._waiting > MOST:
+        if self._waiting > self._most:
             self._settle()
 
     def __add__(self, other: ScoreCounter) -> ScoreCounter:
@@ -207,17 +239,17 @@ class ScoreCounter:
         return self._parts[0]
 
     def _settle(self) -> None:
-        self._parts, self._waiting = [_merged(self._parts)], 0
+        self._parts, self._waiting = [_merged(self._parts, self._most)], 0
 
 
-def _merged(parts: Sequence[ScoreCounts]) -> ScoreCounts:
+def _merged(parts: Sequence[ScoreCounts], most: int) -> ScoreCounts:
     """Return the rows of all parts."""
     if not parts:
         nothing = np.empty(0, np.int64)
         return ScoreCounts(np.empty(0), nothing, nothing, np.empty(0))
     bits = min((part.bits for part in parts if part.bits is not None), default=None)
     whole = np.concatenate([part.scores for part in parts])
-    bits = _bits_of(np.sort(whole), bits)
+    bits = _bits_of(np.sort(whole), bits, most)
     rounded = whole if bits is None else np.floor(whole * 2.0**bits) / 2.0**bits
     scores, places = np.unique(rounded, return_inverse=True)
 
@@ -231,13 +263,13 @@ def _merged(parts: Sequence[ScoreCounts]) -> ScoreCounts:
     return ScoreCounts(scores, negatives, positives, summed([part.sums for part in parts]), bits)
 
 
-def _bits_of(ascending: Numbers, bits: int | None) -> int | None:
+def _bits_of(ascending: Numbers, bits: int | None, most: int) -> int | None:
     """Return how finely scores can be kept, at most as finely as ``bits``."""
 
     def distinct(bits: int | None) -> int:
         rounded = ascending if bits is None else np.floor(ascending * 2.0**bits)
         return int(np.count_nonzero(np.diff(rounded))) + 1
 
-    while distinct(bits) > MOST:
+    while distinct(bits) > most:
         bits = _FINEST if bits is None else bits - 1
     return bits

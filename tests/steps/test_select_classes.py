@@ -241,6 +241,9 @@ def test_three_classes_have_metrics_baselines_and_coefficients_by_class(multicla
         np.bincount(labels.astype(int)).max() / 270
     )
     assert next(csv.reader(io.StringIO(outputs["out_of_fold.csv"])))[3:] == ["predicted_label", "p_0", "p_1", "p_2"]
+    for place, each in enumerate(outputs["classification.json"]["one_vs_rest"]):
+        assert each["auc"] == pytest.approx(sklearn.roc_auc_score(labels == place, probabilities[:, place]))
+        assert len(each["curve"]) <= 150
     shap = outputs["shap.json"]
     assert (len(shap["features"][0]["by_class"]), len(shap["bias"]), len(shap["sample"]["contributions"][0][0])) == (
         3,

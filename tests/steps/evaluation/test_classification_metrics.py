@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xgboost
 from evaluation import score_counts
+from evaluation.class_sums import ClassSums, tables_of
 from evaluation.confusion import class_metrics, confusion, f_scores, label_metrics
 from evaluation.metrics import METRICS, computed_metric
 from evaluation.score_counts import ScoreCounter, ScoreCounts
@@ -155,3 +156,40 @@ def test_objectives_are_known_or_said_not_to_be(algorithm, problem, objective, h
     found = computed_metric(algorithm, problem, objective, hyperparameters)
     assert found == expected
     assert found is None or found in METRICS[problem]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.01])
+def test_few_points_of_a_curve_keep_its_picture(share) -> None:
+    random = np.random.default_rng(1)
+    labels = (random.random(40_000) < share).astype(float)
+    scores = random.normal(size=40_000) + 1.5 * labels
+    counts = counts_of(scores, labels)
+    points = counts.curve()
+    assert 200 < len(points) <= 300
+    assert (points[0]["tpr"], points[-1]["tpr"], points[-1]["fpr"]) == (0.0, 1.0, 1.0)
+    fpr, tpr, precision = (np.array([point[name] for point in points]) for name in ("fpr", "tpr", "precision"))
+    assert np.trapezoid(tpr, fpr) == pytest.approx(counts.auc(), abs=1e-3)
+    assert np.sum(np.diff(tpr) * precision[1:]) == pytest.approx(counts.average_precision(), abs=0.01)
+
+
+def test_the_histogram_counts_each_class_by_twentieths() -> None:
+    found = counts_of([0.0, 0.049, 0.05, 0.5, 1.0, 1.0], [0, 1, 0, 1, 1, 0]).histogram()
+    assert [each["rows"] for each in found if sum(each["rows"])] == [[1, 1], [1, 0], [0, 1], [1, 1]]
+    assert (found[0]["low"], found[-1]["high"], len(found)) == (0.0, 1.0, 20)
+    scores = counts_of([-3.0, 7.0, 2.0], [0, 1, 1]).histogram()
+    assert (scores[0]["low"], scores[-1]["high"]) == (-3.0, pytest.approx(7.0))
+    assert [place for place, each in enumerate(scores) if sum(each["rows"])] == [0, 10, 19]
+
+
+def test_classes_have_curves_against_the_others_the_most_frequent_ones() -> None:
+    random = np.random.default_rng(2)
+    labels = np.concatenate([np.full(20 + 5 * number, number) for number in range(12)])
+    probabilities = random.dirichlet(np.ones(12), len(labels)) + 0.5 * (labels[:, None] == np.arange(12))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    sums = ClassSums(12)
+    sums.add(labels, probabilities, probabilities.argmax(axis=1))
+    against = [counts_of(probabilities[:, place], labels == place) for place in range(12)]
+    found = tables_of(sums, [f"c{number}" for number in range(12)], against)["one_vs_rest"]
+    assert [each["class"] for each in found if "curve" in each] == [f"c{number}" for number in range(2, 12)]
+    for place, each in enumerate(found):
+        assert each["auc"] == pytest.approx(sklearn.roc_auc_score(labels == place, probabilities[:, place]))
