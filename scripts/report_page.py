@@ -8,7 +8,6 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.operate.objective import objective_of
 from scripts.console import console
 from scripts.run_folders import run_folder
 
@@ -19,18 +18,14 @@ if TYPE_CHECKING:
     from pipeline.operate.results import Results
 
 
-def write_page(session: Session, state: ExecutionState, results: Results) -> Path | None:
-    """Write the page about an execution, and return its path; None if its objective is not the MSE.
-
-    The page's pictures are of mean squared errors.
+def write_page(session: Session, state: ExecutionState, results: Results) -> Path:
+    """Write the page about an execution, and return its path.
 
     Args:
         session: a ``boto3.Session`` of the account.
         state: the execution.
         results: its results.
     """
-    if results.best is not None and objective_of(results.best).column != "mse":
-        return None
     # Imported here, because no other command draws.
     from pipeline.report.page import page_of  # noqa: PLC0415
 
@@ -42,10 +37,8 @@ def write_page(session: Session, state: ExecutionState, results: Results) -> Pat
     return path
 
 
-def show_page(path: Path | None) -> None:
-    """Print where the page is, if there is one, and open it if there is a person with a display."""
-    if path is None:
-        return
+def show_page(path: Path) -> None:
+    """Print where the page is, and open it if there is a person with a display."""
     console.print(f"\nThe same with pictures: {path}", markup=False)
     has_display = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if has_display and sys.stdout.isatty():

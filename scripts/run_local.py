@@ -108,8 +108,8 @@ class _Run:
         page = write_page(session, state, results)
         seconds = (ended - self._started).total_seconds()
         console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
-        pictures = "" if page is None else f" The same with pictures:\n{page}"
-        console.print(f"and in {path.parent}, with the configuration.{pictures}", markup=False)
+        console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
+        console.print(str(page), markup=False)
         return state.status
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from pipeline.report.evidence import read_evidence
-from pipeline.report.sections import Section, sections_of
+from pipeline.report.section import Section
+from pipeline.report.sections import sections_of
 from studio.aws import Aws
 from studio.executions import Execution
 from studio.results import NoResultsError, collect, only_sentences

@@ -26,6 +26,23 @@ class ObjectiveMetric:
         """The name in the columns of ``cv_results.json``."""
         return self.name.rpartition(":")[2]
 
+    @property
+    def extreme(self) -> str:
+        """How the best value is called: lowest or highest."""
+        return "lowest" if self.minimizes else "highest"
+
+    @property
+    def starts_sentence(self) -> str:
+        """The title with a capital."""
+        return self.title[:1].upper() + self.title[1:]
+
+
+_NUMBER_BASELINES = {"mean": "Predicting the mean", "least_squares": "Least squares"}
+_CLASS_BASELINES = {"constant": "Class rates", "logistic_regression": "Logistic regression"}
+
+BASELINES = tuple((_NUMBER_BASELINES | _CLASS_BASELINES).values())
+"""The titles of all models without tuning."""
+
 
 def objective_of(best: Mapping[str, Any]) -> ObjectiveMetric:
     """Return the objective of ``best.json``. Before there were others, it was always the MSE."""
@@ -39,3 +56,16 @@ def value_of(estimate: Mapping[str, Any]) -> float:
     """Return the value of an estimate of ``best.json``, whose name was ``mse`` before there were other objectives."""
     value: float = estimate["value"] if "value" in estimate else estimate["mse"]
     return value
+
+
+def fold_values_of(estimate: Mapping[str, Any]) -> list[float]:
+    """Return the values of the chosen hyperparameters on the folds; empty if they are not known."""
+    values: list[float] = estimate.get("fold_values", estimate.get("fold_mse", []))
+    return values
+
+
+def baselines_of(best: Mapping[str, Any]) -> dict[str, float]:
+    """Return the objective on the same folds of models without tuning, by their titles; those that are known."""
+    titles = _CLASS_BASELINES if best.get("classes") else _NUMBER_BASELINES
+    known = {title: best["baselines"].get(name) for name, title in titles.items()}
+    return {title: float(value) for title, value in known.items() if value is not None}

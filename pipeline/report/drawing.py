@@ -22,6 +22,9 @@ Rows = Sequence[dict[str, Any]]
 INK, SOFT, LINE, PAGE = "var(--ink)", "var(--soft)", "var(--line)", "var(--page)"
 BLUE, ORANGE = "var(--blue)", "var(--orange)"
 
+SERIES = tuple((colour, dash) for dash in ([1, 0], [5, 3]) for colour in (BLUE, ORANGE, "#009e73", "#cc79a7"))
+"""Colours and dashes of lines, which differ for readers with and without colour blindness, in light and dark."""
+
 FRAME = "#d55e00"
 """It shows on all colours of magnitudes, in light and dark."""
 
@@ -139,6 +142,16 @@ def classes(field: str, colours: Mapping[str, str], *, legend: bool = True) -> S
     """Return a channel of colours of classes."""
     scale = {"domain": list(colours), "range": list(colours.values())}
     return {"field": field, "type": "nominal", "scale": scale} | ({} if legend else {"legend": None})
+
+
+def series(field: str, shown: Sequence[str]) -> dict[str, Spec]:
+    """Return the channels of at most ``len(SERIES)`` lines: a colour and a dash for each."""
+    kinds = SERIES[: len(shown)]
+    parts = {"color": [colour for colour, _ in kinds], "strokeDash": [dash for _, dash in kinds]}
+    return {
+        name: {"field": field, "type": "nominal", "scale": {"domain": list(shown), "range": values}}
+        for name, values in parts.items()
+    }
 
 
 def fixed(colour: str) -> Spec:

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.operate.execution import ExecutionState
+from pipeline.operate.objective import objective_of
 from pipeline.operate.results import Results, job_outputs
-from pipeline.report.losses import Losses, read_losses
+from pipeline.report.class_predictions import ClassPredictions, read_class_predictions
+from pipeline.report.losses import Losses, read_losses, read_rounds
 from pipeline.report.parts import MissingError, Part
 from pipeline.report.predictions import Predictions, read_predictions
 from pipeline.report.stored import read_object
@@ -37,8 +39,11 @@ class Evidence:
         coefficients: ``coefficients.json``, the largest effect first.
         importance: ``importance.json``, the most important variable first.
         deviations: the standard deviations of the label, on the scale of the models' predictions, and of the features.
-        predictions: rows with the predictions of models that did not see them.
+        predictions: rows with the predictions of models that did not see them, of a number.
         losses: the loss of the chosen training jobs by epoch.
+        tables: ``classification.json``: tables and curves of the predictions of classes.
+        class_predictions: rows with these predictions.
+        shap: ``shap.json``.
     """
 
     state: ExecutionState
@@ -51,6 +56,9 @@ class Evidence:
     deviations: Part[list[float]]
     predictions: Part[Predictions]
     losses: Part[Losses]
+    tables: Part[dict[str, Any]]
+    class_predictions: Part[ClassPredictions]
+    shap: Part[dict[str, Any]]
 
 
 def read_evidence(session: Session, state: ExecutionState, results: Results) -> Evidence:
@@ -70,6 +78,9 @@ def read_evidence(session: Session, state: ExecutionState, results: Results) -> 
         deviations = pool.submit(Part.of, reader.deviations)
         predictions = pool.submit(Part.of, reader.predictions)
         losses = pool.submit(Part.of, reader.losses)
+        tables = pool.submit(Part.of, reader.tables)
+        class_predictions = pool.submit(Part.of, reader.class_predictions)
+        shap = pool.submit(Part.of, reader.shap)
     return Evidence(
         state=state,
         started=described["CreationTime"],
@@ -81,6 +92,9 @@ def read_evidence(session: Session, state: ExecutionState, results: Results) -> 
         deviations=deviations.result(),
         predictions=predictions.result(),
         losses=losses.result(),
+        tables=tables.result(),
+        class_predictions=class_predictions.result(),
+        shap=shap.result(),
     )
 
 
@@ -112,12 +126,42 @@ class _Reader:
         return [column["numerical_statistics"]["std_dev"] for column in described["features"]]
 
     def predictions(self) -> Predictions:
-        rows = self._require_models()["out_of_fold"]["rows"]
-        return read_predictions(self._s3, _uri(self._selected, "evaluation", "out_of_fold.csv"), rows)
+        best = self._require_models()
+        if best.get("classes"):
+            raise MissingError("The label is a class.")
+        return read_predictions(self._s3, self._out_of_fold, best["out_of_fold"]["rows"])
+
+    def tables(self) -> dict[str, Any]:
+        self._require_classes()
+        return self._document(self._selected, "evaluation", "classification.json")  # type: ignore[no-any-return]
+
+    def class_predictions(self) -> ClassPredictions:
+        best = self._require_classes()
+        return read_class_predictions(self._s3, self._out_of_fold, best["out_of_fold"]["rows"])
+
+    def shap(self) -> dict[str, Any]:
+        self._require_models()
+        found = self._document(self._selected, "evaluation", "shap.json")
+        if "missing" in found:
+            raise MissingError(f"There are no SHAP values: {found['missing']}.")
+        return found  # type: ignore[no-any-return]
 
     def losses(self) -> Losses:
-        jobs = {fold: name for fold, name in enumerate(self._require_best()["training_jobs"], start=1) if name}
+        best = self._require_best()
+        jobs = {fold: name for fold, name in enumerate(best["training_jobs"], start=1) if name}
+        if best.get("algorithm") == "xgboost":
+            return read_rounds(self._logs, jobs, objective_of(best).column)
         return read_losses(self._sagemaker, self._logs, jobs, self.deviations()[0])
+
+    @property
+    def _out_of_fold(self) -> str:
+        return _uri(self._selected, "evaluation", "out_of_fold.csv")
+
+    def _require_classes(self) -> dict[str, Any]:
+        best = self._require_models()
+        if not best.get("classes"):
+            raise MissingError("The label is a number.")
+        return best
 
     def _require_best(self) -> dict[str, Any]:
         if self._best is None:

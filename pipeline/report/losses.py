@@ -1,4 +1,4 @@
-"""The loss of training jobs by epoch, from their logs."""
+"""The loss of training jobs by epoch, or by tree, from their logs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _GROUP = "/aws/sagemaker/TrainingJobs"
 _LINE = re.compile(r"#quality_metric: host=\S+, epoch=(\d+), (train|validation) (\S+) <loss>=(\d\S*)")
-_POWERS = {"mse_objective": 2, "absolute_loss_objective": 1}
+_ROUND = re.compile(r"^\[(\d+)\]((?:(?:#011|\t)(?:train|validation)-[^:\s]+:\S+)+)")
+_VALUE = re.compile(r"(train|validation)-([^:\s]+):(-?\d[^#\s]*)")
+POWERS = {"mse_objective": 2, "absolute_loss_objective": 1}
 """The losses whose unit is a power of the label's."""
 
 _THREADS = 8
@@ -27,19 +29,21 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Losses:
-    """The loss of the training jobs by epoch.
+    """The loss of the training jobs by epoch, or a metric by the number of trees.
 
     Attributes:
-        metric: the loss's name in the logs.
+        metric: its name in the logs.
         rows: fold, channel (``train`` or ``validation``), epoch and loss, in the validation loss's unit.
         without_log: the jobs of which there is no log.
         has_train: whether the training loss could be converted to that unit.
+        is_by_tree: whether epochs are rounds of boosting.
     """
 
     metric: str
     rows: list[dict[str, Any]]
     without_log: list[str]
     has_train: bool
+    is_by_tree: bool = False
 
 
 def read_losses(
@@ -61,9 +65,7 @@ def read_losses(
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         read = dict(zip(jobs, pool.map(lambda job: list(_epochs(logs, job)), jobs.values()), strict=True))
-    found = [row | {"fold": fold} for fold, rows in read.items() for row in rows]
-    if not found:
-        raise MissingError(f"CloudWatch Logs has no lines about epochs of these jobs: {', '.join(jobs.values())}.")
+    found = _found(read, jobs)
     metric = str(found[0]["metric"])
     factor = _factor(sagemaker, next(iter(jobs.values())), metric, label_deviation)
     rows = [
@@ -79,16 +81,57 @@ def read_losses(
     return Losses(metric, rows, [job for fold, job in jobs.items() if not read[fold]], factor is not None)
 
 
+def read_rounds(logs: CloudWatchLogsClient, jobs: Mapping[int, str], metric: str) -> Losses:
+    """Read a metric of XGBoost's training jobs by the number of trees.
+
+    Args:
+        logs: boto3's CloudWatch Logs client.
+        jobs: the training job of each fold.
+        metric: the metric's name. If the jobs do not log it, the first one that they log is read.
+
+    Raises:
+        MissingError: there are no such lines.
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        read = dict(zip(jobs, pool.map(lambda job: list(_rounds(logs, job)), jobs.values()), strict=True))
+    found = _found(read, jobs)
+    logged = dict.fromkeys(row["metric"] for row in found)
+    shown = metric if metric in logged else next(iter(logged))
+    rows = [
+        {name: row[name] for name in ("fold", "channel", "epoch", "loss")} for row in found if row["metric"] == shown
+    ]
+    return Losses(shown, rows, [job for fold, job in jobs.items() if not read[fold]], has_train=True, is_by_tree=True)
+
+
+def _found(read: Mapping[int, list[dict[str, Any]]], jobs: Mapping[int, str]) -> list[dict[str, Any]]:
+    found = [row | {"fold": fold} for fold, rows in read.items() for row in rows]
+    if not found:
+        raise MissingError(f"CloudWatch Logs has no lines about epochs of these jobs: {', '.join(jobs.values())}.")
+    return found
+
+
 def _epochs(logs: CloudWatchLogsClient, job: str) -> Iterator[dict[str, Any]]:
+    for message in _messages(logs, job, '"#quality_metric"'):
+        if line := _LINE.search(message):
+            epoch, channel, metric, loss = line.groups()
+            yield {"channel": channel, "epoch": int(epoch) + 1, "metric": metric, "loss": float(loss)}
+
+
+def _rounds(logs: CloudWatchLogsClient, job: str) -> Iterator[dict[str, Any]]:
+    for message in _messages(logs, job, '"validation-"'):
+        if line := _ROUND.match(message):
+            for channel, metric, value in _VALUE.findall(line[2]):
+                yield {"channel": channel, "epoch": int(line[1]) + 1, "metric": metric, "loss": float(value)}
+
+
+def _messages(logs: CloudWatchLogsClient, job: str, pattern: str) -> Iterator[str]:
     pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=_GROUP, logStreamNamePrefix=f"{job}/", filterPattern='"#quality_metric"'
+        logGroupName=_GROUP, logStreamNamePrefix=f"{job}/", filterPattern=pattern
     )
     try:
         for page in pages:
             for event in page["events"]:
-                if line := _LINE.search(event["message"]):
-                    epoch, channel, metric, loss = line.groups()
-                    yield {"channel": channel, "epoch": int(epoch) + 1, "metric": metric, "loss": float(loss)}
+                yield event["message"]
     except ClientError as error:
         if not is_gone(error):
             raise
@@ -97,6 +140,8 @@ def _epochs(logs: CloudWatchLogsClient, job: str) -> Iterator[dict[str, Any]]:
 def _factor(sagemaker: SageMakerClient, job: str, metric: str, label_deviation: float) -> float | None:
     """Return what the training loss is multiplied by; None if that is not known."""
     hyperparameters = sagemaker.describe_training_job(TrainingJobName=job)["HyperParameters"]
-    if hyperparameters.get("normalize_label", "auto") == "false":
+    # A class has no unit and is not standardised.
+    is_class = hyperparameters.get("predictor_type", "regressor") != "regressor"
+    if is_class or hyperparameters.get("normalize_label", "auto") == "false":
         return 1.0
-    return label_deviation ** _POWERS[metric] if metric in _POWERS else None
+    return label_deviation ** POWERS[metric] if metric in POWERS else None

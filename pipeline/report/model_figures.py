@@ -21,7 +21,7 @@ from pipeline.report.drawing import (
     spans_decades,
 )
 from pipeline.report.figure import Download, Figure, leading, spread_evenly
-from pipeline.report.losses import Losses
+from pipeline.report.losses import POWERS, Losses
 from pipeline.report.numbers import short
 from pipeline.report.predictions import Predictions
 
@@ -98,13 +98,14 @@ def quantiles_figure(predictions: Predictions, label: str) -> Figure:
     return Figure(title, draw(title, layers, height=250), sentence, [Download("error-quantiles.csv", rows)])
 
 
-def losses_figure(losses: Losses, unit: str) -> Figure:
-    """Show the loss by epoch and fold."""
-    title = "Loss by epoch and fold"
+def losses_figure(losses: Losses, unit: str, *, minimizes: bool = True) -> Figure:
+    """Show the loss by epoch and fold, or a metric by trees."""
+    step, steps = ("tree", "trees") if losses.is_by_tree else ("epoch", "epochs")
+    title = "Metric by trees and fold" if losses.is_by_tree else "Loss by epoch and fold"
     values = [row["loss"] for row in losses.rows]
-    x = number("epoch", "Epoch", [row["epoch"] for row in losses.rows])
+    x = number("epoch", "Trees" if losses.is_by_tree else "Epoch", [row["epoch"] for row in losses.rows])
     x["axis"]["tickMinStep"] = 1
-    y = number("loss", unit, values, log=spans_decades(values))
+    y = number("loss", unit, values, log=minimizes and spans_decades(values))
     lines = defaultdict(list)
     for row in losses.rows:
         lines[row["fold"], row["channel"]].append(row)
@@ -115,18 +116,25 @@ def losses_figure(losses: Losses, unit: str) -> Figure:
         layer("line", drawn, x, y, color=colour, detail={"field": "fold"}, strokeWidth=1.5, opacity=0.9),
         layer("point", last, x, y, color=colour, filled=True, size=30, opacity=1),
     ]
-    kept = "Both are in one unit: the log has the training loss of the standardised label."
-    left_out = "The training loss is left out: its unit is not that of the validation loss."
     gone = f" There is no log of {', '.join(losses.without_log)}." if losses.without_log else ""
+    better, worse = ("falling", "rises") if minimizes else ("rising", "falls")
     sentence = (
-        "A line still falling at its last epoch needs more epochs; validation that rises, fewer. "
-        f"{kept if losses.has_train else left_out}{gone}"
+        f"A line still {better} at its last {step} needs more {steps}; validation that {worse}, fewer."
+        f"{_about_units(losses)}{gone}"
     )
     return Figure(title, draw(title, layers, height=290), sentence, [Download("losses.csv", losses.rows)])
 
 
+def _about_units(losses: Losses) -> str:
+    if not losses.has_train:
+        return " The training loss is left out: its unit is not that of the validation loss."
+    if losses.metric not in POWERS:
+        return ""
+    return " Both are in one unit: the log has the training loss of the standardised label."
+
+
 def coefficients_figure(coefficients: Rows, deviations: Sequence[float], features: Sequence[str], unit: str) -> Figure:
-    """Show the standardised coefficients with their range over the folds."""
+    """Show the standardised coefficients with their range over the folds; of more than two classes, those of each."""
     title = "Standardised coefficients"
     by_name = dict(zip(features, deviations, strict=True))
     table = [_standardised(row, by_name[row["feature"]]) for row in coefficients]
@@ -185,8 +193,9 @@ def _marks(rows: Rows, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
 
 
 def _standardised(row: dict[str, Any], deviation: float) -> dict[str, Any]:
+    of_class = f", {row['class']}" if "class" in row else ""
     return {
-        "feature": row["feature"],
+        "feature": f"{row['feature']}{of_class}",
         "mean": row["fold_mean"] * deviation,
         "lowest": row["fold_lowest"] * deviation,
         "highest": row["fold_highest"] * deviation,

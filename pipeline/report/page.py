@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.operate.execution import ExecutionState
+from pipeline.operate.objective import objective_of, value_of
 from pipeline.operate.results import Results
 from pipeline.report.evidence import Evidence, read_evidence
 from pipeline.report.numbers import short, tuned
@@ -17,6 +18,8 @@ from pipeline.text import visible
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+_OF_CLASSES = {"auc": "AUC", "accuracy": "Accuracy", "f1": "F1", "f1_macro": "Macro F1"}
 
 
 def page_of(session: Session, state: ExecutionState, results: Results) -> str:
@@ -59,14 +62,16 @@ def _headline(evidence: Evidence) -> dict[str, str]:
     best = evidence.results.best
     if best is None:
         return {}
-    estimate, scored = best["estimate"], best["out_of_fold"]
+    estimate, scored, objective = best["estimate"], best["out_of_fold"], objective_of(best)
+    value = short(value_of(estimate))
     if estimate["low"] is None:
-        return {"MSE on one fold": short(estimate["mse"])}
+        return {f"{objective.starts_sentence} on one fold": value}
     interval = f"{short(estimate['low'])} to {short(estimate['high'])}"
-    numbers = {"Cross-validated MSE": short(estimate["mse"]), "95 % interval, approximate": interval}
+    numbers = {f"Cross-validated {objective.title}": value, "95 % interval, approximate": interval}
     if "r2" in scored:
-        numbers |= {"RMSE": short(scored["rmse"]), "MAE": short(scored["mae"]), "R2": f"{scored['r2']:.3f}"}
-    return numbers
+        return numbers | {"RMSE": short(scored["rmse"]), "MAE": short(scored["mae"]), "R2": f"{scored['r2']:.3f}"}
+    more = {title: scored[name] for name, title in _OF_CLASSES.items() if scored.get(name) is not None}
+    return numbers | {f"{title}, out of fold": f"{value:.3f}" for title, value in more.items()}
 
 
 def _facts(evidence: Evidence) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pipeline.operate.objective import ObjectiveMetric
 from pipeline.report.numbers import spread, tuned
 
 _MOST_VALUES = 8
@@ -16,13 +17,20 @@ _MOST_VALUES = 8
 
 @dataclass(frozen=True)
 class Points:
-    """The points that have an error on each fold, the best first.
+    """The points that have the objective on each fold, the best first.
 
     Attributes:
         ranked: rows of ``cv_results.json`` with a rank; at least one.
+        objective: the metric of these rows.
     """
 
     ranked: Sequence[dict[str, Any]]
+    objective: ObjectiveMetric
+
+    @property
+    def mean(self) -> str:
+        """The name of the means in ``table``, for example ``mean_mse``."""
+        return f"mean_{self.objective.column}"
 
     @cached_property
     def names(self) -> list[str]:
@@ -56,24 +64,24 @@ class Points:
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
-        """The points: hyperparameters, mean MSE, paired standard error, whether it was chosen, MSE of each fold.
+        """The points: hyperparameters, mean, paired standard error, whether it was chosen, value of each fold.
 
-        The standard error is that of the difference to the point with the lowest mean, fold by fold.
+        The standard error is that of the difference to the point with the best mean, fold by fold.
         """
         best = _folds(self.ranked[0])
         return [
             {
                 **{name: tuned(row["params"][name]) for name in self.names},
-                "mean_mse": row["mean_test_mse"],
+                self.mean: row[f"mean_test_{self.objective.column}"],
                 "standard_error": spread([own - other for own, other in zip(_folds(row), best, strict=True)]),
                 "chosen": row["chosen"],
-                **{f"fold_{fold}": mse for fold, mse in enumerate(_folds(row), start=1)},
+                **{f"fold_{fold}": value for fold, value in enumerate(_folds(row), start=1)},
             }
             for row in self.ranked
         ]
 
     def edges(self) -> list[str]:
-        """Return where the point with the lowest mean lies at the edge of what was tried."""
+        """Return where the point with the best mean lies at the edge of what was tried."""
         found = []
         for name in self.axes:
             values, own = self.values(name), float(self.ranked[0]["params"][name])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.operate.objective import baselines_of, fold_values_of, objective_of, value_of
+from pipeline.report.class_sections import class_predictions
+from pipeline.report.data_section import data_section
 from pipeline.report.evidence import Evidence
 from pipeline.report.figure import Figure
 from pipeline.report.model_figures import (
@@ -17,55 +18,17 @@ from pipeline.report.model_figures import (
     quantiles_figure,
     residuals_figure,
 )
-from pipeline.report.numbers import reach, short, tuned
+from pipeline.report.numbers import short, tuned
 from pipeline.report.parts import Part
 from pipeline.report.points import Points
-from pipeline.report.predictions import Predictions
 from pipeline.report.search_figures import errors_figure, heat_map, scatter, strip
+from pipeline.report.section import Section, Table
+from pipeline.report.shap_figures import shap_figures
+from pipeline.report.tables import error_table, estimate_table, metric_tables
 
+LINEAR_LEARNER = "linear-learner"
 _WORST = 10
 _MOST_SENTENCES = 10
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page.
-
-    Attributes:
-        caption: what it shows.
-        head: the columns' titles; the first column is text, the others are numbers.
-        rows: the cells.
-    """
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page.
-
-    Attributes:
-        title: its title.
-        facts: names and values.
-        tables: its tables.
-        figures: its figures.
-        items: sentences, as a list.
-        missing: why something is not shown.
-    """
-
-    title: str
-    facts: Mapping[str, str] = field(default_factory=dict)
-    tables: Sequence[Table] = ()
-    figures: Sequence[Figure] = ()
-    items: Sequence[str] = ()
-    missing: Sequence[str] = ()
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether the section has one block, so that it fits beside another."""
-        return not self.facts and len(self.figures) + len(self.tables) < 2
 
 
 def sections_of(evidence: Evidence) -> list[Section]:
@@ -73,62 +36,19 @@ def sections_of(evidence: Evidence) -> list[Section]:
     best = evidence.results.best
     if best is None:
         reason = "SelectBest has not succeeded, so there are no results."
-        return [_data(evidence), Section("Results", missing=[reason])]
+        return [data_section(evidence), Section("Results", missing=[reason])]
+    is_class, is_linear = bool(best.get("classes")), best.get("algorithm", LINEAR_LEARNER) == LINEAR_LEARNER
     return [
-        _data(evidence),
+        data_section(evidence),
         _error(evidence, best),
         _search(evidence, best),
-        _out_of_fold(evidence, best),
+        class_predictions(evidence, best) if is_class else _out_of_fold(evidence, best),
         _training(evidence, best),
-        _coefficients(evidence, best),
-        _importance(evidence, best),
+        *([_coefficients(evidence, best)] if is_linear else []),
+        *([_importance(evidence, best)] if is_linear and not is_class else []),
+        _contributions(evidence, best),
         Section("Warnings", items=best["warnings"] or ["There are none."]),
     ]
-
-
-def _data(evidence: Evidence) -> Section:
-    folds, best = evidence.folds.value, evidence.results.best or {}
-    if folds is None:
-        return Section("Data", missing=[evidence.folds.missing])
-    means = best.get("fold_label_means")
-    head = ["Fold", "Rows", *([f"Mean {folds['columns']['label']}"] if means else [])]
-    rows = [
-        [f"{fold['fold']}", f"{fold['test_rows']:,}", *([short(means[place])] if means else [])]
-        for place, fold in enumerate(folds["folds"])
-    ]
-    return Section("Data", facts=_facts_of(folds), tables=[Table("Rows that each fold holds out", head, rows)])
-
-
-def _facts_of(folds: dict[str, Any]) -> dict[str, str]:
-    rejected, dropped = folds["rejected"], folds["dropped"]
-    reasons = {reason.replace("_", " "): count for reason, count in rejected["by_reason"].items()}
-    order = f"shuffled with seed {folds['seed']}" if folds["shuffle"] else "in the order of the file"
-    exact = "" if folds["duplicate_rows_exact"] else "at least "
-    facts = {
-        "Version": folds["data_version"],
-        "Source": folds["input"],
-        "Rows": f"{folds['rows']:,}",
-        "Label": folds["columns"]["label"] + _transformed(folds),
-        "Features": f"{folds['feature_dim']:,}",
-        "Set aside": _counts(rejected["total"], reasons),
-        "Dropped for missing values": _counts(dropped["total"], dropped["by_column"]),
-        "Equal to an earlier row": f"{exact}{folds['duplicate_rows']:,}",
-        "Folds": f"{len(folds['folds'])}, {order}",
-    }
-    for name, title in (("groups", "Groups stay together"), ("stratify", "Stratified by")):
-        if folds[name]:
-            facts[title] = str(folds[name])
-    return facts
-
-
-def _transformed(folds: dict[str, Any]) -> str:
-    transform = folds["preparation"]["label_transform"]
-    return f", trained as {transform}" if transform else ""
-
-
-def _counts(total: int, parts: Mapping[str, int]) -> str:
-    named = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
-    return f"{total:,} ({named})" if named else f"{total:,}"
 
 
 def _label(evidence: Evidence) -> str:
@@ -142,102 +62,79 @@ def _trained_label(evidence: Evidence, best: dict[str, Any]) -> str:
 
 
 def _error(evidence: Evidence, best: dict[str, Any]) -> Section:
-    label, missing = _label(evidence), []
+    objective, missing = objective_of(best), []
     if best["estimate"]["low"] is None:
         missing = [
             "A Bayesian search tries other combinations in each fold. So there is no cross-validated estimate and no "
-            "interval: only the error of the winner on its own fold is known."
+            f"interval: only the {objective.title if objective.column != 'mse' else 'error'} of the winner on its own "
+            "fold is known."
         ]
-    tables = [_metrics(best, evidence.predictions.value)] if "mse" in best["out_of_fold"] else []
-    figure = errors_figure(_error_rows(best), f"MSE of {label}")
-    return Section("Error", tables=tables, figures=[figure], missing=missing)
+    scored = best["out_of_fold"]
+    if objective.column == "mse":
+        tables = [error_table(best, evidence.predictions.value)] if "mse" in scored else []
+    else:
+        tables = [estimate_table(best), *metric_tables(best)]
+    figure = errors_figure(_error_rows(best), f"{objective.title} of {_label(evidence)}", objective)
+    title = "Error" if objective.minimizes else "Score"
+    return Section(title, tables=tables, figures=[figure], missing=missing)
 
 
 def _error_rows(best: dict[str, Any]) -> list[dict[str, Any]]:
-    estimate, baselines = best["estimate"], best["baselines"]
-    folds = estimate.get("fold_mse", [])
-    rows = [("Predicting the mean", "baseline", baselines["mean"], None, None)]
-    if baselines["least_squares"] is not None:
-        rows.append(("Least squares", "baseline", baselines["least_squares"], None, None))
+    """Return the rows of the first figure, see ``errors_figure``."""
+    objective, estimate = objective_of(best), best["estimate"]
+    folds, own = fold_values_of(estimate), best.get("value", best.get("mse"))
+    rows = [(title, "baseline", value, None, None) for title, value in baselines_of(best).items()]
     if folds:
-        rows.insert(0, ("Chosen hyperparameters", "chosen", estimate["mse"], estimate["low"], estimate["high"]))
-    rows.append(("Lowest fold (optimistic)", "lowest", best["mse"] or min(folds), None, None))
-    rows += [("Chosen hyperparameters", "fold", mse, None, None) for mse in folds]
-    return [dict(zip(("model", "kind", "mse", "low", "high"), row, strict=True)) for row in rows]
-
-
-def _metrics(best: dict[str, Any], predictions: Predictions | None) -> Table:
-    """Return the metrics with intervals, beside those of the baselines where these are known."""
-    estimate, scored = best["estimate"], best["out_of_fold"]
-    mean, squares = best["baselines"]["mean"], best["baselines"]["least_squares"]
-    # The label's variance, by which R2 compares. Without errors, that of predicting the mean is about as large.
-    variance = (scored["mse"] / (1 - scored["r2"]) if scored["r2"] < 1 else mean) or 1.0
-
-    def r2(mse: float) -> float:
-        return round(1 - mse / variance, 3)
-
-    def known(value: float | None, convert: Callable[[float], float] = float) -> str:
-        return "" if value is None else short(convert(value))
-
-    rows: list[list[str]] = []
-    for name, mse in (
-        ("Estimate", estimate["mse"]),
-        ("Interval, better end", estimate["low"]),
-        ("Interval, worse end", estimate["high"]),
-        ("Predicting the mean", mean),
-        ("Least squares", squares),
-    ):
-        rows.append([name, known(mse), known(mse, math.sqrt), "", known(mse, r2)])
-    for row, mae in zip(rows, _mae(scored["mae"], predictions), strict=False):
-        row[3] = short(mae)
-    return Table(
-        "Errors with approximate 95 % intervals, on rows that a model did not see",
-        ["", "MSE", "RMSE", "MAE", "R2"],
-        rows,
-    )
-
-
-def _mae(mae: float, predictions: Predictions | None) -> list[float]:
-    """Return the mean absolute error, and its interval if the folds' errors are known."""
-    folds = [] if predictions is None else predictions.fold_mae()
-    return [mae, max(0.0, mae - reach(folds)), mae + reach(folds)] if len(folds) > 1 else [mae]
+        rows.insert(0, ("Chosen hyperparameters", "chosen", value_of(estimate), estimate["low"], estimate["high"]))
+    if own is None and folds:
+        own = min(folds) if objective.minimizes else max(folds)
+    extreme = objective.extreme
+    if own is not None:
+        rows.append((f"{extreme.capitalize()} fold (optimistic)", extreme, own, None, None))
+    rows += [("Chosen hyperparameters", "fold", value, None, None) for value in folds]
+    return [dict(zip(("model", "kind", objective.column, "low", "high"), row, strict=True)) for row in rows]
 
 
 def _search(evidence: Evidence, best: dict[str, Any]) -> Section:
-    title, unit = "Hyperparameters", f"MSE of {_trained_label(evidence, best)}"
-    ranked = [row for row in evidence.results.cv_results if row["rank_test_mse"] is not None]
+    objective, label = objective_of(best), _trained_label(evidence, best)
+    title, unit, rank = "Hyperparameters", f"{objective.title} of {label}", f"rank_test_{objective.column}"
+    ranked = [row for row in evidence.results.cv_results if row[rank] is not None]
     if not ranked:
         return Section(title, figures=_of_jobs(evidence, best, unit), missing=["The folds have no common combination."])
-    points = Points(ranked)
+    points = Points(ranked, objective)
     if points.is_grid:
         first = [heat_map(points, unit)]
     else:
-        first = [scatter(points.table, points.axes, unit)] if points.axes else []
-    rest = [row for row in evidence.results.cv_results if row["rank_test_mse"] is None]
+        first = [scatter(points.table, points.axes, unit, objective)] if points.axes else []
+    rest = [row for row in evidence.results.cv_results if row[rank] is None]
     missing = [f"{', '.join(f'{n} {tuned(v)}' for n, v in row['params'].items())}: {row['ineligible']}" for row in rest]
     if best["label_transform"]:
-        missing.insert(
-            0, f"These errors are on the scale on which the models were trained, {unit.removeprefix('MSE of ')}."
-        )
+        missing.insert(0, f"These errors are on the scale on which the models were trained, {label}.")
     return Section(title, figures=[*first, strip(points, unit)], missing=missing[:_MOST_SENTENCES])
 
 
 def _of_jobs(evidence: Evidence, best: dict[str, Any], unit: str) -> list[Figure]:
     """Return a scatter plot of the training jobs of a search without common points."""
-    jobs = sorted((job for job in evidence.results.training_jobs if job["mse"] is not None), key=lambda job: job["mse"])
+    objective = objective_of(best)
+    known = [{**job, "value": job.get("value", job.get("mse"))} for job in evidence.results.training_jobs]
+    jobs = sorted(
+        (job for job in known if job["value"] is not None),
+        key=lambda job: float(job["value"]),
+        reverse=not objective.minimizes,
+    )
     axes = [
         name for name in sorted(best["hyperparameters"], reverse=True) if all(_is_number(job, name) for job in jobs)
     ]
     rows = [
         {
             **{name: job["hyperparameters"][name] for name in axes},
-            "mean_mse": job["mse"],
+            f"mean_{objective.column}": job["value"],
             "fold": job["fold"],
             "chosen": job["training_job_name"] == best["training_job_name"],
         }
         for job in jobs
     ]
-    return [scatter(rows, axes[:2], f"{unit}, on one fold each")] if rows and axes else []
+    return [scatter(rows, axes[:2], f"{unit}, on one fold each", objective)] if rows and axes else []
 
 
 def _is_number(job: dict[str, Any], name: str) -> bool:
@@ -271,16 +168,31 @@ def _training(evidence: Evidence, best: dict[str, Any]) -> Section:
     losses = evidence.losses.value
     if losses is None:
         return Section("Training", missing=[evidence.losses.missing])
-    unit = losses.metric.removesuffix("_objective").replace("_", " ").replace("mse", "MSE")
-    return Section("Training", figures=[losses_figure(losses, f"{unit} of {_trained_label(evidence, best)}")])
+    objective, name = objective_of(best), losses.metric.removesuffix("_objective")
+    # linear-learner logs a loss, whatever the objective is.
+    minimizes = not losses.is_by_tree or name != objective.column or objective.minimizes
+    unit = objective.title if name == objective.column else name.replace("_", " ")
+    unit = f"{unit} of {_trained_label(evidence, best)}"
+    return Section("Training", figures=[losses_figure(losses, unit, minimizes=minimizes)])
 
 
 def _coefficients(evidence: Evidence, best: dict[str, Any]) -> Section:
     title, rows, folds, deviations = "Coefficients", evidence.coefficients, evidence.folds, evidence.deviations
     if not rows.value or folds.value is None or deviations.value is None:
         return Section(title, missing=_reasons(rows, folds, deviations))
-    features, unit = folds.value["columns"]["features"], _trained_label(evidence, best)
+    features = folds.value["columns"]["features"]
+    unit = "Log-odds" if best.get("classes") else _trained_label(evidence, best)
     return Section(title, figures=[coefficients_figure(rows.value, deviations.value[1:], features, unit)])
+
+
+def _contributions(evidence: Evidence, best: dict[str, Any]) -> Section:
+    title, shap = "Contributions of the features", evidence.shap
+    if shap.value is None:
+        return Section(title, missing=_reasons(shap))
+    classes = best.get("classes") or []
+    several = classes if len(classes) > 2 else []
+    unit = f"log-odds{f' of {classes[1]}' if len(classes) == 2 else ''}" if classes else _trained_label(evidence, best)
+    return Section(title, figures=shap_figures(shap.value, unit, several))
 
 
 def _importance(evidence: Evidence, best: dict[str, Any]) -> Section:

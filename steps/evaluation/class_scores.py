@@ -17,8 +17,8 @@ from evaluation.score_counts import ScoreCounter
 
 _SAMPLES, _SHARE = 5, 0.8
 _LARGEST_TABLE = 50
-"""With more classes, best.json leaves out the table of confusion, which classification.json has, and there are no curves
-of each class against the others."""
+"""With more classes, best.json leaves out the table of confusion, which classification.json has. Then there are no
+curves of each class against the others, either."""
 
 _MOST_SCORES_OF_CLASS = 1 << 15
 """The distinct probabilities of a class that are kept for its curve."""

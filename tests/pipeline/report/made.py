@@ -110,6 +110,19 @@ def make_evidence(
         {"variable": name, "features": 1, "mse_increase": 50.0 / (1 + place), "fold_mse_increase": [40.0, 60.0]}
         for place, name in enumerate(names)
     ]
+    rows_shown = min(rows, 50)
+    shap = {
+        "rows": rows,
+        "bias": 100.0,
+        "features": [{"feature": name, "mean_absolute": 9.0 / (1 + place)} for place, name in enumerate(names)],
+        "sample": {
+            "fold": [1] * rows_shown,
+            "row": list(range(1, rows_shown + 1)),
+            "label": [1.0] * rows_shown,
+            "values": [np.linspace(0, 1, rows_shown).tolist() for _ in names],
+            "contributions": [np.linspace(-1, place, rows_shown).tolist() for place, _ in enumerate(names)],
+        },
+    }
     found = Results(
         set_aside=None,
         model_package_deleted=False,
@@ -133,4 +146,7 @@ def make_evidence(
         deviations=Part([1.0] * (1 + len(names))),
         predictions=Part(Predictions(make_table(folds, rows), rows)),
         losses=Part(make_losses(folds, epochs)),
+        tables=Part(None, "The label is a number."),
+        class_predictions=Part(None, "The label is a number."),
+        shap=Part(shap),
     )

@@ -15,6 +15,7 @@ from tests.pipeline.report.document import Element, figures, read, tables
 from tests.pipeline.report.made import STATE, make_evidence, make_points
 
 TITLES = ["Data", "Error", "Hyperparameters", "Predictions out of fold", "Training", "Coefficients", "Importance"]
+TITLES += ["Contributions of the features"]
 
 
 def page_of(evidence) -> Element:
@@ -40,7 +41,7 @@ def test_the_page_has_its_sections_in_order_and_every_figure_its_sentence_and_it
     page = page_of(make_evidence())
     titles = [heading.text.partition(". ")[2] for heading in page.all("h2")]
     assert titles == [*TITLES, "Warnings"]
-    assert len(page.all("figure")) == 9
+    assert len(page.all("figure")) == 10
     assert "The grid is small & <narrow>." in page.text
     for fact in (
         "3 (not numeric 3)",
@@ -141,7 +142,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown() -> None:
     gone: Part[Any] = Part(None, "CloudWatch Logs has no lines about epochs of these jobs: job-1.")
     page = page_of(replace(make_evidence(), losses=gone))
     assert gone.missing in page.text
-    assert len(page.all("figure")) == 8
+    assert len(page.all("figure")) == 9
 
 
 def test_a_failed_execution_shows_its_data_and_its_reason() -> None:
@@ -179,4 +180,4 @@ def test_predictions_without_an_error_or_of_a_constant_label_make_a_page(mean, r
     for row in evidence.results.cv_results:
         row.update({name: 0.0 for name in row if name.endswith("_test_mse") and not name.startswith("rank")})
     predictions.table[:, 2:] = 7.0
-    assert len(page_of(evidence).all("figure")) == 9
+    assert len(page_of(evidence).all("figure")) == 10
