@@ -18,6 +18,9 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist
 EXAMPLES := wages planes flights
 EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPLES:%=examples/%.yaml),$(CONFIG:./%=%)))
 
+# What make docs shows: the documentation, and the files that it links to.
+PAGES := $(wildcard *.md docs data/README.md examples/*.md examples/*.yaml examples/*.ipynb infra/*.yaml LICENSE)
+
 # Options given on the command line reach the commands through their environment.
 export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
 
@@ -26,7 +29,7 @@ export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT 
 export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
-.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup docs completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +115,13 @@ bench: $(READY)  ## Run the benchmarks and print the tables of docs/performance.
 	@$(UV) sync --quiet --locked --inexact --group bench
 	@$(RUN) benchmarks
 
+docs: $(READY)  ## Build the documentation as pages in build/site; dead links are errors
+	@$(UV) sync --quiet --locked --inexact --group docs
+	@rm -rf build && mkdir -p build/pages
+	@tar -cf - $(PAGES) | tar -xf - -C build/pages
+	@.venv/bin/zensical build --clean --strict
+	@echo "build/site/index.html"
+
 check: $(READY)  ## Check format, style, types, imports between folders, and that the lock file is up to date
 	@$(RUN) ruff format --check --quiet
 	@$(RUN) ruff check --quiet
@@ -132,8 +142,8 @@ setup: $(READY)  ## Install the packages; the other commands do this too if need
 clean-local: $(READY)  ## Delete old runs with their objects and logs, and the environments of images: make clean-local KEEP=3
 	@$(RUN) scripts.clean_local
 
-clean:  ## Delete the caches of the tools; packages and runs stay
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean:  ## Delete the caches of the tools and the built pages; packages and runs stay
+	rm -rf build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 clean-all: clean  ## Delete also the installed packages and all data of the local service
 	rm -rf .venv .uv .local
