@@ -151,7 +151,8 @@ def check(reply: Reply, protocol: str, shape: Shape | None, sent: Any) -> str:
 def _with_stream(answer: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
     payload = getattr(shape, "serialization", {}).get("payload")
     member = getattr(shape, "members", {}).get(payload) if payload else None
-    if member is not None and member.serialization.get("streaming") and answer["status_code"] < 300:
+    # As in botocore's OperationModel.has_streaming_output.
+    if member is not None and member.type_name == "blob" and answer["status_code"] < 300:
         return {**answer, "body": io.BytesIO(answer["body"])}
     return answer
 
