@@ -33,15 +33,11 @@ print("\\n".join(path for path in sys.path if path.endswith(("site-packages", "d
 
 @dataclass(frozen=True)
 class _Base:
-    """An interpreter: the folder of its program, its version, the folders of its packages, and its packages' scripts.
-
-    A script is a name and a path.
-    """
+    """An interpreter: the folder of its program, its version, and the folders of its packages."""
 
     folder: str
     version: str
     packages: tuple[str, ...]
-    scripts: tuple[tuple[str, str], ...]
 
 
 def make(container: Container, interpreter: str) -> None:
@@ -65,7 +61,7 @@ def make(container: Container, interpreter: str) -> None:
         (programs / name).symlink_to(interpreter)
     for name in ("pip", "pip3"):
         _write_program(programs / name, container, "-m pip")
-    for name, script in base.scripts:
+    for name, script in _scripts_of(interpreter):
         # Runs with this environment's Python, so that it finds what the job installs, and installs into it.
         _write_program(programs / name, container, shlex.quote(script))
 
@@ -79,11 +75,14 @@ def _write_program(program: Path, container: Container, what: str) -> None:
 def _base_of(interpreter: str) -> _Base:
     answer = subprocess.run([interpreter, "-c", _QUESTION], capture_output=True, text=True, timeout=20, check=True)
     folder, version, *packages = answer.stdout.splitlines()
-    return _Base(folder, version, tuple(packages), tuple(_scripts_of(interpreter)))
+    return _Base(folder, version, tuple(packages))
 
 
 def _scripts_of(interpreter: str) -> Iterator[tuple[str, str]]:
-    """Yield the names and paths of the scripts that packages of an image's environment have."""
+    """Yield the names and paths of the scripts that packages of an image's environment have.
+
+    They are read for each job: an image's toolkit is added when a job first needs it.
+    """
     if interpreter == sys.executable:
         # The service's own Python is no image.
         return
