@@ -105,11 +105,12 @@ class _Tuning:
                 job = self._runner.store.get(training_record.KIND, name)
                 self._ended.append(job)
                 strategy.tell(point, tuning_record.value(job))
-            if reason := self._failure_reason():
+            if reason := self._failure_reason(enough=_ATTEMPTS_WITHOUT_SUCCESS):
                 return failed(reason)
             if self._meets_completion_criteria():
                 break
-        return JobOutcome("Completed")
+        reason = self._failure_reason(enough=1)
+        return failed(reason) if reason else JobOutcome("Completed")
 
     def _batch_size(self) -> int:
         """Return the number of training jobs to start next, limited by MaxParallelTrainingJobs."""
@@ -200,11 +201,14 @@ class _Tuning:
         self._runner.training.run_together([name], key, most_seconds=most_seconds, listener=listen)
         return values
 
-    def _failure_reason(self) -> str | None:
-        """Return the FailureReason if further training jobs are pointless, in SageMaker's words, or None."""
+    def _failure_reason(self, *, enough: int) -> str | None:
+        """Return the FailureReason in SageMaker's words, or None.
+
+        Args:
+            enough: The number of training jobs without any success that make a failure.
+        """
         succeeded = [job for job in self._ended if job["TrainingJobStatus"] != "Failed"]
-        everything = self._batch_size() == 0
-        if not succeeded and (everything or len(self._ended) >= _ATTEMPTS_WITHOUT_SUCCESS):
+        if not succeeded and len(self._ended) >= enough:
             first = self._ended[0].get("FailureReason", "")
             return (
                 f"No training job succeeded after {len(self._ended)} attempts. For additional details, please "

@@ -195,6 +195,19 @@ def test_a_tuning_job_without_any_success_fails_with_a_reason(jobs: Jobs) -> Non
     assert "BestTrainingJob" not in description
 
 
+def test_a_grid_without_any_success_fails_before_five_attempts(jobs: Jobs) -> None:
+    batches = {"CategoricalParameterRanges": [{"Name": "mini_batch_size", "Values": ["4000", "5000"]}]}
+    description = _tune(
+        jobs,
+        _without_batch_size(),
+        Strategy="Grid",
+        ParameterRanges=batches,
+        ResourceLimits={"MaxParallelTrainingJobs": 2},
+    )
+    assert description["HyperParameterTuningJobStatus"] == "Failed"
+    assert description["FailureReason"].startswith("No training job succeeded after 2 attempts.")
+
+
 def test_a_tuning_job_stops_with_its_training_jobs(jobs: Jobs) -> None:
     name = jobs.name("stop")
     endless = {
