@@ -56,7 +56,9 @@ class Buckets:
                     raise not_implemented(f"CreateBucket with {element.tag}")
                 constraint = element.text or ""
         _check_constraint(constraint, self._region)
-        self._files.create_bucket(request.bucket)
+        # In this region alone, S3 lets an owner create a bucket again:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html, BucketAlreadyOwnedByYou.
+        self._files.create_bucket(request.bucket, again=self._region == _WITHOUT_CONSTRAINT)
         return Response(headers={"Location": f"/{request.bucket}"})
 
     def head(self, request: S3Request) -> Response:

@@ -66,16 +66,22 @@ class ObjectFiles:
             raise s3_error("NoSuchBucket")
         return folder
 
-    def create_bucket(self, bucket: str) -> None:
+    def create_bucket(self, bucket: str, *, again: bool) -> None:
         """Create a bucket.
+
+        Args:
+            bucket: the bucket's name.
+            again: whether the bucket may exist.
 
         Raises:
             ServiceError: the bucket exists, or the name is not valid.
         """
+        folder = self._bucket_path(bucket)
         try:
-            self._bucket_path(bucket).mkdir()
+            folder.mkdir()
         except FileExistsError:
-            raise s3_error("BucketAlreadyOwnedByYou") from None
+            if not (again and folder.is_dir()):
+                raise s3_error("BucketAlreadyOwnedByYou") from None
 
     def delete_bucket(self, bucket: str) -> None:
         """Delete an empty bucket.

@@ -37,8 +37,10 @@ def test_a_bucket_is_made_asked_for_and_removed(s3) -> None:
     assert made["Location"] == "/made"
     assert s3.head_bucket(Bucket="made")["BucketRegion"] == "us-east-1"
     assert s3.get_bucket_location(Bucket="made")["LocationConstraint"] is None
-    with pytest.raises(ClientError, match="BucketAlreadyOwnedByYou"):
-        s3.create_bucket(Bucket="made")
+    s3.put_object(Bucket="made", Key="kept", Body=b"1")
+    # us-east-1 alone has no BucketAlreadyOwnedByYou.
+    s3.create_bucket(Bucket="made")
+    s3.delete_object(Bucket="made", Key="kept")
     s3.delete_bucket(Bucket="made")
     for ask in (s3.head_bucket, s3.get_bucket_location, s3.delete_bucket, s3.list_objects_v2, s3.list_objects):
         with pytest.raises(ClientError) as refusal:
@@ -85,6 +87,8 @@ def test_a_bucket_outside_us_east_1_has_a_location_constraint(tmp_path) -> None:
         assert constrained(s3, "eu-west-1") == ""
         assert constrained(s3, "EU") == ""
         s3.create_bucket(Bucket="near", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        with pytest.raises(ClientError, match="BucketAlreadyOwnedByYou"):
+            s3.create_bucket(Bucket="near", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         assert s3.get_bucket_location(Bucket="near")["LocationConstraint"] == "eu-west-1"
 
 
