@@ -22,10 +22,6 @@ def check(definition: dict[str, Any]) -> None:
     """
     _check_metrics(definition["AlgorithmSpecification"])
     _check_modes(definition)
-    if definition.get("EnableNetworkIsolation"):
-        raise validation_error(
-            "EnableNetworkIsolation: not implemented by the local service for your own code, which would have a network"
-        )
     for uri, folder in training_outputs.continuous({"TrainingJobName": "job", **definition}).items():
         S3Uri.parse(uri)
         if local_path(folder, OPT_ML) is None:

@@ -89,7 +89,7 @@ def _with_utf8(machine: dict[str, str], root: Path) -> dict[str, str]:
     return {name: value for name, value in machine.items() if name != "LC_ALL"} | {"LC_CTYPE": "C.UTF-8"}
 
 
-def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapping[str, str]) -> dict[str, str]:
+def environment(settings: Settings, seen: Path, credentials_path: str | None, own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of a job's program.
 
     docs/local-service.md lists the variables and their sources. As in SageMaker's containers, AWS_DEFAULT_REGION and
@@ -99,10 +99,13 @@ def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapp
     Args:
         settings: The service's settings.
         seen: The job's folder as its program sees it, used as HOME.
-        credentials_path: The path at which the service returns the job's credentials.
+        credentials_path: The path at which the service returns the job's credentials; None for none.
         own: The variables of the job's image and of its request. They override all others.
     """
     machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # Containers have AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, which always means the host 169.254.170.2.
+    uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    credentials = {uri: f"{settings.endpoint_url}{credentials_path}"} if credentials_path else {}
     return (
         _with_utf8(machine, settings.root)
         | {
@@ -110,10 +113,9 @@ def environment(settings: Settings, seen: Path, credentials_path: str, own: Mapp
             "TZ": "UTC",
             "PYTHONUNBUFFERED": "1",
             "AWS_REGION": settings.region,
-            # Containers have AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, which always means the host 169.254.170.2.
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}{credentials_path}",
             "AWS_ENDPOINT_URL": settings.endpoint_url,
         }
+        | credentials
         | sdk_environment(settings.root, settings.region)
         | {name: str(map_paths(value, seen)) for name, value in own.items()}
     )

@@ -1,6 +1,6 @@
 """Run a program in a root folder of its own, in which ``/opt/ml`` is the job's folder.
 
-    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST
+    python -I -S container_root.py MOUNT_POINT JOB HIDDEN HOST NETWORK
         N [VISIBLE ...] M [PLACE FOLDER ...] K [READ_ONLY ...] PROGRAM [ARGUMENT]
 
 ``arguments_of`` says what these are. The program gets what a container gives it: ``/opt/ml`` at its literal path, the
@@ -21,8 +21,8 @@ import ctypes
 import os
 import sys
 
-_NEW_USER, _NEW_MOUNTS, _NEW_HOST_NAME = 0x10000000, 0x00020000, 0x04000000
-"""Flags of unshare(2): CLONE_NEWUSER, CLONE_NEWNS and CLONE_NEWUTS."""
+_NEW_USER, _NEW_MOUNTS, _NEW_HOST_NAME, _NEW_NETWORK = 0x10000000, 0x00020000, 0x04000000, 0x40000000
+"""Flags of unshare(2): CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWUTS and CLONE_NEWNET."""
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 """Flags of mount(2): MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC and MS_PRIVATE."""
 _LOCKED = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
@@ -30,6 +30,8 @@ _LOCKED = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _HOSTS = "/etc/hosts"
 _CONTAINER_FOLDER = "/opt/ml"
+_SET_INTERFACE_FLAGS, _INTERFACE_UP = 0x8914, 1
+"""SIOCSIFFLAGS and IFF_UP of netdevice(7)."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,6 +41,7 @@ def arguments_of(  # noqa: PLR0913 - what a root folder is made of
     job: str,
     hidden: str,
     host: str,
+    network: bool,
     visible: list[str],
     folders: dict[str, str],
     read_only: list[str],
@@ -50,22 +53,24 @@ def arguments_of(  # noqa: PLR0913 - what a root folder is made of
         job: The folder that becomes ``/opt/ml``.
         hidden: The folder that appears empty.
         host: The host name. It resolves to 127.0.0.1.
+        network: Whether the program has this machine's network. Otherwise, it reaches itself only.
         visible: Folders within ``hidden`` that appear all the same, with their content.
         folders: Further folders by their place in the new root. Only ``/opt`` and new places are possible.
         read_only: Places in the new root that nobody can write, not even their owner.
     """
     pairs = [part for pair in folders.items() for part in pair]
     lists = (visible, pairs, read_only)
-    return [mount_point, job, hidden, host, *(part for each in lists for part in (str(len(each)), *each))]
+    counted = (part for each in lists for part in (str(len(each)), *each))
+    return [mount_point, job, hidden, host, "network" if network else "", *counted]
 
 
 def main(arguments: list[str]) -> None:
     """Enter new namespaces, build the root folder, and become the program."""
-    root, job, hidden, host, *rest = arguments
+    root, job, hidden, host, network, *rest = arguments
     visible, rest = _taken(rest)
     folders, rest = _taken(rest)
     read_only, command = _taken(rest)
-    _enter_namespaces()
+    _enter_namespaces(own_network=not network)
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
     _mount("tmpfs", root, "tmpfs")
     _bind_machine(root)
@@ -96,13 +101,26 @@ def _taken(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments[1:end], arguments[end:]
 
 
-def _enter_namespaces() -> None:
+def _enter_namespaces(*, own_network: bool) -> None:
     """Become the root user of a new user namespace, which may mount. Files still belong to the service's user."""
     user, group = os.getuid(), os.getgid()
-    _check(_libc.unshare(_NEW_USER | _NEW_MOUNTS | _NEW_HOST_NAME), "unshare")
+    flags = _NEW_USER | _NEW_MOUNTS | _NEW_HOST_NAME | (_NEW_NETWORK if own_network else 0)
+    _check(_libc.unshare(flags), "unshare")
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"0 {user} 1")
     _write("/proc/self/gid_map", f"0 {group} 1")
+    if own_network:
+        _start_loopback()
+
+
+def _start_loopback() -> None:
+    """Start the interface of 127.0.0.1, the only one that a new network has."""
+    import fcntl  # noqa: PLC0415 - few jobs have a network of their own
+    import socket  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        fcntl.ioctl(opened, _SET_INTERFACE_FLAGS, struct.pack("16sh14x", b"lo", _INTERFACE_UP))
 
 
 def _bind_machine(root: str) -> None:

@@ -42,6 +42,7 @@ def isolated(  # noqa: PLR0913 - what a program sees
     *,
     read_only: Sequence[str] = (),
     sees_buckets: bool = False,
+    has_network: bool = True,
 ) -> list[str]:
     """Return the command that runs a program as its container's ``seen`` says.
 
@@ -55,10 +56,17 @@ def isolated(  # noqa: PLR0913 - what a program sees
         folders: Further folders of this machine by their place in the container.
         read_only: Places in the container that the program cannot write, if it has a root folder of its own.
         sees_buckets: Whether the program sees the buckets: Spark reads and writes objects as files.
+        has_network: Whether the program has this machine's network. Otherwise, it reaches itself only.
 
     Raises:
-        JobFailedError: there are such folders, and programs cannot have a root folder of their own here.
+        JobFailedError: there are such folders, and programs cannot have a root folder of their own here; or the program
+            must not have a network, and this machine cannot do that.
     """
+    if not has_network and not can_cut_network():
+        raise JobFailedError(
+            "ClientError: EnableNetworkIsolation is not implemented by the local service on this machine, which has no "
+            "unprivileged network namespaces"
+        )
     if folders and not container.has_own_root:
         raise JobFailedError(f"ClientError: the image's folders cannot be shown to the job. {description()}")
     if not container.has_own_root:
@@ -69,6 +77,7 @@ def isolated(  # noqa: PLR0913 - what a program sees
         job=str(container.root),
         hidden=str(settings.root),
         host=_HOST,
+        network=has_network,
         visible=[*([str(settings.buckets)] if sees_buckets else []), *further],
         folders=dict(folders),
         read_only=[*further, *read_only],
@@ -79,13 +88,23 @@ def isolated(  # noqa: PLR0913 - what a program sees
 @cache
 def has_own_roots() -> bool:
     """Return whether programs can have a root folder of their own here: on Linux with unprivileged user namespaces."""
+    return _works(network=True)
+
+
+@cache
+def can_cut_network() -> bool:
+    """Return whether programs can be without a network here: on Linux with unprivileged network namespaces."""
+    return has_own_roots() and _works(network=False)
+
+
+def _works(*, network: bool) -> bool:
     if sys.platform != "linux":
         return False
     with tempfile.TemporaryDirectory() as name:
         folders = {part: str(Path(name, part)) for part in ("mount_point", "job", "hidden")}
         for folder in folders.values():
             Path(folder).mkdir()
-        layout = arguments_of(**folders, host=_HOST, visible=[], folders={}, read_only=[])
+        layout = arguments_of(**folders, host=_HOST, network=network, visible=[], folders={}, read_only=[])
         command = [*_PROGRAM, *layout, sys.executable, "-I", "-S", "-c", ""]
         try:
             return subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False).returncode == 0

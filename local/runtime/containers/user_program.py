@@ -38,7 +38,7 @@ def prepare(  # noqa: PLR0913 - what a container is made of
     command: Sequence[str],
     *,
     variables: Mapping[str, str],
-    credentials_path: str,
+    credentials_path: str | None,
     note: Callable[[str], None],
     code: Sequence[Path] = (),
     toolkit: bool = True,
@@ -51,7 +51,7 @@ def prepare(  # noqa: PLR0913 - what a container is made of
         runtime: What takes the image's place.
         command: The program and its arguments.
         variables: The environment variables of the request. They override those of the image.
-        credentials_path: The path at which the service returns the job's credentials.
+        credentials_path: The path at which the service returns the job's credentials; None for none.
         note: Writes a sentence to the job's log.
         code: The files of the program, if these are all.
         toolkit: Whether the image's own program starts the user's code, as in training jobs.

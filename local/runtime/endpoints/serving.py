@@ -110,9 +110,10 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
     staged = []
     for variant in config["ProductionVariants"]:
         name = variant["VariantName"]
-        container, role = _container(store, settings.region, name, variant["ModelName"])
+        container, model = _container(store, settings.region, name, variant["ModelName"])
         environment = container.get("Environment", {})
-        runtime = _runtime(settings, container["Image"], environment, name)
+        isolated = model.get("EnableNetworkIsolation", False)
+        runtime = _runtime(settings, container["Image"], environment, name, has_network=not isolated)
         url = container["ModelDataUrl"]
         if url is None and isinstance(runtime, Algorithm):
             raise CannotServeError(f"Model {variant['ModelName']} of production variant {name} has no ModelDataUrl.")
@@ -130,7 +131,7 @@ def stage(  # noqa: PLR0913, PLR0917 - what a deployment is made of
                 "Artifact": str(artifact.relative_to(settings.root)) if url else None,
                 "Source": str(source.relative_to(settings.root)) if source_url else None,
                 "Environment": environment,
-                "RoleArn": role,
+                "RoleArn": model.get("ExecutionRoleArn"),
                 "SecondsToStart": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _SECONDS_TO_START),
             }
         )
@@ -252,8 +253,8 @@ def endpoint_folder(settings: Settings, endpoint: str) -> Path:
     return settings.endpoints / resource_key(endpoint)
 
 
-def _container(store: Store, region: str, variant: str, model_name: str) -> tuple[Document, str | None]:
-    """Return a model's only container and its role."""
+def _container(store: Store, region: str, variant: str, model_name: str) -> tuple[Document, Document]:
+    """Return a model's only container, and the model."""
     try:
         model = find(store, MODEL, region, model_name)
     except ServiceError as error:
@@ -264,7 +265,7 @@ def _container(store: Store, region: str, variant: str, model_name: str) -> tupl
             f"Production variant {variant} cannot be served: the local service has no inference pipelines, and "
             f"model {model_name} has {len(parts)} containers."
         )
-    return parts[0], model.get("ExecutionRoleArn")
+    return parts[0], model
 
 
 def _copy(objects: Objects, uri: str, file: Path, variant: str) -> None:
@@ -277,9 +278,11 @@ def _copy(objects: Objects, uri: str, file: Path, variant: str) -> None:
         ) from None
 
 
-def _runtime(settings: Settings, image: str, environment: Mapping[str, str], variant: str) -> Algorithm | ImageRuntime:
+def _runtime(
+    settings: Settings, image: str, environment: Mapping[str, str], variant: str, *, has_network: bool = True
+) -> Algorithm | ImageRuntime:
     try:
-        return runtime_of(settings, image, environment)
+        return runtime_of(settings, image, environment, has_network=has_network)
     except UnservableError as error:
         raise _cannot_start(variant, error) from None
 

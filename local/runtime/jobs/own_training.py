@@ -56,6 +56,9 @@ class OwnTraining:
         """Run the program to its end, and set the job's ``program_outcome``."""
         (job,) = jobs
         container = self._container(job)
+        # A container without a network has no credentials either:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html.
+        has_network = not job.record.get("EnableNetworkIsolation")
         with self.service.keys.of_container(assumed_role(job.record["RoleArn"], "SageMaker")) as credentials_path:
             own = user_program.prepare(
                 self.service.settings,
@@ -63,14 +66,20 @@ class OwnTraining:
                 self.code.runtime,
                 self.code.command,
                 variables=submitted_code.variables(container) | job_variables(job) | job.record.get("Environment", {}),
-                credentials_path=credentials_path,
+                credentials_path=credentials_path if has_network else None,
                 note=job.log.note,
             )
             try:
                 program = self.service.start(
                     jobs,
                     key,
-                    isolated(self.service.settings, container, own.command, self.code.runtime.files),
+                    isolated(
+                        self.service.settings,
+                        container,
+                        own.command,
+                        self.code.runtime.files,
+                        has_network=has_network,
+                    ),
                     folder=container.working_folder,
                     environment=own.environment,
                     most_seconds=most_seconds,

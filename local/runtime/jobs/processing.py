@@ -93,6 +93,7 @@ class _Job:
         application = self._record["AppSpecification"]
         self._image: str = application["ImageUri"]
         self._container = container_of(runner.settings, self.root)
+        self._has_network = not self._record.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
         self._runtime: ImageRuntime | None = None
         self._command_line: list[str] = []
 
@@ -134,6 +135,11 @@ class _Job:
         kind = programs.kind_of(self._image, entrypoint, self._runtime)
         if kind is None:
             raise JobFailedError(runtimes.unsupported(self._image, entrypoint))
+        if kind is programs.Runtime.SPARK and not self._has_network:
+            raise JobFailedError(
+                "ClientError: EnableNetworkIsolation: not implemented by the local service for Spark, which reads S3 "
+                "without a network here"
+            )
         self._command_line = self._container.map_paths([*entrypoint, *application.get("ContainerArguments", [])])
         return kind
 
@@ -203,7 +209,8 @@ class _Job:
             self._runtime,
             self._command_line,
             variables=self._record.get("Environment", {}),
-            credentials_path=credentials_path,
+            # A container without a network has no credentials either.
+            credentials_path=credentials_path if self._has_network else None,
             note=self.log.note,
             code=find_program.script_files(self._container, self._command_line),
             toolkit=False,
@@ -240,7 +247,7 @@ class _Job:
         settings = self._runner.settings
         if self._runtime is None:
             return isolated(settings, self._container, command, sees_buckets=True)
-        return isolated(settings, self._container, command, self._runtime.files)
+        return isolated(settings, self._container, command, self._runtime.files, has_network=self._has_network)
 
     def _write_spark_message(self, status: int, last_lines: list[str]) -> None:
         for hint in spark_hints.hints(last_lines):

@@ -97,7 +97,8 @@ class ModelOpener:
         environment = {**parts[0].get("Environment", {}), **job.get("Environment", {})}
         image, url = parts[0]["Image"], parts[0]["ModelDataUrl"]
         try:
-            runtime = runtime_of(self.settings, image, environment)
+            isolated = model.get("EnableNetworkIsolation", False)
+            runtime = runtime_of(self.settings, image, environment, has_network=not isolated)
         except UnservableError as error:
             raise _unservable(error) from None
         if isinstance(runtime, Algorithm):

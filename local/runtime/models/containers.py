@@ -59,16 +59,19 @@ class UnservableError(Exception):
     """A model cannot be served. The message says why and what to do."""
 
 
-def runtime_of(settings: Settings, image: str, environment: Mapping[str, str]) -> Algorithm | ImageRuntime:
+def runtime_of(
+    settings: Settings, image: str, environment: Mapping[str, str], *, has_network: bool = True
+) -> Algorithm | ImageRuntime:
     """Return what serves models of an image.
 
     Args:
         settings: The service's settings.
         image: The image's URI.
         environment: The container's environment variables.
+        has_network: Whether the model's EnableNetworkIsolation is false.
 
     Raises:
-        UnservableError: Nothing does, or it does not have a setting that a variable asks for.
+        UnservableError: Nothing does, or it does not have a setting that a variable or the model asks for.
     """
     algorithm = algorithms.find(image)
     try:
@@ -80,6 +83,11 @@ def runtime_of(settings: Settings, image: str, environment: Mapping[str, str]) -
         return algorithm
     if runtime is None or not _is_served(runtime, environment):
         raise UnservableError(_no_runtime(image))
+    if not has_network:
+        raise UnservableError(
+            "the model's EnableNetworkIsolation is not implemented by the local service for your own code, which would "
+            "have a network."
+        )
     _refuse(_refused_variable(runtime, environment))
     return runtime
 

@@ -15,7 +15,6 @@ from local.runtime.models import folder
 from local.runtime.models.containers import PORT, ModelContainer
 
 _SERVER = Path(__file__).with_name("image")
-_CREDENTIALS = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _SERVE = "serve"
 """The argument with which SageMaker starts an image that serves.
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
@@ -74,16 +73,13 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a program is made of
         runtime,
         command,
         variables=served.environment,
-        credentials_path=credentials_path,
+        credentials_path=credentials_path if served.role else None,
         note=note,
         # The default handlers of the others import their library.
         code=folder.code_files(container) if runtime.framework == "scikit-learn" else [],
         # The model server takes the place of the image's own.
         toolkit=False,
     )
-    variables = dict(program.environment)
-    if served.role is None:
-        del variables[_CREDENTIALS]
     read_only = [str(container.seen / "model")]
     command = isolated(settings, container, program.command, runtime.files, read_only=read_only)
-    return ServingProgram(command, container.working_folder, variables)
+    return ServingProgram(command, container.working_folder, program.environment)

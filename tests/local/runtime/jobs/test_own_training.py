@@ -207,7 +207,6 @@ def test_an_entry_of_the_users_goes_before_an_algorithm(jobs: Jobs) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"EnableNetworkIsolation": True}, "EnableNetworkIsolation: not implemented"),
         ({"specification": {"TrainingInputMode": "Pipe"}}, "TrainingInputMode Pipe: not implemented"),
         ({"CheckpointConfig": {"S3Uri": "s3://a/b", "LocalPath": "/tmp/c"}}, "LocalPath /tmp/c"),
         ({"CheckpointConfig": {"S3Uri": "https://a/b"}}, "https://a/b"),
