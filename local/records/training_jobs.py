@@ -84,7 +84,7 @@ def end(record: Document, outcome: JobOutcome, artifact: str | None, metrics: li
     Args:
         record: The job's record, which is changed.
         outcome: How the job ended.
-        artifact: The S3 URI of ``model.tar.gz``; None if the job made no model.
+        artifact: The S3 URI of the model; None if the job made no model.
         metrics: The job's FinalMetricDataList.
     """
     stopping = record["TrainingJobStatus"] == "Stopping"

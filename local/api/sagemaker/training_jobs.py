@@ -135,10 +135,7 @@ class TrainingJobOperations:
             _refuse_entrypoint(builtin, algorithm)
         else:
             own_code.check(definition)
-        output = definition["OutputDataConfig"]
-        S3Uri.parse(output["S3OutputPath"])
-        if output.get("CompressionType", "GZIP") != "GZIP":
-            raise validation_error("OutputDataConfig.CompressionType: NONE is not implemented by the local service")
+        S3Uri.parse(definition["OutputDataConfig"]["S3OutputPath"])
         channels = definition.get("InputDataConfig", [])
         names = [channel["ChannelName"] for channel in channels]
         for channel in channels:

@@ -23,21 +23,27 @@ TENSORBOARD = "/opt/ml/output/tensorboard"
 
 
 def model_uri(record: Document) -> str:
-    """Return the URI of a job's ``model.tar.gz``."""
-    return f"{_prefix(record)}/model.tar.gz"
+    """Return the URI of a job's ``model.tar.gz``, or the prefix of its files if they are not compressed.
+
+    Source for the prefix: what jobs with the SDK's ``disable_output_compression`` answer as S3ModelArtifacts.
+    """
+    return f"{_prefix(record)}/{'model.tar.gz' if _compresses(record) else 'model/'}"
 
 
 def upload_model(record: Document, root: Path, objects: Objects) -> None:
-    """Upload ``/opt/ml/model`` as ``model.tar.gz``.
+    """Upload ``/opt/ml/model`` as ``model.tar.gz``, or its files as they are.
 
     Raises:
-        JobFailedError: The bucket does not exist.
+        JobFailedError: The bucket does not exist, or a file cannot become an object.
     """
-    _upload_packed(root / "model", model_uri(record), objects)
+    if _compresses(record):
+        _upload_packed(root / "model", model_uri(record), objects)
+    else:
+        upload(objects, root / "model", model_uri(record))
 
 
 def upload_data(record: Document, root: Path, objects: Objects) -> None:
-    """Upload ``/opt/ml/output/data`` as ``output.tar.gz``, unless it is empty.
+    """Upload ``/opt/ml/output/data`` as ``output.tar.gz``, unless it is empty. CompressionType is the model's only.
 
     Raises:
         JobFailedError: The bucket does not exist.
@@ -104,6 +110,11 @@ def pack(folder: Path, target: Path) -> None:
     ):
         for member in sorted(folder.iterdir()):
             archive.add(member, member.name, filter=anonymous)
+
+
+def _compresses(record: Document) -> bool:
+    compression: str = record["OutputDataConfig"].get("CompressionType", "GZIP")
+    return compression == "GZIP"
 
 
 def _prefix(record: Document) -> str:

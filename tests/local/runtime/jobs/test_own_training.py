@@ -117,6 +117,23 @@ def test_what_a_job_writes_is_uploaded(jobs: Jobs, monkeypatch: pytest.MonkeyPat
     assert printed(lines) == {"found": ["epoch-1"]}
 
 
+def test_a_model_that_is_not_compressed_is_uploaded_as_files(jobs: Jobs) -> None:
+    script = f"{WRITES_ALL}\n    os.makedirs('/opt/ml/model/deep'); open('/opt/ml/model/deep/w', 'w').write('weights')"
+    output = {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE"}
+    description, lines = train(jobs, script, OutputDataConfig=output)
+    assert description["TrainingJobStatus"] == "Completed", lines
+    assert description["OutputDataConfig"]["CompressionType"] == "NONE"
+    name = description["TrainingJobName"]
+    model = artifact_uri(name, "model/")
+    assert description["ModelArtifacts"]["S3ModelArtifacts"] == model
+    assert [key.rpartition("/output/")[2] for key in jobs.keys(artifact_uri(name, ""))] == [
+        "model/deep/w",
+        "model/m.txt",
+        "output.tar.gz",
+    ]
+    assert jobs.read(f"{model}deep/w") == "weights"
+
+
 def test_an_empty_model_folder_gives_the_artifacts_name_but_no_object(jobs: Jobs) -> None:
     description, lines = train(jobs, "print('nothing')")
     assert description["TrainingJobStatus"] == "Completed"
