@@ -36,18 +36,23 @@ class RemoteFunction:
         python: The version of the client's Python, such as ``3.12``.
         sdk: The version of the client's SDK; "" if the client does not say.
         needs_conda: Whether it runs in a conda environment.
+        needs_mpi: Whether it runs in several processes by MPI.
     """
 
     python: str
     sdk: str
     needs_conda: bool
+    needs_mpi: bool
 
     def check(self, runtime: ImageRuntime) -> None:
         """Check that the function can run in an image's place.
 
         Raises:
-            JobFailedError: It needs conda. This machine's own conda would be changed.
+            JobFailedError: It needs conda, and this machine's own would be changed; or MPI, whose start writes this
+                machine's /etc/environment.
         """
+        if self.needs_mpi:
+            raise JobFailedError("ClientError: use_mpirun of a function is not implemented by the local service")
         if self.needs_conda or _CONDA_VARIABLE in runtime.variables:
             raise JobFailedError(
                 "ClientError: conda (job_conda_env, a dependencies file .yml, auto_capture, or the variable "
@@ -88,6 +93,7 @@ def find(record: Mapping[str, Any]) -> RemoteFunction | None:
         needs_conda="--job_conda_env" in options
         or _CONDA_VARIABLE in record.get("Environment", {})
         or _dependencies(options).endswith(_CONDA_FILES),
+        needs_mpi=options.get("--distribution") == "mpirun",
     )
 
 

@@ -13,7 +13,7 @@ from local.runtime.containers import code_paths, user_program
 from local.runtime.containers.container import Container, local_path
 from local.runtime.containers.isolation import container_of, isolated
 from local.runtime.errors import JobFailedError
-from local.runtime.jobs import submitted_code, training_inputs, training_outputs
+from local.runtime.jobs import submitted_code, trainer_script, training_inputs, training_outputs
 from local.runtime.jobs.failures import exit_code, outcome_of, program_failure
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_kinds import OwnCode
@@ -45,6 +45,7 @@ class OwnTraining:
                 job.log.note(f"{member}: the rules are not evaluated")
         # Copies instead of links, because a script may write to its input.
         training_inputs.download(job.record, job.root, objects, link=False)
+        trainer_script.check(job.root)
         if config := job.record.get("CheckpointConfig"):
             folder = _folder(job, config.get("LocalPath") or training_outputs.CHECKPOINTS)
             training_outputs.download_checkpoints(objects, config["S3Uri"], folder)

@@ -76,6 +76,11 @@ def test_conda_is_refused(settings: Settings, arguments: tuple[str, ...], change
         training_kinds.find(settings, _record(BASE_PYTHON.format("310"), *arguments, **changes))
 
 
+def test_mpi_is_refused(settings: Settings) -> None:
+    with pytest.raises(JobFailedError, match=r"use_mpirun .* is not implemented by the local service"):
+        training_kinds.find(settings, _record(BASE_PYTHON.format("310"), "--distribution", "mpirun"))
+
+
 def test_conda_of_an_own_image_is_refused(settings: Settings) -> None:
     settings.custom_images.write_text('[{image: "*own-image*", environment: {SAGEMAKER_JOB_CONDA_ENV: base}}]')
     with pytest.raises(JobFailedError, match=r"conda .* is not implemented"):

@@ -31,32 +31,42 @@ SCRIPT = """
     with open(os.path.join(os.environ["SM_MODEL_DIR"], "model.json"), "w") as file:
         json.dump([jobpackage.version, arguments.alpha, rest, open("/opt/ml/input/data/train/rows.csv").read()], file)
     """
+SHELL_SCRIPT = """
+echo "$SM_HP_ALPHA" > /opt/ml/checkpoints/alpha
+cp "$SM_CHANNEL_TRAIN/rows.csv" "$SM_MODEL_DIR/"
+"""
 PROGRAM = """
     import json, sys
     from sagemaker.core.helper.session_helper import Session
-    from sagemaker.core.shapes import OutputDataConfig
+    from sagemaker.core.shapes import CheckpointConfig, OutputDataConfig
     from sagemaker.train import ModelTrainer
     from sagemaker.train.configs import Compute, InputData, SourceCode
+    from sagemaker.train.distributed import MPI
 
     image, role, bucket, source = sys.argv[1:]
-    rows = InputData(channel_name="train", data_source=f"s3://{bucket}/trainer-rows/")
+    rows = f"s3://{bucket}/trainer-rows/"
     found = []
-    for source_code, hyperparameters in (
-        ({"entry_script": "fit.py"}, {"alpha": 0.5}),
-        ({"command": "python fit.py --alpha 2", "args": ["two words"]}, {}),
-        ({"entry_script": "fit.py"}, {"alpha": 0}),
+    for source_code, hyperparameters, data, changes in (
+        ({"entry_script": "fit.py"}, {"alpha": 0.5}, rows, {}),
+        ({"command": "python fit.py --alpha 2", "args": ["two words"]}, {}, rows, {}),
+        ({"entry_script": "fit.py"}, {"alpha": 0}, rows, {}),
+        ({"entry_script": "fit.sh"}, f"{source}/values.yaml", f"{source}/data", {"compression_type": "NONE"}),
+        ({"entry_script": "fit.py"}, {}, rows, {"distributed": MPI(process_count_per_node=2)}),
     ):
+        compression = {name: changes.pop(name) for name in ["compression_type"] if name in changes}
         trainer = ModelTrainer(
             training_image=image,
             source_code=SourceCode(source_dir=source, requirements="requirements.txt", **source_code),
             hyperparameters=hyperparameters,
             compute=Compute(instance_type="ml.m5.large", instance_count=1),
-            output_data_config=OutputDataConfig(s3_output_path=f"s3://{bucket}/models"),
+            output_data_config=OutputDataConfig(s3_output_path=f"s3://{bucket}/models", **compression),
+            checkpoint_config=CheckpointConfig(s3_uri=f"s3://{bucket}/trainer-checkpoints"),
             role=role,
-            sagemaker_session=Session(),
+            sagemaker_session=Session(default_bucket=bucket),
+            **changes,
         )
         try:
-            trainer.train(input_data_config=[rows], logs=False)
+            trainer.train(input_data_config=[InputData(channel_name="train", data_source=data)], logs=False)
         except Exception as error:
             found.append(str(error))
         else:
@@ -104,7 +114,10 @@ def source(jobs: Jobs, tmp_path: Path) -> Path:
     map_images(jobs, {"image": IMAGE})
     jobs.put("trainer-rows/rows.csv", "1,2\n")
     folder = tmp_path / "source"
-    folder.mkdir()
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "rows.csv").write_text("3,4\n")
+    (folder / "values.yaml").write_text("alpha: 0.25\n")
+    (folder / "fit.sh").write_text(SHELL_SCRIPT)
     (folder / "fit.py").write_text(textwrap.dedent(SCRIPT))
     (folder / "inference.py").write_text("def model_fn(folder): ...\n")
     (folder / "requirements.txt").write_text("--no-index\n./jobpackage-3-py3-none-any.whl\n")
@@ -129,11 +142,14 @@ def _run(jobs: Jobs, program: str, source: Path) -> Any:
 
 
 def test_a_model_trainer_runs_scripts_and_commands_with_requirements(jobs: Jobs, source: Path) -> None:
-    script, command, failure = _run(jobs, PROGRAM, source)
+    script, command, failure, shell, refusal = _run(jobs, PROGRAM, source)
     assert _model(jobs, script) == ["3", 0.5, [], "1,2\n"]
     assert _model(jobs, command) == ["3", 2.0, ["two words"], "1,2\n"]
     assert "AlgorithmError: " in failure
     assert failure.endswith("returned non-zero exit status 1., exit code: 1")
+    assert jobs.read(artifact_uri(shell, "model/rows.csv")) == "3,4\n"
+    assert jobs.read(f"s3://{BUCKET}/trainer-checkpoints/alpha") == "0.25\n"
+    assert "distributed=MPI of a ModelTrainer is not implemented by the local service" in refusal
 
 
 def test_a_pipeline_puts_code_into_a_trained_model(jobs: Jobs, source: Path) -> None:
