@@ -22,14 +22,13 @@ from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID
 from local.core.surroundings import isolate
 from local.interpreter.execution_runner import SERVICE_STOPPED
-from pipeline.config.columns import DatasetSection
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import conventional_resources
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
 from pipeline.operate.objective import objective_of, value_of
-from pipeline.operate.prediction import ScoredRow, predict
+from pipeline.operate.prediction import predict
 from pipeline.operate.results import Results, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
@@ -37,6 +36,7 @@ from scripts.progress import follow
 from scripts.report import print_results
 from scripts.report_page import write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
+from scripts.sample_predictions import side_by_side
 from scripts.shared_service import on_local_service
 from scripts.start import param_option, start_execution
 from scripts.upsert import ensure_local_bucket
@@ -49,9 +49,8 @@ _READ_ROWS = 20
 """More than are shown, because some may be bad."""
 
 _SHOWN_ROWS = 3
-_SHOWN_COLUMNS = 6
-_SHOWN_CHARACTERS = 20
 _INDENT = "  "
+_NO_PREDICTIONS: dict[str, Any] = {"predictions": [], "prediction_scores": None}
 
 
 @command("run")
@@ -99,7 +98,7 @@ class _Run:
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
-        predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else []
+        predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else _NO_PREDICTIONS
         document = _document(self._config, state, reasons, results, predictions)
         document["parameters"] = {given["Name"]: given["Value"] for given in self._parameters}
         ended = datetime.now(UTC)
@@ -143,64 +142,31 @@ def _publish_and_start(session: Session, config: Config, parameters: Sequence[Pa
     return start_execution(session, config, parameters)
 
 
-def _predictions(session: Session, config: Config, results: Results) -> list[float]:
-    """Print and return scores of the dataset's first rows; none without a verified endpoint or a local dataset."""
+def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:
+    """Print predictions of the dataset's first rows, and return them for last-run.json.
+
+    There are none without a verified endpoint or a local dataset.
+    """
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
-        return []
-    if config.training.problem == "multiclass":  # its answers have a score for each class, which are not shown yet
-        return []
+        return _NO_PREDICTIONS
     rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
-    good = [row for row in rows if row.score is not None][:_SHOWN_ROWS]
+    good = [row for row in rows if row.prediction is not None][:_SHOWN_ROWS]
+    names = rows.score_columns
     if good:
         console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
-        for line in _side_by_side(good, config.dataset, console.width - len(_INDENT)):
+        for line in side_by_side(good, config.dataset, names, console.width - len(_INDENT)):
             console.print(f"{_INDENT}{line}", markup=False)
-    return [row.score for row in good if row.score is not None]
+    scores = [dict(zip(names, row.scores, strict=True)) for row in good] if names else None
+    return {"predictions": [row.prediction for row in good], "prediction_scores": scores}
 
 
 def _note(sentence: str) -> None:
     console.print(sentence, markup=False)
 
 
-def _side_by_side(rows: Sequence[ScoredRow], dataset: DatasetSection, width: int) -> list[str]:
-    """Return a table of the rows with as many features as the width allows, their predictions and their labels.
-
-    The first line names the columns.
-    """
-    for features in range(_SHOWN_COLUMNS, 0, -1):
-        lines = _with_features(rows, dataset, features)
-        if len(lines[0]) <= width:
-            break
-    return lines
-
-
-def _with_features(rows: Sequence[ScoredRow], dataset: DatasetSection, most: int) -> list[str]:
-    names, label = list(rows[0].file.layout.names), dataset.label
-    features = [position for position, name in enumerate(names) if name != label]
-    shown = features[:most]
-    columns = [[names[place], *(row.fields[place].strip() for row in rows)] for place in shown]
-    if len(features) > len(shown):
-        columns.append([f"({len(features) - len(shown)} more)", *("..." for _ in rows)])
-    columns.append(["prediction", *(f"{row.score:,.2f}" for row in rows)])
-    if label in names:
-        columns.append([f"actual {label}", *(_amount(row.fields[names.index(label)], dataset.decimal) for row in rows)])
-    cut = [
-        [text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..." for text in c] for c in columns
-    ]
-    widths = [max(map(len, column)) for column in cut]
-    return ["  ".join(map(str.rjust, line, widths)) for line in zip(*cut, strict=True)]
-
-
-def _amount(text: str, decimal: str) -> str:
-    try:
-        return f"{float(text.replace(decimal, '.')):,.2f}"
-    except ValueError:
-        return text.strip()
-
-
 def _document(
-    config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: list[float]
+    config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of last-run.json."""
     best, refit = results.best or {}, results.refit
@@ -233,7 +199,7 @@ def _document(
         "warnings": best.get("warnings"),
         "model_package_arn": results.model_package_arn,
         "endpoint_name": results.endpoint_name,
-        "predictions": predictions,
+        **predictions,
         "rows": int(metadata["rows"]) if metadata else None,
         "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
         "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.started},

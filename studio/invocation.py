@@ -17,12 +17,12 @@ class Answer:
 
     Attributes:
         text: its body, or the model's error.
-        scores: the predictions as the model gives them; empty if the body has none.
+        predictions: the predictions as the model gives them, one JSON object a row; empty if the body has none.
         is_error: whether the model answered with an error, for example because a value is no number.
     """
 
     text: str
-    scores: tuple[float, ...] = ()
+    predictions: tuple[Any, ...] = ()
     is_error: bool = False
 
 
@@ -36,7 +36,7 @@ def ask_endpoint(aws: Aws, endpoint: str, body: str) -> Answer:
     except runtime.exceptions.ModelError as error:
         return Answer(str(error.response.get("OriginalMessage") or error), is_error=True)
     text = answer["Body"].read().decode("utf-8", "replace")
-    return Answer(text, _scores(text))
+    return Answer(text, _predictions(text))
 
 
 def curl_command(aws: Aws, endpoint: str, body: str) -> str:
@@ -55,10 +55,13 @@ def curl_command(aws: Aws, endpoint: str, body: str) -> str:
 
 
 def python_code(aws: Aws, endpoint: str, body: str, columns: ModelColumns | None) -> str:
-    """Return a Python program that sends the same request, and undoes the label's transform."""
+    """Return a Python program that sends the same request, and prints the labels in their own unit or as classes."""
     undone = columns is not None and columns.preparation.label_transform is not None
     where = f", endpoint_url={str(aws.client('sagemaker-runtime').meta.endpoint_url)!r}" if aws.is_local else ""
     score = 'math.expm1(each["score"])' if undone else 'each["score"]'
+    shown = f'print([{score} for each in json.loads(answer["Body"].read())["predictions"]])'
+    if columns is not None and columns.classes:
+        shown = _class_lines(columns)
     return f"""import json
 {"import math" + chr(10) if undone else ""}
 import boto3
@@ -70,14 +73,24 @@ answer = runtime.invoke_endpoint(
     Accept="application/json",
     Body={body!r},
 )
-print([{score} for each in json.loads(answer["Body"].read())["predictions"]])
+{shown}
 """
 
 
-def _scores(text: str) -> tuple[float, ...]:
-    """Return the predictions of linear-learner's answer; none if it is another model's."""
+def _class_lines(columns: ModelColumns) -> str:
+    """Return lines of Python that print the class and the score of each row, as ``ModelColumns.prediction_of`` does."""
+    is_binary = len(columns.scored_classes) == 1
+    # XGBoost names no class.
+    probable = 'each["score"] > 0.5' if is_binary else 'each["score"].index(max(each["score"]))'
+    return f"""classes = {list(columns.classes)!r}
+for each in json.loads(answer["Body"].read())["predictions"]:
+    print(classes[int(each.get("predicted_label", {probable}))], each["score"])"""
+
+
+def _predictions(text: str) -> tuple[Any, ...]:
+    """Return the predictions in an answer of linear-learner or XGBoost; none if it is another model's."""
     try:
         found: Any = json.loads(text)
-        return tuple(float(each["score"]) for each in found["predictions"])
+        return tuple(found["predictions"])
     except (ValueError, KeyError, TypeError):
         return ()

@@ -9,8 +9,8 @@ from typing import Any
 Answer = tuple[float, ...]
 """What a model answers for a row, as numbers.
 
-That is one score, the prediction, if the label is a number. If the label has classes, it is one score for two classes, or
-one for each of more; and then the number of the predicted class, which is NaN if the model does not say it.
+That is one score, the prediction, if the label is a number. If the label has classes, it is one score for two classes,
+or one for each of more; and then the number of the predicted class, which is NaN if the model does not say it.
 """
 
 

@@ -26,9 +26,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, find_resources
 from pipeline.errors import UserError
+from pipeline.operate.answers import Answer
 from pipeline.operate.aws_errors import is_gone, reason
 from pipeline.operate.encryption import encryption
-from pipeline.operate.answers import Answer
 from pipeline.operate.prediction import Predictions, gives_probabilities
 from pipeline.operate.row_batches import RowBatch, input_files, row_batches
 from pipeline.operate.row_files import find_files
@@ -106,7 +106,9 @@ class _BatchJob:
     pause: float
 
     def score(self, batches: Iterator[Sequence[str]], scores: IO[bytes]) -> None:
-        """Score encoded rows, and write the model's answers as 64-bit floats. What the job needed is deleted, however it ends.
+        """Score encoded rows, and write the model's answers as 64-bit floats.
+
+        What the job needed is deleted, however it ends.
 
         Raises:
             UserError: the job did not complete, or its output is not one answer for each row.
@@ -157,7 +159,9 @@ class _BatchJob:
                 self.note(f"Could not delete {what}: {reason(error)}. Delete it yourself.")
 
 
-def _scored_by(job: _BatchJob, batches: Callable[[], Iterator[RowBatch]]) -> Iterator[tuple[RowBatch, Sequence[Answer]]]:
+def _scored_by(
+    job: _BatchJob, batches: Callable[[], Iterator[RowBatch]]
+) -> Iterator[tuple[RowBatch, Sequence[Answer]]]:
     """Yield batches and their scores when the job has ended."""
     sums: list[int] = []
 

@@ -13,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.columns import MISSING_VALUES, DatasetSection, DatesSection, Treatment
 from pipeline.errors import UserError
 from pipeline.operate.answers import Answer
-from pipeline.operate.answers import Answer, AnswerError
-
 
 _TWO, _HALF = 2, 0.5
 
@@ -183,7 +181,9 @@ class ModelColumns:
         if math.isnan(number):
             number = float(scores[0] > _HALF if len(scores) == 1 else scores.index(max(scores)))
         if not (number.is_integer() and 0 <= number < len(self.classes)):
-            raise UserError(f"The model predicts the class {number:g}, and {self.source} has {len(self.classes)} classes")
+            raise UserError(
+                f"The model predicts the class {number:g}, and {self.source} has {len(self.classes)} classes"
+            )
         return Prediction(self.classes[int(number)], tuple(scores))
 
     def in_label_units(self, score: float) -> float:

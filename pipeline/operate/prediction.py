@@ -143,7 +143,7 @@ class Predictions:
         files: Sequence[InputFile],
         columns: ModelColumns,
         scored: Iterator[tuple[RowBatch, Sequence[Answer | str]]],
-        gives_probabilities: bool,  # noqa: FBT001
+        gives_probabilities: bool,
     ) -> None:
         self.files = files
         self.classes = columns.classes

@@ -20,9 +20,10 @@ _BUFFER = 1 << 20
 class ScoredFile:
     """A CSV file of the input's columns and the predictions.
 
-    The columns are those of the input, ``prediction`` and the scores of classes; without those of the input if it has no
-    header. If a row is bad, the file has a column ``error`` too. The delimiter is that of the first input file. Use it as a context: the
-    file appears, or replaces another one, when the context ends without an exception.
+    The columns are those of the input, ``prediction`` and the scores of classes; without those of the input if it has
+    no header. If a row is bad, the file has a column ``error`` too. The delimiter is that of the first input file.
+
+    Use it as a context: the file appears, or replaces another one, when the context ends without an exception.
 
     Args:
         path: the file.

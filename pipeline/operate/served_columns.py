@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -151,6 +151,11 @@ def served_columns(
     if recorded is not None:
         if configured is not None and recorded.features != configured.features:
             note(f"{_difference(configured, recorded)}. The model package's are used.")
+        if configured is not None and recorded.classes != configured.classes:
+            note(
+                f"The configuration's classes ({_listed(configured.classes)}) differ from those of {recorded.source} "
+                f"({_listed(recorded.classes)}). The model package's are used."
+            )
         return recorded
     source = f"the model package {model.model_package}"
     if model.model_package is None:
@@ -198,6 +203,10 @@ def _recorded(document: bytes, uri: str, source: str) -> ModelColumns:
         return ModelColumns.of_report(json.loads(document), source)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{uri}: is not the record of a model's columns: {error!r}") from None
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return some_of(classes) or "none"
 
 
 def _difference(configured: ModelColumns, recorded: ModelColumns) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.errors import UserError
+from pipeline.operate.answers import AnswerError, answer_in
 from pipeline.operate.model_columns import ModelColumns
 from studio.invocation import Answer, ask_endpoint, curl_command, python_code
 from studio.registry import place_of_package
@@ -16,6 +19,22 @@ from studio.scoring import Row, Served, encode_record, encode_rows, fields_of, s
 from studio.web import Form, action, page, studio
 
 _PREFIX = "column:"
+
+
+class Result(NamedTuple):
+    """The result of a row.
+
+    Attributes:
+        line: its line in the box.
+        label: the prediction, in the label's unit or as a class; empty if there is none.
+        fault: what is wrong; empty if nothing is.
+        scores: with classes, those that have a score, and the scores.
+    """
+
+    line: int
+    label: str
+    fault: str
+    scores: Sequence[tuple[str, str]] = ()
 
 
 def try_form(request: Request) -> Response:
@@ -60,20 +79,34 @@ def _asked(request: Request, served: Served, form: Form, rows: list[Row]) -> Res
     )
 
 
-def _results(rows: list[Row], answer: Answer | None, columns: ModelColumns | None) -> list[tuple[int, str, str]]:
-    """Return each row's line, its prediction in the label's unit, and what is wrong with it."""
+def _results(rows: list[Row], answer: Answer | None, columns: ModelColumns | None) -> list[Result]:
+    """Return each row's result."""
     right = [row for row in rows if not row.fault]
-    scores = dict(zip((row.line for row in right), answer.scores if answer else (), strict=False))
-    return [(row.line, *_result(row, scores.get(row.line), columns)) for row in rows]
+    predictions = dict(zip((row.line for row in right), answer.predictions if answer else (), strict=False))
+    return [_result(row, predictions.get(row.line), columns) for row in rows]
 
 
-def _result(row: Row, score: float | None, columns: ModelColumns | None) -> tuple[str, str]:
-    if row.fault or score is None:
-        return "", row.fault
+def _result(row: Row, prediction: Any, columns: ModelColumns | None) -> Result:
+    if row.fault or prediction is None:
+        return Result(row.line, "", row.fault)
     try:
-        return f"{score if columns is None else columns.in_label_units(score):.10g}", ""
-    except UserError as error:
-        return "", str(error)
+        if columns is None:
+            return Result(row.line, _as_answered(prediction), "")
+        value, scores = columns.prediction_of(answer_in(prediction, columns.answer_length))
+    except (AnswerError, UserError) as error:
+        return Result(row.line, "", str(error))
+    label = value if isinstance(value, str) else f"{value:.10g}"
+    return Result(row.line, label, "", list(zip(columns.scored_classes, map(_short, scores), strict=False)))
+
+
+def _as_answered(prediction: Any) -> str:
+    """Return the prediction of a model of which nothing else is known."""
+    score = prediction.get("score") if isinstance(prediction, dict) else prediction
+    return f"{score:.10g}" if isinstance(score, float) else json.dumps(prediction)
+
+
+def _short(score: float) -> str:
+    return f"{score:.4g}"
 
 
 def _shown(
@@ -86,6 +119,7 @@ def _shown(
         name=request.path_params["endpoint"],
         served=served,
         columns=served.columns,
+        scored=() if served.columns is None else served.columns.scored_classes,
         fields=[] if served.columns is None else fields_of(served.columns),
         package=place_of_package(served.package),
         given=_values(form),

@@ -89,12 +89,12 @@ class Account:
         )
         apply_triggers(self.config, resources, self.session)
 
-    def register(self, weights: list[float], approval: str) -> str:
-        """Register a linear model as the pipeline does."""
+    def register(self, weights: list[float], approval: str, **classifier: Any) -> str:
+        """Register a linear model as the pipeline does; a classifier with its output and its threshold."""
         bucket = find_resources(self.config, self.session).bucket
         key = f"{NAME}/executions/{time.monotonic_ns()}/best/model.tar.gz"
         file, packed = self.folder / "model_algo-1", io.BytesIO()
-        artifact.write(file, np.array(weights, dtype=np.float32), np.float32(0))
+        artifact.write(file, np.array(weights, dtype=np.float32), np.float32(0), **classifier)
         with tarfile.open(fileobj=packed, mode="w:gz") as tar:
             tar.add(file, "model_algo-1")
         self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue())

@@ -85,10 +85,17 @@ class Account:
 
     def serve(self, name: str, weights: list[float], record: dict[str, Any] | None, **container: Any) -> None:
         """Put a model into service: from a package that records its columns, from one that does not, or without."""
-        file, packed = self.folder / "model_algo-1", io.BytesIO()
+        file = self.folder / "model_algo-1"
         artifact.write(file, np.array(weights, dtype=np.float32), np.float32(0))
+        self.serve_file(name, file, record, IMAGE, container)
+
+    def serve_file(
+        self, name: str, file: Path, record: dict[str, Any] | None, image: str, container: dict[str, Any] | None = None
+    ) -> None:
+        """Put a model into service whose artifact has one file."""
+        packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-            tar.add(file, "model_algo-1")
+            tar.add(file, file.name)
         s3, sagemaker = self.client("s3"), self.client("sagemaker")
         s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=packed.getvalue())
         metadata = {"endpoint_name": name}
@@ -100,7 +107,7 @@ class Account:
             ModelPackageGroupName=name,
             ModelApprovalStatus="Approved",
             InferenceSpecification={
-                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz"}],
+                "Containers": [{"Image": image, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz"}],
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json"],
             },

@@ -49,7 +49,13 @@ WEIGHTS = [0.1, 0.001, 0.5, 3.0, 0.0, 1.0, 0.25, 0.75]
 class Models(Account):
     """The account, with versions that record what a page shows."""
 
-    def record(self, weights: list[float], record: dict[str, Any] | None = None, approval: str = "Approved") -> str:
+    def record(
+        self,
+        weights: list[float],
+        record: dict[str, Any] | None = None,
+        approval: str = "Approved",
+        **classifier: Any,
+    ) -> str:
         """Register a version as SelectBest and RegisterModel do, and return its ARN."""
         bucket = find_resources(self.config, self.session).bucket
         metadata = {
@@ -64,7 +70,7 @@ class Models(Account):
             key = f"{NAME}/executions/{len(weights)}/folds.json"
             self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(record))
             metadata["folds_json"] = f"s3://{bucket}/{key}"
-        package = self.register(weights, "PendingManualApproval")
+        package = self.register(weights, "PendingManualApproval", **classifier)
         self.sagemaker.update_model_package(
             ModelPackageArn=package,
             CustomerMetadataProperties=metadata,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import math
 import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from local.algorithms.linear_learner import links
+from pipeline.operate.model_columns import ModelColumns
+from studio.invocation import python_code
 from tests.scripts.test_operation import NAME, eventually
 from tests.studio.accounts import RECORD, WEIGHTS, models_and_browser
 
@@ -145,6 +151,36 @@ def test_without_recorded_columns_rows_are_sent_as_they_are(browser, models, csr
     assert refused.status == 200
     assert "The model answered with an error" in refused.body
     assert "<y>" not in refused.body
+
+
+def test_of_classes_the_class_and_its_probability_are_shown(browser, models, csrf) -> None:
+    columns = {"columns": {"label": "risk", "features": ["size"]}, "feature_dim": 1, "encoding": {}}
+    record = columns | {"preparation": {"numeric": ["size"]}, "classes": ["<never>", "yes"]}
+    models.record([1.0], record, output=links.LOGISTIC, threshold=0.3)
+    eventually(lambda: 'name="column:size"' in browser.get(PATH).body, "the classifier serves")
+    one = browser.post(PATH, csrf=csrf, **{"column:size": "-0.5"}).body
+    assert 'class="score">risk: <b>yes</b>' in one, "by the model's threshold, not by one half"
+    assert "Score of <b>yes</b>: 0.3775" in one
+    several = browser.post(PATH, csrf=csrf, rows="size\n-1\nx\n1\n").body
+    assert re.findall(r'class="number">([^<]*)<', several) == ["&lt;never&gt;", "0.2689", "", "", "yes", "0.7311"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "predictions", "printed"),
+    [
+        (["a", "b"], [{"score": 0.6}, {"score": 0.5}], ["b 0.6", "a 0.5"]),
+        (["a", "b"], [{"score": 0.6, "predicted_label": 0}], ["a 0.6"]),
+        (["a", "b", "c"], [{"score": [0.1, 0.2, 0.7]}], ["c [0.1, 0.2, 0.7]"]),
+    ],
+)
+def test_the_python_code_chooses_the_class_if_the_model_names_none(classes, predictions, printed, capsys) -> None:
+    columns = ModelColumns("risk", {}, None, "the model package", classes=tuple(classes))
+    aws: Any = SimpleNamespace(is_local=False, region="us-east-1")
+    body = io.BytesIO(json.dumps({"predictions": predictions}).encode())
+    client = SimpleNamespace(invoke_endpoint=lambda **_: {"Body": body})
+    code = python_code(aws, "risk", "1", columns).replace("import boto3\n", "")
+    exec(code, {"boto3": SimpleNamespace(client=lambda *_, **__: client)})
+    assert capsys.readouterr().out.splitlines() == printed
 
 
 def test_an_endpoint_that_does_not_exist_is_said(browser, csrf) -> None:

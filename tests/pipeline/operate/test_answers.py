@@ -48,7 +48,10 @@ def test_a_class_that_is_not_there_is_told(label) -> None:
     ("length", "answer"),
     [
         *((1, answer) for answer in ("1.5", "{}", '{"predictions": [{"score": [0.1]}]}', '{"predictions": [1]}')),
-        *((2, f'{{"predictions": [{found}]}}') for found in ('{"score": [0.1]}', '{"score": 1, "predicted_label": "a"}')),
+        *(
+            (2, f'{{"predictions": [{found}]}}')
+            for found in ('{"score": [0.1]}', '{"score": 1, "predicted_label": "a"}')
+        ),
         *((4, f'{{"predictions": [{{"score": {found}}}]}}') for found in ("0.1", "[0.1, 0.9]", "[0.1, 0.2, true]")),
     ],
 )
