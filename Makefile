@@ -22,7 +22,7 @@ EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPL
 PAGES := $(wildcard *.md docs data/README.md examples/*.md examples/*.yaml examples/*.ipynb infra/*.yaml LICENSE)
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH
+export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH ALGORITHM
 
 # A shell's own settings of Python would reach the commands: modules that hide theirs, warnings that become errors.
 # In the POSIX locale, paths with other letters than ASCII need Python's UTF-8 mode.
@@ -62,7 +62,7 @@ studio: $(READY)  ## Show pipelines, models and endpoints of the account or the 
 lint-definition: $(READY)  ## Check any pipeline definition: make lint-definition FILE=definition.json
 	@$(RUN) scripts.lint_definition
 
-init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv LABEL=column [CONFIG=new.yaml]
+init: $(READY)  ## Draft a configuration for a CSV file: make init DATA=file.csv LABEL=column [CONFIG=new.yaml ALGORITHM=xgboost]
 	@$(RUN) scripts.init
 
 completion: $(READY)  ## Print what makes your shell complete the commands: eval "$(make -s completion)"

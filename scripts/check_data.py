@@ -14,6 +14,7 @@ from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.config.profile import profile, profile_as
 from pipeline.config.roles import roles_of
+from pipeline.config.target import target_of
 from pipeline.errors import ConfigError, UserError
 from scripts.command_line import command, option
 from scripts.console import ConfigFile, VisibleConsole, run, say
@@ -49,7 +50,10 @@ def main(data: str | None, config: Config | None, label: str | None) -> int:
     """
     if data and config is None:
         found = profile(Path(data))
-        _print(data_page(found, drafted_roles(found, label or ""), None))
+        roles = drafted_roles(found)
+        if label:
+            roles[label] = target_of(found, label).role
+        _print(data_page(found, roles, None))
         return 0
     if label:
         raise UserError(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from pipeline.algorithms.table import ALGORITHMS, DEFAULT
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import profile
+from pipeline.config.target import target_of
 from pipeline.errors import UserError
 from scripts.command_line import command, option
 from scripts.console import console, run
@@ -33,12 +35,23 @@ from scripts.console import console, run
     metavar="new.yaml",
     help="The configuration to write, by default named after the CSV file.",
 )
-def main(data: Path, label: str, config: Path | None) -> int:
+@option(
+    "--algorithm",
+    variable="ALGORITHM",
+    type=click.Choice(list(ALGORITHMS)),
+    metavar="name",
+    default=DEFAULT,
+    show_default=True,
+    help="The algorithm that learns.",
+)
+def main(data: Path, label: str, config: Path | None, algorithm: str) -> int:
     """Draft a configuration for a CSV file. An existing file is never overwritten."""
     target = config or Path(f"{pipeline_name(data.stem)}.yaml")
     if target.exists():
         raise UserError(f"{target} exists already: give another CONFIG, or remove it")
-    text = draft(profile(data), label)
+    found = profile(data)
+    known = target_of(found, label)
+    text = draft(found, known, algorithm)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         unfinished.write_text(text, "utf-8")
@@ -51,6 +64,8 @@ def main(data: Path, label: str, config: Path | None) -> int:
         raise UserError(f"{target}: cannot be written: {error.strerror}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+    for sentence in known.remarks:
+        console.print(sentence, markup=False)
     console.print(
         f"Wrote {target}: look at its comments, then: make run CONFIG={shlex.quote(str(target))}", markup=False
     )

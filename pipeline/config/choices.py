@@ -87,22 +87,14 @@ def choice_of(column: Column, profile: Profile) -> Choice:
     return _of_dates(column) if column.dates > column.known / 2 else _of_texts(column, profile)
 
 
-def drafted_roles(profile: Profile, label: str) -> dict[str, Role]:
-    """Return the roles that a draft gives the columns.
-
-    Args:
-        profile: the file.
-        label: the column to predict; empty if there is none yet.
-
-    Raises:
-        UserError: the file has no such column.
-    """
+def drafted_roles(profile: Profile) -> dict[str, Role]:
+    """Return the roles that a draft gives the columns that are not the label."""
     roles = {}
     for column in profile.columns:
         choice = choice_of(column, profile)
         role = Role(choice.use, date_format=choice.date_format, may_be_missing=True, decimal=profile.form.decimal)
         roles[column.name] = IGNORED if choice.use == LEFT_OUT else role
-    return roles | {named(profile, label).name: Role("label")} if label else roles
+    return roles
 
 
 def named(profile: Profile, label: str) -> Column:

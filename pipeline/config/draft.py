@@ -5,44 +5,46 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
+from collections.abc import Iterable
 
 import pandas as pd
 
-from pipeline.config.choices import LEFT_OUT, MAX_CATEGORIES, MIN_FREQUENCY, Choice, choice_of, log_may_help, named
+from pipeline.algorithms.table import ALGORITHMS, DEFAULT
+from pipeline.config.choices import LEFT_OUT, MAX_CATEGORIES, MIN_FREQUENCY, Choice, choice_of, log_may_help
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.profile import Profile, read_chunks
+from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
 
-_MOST_TEXTS = 0.2
-"""The share of texts up to which the label is still a column of numbers."""
-
 _FEWEST_ROWS = 20
+_FEWEST_FOLDS, _MOST_FOLDS = 2, 5
 
 
-def draft(profile: Profile, label: str) -> str:
+def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
     """Return the text of a configuration.
 
     Args:
-        profile: the file.
-        label: the column to predict.
+        profile: the file, which has rows.
+        target: the column to predict.
+        algorithm: the algorithm's name in the configuration.
 
     Raises:
-        UserError: there are no rows, the label is not a column of numbers, or no column can be used.
+        UserError: no column can be used, or there are too few rows.
     """
-    if not profile.rows:
-        raise UserError(f"{profile.path}: has a header and no rows")
-    target = _label(profile, label)
-    choices = [choice_of(column, profile) for column in profile.columns if column is not target]
+    label = target.column
+    choices = [choice_of(column, profile) for column in profile.columns if column.name != label.name]
     if all(choice.use == LEFT_OUT for choice in choices):
-        raise UserError(f"{profile.path}: no column besides {label} can be used as it is")
+        raise UserError(f"{profile.path}: no column besides {label.name} can be used as it is")
     bad = _bad_rows(profile, target, choices)
-    usable = profile.rows + profile.too_long - target.missing - bad
+    usable = profile.rows + profile.too_long - label.missing - bad
     if usable < _FEWEST_ROWS:
         raise UserError(f"{profile.path}: {usable} usable rows are too few: {_FEWEST_ROWS} are needed")
-    lines = [*_head(profile), *_dataset(profile, target, choices)]
-    return "\n".join([*lines, *_folds(profile, bad, min(5, usable // (_FEWEST_ROWS // 5))), *_rest(target)])
+    folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
+    lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
+    return "\n".join([*lines, *_folds(profile, bad, folds), *_rest(target, algorithm)])
 
 
 def pipeline_name(stem: str) -> str:
@@ -51,27 +53,22 @@ def pipeline_name(stem: str) -> str:
     return words[:LONGEST_PIPELINE_NAME].rstrip("-")
 
 
-def _label(profile: Profile, label: str) -> Column:
-    column = named(profile, label)
-    if column.numbers < column.known * (1 - _MOST_TEXTS) or not column.numbers:
-        raise UserError(
-            f"LABEL: {label} holds text ({', '.join(list(column.counts)[:5])} ...): "
-            "the pipeline predicts numbers. Choose a column of numbers"
-        )
-    if column.variance == 0:
-        raise UserError(f"LABEL: {label} has the same value in every row: there is nothing to predict")
-    return column
+def _folds_with_all(target: Target) -> int:
+    """Return the most folds of which each can have a row of every class."""
+    return max(_FEWEST_FOLDS, min(target.classes.values(), default=_MOST_FOLDS))
 
 
-def _bad_rows(profile: Profile, target: Column, choices: list[Choice]) -> int:
-    """Return how many rows MakeFolds would reject: with too many fields, a label that is text, or no date."""
-    bad = profile.too_long
-    if target.numbers == target.known and all(choice.column.is_counted for choice in choices if choice.use == "date"):
+def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
+    """Return how many rows MakeFolds would reject: with too many fields, no valid label, or no date."""
+    bad, label = profile.too_long, target.column
+    are_labels = target.known == label.known if target.classes else label.numbers == label.known
+    if are_labels and all(choice.column.is_counted for choice in choices if choice.use == "date"):
         return bad
     names = [column.name for column in profile.columns]
     for chunk in read_chunks(profile.path, profile.form, names):
-        labels = chunk[target.name]
-        faulty = _are_no_numbers(labels, profile) & ~labels.isin(target.missing_texts)
+        labels = chunk[label.name]
+        are_wrong = ~labels.isin(target.classes) if target.classes else _are_no_numbers(labels, profile)
+        faulty = are_wrong & ~labels.isin(label.missing_texts)
         for choice in choices:
             if choice.use == "date":
                 texts = chunk[choice.column.name]
@@ -101,14 +98,24 @@ def _head(profile: Profile) -> list[str]:
     ]
 
 
-def _dataset(profile: Profile, target: Column, choices: list[Choice]) -> list[str]:
+def _training(target: Target, algorithm: str) -> list[str]:
+    """Return what learns what; nothing if both are the defaults."""
+    lines = [f"  algorithm: {algorithm}"] if algorithm != DEFAULT else []
+    lines += [f"  problem: {target.problem}"] if target.classes else []
+    return ["training:", *lines, ""] if lines else []
+
+
+def _dataset(profile: Profile, target: Target, choices: list[Choice]) -> list[str]:
     by_use = {use: [each for each in choices if each.use == use] for use in ("numeric", "date", "categorical")}
     lines = ["dataset:", f"  input: {_quoted(str(profile.path))}", "  header: true"]
     lines += [f"  delimiter: {_quoted(profile.form.delimiter)}", _encoding(profile)]
     if profile.form.decimal != ".":
         lines += [f"  decimal: {_quoted(profile.form.decimal)}"]
-    lines += [f"  label: {_quoted(target.name)}"]
-    if log_may_help(target):
+    lines += [*_comment(target.remarks, "  "), f"  label: {_quoted(target.column.name)}"]
+    if target.classes:
+        rows = " and ".join(f"{count}" for count in target.classes.values()) if target.problem == "binary" else ""
+        lines += [f"  classes: [{', '.join(map(_quoted, target.classes))}]{rows and f'    # {rows} rows'}"]
+    elif log_may_help(target.column):
         lines += [
             "  # label_transform: log1p    # the label has a long tail of large values: try it? Compare the estimates"
         ]
@@ -117,7 +124,7 @@ def _dataset(profile: Profile, target: Column, choices: list[Choice]) -> list[st
     lines += _section(
         "categorical", [f"{_quoted(each.column.name)}: {_values(each)}" for each in by_use["categorical"]]
     )
-    return [*lines, *_missing(target, choices), *_left_out(choices), ""]
+    return [*lines, *_missing(target.column, choices), *_left_out(choices), ""]
 
 
 def _section(key: str, lines: list[str]) -> list[str]:
@@ -173,7 +180,7 @@ def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     if bad:
         share = math.ceil(1000 * bad / (profile.rows + profile.too_long)) / 1000
         lines += [
-            f"  # {bad} rows have another number of fields, a label that is no number, or an unreadable date. They are",
+            f"  # {bad} rows have another number of fields, a label that is not valid, or an unreadable date. They are",
             "  # written to rejected/ and not used. With on_bad_rows: fail, the first would stop the pipeline.",
             "  on_bad_rows: quarantine",
             f"  max_bad_share: {share}",
@@ -181,18 +188,39 @@ def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     return [*lines, ""]
 
 
-def _rest(target: Column) -> list[str]:
-    limit = f"{target.variance:.4g}"
+def _rest(target: Target, algorithm: str) -> list[str]:
     return [
+        *_objective(target, algorithm),
         "selection:",
         "  # The hyperparameters with the lowest mean error; a model of all rows is then trained with them. The",
         "  # default, lowest_mse, takes the training job with the lowest error on its own fold: often a worse model.",
         "  rule: lowest_mean_mse",
         "",
-        "# All other keys have defaults. A model is registered if it is better than predicting the label's mean, whose",
-        f"# error is {limit}. quality.max_mse sets a lower limit.",
+        "# All other keys have defaults. A model is registered if it is better than predicting the same for every row,",
+        f"# whose {_constant(target)}. quality.limit sets another limit.",
         "",
     ]
+
+
+def _objective(target: Target, algorithm: str) -> list[str]:
+    """Return the objective of a classification, with the others; that of a regression has one default only."""
+    if not target.classes:
+        return []
+    default, *others = ALGORITHMS[algorithm].objectives(target.problem)
+    names = [name.partition(":")[2] for name in others]
+    return ["tuning:", *_comment([f"Others: {', '.join(names)}."], "  "), f"  objective: {default}", ""]
+
+
+def _constant(target: Target) -> str:
+    """Return the error of predicting the same for every row, in words."""
+    if not target.classes:
+        return f"mean squared error is {target.column.variance:.4g}"
+    return f"log loss is {target.log_loss:.4g}"
+
+
+def _comment(sentences: Iterable[str], indent: str) -> list[str]:
+    """Return comments of at most 120 characters a line."""
+    return [f"{indent}# {line}" for sentence in sentences for line in textwrap.wrap(sentence, 118 - len(indent))]
 
 
 def _remark(choice: Choice) -> str:

@@ -14,7 +14,8 @@ class Role:
 
     Attributes:
         name: ``label``, ``numeric``, ``date``, ``categorical``, ``group`` or ``ignored``.
-        values: the values of a category that are declared; None if they are found in the data.
+        values: the values of a category that are declared, or the label's classes; None if they are found in the data,
+            or the label is a number.
         has_other: whether the values that are not declared have a feature together.
         decimal: the decimal separator of numbers.
         above: the number above which numbers must be; None if there is none.
@@ -35,12 +36,12 @@ class Role:
     @property
     def needs_numbers(self) -> bool:
         """Whether each value must be a number."""
-        return self.name in ("label", "numeric")
+        return self.name == "numeric" or (self.name == "label" and self.values is None)
 
     @property
     def holds_texts(self) -> bool:
         """Whether values are texts, even if they look like numbers."""
-        return self.name in ("date", "categorical", "group")
+        return self.name in ("date", "categorical", "group") or (self.name == "label" and self.values is not None)
 
     def is_date(self, text: str) -> bool:
         """Return whether a text is a date in the column's format."""
@@ -64,7 +65,8 @@ def roles_of(dataset: DatasetSection) -> dict[str, Role]:
     """
     usual = Role("", decimal=dataset.decimal, missing_values=frozenset(dataset.missing_values))
     above = -1.0 if dataset.label_transform == "log1p" else None
-    roles = {dataset.label: replace(usual, name="label", above=above)}
+    classes = None if dataset.classes is None else tuple(dataset.classes)
+    roles = {dataset.label: replace(usual, name="label", above=above, values=classes)}
     roles |= {name: replace(usual, name="numeric") for name in dataset.numeric}
     roles |= {name: replace(usual, name="date", date_format=dates.format) for name, dates in dataset.dates.items()}
     for name, category in dataset.categorical.items():

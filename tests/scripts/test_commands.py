@@ -59,7 +59,7 @@ def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {
         "init": (
             2,
-            "DATA is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml], "
+            "DATA is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml ALGORITHM=name], "
             "or: python -m scripts.init --data file.csv --label column",
         ),
         "clean_local": (

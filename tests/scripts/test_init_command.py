@@ -48,3 +48,21 @@ def test_a_file_without_the_label_leaves_nothing(init, tmp_path: Path) -> None:
     assert finished.returncode == 1
     assert "has no column 'cost'" in " ".join(finished.stderr.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_to_predict_is_said_and_how_to_change_it(init, tmp_path: Path) -> None:
+    finished = init(LABEL="smoker", ALGORITHM="xgboost")
+    assert finished.returncode == 0, finished.stderr
+    told = " ".join(finished.stdout.split())
+    assert "smoker has 2 different texts, which are read as classes: training.problem." in told
+    assert "The second is the positive class, whose probability is predicted: yes." in told
+    drafted = yaml.safe_load((tmp_path / "new.yaml").read_text())
+    assert drafted["training"] == {"algorithm": "xgboost", "problem": "binary"}
+    assert drafted["dataset"]["classes"] == ["no", "yes"]
+
+
+def test_an_algorithm_that_is_not_there_is_told(init, tmp_path: Path) -> None:
+    finished = init(ALGORITHM="trees")
+    assert finished.returncode == 2
+    assert "'trees' is not one of 'linear-learner', 'xgboost'" in " ".join(finished.stderr.split())
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import yaml
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import profile
+from pipeline.config.target import target_of
 from pipeline.errors import UserError
 
 
@@ -34,10 +35,13 @@ USUAL: dict[str, Any] = {
 def drafted(tmp_path):
     """Return the draft of a text, as text and as loaded."""
 
-    def write(text: str | bytes, label: str = "price", name: str = "my houses.csv") -> tuple[str, Any]:
+    def write(
+        text: str | bytes, label: str = "price", name: str = "my houses.csv", algorithm: str = "linear-learner"
+    ) -> tuple[str, Any]:
         path = tmp_path / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        found = draft(profile(path), label)
+        read = profile(path)
+        found = draft(read, target_of(read, label), algorithm)
         target = tmp_path / "new.yaml"
         target.write_text(found)
         return found, load_config(target)
@@ -121,7 +125,7 @@ def test_missing_values_are_filled_and_rows_without_a_label_dropped(drafted) -> 
 
 def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
     text, config = drafted(table(**USUAL | {"price": lambda n: "free" if n % 20 == 2 else n % 17}) + "1,2,3,4\n")
-    assert "4 rows have another number of fields, a label that is no number" in text
+    assert "4 rows have another number of fields, a label that is not valid" in text
     assert config.folds.on_bad_rows == "quarantine"
     assert 4 / 61 <= config.folds.max_bad_share < 5 / 61
 
@@ -169,6 +173,76 @@ def test_a_skewed_label_is_a_suggestion(drafted) -> None:
     assert config.dataset.label_transform is None
 
 
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["yes", "yes", "no"], ["no", "yes"]),
+        (["No", "other", "No"], ["No", "other"]),
+        (["TRUE", "TRUE", "FALSE"], ["FALSE", "TRUE"]),
+        ([1, 1, 0], ["0", "1"]),
+        ([1, -1, 1], ["-1", "1"]),
+        ([2, 1, 1], ["1", "2"]),
+        (["benign", "malignant", "benign"], ["benign", "malignant"]),
+        (["b", "a", "b"], ["b", "a"]),
+        (["none", "mild", "none"], ["none", "mild"]),
+        (["0.50", "1.5", "1.5"], ["0.50", "1.5"]),
+    ],
+)
+def test_two_values_are_classes_with_the_positive_one_last(drafted, values, classes) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: values[n % 3]}))
+    assert (config.training.problem, config.dataset.classes) == ("binary", classes)
+    assert config.tuning.objective == "validation:objective_loss"
+    assert f"whose probability is predicted: {classes[1]}." in text
+    assert "whose log loss is 0.6365" in text
+    assert config.dataset.missing == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["low", "high", "middle"], ["high", "low", "middle"]),
+        ([0, 1, 2], ["0", "1", "2"]),
+        ([10, 2, 1], ["1", "2", "10"]),
+    ],
+)
+def test_few_texts_or_integers_are_several_classes(drafted, values, classes) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: values[n % 3]}))
+    assert (config.training.problem, config.dataset.classes) == ("multiclass", classes)
+    assert ("If they are amounts" in text) == isinstance(values[0], int)
+
+
+@pytest.mark.parametrize("values", [range(7), ["0.1", "0.2", "0.3"], ["1", "1.0", "2"]])
+def test_other_numbers_are_amounts(drafted, values) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: values[n % len(values)]}))
+    assert (config.training.problem, config.dataset.classes) == ("regression", None)
+    assert ("different integers, which are read as amounts" in text) == ("0.1" not in values)
+    assert "objective" not in yaml.safe_load(text).get("tuning", {})
+
+
+def test_a_rare_class_lowers_the_number_of_folds(drafted) -> None:
+    _, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 3 else "no"}))
+    assert config.folds.count == 3
+    _, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 1 else "no"}))
+    assert config.folds.count == 2
+
+
+def test_rows_of_no_class_are_set_aside(drafted) -> None:
+    price = {"price": lambda n: "unknown" if n % 20 == 2 else "" if n == 3 else n % 2}
+    text, config = drafted(table(**USUAL | price))
+    assert config.dataset.classes == ["0", "1"]
+    assert config.dataset.missing == {"price": "drop"}
+    assert "# 3 rows have another number of fields, a label that is not valid" in text
+    assert config.folds.on_bad_rows == "quarantine"
+
+
+def test_the_algorithm_is_written(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: n % 2}), algorithm="xgboost")
+    assert (config.training.algorithm, config.tuning.objective) == ("xgboost", "validation:logloss")
+    assert "# Others: auc," in text
+    _, config = drafted(table(**USUAL), algorithm="xgboost")
+    assert (config.training.algorithm, config.tuning.objective) == ("xgboost", "validation:mse")
+
+
 @pytest.mark.parametrize(("delimiter", "encoding"), [(";", "UTF-8"), ("\t", "cp1252"), ("|", "cp1252")])
 def test_delimiter_and_encoding_are_found(drafted, delimiter, encoding) -> None:
     text = table(**USUAL | {"city": lambda n: ["Köln", "São Paulo"][n % 2]}).replace(",", delimiter)
@@ -189,7 +263,7 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
     ("text", "label", "sentence"),
     [
         (table(**USUAL), "cost", "has no column 'cost'. It has: size, city, price"),
-        (table(**USUAL), "city", r"city holds text \(Oslo, no, 1"),
+        (table(remark=lambda n: f"x{n % 13}", **USUAL), "remark", r"remark holds text with 13 values \(x0, x1, x2"),
         (table(**USUAL | {"price": 3}), "price", "has the same value in every row"),
         (table(8, **USUAL), "price", "8 usable rows are too few"),
         (table(price=USUAL["price"], note=lambda n: f"x{n}"), "price", "no column besides price can be used"),

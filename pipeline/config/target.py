@@ -1,0 +1,168 @@
+"""Reads the label of a file that nobody has described: whether it is a number or has classes, and in which order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from definition_language.objectives import Problem
+from pipeline.config.choices import named
+from pipeline.config.column_counts import MOST_VALUES, Column
+from pipeline.config.columns import MISSING_VALUES
+from pipeline.config.profile import Profile, read_chunks
+from pipeline.config.roles import Role
+from pipeline.errors import UserError
+
+_MOST_TEXTS = 0.2
+"""The share of texts up to which the label is still a column of numbers."""
+
+_FEWEST_ROWS_A_CLASS = 5
+"""The rows that a text needs on average to be a class, rather than a remark."""
+
+_MOST_NUMBERED, _MOST_DOUBTFUL = 6, 20
+"""How many different integers are read as classes, and how many might be."""
+
+_TWO = 2
+_POSITIVE = frozenset({"yes", "y", "true", "t", "positive", "pos", "+", "ja", "oui", "si", "sí", "1"})
+_NEGATIVE = frozenset({"no", "n", "false", "f", "negative", "neg", "-", "nein", "non", "none", "0"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """The column to predict.
+
+    Attributes:
+        column: the column.
+        problem: the kind of label.
+        classes: the values that are classes, with their rows, in the order of ``dataset.classes``; none for a number.
+        remarks: why it is read so, and how to change that.
+    """
+
+    column: Column
+    problem: Problem
+    classes: dict[str, int]
+    remarks: tuple[str, ...]
+
+    @property
+    def role(self) -> Role:
+        """The column's use."""
+        return Role("label", values=tuple(self.classes) or None)
+
+    @property
+    def known(self) -> int:
+        """How many rows have a class; for a number, how many have any value."""
+        return sum(self.classes.values()) if self.classes else self.column.known
+
+    @property
+    def log_loss(self) -> float:
+        """The log loss of always predicting the classes' shares: their entropy in nats; 0 for a number."""
+        return sum(-count / self.known * math.log(count / self.known) for count in self.classes.values())
+
+
+def target_of(profile: Profile, label: str) -> Target:
+    """Read the label of a file.
+
+    Raises:
+        UserError: there are no rows, there is no such column, or it cannot be predicted.
+    """
+    if not profile.rows:
+        raise UserError(f"{profile.path}: has a header and no rows")
+    column = named(profile, label)
+    numeric = column.numbers > 0 and column.numbers >= column.known * (1 - _MOST_TEXTS)
+    if not numeric:
+        column = _as_texts(column, profile)
+    elif column.variance == 0:
+        raise _constant(label)
+    counts = _numbers_of(column, profile.form.decimal) if numeric else column.counts
+    if not numeric and len(counts) == 1:
+        raise _constant(label)
+    if not numeric and not _are_classes(column):
+        raise UserError(
+            f"LABEL: {label} holds text with {column.distinct} values ({', '.join(list(counts)[:5])} ...): "
+            "the pipeline predicts numbers, or classes of several rows each. Choose another column"
+        )
+    if not numeric or (_are_different(counts, profile.form.decimal) and _are_few(column, len(counts))):
+        return _of_classes(column, counts, numeric=numeric)
+    return Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
+
+
+def _constant(label: str) -> UserError:
+    return UserError(f"LABEL: {label} has the same value in every row: there is nothing to predict")
+
+
+def _as_texts(column: Column, profile: Profile) -> Column:
+    """Count a column again, because a label's text is a value even if it may stand for a missing one, such as none."""
+    missing = frozenset(text for text in column.missing_texts if text.lower() != "none") | frozenset(MISSING_VALUES)
+    counted = Column(column.name, Role("label", values=(), missing_values=missing))
+    names = [each.name for each in profile.columns]
+    for chunk in read_chunks(profile.path, profile.form, names):
+        counted.add(chunk[column.name])
+    return counted
+
+
+def _numbers_of(column: Column, decimal: str) -> dict[str, int]:
+    """Return how often each text that is a number occurs; a column with too many is left as it is."""
+    return {text: count for text, count in column.counts.items() if math.isfinite(_number(text, decimal))}
+
+
+def _are_different(counts: Iterable[str], decimal: str) -> bool:
+    """Return whether no two texts are the same number, as 1 and 1.0, which would be two classes."""
+    texts = list(counts)
+    return len({_number(text, decimal) for text in texts}) == len(texts)
+
+
+def _are_few(column: Column, distinct: int) -> bool:
+    return distinct == _TWO or (distinct <= _MOST_NUMBERED and column.is_integer)
+
+
+def _number(text: str, decimal: str) -> float:
+    try:
+        return float(text.replace(decimal, "."))
+    except ValueError:
+        return math.nan
+
+
+def _are_classes(column: Column) -> bool:
+    return column.is_counted and len(column.counts) <= min(MOST_VALUES, column.known / _FEWEST_ROWS_A_CLASS)
+
+
+def _of_classes(column: Column, counts: dict[str, int], *, numeric: bool) -> Target:
+    problem: Problem = "binary" if len(counts) == _TWO else "multiclass"
+    ordered = _two_in_order(counts, numeric=numeric) if problem == "binary" else _sorted(counts, numeric=numeric)
+    found = "numbers" if numeric else "texts"
+    remarks = [f"{column.name} has {len(counts)} different {found}, which are read as classes: training.problem."]
+    if numeric:
+        remarks.append("If they are amounts: remove training.problem, dataset.classes and tuning.objective.")
+    if problem == "binary":
+        remarks.append(
+            f"The second is the positive class, whose probability is predicted: {ordered[1]}. "
+            "For the other one, exchange them."
+        )
+    return Target(column, problem, {name: counts[name] for name in ordered}, tuple(remarks))
+
+
+def _two_in_order(counts: dict[str, int], *, numeric: bool) -> list[str]:
+    """Return two classes with the positive one last: by its meaning, or else the rarer one."""
+    if numeric:
+        return _sorted(counts, numeric=True)
+    names = sorted(counts, key=lambda name: (-counts[name], name))
+    positive = [name for name in names if name.casefold() in _POSITIVE]
+    negative = [name for name in names if name.casefold() in _NEGATIVE]
+    if len(positive) == 1:
+        return [*(name for name in names if name not in positive), *positive]
+    if len(negative) == 1:
+        return [*negative, *(name for name in names if name not in negative)]
+    return names
+
+
+def _sorted(names: Iterable[str], *, numeric: bool) -> list[str]:
+    return sorted(names, key=lambda name: float(name.replace(",", "."))) if numeric else sorted(names)
+
+
+def _doubts(column: Column, distinct: int) -> Iterable[str]:
+    if column.is_integer and column.is_counted and distinct <= _MOST_DOUBTFUL:
+        yield (
+            f"{column.name} has {distinct} different integers, which are read as amounts. If they are classes: set "
+            "training.problem to multiclass, and list them in dataset.classes."
+        )
