@@ -68,13 +68,18 @@ def result_rows(compared: Sequence[Compared]) -> list[Row]:
     """Return the results; none if no execution has some."""
     found = [each.finding.evaluation for each in compared]
     tuned = dict.fromkeys(name for each in found if each for name in each.hyperparameters)
+    titles = dict.fromkeys(each.metric.title for each in found if each)
     simple = dict.fromkeys(name for each in found if each for name in each.baselines)
     metrics = dict.fromkeys(name for each in found if each for name in each.metrics)
     properties: list[tuple[str, Callable[[Evaluation], str | None]]] = [
-        ("Estimated MSE", lambda each: number(each.mse)),
+        *((f"Estimated {title}", _estimate_in(title)) for title in titles),
         ("95 % interval", interval_text),
         *((name, _number_of("metrics", name)) for name in metrics),
-        *((f"MSE of {name[0].lower()}{name[1:]}", _number_of("baselines", name)) for name in simple),
+        *(
+            (f"{title[0].upper()}{title[1:]} of {name[0].lower()}{name[1:]}", _baseline_in(title, name))
+            for title in titles
+            for name in simple
+        ),
         ("Rows", lambda each: f"{each.rows:,}"),
         ("Folds", lambda each: str(len(each.fold_rows))),
         ("Rule", lambda each: each.rule),
@@ -103,6 +108,11 @@ def has_other_data(compared: Sequence[Compared]) -> bool:
     return len({data(each) for each in compared if each.finding.evaluation}) > 1
 
 
+def has_other_metrics(compared: Sequence[Compared]) -> bool:
+    """Return whether the executions are measured in different metrics, so that their estimates cannot be compared."""
+    return len({each.finding.evaluation.metric.title for each in compared if each.finding.evaluation}) > 1
+
+
 def _read(aws: Aws, arn: str) -> Compared:
     execution = read_execution(aws, arn)
     parameters = {name: value for name, (value, _) in all_parameters(aws, arn).items()}
@@ -115,6 +125,15 @@ def _number_of(member: str, name: str) -> Callable[[Evaluation], str | None]:
         return number(values[name]) if name in values else None
 
     return read
+
+
+def _estimate_in(title: str) -> Callable[[Evaluation], str | None]:
+    return lambda each: number(each.value) if each.metric.title == title else None
+
+
+def _baseline_in(title: str, name: str) -> Callable[[Evaluation], str | None]:
+    read = _number_of("baselines", name)
+    return lambda each: read(each) if each.metric.title == title else None
 
 
 def _package_text(evaluation: Evaluation) -> str:

@@ -1,4 +1,4 @@
-"""Places errors and their intervals on one scale, in percent of its width."""
+"""Places errors or scores and their intervals on one scale, in percent of its width."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _MARKS = 5
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors on a line.
+    """The errors or scores on a line.
 
     Attributes:
-        name: what they are the errors of.
-        mse: the error.
-        low: the better end of its interval, or None.
-        high: its worse end, or None.
-        baselines: errors to compare it with, by name.
+        name: what they are of.
+        value: the value.
+        low: the lower end of its interval, or None.
+        high: its upper end, or None.
+        baselines: values to compare it with, by name.
     """
 
     name: str
-    mse: float
+    value: float
     low: float | None
     high: float | None
     baselines: tuple[tuple[str, float], ...] = ()
@@ -36,14 +36,14 @@ class Line:
 
     Attributes:
         errors: the errors.
-        mse: the place of the error.
-        low: the place of the interval's better end, or None.
-        high: the place of its worse end, or None.
+        value: the place of the value.
+        low: the place of the interval's lower end, or None.
+        high: the place of its upper end, or None.
         baselines: the places of what it is compared with, by name.
     """
 
     errors: Errors
-    mse: float
+    value: float
     low: float | None
     high: float | None
     baselines: tuple[tuple[str, float], ...]
@@ -63,8 +63,8 @@ class Scale:
 
 
 def scale(lines: Sequence[Errors]) -> Scale:
-    """Return the places of errors. What is not a finite number stands at the end."""
-    values = [value for each in lines for value in (each.mse, each.high, *(error for _, error in each.baselines))]
+    """Return the places of values: of negative ones the beginning, of what is no finite number the end."""
+    values = [value for each in lines for value in (each.value, each.high, *(error for _, error in each.baselines))]
     highest = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
     step = _step(highest)
     # The text of the last mark has room to the right of it.
@@ -76,7 +76,7 @@ def scale(lines: Sequence[Errors]) -> Scale:
     placed = tuple(
         Line(
             each,
-            place(each.mse),
+            place(each.value),
             None if each.low is None else place(each.low),
             None if each.high is None else place(each.high),
             tuple((name, place(error)) for name, error in each.baselines),

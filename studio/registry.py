@@ -16,6 +16,13 @@ PAGE = 20
 """Versions on a page of a group: each is one call of AWS."""
 
 _CALLS_AT_ONCE = 8
+_METRICS = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R2", "auc": "AUC", "f1": "F1"} | {
+    "logloss": "Log loss",
+    "mlogloss": "Log loss",
+    "objective_loss": "Loss",
+    "roc_auc_score": "AUC",
+}
+
 _NO_WARNINGS = "No warnings."
 """What steps/evaluation/card.py writes into a card without warnings."""
 
@@ -55,6 +62,17 @@ class Package:
         """What was recorded when it was registered, by name."""
         found: dict[str, str] = self.record.get("CustomerMetadataProperties") or {}
         return found
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric of its estimate. Former versions of this project recorded none: it was the MSE."""
+        name = _named(self.metadata.get("metric", "")).rpartition(":")[2] or "mse"
+        return _METRICS.get(name, name.replace("_", " "))
+
+    @property
+    def estimate(self) -> str:
+        """Its cross-validated estimate in that metric; empty if it is not recorded."""
+        return _named(self.metadata.get("estimate_value") or self.metadata.get("estimate_mse", ""))
 
     @property
     def endpoint(self) -> str:
@@ -124,17 +142,18 @@ def place_of_package(arn: str) -> tuple[str, int] | None:
 
 def figures(package: Package) -> Iterator[tuple[str, str]]:
     """Yield a version's metrics: what each is, and its value."""
-    titles = {
-        "estimate_mse": "MSE, cross-validated",
-        "estimate_low": "MSE, lower end",
-        "estimate_high": "MSE, upper end",
-        "validation_mse": "MSE on its own fold",
-        "training_mse": "MSE on all rows, trained on them",
+    title = package.metric
+    names = {
+        ("estimate_value", "estimate_mse"): f"{title}, cross-validated",
+        ("estimate_low",): f"{title}, lower end",
+        ("estimate_high",): f"{title}, upper end",
+        ("validation_value", "validation_mse"): f"{title} on its own fold",
+        ("training_value", "training_mse"): f"{title} on all rows, trained on them",
     }
-    for name, title in titles.items():
-        value = _named(package.metadata.get(name, ""))
+    for kinds, text in names.items():
+        value = next(filter(None, (_named(package.metadata.get(kind, "")) for kind in kinds)), "")
         if value:
-            yield title, value
+            yield text, value
 
 
 def _named(value: str) -> str:

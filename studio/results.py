@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.execution import StepState as OperatedStep
+from pipeline.operate.objective import ObjectiveMetric, baselines_of, fold_values_of, objective_of, value_of
 from pipeline.operate.results import Results, ResultsDeletedError, SetAside, results_of
 from studio.aws import Aws
 from studio.definitions import Document
@@ -27,9 +28,9 @@ class Point:
 
     Attributes:
         hyperparameters: its values by name.
-        rank: its place by mean error, from 1; None if it has not an error on each fold.
-        mean: the mean of the folds' errors, weighted by their rows.
-        folds: the error on each fold; None where a training job has none.
+        rank: its place by mean, from 1; None if it has no value on some fold.
+        mean: the mean of the folds' values, weighted by their rows.
+        folds: the value on each fold; None where a training job has none.
         chosen: whether the final model has these hyperparameters.
         reason: why it has no rank.
     """
@@ -44,17 +45,19 @@ class Point:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The choice of an execution, and how good it is. Errors are mean squared errors (MSE).
+    """The choice of an execution, and how good it is, in the metric that its tuning jobs optimised.
 
     Attributes:
+        metric: the metric.
+        classes: the label's classes; empty if it is a number.
         rule: the rule of the choice.
         hyperparameters: the chosen ones.
-        mse: the estimated error; after a Bayesian search, the winner's error on its own fold.
-        low: the better end of the approximate 95 % interval; None if only one fold's error is known.
-        high: its worse end.
-        fold_mse: the errors of the chosen hyperparameters on the folds; empty if they are not known.
+        value: the estimate; after a Bayesian search, the winner's value on its own fold.
+        low: the lower end of the approximate 95 % interval; None if only one fold's value is known.
+        high: its upper end.
+        fold_values: the values of the chosen hyperparameters on the folds; empty if they are not known.
         fold_rows: the rows that each fold holds out.
-        baselines: errors on the same folds of models without tuning, by name.
+        baselines: values on the same folds of models without tuning, by name.
         metrics: out-of-fold metrics by name; empty if there are no predictions.
         no_metrics: why there are none.
         label_transform: how the label was transformed for training, such as log1p; empty if it was not.
@@ -70,12 +73,14 @@ class Evaluation:
         endpoint_state: whether it was deployed and verified.
     """
 
+    metric: ObjectiveMetric
+    classes: tuple[str, ...]
     rule: str
     hyperparameters: Mapping[str, str]
-    mse: float
+    value: float
     low: float | None
     high: float | None
-    fold_mse: tuple[float, ...]
+    fold_values: tuple[float, ...]
     fold_rows: tuple[int, ...]
     baselines: Mapping[str, float]
     metrics: Mapping[str, float]
@@ -169,22 +174,24 @@ def _state(execution: Execution) -> ExecutionState:
 
 
 def _evaluation(found: Results, best: Document) -> Evaluation:
-    estimate, scored = best["estimate"], best["out_of_fold"]
+    estimate, scored, metric = best["estimate"], best["out_of_fold"], objective_of(best)
     return Evaluation(
+        metric=metric,
+        classes=tuple(best.get("classes") or ()),
         rule=best["rule"],
         hyperparameters=_texts(best["hyperparameters"]),
-        mse=float(estimate["mse"]),
+        value=float(value_of(estimate)),
         low=estimate["low"],
         high=estimate["high"],
-        fold_mse=tuple(estimate.get("fold_mse", ())),
+        fold_values=tuple(fold_values_of(estimate)),
         fold_rows=tuple(best["fold_rows"]),
-        baselines=_baselines(best["baselines"]),
-        metrics={name: scored[key] for key, name in _METRICS.items() if key in scored},
+        baselines=baselines_of(best),
+        metrics={name: scored[key] for key, name in _METRICS.items() if scored.get(key) is not None},
         no_metrics=str(scored.get("missing", "")),
         label_transform=best.get("label_transform") or "",
         data_version=str(best.get("metadata", {}).get("data_version", "")),
         warnings=tuple(best["warnings"]),
-        points=tuple(_point(each) for each in found.cv_results),
+        points=tuple(_point(each, metric) for each in found.cv_results),
         training_job=best["training_job_name"] or (found.refit.training_job if found.refit else ""),
         fold=best["fold"],
         set_aside=found.set_aside,
@@ -195,19 +202,30 @@ def _evaluation(found: Results, best: Document) -> Evaluation:
     )
 
 
-_METRICS = {"rmse": "RMSE", "mae": "MAE", "median_absolute_error": "Median absolute error", "r2": "R2"}
-_BASELINES = {"mean": "Predicting the mean", "least_squares": "Least squares"}
+_METRICS = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "median_absolute_error": "Median absolute error",
+    "r2": "R2",
+    "logloss": "Log loss",
+    "mlogloss": "Log loss",
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "brier": "Brier score",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1_macro": "Macro F1",
+}
 
 
-def _baselines(errors: Document) -> dict[str, float]:
-    return {name: float(errors[key]) for key, name in _BASELINES.items() if errors.get(key) is not None}
-
-
-def _point(row: Document) -> Point:
+def _point(row: Document, metric: ObjectiveMetric) -> Point:
     return Point(
         hyperparameters=_texts(row["params"]),
-        rank=row["rank_test_mse"],
-        mean=row["mean_test_mse"],
+        rank=row[f"rank_test_{metric.column}"],
+        mean=row[f"mean_test_{metric.column}"],
         folds=tuple(value for name, value in row.items() if name.startswith("split")),
         chosen=bool(row["chosen"]),
         reason=row["ineligible"] or "",

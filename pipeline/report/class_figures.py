@@ -111,6 +111,11 @@ def calibration_figure(tenths: Rows, positive: str) -> Figure:
         for row in tenths
     ]
     shown = [{**row, "text": f"{row['rows']:,}"} for row in rows]
+    # Texts of the rightmost points would leave the figure.
+    texts: list[tuple[Rows, Spec]] = [
+        ([row for row in shown if row["mean_prediction"] <= 0.85], {"align": "left", "dx": 7, "dy": 9}),
+        ([row for row in shown if row["mean_prediction"] > 0.85], {"align": "right", "dx": -7, "dy": -8}),
+    ]
     x, y = _share("mean_prediction", f"Predicted probability of {positive}"), _share("positive_rate", "Share of rows")
     ends = [{"mean_prediction": value, "positive_rate": value} for value in (0.0, 1.0)]
     layers = [
@@ -118,7 +123,7 @@ def calibration_figure(tenths: Rows, positive: str) -> Figure:
         layer("rule", rows, x, y | {"field": "lowest"}, y2={"field": "highest"}, color=fixed(ORANGE), strokeWidth=2),
         layer("line", rows, x, y, color=fixed(ORANGE), strokeWidth=1.5),
         layer("point", rows, x, y, color=fixed(ORANGE), filled=True, size=55, opacity=1),
-        layer("text", shown, x, y, text={"field": "text"}, align="left", dx=7, dy=9, color=fixed(SOFT)),
+        *(layer("text", part, x, y, text={"field": "text"}, color=fixed(SOFT), **place) for part, place in texts),
     ]
     sentence = (
         "On the dashed line, probabilities come true as often as they say; above it they are too low. A point is a "

@@ -53,8 +53,11 @@ class Points:
 
     @property
     def is_grid(self) -> bool:
-        """Whether the points are all combinations of few values of at most two hyperparameters."""
-        counts = [len(self.values(name)) for name in self.names]
+        """Whether the points are all combinations of few values of at most two hyperparameters.
+
+        Others may have been searched, with one value.
+        """
+        counts = [count for count in (len(self.values(name)) for name in self.names) if count != 1]
         return len(counts) <= 2 and max(counts, default=0) <= 2 * _MOST_VALUES and math.prod(counts) == len(self.ranked)
 
     @property

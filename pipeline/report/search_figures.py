@@ -46,6 +46,8 @@ def errors_figure(rows: Rows, unit: str, objective: ObjectiveMetric) -> Figure:
     intervals = [row for row in shown if row["low"] is not None]
     ends = [value for row in rows for value in (row[column], row["low"], row["high"]) if value is not None]
     x = number(column, unit, ends, zero=objective.minimizes)
+    # Marks at the left end would hide the names.
+    x["scale"] |= {} if objective.minimizes else {"padding": 16}
     y = names("model", labelColor=INK)
     colour = classes("kind", {"chosen": BLUE, "baseline": SOFT, objective.extreme: ORANGE}, legend=False)
     layers = [

@@ -6,7 +6,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.comparison import FEWEST, MOST, has_other_data, parameter_rows, read_compared, result_rows
+from studio.comparison import (
+    FEWEST,
+    MOST,
+    has_other_data,
+    has_other_metrics,
+    parameter_rows,
+    read_compared,
+    result_rows,
+)
 from studio.executions import arn_of, list_executions
 from studio.intervals import Errors, scale
 from studio.web import page, studio
@@ -23,8 +31,10 @@ def compare(request: Request) -> Response:
 def _comparison(request: Request, chosen: list[str]) -> Response:
     aws, name = studio(request).aws, request.path_params["pipeline"]
     compared = read_compared(aws, [arn_of(aws, name, each) for each in chosen])
+    evaluations = [each.finding.evaluation for each in compared if each.finding.evaluation]
+    other_metrics = has_other_metrics(compared)
     errors = [
-        Errors(each.execution.id, found.mse, found.low, found.high, tuple(found.baselines.items()))
+        Errors(each.execution.id, found.value, found.low, found.high, tuple(found.baselines.items()))
         for each in compared
         if (found := each.finding.evaluation)
     ]
@@ -35,7 +45,9 @@ def _comparison(request: Request, chosen: list[str]) -> Response:
         compared=compared,
         parameters=parameter_rows(compared),
         results=result_rows(compared),
-        scale=scale(errors) if errors else None,
+        scale=scale(errors) if errors and not other_metrics else None,
+        metric=evaluations[0].metric if evaluations else None,
+        other_metrics=other_metrics,
         other_data=has_other_data(compared),
         query=[("execution", each) for each in chosen],
     )

@@ -1,4 +1,4 @@
-"""The results of an execution's cross-validation: the error beside simple models, the choice, and what was tried."""
+"""The results of an execution's cross-validation: the estimate beside simple models, the choice, and what was tried."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def results(request: Request) -> Response:
         found=found,
         interval=interval_text(found) if found else "",
         scale=scale(_errors(found)) if found else None,
+        metric=found.metric if found else None,
         points=found.points[:_MOST_POINTS] if found else (),
         selection=SELECTION,
     )
@@ -45,7 +46,7 @@ def charts(request: Request) -> Response:
 
 
 def _errors(found: Evaluation) -> list[Errors]:
-    chosen = Errors("Chosen hyperparameters", found.mse, found.low, found.high)
+    chosen = Errors("Chosen hyperparameters", found.value, found.low, found.high)
     return [chosen, *(Errors(name, error, None, None) for name, error in found.baselines.items())]
 
 

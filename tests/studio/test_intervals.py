@@ -13,11 +13,11 @@ def test_places_are_in_proportion_from_zero() -> None:
     drawn = scale([Errors("a", 20.0, 10.0, 40.0, (("mean", 80.0),)), Errors("b", 40.0, None, None)])
     first, second = drawn.lines
     assert first.low is not None
-    assert first.mse == pytest.approx(2 * first.low, abs=0.02)
-    assert first.high == second.mse == pytest.approx(first.baselines[0][1] / 2, abs=0.02)
+    assert first.value == pytest.approx(2 * first.low, abs=0.02)
+    assert first.high == second.value == pytest.approx(first.baselines[0][1] / 2, abs=0.02)
     assert second.low is None
     assert drawn.marks[0] == (0.0, "0")
-    assert (second.mse, "40") in drawn.marks
+    assert (second.value, "40") in drawn.marks
 
 
 @pytest.mark.parametrize("highest", [1e-9, 0.07, 1.0, 3.3, 999.0, 1e12])
@@ -30,4 +30,4 @@ def test_there_are_few_round_marks(highest) -> None:
 @pytest.mark.parametrize("error", [0.0, math.inf, math.nan])
 def test_errors_that_have_no_place_do_not_stop_the_page(error) -> None:
     (line,) = scale([Errors("a", error, None, None)]).lines
-    assert 0 <= line.mse <= 100
+    assert 0 <= line.value <= 100

@@ -7,7 +7,7 @@ from unittest.mock import PropertyMock, patch
 import pytest
 
 from studio.aws import Aws
-from studio.registry import Package
+from studio.registry import Package, figures
 from studio.text import figure
 from tests.scripts.test_operation import NAME, eventually
 from tests.studio.accounts import models_and_browser
@@ -64,6 +64,19 @@ def test_a_version_shows_all_its_metadata_and_warnings(browser, served) -> None:
         assert text in page
     assert f"{NAME} does not serve this version." in page
     assert f"{NAME} serves this version." in browser.get(f"/registry/{NAME}/2").body
+
+
+def test_a_versions_metrics_are_named_as_it_records_them() -> None:
+    recorded = {"metric": "validation:auc", "estimate_value": "0.81", "estimate_low": "none", "training_value": "0.9"}
+    package = Package({"CustomerMetadataProperties": recorded})
+    assert (package.metric, package.estimate) == ("AUC", "0.81")
+    assert list(figures(package)) == [
+        ("AUC, cross-validated", "0.81"),
+        ("AUC on all rows, trained on them", "0.9"),
+    ]
+    former = Package({"CustomerMetadataProperties": {"estimate_mse": "4.5", "validation_mse": "4.25"}})
+    assert former.estimate == "4.5"
+    assert list(figures(former)) == [("MSE, cross-validated", "4.5"), ("MSE on its own fold", "4.25")]
 
 
 def test_an_approval_deploys_and_the_page_follows_until_the_endpoint_has_changed(browser, served) -> None:

@@ -24,6 +24,23 @@ BEST: dict[str, Any] = {
     "warnings": ["Fold 1 is <i>odd</i>."],
     "metadata": {"data_version": "7"},
 }
+CLASSES: dict[str, Any] = {
+    "rule": "lowest_mse",
+    "algorithm": "xgboost",
+    "problem": "binary",
+    "classes": ["<i>no</i>", "yes"],
+    "metric": {"name": "validation:auc", "direction": "Maximize", "title": "AUC", "computed": "auc"},
+    "hyperparameters": {"max_depth": "3"},
+    "fold_rows": [300, 200],
+    "estimate": {"value": 0.8125, "low": 0.75, "high": 0.875, "fold_values": [0.8, 0.825]},
+    "label_transform": None,
+    "baselines": {"constant": 0.5, "logistic_regression": 0.79},
+    "out_of_fold": {"rows": 500, "auc": 0.81, "logloss": 0.43, "accuracy": 0.9, "f1": None},
+    "fold": 2,
+    "value": 0.825,
+    "training_job_name": "a-training-job",
+    "warnings": [],
+}
 POINTS = [
     {
         "split1_test_mse": 0.25,
@@ -69,11 +86,11 @@ def name(pipelines) -> str:
 def execute(pipelines, name):
     """Runs an execution that leaves files; returns its id."""
 
-    def run(best: Any = None, **parameters: str) -> str:
+    def run(best: Any = None, points: Any = None, **parameters: str) -> str:
         folder = f"results-{next(_folders)}"
         if best is not None:
             pipelines.write(f"s3://bucket/{folder}/best/best.json", best)
-            pipelines.write(f"s3://bucket/{folder}/evaluation/cv_results.json", POINTS)
+            pipelines.write(f"s3://bucket/{folder}/evaluation/cv_results.json", POINTS if points is None else points)
             pipelines.write(f"s3://bucket/{folder}/evaluation/training_jobs.json", [])
             pipelines.write(f"s3://bucket/{folder}/folds/folds.json", FOLDS)
         return pipelines.wait(pipelines.start(name, {"Folder": folder, **parameters})).id
@@ -104,6 +121,31 @@ def test_the_results_are_on_one_page(browser, name, first) -> None:
         f'href="/pipelines/{name}/executions/{first}/results"'
         in browser.get(f"/pipelines/{name}/executions/{first}").body
     )
+
+
+def test_results_of_classes_are_in_their_metric_and_direction(browser, name, execute) -> None:
+    points = [{key.replace("mse", "auc"): value for key, value in row.items()} for row in POINTS]
+    page = browser.get(f"/pipelines/{name}/executions/{execute(CLASSES, points)}/results").body
+    for text in ("Cross-validated AUC", "0.8125", "0.75 to 0.875", "&lt;i&gt;no&lt;/i&gt;, yes", "more is better"):
+        assert text in page
+    for text in ("Class rates", "Logistic regression", "0.79", "Log loss", "0.43", "Accuracy", "AUC on the rows"):
+        assert text in page
+    assert not [text for text in ("MSE", "predicting the mean", "least squares", "F1", "<i>no") if text in page]
+    assert page.count('<tr class="chosen">') == 1
+
+
+def test_executions_with_different_metrics_are_not_put_on_one_scale(browser, name, execute, first) -> None:
+    other = execute(CLASSES, [])
+    page = browser.get(f"/pipelines/{name}/compare?execution={first}&execution={other}").body
+    assert "measured in different metrics. So their estimates cannot be compared" in page
+    assert 'class="range"' not in page
+    for title, here, there in (("Estimated MSE", "123,456", "none"), ("Estimated AUC", "none", "0.8125")):
+        row = page.partition(f'<th scope="row">{title}</th>')[2].partition("</tr>")[0]
+        assert 0 < row.find(here) < row.find(there), title
+    page = browser.get(f"/pipelines/{name}/compare?execution={other}&execution={execute(CLASSES, [])}").body
+    assert "different metrics" not in page
+    assert page.count('class="range"') == 2
+    assert "AUC of logistic regression" in page
 
 
 def test_a_bayesian_search_has_an_error_but_no_interval(browser, name, execute) -> None:
