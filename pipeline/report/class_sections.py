@@ -18,6 +18,7 @@ from pipeline.report.evidence import Evidence
 from pipeline.report.figure import Figure
 from pipeline.report.numbers import short
 from pipeline.report.section import Section, Table
+from pipeline.report.tables import metric_tables
 
 _WORST = 10
 _MOST_CLASSES = 20
@@ -33,7 +34,8 @@ def class_predictions(evidence: Evidence, best: dict[str, Any]) -> Section:
     figures = _of_two(found.value, best) if of_two else _of_more(found.value)
     worst = [] if rows.value is None else [_worst(rows.value, labels)]
     missing = [] if rows.value is not None else [rows.missing]
-    return Section(title, figures=figures, tables=[_by_class(found.value), *worst], missing=missing)
+    tables = [*metric_tables(best), *worst, _by_class(found.value)]
+    return Section(title, figures=figures, tables=tables, missing=missing)
 
 
 def _of_two(tables: dict[str, Any], best: dict[str, Any]) -> list[Figure]:

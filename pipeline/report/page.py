@@ -70,7 +70,9 @@ def _headline(evidence: Evidence) -> dict[str, str]:
     numbers = {f"Cross-validated {objective.title}": value, "95 % interval, approximate": interval}
     if "r2" in scored:
         return numbers | {"RMSE": short(scored["rmse"]), "MAE": short(scored["mae"]), "R2": f"{scored['r2']:.3f}"}
-    more = {title: scored[name] for name, title in _OF_CLASSES.items() if scored.get(name) is not None}
+    names = [name for name in _OF_CLASSES if name != "f1_macro" or "f1" not in scored]
+    more = {_OF_CLASSES[name]: scored[name] for name in names if scored.get(name) is not None}
+    more.pop(objective.title, None)
     return numbers | {f"{title}, out of fold": f"{value:.3f}" for title, value in more.items()}
 
 

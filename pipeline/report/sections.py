@@ -73,7 +73,7 @@ def _error(evidence: Evidence, best: dict[str, Any]) -> Section:
     if objective.column == "mse":
         tables = [error_table(best, evidence.predictions.value)] if "mse" in scored else []
     else:
-        tables = [estimate_table(best), *metric_tables(best)]
+        tables = [estimate_table(best)]
     figure = errors_figure(_error_rows(best), f"{objective.title} of {_label(evidence)}", objective)
     title = "Error" if objective.minimizes else "Score"
     return Section(title, tables=tables, figures=[figure], missing=missing)
@@ -161,7 +161,8 @@ def _out_of_fold(evidence: Evidence, best: dict[str, Any]) -> Section:
     ]
     read = len(predictions.table)
     of_some = "" if read == predictions.of_rows else f", of {read:,} rows that were read of {predictions.of_rows:,}"
-    return Section(title, figures=figures, tables=[Table(f"The largest errors{of_some}", head, cells)])
+    metrics = [] if objective_of(best).column == "mse" else metric_tables(best)
+    return Section(title, figures=figures, tables=[Table(f"The largest errors{of_some}", head, cells), *metrics])
 
 
 def _training(evidence: Evidence, best: dict[str, Any]) -> Section:
