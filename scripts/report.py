@@ -64,7 +64,7 @@ def print_results(results: Results) -> None:
     if ranked and (unranked := len(results.cv_results) - len(ranked)):
         console.print(f"{unranked} combinations have no error on some fold: cv_results.csv says why.\n")
     for name, value in {**_error_facts(best), **_model_facts(best, results)}.items():
-        console.print(f"{name:26}{value}", markup=False)
+        console.print(f"{name:25} {value}", markup=False)
     for sentence in best["warnings"]:
         console.print(f"Warning: {sentence}", markup=False)
 

@@ -34,7 +34,9 @@ def class_predictions(evidence: Evidence, best: dict[str, Any]) -> Section:
     figures = _of_two(found.value, best) if of_two else _of_more(found.value)
     worst = [] if rows.value is None else [_worst(rows.value, labels)]
     missing = [] if rows.value is not None else [rows.missing]
-    tables = [*metric_tables(best), *worst, _by_class(found.value)]
+    by_class = [_by_class(found.value)]
+    # Two tables of about the same height stand side by side.
+    tables = [*metric_tables(best), *(worst + by_class if of_two else by_class + worst)]
     return Section(title, figures=figures, tables=tables, missing=missing)
 
 

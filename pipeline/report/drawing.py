@@ -144,12 +144,17 @@ def classes(field: str, colours: Mapping[str, str], *, legend: bool = True) -> S
     return {"field": field, "type": "nominal", "scale": scale} | ({} if legend else {"legend": None})
 
 
-def series(field: str, shown: Sequence[str]) -> dict[str, Spec]:
-    """Return the channels of at most ``len(SERIES)`` lines: a colour and a dash for each."""
+def series(field: str, shown: Sequence[str], columns: int = 2) -> dict[str, Spec]:
+    """Return the channels of at most ``len(SERIES)`` lines: a colour and a dash for each, named in so many columns."""
     kinds = SERIES[: len(shown)]
     parts = {"color": [colour for colour, _ in kinds], "strokeDash": [dash for _, dash in kinds]}
     return {
-        name: {"field": field, "type": "nominal", "scale": {"domain": list(shown), "range": values}}
+        name: {
+            "field": field,
+            "type": "nominal",
+            "scale": {"domain": list(shown), "range": values},
+            "legend": {"columns": columns},
+        }
         for name, values in parts.items()
     }
 

@@ -12,7 +12,9 @@ from pipeline.report.drawing import BLUE, INK, ORANGE, SERIES, SOFT, classes, dr
 from pipeline.report.figure import Download, Figure
 
 _MOST_FEATURES = 15
-_MOST_MARKS = 1800
+_MOST_MARKS = 1200
+"""The points of the figure. The page grows by 300 bytes for each."""
+
 _BINS, _LARGEST_OFFSET = 60, 0.42
 _LEVELS = {"low": BLUE, "middle": SOFT, "high": ORANGE}
 
