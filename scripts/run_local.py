@@ -9,7 +9,6 @@ Each run has a folder ``.local/runs/<execution id>`` with its results and its co
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +18,9 @@ import click
 import yaml
 
 from local.core.files import replacing
-from local.core.settings import ACCOUNT_ID
 from local.core.surroundings import isolate
-from local.interpreter.execution_runner import SERVICE_STOPPED
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
-from pipeline.definition.resources import conventional_resources
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
 from pipeline.operate.objective import objective_of, value_of
@@ -32,14 +28,13 @@ from pipeline.operate.prediction import predict
 from pipeline.operate.results import Results, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
-from scripts.progress import follow
+from scripts.local_runs import follow_to_the_end, publish_and_start
 from scripts.report import print_results
 from scripts.report_page import write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.sample_predictions import side_by_side
 from scripts.shared_service import on_local_service
-from scripts.start import param_option, start_execution
-from scripts.upsert import ensure_local_bucket
+from scripts.start import param_option
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -92,9 +87,9 @@ class _Run:
         """Execute the pipeline, print and write the results, and return the execution's status."""
         session = aws_session(self._config)
         if not self._arn:
-            self._arn = _publish_and_start(session, self._config, self._parameters)
+            self._arn = publish_and_start(session, self._config, self._parameters)
             _write_config(self._config, self._arn)
-        state = _follow_to_the_end(session, self._arn)
+        state = follow_to_the_end(session, self._arn)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
@@ -110,36 +105,6 @@ class _Run:
         console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
         console.print(str(page), markup=False)
         return state.status
-
-
-def _follow_to_the_end(session: Session, arn: str) -> ExecutionState:
-    """Follow an execution until it ends, and continue it if its service stopped.
-
-    A service that starts marks the executions of a service that stopped as failed. A retry keeps the steps that
-    succeeded.
-    """
-    sagemaker = session.client("sagemaker")
-    while True:
-        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        if SERVICE_STOPPED in described.get("FailureReason", ""):
-            console.print("The execution was interrupted when its local service stopped. Retrying it:\n")
-            sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid.uuid4()))
-        state = follow(session, arn)
-        if SERVICE_STOPPED not in state.failure:
-            return state
-
-
-def _publish_and_start(session: Session, config: Config, parameters: Sequence[ParameterTypeDef]) -> str:
-    resources = conventional_resources(config, ACCOUNT_ID)
-    ensure_local_bucket(session, resources)
-    with console.status("Building the definition"):
-        from pipeline.operate.publish import plan_publishing, publish  # noqa: PLC0415 - the SDK takes seconds to import
-
-        plan = plan_publishing(config, resources, session)
-    with console.status("Publishing"):
-        publish(plan, session, lambda _: None)
-    console.print(f"Published the pipeline {config.pipeline.name} to the local service; executing it:\n")
-    return start_execution(session, config, parameters)
 
 
 def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:

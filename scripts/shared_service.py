@@ -23,9 +23,9 @@ import botocore.exceptions
 from local.app.server import LocalService, ServiceHeldError, StartError
 from local.core.secret import make_private
 from local.core.settings import Settings
-from local.core.surroundings import isolate
 from pipeline.errors import UserError
 from scripts.console import console
+from scripts.local_runs import point_at
 
 _USERS = "service.users"
 _POLL_SECONDS = 0.1
@@ -79,10 +79,10 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
     with _users_file(root) as users:
         environment = _join_or_start(service, users, lost)
         if environment is not None:
-            _point_at(environment)
+            point_at(environment)
             yield False
             return
-        _point_at(service.settings.client_environment())
+        point_at(service.settings.client_environment())
         for sentence in service.damaged:
             _say(sentence)
         try:
@@ -161,8 +161,3 @@ def _lock(file: IO[str], operation: int) -> bool:
 
 def _say(sentence: str) -> None:
     console.print(sentence, markup=False)
-
-
-def _point_at(environment: dict[str, str]) -> None:
-    isolate()
-    os.environ.update(environment)

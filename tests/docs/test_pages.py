@@ -67,17 +67,21 @@ def test_lists_mean_the_same_on_github_and_in_the_site(page) -> None:
 
 
 def test_the_navigation_of_the_site_has_every_page_once() -> None:
-    navigation = yaml.load((ROOT / "mkdocs.yml").read_text(), _Loader)["nav"]  # noqa: S506 - a SafeLoader
+    navigation = yaml.load((ROOT / "mkdocs.yml").read_text(), _Loader)["nav"]
     assert sorted(shown(navigation)) == sorted(map(name_of, PAGES))
 
 
 def test_the_index_links_to_every_page() -> None:
     index = ROOT / "docs/README.md"
     linked = {os.path.normpath(index.parent / link.partition("#")[0]) for link in read(index).links}
-    assert [name_of(page) for page in PAGES if str(page) not in linked | {str(index)} and page.parent.name != "decisions"] == []
+    assert [
+        name_of(page) for page in PAGES if str(page) not in linked | {str(index)} and page.parent.name != "decisions"
+    ] == []
 
 
 def test_pages_that_the_code_mentions_are_there() -> None:
-    mentions = {(path, name) for path in MENTIONING for name in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))}
+    mentions = {
+        (path, name) for path in MENTIONING for name in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))
+    }
     assert len(mentions) > 10
     assert [f"{path}: {name}" for path, name in mentions if not (ROOT / name).is_file()] == []
