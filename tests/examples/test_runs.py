@@ -5,25 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 USED_ROWS = {"wages": 4360, "planes": 3322, "flights": 336_776 - 9430, "insurance-xgboost": 1338}
-
-
-@pytest.fixture
-def clone(tmp_path) -> Path:
-    """A folder with the project's files, but neither the data of the examples nor the local service's."""
-    for entry in ROOT.iterdir():
-        if entry.name not in (".local", ".git", "examples"):
-            (tmp_path / entry.name).symlink_to(entry)
-    (tmp_path / "examples").mkdir()
-    for entry in (ROOT / "examples").iterdir():
-        if entry.is_file():
-            (tmp_path / "examples" / entry.name).symlink_to(entry)
-    return tmp_path
 
 
 @pytest.mark.slow
