@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from pipeline.config.columns import DatasetSection
 from pipeline.operate.prediction import ScoredRow
 from scripts.sample_predictions import side_by_side
@@ -44,3 +46,17 @@ def test_features_that_do_not_fit_the_line_are_counted() -> None:
     (head, _) = side_by_side([scored("high", "low", 0.7)], DATASET, ("probability_high",), 50)
     assert "(1 more)" in head
     assert "age" not in head
+
+
+@pytest.mark.parametrize(("width", "features"), [(200, 6), (80, 3), (20, 1)])
+def test_predictions_have_as_many_features_as_fit(width, features) -> None:
+    names = [f"a_long_name_{number}" for number in range(8)]
+    row: Any = SimpleNamespace(
+        file=SimpleNamespace(layout=SimpleNamespace(names=[*names, "y"])), fields=["1"] * 9, prediction=2.0, scores=()
+    )
+    dataset: Any = SimpleNamespace(label="y", decimal=".")
+    header, values = side_by_side([row], dataset, (), width)
+    assert [name in header for name in names] == [True] * features + [False] * (8 - features)
+    assert f"({8 - features} more)" in header
+    assert values.split()[-2:] == ["2.00", "1.00"]
+    assert len(header) <= width or features == 1

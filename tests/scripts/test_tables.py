@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import yaml
 from rich.console import RenderableType
 
 from pipeline.operate.doctor.findings import Finding, State
-from scripts import doctor, report, run_local
+from scripts import doctor, report
 from scripts.console import console
 from tests.commands import ROOT, run_command
 
@@ -76,17 +75,3 @@ def test_the_error_of_a_combination_that_diverged_does_not_widen_the_table() -> 
     text = printed(report._errors([point(2, mean_test_mse=1e40)], BEST))
     assert "1.00e+34" in text
     assert "fold 2" in text
-
-
-@pytest.mark.parametrize(("width", "features"), [(200, 6), (80, 3), (20, 1)])
-def test_predictions_have_as_many_features_as_fit(width, features) -> None:
-    names = [f"a_long_name_{number}" for number in range(8)]
-    row: Any = SimpleNamespace(
-        file=SimpleNamespace(layout=SimpleNamespace(names=[*names, "y"])), fields=["1"] * 9, score=2.0
-    )
-    dataset: Any = SimpleNamespace(label="y", decimal=".")
-    header, values = run_local._side_by_side([row], dataset, width)
-    assert [name in header for name in names] == [True] * features + [False] * (8 - features)
-    assert f"({8 - features} more)" in header
-    assert values.split()[-2:] == ["2.00", "1.00"]
-    assert len(header) <= width or features == 1
