@@ -41,7 +41,7 @@ CLASSES: dict[str, Any] = {
     "training_job_name": "a-training-job",
     "warnings": [],
 }
-POINTS = [
+POINTS: list[dict[str, Any]] = [
     {
         "split1_test_mse": 0.25,
         "split2_test_mse": 0.75,
