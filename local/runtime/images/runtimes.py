@@ -15,8 +15,8 @@ from local.runtime.interpreters import OURS
 
 SUPPORTED = (
     "sagemaker-spark-processing (PySpark processing jobs), sagemaker-scikit-learn, sagemaker-xgboost, "
-    f"the algorithms {algorithms.SUPPORTED}, and the images in local-images.yaml: docs/local-service.md says how to "
-    "add one"
+    f"sagemaker-base-python (functions of the SDK), the algorithms {algorithms.SUPPORTED}, and the images in "
+    "local-images.yaml: docs/local-service.md says how to add one"
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from local.core.settings import Settings
 from local.runtime import algorithms
 from local.runtime.algorithms import Algorithm
+from local.runtime.containers import isolation
 from local.runtime.errors import JobFailedError
 from local.runtime.images import remote_functions, runtimes, table
 from local.runtime.images.runtimes import ImageRuntime
@@ -76,6 +77,7 @@ def find(settings: Settings, record: Mapping[str, Any]) -> Algorithm | OwnCode:
         raise JobFailedError(f"{reason}. {function.advice(image)}" if function else reason)
     if function:
         function.check(runtime)
+        _check_opt_ml()
     arguments: list[str] = specification.get("ContainerArguments", [])
     if entrypoint:
         return OwnCode(runtime, (*entrypoint, *arguments))
@@ -86,6 +88,19 @@ def has_script(definition: Mapping[str, Any]) -> bool:
     """Return whether a job names a script for the image's framework to run."""
     hyperparameters = definition.get("HyperParameters") or definition.get("StaticHyperParameters", {})
     return "sagemaker_program" in hyperparameters or "SAGEMAKER_PROGRAM" in definition.get("Environment", {})
+
+
+def _check_opt_ml() -> None:
+    """Check that jobs have ``/opt/ml`` at its path.
+
+    The SDK in a function's image writes the failure file there. If it cannot, it ends with exit code 0.
+
+    Raises:
+        JobFailedError: They have not.
+    """
+    if not isolation.has_own_roots():
+        way = isolation.description()
+        raise JobFailedError(f"ClientError: functions of the SDK need /opt/ml at its path. {way}")
 
 
 def _is_mapped(settings: Settings, image: str) -> bool:

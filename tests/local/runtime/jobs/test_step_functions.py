@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 
 from local.core.sdk_defaults import sdk_environment
+from local.runtime.containers import isolation
 from local.runtime.images import environments
 from tests.local.runtime.jobs.conftest import BUCKET, ROLE, SCIKIT_LEARN, Jobs
 from tests.local.runtime.jobs.own_image import IMAGE, map_images
 from tests.local.runtime.jobs.wheels import wheel
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not isolation.has_own_roots(), reason="this machine has no user namespaces"),
+]
 
 CLIENT = """
     import json, os, sys
