@@ -24,6 +24,7 @@ _BASE_PYTHON = {"sagemaker-base-python-310": "3.10", "sagemaker-base-python-38":
 
 Source: get_base_python_image_uri in sagemaker/core/image_uris.py.
 """
+_SPARK = "sagemaker-spark-processing"
 _CONDA_VARIABLE = "SAGEMAKER_JOB_CONDA_ENV"
 _CONDA_FILES = (".yml", ".yaml")
 
@@ -37,23 +38,30 @@ class RemoteFunction:
         sdk: The version of the client's SDK; "" if the client does not say.
         needs_conda: Whether it runs in a conda environment.
         needs_mpi: Whether it runs in several processes by MPI.
+        needs_spark: Whether it is a Spark application.
     """
 
     python: str
     sdk: str
     needs_conda: bool
     needs_mpi: bool
+    needs_spark: bool
 
-    def check(self, runtime: ImageRuntime) -> None:
-        """Check that the function can run in an image's place.
+    def check(self, variables: Mapping[str, str]) -> None:
+        """Check that the function needs only what the service has.
+
+        Args:
+            variables: The environment variables that the image sets.
 
         Raises:
             JobFailedError: It needs conda, and this machine's own would be changed; or MPI, whose start writes this
-                machine's /etc/environment.
+                machine's /etc/environment; or Spark.
         """
+        if self.needs_spark:
+            raise JobFailedError("ClientError: spark_config of a function is not implemented by the local service")
         if self.needs_mpi:
             raise JobFailedError("ClientError: use_mpirun of a function is not implemented by the local service")
-        if self.needs_conda or _CONDA_VARIABLE in runtime.variables:
+        if self.needs_conda or _CONDA_VARIABLE in variables:
             raise JobFailedError(
                 "ClientError: conda (job_conda_env, a dependencies file .yml, auto_capture, or the variable "
                 f"{_CONDA_VARIABLE}) is not implemented by the local service: list the packages in a requirements.txt"
@@ -94,6 +102,7 @@ def find(record: Mapping[str, Any]) -> RemoteFunction | None:
         or _CONDA_VARIABLE in record.get("Environment", {})
         or _dependencies(options).endswith(_CONDA_FILES),
         needs_mpi=options.get("--distribution") == "mpirun",
+        needs_spark=repository(specification["TrainingImage"]) == _SPARK,
     )
 
 

@@ -70,14 +70,13 @@ def find(settings: Settings, record: Mapping[str, Any]) -> Algorithm | OwnCode:
     runtime = runtimes.find(settings, image)
     function = remote_functions.find(record)
     if function:
+        function.check(runtime.variables if runtime else {})
+        _check_opt_ml()
         runtime = runtime or function.runtime(settings, image)
     entrypoint: list[str] = specification.get("ContainerEntrypoint", [])
     if runtime is None or _lacks_algorithm(runtime, record):
         reason = runtimes.unsupported(image, entrypoint)
         raise JobFailedError(f"{reason}. {function.advice(image)}" if function else reason)
-    if function:
-        function.check(runtime)
-        _check_opt_ml()
     arguments: list[str] = specification.get("ContainerArguments", [])
     if entrypoint:
         return OwnCode(runtime, (*entrypoint, *arguments))

@@ -11,11 +11,17 @@ from local.runtime.containers import isolation
 from local.runtime.errors import JobFailedError
 from local.runtime.jobs import training_kinds
 from local.runtime.jobs.training_kinds import OwnCode
+from tests.local.runtime.jobs.conftest import SPARK
 
 BASE_PYTHON = "236514542706.dkr.ecr.us-east-1.amazonaws.com/sagemaker-base-python-{}:1.0"
-own_roots = pytest.mark.skipif(not isolation.has_own_roots(), reason="this machine has no user namespaces")
 OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own-image:2"
 DRIVER = "/opt/ml/input/data/sagemaker_remote_function_bootstrap/job_driver.sh"
+
+
+@pytest.fixture(autouse=True)
+def own_roots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program runs, so this machine need not be able to give it /opt/ml."""
+    monkeypatch.setattr(isolation, "has_own_roots", lambda: True)
 
 
 def _record(image: str, *arguments: str, **changes: Any) -> dict[str, Any]:
@@ -28,7 +34,6 @@ def _record(image: str, *arguments: str, **changes: Any) -> dict[str, Any]:
     return {"AlgorithmSpecification": specification} | changes
 
 
-@own_roots
 @pytest.mark.parametrize(("of_image", "python"), [("310", "3.10"), ("38", "3.8")])
 @pytest.mark.parametrize(
     ("arguments", "sdk"),
@@ -43,7 +48,6 @@ def test_the_default_image_has_its_python_and_the_clients_sdk(
     assert found.command[:2] == ("/bin/bash", DRIVER)
 
 
-@own_roots
 def test_an_entry_for_the_default_image_goes_before_it(settings: Settings) -> None:
     settings.custom_images.write_text('[{image: "*sagemaker-base-python-*", requirements: [sagemaker, pandas]}]')
     found = training_kinds.find(settings, _record(BASE_PYTHON.format("310")))
@@ -66,7 +70,6 @@ def test_the_default_image_is_for_functions_only(settings: Settings) -> None:
         training_kinds.find(settings, record)
 
 
-@own_roots
 @pytest.mark.parametrize(
     ("arguments", "changes"),
     [
@@ -81,26 +84,28 @@ def test_conda_is_refused(settings: Settings, arguments: tuple[str, ...], change
         training_kinds.find(settings, _record(BASE_PYTHON.format("310"), *arguments, **changes))
 
 
+def test_spark_is_refused(settings: Settings) -> None:
+    with pytest.raises(JobFailedError, match=r"spark_config .* is not implemented by the local service"):
+        training_kinds.find(settings, _record(SPARK))
+
+
 def test_functions_are_refused_without_a_literal_opt_ml(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolation, "has_own_roots", lambda: False)
     with pytest.raises(JobFailedError, match="functions of the SDK need /opt/ml at its path"):
         training_kinds.find(settings, _record(BASE_PYTHON.format("310")))
 
 
-@own_roots
 def test_mpi_is_refused(settings: Settings) -> None:
     with pytest.raises(JobFailedError, match=r"use_mpirun .* is not implemented by the local service"):
         training_kinds.find(settings, _record(BASE_PYTHON.format("310"), "--distribution", "mpirun"))
 
 
-@own_roots
 def test_conda_of_an_own_image_is_refused(settings: Settings) -> None:
     settings.custom_images.write_text('[{image: "*own-image*", environment: {SAGEMAKER_JOB_CONDA_ENV: base}}]')
     with pytest.raises(JobFailedError, match=r"conda .* is not implemented"):
         training_kinds.find(settings, _record(OWN))
 
 
-@own_roots
 @pytest.mark.parametrize("settings_of_dependencies", ['{"dependency_file": "requirements.txt"}', "null", "[]", "{"])
 def test_functions_without_conda_are_not_refused(settings: Settings, settings_of_dependencies: str) -> None:
     record = _record(BASE_PYTHON.format("310"), "--dependency_settings", settings_of_dependencies)
