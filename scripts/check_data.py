@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -52,7 +53,10 @@ def main(data: str | None, config: Config | None, label: str | None) -> int:
         found = profile(Path(data))
         roles = drafted_roles(found)
         if label:
-            roles[label] = target_of(found, label).role
+            target = target_of(found, label)
+            roles[label] = target.role
+            columns = [target.column if column.name == label else column for column in found.columns]
+            found = replace(found, columns=columns)
         _print(data_page(found, roles, None))
         return 0
     if label:

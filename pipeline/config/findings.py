@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.config.choices import counts_rows, has_name_of_identifier
+from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
@@ -33,6 +34,7 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
     if config is not None:
         yield from _refused(profile, config)
     if profile.rows:
+        yield from _of_label(profile, roles, config)
         yield from _of_values(profile, roles)
         yield from _of_columns(profile, roles)
 
@@ -52,6 +54,13 @@ def _refused(profile: Profile, config: Config) -> Iterator[str]:
     for column in profile.columns:
         if profile.rows and column.name == config.dataset.groups and column.distinct < config.folds.count:
             yield f"{column.name} has {column.distinct} groups: too few for {config.folds.count} folds."
+
+
+def _of_label(profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:
+    label = next((column for column in profile.columns if roles.get(column.name, IGNORED).name == "label"), None)
+    if label is None or not label.known:
+        return
+    yield from two_valued(label) if roles[label.name].values is None else class_findings(label, profile, roles, config)
 
 
 def _of_values(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from definition_language.hyperparameters import text_of
+from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.input_file import UNREADABLE, opened, reason
@@ -60,7 +61,10 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
     if not text.lstrip("\ufeff").splitlines()[0].strip():
         yield "dataset.input", f"the first line of {path} is blank: remove it from the file"
         return
-    yield from _form_faults(path, dataset, text)
+    form_faults = list(_form_faults(path, dataset, text))
+    yield from form_faults
+    if dataset.classes is not None and not form_faults:
+        yield from class_faults(str(path), text, config, is_whole=len(start) < _START)
     # A row may have several lines, so there are at most as many rows as lines.
     if len(start) < _START:
         lines = sum(1 for line in text.splitlines() if line.strip()) - dataset.header

@@ -295,3 +295,16 @@ def test_an_input_in_s3_is_a_sentence(check, tmp_path: Path) -> None:
     finished = check(CONFIG=str(path))
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "s3://bucket/rows.csv is in S3, and only local files are looked at. Download it" in words(finished.stderr)
+
+
+def test_a_label_with_classes_has_their_balance_instead_of_a_histogram(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("size,kind\n" + "".join(f"{n % 40},{'no' if n % 4 else 'yes'}\n" for n in range(200)))
+    finished = check(DATA=str(path), LABEL="kind")
+    page = words(finished.stdout)
+    assert row_of(finished, "kind")[:5] == ["kind", "label", "text", "0", "2"]
+    assert "2 classes in the order of dataset.classes; the positive one is 'yes'" in page
+    assert row_of(finished, "no")[1::2] == ["150", "75%"]
+    assert "Always predicting these shares has the log loss 0.5623" in page
+    assert "always predicting the most frequent class has the accuracy 0.75." in page
+    assert "skewness" not in page
