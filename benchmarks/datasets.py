@@ -93,10 +93,10 @@ def measured(each: DataSet, folder: Path) -> str | None:
     """Return the table's row of a data set, or None if a command failed."""
     columns = write_csv(each, folder / f"{each.name}.csv")
     started = time.perf_counter()
-    if not _succeeds(folder, "init", "--data", f"{each.name}.csv", "--label", each.label, "--config", "config.yaml"):
+    if not succeeds(folder, "init", "--data", f"{each.name}.csv", "--label", each.label, "--config", "config.yaml"):
         return None
     drafted = time.perf_counter()
-    if not _succeeds(folder, "run_local", "--config", "config.yaml"):
+    if not succeeds(folder, "run_local", "--config", "config.yaml"):
         return None
     ended = time.perf_counter()
     last = json.loads((folder / ".local/last-run.json").read_text())
@@ -116,7 +116,8 @@ def write_csv(each: DataSet, path: Path) -> int:
     return len(frame.columns)
 
 
-def _succeeds(folder: Path, command: str, *options: str) -> bool:
+def succeeds(folder: Path, command: str, *options: str) -> bool:
+    """Run a command in a folder, print what it said if it failed, and return whether it succeeded."""
     finished = subprocess.run(
         [sys.executable, "-m", f"scripts.{command}", *options],
         cwd=folder,
