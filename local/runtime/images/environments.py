@@ -49,7 +49,9 @@ def make(settings: Settings, python: str | None, requirements: Sequence[str], fo
                 # uv does not find pyenv's. It fetches one that this machine lacks.
                 run_uv(["venv", "--python", find_interpreter(version) or version, str(new)], folder)
                 if requirements:
-                    run_uv(["pip", "install", "--python", str(program(new)), *requirements], folder)
+                    # As pip does. Jobs cannot write to the environment, so each would compile what it imports.
+                    install = ["pip", "install", "--compile-bytecode", "--python", str(program(new))]
+                    run_uv([*install, *requirements], folder)
             note("the environment is ready, and is kept for later jobs")
     return str(program(environment))
 
