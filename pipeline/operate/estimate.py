@@ -186,12 +186,14 @@ def estimate(config: Config, prices: Prices) -> Estimate:
             waves * rounds,
         ),
         StepCost("SelectBest", 1, 1, SCRIPT_INSTANCE, script, usual.select_best, limit, 1),
+        *([_refit(config, training_price, usual)] if config.selection.refits else []),
         StepCost("VerifyEndpoint", 1, 1, SCRIPT_INSTANCE, script, usual.verify_endpoint, limit, 1),
     ]
     start = prices.start_minutes
     # A spot job may wait for an instance until max_wait_minutes have passed.
     longest_round = tuning.max_wait_minutes if tuning.spot else tuning.max_runtime_minutes
-    longest = [longest_round if step.name.startswith("TuneFold") else step.longest_minutes for step in steps]
+    trains = [step.name.startswith(("TuneFold", "RefitModel")) for step in steps]
+    longest = [longest_round if waits else step.longest_minutes for step, waits in zip(steps, trains, strict=True)]
     return Estimate(
         steps=steps,
         typical_minutes=sum(step.rounds * (start + step.typical_minutes) for step in steps),
@@ -199,6 +201,12 @@ def estimate(config: Config, prices: Prices) -> Estimate:
         endpoint_dollars=_endpoint_dollars(config, prices),
         request_dollars=_request_dollars(config, prices),
     )
+
+
+def _refit(config: Config, hourly: float, usual: TypicalMinutes) -> StepCost:
+    tuning = config.tuning
+    typical = min(usual.training_job, tuning.max_runtime_minutes)
+    return StepCost("RefitModel", 1, 1, tuning.instance_type, hourly, typical, tuning.max_runtime_minutes, 1)
 
 
 def jobs_per_fold(config: Config) -> int:

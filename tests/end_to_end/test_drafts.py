@@ -1,4 +1,4 @@
-"""``make init`` for labels with classes, then ``make run`` of the draft as it is."""
+"""``make init`` for labels with classes, then ``make run`` of the draft, with two folds and a grid of one point."""
 
 from __future__ import annotations
 
@@ -28,13 +28,21 @@ def flowers(folder: Path, rows: int, labels: list[str]) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("labels", "algorithm"), [(["common", "rare, red"], "linear-learner"), (["1", "2", "3"], "xgboost")]
+    ("labels", "algorithm", "tuning"),
+    [
+        (["common", "rare, red"], "linear-learner", {"learning_rate": [0.1], "l1": [0.001]}),
+        (["1", "2", "3"], "xgboost", {"grid": {"num_round": [20]}}),
+    ],
 )
-def test_a_draft_for_classes_runs_as_it_is(tmp_path, labels, algorithm) -> None:
+def test_a_draft_for_classes_runs(tmp_path, labels, algorithm, tuning) -> None:
     path = flowers(tmp_path, 90, labels)
     drafted = run(tmp_path, "init", DATA=str(path), LABEL="kind", ALGORITHM=algorithm, CONFIG="config.yaml")
     assert drafted.returncode == 0, drafted.stderr
-    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["dataset"]["classes"] == labels
+    document = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert document["dataset"]["classes"] == labels
+    document["folds"]["count"] = 2
+    document["tuning"] |= tuning
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
 
     result = run(tmp_path, DATA="")
     assert result.returncode == 0, result.stdout + result.stderr

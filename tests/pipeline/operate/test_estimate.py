@@ -39,6 +39,26 @@ def test_sixty_training_jobs_are_no_surprise(config, prices) -> None:
     assert found.longest_dollars == pytest.approx(sum(step.longest_dollars for step in found.steps))
 
 
+def test_a_model_of_all_rows_is_one_more_training(configure, prices) -> None:
+    fold = estimate(configure(selection={"rule": "lowest_mse"}), prices)
+    refit = estimate(configure(selection={"rule": "lowest_mean_mse"}), prices)
+    assert [step.name for step in refit.steps][3:] == ["RefitModel", "VerifyEndpoint"]
+    assert refit.jobs == fold.jobs + 1
+    job = prices.start_minutes + prices.typical_minutes.training_job
+    assert refit.typical_minutes == pytest.approx(fold.typical_minutes + job)
+
+
+def test_another_algorithm_is_estimated_by_its_own_grid(prices) -> None:
+    document = {
+        "pipeline": {"name": "trees"},
+        "training": {"algorithm": "xgboost"},
+        "dataset": {"input": "rows.csv", "label": "y", "numeric": ["x"]},
+        "tuning": {"grid": {"max_depth": [3, 6], "num_round": [30, 100, 300]}, "instance_type": "ml.m5.xlarge"},
+    }
+    tuning = estimate(parse_config(document, "config.yaml"), prices).steps[1]
+    assert (tuning.jobs, tuning.instance_type) == (30, "ml.m5.xlarge")
+
+
 def test_the_longest_path_counts_rounds_of_jobs_and_waves_of_folds(configure, prices) -> None:
     alone = configure(tuning={"max_parallel_jobs": 12}, pipeline={"max_parallel_steps": 5})
     rounds = configure(tuning={"max_parallel_jobs": 4}, pipeline={"max_parallel_steps": 5})
