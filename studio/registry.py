@@ -65,8 +65,9 @@ class Package:
 
     @property
     def metric(self) -> str:
-        """The name of the metric of its estimate. Former versions of this project recorded none: it was the MSE."""
-        name = _named(self.metadata.get("metric", "")).rpartition(":")[2] or "mse"
+        """The name of the metric of its estimate: the MSE unless another one is recorded."""
+        unknown = "the objective" if "estimate_value" in self.metadata else "mse"
+        name = _named(self.metadata.get("metric", "")).rpartition(":")[2] or unknown
         return _METRICS.get(name, name.replace("_", " "))
 
     @property
@@ -142,7 +143,7 @@ def place_of_package(arn: str) -> tuple[str, int] | None:
 
 def figures(package: Package) -> Iterator[tuple[str, str]]:
     """Yield a version's metrics: what each is, and its value."""
-    title = package.metric
+    title = package.metric[:1].upper() + package.metric[1:]
     names = {
         ("estimate_value", "estimate_mse"): f"{title}, cross-validated",
         ("estimate_low",): f"{title}, lower end",

@@ -146,6 +146,7 @@ def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None
     # The names of an MSE are older than other objectives.
     value = "mse" if factory.config.task.metric == "mse" else "value"
     described = [
+        *(["metric"] if value == "value" else []),
         *("selection_rule", f"estimate_{value}", "estimate_low", "estimate_high", "hyperparameters"),
         *("training_job", "tuning_job", "fold", f"validation_{value}", "label_transform"),
         *("rows", "rejected_rows", "data_version", "artifact_sha256"),

@@ -44,6 +44,14 @@ def option(step: dict[str, Any], name: str) -> Any:
     return arguments[arguments.index(name) + 1]
 
 
+@pytest.mark.parametrize(("sections", "has_metric"), [(BINARY, True), ({}, False)])
+def test_a_version_records_the_metric_of_its_estimate_unless_it_is_the_mse(sections, has_metric) -> None:
+    (register,) = (step for name, step in steps_of(configured(**sections)).items() if name.startswith("RegisterModel"))
+    metadata = register["Arguments"]["CustomerMetadataProperties"]
+    assert ("metric" in metadata) == ("estimate_value" in metadata) == has_metric
+    assert ("estimate_mse" in metadata) == (not has_metric)
+
+
 def test_xgboost_has_its_own_image_search_and_content_types() -> None:
     steps = steps_of(configured(training={"algorithm": "xgboost"}, selection={"rule": "lowest_mean_mse"}))
     tuning = steps["TuneFold1"]["Arguments"]
