@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from definition_language.objectives import bounds
-from pipeline.config.column_checks import Fault, check_columns
+from pipeline.config.column_checks import Fault, check_columns, check_texts
 from pipeline.config.search_checks import check_search
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def _check_problem(config: Config) -> Iterator[Fault]:
         yield "dataset.classes", f"lists {len(classes)} values, and binary needs two; the second is the positive one"
     elif problem == "multiclass" and len(classes) <= _TWO:
         yield "dataset.classes", f"lists {len(classes)} values, and multiclass needs three or more"
+    yield from check_texts("dataset.classes", classes or [])
     if dataset.label_transform is not None:
         yield "dataset.label_transform", f"is for numbers, and training.problem is {problem}"
     if config.folds.stratify is not None:

@@ -26,6 +26,15 @@ def check_columns(dataset: DatasetSection) -> Iterator[Fault]:
     yield from _check_delimiter(dataset)
 
 
+def check_texts(key: str, values: Iterable[str]) -> Iterator[Fault]:
+    """Yield the values that no field has, as the job that makes the folds strips fields."""
+    for value in values:
+        if not value.strip():
+            yield key, f"the value {value!r} is empty, and an empty field is a missing value: see dataset.missing"
+        elif value != value.strip():
+            yield key, f"the value {value!r} has blanks around it, and fields are read without these: remove them"
+
+
 def _check_columns(dataset: DatasetSection) -> Iterator[Fault]:
     if not dataset.sources:
         yield "dataset.numeric", "there are no features: list numeric or categorical columns"
@@ -61,6 +70,7 @@ def _check_categories(dataset: DatasetSection) -> Iterator[Fault]:
             yield key, "the values are listed: min_frequency and max_categories are for values: auto"
         for value in _repeated(category.values):
             yield key, f"the value {value!r} is listed twice"
+        yield from check_texts(key, category.values)
         if category.other and "other" in category.values:
             yield key, "'other' is a listed value, and other: true needs its feature's name: rename the value"
 

@@ -98,6 +98,12 @@ def test_the_features_follow_from_the_columns(config) -> None:
         ("dataset.delimiter", "x", "dataset.delimiter: 'x' cannot separate fields: use for example"),
         ("dataset.categorical.sex", ["male", "male"], "dataset.categorical.sex: the value 'male' is listed twice"),
         (
+            "dataset.categorical.sex",
+            ["male", " "],
+            "dataset.categorical.sex: the value ' ' is empty, and an empty field",
+        ),
+        ("dataset.categorical.sex", ["male", " f"], "dataset.categorical.sex: the value ' f' has blanks around it"),
+        (
             "dataset.categorical.smoker",
             [False, "yes"],
             "dataset.categorical.smoker.values[0]: input should be a valid string",

@@ -138,6 +138,8 @@ def test_the_search_is_checked_by_the_rules_of_the_algorithm(training, tuning, e
         (BINARY, {"classes": ["a", "b", "c"]}, "dataset.classes: lists 3 values, and binary needs two; the second is"),
         ({"problem": "multiclass"}, CLASSES, "dataset.classes: lists 2 values, and multiclass needs three or more"),
         (BINARY, {**CLASSES, "label_transform": "log1p"}, "dataset.label_transform: is for numbers, and training.prob"),
+        (BINARY, {"classes": ["", "b"]}, "dataset.classes: the value '' is empty, and an empty field is a missing"),
+        (BINARY, {"classes": ["a ", "b"]}, "dataset.classes: the value 'a ' has blanks around it, and fields are read"),
         (BINARY, {"classes": [False, True]}, "dataset.classes[0]: input should be a valid string, not False"),
     ],
 )
