@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local.api.moto.checks import check_request, is_well_formed
+from local.api.moto.regions import know_regions_of_ec2
 from local.api.moto.secrets import has_secret, has_stored_secret, without_credentials
 from local.aws.sigv4 import read_signature
 from local.aws.wire import HttpResponse, RequestHead, protocol_of
@@ -235,6 +236,7 @@ class MotoServices:
         os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT_ID)
         # So that roles can have AmazonSageMakerFullAccess and the like. Takes a tenth of a second.
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        know_regions_of_ec2()
         from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415
         from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
