@@ -61,8 +61,9 @@ if os.environ.get("COLUMNS", "").strip("0") == "":
     # Terminals of unknown width say 0, and Rich would print nothing.
     os.environ.pop("COLUMNS", None)
 
-console = VisibleConsole(highlight=False, soft_wrap=True)
-errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True)
+# In a notebook, plain lines too: Rich's own rendering there needs ipywidgets.
+console = VisibleConsole(highlight=False, soft_wrap=True, force_jupyter=False)
+errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {
