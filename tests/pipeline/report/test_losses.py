@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from local.app.server import LocalService
 from local.core.settings import ACCESS_KEY, Settings
-from pipeline.report.losses import read_losses
+from pipeline.report.losses import read_losses, read_rounds
 from pipeline.report.parts import MissingError
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -86,3 +86,28 @@ def test_a_training_loss_in_an_unknown_unit_is_left_out(sagemaker, logs) -> None
 def test_logs_that_are_gone_are_a_sentence(sagemaker, logs) -> None:
     with pytest.raises(MissingError, match="no lines about epochs of these jobs: job-1, job-3"):
         read_losses(sagemaker, logs, JOBS, label_deviation=10.0)
+
+
+def test_xgboosts_metric_is_read_by_trees_as_its_container_logs_it(logs) -> None:
+    lines = [
+        "[2026-01-31:12:00:00:INFO] Validation matrix has 9 rows",
+        "[0]#011train-logloss:0.60000#011train-auc:0.80000#011validation-logloss:0.62000#011validation-auc:0.70000",
+        "[1]#011train-logloss:0.50000#011train-auc:0.85000#011validation-logloss:1e-05#011validation-auc:nan",
+    ]
+    stream = {"logGroupName": GROUP, "logStreamName": "job-1/algo-1-1"}
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(**stream)
+    now = time.time_ns() // 1_000_000
+    logs.put_log_events(**stream, logEvents=[{"timestamp": now, "message": line} for line in lines])
+    found = read_rounds(logs, JOBS, "auc")
+    assert (found.metric, found.is_by_tree, found.without_log) == ("auc", True, ["job-3"])
+    assert [(row["fold"], row["channel"], row["epoch"], row["loss"]) for row in found.rows] == [
+        (1, "train", 1, 0.8),
+        (1, "validation", 1, 0.7),
+        (1, "train", 2, 0.85),
+    ]
+    other = read_rounds(logs, JOBS, "f1")
+    assert other.metric == "logloss"
+    assert [row["loss"] for row in other.rows if row["channel"] == "validation"] == [0.62, 1e-05]
+    with pytest.raises(MissingError, match="no lines about epochs of these jobs: job-9"):
+        read_rounds(logs, {1: "job-9"}, "auc")
