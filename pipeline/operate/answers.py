@@ -33,7 +33,10 @@ def answers_in(document: bytes, length: int) -> list[Answer]:
         AnswerError: the response has another form.
     """
     try:
-        return [answer_in(found, length) for found in json.loads(document)["predictions"]]
+        predictions = json.loads(document)["predictions"]
+        if length == 1:  # several times as fast
+            return [(_number(found["score"]),) for found in predictions]
+        return [answer_in(found, length) for found in predictions]
     except (ValueError, KeyError, TypeError) as error:
         raise _misfit(error) from None
 

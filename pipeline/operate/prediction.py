@@ -167,7 +167,8 @@ class Predictions:
                 if isinstance(answer, str):
                     yield ScoredRow(batch.file, line, fields, None, (), answer)
                 else:
-                    self.has_probabilities_only |= math.isnan(answer[-1]) and bool(self.classes)
+                    if self.classes and math.isnan(answer[-1]):
+                        self.has_probabilities_only = True
                     value, of_classes = self._columns.prediction_of(answer)
                     yield ScoredRow(batch.file, line, fields, value, of_classes, None)
             self.bytes_scored = batch.end
