@@ -12,6 +12,7 @@ from pathlib import Path
 import botocore.session
 
 from local.api.moto.services import SERVICES
+from local.app import public_pipelines
 from local.app.parts import Parts
 from local.aws.credentials import KeyRing
 from local.core.settings import Settings
@@ -43,6 +44,7 @@ def document() -> str:
         try:
             sections = [
                 _INTRODUCTION,
+                public_pipelines.section(),
                 _steps(),
                 _operations("SageMaker", "sagemaker", parts.sagemaker.operations),
                 _operations("Lambda", "lambda", parts.functions_api.operations()),
