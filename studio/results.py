@@ -11,7 +11,14 @@ from botocore.exceptions import ClientError
 
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.execution import StepState as OperatedStep
-from pipeline.operate.objective import ObjectiveMetric, baselines_of, fold_values_of, objective_of, value_of
+from pipeline.operate.objective import (
+    METRIC_TITLES,
+    ObjectiveMetric,
+    baselines_of,
+    fold_values_of,
+    objective_of,
+    value_of,
+)
 from pipeline.operate.results import Results, ResultsDeletedError, SetAside, results_of
 from studio.aws import Aws
 from studio.definitions import Document
@@ -186,7 +193,7 @@ def _evaluation(found: Results, best: Document) -> Evaluation:
         fold_values=tuple(fold_values_of(estimate)),
         fold_rows=tuple(best["fold_rows"]),
         baselines=baselines_of(best),
-        metrics={name: scored[key] for key, name in _METRICS.items() if scored.get(key) is not None},
+        metrics=_metrics(scored, metric),
         no_metrics=str(scored.get("missing", "")),
         label_transform=best.get("label_transform") or "",
         data_version=str(best.get("metadata", {}).get("data_version", "")),
@@ -202,23 +209,10 @@ def _evaluation(found: Results, best: Document) -> Evaluation:
     )
 
 
-_METRICS = {
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "median_absolute_error": "Median absolute error",
-    "r2": "R2",
-    "logloss": "Log loss",
-    "mlogloss": "Log loss",
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "brier": "Brier score",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1": "F1",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1_macro": "Macro F1",
-}
+def _metrics(scored: Document, metric: ObjectiveMetric) -> dict[str, float]:
+    """Return the metrics of the predictions out of fold. Their MSE is the estimate itself, if that is an MSE."""
+    known = {name: scored[name] for name in METRIC_TITLES if scored.get(name) is not None}
+    return {METRIC_TITLES[name]: value for name, value in known.items() if not name == "mse" == metric.column}
 
 
 def _point(row: Document, metric: ObjectiveMetric) -> Point:

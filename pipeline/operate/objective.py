@@ -44,6 +44,29 @@ BASELINES = tuple((_NUMBER_BASELINES | _CLASS_BASELINES).values())
 """The titles of all models without tuning."""
 
 
+METRIC_TITLES = {
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "median_absolute_error": "Median absolute error",
+    "r2": "R2",
+    "logloss": "Log loss",
+    "mlogloss": "Log loss",
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "brier": "Brier score",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1_macro": "Macro F1",
+    "precision_macro": "Macro precision",
+    "recall_macro": "Macro recall",
+}
+"""The titles of the metrics of predictions out of fold that people are shown, in this order."""
+
+
 def objective_of(best: Mapping[str, Any]) -> ObjectiveMetric:
     """Return the objective of ``best.json``. Before there were others, it was always the MSE."""
     metric = best.get("metric")

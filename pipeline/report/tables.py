@@ -6,27 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.operate.objective import baselines_of, objective_of, value_of
+from pipeline.operate.objective import METRIC_TITLES, baselines_of, objective_of, value_of
 from pipeline.report.numbers import reach, short
 from pipeline.report.predictions import Predictions
 from pipeline.report.section import Table
-
-_OF_NUMBERS = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "median_absolute_error": "Median absolute error", "r2": "R2"}
-_OF_CLASSES = {
-    "logloss": "Log loss",
-    "mlogloss": "Log loss",
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "brier": "Brier score",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1": "F1",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1_macro": "Macro F1",
-    "precision_macro": "Macro precision",
-    "recall_macro": "Macro recall",
-}
 
 
 def estimate_table(best: dict[str, Any]) -> Table:
@@ -47,8 +30,7 @@ def estimate_table(best: dict[str, Any]) -> Table:
 def metric_tables(best: dict[str, Any]) -> list[Table]:
     """Return the metrics of all predictions out of fold; none without predictions."""
     scored, positive = best["out_of_fold"], (best.get("classes") or ["", ""])[1]
-    titles = _OF_CLASSES if best.get("classes") else _OF_NUMBERS
-    rows = [[title, _text(scored[name])] for name, title in titles.items() if name in scored]
+    rows = [[title, _text(scored[name])] for name, title in METRIC_TITLES.items() if name in scored]
     about = f"; F1, precision and recall are those of {positive}" if "f1" in scored else ""
     return [Table(f"Metrics of all predictions out of fold{about}", ["", "Value"], rows)] if rows else []
 

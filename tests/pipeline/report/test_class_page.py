@@ -173,6 +173,23 @@ def test_a_class_without_curves_and_scores_that_are_no_probabilities_make_a_page
     assert "Scores by actual class" in shown
 
 
+def test_the_jobs_of_a_bayesian_search_are_drawn_the_best_first() -> None:
+    jobs = [
+        {"fold": fold, "value": 0.6 + fold / 10, "training_job_name": f"job-{fold}", "hyperparameters": {"eta": "0.1"}}
+        for fold in (1, 2)
+    ]
+    evidence = make_class_evidence()
+    best = evidence.results.best
+    assert best is not None
+    best["hyperparameters"] = {"eta": "0.1"}
+    best["estimate"] = {"kind": "single_fold", "value": 0.8, "low": None, "high": None}
+    shown = replace(evidence, results=replace(evidence.results, cv_results=[], training_jobs=jobs))
+    page = page_of(shown)
+    assert column(tables(figures(page)["AUC by eta"])[0], "mean_auc") == [0.8, 0.7]
+    assert "AUC on one fold 0.8" in page.text
+    assert "only the AUC of the winner on its own fold is known" in page.text
+
+
 def test_regression_with_another_objective_than_the_mse() -> None:
     evidence = make_class_evidence()
     best = evidence.results.best
