@@ -27,7 +27,7 @@ _IN_LABEL_UNITS = ("mse", "rmse", "mae", "absolute_loss")
 """Objectives whose size depends on the label's unit; those of others are of the size of 1."""
 
 _NUMBER_BASELINES = {"mean": "mean", "least_squares": "least squares"}
-_CLASS_BASELINES = {"constant": "always the same", "logistic_regression": "logistic regression"}
+_CLASS_BASELINES = {"constant": "class rates", "logistic_regression": "logistic regression"}
 _OF_CLASSES = {"auc": "AUC", "accuracy": "accuracy", "f1": "F1", "f1_macro": "macro F1"}
 
 

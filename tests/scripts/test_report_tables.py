@@ -55,7 +55,7 @@ def test_the_results_of_classes_are_told_in_the_objective(capsys: pytest.Capture
     lines = {line[:26].strip(): line[26:] for line in text.splitlines()}
     assert lines["Cross-validated AUC"] == "0.85 (95 % interval, approximate: 0.8 to 0.9)"
     assert lines["Out of fold"] == "AUC 0.8510, accuracy 0.8000"
-    assert lines["Baselines, same folds"] == "always the same 0.5, logistic regression 0.75"
+    assert lines["Baselines, same folds"] == "class rates 0.5, logistic regression 0.75"
     assert lines["Its training AUC"] == "0.97 (on the rows that it was trained on)"
 
 
