@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, logsumexp
 
 from evaluation.class_sums import ClassSums
@@ -81,6 +80,9 @@ def _predicted(train: Numbers, features: Numbers, classes: int) -> Numbers:
 
 
 def _minimum(loss: object, size: int) -> Numbers:
+    # Imported here, because a label of numbers needs no classifier, and the import takes a third of the program's start.
+    from scipy.optimize import minimize  # noqa: PLC0415
+
     found = minimize(
         loss,
         np.zeros(size),
