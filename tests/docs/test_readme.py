@@ -36,11 +36,3 @@ def test_both_languages_have_the_same_sections_tables_and_pictures() -> None:
 def test_each_make_command_exists(page) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake (?:-s )?([a-z][a-z-]+)", page.read_text("utf-8"))) <= targets
-
-
-@pytest.mark.parametrize("page", [README, SPANISH], ids=["english", "spanish"])
-def test_each_link_leads_to_a_file(page) -> None:
-    links = re.findall(r"\]\(([^)#]+)", page.read_text("utf-8"))
-    missing = [link for link in links if not link.startswith("http") and not (ROOT / link).exists()]
-    assert "LICENSE" in links
-    assert missing == []
