@@ -67,7 +67,7 @@ def object_store(buckets: Path) -> dict[str, str]:
     """Return properties that map ``s3://`` and ``s3a://`` URIs to the folders of the buckets.
 
     Hadoop's ViewFileSystemOverloadScheme maps each bucket to its folder. The raw local file system writes no checksum
-    files, and the committer writes no _SUCCESS files. The default committer of s3a would need hadoop-aws.
+    files. The default committer of s3a would need hadoop-aws. As on AWS, a finished output has an empty _SUCCESS.
 
     Args:
         buckets: The folder that has a subfolder for each bucket.
@@ -83,7 +83,6 @@ def object_store(buckets: Path) -> dict[str, str]:
         "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3": _COMMITTER,
         "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": _COMMITTER,
-        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.fs.defaultFS": f"viewfs://{NO_SCHEME}/",
         f"spark.hadoop.fs.viewfs.mounttable.{NO_SCHEME}.link./nothing": "file:///nothing",
     }

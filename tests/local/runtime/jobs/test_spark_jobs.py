@@ -65,9 +65,12 @@ def spark_job(jobs: Jobs) -> dict[str, Any]:
     return jobs.wait("processing-job", name, seconds=120)
 
 
-def test_s3_uris_are_the_buckets_and_hold_nothing_but_the_rows(jobs: Jobs, spark_job: dict[str, Any]) -> None:
+def test_s3_uris_are_the_buckets_and_hold_the_rows_and_the_mark_of_success(
+    jobs: Jobs, spark_job: dict[str, Any]
+) -> None:
     for prefix in ("spark/out/", "spark/out-by-s3a/"):
-        (key,) = jobs.keys(f"s3://{BUCKET}/{prefix}")
+        mark, key = jobs.keys(f"s3://{BUCKET}/{prefix}")
+        assert (mark, jobs.read(f"s3://{BUCKET}/{mark}")) == (f"{prefix}_SUCCESS", "")
         assert jobs.read(f"s3://{BUCKET}/{key}") == "x,2\ny,4\n"
 
 
