@@ -80,7 +80,7 @@ def _predicted(train: Numbers, features: Numbers, classes: int) -> Numbers:
 
 
 def _minimum(loss: object, size: int) -> Numbers:
-    # Imported here, because a label of numbers needs no classifier, and the import takes a third of the program's start.
+    # Imported here: a label of numbers needs no classifier, and the import takes a third of the program's start.
     from scipy.optimize import minimize  # noqa: PLC0415
 
     found = minimize(
