@@ -15,8 +15,10 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 # The data of an example are written when a command first needs them.
-EXAMPLES := wages planes flights
-EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPLES:%=examples/%.yaml),$(CONFIG:./%=%)))
+EXAMPLES := wages planes flights loans happiness
+# loans-xgboost.yaml has the data of loans.yaml.
+EXAMPLE_CONFIG := $(patsubst %-xgboost.yaml,%.yaml,$(CONFIG:./%=%))
+EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPLES:%=examples/%.yaml),$(EXAMPLE_CONFIG)))
 
 # What make docs shows: the documentation, and the files that it links to.
 PAGES := $(wildcard *.md docs data/README.md examples/*.md examples/*.yaml examples/*.ipynb infra/*.yaml LICENSE)

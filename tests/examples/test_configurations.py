@@ -15,7 +15,8 @@ from pipeline.config.preflight import check_input
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(file.stem for file in (ROOT / "examples").glob("*.yaml"))
-WITH_DATA = [name for name in NAMES if name in SOURCES]
+DATA = {name: name.removesuffix("-xgboost") for name in NAMES if name.removesuffix("-xgboost") in SOURCES}
+"""The data's name of each example that has data of its own."""
 
 
 def with_input(config: Config, path: Path) -> Config:
@@ -26,20 +27,27 @@ def with_input(config: Config, path: Path) -> Config:
 def test_a_configuration_uses_or_ignores_each_column_of_its_data(name, tmp_path) -> None:
     config = load_config(ROOT / f"examples/{name}.yaml")
     assert config.dataset.ignored is not None
-    if name not in SOURCES:
+    if name not in DATA:
         check_input(with_input(config, ROOT / config.dataset.input))
         return
-    assert config.dataset.input == f"examples/data/{name}.csv"
-    data = tmp_path / f"{name}.csv"
+    assert config.dataset.input == f"examples/data/{DATA[name]}.csv"
+    data = tmp_path / f"{DATA[name]}.csv"
     write(data)
     check_input(with_input(config, data))
 
 
 def test_make_the_program_and_the_page_know_the_same_examples() -> None:
     page = (ROOT / "examples/README.md").read_text()
-    assert sorted(SOURCES) == WITH_DATA
+    assert set(SOURCES) == set(DATA.values())
     assert sorted(re.findall(r"^\| \[([\w-]+)\.yaml\]\(\1\.yaml\)", page, re.MULTILINE)) == NAMES
-    assert [name for name in NAMES if "write_data" in made(f"examples/{name}.yaml")] == WITH_DATA
+    for name in NAMES:
+        written = re.findall(r"examples.write_data (\S+)", made(f"examples/{name}.yaml"))
+        assert written == ([f"examples/data/{DATA[name]}.csv"] if name in DATA else [])
+
+
+def test_the_two_configurations_of_the_loans_use_the_same_columns() -> None:
+    one, other = (load_config(ROOT / f"examples/{name}.yaml") for name in ("loans", "loans-xgboost"))
+    assert one.dataset == other.dataset
 
 
 @pytest.mark.parametrize("config", ["config.yaml", "examples/mine.yaml", "other/wages.yaml"])

@@ -10,7 +10,7 @@ from examples import write_data
 from examples.write_data import SOURCES, write
 
 
-@pytest.mark.parametrize(("name", "rows"), [("wages", 4360), ("planes", 3322), ("flights", 336_776)])
+@pytest.mark.parametrize(("name", "rows"), [("wages", 4360), ("planes", 3322), ("flights", 336_776), ("loans", 1989)])
 def test_the_data_are_those_of_the_package(name, rows, tmp_path) -> None:
     target = tmp_path / "data" / f"{name}.csv"
     write(target)
@@ -21,7 +21,7 @@ def test_the_data_are_those_of_the_package(name, rows, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("mine", "there is no example 'mine'; there are: wages, planes, flights"),
+        ("mine", "there is no example 'mine'; there are: wages, loans, happiness, planes, flights"),
         ("elsewhere", "The package not_there is not installed: uv sync --locked --inexact --group examples"),
     ],
 )
