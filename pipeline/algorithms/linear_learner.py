@@ -36,7 +36,11 @@ def _fixed(task: Task, features: int | None) -> dict[str, str]:
     # If categories are found in the data, linear-learner counts the features itself: the default is auto.
     dimension = {} if features is None else {"feature_dim": str(features)}
     classes = {"num_classes": str(task.classes)} if task.problem == "multiclass" else {}
-    return {**dimension, "predictor_type": _PREDICTOR_TYPES[task.problem], **classes}
+    # By default the most accurate epoch is kept, whose log loss can be far from the one that the job reports. Where the
+    # objective is the loss, the epoch with the lowest loss is kept.
+    is_by_loss = task.problem == "binary" and task.metric == "objective_loss"
+    criterion = {"binary_classifier_model_selection_criteria": "loss_function"} if is_by_loss else {}
+    return {**dimension, "predictor_type": _PREDICTOR_TYPES[task.problem], **classes, **criterion}
 
 
 def _refit(static: Mapping[str, Value]) -> dict[str, str]:

@@ -107,6 +107,20 @@ def test_the_problem_sets_the_algorithms_hyperparameters_and_the_registrys_task(
     assert steps["RegisterModel"]["Arguments"]["Task"] == "CLASSIFICATION"
 
 
+@pytest.mark.parametrize(
+    ("tuning", "kept"),
+    [
+        ({}, "loss_function"),
+        ({"objective": "validation:roc_auc_score"}, None),
+        ({"static_hyperparameters": {"binary_classifier_model_selection_criteria": "f_beta"}}, "f_beta"),
+    ],
+)
+def test_linear_learner_keeps_the_epoch_with_the_lowest_loss_if_that_is_the_objective(tuning, kept) -> None:
+    config = configured(**{**BINARY, "training": {"problem": "binary"}}, tuning=tuning)
+    static = steps_of(config)["TuneFold1"]["Arguments"]["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert static.get("binary_classifier_model_selection_criteria") == kept
+
+
 def test_a_hyperparameter_that_is_searched_does_not_follow_the_rows() -> None:
     tuning = {"grid": {"mini_batch_size": [100, 200]}}
     job = steps_of(configured(tuning=tuning))["TuneFold1"]["Arguments"]["TrainingJobDefinition"]
