@@ -122,7 +122,7 @@ docs: $(READY)  ## Build the documentation as pages in build/site; dead links ar
 	@rm -rf build && mkdir -p build/pages
 	@tar -cf - $(PAGES) | tar -xf - -C build/pages
 	@.venv/bin/zensical build --clean --strict
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; with the search: .venv/bin/python -m http.server --bind 127.0.0.1 --directory build/site"
 
 check: $(READY)  ## Check format, style, types, imports between folders, and that the lock file is up to date
 	@$(RUN) ruff format --check --quiet
