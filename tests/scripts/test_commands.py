@@ -54,6 +54,7 @@ def processes() -> dict[str, subprocess.CompletedProcess[str]]:
 
 
 # make runs has no input but the folder, and make completion needs none: they have their own tests.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("runs", "completion")])
 def test_every_command_starts_as_a_process(processes, name) -> None:
     status, sentence = {

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tarfile
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from local.algorithms.linear_learner import links
-from tests.steps.evaluation.conftest import Experiment, classifier, experiment
+from tests.steps.evaluation.conftest import Experiment, classifier, experiment, experiments
 
 __all__ = ["experiment"]
 
@@ -61,20 +62,31 @@ def add_logistic(
     return names, scores
 
 
+def binary_of(experiment: Any, objective: str, direction: str, **more: Any) -> Experiment:
+    made: Experiment = experiment(
+        rows_of(BINARY),
+        objective=objective,
+        asked=objective,
+        direction=direction,
+        problem="binary",
+        classes=["no", "yes"],
+        **more,
+    )
+    return made
+
+
 @pytest.fixture
 def binary(experiment) -> Any:
-    def made(objective: str, direction: str, **more: Any) -> Experiment:
-        return experiment(
-            rows_of(BINARY),
-            objective=objective,
-            asked=objective,
-            direction=direction,
-            problem="binary",
-            classes=["no", "yes"],
-            **more,
-        )
+    return partial(binary_of, experiment)
 
-    return made
+
+@pytest.fixture(scope="module")
+def two_classes(tmp_path_factory) -> tuple[dict[str, Any], list[float]]:
+    """The outputs of a search of two classes by log loss, and scikit-learn's log losses by fold. Only read them."""
+    with experiments(tmp_path_factory.mktemp("two-classes")) as experiment:
+        account = binary_of(experiment, "validation:objective_loss", "Minimize")
+        names, scores = add_logistic(account, BINARY, "neg_log_loss", 1.0)
+        return account.select("lowest_mse", *names), scores
 
 
 @pytest.fixture
@@ -124,10 +136,9 @@ def test_a_tuning_job_of_the_other_direction_is_an_error(binary) -> None:
         account.select("lowest_mse")
 
 
-def test_log_loss_out_of_fold_and_its_baselines_are_scikit_learns(binary) -> None:
-    account = binary("validation:objective_loss", "Minimize")
-    names, scores = add_logistic(account, BINARY, "neg_log_loss", 1.0)
-    best = account.select("lowest_mse", *names)["best.json"]
+def test_log_loss_out_of_fold_and_its_baselines_are_scikit_learns(two_classes) -> None:
+    outputs, scores = two_classes
+    best = outputs["best.json"]
     assert best["metric"]["computed"] == "logloss"
     assert best["estimate"]["averaged_over"] == "rows"
     assert best["objective_out_of_fold"]["fold_values"] == pytest.approx(scores, rel=1e-5)
@@ -138,10 +149,8 @@ def test_log_loss_out_of_fold_and_its_baselines_are_scikit_learns(binary) -> Non
     assert not any("artifact" in warning for warning in best["warnings"])
 
 
-def test_metrics_and_tables_of_two_classes_are_scikit_learns(binary) -> None:
-    account = binary("validation:objective_loss", "Minimize")
-    names, _ = add_logistic(account, BINARY, "neg_log_loss", 1.0)
-    outputs = account.select("lowest_mse", *names)
+def test_metrics_and_tables_of_two_classes_are_scikit_learns(two_classes) -> None:
+    outputs, _ = two_classes
     found, labels = outputs["best.json"]["out_of_fold"], BINARY[1]
     scores = cross_val_predict(LogisticRegression(), *BINARY, cv=SPLIT, method="predict_proba")[:, 1]
     predicted = scores >= 0.5
@@ -168,10 +177,8 @@ def test_metrics_and_tables_of_two_classes_are_scikit_learns(binary) -> None:
     assert float(table[0]["p_0"]) + float(table[0]["p_1"]) == pytest.approx(1.0)
 
 
-def test_the_registry_gets_model_monitors_metrics_of_two_classes(binary) -> None:
-    account = binary("validation:objective_loss", "Minimize")
-    names, _ = add_logistic(account, BINARY, "neg_log_loss", 1.0)
-    outputs = account.select("lowest_mse", *names)
+def test_the_registry_gets_model_monitors_metrics_of_two_classes(two_classes) -> None:
+    outputs, _ = two_classes
     quality = outputs["model_quality.json"]["binary_classification_metrics"]
     table = outputs["best.json"]["out_of_fold"]["confusion"]
     assert quality["confusion_matrix"] == {
@@ -252,10 +259,8 @@ def test_three_classes_have_metrics_baselines_and_coefficients_by_class(multicla
     )
 
 
-def test_shap_values_of_a_linear_classifier_are_deviations_from_the_mean_times_the_weights(binary) -> None:
-    account = binary("validation:objective_loss", "Minimize")
-    names, _ = add_logistic(account, BINARY, "neg_log_loss", 1.0)
-    shap = account.select("lowest_mse", *names)["shap.json"]
+def test_shap_values_of_a_linear_classifier_are_deviations_from_the_mean_times_the_weights(two_classes) -> None:
+    shap = two_classes[0]["shap.json"]
     features, fold_of = BINARY[0], np.repeat([0, 1, 2], SIZES)
     models = [LogisticRegression().fit(features[fold_of != fold], BINARY[1][fold_of != fold]) for fold in range(3)]
     weights = np.array([model.coef_[0] for model in models])[fold_of]

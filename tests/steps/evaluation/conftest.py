@@ -8,6 +8,7 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -235,11 +236,18 @@ class Experiment:
             stubber.add_response("list_training_jobs_for_hyper_parameter_tuning_job", response, expected)
 
 
+@contextmanager
+def experiments(folder: Path) -> Iterator[Any]:
+    """Provide what makes an experiment of the rows of its folds, with its files in a folder."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_ACCESS_KEY_ID", "x")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield lambda rows, **options: Experiment(folder, rows, **options)
+
+
 @pytest.fixture
-def experiment(tmp_path, monkeypatch) -> Iterator[Any]:
+def experiment(tmp_path) -> Iterator[Any]:
     """Return what makes an experiment of the rows of its folds."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield lambda rows, **options: Experiment(tmp_path, rows, **options)
+    with experiments(tmp_path) as made:
+        yield made

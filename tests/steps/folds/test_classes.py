@@ -56,6 +56,7 @@ def test_a_regression_has_no_classes_in_its_report(fold) -> None:
     assert "class_rows" not in report["folds"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [["no", "yes"], ["0", "1"]])
 def test_spark_and_any_cut_of_the_input_make_the_same_folds(fold, fold_by_spark, monkeypatch, classes) -> None:
     text, given = table((classes[0], 900), (classes[1], 300)), {"count": 3, "problem": "binary", "classes": classes}
