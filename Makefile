@@ -12,7 +12,8 @@ UV = $(or $(wildcard .uv/bin/uv),$(shell command -v uv),.uv/bin/uv)
 RUN := .venv/bin/python -m
 READY := .venv/.ready
 # Tests start many processes: caching the bytecode pays, even where the environment turns that off.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
+# The files run in their order, which has the long ones of end_to_end early. Else those of few tests would run last.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The data of an example are written when a command first needs them.
 EXAMPLES := wages planes flights loans happiness
