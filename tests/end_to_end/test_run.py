@@ -77,10 +77,11 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert f"{own.relative_to(folder)}/report.html" in result.stdout
     page = read((own / "report.html").read_text())
     shown = figures(page)
-    assert len(shown) == 9
+    assert len(shown) == 10
     assert all(all(tables(figure)) for figure in shown.values())
     assert {row["fold"] for row in tables(shown["Loss by epoch and fold"])[0]} == {"1", "2"}
     assert tables(shown["Permutation importance"])[0][0]["variable"] == "smoker"
+    assert tables(shown["SHAP values"])[0][0]["feature"] in ("smoker_no", "smoker_yes")
     assert not page.all("script")
 
     again = run(folder)
