@@ -45,6 +45,8 @@ class Algorithm:
         version: the image's version for image_uris; None if there is one only.
         runs_programs: whether SelectBest and VerifyEndpoint run in its image, because they need its library.
         program_modules: the modules of steps/ that import its library. Other algorithms' programs go without them.
+        is_linear: whether a model has one coefficient a feature, and is trained in epochs; else it has trees, and is
+            trained in rounds.
         rules: returns the hyperparameters that a configuration may set, for a problem.
         tunable: the hyperparameters that can be tuned, with their ranges.
         default_grid: the search of a configuration that sets none.
@@ -78,6 +80,7 @@ class Algorithm:
     version: str | None
     runs_programs: bool
     program_modules: tuple[str, ...]
+    is_linear: bool
     rules: Callable[[Problem], Mapping[str, Rule]]
     tunable: Callable[[Problem], Mapping[str, Tunable]]
     default_grid: Mapping[str, tuple[int | float, ...]]

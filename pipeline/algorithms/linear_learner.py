@@ -113,6 +113,7 @@ ALGORITHM: Final = Algorithm(
     version=None,
     runs_programs=False,
     program_modules=(),
+    is_linear=True,
     rules=_rules,
     tunable=_tunable,
     default_grid={"learning_rate": (0.0001, 0.001, 0.01, 0.1), "l1": (0.001, 0.01, 0.1)},

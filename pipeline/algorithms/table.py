@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pipeline.algorithms import linear_learner, xgboost
 from pipeline.algorithms.algorithm import Algorithm
@@ -15,6 +15,15 @@ ALGORITHMS: Final[Mapping[str, Algorithm]] = {
 
 DEFAULT: Final = linear_learner.ALGORITHM.name
 """The algorithm of a configuration that names none."""
+
+
+def of_best(best: Mapping[str, Any]) -> Algorithm:
+    """Return the algorithm of an execution. An older SelectBest knew the default one only.
+
+    Args:
+        best: the content of best.json.
+    """
+    return ALGORITHMS[best.get("algorithm", DEFAULT)]
 
 
 def foreign_modules(name: str) -> frozenset[str]:

@@ -86,6 +86,7 @@ ALGORITHM: Final = Algorithm(
     version="3.2-0",
     runs_programs=True,
     program_modules=("evaluation/xgboost_model.py",),
+    is_linear=False,
     rules=_rules,
     tunable=_tunable,
     default_grid={"max_depth": (3, 6), "eta": (0.1, 0.3), "num_round": (30, 100, 300)},

@@ -64,7 +64,7 @@ def answer_in(prediction: Any, length: int) -> Answer:
     """Return the answer in the JSON object that a model gives for a row.
 
     Args:
-        prediction: the object: ``{"score": 0.4, "predicted_label": 0}``. XGBoost gives no label.
+        prediction: the object: ``{"score": 0.4, "predicted_label": 0}``. Some algorithms give no label.
         length: the number of numbers of a row; 1 if the label is a number, and then a label is left out.
 
     Raises:

@@ -166,7 +166,7 @@ class ModelColumns:
     def prediction_of(self, answer: Answer) -> Prediction:
         """Return what a model's answer says about the label.
 
-        If the model names no class, as XGBoost, it is the most probable one. Of two classes, that is the second one if
+        If the model names no class, it is the most probable one. Of two classes, that is the second one if
         its probability is above one half.
 
         Args:

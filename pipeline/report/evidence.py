@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.algorithms.table import of_best
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.objective import objective_of
 from pipeline.operate.results import Results, job_outputs
@@ -149,7 +150,7 @@ class _Reader:
     def losses(self) -> Losses:
         best = self._require_best()
         jobs = {fold: name for fold, name in enumerate(best["training_jobs"], start=1) if name}
-        if best.get("algorithm") == "xgboost":
+        if not of_best(best).is_linear:
             return read_rounds(self._logs, jobs, objective_of(best).column)
         return read_losses(self._sagemaker, self._logs, jobs, self.deviations()[0])
 

@@ -82,7 +82,7 @@ def read_losses(
 
 
 def read_rounds(logs: CloudWatchLogsClient, jobs: Mapping[int, str], metric: str) -> Losses:
-    """Read a metric of XGBoost's training jobs by the number of trees.
+    """Read a metric of training jobs by the number of trees.
 
     Args:
         logs: boto3's CloudWatch Logs client.

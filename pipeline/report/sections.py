@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pipeline.algorithms.table import of_best
 from pipeline.operate.objective import baselines_of, fold_values_of, objective_of, value_of
 from pipeline.report.class_sections import class_predictions
 from pipeline.report.data_section import data_section
@@ -26,7 +27,6 @@ from pipeline.report.section import Section, Table
 from pipeline.report.shap_figures import shap_figures
 from pipeline.report.tables import error_table, estimate_table, metric_tables
 
-LINEAR_LEARNER = "linear-learner"
 _WORST = 10
 _MOST_SENTENCES = 10
 
@@ -37,7 +37,7 @@ def sections_of(evidence: Evidence) -> list[Section]:
     if best is None:
         reason = "SelectBest has not succeeded, so there are no results."
         return [data_section(evidence), Section("Results", missing=[reason])]
-    is_class, is_linear = bool(best.get("classes")), best.get("algorithm", LINEAR_LEARNER) == LINEAR_LEARNER
+    is_class, is_linear = bool(best.get("classes")), of_best(best).is_linear
     return [
         data_section(evidence),
         _error(evidence, best),
@@ -170,7 +170,7 @@ def _training(evidence: Evidence, best: dict[str, Any]) -> Section:
     if losses is None:
         return Section("Training", missing=[evidence.losses.missing])
     objective, name = objective_of(best), losses.metric.removesuffix("_objective")
-    # linear-learner logs a loss, whatever the objective is.
+    # Epochs have a loss, whatever the objective is.
     minimizes = not losses.is_by_tree or name != objective.column or objective.minimizes
     unit = objective.title if name == objective.column else name.replace("_", " ")
     unit = f"{unit} of {_trained_label(evidence, best)}"
