@@ -187,13 +187,13 @@ HASH = {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}
 @pytest.mark.parametrize(
     ("service", "path", "size", "headers", "status"),
     [
-        ("sagemaker", "/", 100_000_000, {}, 413),
-        ("sagemaker", "/endpoints/e/invocations", 100_000_000, {}, 413),
-        ("lambda", "/2015-03-31/functions", 100_000_000, {}, 413),
+        pytest.param("sagemaker", "/", 100_000_000, {}, 413, marks=pytest.mark.slow),
+        pytest.param("sagemaker", "/endpoints/e/invocations", 100_000_000, {}, 413, marks=pytest.mark.slow),
+        pytest.param("lambda", "/2015-03-31/functions", 100_000_000, {}, 413, marks=pytest.mark.slow),
         # The largest body that any operation takes.
         ("lambda", "/2015-03-31/functions", 69_900_000, {}, 403),
-        ("lambda", "/2015-03-31/functions", 69_900_000, HASH, 403),
-        ("iam", "/", 100_000_000, {}, 413),
+        pytest.param("lambda", "/2015-03-31/functions", 69_900_000, HASH, 403, marks=pytest.mark.slow),
+        pytest.param("iam", "/", 100_000_000, {}, 413, marks=pytest.mark.slow),
         ("s3", "/bucket/key", 100_000_000, HASH, 403),
     ],
 )
