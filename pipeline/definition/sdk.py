@@ -46,7 +46,7 @@ def offline_environment() -> Iterator[None]:
 def _uncollected() -> Iterator[None]:
     """Keep the garbage collector away from what is imported meanwhile, for as long as the process lives.
 
-    The SDK makes 300,000 objects that stay. Looking through them takes a third of the time of the import, then some
+    The SDK makes 300,000 objects that stay. Looking through them takes a quarter of the time of the import, then some
     tenths of a second at each full collection, and a second at the end of the process.
     """
     was_enabled = gc.isenabled()
@@ -132,10 +132,10 @@ if not hasattr(telemetry_logging, "_send_telemetry_request"):
     raise ImportError("pipeline/definition/sdk.py does not know how this version of the SageMaker SDK sends telemetry")
 telemetry_logging._send_telemetry_request = _send_nothing
 
-# Each URI of an image would read botocore's list of all endpoints again, half a second a build.
+# Each URI of an image would read botocore's list of all endpoints again.
 common_utils._botocore_resolver = cache(common_utils._botocore_resolver)
 
-# Each processing step would make a session with clients of S3, a third of a second, to ask for a method's name.
+# Each processing step would make a session with clients of S3, 0.2 s of CPU time, to ask for a method's name.
 workflow_steps.LocalSagemakerClient = partial(workflow_steps.LocalSagemakerClient, sagemaker_session=object())
 
 
