@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.references import reference_values
 from pipeline.config.loading import load_config
+from pipeline.config.models import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 USED_ROWS = {
@@ -39,6 +40,7 @@ def test_make_runs_an_example(name, clone) -> None:
     done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     last = json.loads((clone / ".local/last-run.json").read_text())
+    config = load_config(ROOT / f"examples/{name}.yaml")
     assert last["status"] == "Succeeded"
     assert last["pipeline_name"] == f"example-{name}"
     assert last["rows"] == USED_ROWS[name]
@@ -54,14 +56,14 @@ def test_make_runs_an_example(name, clone) -> None:
     assert len(last["warnings"]) == len(expected), last["warnings"]
     assert all(warning.startswith(beginning) for warning, beginning in zip(last["warnings"], expected, strict=True))
     assert last["endpoint_name"] == f"example-{name}"
-    assert len(last["predictions"]) == 3
+    if config.training.problem != "multiclass":
+        assert len(last["predictions"]) == 3
     if name.endswith("-xgboost"):
-        assert_equal_to_the_library(clone, name)
+        assert_equal_to_the_library(clone, config)
 
 
-def assert_equal_to_the_library(clone: Path, name: str) -> None:
+def assert_equal_to_the_library(clone: Path, config: Config) -> None:
     """Compare the errors of the chosen point with those of scikit-learn's cross_validate on the same folds."""
-    config = load_config(ROOT / f"examples/{name}.yaml")
     best = one_document(clone, "best/best.json")
     static = {key: str(value) for key, value in config.tuning.static_hyperparameters.items()}
     (folds,) = (clone / ".local/s3").rglob("folds/folds.json")
