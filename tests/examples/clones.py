@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# The shell in which `make local` serves. It has a process group, so that the service ends with this shell.
+SERVE = """
+set -m
+make local > local.log 2>&1 &
+set +m
+trap "kill -- -$!; wait $! || true" EXIT
+for _ in $(seq 600); do grep -q "in service again" local.log && break; sleep 0.1; done
+"""
+
+
+def run_shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a person's shell does, until a command fails. The local service gets a port of its own."""
+    environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    environment |= {"PORT": str(_free_port()), "COLUMNS": "100", **variables}
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def link_project(folder: Path) -> None:

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import socket
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.examples.clones import ROOT
+from tests.examples.clones import ROOT, SERVE, run_shell
 
 TEXT = (ROOT / "docs/tutorial.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-# The shell in which `make local` serves. It has a process group, so that the service ends with this shell.
-SERVE = """
-set -m
-make local > local.log 2>&1 &
-set +m
-trap "kill -- -$!; wait $! || true" EXIT
-for _ in $(seq 600); do grep -q "in service again" local.log && break; sleep 0.1; done
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def results_of_runs(folder: Path) -> list[dict]:
@@ -47,16 +30,7 @@ def test_the_tutorial_names_the_commands_of_a_persons_way() -> None:
 @pytest.mark.slow
 def test_every_command_does_what_the_tutorial_says(clone) -> None:
     script = "\n".join(SERVE if block.strip() == "make local" else block for block in BLOCKS)
-    environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    environment |= {"PORT": str(free_port()), "COLUMNS": "100"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=clone,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_shell(script, clone)
     assert done.returncode == 0, done.stdout + done.stderr
     printed = [line.rstrip() for line in done.stdout.splitlines()]
     runs = results_of_runs(clone)
