@@ -56,8 +56,7 @@ def test_make_runs_an_example(name, clone) -> None:
     assert len(last["warnings"]) == len(expected), last["warnings"]
     assert all(warning.startswith(beginning) for warning, beginning in zip(last["warnings"], expected, strict=True))
     assert last["endpoint_name"] == f"example-{name}"
-    if config.training.problem != "multiclass":
-        assert len(last["predictions"]) == 3
+    assert len(last["predictions"]) == 3
     if name.endswith("-xgboost"):
         assert_equal_to_the_library(clone, config)
 
