@@ -62,24 +62,43 @@ class HttpClient:
             AnswerTimeoutError: the response has not ended in time.
         """
         deadline = time.monotonic() + seconds
-        connection = self._connection(seconds)
         try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            answer = Answer(
-                response.status,
-                _header(response, "Content-Type"),
-                _body(connection, response, deadline),
-                _header(response, ATTRIBUTES),
-            )
+            connection, response = self._send(method, path, body, headers, seconds)
+            try:
+                answer = Answer(
+                    response.status,
+                    _header(response, "Content-Type"),
+                    _body(connection, response, deadline),
+                    _header(response, ATTRIBUTES),
+                )
+            except BaseException:
+                connection.close()
+                raise
         except TimeoutError:
-            connection.close()
             raise AnswerTimeoutError from None
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
             raise NoAnswerError(f"{type(error).__name__}: {error}") from None
         self._keep(connection)
         return answer
+
+    def _send(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], seconds: float
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Send a request, and return its connection and the begin of the response."""
+        while True:
+            connection = self._connection(seconds)
+            is_new = connection.sock is None
+            try:
+                connection.request(method, path, body, headers)
+                return connection, connection.getresponse()
+            except ConnectionError:
+                connection.close()
+                # A server may close an idle connection just when a request comes: then it has not read the request.
+                if is_new:
+                    raise
+            except BaseException:
+                connection.close()
+                raise
 
     def close(self) -> None:
         """Close the idle connections."""
