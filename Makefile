@@ -32,7 +32,7 @@ export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT 
 export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
-.PHONY: help run init check-data runs test test-slow coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup docs completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow test-long coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup docs completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,10 @@ test: $(READY)  ## Run all but the slow tests: no network, no AWS account
 	@$(PYTEST) -m "not slow"
 
 test-slow: $(READY)  ## Run the slow tests: clusters, kills, load, whole runs
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m "slow and not long"
+
+test-long: $(READY)  ## Run the tests that take minutes or fetch packages: examples, strangers' pipelines, environments of images
+	@$(PYTEST) -m long
 
 coverage: $(READY)  ## Run the tests as make test does, and list coverage by folder and files under 80 % (not of subprocesses)
 	@$(PYTEST) -m "not slow" --cov --cov-report=

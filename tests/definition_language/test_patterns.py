@@ -114,6 +114,7 @@ _PARTS = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, derandomize=True)
 @given(
     pattern=st.lists(st.sampled_from(_PARTS), min_size=1, max_size=4).map("".join),

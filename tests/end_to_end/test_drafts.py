@@ -31,7 +31,7 @@ def flowers(folder: Path, rows: int, labels: list[str]) -> Path:
     ("labels", "algorithm", "tuning"),
     [
         (["common", "rare, red"], "linear-learner", {"learning_rate": [0.1], "l1": [0.001]}),
-        (["1", "2", "3"], "xgboost", {"grid": {"num_round": [20]}}),
+        pytest.param(["1", "2", "3"], "xgboost", {"grid": {"num_round": [20]}}, marks=pytest.mark.long),
     ],
 )
 def test_a_draft_for_classes_runs(tmp_path, labels, algorithm, tuning) -> None:

@@ -55,6 +55,7 @@ def write_houses(file: Path, rows: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_command_of_the_front_page_runs(clone: Path) -> None:
     write_houses(clone / "houses.csv", 300)
     write_houses(clone / "new-rows.csv", 5)

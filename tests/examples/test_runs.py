@@ -25,6 +25,9 @@ USED_ROWS = {
     "loans-xgboost": 1989,
     "happiness": 17_137,
 }
+QUICK = ("insurance-xgboost", "loans", "happiness")
+"""One for each problem, with both algorithms. The others are long tests."""
+
 SHARES = {"happiness": 0.95}
 """What the loss is less than, as a share of that of predicting the same for every row. 0.8 is what it is for others."""
 
@@ -33,7 +36,9 @@ WARNINGS = {"loans": ["Out of line with the folds' median of "]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", USED_ROWS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in USED_ROWS]
+)
 def test_make_runs_an_example(name, clone) -> None:
     environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     command = ["make", "--silent", "run", f"CONFIG=examples/{name}.yaml"]

@@ -42,6 +42,7 @@ def rows(output: str) -> dict[str, str]:
     return {cell[0]: cell[1] for cell in cells if len(cell) > 1}
 
 
+@pytest.mark.slow
 def test_the_doctor_follows_an_account_from_nothing_to_published(command, tmp_path) -> None:
     empty = command("doctor")
     assert empty.returncode == 0, empty.stdout + empty.stderr

@@ -241,6 +241,7 @@ def test_ctrl_c_stops_the_job_and_leaves_nothing(account, tmp_path, rows, monkey
     assert leftovers(account) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_client")
 def test_many_parts_are_joined_in_their_order(account, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(transform_objects, "_PART_BYTES", 1)

@@ -14,7 +14,7 @@ import pytest
 from tests.strangers.conftest import PIPELINES, Stranger
 
 pytest.register_assert_rewrite("tests.strangers.claims")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 NAMES = sorted(folder.name for folder in PIPELINES.iterdir() if (folder / "pipeline.py").is_file())
 

@@ -61,6 +61,7 @@ def test_a_list_of_many_executions_is_one_call_a_page(browser, calls, many) -> N
     assert shown[1] == f"{MANY - 2:012d}"
 
 
+@pytest.mark.slow
 def test_a_search_stops_after_a_thousand_executions_and_goes_on_when_asked(browser, calls, many) -> None:
     path = f"/pipelines/{many}/executions?search=copy-8888"
     page, made = count(calls, browser, path)

@@ -126,6 +126,7 @@ def test_a_function_step_shows_outputs_and_its_log(browser, address) -> None:
     assert "called" in browser.get(f"{address}/steps/Double/log").body
 
 
+@pytest.mark.slow
 def test_a_log_of_several_answers_is_whole_and_nothing_is_twice(browser, service, pipelines) -> None:
     job = pipelines.run(processing("Count", "python3", "-c", "for n in range(12000): print('line', n, 'end')"))
     name = job.steps["Count"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]

@@ -238,6 +238,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_no_half_object_an
     assert not list((again.root / "s3" / ".nanio" / "uploads").iterdir())
 
 
+@pytest.mark.slow
 def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_path) -> None:
     service = start()
     service.client("s3").create_bucket(Bucket="models")

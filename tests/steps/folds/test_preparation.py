@@ -84,6 +84,7 @@ def test_the_report_says_how_raw_columns_become_features(fold) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_cluster_prepares_many_files_as_one_process_does(fold, fold_by_spark) -> None:
     generator = random.Random(3)
     header, *_ = HOUSES.splitlines()

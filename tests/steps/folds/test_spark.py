@@ -25,6 +25,7 @@ def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp
     assert by_spark == here
 
 
+@pytest.mark.slow
 def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spark, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans.LARGEST_SPAN", 1 << 30)
     monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1 << 30)

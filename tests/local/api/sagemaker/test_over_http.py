@@ -88,6 +88,7 @@ def aws(service, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([AWS, *arguments], env=service.environment, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_aws_cli_creates_waits_for_invokes_and_deletes_an_endpoint(service, sagemaker, served, tmp_path) -> None:
     assert (
         aws(service, "sagemaker", "create-endpoint", "--endpoint-name", "cli", "--endpoint-config-name", "c").returncode

@@ -157,6 +157,7 @@ def test_a_script_that_needs_nothing_of_its_image_waits_for_no_environment(setti
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("environments_of_images")
 def test_a_script_has_the_packages_of_its_image(jobs: Jobs) -> None:
     uri = f"s3://{BUCKET}/versions/"

@@ -107,6 +107,7 @@ def test_framework_processor_of_version_2_runs_the_script(jobs: Jobs, source: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_framework_processor_of_version_3_installs_requirements_and_runs_the_script(jobs: Jobs, source: Path) -> None:
     settings = jobs.service.settings
     environment = jobs.service.environment | sdk_environment(settings.root, settings.region)

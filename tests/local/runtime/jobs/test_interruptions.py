@@ -146,6 +146,7 @@ def _is_running(process: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 def test_the_credentials_of_an_interrupted_job_are_worth_nothing_after_the_restart(service_process: Process) -> None:
     program = _start_endless_job(service_process, "with-credentials")[0]
     uri = psutil.Process(program).environ()["AWS_CONTAINER_CREDENTIALS_FULL_URI"]

@@ -18,7 +18,7 @@ from tests.local.runtime.jobs.conftest import BUCKET, ROLE, Jobs
 from tests.local.runtime.jobs.own_image import IMAGE, artifact_uri, map_images
 from tests.local.runtime.jobs.wheels import wheel
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SCRIPT = """
     import argparse, json, os, sys

@@ -16,7 +16,7 @@ from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_re
 from tests.local.runtime.jobs.own_image import artifact_uri, printed
 from tests.local.runtime.jobs.wheels import wheel
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environments_of_images")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("environments_of_images")]
 
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
 LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]

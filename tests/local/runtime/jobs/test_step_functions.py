@@ -20,6 +20,7 @@ from tests.local.runtime.jobs.wheels import wheel
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not isolation.has_own_roots(), reason="this machine has no user namespaces"),
 ]
 

@@ -229,6 +229,7 @@ def test_a_tuning_job_stops_with_its_training_jobs(jobs: Jobs) -> None:
     assert description["TrainingJobStatusCounters"]["Stopped"] == 4
 
 
+@pytest.mark.slow
 def test_early_stopping_stops_training_jobs_that_are_worse_than_the_median(jobs: Jobs) -> None:
     rates = {"CategoricalParameterRanges": [{"Name": "learning_rate", "Values": ["0.1", "0.00001"]}]}
     slow = {

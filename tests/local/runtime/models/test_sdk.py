@@ -38,6 +38,7 @@ TRUST = {
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_sdk_deploys_a_model_with_inference_code(serving: Serving, tmp_path: Path) -> None:
     iam = serving.service.client("iam")
     role = iam.create_role(RoleName="sdk", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
