@@ -120,6 +120,7 @@ def test_without_a_limit_a_model_that_is_worse_than_the_mean_is_rejected(tmp_pat
     assert (last["status"], last["model_package_arn"]) == ("Failed", None)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_old_runs_can_be_deleted_and_later_runs_do_not_miss_them(folder) -> None:
     first = run(folder)

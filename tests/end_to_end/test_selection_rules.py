@@ -54,6 +54,7 @@ def test_a_model_of_all_rows_is_registered_and_served(tmp_path, rule, layout) ->
         assert last_run(tmp_path)[name] == last[name]
 
 
+@pytest.mark.long
 def test_the_estimate_hardly_depends_on_the_number_of_folds(tmp_path) -> None:
     estimates = []
     for folds in (5, 10, 20):
@@ -64,6 +65,7 @@ def test_the_estimate_hardly_depends_on_the_number_of_folds(tmp_path) -> None:
     assert max(estimates) < 1.02 * min(estimates)
 
 
+@pytest.mark.long
 def test_the_gate_can_be_on_the_upper_end_of_the_interval(tmp_path) -> None:
     write_config(tmp_path, "lowest_mse", folds={"count": 3})
     within = run(tmp_path)

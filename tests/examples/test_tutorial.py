@@ -27,6 +27,7 @@ def test_the_tutorial_names_the_commands_of_a_persons_way() -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_every_command_does_what_the_tutorial_says(clone) -> None:
     script = "\n".join(SERVE if block.strip() == "make local" else block for block in BLOCKS)
