@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.report.parts import MissingError
 from pipeline.report.stored import read_lines
 
 if TYPE_CHECKING:
@@ -65,8 +64,6 @@ def read_class_predictions(s3: S3Client, uri: str, of_rows: int) -> ClassPredict
         MissingError: it is not there.
     """
     lines = read_lines(s3, uri)
-    if not lines:
-        raise MissingError(f"{uri} has no rows.")
     # Only the score of the first class can be empty.
     filled = [line.replace(b",,", b",nan,") for line in lines]
     return ClassPredictions(np.loadtxt(filled, delimiter=",", ndmin=2), of_rows)

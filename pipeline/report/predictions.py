@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.report.parts import MissingError
 from pipeline.report.stored import read_lines
 
 if TYPE_CHECKING:
@@ -107,6 +106,4 @@ def read_predictions(s3: S3Client, uri: str, of_rows: int) -> Predictions:
         MissingError: it is not there.
     """
     lines = read_lines(s3, uri)
-    if not lines:
-        raise MissingError(f"{uri} has no rows.")
     return Predictions(np.loadtxt(lines, delimiter=",", ndmin=2), of_rows)

@@ -34,8 +34,15 @@ def read_lines(s3: S3Client, uri: str) -> list[bytes]:
     """Return the lines of a text after the first; of a large one, those of pieces that are evenly spread.
 
     Raises:
-        MissingError: the object is not there.
+        MissingError: the object is not there, or has no such line.
     """
+    lines = _lines(s3, uri)
+    if not lines:
+        raise MissingError(f"{uri} has no rows.")
+    return lines
+
+
+def _lines(s3: S3Client, uri: str) -> list[bytes]:
     beginning = _get(s3, uri, Range=_range(0, PIECES * PIECE_BYTES))
     size = int(beginning["ContentRange"].rpartition("/")[2])
     if size <= PIECES * PIECE_BYTES:
