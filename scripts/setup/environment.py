@@ -102,11 +102,17 @@ def _check(status: int, said: str) -> None:
     if NO_ROOM.search(said):
         raise SetupError("A disk is full, this folder's or that of uv's cache. Free some, then repeat the command.")
     if _NO_NETWORK.search(said):
-        raise SetupError(
-            f"The packages could not be fetched: {_cause(said)}\n"
-            "Check the network, then repeat the command: it fetches what is missing. Behind a proxy, set HTTPS_PROXY."
-        )
+        raise SetupError(f"The packages could not be fetched: {_cause(said)}\n{_remedy(said)}")
     raise SetupError(f"uv could not install the packages:\n{said.strip()[-3000:]}")
+
+
+def _remedy(said: str) -> str:
+    if "invalid peer certificate" in said:
+        return (
+            "A network that replaces certificates needs its own: set SSL_CERT_FILE and PIP_CERT to their path (PEM), "
+            "or UV_SYSTEM_CERTS=1 if this machine trusts them, then repeat the command."
+        )
+    return "Check the network, then repeat the command: it fetches what is missing. Behind a proxy, set HTTPS_PROXY."
 
 
 def _cause(said: str) -> str:

@@ -23,6 +23,11 @@ BUILD = """\
   \u251c\u2500\u25b6 Request failed after 5 retries
   \u2570\u2500\u25b6 operation timed out
 """
+CERTIFICATE = """\
+  \u00d7 Failed to download and build `pyspark==3.5.6`
+  \u251c\u2500\u25b6 client error (Connect)
+  \u2570\u2500\u25b6 invalid peer certificate: UnknownIssuer
+"""
 FULL = "error: Failed to install: big-1.0.whl (big==1.0)\n  cause: No space left on device (os error 28)\n"
 FULL_CACHE = "error: Failed to download `big==1.0`\n  cause: No space left on device (os error 28)\n"
 OTHER = "error: The lockfile at `uv.lock` needs to be updated.\n"
@@ -49,6 +54,13 @@ def installing(tmp_path, monkeypatch) -> Path:
         (
             BUILD,
             "The packages could not be fetched: Failed to download and build `pyspark==3.5.6` (operation timed out)\n",
+            False,
+        ),
+        (
+            CERTIFICATE,
+            "The packages could not be fetched: Failed to download and build `pyspark==3.5.6` "
+            "(invalid peer certificate: UnknownIssuer)\n"
+            "A network that replaces certificates needs its own: set SSL_CERT_FILE and PIP_CERT",
             False,
         ),
         (FULL, "A disk is full, this folder's or that of uv's cache. Free some, then repeat the command.", True),
