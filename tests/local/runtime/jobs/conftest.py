@@ -66,6 +66,16 @@ class Jobs:
         assert self.parts.store.wait_until(ended, seconds), f"{kind} {name} has not ended"
         return self.call(f"Describe{member}", **{f"{member}Name": name})
 
+    def serve(self, model: str) -> str:
+        """Create an endpoint for a model, and return its name when it is in service."""
+        name = self.name("endpoint")
+        variant = {"VariantName": "a", "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        self.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
+        self.call("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
+        waiter = self.service.client("sagemaker").get_waiter("endpoint_in_service")
+        waiter.wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        return name
+
     def log_lines(self, group: str, job: str) -> list[str]:
         logs = self.parts.logs
         streams = [stream for stream in logs.streams(group) if stream.startswith(f"{job}/")]
@@ -126,6 +136,34 @@ def training_request(name: str, **changes: Any) -> dict[str, Any]:
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     } | changes
+
+
+def tuning_request(
+    name: str,
+    training: dict[str, Any],
+    static: dict[str, str],
+    ranges: dict[str, Any],
+    *,
+    metric: str = "validation:mse",
+    parallel: int = 4,
+    **config: Any,
+) -> dict[str, Any]:
+    """Return a request for a grid over training jobs such as one that CreateTrainingJob would start."""
+    members = (
+        *("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig"),
+        *("StoppingCondition", "ResourceConfig"),
+    )
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Grid",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": metric},
+            "ResourceLimits": {"MaxParallelTrainingJobs": parallel},
+            "ParameterRanges": ranges,
+        }
+        | config,
+        "TrainingJobDefinition": {member: training[member] for member in members} | {"StaticHyperParameters": static},
+    }
 
 
 def processing_input(name: str, uri: str, path: str, data_type: str = "S3Prefix") -> dict[str, Any]:

@@ -97,12 +97,8 @@ def test_a_tuning_job_maximises_and_its_best_model_predicts_with_the_accuracy_th
 
 
 def _invoke(jobs: Jobs, model: str, features: str) -> list[dict[str, Any]]:
-    name = jobs.name("endpoint")
-    variant = {"VariantName": "a", "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-    jobs.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
-    jobs.call("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
-    sagemaker, runtime = jobs.service.client("sagemaker"), jobs.service.client("sagemaker-runtime")
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    name = jobs.serve(model)
+    runtime = jobs.service.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName=name, Body=features, ContentType="text/csv")
     jobs.call("DeleteEndpoint", EndpointName=name)
     predictions: list[dict[str, Any]] = json.loads(answer["Body"].read())["predictions"]

@@ -9,7 +9,7 @@ import pytest
 
 from local.core.errors import ServiceError
 from local.runtime.jobs import log
-from tests.local.runtime.jobs.conftest import Jobs
+from tests.local.runtime.jobs.conftest import Jobs, tuning_request
 from tests.local.runtime.jobs.own_image import IMAGE, map_images, own_request, printed
 
 LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
@@ -34,23 +34,10 @@ def own_image(jobs: Jobs) -> Iterator[None]:
 
 def _request(jobs: Jobs, script: str = SCRIPT, **config: Any) -> dict[str, Any]:
     name = jobs.name("tune")
-    training = own_request(name, script, jobs)
     specification = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "MetricDefinitions": LOSS}
-    members = ("RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition", "ResourceConfig")
-    return {
-        "HyperParameterTuningJobName": name,
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Grid",
-            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
-            "ResourceLimits": {"MaxParallelTrainingJobs": 2},
-            "ParameterRanges": {
-                "CategoricalParameterRanges": [{"Name": "alpha", "Values": ["0.9", "0.3", "0.6"]}],
-            },
-        }
-        | config,
-        "TrainingJobDefinition": {member: training[member] for member in members}
-        | {"AlgorithmSpecification": specification, "StaticHyperParameters": {"kind": '"ridge"'}},
-    }
+    training = own_request(name, script, jobs) | {"AlgorithmSpecification": specification}
+    ranges = {"CategoricalParameterRanges": [{"Name": "alpha", "Values": ["0.9", "0.3", "0.6"]}]}
+    return tuning_request(name, training, {"kind": '"ridge"'}, ranges, metric="loss", parallel=2, **config)
 
 
 def test_each_child_runs_in_a_container_of_its_own(jobs: Jobs) -> None:

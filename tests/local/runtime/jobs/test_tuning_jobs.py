@@ -9,7 +9,7 @@ import pytest
 
 from local.core.errors import ServiceError
 from local.runtime.jobs import log
-from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_request
+from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_request, tuning_request
 
 pytestmark = pytest.mark.usefixtures("rows")
 
@@ -29,32 +29,18 @@ CONTINUOUS = {
 }
 
 
-def _request(name: str, definition: dict[str, Any] | None = None, **config: object) -> dict[str, Any]:
-    training = training_request("unused")
-    members = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition")
-    return {
-        "HyperParameterTuningJobName": name,
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Grid",
-            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:mse"},
-            "ResourceLimits": {"MaxParallelTrainingJobs": 4},
-            "ParameterRanges": GRID,
-        }
-        | config,
-        "TrainingJobDefinition": {member: training[member] for member in members}
-        | {
-            "StaticHyperParameters": {"predictor_type": "regressor", "mini_batch_size": "100"},
-            "ResourceConfig": training["ResourceConfig"],
-        }
-        | (definition or {}),
-    }
+def _request(name: str, definition: dict[str, Any] | None = None, **config: Any) -> dict[str, Any]:
+    static = {"predictor_type": "regressor", "mini_batch_size": "100"}
+    request = tuning_request(name, training_request("unused"), static, GRID, **config)
+    request["TrainingJobDefinition"] |= definition or {}
+    return request
 
 
 def _without_batch_size() -> dict[str, Any]:
     return {"StaticHyperParameters": {"predictor_type": "regressor"}}
 
 
-def _tune(jobs: Jobs, definition: dict[str, Any] | None = None, **config: object) -> dict[str, Any]:
+def _tune(jobs: Jobs, definition: dict[str, Any] | None = None, **config: Any) -> dict[str, Any]:
     name = jobs.name("tune")
     jobs.call("CreateHyperParameterTuningJob", **_request(name, definition, **config))
     return jobs.wait("hyper-parameter-tuning-job", name)

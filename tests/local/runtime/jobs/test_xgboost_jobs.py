@@ -13,7 +13,7 @@ import xgboost
 
 from local.core.errors import ServiceError
 from local.runtime.jobs import log
-from tests.local.runtime.jobs.conftest import BUCKET, ROLE, Jobs, channel, training_request
+from tests.local.runtime.jobs.conftest import BUCKET, ROLE, Jobs, channel, training_request, tuning_request
 
 pytestmark = pytest.mark.usefixtures("rows")
 
@@ -123,12 +123,8 @@ def test_batch_transform_writes_one_score_a_line(jobs: Jobs, model: str, feature
 
 
 def test_an_endpoint_answers_in_csv_and_json(jobs: Jobs, model: str, features: str) -> None:
-    name = jobs.name("endpoint")
-    variant = {"VariantName": "a", "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-    jobs.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
-    jobs.call("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
-    sagemaker, runtime = jobs.service.client("sagemaker"), jobs.service.client("sagemaker-runtime")
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    name = jobs.serve(model)
+    runtime = jobs.service.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName=name, Body=features, ContentType="text/csv")
     assert answer["ContentType"] == "text/csv"
     assert answer["Body"].read().decode() == "".join(f"{score}\n" for score in _scores(jobs))
@@ -144,29 +140,14 @@ def test_an_endpoint_answers_in_csv_and_json(jobs: Jobs, model: str, features: s
 
 
 def _tuning_request(name: str, **config: Any) -> dict[str, Any]:
-    training = _request("unused")
-    members = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition")
     ranges = {
         "CategoricalParameterRanges": [
             {"Name": "eta", "Values": ["0.1", "0.5"]},
             {"Name": "max_depth", "Values": ["2", "4"]},
         ]
     }
-    return {
-        "HyperParameterTuningJobName": name,
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Grid",
-            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:mse"},
-            "ResourceLimits": {"MaxParallelTrainingJobs": 4},
-            "ParameterRanges": ranges,
-        }
-        | config,
-        "TrainingJobDefinition": {member: training[member] for member in members}
-        | {
-            "StaticHyperParameters": {"num_round": "10", "objective": "reg:squarederror"},
-            "ResourceConfig": training["ResourceConfig"],
-        },
-    }
+    static = {"num_round": "10", "objective": "reg:squarederror"}
+    return tuning_request(name, _request("unused"), static, ranges, **config)
 
 
 def test_a_grid_finds_the_best_of_its_points(jobs: Jobs) -> None:
