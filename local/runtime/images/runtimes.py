@@ -75,7 +75,7 @@ def interpreter(
         note: Writes a sentence to the job's log.
         code: The files of the program, if these are all. If they import nothing of the image's, a framework's image
             needs no environment of its own.
-        toolkit: Whether the image's own program starts the user's code, as in training jobs and endpoints.
+        toolkit: Whether the image's own program starts the user's code, as in training jobs.
 
     Raises:
         JobFailedError: the environment cannot be made.

@@ -93,7 +93,8 @@ class HttpClient:
                 return connection, connection.getresponse()
             except ConnectionError:
                 connection.close()
-                # A server may close an idle connection just when a request comes: then it has not read the request.
+                # A server may close an idle connection just when a request comes. As nginx does with the connections
+                # that it keeps, another one is tried: no byte of a response has come.
                 if is_new:
                     raise
             except BaseException:
