@@ -8,8 +8,15 @@ On Linux, the guard is a subreaper: an orphaned descendant becomes its child, wh
 systems have no subreapers. There, the guard kills the program's process group, and ``local.runtime.survivors`` finds
 the rest.
 
+A fork server can have imported the module that its programs run, which takes longer than many programs. The guard then
+forks the program as well, instead of starting Python. This is for the service's own modules, on Linux only: the program
+has no environment of its own by which it could be found, so the system kills it when its guard ends.
+
 The service and a guard share a socket. The service sends the program as a line of JSON, then commands of one byte. The
 guard answers with lines of JSON: the process id or the error, then the exit status. The strings are bytes as Latin-1.
+
+    python -I -S guard.py DESCRIPTOR            # programs of any kind
+    python -m local.runtime.guard DESCRIPTOR MODULE   # programs ``python -m MODULE ...``
 
 This file imports only the standard library, so the server starts fast.
 """
@@ -18,6 +25,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import select
@@ -26,23 +34,35 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 TERMINATE, KILL = b"T", b"K"
 """Commands: send SIGTERM to the program's process group; kill the program and all its descendants."""
 
-_SET_CHILD_SUBREAPER = 36
-"""An option of prctl(2)."""
+_SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
+"""Options of prctl(2)."""
 
 _KILL_SECONDS = 10.0
 """Time limit for killing. A process of another user, for example after sudo, cannot be killed."""
 
 _LONGEST_PAUSE = 0.05
 
+_ARGUMENTS = len(["python", "-m", "module"])
+"""Where a program's arguments begin in its command."""
 
-def serve(requests: socket.socket) -> None:
-    """Fork a guard for each request until the service ends. A request is one byte, a guard's socket and an output."""
+Main = Callable[[list[str]], int]
+"""The function ``main`` of a module: takes a program's arguments, and returns its exit status."""
+
+
+def serve(requests: socket.socket, main: Main | None = None) -> None:
+    """Fork a guard for each request until the service ends. A request is one byte, a guard's socket and an output.
+
+    Args:
+        requests: The service's socket.
+        main: What the programs run, if it is imported.
+    """
     # The system collects the guards.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -54,7 +74,7 @@ def serve(requests: socket.socket) -> None:
             if os.fork() == 0:
                 requests.close()
                 try:
-                    _Guard(socket.socket(fileno=descriptors[0]), descriptors[1]).run()
+                    _Guard(socket.socket(fileno=descriptors[0]), descriptors[1], main).run()
                 finally:
                     os._exit(0)
         for descriptor in descriptors:
@@ -64,9 +84,10 @@ def serve(requests: socket.socket) -> None:
 class _Guard:
     """The parent of one program and, on Linux, of the program's orphans."""
 
-    def __init__(self, service: socket.socket, output: int) -> None:
+    def __init__(self, service: socket.socket, output: int, main: Main | None) -> None:
         self._service = service
         self._output = output
+        self._main = main
         self._program = 0
         self._status: int | None = None
 
@@ -81,7 +102,9 @@ class _Guard:
         request, commands = self._read_request()
         try:
             # Popen's object is not kept: the guard collects every child itself.
-            self._program = _start(request, self._output)
+            self._program = (
+                _start(request, self._output) if self._main is None else _fork(self._main, request, self._output)
+            )
         except OSError as error:
             self._report({"errno": error.errno, "message": error.strerror, "file": os.fsdecode(error.filename or "")})
             return
@@ -168,6 +191,52 @@ def _start(request: dict[str, Any], output: int) -> int:
     return process.pid
 
 
+def _fork(main: Main, request: dict[str, Any], output: int) -> int:
+    """Run a function as the program ``python -m MODULE ...`` in a session of its own, and return its process id.
+
+    Raises:
+        OSError: the process cannot be created.
+    """
+    guard = os.getpid()
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() == guard:
+            _become_program(request, output)
+            status = main([os.fsdecode(_bytes(argument)) for argument in request["command"][_ARGUMENTS:]])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def _become_program(request: dict[str, Any], output: int) -> None:
+    """Give this process what ``_start`` gives a program."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.chdir(_bytes(request["folder"]))
+    os.environ.clear()
+    os.environb.update({_bytes(name): _bytes(value) for name, value in request["environment"].items()})
+    time.tzset()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    # The guard's socket too: the service notices a guard's end by it.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def _imported(module: str) -> Main | None:
+    """Return the function ``main`` of a program's module, or None: then the program's start will say what is wrong."""
+    with contextlib.suppress(Exception):
+        main: Main = importlib.import_module(f"{module}.__main__").main
+        return main
+    return None
+
+
 def _bytes(text: str) -> bytes:
     return text.encode("latin-1")
 
@@ -207,4 +276,4 @@ def _processes() -> Iterator[tuple[int, int]]:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), *map(_imported, sys.argv[2:]))

@@ -27,6 +27,7 @@ from local.runtime.survivors import VARIABLE, kill_marked
 STOP_SECONDS = 120.0
 """Seconds between SIGTERM and SIGKILL. SageMaker uses the same value for Stop operations and time limits."""
 
+_REPOSITORY = Path(__file__).parents[2]
 _CHUNK = 1 << 16
 _SECONDS_BETWEEN_LOOKS = 0.2
 _SECONDS_AFTER_END = 1.0
@@ -190,7 +191,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._programs: dict[Program, str] = {}
         self._threads: set[threading.Thread] = set()
-        self._fork_server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._fork_servers: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
         self._stopping = False
 
     def run_in_background(self, work: Callable[[], None], name: str) -> bool:
@@ -222,7 +223,9 @@ class Supervisor:
         thread.start()
         return True
 
-    def start(self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Program:
+    def start(
+        self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], module: str = ""
+    ) -> Program:
         """Start a program in its own session.
 
         Args:
@@ -230,6 +233,8 @@ class Supervisor:
             command: the program and its arguments.
             folder: its working directory.
             environment: all of its environment variables, except its mark (``local.runtime.survivors``).
+            module: the module of the service that the command runs, as ``python -m MODULE ...``. On Linux, it is
+                imported once for all its programs, and stays imported as long as the service runs.
 
         Raises:
             OSError: the program cannot be started.
@@ -238,7 +243,7 @@ class Supervisor:
         with self._lock:
             if self._stopping:
                 raise ServiceStoppingError
-            program = self._fork_guard()
+            program = self._fork_guard(module if sys.platform == "linux" else "")
             self._programs[program] = key
         try:
             program.start(command, folder, environment)
@@ -276,18 +281,19 @@ class Supervisor:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            self._stop_fork_server()
+            for module in list(self._fork_servers):
+                self._stop_fork_server(module)
 
     def kill_survivors(self) -> int:
         """Kill what programs of an earlier run of the service have left, and return the number of programs."""
         return len(kill_marked(f"{self._mark}-"))
 
-    def _fork_guard(self) -> Program:
+    def _fork_guard(self, module: str) -> Program:
         """Return a program without a process. Its guard waits for the command."""
         ours, theirs = socket.socketpair()
         output, written = os.pipe()
         try:
-            self._ask_fork_server([theirs.fileno(), written])
+            self._ask_fork_server(module, [theirs.fileno(), written])
         except OSError:
             ours.close()
             os.close(output)
@@ -297,31 +303,37 @@ class Supervisor:
             os.close(written)
         return Program(self, ours, output, f"{self._mark}-{uuid.uuid4().hex}")
 
-    def _ask_fork_server(self, descriptors: list[int]) -> None:
-        if self._fork_server is not None and self._fork_server[0].poll() is not None:
-            self._stop_fork_server()
-        if self._fork_server is None:
-            ours, theirs = socket.socketpair()
-            with theirs:
-                command = [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(theirs.fileno())]
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    # Its own session: the service handles Ctrl-C.
-                    start_new_session=True,
-                )
-            self._fork_server = process, ours
-        socket.send_fds(self._fork_server[1], [b"+"], descriptors)
+    def _ask_fork_server(self, module: str, descriptors: list[int]) -> None:
+        server = self._fork_servers.get(module)
+        if server is not None and server[0].poll() is not None:
+            self._stop_fork_server(module)
+            server = None
+        if server is None:
+            server = self._fork_servers[module] = _start_fork_server(module)
+        socket.send_fds(server[1], [b"+"], descriptors)
 
-    def _stop_fork_server(self) -> None:
-        if self._fork_server is not None:
-            process, requests = self._fork_server
-            requests.close()
-            process.wait()
-            self._fork_server = None
+    def _stop_fork_server(self, module: str) -> None:
+        process, requests = self._fork_servers.pop(module)
+        requests.close()
+        process.wait()
+
+
+def _start_fork_server(module: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a fork server for programs of a module, or of any kind; return it and the socket for requests."""
+    ours, theirs = socket.socketpair()
+    start = ["-m", guard.__name__] if module else ["-I", "-S", guard.__file__]
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, *start, str(theirs.fileno()), *([module] if module else [])],
+            cwd=_REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            # Its own session: the service handles Ctrl-C.
+            start_new_session=True,
+        )
+    return process, ours
 
 
 def _is_readable(descriptor: int, seconds: float) -> bool:

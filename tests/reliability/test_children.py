@@ -98,14 +98,6 @@ def number_after(word: str, text: str) -> int:
     return int(found[1])
 
 
-@pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    started = Supervisor(Settings(tmp_path / ".local"))
-    yield started
-    started.stop_all()
-    started.kill_survivors()
-
-
 def start(supervisor: Supervisor, script: str, folder: Path) -> tuple[Program, Iterator[list[str]]]:
     program = supervisor.start("key", [sys.executable, "-c", script], folder=folder, environment=os.environ)
     return program, read_lines(program.read_output())

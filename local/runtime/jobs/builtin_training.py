@@ -52,6 +52,7 @@ class BuiltinTraining:
                 folder=_REPOSITORY,
                 environment=environment(self.service.settings, first.root, credentials_path, variables),
                 most_seconds=most_seconds,
+                module=self.algorithm.program,
             )
             # The program writes to the jobs' log files. It has output of its own only when it crashes.
             said: list[str] = []

@@ -55,6 +55,7 @@ class Service:
         folder: Path,
         environment: Mapping[str, str],
         most_seconds: float | None,
+        module: str = "",
     ) -> Program:
         """Start a program for jobs, with their time limit.
 
@@ -65,11 +66,12 @@ class Service:
             folder: Its working directory.
             environment: All of its environment variables.
             most_seconds: Seconds after which to stop the program, in addition to the jobs' own time limits.
+            module: The module of the service that the command runs, if it does.
 
         Raises:
             OSError: The program cannot be started.
         """
-        program = self.supervisor.start(key, command, folder=folder, environment=environment)
+        program = self.supervisor.start(key, command, folder=folder, environment=environment, module=module)
         # StopTrainingJob may have been called before the program had started.
         if all(self.is_stopping(job) for job in jobs):
             program.terminate()

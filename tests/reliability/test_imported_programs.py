@@ -1,0 +1,111 @@
+"""Programs of the service's own modules, which a fork server has imported, are programs like others."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.runtime.lines import read_lines
+from local.runtime.supervisor import Program, Supervisor
+from tests.reliability.test_children import is_running, number_after, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, each program imports its module")
+
+MODULE = "imported_program"
+PROGRAM = """
+import os, sys, time
+
+IMPORTER = os.getpid()
+
+def main(arguments):
+    print(f"imported {IMPORTER}", f"process {os.getpid()}", flush=True)
+    print(os.getcwd(), os.environ.get("COLOUR"), os.environ.get("PATH"), time.tzname[0], arguments[1:], flush=True)
+    print(sorted(int(name) for name in os.listdir("/proc/self/fd")), file=sys.stderr, flush=True)
+    if arguments[0] == "wait":
+        time.sleep(600)
+    if arguments[0] == "raise":
+        raise ValueError("wrong")
+    return int(arguments[0])
+"""
+
+
+@pytest.fixture(autouse=True)
+def _program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "modules" / MODULE
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(PROGRAM)
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+
+
+def start(supervisor: Supervisor, folder: Path, *arguments: str) -> tuple[Program, Iterator[str]]:
+    command = [sys.executable, "-m", MODULE, *arguments]
+    variables = {"COLOUR": "blue", "TZ": "Pacific/Honolulu"}
+    program = supervisor.start("key", command, folder=folder, environment=variables, module=MODULE)
+    return program, (line for lines in read_lines(program.read_output()) for line in lines)
+
+
+def test_the_module_is_imported_once_and_each_program_has_its_own_surroundings(
+    supervisor: Supervisor,
+    tmp_path: Path,
+) -> None:
+    folders = [tmp_path / name for name in ("ä", "b")]
+    importers, processes = set(), set()
+    for status, folder in enumerate(folders):
+        folder.mkdir()
+        program, lines = start(supervisor, folder, str(status), "ä", "")
+        ids, own, files = list(lines)
+        assert program.wait() == status
+        assert own == f"{folder} blue None HST {['ä', '']}"
+        assert files == "[0, 1, 2, 3]"  # 3 is the folder that it lists
+        importers.add(number_after("imported", ids))
+        processes.add(number_after("process", ids))
+        assert program.process in processes
+    assert [len(importers), len(processes)] == [1, 2]
+
+
+def test_an_exception_is_its_output_and_a_failure(supervisor: Supervisor, tmp_path: Path) -> None:
+    program, lines = start(supervisor, tmp_path, "raise")
+    assert list(lines)[-1] == "ValueError: wrong"
+    assert program.wait() == 1
+
+
+def test_it_is_stopped_by_sigterm(supervisor: Supervisor, tmp_path: Path) -> None:
+    program, lines = start(supervisor, tmp_path, "wait")
+    next(lines)
+    supervisor.terminate("key")
+    assert program.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("who", ["guard", "server and guard"])
+def test_it_ends_with_its_guard(supervisor: Supervisor, tmp_path: Path, who: str) -> None:
+    program, lines = start(supervisor, tmp_path, "wait")
+    next(lines)
+    guard = psutil.Process(program.process).parent()
+    assert guard is not None
+    server = guard.parent()
+    assert server is not None
+    if "server" in who:
+        server.kill()
+    guard.kill()
+    assert program.wait() == -signal.SIGKILL
+    until(lambda: not is_running(program.process))
+    again, lines = start(supervisor, tmp_path, "0")
+    assert len(list(lines)) == 3
+    assert again.wait() == 0
+
+
+def test_a_module_that_cannot_be_imported_is_started_like_another_program(
+    supervisor: Supervisor,
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-m", "no_such_module"]
+    program = supervisor.start("key", command, folder=tmp_path, environment={}, module="no_such_module")
+    said = [line for lines in read_lines(program.read_output()) for line in lines]
+    assert program.wait() == 1
+    assert "No module named no_such_module" in said[-1]
