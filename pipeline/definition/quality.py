@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.models import Config
-from pipeline.definition.parameters import limit_name
+from pipeline.definition.parameter_descriptions import limit_name
 from pipeline.definition.sdk import (
     ConditionEquals,
     ConditionGreaterThan,

@@ -19,7 +19,6 @@ from pipeline.config.models import Config
 from pipeline.definition.assets import CODE, Upload, code_upload
 from pipeline.definition.dataset import dataset_upload
 from pipeline.definition.fold_options import fold_options_upload
-from pipeline.definition.pipeline import build_definition
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError, with_trust_hint
 from pipeline.operate.bucket_checks import bucket_warnings
@@ -64,18 +63,24 @@ class Plan:
     changes: list[str]
 
 
-def plan_publishing(config: Config, resources: Resources, session: Session) -> Plan:
-    """Build the definition and compare it with the published one, without changing anything.
+def plan_publishing(
+    config: Config, resources: Resources, session: Session, definition: dict[str, Any] | None = None
+) -> Plan:
+    """Compare the definition with the published one, without changing anything.
 
     Args:
         config: the configuration.
         resources: bucket, roles and function.
         session: a ``boto3.Session`` of the account.
+        definition: what ``build_definition`` returns for the configuration and the resources; by default, it is built.
 
     Raises:
         UserError: the bucket does not exist, or SageMaker would refuse the definition.
     """
-    definition = build_definition(config, resources)
+    if definition is None:
+        from pipeline.definition.pipeline import build_definition  # noqa: PLC0415 - the SDK takes seconds to import
+
+        definition = build_definition(config, resources)
     faults = publishing_faults(config, resources, definition)
     if faults:
         raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from definition_language.requests import Request, request_faults
 from pipeline.config.models import Config
 from pipeline.definition.lint import lint
-from pipeline.definition.parameters import described
+from pipeline.definition.parameter_descriptions import described
 from pipeline.definition.resources import Resources
 from pipeline.operate.deployment_requests import deployment_requests
 from pipeline.operate.function import creation_request, function_package, function_settings

@@ -12,7 +12,7 @@ from pipeline.config.loading import parse_config
 from pipeline.config.models import Config
 from pipeline.definition.fold_options import fold_options
 from pipeline.definition.lint import lint
-from pipeline.definition.parameters import described
+from pipeline.definition.parameter_descriptions import described
 from pipeline.definition.pipeline import build_definition
 from pipeline.definition.resources import conventional_resources
 

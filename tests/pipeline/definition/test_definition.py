@@ -180,7 +180,7 @@ def test_parameters_have_defaults_from_the_configuration(built, config) -> None:
 
 
 def test_every_parameter_is_described(built, config) -> None:
-    from pipeline.definition.parameters import described, descriptions
+    from pipeline.definition.parameter_descriptions import described, descriptions
 
     assert list(descriptions(config)) == [parameter["Name"] for parameter in built["Parameters"]]
     long = config.pipeline.model_copy(update={"description": "x" * 500})
