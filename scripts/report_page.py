@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
     from pipeline.operate.execution import ExecutionState
     from pipeline.operate.results import Results
+
+
+def prepare_page() -> None:
+    """Load what draws the page, while something else is waited for. Otherwise, it takes most of the drawing's time."""
+    threading.Thread(target=_load, name="loading what draws").start()
+
+
+def _load() -> None:
+    from pipeline.report import drawing, page  # noqa: F401, PLC0415 - for write_page
+
+    drawing.start()
 
 
 def write_page(session: Session, state: ExecutionState, results: Results) -> Path:

@@ -70,6 +70,11 @@ _THEME: Spec = {
 }
 
 
+def start() -> None:
+    """Start Vega, which otherwise the first drawing does."""
+    draw("nothing", [layer("point", [])])
+
+
 def draw(label: str, layers: Sequence[Spec], *, height: float = HEIGHT, **spec: Any) -> Markup:
     """Return a chart as an SVG element.
 
