@@ -28,9 +28,9 @@ from pipeline.operate.prediction import predict
 from pipeline.operate.results import Results, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
-from scripts.local_runs import follow_to_the_end, publish_and_start
+from scripts.local_runs import building, follow_to_the_end, publish_and_start
 from scripts.report import print_results
-from scripts.report_page import write_page
+from scripts.report_page import prepare_page, write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.sample_predictions import side_by_side
 from scripts.shared_service import on_local_service
@@ -82,13 +82,15 @@ class _Run:
         self._parameters = parameters
         self._started = datetime.now(UTC)
         self._arn = ""
+        self._build = building(config)
 
     def __call__(self) -> str:
         """Execute the pipeline, print and write the results, and return the execution's status."""
         session = aws_session(self._config)
         if not self._arn:
-            self._arn = publish_and_start(session, self._config, self._parameters)
+            self._arn = publish_and_start(session, self._config, self._parameters, self._build)
             _write_config(self._config, self._arn)
+        prepare_page()
         state = follow_to_the_end(session, self._arn)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
