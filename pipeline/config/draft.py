@@ -90,7 +90,7 @@ def _head(profile: Profile) -> list[str]:
     name = pipeline_name(profile.path.stem)
     return [
         f"# A draft for {profile.path.name}: {profile.rows} rows, {len(profile.columns)} columns.",
-        "# A comment with a question mark is a guess. docs/configuration.md lists every key.",
+        "# A comment with a question mark is a guess. docs/configuration-keys.md lists every key.",
         "",
         "pipeline:",
         f"  name: {name}",

@@ -14,7 +14,7 @@ from pipeline.algorithms.algorithm import Algorithm, Task
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
 from pipeline.config.columns import DatasetSection
 from pipeline.config.search import TuningSection, complete
-from pipeline.config.section import Section
+from pipeline.config.section import DEFAULT_IN_WORDS, Section
 from pipeline.config.types import (
     AlarmName,
     AlgorithmName,
@@ -42,30 +42,60 @@ class PipelineSection(Section):
     """The pipeline itself."""
 
     name: PipelineName
+    """Name of the pipeline. The bucket, roles, stack and function are named after it. So are the model package
+    group and the endpoint, unless they have names of their own."""
+
     description: str = "Cross-validated tuning: tune every fold, register and serve the best model"
+    """Shown in Studio, followed by the parameters' meaning."""
+
     tags: dict[str, str] = Field(default_factory=dict, max_length=45)
+    """Tags of everything that the project creates."""
+
     max_parallel_steps: int = Field(default=5, ge=1, le=50)
+    """Steps of one execution that run at the same time."""
 
 
 class VpcSection(Section):
     """The network of the jobs, the endpoint and the Lambda function."""
 
     subnets: list[str] = Field(min_length=1)
+    """IDs of the subnets."""
+
     security_group_ids: list[str] = Field(min_length=1)
+    """IDs of the security groups."""
 
 
 class AwsSection(Section):
     """Region, bucket and roles on AWS. Empty values mean the resources that ``make bootstrap`` creates."""
 
     region: Region = "us-east-1"
-    stack_name: str | None = None
-    bucket: BucketName | None = None
-    pipeline_role_arn: RoleArn | None = None
-    job_role_arn: RoleArn | None = None
-    lambda_role_arn: RoleArn | None = None
-    events_role_arn: RoleArn | None = None
+    """Region of all resources. Regions of the partitions ``aws-cn`` and ``aws-us-gov`` work too. Not yet seen on
+    AWS."""
+
+    stack_name: str | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the pipeline's name"})
+    """CloudFormation stack that ``make bootstrap`` creates. Not yet seen on AWS."""
+
+    bucket: BucketName | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the stack's"})
+    """Bucket for code, data and results."""
+
+    pipeline_role_arn: RoleArn | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the stack's"})
+    """Role that the pipeline assumes. Local roles grant and deny nothing. Not yet seen on AWS."""
+
+    job_role_arn: RoleArn | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the stack's"})
+    """Role of processing jobs, training jobs and the endpoint. Not yet seen on AWS."""
+
+    lambda_role_arn: RoleArn | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the stack's"})
+    """Role of the Lambda function that deploys. Not yet seen on AWS."""
+
+    events_role_arn: RoleArn | None = Field(default=None, json_schema_extra={DEFAULT_IN_WORDS: "the stack's"})
+    """Role with which a schedule or a new object starts the pipeline. Not yet seen on AWS."""
+
     kms_key_arn: KeyArn | None = None
+    """Key that encrypts the volumes and outputs of jobs, endpoint and function. No effect locally. Not yet seen on
+    AWS."""
+
     vpc: VpcSection | None = None
+    """Network of jobs, endpoint and function. No effect locally. Not yet seen on AWS."""
 
 
 def _bad_share(values: dict[str, Any]) -> float:
@@ -77,32 +107,76 @@ class TrainingSection(Section):
     """What learns, and what it learns."""
 
     algorithm: AlgorithmName = DEFAULT
+    """SageMaker's built-in algorithm, see [linear-learner.md](linear-learner.md) and [xgboost.md](xgboost.md).
+    XGBoost is not yet seen on AWS."""
+
     problem: Problem = "regression"
+    """``regression``: the label is a number. ``binary`` or ``multiclass``: it is one of ``dataset.classes``."""
 
 
 class FoldsSection(Section):
     """How the rows are split into folds."""
 
     count: int = Field(default=5, ge=2, le=20)
+    """Number of folds."""
+
     shuffle: bool = True
+    """Rows go to random folds and are written in random order. With ``false``, both follow the order of the
+    file."""
+
     seed: int = Field(default=42, ge=0, le=2**31 - 1)
+    """The same seed and input give the same folds, on any number of machines."""
+
     layout: Literal["folders", "manifest"] = "folders"
+    """``folders`` writes a folder for each training set. ``manifest`` writes every row once and names each training
+    set by a manifest. ``manifest`` is not yet seen on AWS."""
+
     stratify: int | None = Field(default=None, ge=2, le=1000)
+    """Number of quantile bins of the label. Every fold gets its share of each bin."""
+
     on_bad_rows: Literal["fail", "quarantine"] = "fail"
-    max_bad_share: float = Field(default_factory=_bad_share, ge=0, le=1)
+    """``quarantine`` sets bad rows aside, in ``rejected/`` beside the folds, and goes on. ``make run``, ``make
+    status`` and ``make report`` say how many, why and where."""
+
+    max_bad_share: float = Field(
+        default_factory=_bad_share, ge=0, le=1, json_schema_extra={DEFAULT_IN_WORDS: "0, or 0.05 with ``quarantine``"}
+    )
+    """Share of bad rows above which ``quarantine`` fails too. The default leaves room for dirty rows. A wrong
+    delimiter, or a column declared as another kind, makes most rows bad and still fails. Refused without
+    ``quarantine``."""
+
     target_file_megabytes: int = Field(default=128, ge=1, le=4096)
+    """Approximate size of an output file."""
+
     instance_type: ProcessingInstance = "ml.m5.xlarge"
+    """Default of the parameter ProcessingInstanceType. No effect locally. Not yet seen on AWS."""
+
     instance_count: int = Field(default=1, ge=1, le=100)
+    """Default of the parameter ProcessingInstanceCount. The local service uses one machine. Not yet seen on AWS."""
+
     volume_gigabytes: int = Field(default=30, ge=1, le=16384)
+    """Disk of each instance. No effect locally. Not yet seen on AWS."""
+
     max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
+    """The job is stopped after this time."""
 
 
 class SelectionSection(Section):
     """How the model is chosen."""
 
     rule: Literal["lowest_mse", "lowest_mean_mse", "one_standard_error"] = "lowest_mse"
+    """``lowest_mse`` registers the model of the training job with the lowest MSE. ``lowest_mean_mse`` and
+    ``one_standard_error`` choose hyperparameters by their errors on all folds, and train a model with them on all
+    rows. See [selection.md](selection.md). Neither works with ``Bayesian``. The training on all rows is not yet
+    seen on AWS."""
+
     volume_gigabytes: int = Field(default=30, ge=1, le=16384)
+    """Disk of SelectBest's instance. The out-of-fold predictions take about 40 bytes a row. No effect locally. Not
+    yet seen on AWS."""
+
     max_runtime_minutes: int = Field(default=60, ge=1, le=7200)
+    """SelectBest is stopped after this time. It reads every row once: about 6 microseconds a row of five features,
+    measured on one core."""
 
     @property
     def refits(self) -> bool:
@@ -118,8 +192,18 @@ class QualitySection(Section):
     """
 
     limit: FiniteFloat | None = None
+    """Default of the parameter MaxMse, or of QualityLimit if the objective is not the MSE. A model whose
+    cross-validated objective is worse is rejected: higher if the objective is minimised, else lower. Without it, a
+    model is rejected unless it is better than predicting the same for every row (the mean, or the classes' shares)
+    on the same folds. The parameter is then 1e+300 or -1e+300, which is no limit; an execution can set it, and both
+    conditions apply."""
+
     max_mse: PositiveFloat | None = None
+    """Another name of ``quality.limit``, for the objective ``validation:mse``."""
+
     applies_to: Literal["Mean", "UpperEnd"] = "Mean"
+    """Default of the parameter MaxMseAppliesTo or QualityLimitAppliesTo. With ``UpperEnd``, which needs a limit,
+    the worse end of the estimate's interval must keep it."""
 
     @property
     def given(self) -> float | None:
@@ -128,55 +212,100 @@ class QualitySection(Section):
 
 
 class RegistrySection(Section):
-    """The model package group. ``Config`` gives it the pipeline's name if it has no name of its own."""
+    """The group that registered models join."""
 
-    group: GroupName = ""
+    group: GroupName = Field(default="", json_schema_extra={DEFAULT_IN_WORDS: "the pipeline's name"})
+    """Model package group."""
+
     approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = "Approved"
+    """Default of the parameter ModelApprovalStatus. ``Approved`` deploys at once. ``PendingManualApproval`` deploys
+    when a person approves the model package; the event of that approval is not yet seen on AWS."""
+
     inference_instances: list[EndpointInstance] = Field(default=["ml.t2.medium", "ml.m5.large"], min_length=1)
+    """Instance types on which the model package may be served. No effect locally. Not yet seen on AWS."""
+
     transform_instances: list[TransformInstance] = Field(default=["ml.m5.large"], min_length=1)
+    """Instance types on which it may run batch transform; ``make predict BATCH=1`` uses the first. No effect
+    locally. Not yet seen on AWS."""
 
 
 class ServerlessSection(Section):
     """A serverless endpoint: billed by use, without instances."""
 
     memory_megabytes: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    """Memory of the endpoint."""
+
     max_concurrency: int = Field(default=5, ge=1, le=200)
+    """Requests that it answers at the same time."""
 
 
 class AutoscalingSection(Section):
     """Target tracking of the invocations per instance."""
 
     min_instances: int = Field(default=1, ge=1)
+    """Fewest instances."""
+
     max_instances: int = Field(default=2, ge=1)
+    """Most instances."""
+
     invocations_per_instance: int = Field(default=1000, ge=1)
+    """Requests a minute of one instance, above which instances are added."""
 
 
 class DeploySection(Section):
-    """The endpoint. ``Config`` gives it the pipeline's name if it has no name of its own."""
+    """The endpoint, and the Lambda function that deploys it."""
 
-    endpoint_name: EndpointName = ""
+    endpoint_name: EndpointName = Field(default="", json_schema_extra={DEFAULT_IN_WORDS: "the pipeline's name"})
+    """Default of the parameter EndpointName."""
+
     instance_type: EndpointInstance = "ml.m5.large"
+    """Default of the parameter EndpointInstanceType. No effect locally. Not yet seen on AWS."""
+
     instance_count: int = Field(default=1, ge=1, le=100)
+    """Default of the parameter EndpointInstanceCount. No effect locally. Not yet seen on AWS."""
+
     serverless: ServerlessSection | None = None
+    """A serverless endpoint, billed by use, without instances. Cannot be combined with ``aws.vpc``, autoscaling or
+    data capture. Locally it serves as any endpoint. Not yet seen on AWS."""
+
     autoscaling: AutoscalingSection | None = None
+    """The number of instances follows the requests. No effect locally. Not yet seen on AWS."""
+
     data_capture_percentage: int = Field(default=0, ge=0, le=100)
+    """Percentage of requests that the endpoint writes to the bucket. Not yet seen on AWS."""
+
     log_retention_days: RetentionDays = 90
+    """Days for which the log of the function that deploys is kept. 0 keeps it for ever. No effect locally. Not yet
+    seen on AWS."""
+
     rollback_alarms: list[AlarmName] = Field(default_factory=list, max_length=10)
+    """CloudWatch alarms. An update of the endpoint is undone when one goes off. No effect locally. Not yet seen on
+    AWS."""
+
     verification_tolerance: PositiveFloat = 0.3
+    """Relative difference that VerifyEndpoint allows between the endpoint's error on the held-out rows and the
+    training job's error. It counts only where VerifyEndpoint cannot compare scores with the artifact's own, see
+    [operations.md](operations.md#verification)."""
 
 
 class TriggersSection(Section):
     """Events that start executions without a person."""
 
     schedule: Schedule | None = None
+    """Starts executions. Locally, publishing leaves the rule out. Not yet seen on AWS."""
+
     on_new_input: bool = False
+    """A new object under ``dataset.input``, an ``s3://`` prefix, starts an execution. Not yet seen on AWS."""
 
 
 class CachingSection(Section):
     """Reuse of the results of steps that ran before with the same inputs."""
 
     enabled: bool = True
+    """A step that ran before with the same code, arguments and inputs is not run again."""
+
     expire_after: Duration = "P30D"
+    """Age after which a result is not used again. ``P30M`` is thirty months, not minutes."""
 
 
 class Config(Section):

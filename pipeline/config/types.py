@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import botocore.session
 from botocore.exceptions import UnknownRegionError
 from botocore.model import StringShape
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from definition_language.constraints import faults
 from definition_language.models import service_model
 from pipeline.algorithms.table import ALGORITHMS
+from pipeline.config.section import VALUES_IN_WORDS
+
+_NAME = "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
+"""The pattern of names in SageMaker's API, without its limit of characters."""
+
+
+@dataclass(frozen=True)
+class _Checked(AfterValidator):
+    """A check that documentation and editors know too.
+
+    Attributes:
+        known: returns members of the value's JSON Schema. It is called only where a schema is made, because AWS's
+            models take long to read.
+    """
+
+    known: Callable[[], dict[str, Any]]
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core_schema), **self.known()}
 
 
 @cache
@@ -23,7 +45,7 @@ def _sagemaker_enum(shape: str) -> frozenset[str]:
     return frozenset(found.enum)
 
 
-def _name(shape: str, longest: int, limit: str = "AWS allows") -> AfterValidator:
+def _name(shape: str, longest: int, limit: str = "AWS allows") -> _Checked:
     """Return the check of a name against botocore's pattern for a shape of SageMaker's API.
 
     Args:
@@ -39,25 +61,27 @@ def _name(shape: str, longest: int, limit: str = "AWS allows") -> AfterValidator
             raise ValueError(f"AWS would refuse {value!r}: use letters, digits, and hyphens between them")
         return value
 
-    return AfterValidator(check)
+    expected = f"up to {longest} letters, digits, and hyphens between them"
+    return _Checked(check, lambda: {"pattern": _NAME, "maxLength": longest, VALUES_IN_WORDS: expected})
 
 
-def _one_of(shape: str) -> AfterValidator:
+def _one_of(shape: str, use: str) -> _Checked:
     def check(value: str) -> str:
         if value not in _sagemaker_enum(shape):
             raise ValueError(f"{value!r} is not an instance type that SageMaker offers here")
         return value
 
-    return AfterValidator(check)
+    expected = f"an instance type of {use}"
+    return _Checked(check, lambda: {"enum": sorted(_sagemaker_enum(shape)), VALUES_IN_WORDS: expected})
 
 
-def _pattern(pattern: str, expected: str) -> AfterValidator:
+def _pattern(pattern: str, expected: str) -> _Checked:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise ValueError(f"{value!r} is not {expected}")
         return value
 
-    return AfterValidator(check)
+    return _Checked(check, lambda: {"pattern": f"^(?:{pattern})$", VALUES_IN_WORDS: expected})
 
 
 def _check_region(value: str) -> str:
@@ -97,9 +121,11 @@ EndpointName = Annotated[str, _name("EndpointName", 63)]
 GroupName = Annotated[str, _name("EntityName", 63)]
 RoleArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of an IAM role")]
 KeyArn = Annotated[str, _pattern(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "the ARN of a KMS key")]
-AlarmName = Annotated[str, Field(min_length=1, max_length=255)]
+AlarmName = Annotated[
+    str, Field(min_length=1, max_length=255, json_schema_extra={VALUES_IN_WORDS: "an alarm of up to 255 characters"})
+]
 BucketName = Annotated[str, _pattern(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name that S3 accepts")]
-Region = Annotated[str, AfterValidator(_check_region)]
+Region = Annotated[str, _Checked(_check_region, lambda: {VALUES_IN_WORDS: "an AWS region"})]
 Duration = Annotated[
     str,
     _pattern(
@@ -107,13 +133,14 @@ Duration = Annotated[
         "an ISO 8601 duration, for example P30D",
     ),
 ]
-ProcessingInstance = Annotated[str, _one_of("ProcessingInstanceType")]
-TrainingInstance = Annotated[str, _one_of("TrainingInstanceType")]
-EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType")]
-TransformInstance = Annotated[str, _one_of("TransformInstanceType")]
+ProcessingInstance = Annotated[str, _one_of("ProcessingInstanceType", "processing jobs")]
+TrainingInstance = Annotated[str, _one_of("TrainingInstanceType", "training jobs")]
+EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType", "endpoints")]
+TransformInstance = Annotated[str, _one_of("TransformInstanceType", "transform jobs")]
 MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
-ColumnName = Annotated[str, Field(min_length=1)]
-AlgorithmName = Annotated[str, AfterValidator(_check_algorithm)]
+ColumnName = Annotated[str, Field(min_length=1, json_schema_extra={VALUES_IN_WORDS: "a column"})]
+HyperparameterName = Annotated[str, Field(json_schema_extra={VALUES_IN_WORDS: "a hyperparameter"})]
+AlgorithmName = Annotated[str, _Checked(_check_algorithm, lambda: {"enum": list(ALGORITHMS)})]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]

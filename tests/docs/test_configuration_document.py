@@ -1,55 +1,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
-
-import pytest
-import yaml
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from definition_language.objectives import OBJECTIVES
-from pipeline.config.models import Config
+from pipeline.algorithms.table import ALGORITHMS
+from pipeline.config.reference import document
+from tests.docs.pages import ROOT
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs/configuration.md"
-
-
-def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    sections: dict[str, Any] = {name: field.annotation for name, field in model.model_fields.items()}
-    return {f"{name}.{key}": field for name, section in sections.items() for key, field in section.model_fields.items()}
+TEXT = (ROOT / "docs/configuration.md").read_text("utf-8")
 
 
-FIELDS = fields_of(Config)
-LISTED = dict(re.findall(r"^\| `([a-z0-9_]+\.[a-z0-9_]+)` \| (.*?) (?<!\\)\|", DOCUMENT.read_text(), re.MULTILINE))
-LITERAL = r"`[^`]*`|-?[\d.]+|true|false"
-IN_WORDS = {"pipeline.description"}
-
-
-def test_the_document_lists_every_key_and_no_other() -> None:
-    assert set(LISTED) == set(FIELDS)
-
-
-@pytest.mark.parametrize("key", [key for key, field in FIELDS.items() if field.is_required()])
-def test_the_document_says_what_is_required(key) -> None:
-    assert LISTED[key] == "required"
-
-
-@pytest.mark.parametrize("key", [key for key, said in LISTED.items() if re.fullmatch(LITERAL, said)])
-def test_a_default_that_the_document_quotes_is_the_models(key) -> None:
-    said, default = LISTED[key].strip("`"), FIELDS[key].get_default()
-    assert default == said or default == yaml.safe_load(said)
-
-
-@pytest.mark.parametrize("key", [key for key, said in LISTED.items() if not re.fullmatch(LITERAL, said)])
-def test_a_default_in_words_is_nothing_or_follows_from_other_keys(key) -> None:
-    field = FIELDS[key]
-    assert field.is_required() or field.default_factory or field.default in (None, "", 0) or key in IN_WORDS
+def test_the_page_of_keys_says_what_the_models_have() -> None:
+    page = (ROOT / "docs/configuration-keys.md").read_text("utf-8")
+    assert page == document(), "run: .venv/bin/python -m pipeline.config.reference > docs/configuration-keys.md"
 
 
 def test_the_document_lists_the_objectives_in_their_order() -> None:
-    (header,) = re.findall(r"^\| \| (\S+) \| (\S+) \|$", DOCUMENT.read_text(), re.MULTILINE)
-    rows = re.findall(r"^\| (?:objectives )?for `(\w+)` \| (.*) \| (.*) \|$", DOCUMENT.read_text(), re.MULTILINE)
+    (header,) = re.findall(r"^\| \| (\S+) \| (\S+) \|$", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| (?:objectives )?for `(\w+)` \| (.*) \| (.*) \|$", TEXT, re.MULTILINE)
     listed = {
         (algorithm, problem): [f"validation:{name}" for name in re.findall(r"`(\w+)`", cell)]
         for problem, *cells in rows
@@ -60,3 +28,11 @@ def test_the_document_lists_the_objectives_in_their_order() -> None:
         for algorithm, problems in OBJECTIVES.items()
         for problem, objectives in problems.items()
     }
+
+
+def test_the_document_has_the_default_grids() -> None:
+    (cells,) = re.findall(r"^\| default grid \| (.*) \| (.*) \|$", TEXT, re.MULTILINE)
+    grids = [
+        [f"`{name}: {list(values)}`" for name, values in each.default_grid.items()] for each in ALGORITHMS.values()
+    ]
+    assert list(cells) == [", ".join(grid) for grid in grids]
