@@ -17,6 +17,8 @@ from pipeline.errors import UserError
 from scripts.command_line import command, option
 from scripts.console import console, run
 
+_SCHEMA = Path(__file__).resolve().parents[1] / "config.schema.json"
+
 
 @command("init")
 @option(
@@ -51,7 +53,7 @@ def main(data: Path, label: str, config: Path | None, algorithm: str) -> int:
         raise UserError(f"{target} exists already: give another CONFIG, or remove it")
     found = profile(data)
     known = target_of(found, label)
-    text = draft(found, known, algorithm)
+    text = _schema_line(target) + draft(found, known, algorithm)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         unfinished.write_text(text, "utf-8")
@@ -70,6 +72,15 @@ def main(data: Path, label: str, config: Path | None, algorithm: str) -> int:
         f"Wrote {target}: look at its comments, then: make run CONFIG={shlex.quote(str(target))}", markup=False
     )
     return 0
+
+
+def _schema_line(target: Path) -> str:
+    """Return the comment by which editors find the schema, or nothing if the path has a space, which would end it.
+
+    Source: https://github.com/redhat-developer/yaml-language-server#using-inlined-schema ; the path starts at the file.
+    """
+    path = os.path.relpath(_SCHEMA, target.parent)
+    return "" if " " in path else f"# yaml-language-server: $schema={path}\n"
 
 
 if __name__ == "__main__":

@@ -34,6 +34,14 @@ def test_the_draft_has_the_columns_of_the_projects_own_configuration(init, tmp_p
     assert drafted["pipeline"]["name"] == "insurance"
 
 
+def test_editors_find_the_schema_from_the_drafts_folder(init, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    assert init(CONFIG=str(folder / "new.yaml")).returncode == 0
+    path = (folder / "new.yaml").read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert (folder / path).resolve() == ROOT / "config.schema.json"
+
+
 def test_a_file_that_is_there_is_not_touched(init, tmp_path: Path) -> None:
     (tmp_path / "new.yaml").write_text("mine")
     finished = init()
