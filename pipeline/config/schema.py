@@ -54,12 +54,13 @@ def _without_references(node: Any, definitions: Mapping[str, Any]) -> Any:
         return [_without_references(part, definitions) for part in node]
     if not isinstance(node, dict):
         return node
-    own = {
-        key: value for key, value in node.items() if key != "$ref" and not (key == "title" and isinstance(value, str))
+    named = definitions[node["$ref"].removeprefix("#/$defs/")] if "$ref" in node else {}
+    members = {**named, **node}
+    return {
+        key: _without_references(value, definitions)
+        for key, value in members.items()
+        if key != "$ref" and not (key == "title" and isinstance(value, str))
     }
-    if "$ref" in node:
-        own = definitions[node["$ref"].removeprefix("#/$defs/")] | own
-    return {key: _without_references(value, definitions) for key, value in own.items()}
 
 
 def _for_editors(node: Any) -> Any:
@@ -74,8 +75,8 @@ def _for_editors(node: Any) -> Any:
         if words := node.get(DEFAULT_IN_WORDS):
             shown.pop("default", None)
             shown["description"] += f" Default: {plain(words)}."
-    if "pattern" in node and VALUES_IN_WORDS in node:
-        shown["patternErrorMessage"] = f"This is not {node[VALUES_IN_WORDS]}."
+    if words := node.get(VALUES_IN_WORDS):  # else the message about an instance type would list all of them
+        shown["errorMessage"] = f"Expected: {plain(words)}."
     return shown
 
 
