@@ -71,16 +71,16 @@ def _for_editors(node: Any) -> Any:
         return node
     shown = {key: _for_editors(value) for key, value in node.items() if key not in (DEFAULT_IN_WORDS, VALUES_IN_WORDS)}
     if isinstance(text := node.get("description"), str):
-        shown["description"] = plain(text)
+        shown["description"] = _plain(text)
         if words := node.get(DEFAULT_IN_WORDS):
             shown.pop("default", None)
-            shown["description"] += f" Default: {plain(words)}."
+            shown["description"] += f" Default: {_plain(words)}."
     if words := node.get(VALUES_IN_WORDS):  # else the message about an instance type would list all of them
-        shown["errorMessage"] = f"Expected: {plain(words)}."
+        shown["errorMessage"] = f"Expected: {_plain(words)}."
     return shown
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """Return a docstring's text on one line, without links and with single quotes of code."""
     return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", " ".join(text.split()).replace("``", "`"))
 
