@@ -39,7 +39,7 @@ def document() -> str:
 
 def _section(name: str, schema: dict[str, Any]) -> str:
     head = [f"## {name}", "", _markdown(schema["description"]), ""]
-    table = ["| key | values | default | meaning |", "|---|---|---|---|", *_rows(name, schema)]
+    table = ["| key, values, default | meaning |", "|---|---|", *_rows(name, schema)]
     return "\n".join([*head, *table, ""])
 
 
@@ -47,9 +47,10 @@ def _rows(path: str, section: dict[str, Any]) -> Iterable[str]:
     """Yield the rows of a section's keys, each followed by those of the keys below it."""
     for name, schema in section["properties"].items():
         key = f"{path}.{name}"
-        default = "required" if name in section.get("required", ()) else _default(schema)
-        cells = [f"`{key}`", _values(schema), default, _markdown(schema["description"])]
-        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+        default = "required" if name in section.get("required", ()) else f"default: {_default(schema)}"
+        # One cell, because four columns are too narrow for keys
+        first = f"`{key}`<br>{_values(schema)}<br>{default}"
+        yield f"| {_cell(first)} | {_cell(_markdown(schema['description']))} |"
         yield from _rows_below(key, schema)
 
 
@@ -137,6 +138,10 @@ def _either(words: Iterable[str]) -> str:
 
 def _code(value: Any) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def _markdown(docstring: str) -> str:
