@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from scripts.setup.environment import ENVIRONMENT, PYTHON, compile_quietly, discard_unfinished, install
+from scripts.setup.environment import ENVIRONMENT, PYTHON, compile_modules, discard_unfinished, install
 from scripts.setup.lock import exclusive
 from scripts.setup.machine import BOTH_MB, DOWNLOAD_MB, check_disk, check_platform, this_machine
 from scripts.setup.messages import SetupError, say
@@ -62,7 +62,7 @@ def _set_up(lock: int) -> None:
         )
     uv = find_uv(lock)
     install(uv, lock)
-    compile_quietly()
+    compile_modules()
     say("Preparing Java's classes for quick Spark jobs (half a minute; does without if it cannot)")
     subprocess.run([PYTHON, "-m", "local.runtime.jobs.spark_archive"], check=False, stdout=sys.stderr)
     READY.touch()

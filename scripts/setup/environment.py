@@ -33,6 +33,16 @@ _NOT_INHERITED = (
 _SHOWN = re.compile(r"\s*(Downloading \S+ \(\d\d|Building |Prepared |Installed )")
 # Python 3.12 warns of escape sequences in these packages when it compiles them.
 _COMPILED_QUIETLY = ("pyspark", "sagemaker", "smdebug_rulesconfig")
+MODULES_OF_A_RUN = (
+    "scripts.run_local",
+    "pipeline.definition.pipeline",
+    "pipeline.report.page",
+    *("make_folds", "select_best", "verify_endpoint", "deploy_endpoint"),
+    "local.algorithms.linear_learner.__main__",
+    "local.algorithms.xgboost.__main__",
+)
+"""The modules of this repository that import what a run of the pipeline imports."""
+
 # uv draws its errors in two ways: "error: what / cause: why", and as a tree.
 _ERROR = re.compile("error: |\u00d7 ")
 _ORNAMENT = re.compile("^(error:|\u00d7|cause:|Caused by:|[\u251c\u2570]\u2500\u25b6) *")
@@ -81,10 +91,22 @@ def install(uv: Path, lock: int) -> None:
     _check(process.returncode, "".join(said))
 
 
-def compile_quietly() -> None:
-    """Compile the packages whose warnings would otherwise be the first words of a command."""
+def compile_modules() -> None:
+    """Compile the modules that a run imports. The first run would otherwise do that, and jobs in each run again.
+
+    The jobs' Python writes no compiled modules, like that of SageMaker's containers.
+    """
+    quiet: list[str | Path] = [PYTHON, "-W", "ignore"]
     folders = [folder for name in _COMPILED_QUIETLY for folder in ENVIRONMENT.glob(f"lib/python*/site-packages/{name}")]
-    subprocess.run([PYTHON, "-W", "ignore", "-m", "compileall", "-q", *folders], check=False, stdout=sys.stderr)
+    subprocess.run([*quiet, "-m", "compileall", "-q", *folders], check=False, stdout=sys.stderr)
+    writes = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # What cannot be imported is said by the command that needs it.
+    subprocess.run(
+        [*quiet, "-c", f"import {', '.join(MODULES_OF_A_RUN)}"],
+        env=writes | {"PYTHONPATH": "steps"},
+        check=False,
+        capture_output=True,
+    )
 
 
 def _settings() -> dict[str, str]:
