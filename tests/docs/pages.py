@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -44,7 +45,7 @@ def _links(token: Token) -> list[str]:
     """Return the targets in a block; pictures that have a width are HTML."""
     attributes = [child.attrs.get("href") or child.attrs.get("src") for child in token.children or ()]
     html = token.content if token.type == "html_block" else ""
-    return [str(target) for target in attributes if target] + re.findall(r'(?:src|href)="([^"]+)"', html)
+    return [unquote(str(target)) for target in attributes if target] + re.findall(r'(?:src|href)="([^"]+)"', html)
 
 
 def _anchors(headings: list[Token]) -> list[str]:
