@@ -61,9 +61,11 @@ if os.environ.get("COLUMNS", "").strip("0") == "":
     # Terminals of unknown width say 0, and Rich would print nothing.
     os.environ.pop("COLUMNS", None)
 
-# In a notebook, plain lines too: Rich's own rendering there needs ipywidgets.
-console = VisibleConsole(highlight=False, soft_wrap=True, force_jupyter=False)
-errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
+# In a notebook, plain lines: Rich's own rendering there needs ipywidgets. ipykernel sets FORCE_COLOR, which makes Rich
+# take a cell's output for a terminal and move its cursor.
+_IS_TERMINAL = False if "ipykernel" in sys.modules else None
+console = VisibleConsole(highlight=False, soft_wrap=True, force_jupyter=False, force_terminal=_IS_TERMINAL)
+errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False, force_terminal=_IS_TERMINAL)
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {
