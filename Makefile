@@ -32,7 +32,7 @@ export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT 
 export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
-.PHONY: help run init check-data runs test test-slow test-long coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser setup docs completion clean-local clean clean-all
+.PHONY: help run init check-data runs test test-slow test-long coverage test-clients doctor local local-env studio definition lint-definition upsert start status predict report delete bootstrap estimate rollback fold bench check format browser pictures setup docs completion clean-local clean clean-all
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -138,6 +138,10 @@ check: $(READY)  ## Check format, style, types, imports between folders, and tha
 format: $(READY)  ## Format the code
 	@$(RUN) ruff format
 	@$(RUN) ruff check --fix
+
+pictures: $(READY) browser  ## Take the pictures of README.md and the outputs of the notebook anew, of new runs
+	@PYTHONPATH=. .venv/bin/python tests/docs/pictures.py
+	@PYTHONPATH=. .venv/bin/python tests/examples/notebooks.py
 
 browser:  ## Install Chromium, without which the tests in a browser are skipped (Debian and Ubuntu)
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
