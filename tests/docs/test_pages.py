@@ -66,6 +66,15 @@ def test_lists_mean_the_same_on_github_and_in_the_site(page) -> None:
     assert re.findall(r"\n\n {4}\S.*(?:\n {4}.*)*\n(?:[*-]|\d+\.) .*", outside_code) == []
 
 
+def test_the_readme_in_spanish_links_to_the_same_pages() -> None:
+    english, spanish = (
+        [link for link in read(ROOT / name).links if not link.startswith(("#", "README"))]
+        for name in ("README.md", "README.es.md")
+    )
+    assert "docs/tutorial.md" in english
+    assert english == spanish
+
+
 def test_the_navigation_of_the_site_has_every_page_once() -> None:
     navigation = yaml.load((ROOT / "mkdocs.yml").read_text(), _Loader)["nav"]
     assert sorted(shown(navigation)) == sorted(map(name_of, PAGES))

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from tests.commands import ROOT
-from tests.docs.pages import read
 
 README, SPANISH = ROOT / "README.md", ROOT / "README.es.md"
 
@@ -31,14 +30,6 @@ def test_both_languages_have_the_same_sections_tables_and_pictures() -> None:
         found = [re.findall(mark, page, re.MULTILINE) for page in (english, spanish)]
         assert found[0]
         assert found[0] == found[1], mark
-
-
-def test_both_languages_link_to_the_same_pages() -> None:
-    english, spanish = (
-        [link for link in read(page).links if not link.startswith(("#", "README"))] for page in (README, SPANISH)
-    )
-    assert "docs/tutorial.md" in english
-    assert english == spanish
 
 
 @pytest.mark.parametrize("page", [README, SPANISH], ids=["english", "spanish"])
