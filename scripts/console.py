@@ -19,9 +19,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
-    ProfileNotFound,
     ProxyConnectionError,
-    TokenRetrievalError,
 )
 from click.shell_completion import CompletionItem
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -29,6 +27,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from pipeline.errors import ConfigError, UserError
+from pipeline.sign_in import sign_in_remedy
 from pipeline.text import visible
 from scripts.command_line import call, discard, flag, option
 
@@ -85,11 +84,6 @@ _REMEDIES = {
     errno.ENFILE: "Too many files are open on this machine: close some programs, and repeat the command.",
     errno.EAGAIN: "The system starts no more processes: raise the limit of processes (ulimit -u).",
     errno.ENOMEM: "The system has no memory left: close some programs, and repeat the command.",
-}
-_ENVIRONMENT_REMEDIES = {
-    ProfileNotFound: "Check AWS_PROFILE, or see 'aws configure list-profiles'.",
-    ConfigParseError: "Mend the file, or unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE.",
-    TokenRetrievalError: "Your AWS sign-in has expired: run 'aws sso login'.",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
@@ -222,18 +216,21 @@ def _client_error(error: ClientError) -> str:
 
 
 def _connection_error(error: BotoCoreError) -> str:
+    remedy = sign_in_remedy(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return (
-            "No AWS credentials were found. Set AWS_PROFILE or sign in with 'aws configure' or 'aws sso login'; "
-            'for the local service run: make local, and in this shell: eval "$(make -s local-env)"'
-        )
-    for kind, remedy in _ENVIRONMENT_REMEDIES.items():
-        if isinstance(error, kind):
-            return f"{error}. {remedy}".replace("..", ".")
+        local = 'for the local service run: make local, and in this shell: eval "$(make -s local-env)"'
+        return f"No AWS credentials were found. {remedy}; {local}"
+    if isinstance(error, ConfigParseError):
+        remedy = "Mend the file, or unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"
+    if remedy:
+        return f"{str(error).rstrip('. ')}. {remedy}."
     if isinstance(error, ProxyConnectionError) and is_local_service():
         return f'{error}. The local service needs no proxy: run eval "$(make -s local-env)" again, or set NO_PROXY.'
     if isinstance(error, EndpointConnectionError) and is_local_service():
-        return f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'."
+        return (
+            f"Nothing answers at {os.environ['AWS_ENDPOINT_URL']}: start the local service with 'make local'. "
+            "For an AWS account, use a new shell, without the environment of 'make local-env'."
+        )
     if isinstance(error, EndpointConnectionError | NoRegionError):
         return f"{error} Is aws.region in config.yaml right, and is there a network?"
     return str(error)

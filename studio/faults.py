@@ -12,9 +12,9 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
 )
+
+from pipeline.sign_in import sign_in_remedy
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"}
@@ -60,17 +60,13 @@ def _refusal(error: ClientError) -> PageError:
 
 
 def _no_answer(error: BotoCoreError) -> PageError:
+    remedy = sign_in_remedy(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        todo = f"Set AWS_PROFILE or sign in with 'aws configure' or 'aws sso login'; {_LOCAL}"
-        return PageError("No AWS credentials were found", todo)
+        return PageError("No AWS credentials were found", f"{remedy}; {_LOCAL}")
     if isinstance(error, NoRegionError):
         return PageError("No AWS region is set", f"Set AWS_DEFAULT_REGION, or a region in your profile; {_LOCAL}")
-    if isinstance(error, ProfileNotFound):
-        return PageError(
-            "There is no such AWS profile", f"{error}. Check AWS_PROFILE; see 'aws configure list-profiles'."
-        )
-    if isinstance(error, TokenRetrievalError):
-        return PageError("Your AWS sign-in has expired", f"{error}. Run 'aws sso login'.")
+    if remedy:
+        return PageError("You are not signed in to AWS", f"{str(error).rstrip('. ')}. {remedy}.")
     if isinstance(error, EndpointConnectionError):
         todo = "Is the local service running ('make local')? Is there a network?"
         return PageError("AWS does not answer", f"{error} {todo}")

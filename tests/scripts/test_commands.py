@@ -44,6 +44,18 @@ def test_a_command_says_what_is_wrong_in_a_sentence(name, options, sentence) -> 
     assert finished.stdout == ""
 
 
+@pytest.mark.parametrize("name", ["bootstrap", "delete", "status"])
+def test_an_sso_profile_without_a_sign_in_is_a_sentence_with_the_command(tmp_path, name) -> None:
+    file = tmp_path / "config"
+    sso = "sso_account_id = 111122223333\nsso_role_name = Engineer\nsso_session = company\nregion = eu-west-1\n"
+    session = "[sso-session company]\nsso_start_url = https://company.example/start\nsso_region = eu-west-1\n"
+    file.write_text(f"[profile ml]\n{sso}{session}")
+    finished = command(name, AWS_CONFIG_FILE=str(file), AWS_PROFILE="ml", HOME=str(tmp_path))
+    assert finished.returncode == 1
+    assert "Run 'aws sso login --profile ml'" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
 @pytest.fixture(scope="module")
 def processes() -> dict[str, subprocess.CompletedProcess[str]]:
     """Every command's finished process. None has an input: no configuration, no coverage data, no definition."""

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.operate.aws_errors import reason
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State
+from pipeline.sign_in import SIGN_IN, sign_in_remedy
 
 
 def check_credentials(account: Account) -> Iterator[Finding]:
@@ -17,13 +18,7 @@ def check_credentials(account: Account) -> Iterator[Finding]:
     try:
         identity = account.identity
     except (ClientError, BotoCoreError) as error:
-        yield Finding(
-            "credentials",
-            State.FAILED,
-            reason(error),
-            "sign in ('aws sso login') or set AWS_PROFILE. AWS refuses valid credentials in a region that your account "
-            'has not enabled. For the local service: make local, then eval "$(make -s local-env)"',
-        )
+        yield Finding("credentials", State.FAILED, reason(error), _credentials_to_do(error))
         return
     place = f" at {account.client('sts').meta.endpoint_url}" if account.is_local else ""
     root = identity["Arn"].endswith(":root")
@@ -33,6 +28,13 @@ def check_credentials(account: Account) -> Iterator[Finding]:
         f"{identity['Arn']}, account {identity['Account']}{place}",
         "use a role or a user: these are the root user's credentials" if root else "",
     )
+
+
+def _credentials_to_do(error: ClientError | BotoCoreError) -> str:
+    if isinstance(error, BotoCoreError):
+        local = 'for the local service: make local, then eval "$(make -s local-env)"'
+        return f"{sign_in_remedy(error) or SIGN_IN}; {local}"
+    return "sign in again. AWS also refuses valid credentials in a region that your account has not enabled"
 
 
 def check_region(account: Account) -> Iterator[Finding]:
