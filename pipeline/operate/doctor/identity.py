@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.operate.aws_errors import reason
@@ -38,20 +39,29 @@ def _credentials_to_do(error: ClientError | BotoCoreError) -> str:
 
 
 def check_region(account: Account) -> Iterator[Finding]:
-    """Compare the configuration's region with botocore's list and with the environment's default region."""
+    """Compare the configuration's region with botocore's list and with the region of the environment or the profile."""
     region, session = account.config.aws.region, account.session
     partitions = session.get_available_partitions()
     known = {name for partition in partitions for name in session.get_available_regions("sagemaker", partition)}
-    elsewhere = {os.environ[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)} - {region}
+    elsewhere = _usual_regions() - {region}
     if region not in known:
         to_do = "check the spelling of aws.region; if the region is new, update boto3"
         yield Finding("region", State.ATTENTION, f"botocore does not know SageMaker in {region}", to_do)
     elif elsewhere:
-        to_do = f"export AWS_REGION={region} AWS_DEFAULT_REGION={region}, or add --region {region} to AWS CLI commands"
-        found = f"{region}, while the environment says {', '.join(sorted(elsewhere))}"
+        to_do = (
+            f"set aws.region, which alone counts for make. If {region} is right, export AWS_REGION={region} "
+            f"AWS_DEFAULT_REGION={region} for the AWS CLI"
+        )
+        found = f"{region} by the configuration, while your environment or profile says {', '.join(sorted(elsewhere))}"
         yield Finding("region", State.ATTENTION, found, to_do)
     else:
         yield Finding("region", State.OK, region)
+
+
+def _usual_regions() -> set[str]:
+    """Return the regions of the environment, or else of the profile, which the AWS CLI uses if nothing else is said."""
+    named = {os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")} - {None, ""}
+    return {region for region in named or {botocore.session.Session().get_scoped_config().get("region")} if region}
 
 
 def check_partition(account: Account) -> Iterator[Finding]:

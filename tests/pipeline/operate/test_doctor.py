@@ -119,6 +119,22 @@ def test_the_region_has_to_be_known_and_the_environments_own(
     assert found.state is state
 
 
+@pytest.mark.parametrize(
+    ("environment", "state"),
+    [({}, State.ATTENTION), ({"AWS_REGION": "us-east-1"}, State.OK), ({"AWS_PROFILE": "same"}, State.OK)],
+)
+def test_the_region_of_the_profile_counts_unless_the_environment_names_one(
+    config, aws, monkeypatch, tmp_path, environment, state
+) -> None:
+    file = tmp_path / "config"
+    file.write_text("[default]\nregion = eu-west-1\n[profile same]\nregion = us-east-1\n")
+    for name, value in {"AWS_CONFIG_FILE": str(file), **environment}.items():
+        monkeypatch.setenv(name, value)
+    (found,) = check_region(account_of(config, aws))
+    assert found.state is state
+    assert ("eu-west-1" in found.found) is (state is State.ATTENTION)
+
+
 def test_arns_of_another_partition_fail(configure, aws) -> None:
     (found,) = check_partition(account_of(configure(), aws))
     assert (found.state, found.found) == (State.OK, "aws")
