@@ -28,7 +28,8 @@ def main(config: Config, expiration_days: int | None, yes: bool) -> int:
     cloudformation = session.client("cloudformation", config=client_config())
     plan = plan_stack(cloudformation, config, account_id, expiration_days)
     if not plan.changes:
-        console.print(f"The stack {plan.stack} is up to date.", markup=False)
+        where = f"account {account_id}, {config.aws.region}"
+        console.print(f"The stack {plan.stack} in {where} is up to date.", markup=False)
         return 0
     console.print(
         f"{'Stack' if plan.change_set_id else 'New stack'} {plan.stack} in account {account_id}, {config.aws.region}:",

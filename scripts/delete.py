@@ -37,7 +37,8 @@ def main(config: Config, level: str, yes: bool) -> int:
     resources = find_resources(config, session)
     owned = find_owned_resources(config, resources, session, level)
     if not owned:
-        console.print(f"There is nothing to delete (LEVEL={level}).", markup=False)
+        where = f"account {resources.account_id}, {resources.region}"
+        console.print(f"There is nothing of {config.pipeline.name} to delete in {where} (LEVEL={level}).", markup=False)
     else:
         for resource in owned:
             console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from pipeline.config.models import Config
+from pipeline.errors import UserError
 from pipeline.operate.estimate import DEFAULT_PRICES, Estimate, Prices, estimate, load_prices
 from scripts.command_line import command, option
 from scripts.console import config_option, console, run
@@ -43,6 +44,19 @@ def main(config: Config, price_file: Path) -> int:
     console.print(_caveats(config, prices), style="dim", soft_wrap=True)
     print_quotas(config)
     return 0
+
+
+def costs_in_short(config: Config) -> str:
+    """Return the cost of an execution and its endpoint by infra/prices.yaml, in two sentences, for AWS."""
+    prices = load_prices(DEFAULT_PRICES)
+    try:
+        found = estimate(config, prices)
+    except UserError as error:
+        return f"The cost is not known. {error}"
+    return (
+        f"An execution typically costs {found.typical_dollars:.2f} US dollars, at most {found.longest_dollars:.2f} "
+        f"(prices as of {prices.as_of} in {prices.region}). Endpoint: {_endpoint(config, found)}"
+    )
 
 
 def _steps(found: Estimate) -> Table:

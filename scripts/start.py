@@ -1,4 +1,4 @@
-"""make start: start an execution, with parameters if any, after warning of quotas that are too small."""
+"""make start: start an execution, with parameters if any, after saying its cost and which quotas are too small."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pipeline.errors import UserError
 from pipeline.operate.parameter_values import check_values
 from pipeline.operate.quotas import with_parameters
 from scripts.command_line import command, option
-from scripts.console import aws_session, config_option, console, run
+from scripts.console import aws_session, config_option, console, is_local_service, run
+from scripts.estimate import costs_in_short
 from scripts.quotas import print_quota_warnings
 
 if TYPE_CHECKING:
@@ -66,9 +67,12 @@ param_option = option(
 @config_option
 @param_option
 def main(config: Config, parameters: tuple[ParameterTypeDef, ...]) -> int:
-    """Start an execution of the published pipeline, after warning of quotas that are too small."""
+    """Start an execution of the published pipeline, after saying its cost and warning of quotas that are too small."""
     check_values(parameters)
-    print_quota_warnings(with_parameters(config, parameters))
+    changed = with_parameters(config, parameters)
+    if not is_local_service():
+        console.print(costs_in_short(changed), markup=False)
+    print_quota_warnings(changed)
     arn = start_execution(aws_session(config), config, parameters)
     console.print(f"Started {arn}")
     console.print("Follow it with: make status")

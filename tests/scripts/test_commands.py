@@ -56,6 +56,20 @@ def test_an_sso_profile_without_a_sign_in_is_a_sentence_with_the_command(tmp_pat
     assert finished.stderr.count("\n") == 1
 
 
+def test_a_start_on_aws_says_its_cost_before_it_asks_aws_for_anything() -> None:
+    finished = command("start", PARAMS="TrainingInstanceType=ml.m5.4xlarge")
+    assert finished.returncode == 1
+    first, second = " ".join(finished.stdout.split()).split(" Endpoint: ")
+    # 60 jobs of 2 minutes at 0.922 dollars an hour, and 0.03 for the others.
+    assert first.startswith("An execution typically costs 1.87 US dollars, at most 55.78 (prices as of ")
+    assert second.startswith("83.95 dollars a month of 730 hours, from the first deployment until 'make delete")
+
+
+def test_a_start_with_an_instance_without_a_price_says_so() -> None:
+    finished = command("start", PARAMS="TrainingInstanceType=ml.p3.2xlarge")
+    assert " ".join(finished.stdout.split()).startswith("The cost is not known. There is no price for ml.p3.2xlarge.")
+
+
 @pytest.fixture(scope="module")
 def processes() -> dict[str, subprocess.CompletedProcess[str]]:
     """Every command's finished process. None has an input: no configuration, no coverage data, no definition."""

@@ -117,4 +117,5 @@ def test_commands_say_in_a_sentence_that_nobody_answers_about_quotas(command, tm
     other.write_text((ROOT / "config.yaml").read_text().replace("name: insurance", "name: unpublished"))
     start = command("start", CONFIG=str(other))
     assert start.stdout.count(NOT_ASKED) == 1
+    assert "dollars" not in start.stdout
     assert "There is no pipeline unpublished-cross-validation" in start.stderr
