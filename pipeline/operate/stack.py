@@ -5,8 +5,8 @@ The template is infra/bootstrap.yaml. Its parameters come from the configuration
 
 from __future__ import annotations
 
+import re
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from pipeline.config.models import Config
 from pipeline.definition.resources import stack_name
 from pipeline.errors import UserError
 from pipeline.operate.bucket_checks import cache_days
+from pipeline.operate.stack_template import resource_types
 from pipeline.s3_uris import split_uri
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ LONGEST_ENDPOINT_PREFIX = 33
 
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 _POLL_SECONDS = 3
+
+_DENIAL = re.compile(r"not authorized to perform|AccessDenied|Access Denied", re.IGNORECASE)
+_NOT_ALLOWED = (
+    ". CloudFormation uses your permissions: ask an administrator to make the stack "
+    "(docs/operations.md, 'Your own permissions')"
+)
+"""Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html"""
 
 
 @dataclass(frozen=True)
@@ -121,9 +129,8 @@ def plan_stack(
         "Tags": [{"Key": key, "Value": value} for key, value in config.pipeline.tags.items()],
     }
     if current is None:
-        summary = cloudformation.get_template_summary(TemplateBody=request["TemplateBody"])
-        kinds = Counter(summary["ResourceTypes"])
-        return StackPlan(stack, None, request, [f"add {count} {kind}" for kind, count in kinds.items()])
+        types = resource_types(request["TemplateBody"], parameters)
+        return StackPlan(stack, None, request, [f"add {count} {kind}" for kind, count in types.items()])
     _require_changeable(stack, current["StackStatus"])
     change_set_id = cloudformation.create_change_set(
         ChangeSetName=f"bootstrap-{time.strftime('%Y%m%d%H%M%S')}", ChangeSetType="UPDATE", **request
@@ -160,7 +167,8 @@ def apply_plan(cloudformation: CloudFormationClient, plan: StackPlan) -> dict[st
         ready.wait(StackName=plan.stack, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": 600 // _POLL_SECONDS})
     except WaiterError as error:
         reasons = "; ".join(stack_failures(cloudformation, stack_id)) or str(error)
-        raise UserError(f"CloudFormation could not {kind} the stack {plan.stack}: {reasons}") from None
+        remedy = _NOT_ALLOWED if _DENIAL.search(reasons) else ""
+        raise UserError(f"CloudFormation could not {kind} the stack {plan.stack}: {reasons}{remedy}") from None
     stack = _describe(cloudformation, plan.stack)
     outputs = stack.get("Outputs", []) if stack else []
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}

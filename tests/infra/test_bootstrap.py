@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from botocore.stub import ANY, Stubber
 
@@ -9,6 +11,8 @@ from pipeline.definition.resources import conventional_resources, find_resources
 from pipeline.errors import UserError
 from pipeline.operate.stack import StackPlan, apply_plan, discard, plan_stack, stack_parameters
 from tests.infra.conftest import ACCOUNT, REGION
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
@@ -31,6 +35,23 @@ def test_a_new_stack_is_described_before_anything_is_made(cloudformation, config
     plan = plan_stack(cloudformation, config, ACCOUNT)
     assert "add 4 AWS::IAM::Role" in plan.changes
     assert not cloudformation.list_stacks()["StackSummaries"]
+
+
+VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
+
+
+@pytest.mark.parametrize("aws_section", [{}, {"bucket": "lake", "kms_key_arn": KEY, "vpc": VPC}])
+def test_what_is_said_of_a_new_stack_is_what_it_has(aws, cloudformation, configure, aws_section) -> None:
+    aws.client("s3").create_bucket(Bucket="lake")
+    plan = plan_stack(cloudformation, configure(aws=aws_section), ACCOUNT)
+    apply_plan(cloudformation, plan)
+    made = cloudformation.list_stack_resources(StackName=plan.stack)["StackResourceSummaries"]
+    # moto lists what it does not make without a type: the policy of a bucket, and resources with a false condition.
+    counts = Counter(resource["ResourceType"] for resource in made if resource["ResourceType"])
+    assert ("AWS::S3::Bucket" in counts) is ("bucket" not in aws_section)
+    if "AWS::S3::Bucket" in counts:
+        counts["AWS::S3::BucketPolicy"] = 1
+    assert sorted(plan.changes) == sorted(f"add {count} {kind}" for kind, count in counts.items())
 
 
 def test_bootstrapping_twice_changes_nothing(cloudformation, stack, config) -> None:
@@ -114,10 +135,21 @@ def test_a_stack_that_cannot_be_changed_is_a_sentence(cloudformation, config, st
             plan_stack(cloudformation, config, ACCOUNT)
 
 
-def test_a_failed_creation_says_which_resource_and_why(cloudformation) -> None:
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("insurance-123456789012-us-east-1 already exists", ""),
+        (
+            "User: arn:aws:sts::1:assumed-role/Engineer/me is not authorized to perform: iam:CreateRole on resource: x",
+            ". CloudFormation uses your permissions: ask an administrator to make the stack "
+            "(docs/operations.md, 'Your own permissions')",
+        ),
+    ],
+)
+def test_a_failed_creation_says_which_resource_and_why(cloudformation, reason, remedy) -> None:
     stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "DELETE_COMPLETE"}
     events = [
-        ("Bucket", "CREATE_FAILED", "insurance-123456789012-us-east-1 already exists"),
+        ("Bucket", "CREATE_FAILED", reason),
         ("JobRole", "CREATE_FAILED", "Resource creation cancelled"),
         ("EventsRole", "CREATE_COMPLETE", ""),
     ]
@@ -137,6 +169,4 @@ def test_a_failed_creation_says_which_resource_and_why(cloudformation) -> None:
         )
         with pytest.raises(UserError) as raised:
             apply_plan(cloudformation, StackPlan("s", None, {"StackName": "s"}, []))
-    assert str(raised.value).endswith(
-        "could not create the stack s: Bucket: insurance-123456789012-us-east-1 already exists"
-    )
+    assert str(raised.value).endswith(f"could not create the stack s: Bucket: {reason}{remedy}")
