@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import find_resources
-from pipeline.operate.teardown import LEVELS, delete_resources, find_owned_resources
+from pipeline.operate.teardown import LEVELS, delete_resources, find_deployers, find_owned_resources
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, confirm, console, errors, is_local_service, run, yes_option
 
@@ -57,6 +57,10 @@ def main(config: Config, level: str, yes: bool) -> int:
     elif level != "all" and owned:
         left = "the pipeline, its models and data" if level == "endpoint" else "data, bucket and roles"
         console.print(f"Left: {left}. LEVEL=all deletes everything.", markup=False)
+    if level == "endpoint" and (deployers := find_deployers(config, resources, session)):
+        console.print("These can deploy an endpoint again, which is then billed; LEVEL=pipeline ends them:")
+        for deployer in deployers:
+            console.print(f"  {deployer}", markup=False)
     return 0
 
 

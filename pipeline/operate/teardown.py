@@ -83,6 +83,16 @@ def find_owned_resources(config: Config, resources: Resources, session: Session,
     return owned
 
 
+def find_deployers(config: Config, resources: Resources, session: Session) -> list[str]:
+    """Return what can deploy an endpoint again by itself: running executions, and rules that start executions."""
+    finder = _Finder(config, resources, session)
+    starting = rule_names(config)[-2:]
+    return [
+        *(f"{rule.kind} {rule.name}" for rule in finder.rules() if rule.name in starting),
+        *(f"{execution.kind} {execution.name}" for execution in finder.running_executions()),
+    ]
+
+
 def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> list[str]:
     """Delete resources one after the other. A failure does not stop the others.
 

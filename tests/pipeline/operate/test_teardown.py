@@ -9,11 +9,12 @@ import botocore.waiter
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
+from moto.sagemaker.models import sagemaker_backends
 
 from pipeline.operate import teardown
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.stored_objects import StoredObjects
-from pipeline.operate.teardown import OwnedResource, delete_resources, find_owned_resources
+from pipeline.operate.teardown import OwnedResource, delete_resources, find_deployers, find_owned_resources
 from tests.pauses import replace_pauses
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
@@ -64,6 +65,20 @@ def test_a_running_execution_is_stopped_and_waited_for(monkeypatch) -> None:
                 stubber.add_response("stop_pipeline_execution", {"PipelineExecutionArn": ARN}, stop)
         teardown._stop(sagemaker, ARN)
         stubber.assert_no_pending_responses()
+
+
+def test_what_deploys_an_endpoint_again_is_found(aws, config, resources) -> None:
+    assert find_deployers(config, resources, aws) == []
+    events, sagemaker, name = aws.client("events"), aws.client("sagemaker"), config.pipeline.name
+    for rule in (f"{name}-approved", f"{name}-schedule", f"{name}-2-schedule"):
+        events.put_rule(Name=rule, ScheduleExpression="rate(7 days)")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition="{}", RoleArn=resources.pipeline_role_arn)
+    assert find_deployers(config, resources, aws) == [f"EventBridge rule {name}-schedule"]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    # moto's executions succeed at once.
+    pipeline = sagemaker_backends[resources.account_id][resources.region].pipelines[name]
+    pipeline.pipeline_executions[arn].pipeline_execution_status = "Executing"
+    assert find_deployers(config, resources, aws) == [f"EventBridge rule {name}-schedule", f"running execution {arn}"]
 
 
 def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws) -> None:
