@@ -17,6 +17,8 @@ set +m
 trap "kill -- -$!; wait $! || true" EXIT
 for _ in $(seq 600); do grep -q "in service again" local.log && break; sleep 0.1; done
 """
+STOP = 'kill -- -$! && wait $! || true\ntrap "" EXIT\nfor name in ${!AWS_*}; do unset $name; done'
+"""Ends the service, and makes the shell one that does not point at it."""
 
 
 def run_shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.clones import ROOT, SERVE, run_shell
+from tests.examples.clones import ROOT, SERVE, STOP, run_shell
 
 SECTIONS = {
     part.partition("\n")[0]: part for part in re.split(r"^## ", (ROOT / "README.md").read_text("utf-8"), flags=re.M)
@@ -74,7 +74,7 @@ def test_every_command_of_the_front_page_runs(clone: Path) -> None:
         script_of(local[3:]),
         "aws s3 mb s3://bucket && aws s3 cp rows.csv s3://bucket/prefix/",
         script_of([*use, *scored]),
-        'kill -- -$! && wait $! || true\ntrap "" EXIT\nfor name in ${!AWS_*}; do unset $name; done',
+        STOP,
         script_of(after),
     ]
     done = run_shell("\n".join(parts), clone, YES="1")
