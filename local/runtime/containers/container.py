@@ -81,8 +81,13 @@ class Container:
         return (local_path(seen, self.root) if self.has_own_root else None) or Path(seen)
 
 
-def _with_utf8(machine: dict[str, str], root: Path) -> dict[str, str]:
-    """Return the variables with a locale in which Java finds the service's folder, if its path is not plain ASCII."""
+def machine_environment(root: Path) -> dict[str, str]:
+    """Return the variables of this machine that programs need: where commands and libraries are, and the locale.
+
+    Args:
+        root: The folder of the program's files. If its path is not plain ASCII, Java finds it in a UTF-8 locale only.
+    """
+    machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     locale = machine.get("LC_ALL") or machine.get("LC_CTYPE") or machine.get("LANG") or "C"
     if str(root).isascii() or locale not in ("C", "POSIX"):
         return machine
@@ -102,12 +107,11 @@ def environment(settings: Settings, seen: Path, credentials_path: str | None, ow
         credentials_path: The path at which the service returns the job's credentials; None for none.
         own: The variables of the job's image and of its request. They override all others.
     """
-    machine = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     # Containers have AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, which always means the host 169.254.170.2.
     uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
     credentials = {uri: f"{settings.endpoint_url}{credentials_path}"} if credentials_path else {}
     return (
-        _with_utf8(machine, settings.root)
+        machine_environment(settings.root)
         | {
             "HOME": str(seen),
             "TZ": "UTC",

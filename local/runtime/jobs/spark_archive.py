@@ -11,12 +11,12 @@ then takes 6 CPU seconds instead of 9 to 10. The archive is optional.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from local.runtime.containers.container import machine_environment
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.spark_configuration import ON_THIS_MACHINE, object_store, write_logging, write_properties
 
@@ -66,7 +66,7 @@ def _sample_command(folder: Path, loaded: Path) -> list[str]:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    environment = {"PATH": os.environ.get("PATH", ""), **spark_java.environment(folder)}
+    environment = machine_environment(folder) | spark_java.environment(folder)
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
 
 
@@ -75,9 +75,9 @@ def main() -> int:
     try:
         make()
     except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None) or str(error)
+        said = (getattr(error, "stderr", None) or str(error)).strip()
         print(
-            f"spark_archive: could not create the archive; Spark will start more slowly: {said.strip()[-2000:]}",
+            f"The classes could not be prepared, so Spark starts more slowly: {said.partition(chr(10))[0]}",
             file=sys.stderr,
         )
         return 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runtime.jobs import spark_java
+from local.runtime.jobs import spark_archive, spark_java
 
 
 def _java_says(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -37,3 +37,14 @@ def test_java_takes_the_options_without_a_class_archive(
 def test_a_long_run_keeps_the_optimising_compiler(tmp_path: Path) -> None:
     assert "-XX:TieredStopAtLevel=1" in spark_java.command(tmp_path, "64m", small=True)
     assert "-XX:TieredStopAtLevel=1" not in spark_java.command(tmp_path, "64m", small=False)
+
+
+@pytest.mark.parametrize(("locale", "wanted"), [("", "C.UTF-8"), ("es_ES.UTF-8", "")])
+def test_the_class_archive_is_made_where_java_finds_any_folder(tmp_path: Path, monkeypatch, locale, wanted) -> None:
+    """A Java without a UTF-8 locale does not find its own files in a folder with such letters."""
+    for name in ("LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", locale)
+    folder = tmp_path / "año"
+    folder.mkdir()
+    spark_archive._run(["sh", "-c", f'test "$LC_CTYPE" = "{wanted}" && test "$LANG" = "{locale}"'], folder)
