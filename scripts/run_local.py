@@ -33,7 +33,7 @@ from scripts.report import print_results
 from scripts.report_page import prepare_page, write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.sample_predictions import side_by_side
-from scripts.shared_service import on_local_service
+from scripts.shared_service import on_local_service, publishing_alone
 from scripts.start import param_option
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class _Run:
         """Execute the pipeline, print and write the results, and return the execution's status."""
         session = aws_session(self._config)
         if not self._arn:
-            self._arn = publish_and_start(session, self._config, self._parameters, self._build)
+            with publishing_alone(ROOT):
+                self._arn = publish_and_start(session, self._config, self._parameters, self._build)
             _write_config(self._config, self._arn)
         prepare_page()
         state = follow_to_the_end(session, self._arn)

@@ -28,9 +28,16 @@ from scripts.console import console
 from scripts.local_runs import point_at
 
 _USERS = "service.users"
+_PUBLISHING = "publishing.lock"
 _POLL_SECONDS = 0.1
 _STOPPING_SECONDS = 30.0
 """How long a service may take to stop, or to publish its address."""
+
+_INTERRUPTED = {
+    True: "Interrupted. Repeat the command: steps that have succeeded are not run again.",
+    False: "Interrupted. The execution goes on in the local service of another command.",
+}
+"""What a person who presses Ctrl-C wants to know, by whether the service is the command's own."""
 
 _CONNECTION_LOST = (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError)
 
@@ -56,11 +63,22 @@ def on_local_service(root: Path, region: str, work: Callable[[], T]) -> T:
         with _service(root, region, lost) as own:
             try:
                 return work()
+            except KeyboardInterrupt:
+                console.print(f"\n{_INTERRUPTED[own]}")
+                raise
             except _CONNECTION_LOST:
                 lost = os.environ["AWS_ENDPOINT_URL"]
                 if own:
                     raise
         console.print("The local service that this run used has stopped. Going on with another one.")
+
+
+@contextmanager
+def publishing_alone(root: Path) -> Iterator[None]:
+    """Let other commands of the folder wait, so that a run starts what it has published, and not what another has."""
+    with (root / _PUBLISHING).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
