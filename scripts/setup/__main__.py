@@ -14,7 +14,7 @@ from pathlib import Path
 from scripts.setup.environment import ENVIRONMENT, PYTHON, compile_modules, discard_unfinished, install
 from scripts.setup.lock import exclusive
 from scripts.setup.machine import BOTH_MB, DOWNLOAD_MB, check_disk, check_platform, this_machine
-from scripts.setup.messages import SetupError, say
+from scripts.setup.messages import SetupError, say, signs_of_life
 from scripts.setup.uv import cache_folder, find_uv
 
 READY = ENVIRONMENT / ".ready"
@@ -63,8 +63,9 @@ def _set_up(lock: int) -> None:
     uv = find_uv(lock)
     install(uv, lock)
     compile_modules()
-    say("Preparing Java's classes for quick Spark jobs (half a minute; does without if it cannot)")
-    subprocess.run([PYTHON, "-m", "local.runtime.jobs.spark_archive"], check=False, stdout=sys.stderr)
+    say("Preparing Java's classes, so that Spark starts faster (half a minute, longer on a busy machine)")
+    with signs_of_life():
+        subprocess.run([PYTHON, "-m", "local.runtime.jobs.spark_archive"], check=False, stdout=sys.stderr)
     READY.touch()
     say(f"The set-up took {time.monotonic() - started:.0f} s.")
 

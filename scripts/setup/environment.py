@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.setup.messages import NO_ROOM, SetupError, say
+from scripts.setup.messages import NO_ROOM, SetupError, network_remedy, say, signs_of_life
 
 ENVIRONMENT = Path(".venv")
 PYTHON = ENVIRONMENT / "bin" / "python"
@@ -80,9 +80,12 @@ def install(uv: Path, lock: int) -> None:
         command += ["--python", sys.executable]
     say("Installing the packages (of the largest, Spark with 320 MB, uv says nothing until it is there)")
     said = []
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", env=_settings(), pass_fds=[lock]
-    ) as process:
+    with (
+        signs_of_life(),
+        subprocess.Popen(
+            command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", env=_settings(), pass_fds=[lock]
+        ) as process,
+    ):
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)
@@ -134,7 +137,7 @@ def _remedy(said: str) -> str:
             "A network that replaces certificates needs its own: set SSL_CERT_FILE and PIP_CERT to their path (PEM), "
             "or UV_SYSTEM_CERTS=1 if this machine trusts them, then repeat the command."
         )
-    return "Check the network, then repeat the command: it fetches what is missing. Behind a proxy, set HTTPS_PROXY."
+    return network_remedy()
 
 
 def _cause(said: str) -> str:

@@ -18,7 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urljoin
 
-from scripts.setup.messages import NO_ROOM, SetupError, say
+from scripts.setup.messages import NO_ROOM, SetupError, network_remedy, say
 
 VERSION = "0.13.9"
 # Older ones do not know all that uv.lock says.
@@ -27,7 +27,7 @@ OLDEST = (0, 8)
 OWN = Path(".uv/bin/uv")
 
 _INDEX = "https://pypi.org/simple"
-_NETWORK = "Check the network, then repeat the command. Behind a proxy, set HTTPS_PROXY; for a mirror, PIP_INDEX_URL."
+_MIRROR = "For a mirror of PyPI, set PIP_INDEX_URL."
 
 
 def cache_folder() -> Path:
@@ -80,9 +80,11 @@ def _fetch_with_pip(folder: Path, lock: int) -> None:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, pass_fds=[lock])
     if done.returncode:
         if "connection broken by" in done.stderr:
-            raise SetupError(f"uv could not be fetched: pip does not reach the package index.\n{_NETWORK}")
+            raise SetupError(
+                f"uv could not be fetched: pip does not reach the package index.\n{network_remedy()} {_MIRROR}"
+            )
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or done.stderr.splitlines()
-        hint = "" if NO_ROOM.search(done.stderr) else f"\n{_NETWORK}"
+        hint = "" if NO_ROOM.search(done.stderr) else f"\n{network_remedy()} {_MIRROR}"
         raise SetupError(f"pip could not fetch uv: {' '.join(errors)[-1000:]}{hint}")
 
 
@@ -95,7 +97,7 @@ def _fetch_without_pip(folder: Path) -> None:
         file = next(file for file in listing["files"] if _is_for_this_machine(file["filename"]))
         wheel = _get(urljoin(f"{index}/uv/", file["url"]), "*/*")
     except (OSError, HTTPException, ValueError, StopIteration) as error:
-        raise SetupError(f"uv could not be fetched from {index}: {error!r}\n{_NETWORK}") from error
+        raise SetupError(f"uv could not be fetched from {index}: {error!r}\n{network_remedy()} {_MIRROR}") from error
     if hashlib.sha256(wheel).hexdigest() != file["hashes"]["sha256"]:
         raise SetupError(f"What {index} sent as {file['filename']} has another checksum. Repeat the command.")
     program = folder / "bin" / "uv"

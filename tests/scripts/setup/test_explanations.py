@@ -1,13 +1,14 @@
-"""What the set-up makes of uv's errors."""
+"""What the set-up makes of uv's errors, and what it says of long work."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from scripts.setup import environment
-from scripts.setup.messages import SetupError
+from scripts.setup.messages import SetupError, network_remedy, signs_of_life
 
 NO_NAME = """\
 Resolved 3 packages in 2ms
@@ -79,3 +80,22 @@ def test_a_kill_of_uv(installing) -> None:
     with pytest.raises(SetupError, match="uv could not install the packages"):
         environment._check(-9, "Prepared 3 packages in 1s\n")
     assert installing.exists()
+
+
+def test_a_proxy_that_is_set_is_asked_about_and_its_password_is_not_shown(monkeypatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert network_remedy().endswith("Behind a proxy, set HTTPS_PROXY.")
+    monkeypatch.setenv("https_proxy", "http://me:secret@127.0.0.1:9")
+    assert network_remedy().endswith("https_proxy is set: is it right?")
+
+
+def test_long_work_says_that_it_goes_on_until_it_ends(capsys) -> None:
+    with signs_of_life(0.01):
+        said = ""
+        while said.count("still busy after 0 s\n") < 2:
+            said += capsys.readouterr().err
+            time.sleep(0.01)
+    capsys.readouterr()
+    time.sleep(0.05)
+    assert capsys.readouterr().err == ""
