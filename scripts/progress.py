@@ -95,10 +95,11 @@ def _print_changes(look: Callable[[], ExecutionState], pause: float) -> Executio
 
 
 def _drawn(state: ExecutionState) -> Group:
-    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
     for _ in range(_COLUMNS - 1):
         table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    # Until the end, a step has one line, so that as many are shown as fit.
+    table.add_column(overflow="fold" if state.ended else "ellipsis", no_wrap=not state.ended)
     steps = [step for step in state.steps if step.started] if state.ended else _that_fit(state.steps)
     for step in steps:
         mark, style = _MARKS.get(step.status, ("?", "magenta"))

@@ -73,3 +73,18 @@ def test_the_steps_that_run_are_shown_if_there_are_more_than_lines() -> None:
     assert "Done0 " not in text
     early = drawn(state("Executing", steps[0], *((f"Later{number}", "Waiting", "") for number in range(30))))
     assert "Done0" in early
+
+
+def test_a_running_step_has_one_line_in_a_narrow_terminal(monkeypatch) -> None:
+    monkeypatch.setattr(console, "width", 60)
+    steps = [(f"TuneFold{number}", "Executing", "7 of 12 jobs, best objective_loss 0.457089") for number in range(5)]
+    assert len(drawn(state("Executing", *steps)).splitlines()) == len(steps) + 1
+    assert "0.457089" in drawn(state("Succeeded", *steps))
+
+
+def test_a_usual_step_fits_a_terminal_of_80_columns() -> None:
+    steps = [
+        ("ConfirmEndpoint", "Succeeded", ""),
+        ("TuneFold1", "Succeeded", "12 of 12 jobs, best objective_loss 0.457089"),
+    ]
+    assert len(drawn(state("Succeeded", *steps)).splitlines()) == len(steps) + 1
