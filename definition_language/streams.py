@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
+from typing import TextIO
+
+from definition_language.text import broken, visible
 
 
 def prepare_streams() -> None:
@@ -16,3 +20,9 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def shown(text: str, stream: TextIO) -> str:
+    """Return text as it can be printed: made safe to look at, and with lines that fit if the stream is a terminal."""
+    safe = visible(text)
+    return broken(safe, shutil.get_terminal_size().columns) if stream.isatty() else safe

@@ -1,8 +1,9 @@
-"""Text from outside, made safe to look at."""
+"""Text for people: text from outside made safe to look at, and lines that fit a terminal."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
@@ -15,3 +16,39 @@ def visible(text: str) -> str:
     These are control characters, except tabs and line feeds, and characters that change the writing direction.
     """
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+# A person may copy a command, which must not end in the middle.
+_COMMAND = re.compile(r"\b(?:make|python -m|aws|export|eval) \S+(?: -\S+(?: [^-\s]\S*)?| \[?\w+=\S+)*")
+_GAP = re.compile(r" *\S.*?  +(?=\S)| +")
+# No text has it: a character for private use
+_UNBROKEN = "\ue000"
+
+
+def broken(text: str, width: int) -> str:
+    """Break lines that are too long for a terminal between words, where it would break them within words.
+
+    Long words stay whole, such as paths and ARNs, and so do commands. Broken lines go on under the text that follows
+    a gap, as in the second column of a list.
+
+    Args:
+        text: One or more lines.
+        width: The terminal's width in characters.
+    """
+    return "\n".join(line if len(line) <= width else _broken_line(line, width) for line in text.split("\n"))
+
+
+def _broken_line(line: str, width: int) -> str:
+    gap = _GAP.match(line)
+    indent = gap.end() if gap and gap.end() <= width // 2 else 0
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _UNBROKEN), line)
+    lines = textwrap.wrap(
+        whole,
+        width,
+        subsequent_indent=" " * indent,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace(_UNBROKEN, " ")

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import UnknownRegionError
 
-from definition_language.streams import prepare_streams
-from definition_language.text import visible
+from definition_language.streams import prepare_streams, shown
 from local.app.server import LocalService, StartError, environment_of
 from local.core.arns import partition
 from local.core.sdk_defaults import sdk_environment
@@ -41,7 +40,7 @@ def main() -> int:
         else:
             _serve(settings)
     except StartError as error:
-        print(visible(f"python -m local: {error}"), file=sys.stderr)
+        print(shown(f"python -m local: {error}", sys.stderr), file=sys.stderr)
         return 1
     return 0
 
@@ -93,7 +92,7 @@ def _exports(environment: dict[str, str]) -> list[str]:
 def _print(*lines: str) -> None:
     """Print lines. The service goes on if nobody reads them: Ctrl-C ends ``tee`` first in ``make local | tee log``."""
     try:
-        print("\n".join(visible(line) for line in lines), flush=True)
+        print("\n".join(shown(line, sys.stdout) for line in lines), flush=True)
     except BrokenPipeError:
         # Otherwise Python writes the rest at exit, and fails again.
         nowhere = os.open(os.devnull, os.O_WRONLY)

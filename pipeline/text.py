@@ -1,7 +1,7 @@
-"""Text from outside, made safe to look at."""
+"""Text for people: text from outside made safe to look at, and lines that fit a terminal."""
 
 from __future__ import annotations
 
-from definition_language.text import visible
+from definition_language.text import broken, visible
 
-__all__ = ["visible"]
+__all__ = ["broken", "visible"]

@@ -14,8 +14,7 @@ from typing import IO, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from definition_language.streams import prepare_streams
-from definition_language.text import visible
+from definition_language.streams import prepare_streams, shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -109,7 +108,7 @@ def call(main: click.Command, program: str = "") -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        click.secho(visible(_sentence(error, program)), fg="red", err=True)
+        click.secho(shown(_sentence(error, program), sys.stderr), fg="red", err=True)
         return 2
 
 
@@ -146,7 +145,7 @@ def _sentence(error: click.UsageError, program: str) -> str:
     else:
         # Click notes the source before it converts a value. There is none yet when make's variable cannot be split.
         from_make = context.get_parameter_source(parameter.name) in (ParameterSource.ENVIRONMENT, None)
-        name = parameter.envvar if from_make else _shown(parameter, context)
+        name = parameter.envvar if from_make else _given(parameter, context)
         message, program = f"{name}: {error.message}", context.command_path
     return f"{message if message.endswith(('.', '?', '?)')) else f'{message}.'} See: {program} --help"
 
@@ -154,12 +153,12 @@ def _sentence(error: click.UsageError, program: str) -> str:
 def _needed(context: click.Context) -> str:
     """Return the shortest command line that is right."""
     options = [
-        f"{_shown(each, context)} {_value(each, context)}" if isinstance(each, click.Option) else _shown(each, context)
+        f"{_given(each, context)} {_value(each, context)}" if isinstance(each, click.Option) else _given(each, context)
         for each in context.command.params
         if each.required
     ]
     return " ".join([context.command_path, *options])
 
 
-def _shown(parameter: click.Parameter, context: click.Context) -> str:
+def _given(parameter: click.Parameter, context: click.Context) -> str:
     return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.make_metavar(context)

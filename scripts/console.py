@@ -28,7 +28,7 @@ from rich.text import Text
 
 from pipeline.errors import ConfigError, UserError
 from pipeline.sign_in import sign_in_remedy
-from pipeline.text import visible
+from pipeline.text import broken, visible
 from scripts.command_line import call, discard, flag, option
 
 if TYPE_CHECKING:
@@ -39,7 +39,16 @@ if TYPE_CHECKING:
 
 
 class VisibleConsole(Console):
-    """A console that escapes control characters in text from outside, for example in log lines and names."""
+    """A console that escapes control characters in text from outside, for example in log lines and names.
+
+    In a terminal, it breaks lines between words.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print strings with lines that fit the terminal, and other objects as Rich does."""
+        if self.is_terminal:
+            objects = tuple(broken(each, self.width) if isinstance(each, str) else each for each in objects)
+        super().print(*objects, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Render a string, and escape control characters before Rich drops some of them."""

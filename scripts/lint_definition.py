@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from definition_language.lint import Report, check
-from definition_language.text import visible
+from definition_language.streams import shown
 from scripts.command_line import call, command
 
 
@@ -30,9 +30,9 @@ def main(name: str) -> int:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
         report = check(json.loads(text))
     except (OSError, ValueError, RecursionError) as error:
-        print(visible(f"{name}: cannot be read as JSON: {error}"), file=sys.stderr)
+        print(shown(f"{name}: cannot be read as JSON: {error}", sys.stderr), file=sys.stderr)
         return 2
-    print("\n".join(visible(line) for line in _lines(name, report)))
+    print("\n".join(shown(line, sys.stdout) for line in _lines(name, report)))
     return 1 if report.faults else 0
 
 

@@ -24,6 +24,17 @@ def test_a_control_character_is_escaped(control) -> None:
     assert visible(f"a{control}b") == f"a{control.encode('unicode_escape').decode()}b"
 
 
+def test_a_terminal_breaks_lines_between_words() -> None:
+    file = io.StringIO()
+    VisibleConsole(file=file, force_terminal=True, color_system=None, width=60, soft_wrap=True).print(
+        "Cross-validated MSE    34,946,742 (95 % interval: 0 to 124,425,755)", markup=False
+    )
+    assert file.getvalue().splitlines() == [
+        "Cross-validated MSE    34,946,742 (95 % interval: 0 to",
+        "                       124,425,755)",
+    ]
+
+
 def test_line_breaks_tabs_and_other_scripts_stay() -> None:
     assert visible("1\t2\nçà 数") == "1\t2\nçà 数"
 
@@ -76,7 +87,7 @@ def test_every_command_prints_through_a_console_or_escapes() -> None:
                 ("print(", "sys.stdout.write(", "sys.stderr.write(", "click.echo(", "click.secho(")
             )
             if prints and str(path.relative_to(ROOT)) not in own_words:
-                assert "visible(" in call or call == "click.echo(context.get_help())", f"{path}: {call}"
+                assert "shown(" in call or call == "click.echo(context.get_help())", f"{path}: {call}"
 
 
 def test_a_definition_cannot_control_the_terminal(tmp_path) -> None:
