@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def load_config(path: Path) -> Config:
         document = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except _DuplicateKeyError as error:
+        raise ConfigError([f"{path}: {error}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
     if not isinstance(document, dict):
@@ -60,16 +63,20 @@ def parse_config(document: dict[str, Any], source: str) -> Config:
     return config
 
 
+class _DuplicateKeyError(Exception):
+    """A key stands twice; the message says where."""
+
+
 class _Loader(yaml.SafeLoader):
     """A safe loader that refuses duplicate keys; PyYAML keeps the last one without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is defined twice", node.start_mark
-                )
+        lines: dict[Hashable, int] = {}
+        for key_node, _ in node.value:
+            key, line = self.construct_object(key_node, deep=True), key_node.start_mark.line + 1
+            if key in lines:
+                raise _DuplicateKeyError(f"{key} stands twice, in the lines {lines[key]} and {line}: make it one")
+            lines[key] = line
         return super().construct_mapping(node, deep)
 
 
@@ -83,7 +90,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 def _sentence(fault: Any) -> str:
     kind, value = fault["type"], fault["input"]
     if kind == "extra_forbidden":
-        return "unknown key"
+        return _unknown_key(fault["loc"])
     if kind == "missing":
         return "is missing"
     if kind == "value_error":
@@ -95,3 +102,15 @@ def _sentence(fault: Any) -> str:
         hint = "; YAML reads yes, no, on and off as true and false: put it in quotes"
     message = fault["msg"][0].lower() + fault["msg"][1:]
     return f"{message}, not {value!r}{hint}"
+
+
+def _unknown_key(location: tuple[int | str, ...]) -> str:
+    """Return the sentence about an unknown key, with the known one beside it that is spelled nearly so."""
+    # Imported here, because a good configuration needs no schema.
+    from pipeline.config.schema import described_schema  # noqa: PLC0415
+
+    schema = described_schema()
+    for part in location[:-1]:
+        schema = schema.get("properties", {}).get(part, {})
+    meant = get_close_matches(str(location[-1]), schema.get("properties", {}), 1)
+    return f"unknown key; did you mean {meant[0]}?" if meant else "unknown key"

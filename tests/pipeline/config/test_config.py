@@ -60,7 +60,8 @@ def test_the_features_follow_from_the_columns(config) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        ("tuning.grids", 1, "tuning.grids: unknown key"),
+        ("tuning.grids", 1, "tuning.grids: unknown key; did you mean grid?"),
+        ("pipelines", {}, "pipelines: unknown key; did you mean pipeline?"),
         ("extra", {}, "extra: unknown key"),
         ("folds.count", "5", "folds.count: input should be a valid integer, not '5'"),
         ("folds.count", 1, "folds.count: input should be greater than or equal to 2, not 1"),
@@ -369,9 +370,10 @@ def test_a_configuration_that_turns_early_stopping_off_is_good(document) -> None
 
 def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text("folds:\n  count: 5\n  count: 6\n")
-    with pytest.raises(ConfigError, match="the key 'count' is defined twice"):
+    path.write_text("folds:\n  count: 5\n\n  count: 6\n")
+    with pytest.raises(ConfigError) as refused:
         load_config(path)
+    assert refused.value.faults == [f"{path}: count stands twice, in the lines 2 and 4: make it one"]
 
 
 @pytest.mark.parametrize(
