@@ -100,7 +100,8 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     yield from _sentence("Without any value", [column.name for column in others if not column.known])
     yield from _sentence("Constant", [column.name for column in others if column.known and column.distinct == 1])
     yield from _sentence("Different in nearly every row, as identifiers are", map(_name, filter(_identifies, others)))
-    dates = [column.name for column in others if has_dates(column) and column.role.name != "date"]
+    unused = [column for column in others if roles.get(column.name, IGNORED).name != "date"]
+    dates = [column.name for column in unused if has_dates(column)]
     yield from _sentence("Dates, for which there is dataset.dates", dates)
     commas = [column.name for column in profile.columns if has_decimal_commas(column)]
     yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)

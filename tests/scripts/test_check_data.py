@@ -214,6 +214,7 @@ def test_columns_that_are_of_little_use_are_named(check, tmp_path: Path) -> None
     assert "Constant: fixed." in page
     assert "Without any value: nothing." in page
     assert row_of(finished, "day")[:3] == ["day", "date", "date"]
+    assert "Dates, for which there is" not in page
     assert row_of(finished, "money")[:3] == ["money", "numeric", "number"]
     # A label of few values has a bar for each.
     assert "█" in page
