@@ -31,7 +31,7 @@ def main(keep: int) -> int:
         freed = delete_executions(settings, {each.execution_id for each in old}) if old else 0
         freed += delete_environments(settings)
     except ServiceHeldError as error:
-        raise UserError(f"{error}. Nothing was deleted: stop 'make local', or wait for 'make run'.") from None
+        raise UserError(f"Nothing was deleted. {error}.") from None
     # A run's folder last: if this is interrupted, the next time deletes what is left.
     freed += sum(delete_tree(each.folder) for each in old)
     console.print(f"Deleted {_counted(len(old))} and freed {freed / _BYTES:.1f} MB; {_counted(len(kept))} kept.")

@@ -194,8 +194,8 @@ def hold_folder(settings: Settings) -> IO[str]:
         holder = _holder(text)
         url = holder["environment"].get("AWS_ENDPOINT_URL", "an address not known yet")
         raise ServiceHeldError(
-            f"{settings.root} is in use by the local service at {url} (process {holder['process']}):"
-            " use that one, stop it, or give another --root",
+            f"{settings.root} is in use by the local service at {url} (process {holder['process']}),"
+            " which has to stop first",
             settings.client_environment() | holder["environment"] if holder["environment"] else {},
         ) from None
     file.truncate(0)

@@ -70,6 +70,6 @@ def test_the_number_of_runs_to_keep_has_to_be_given(monkeypatch, keep) -> None:
 
 def test_runs_are_not_deleted_while_a_service_uses_the_folder(folder) -> None:
     settings = Settings(folder / ".local", port=0)
-    with LocalService(settings), pytest.raises(UserError, match=r"is in use .*Nothing was deleted: stop 'make local'"):
+    with LocalService(settings), pytest.raises(UserError, match=r"Nothing was deleted\. .* is in use .* stop"):
         clean("--keep=0")
     assert len(names()) == 3

@@ -273,7 +273,9 @@ def test_an_endpoint_serves_after_kills_in_the_middle_of_its_updates(start, tmp_
 
 def test_two_services_cannot_hold_one_folder(tmp_path) -> None:
     with LocalService(Settings(tmp_path / ".local", port=0)) as first:
-        with pytest.raises(ServiceHeldError, match=rf"{first.settings.endpoint_url} \(process {os.getpid()}\)") as held:
+        with pytest.raises(
+            ServiceHeldError, match=rf"{first.settings.endpoint_url} \(process {os.getpid()}\), .* stop"
+        ) as held:
             LocalService(Settings(tmp_path / ".local", port=0)).start()
         assert held.value.environment == first.settings.client_environment()
     with LocalService(Settings(tmp_path / ".local", port=0)):
