@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from pipeline.operate.requests import (
     pipeline_tags,
     publishing_faults,
 )
-from pipeline.operate.triggers import apply_triggers
+from pipeline.operate.triggers import apply_triggers, trigger_changes
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -95,9 +95,9 @@ def plan_publishing(
         *function_changes(function, config, resources),
         *retention_changes(session.client("logs"), config, resources),
         *definition_changes(published and json.loads(published["PipelineDefinition"]), definition),
+        *(_settings_changes(published, pipeline_request(config, resources)) if published else ()),
+        *trigger_changes(config, resources, session.client("events")),
     ]
-    if published and published["RoleArn"] != resources.pipeline_role_arn:
-        changes.append(f"pipeline: role {published['RoleArn']} -> {resources.pipeline_role_arn}")
     return Plan(config, resources, definition, uploads, published is not None, changes)
 
 
@@ -126,13 +126,31 @@ def publish(plan: Plan, session: Session, say: Callable[[str], None]) -> str:
     publish_function(session.client("lambda"), plan.config, plan.resources)
     say(f"Lambda {plan.resources.deploy_function_name} is ready")
     arn = _publish_pipeline(plan, session)
-    say(f"pipeline {plan.config.pipeline.name} is {'updated' if plan.exists else 'created'}")
+    change = "up to date" if not plan.changes else "updated" if plan.exists else "created"
+    say(f"pipeline {plan.config.pipeline.name} is {change}")
     for sentence in [
         *apply_triggers(plan.config, plan.resources, session),
         *bucket_warnings(s3, plan.config, plan.resources),
     ]:
         say(sentence)
     return arn
+
+
+def _settings_changes(published: DescribePipelineResponseTypeDef, request: dict[str, Any]) -> Iterator[str]:
+    """Yield the changes of a published pipeline beside its definition."""
+    if published["RoleArn"] != request["RoleArn"]:
+        yield f"pipeline: role {published['RoleArn']} -> {request['RoleArn']}"
+    if published.get("PipelineDescription") != request["PipelineDescription"]:
+        yield "pipeline: its description changes"
+    before, after = (_parallel_steps(settings) for settings in (published, request))
+    if before != after:
+        yield f"pipeline: at most {after} steps at once, before {before or 'any number'}"
+
+
+def _parallel_steps(settings: Mapping[str, Any]) -> int | None:
+    """Return how many steps of a pipeline may run at once; None for any number."""
+    found: int | None = settings.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps")
+    return found
 
 
 def _publish_pipeline(plan: Plan, session: Session) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -85,7 +85,7 @@ def wanted_rules(config: Config, resources: Resources) -> list[Rule]:
     start = _start_pipeline(config, resources)
     if config.triggers.schedule:
         expression = config.triggers.schedule
-        rules.append(Rule(schedule, f"the schedule {expression}", {"ScheduleExpression": expression}, start))
+        rules.append(Rule(schedule, f"its schedule {expression} says so", {"ScheduleExpression": expression}, start))
     if config.triggers.on_new_input:
         bucket, prefix = split_uri(config.dataset.input)
         detail = {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": prefix}]}}
@@ -113,6 +113,16 @@ def permission_request(resources: Resources, rule: Rule) -> dict[str, Any]:
         "Principal": "events.amazonaws.com",
         "SourceArn": resources.arn("events", f"rule/{rule.name}"),
     }
+
+
+def trigger_changes(config: Config, resources: Resources, events: EventBridgeClient) -> list[str]:
+    """Return the changes that ``apply_triggers`` would make, one line each; nothing is changed."""
+    wanted = wanted_rules(config, resources)
+    changes = [
+        f"rule {rule.name}: {change}; runs when {rule.occasion}" for rule in wanted if (change := _change(events, rule))
+    ]
+    unwanted = [name for name in rule_names(config) if name not in [rule.name for rule in wanted]]
+    return changes + [f"rule {name}: remove" for name in unwanted if _describe(events, name)]
 
 
 def apply_triggers(config: Config, resources: Resources, session: Session) -> list[str]:
@@ -187,9 +197,7 @@ def _start_pipeline(config: Config, resources: Resources) -> dict[str, Any]:
 
 
 def _put(events: EventBridgeClient, rule: Rule) -> bool:
-    current = _describe(events, rule.name)
-    targets = events.list_targets_by_rule(Rule=rule.name)["Targets"] if current else []
-    if current and _agrees(current, rule) and targets == [rule.target]:
+    if not _change(events, rule):
         return False
     try:
         events.put_rule(**rule_request(rule))
@@ -222,6 +230,15 @@ def _describe(events: EventBridgeClient, name: str) -> DescribeRuleResponseTypeD
         return events.describe_rule(Name=name)
     except events.exceptions.ResourceNotFoundException:
         return None
+
+
+def _change(events: EventBridgeClient, rule: Rule) -> Literal["", "create", "change"]:
+    """Return what a rule needs to be as wanted, with its target."""
+    current = _describe(events, rule.name)
+    if current is None:
+        return "create"
+    targets = events.list_targets_by_rule(Rule=rule.name)["Targets"]
+    return "" if _agrees(current, rule) and targets == [rule.target] else "change"
 
 
 def _agrees(current: DescribeRuleResponseTypeDef, rule: Rule) -> bool:

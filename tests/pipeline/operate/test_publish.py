@@ -63,6 +63,23 @@ def test_publishing_again_changes_nothing(account, config, resources) -> None:
     assert plan_publishing(config, resources, account).changes == []
 
 
+def test_whatever_publishing_would_change_is_said_before(account, config, configure, resources) -> None:
+    publish_all(config, resources, account)
+    changed = configure(
+        pipeline={"max_parallel_steps": 2, "description": "Other words."},
+        triggers={"schedule": "rate(7 days)"},
+        registry={"group": "others"},
+    )
+    found = plan_publishing(changed, resources, account).changes
+    for change in (
+        "pipeline: at most 2 steps at once, before 5",
+        "pipeline: its description changes",
+        f"rule {config.pipeline.name}-schedule: create; runs when its schedule rate(7 days) says so",
+        f"rule {config.pipeline.name}-approved: change; runs when a model of others is approved",
+    ):
+        assert change in found
+
+
 def test_planning_changes_nothing(account, config, resources) -> None:
     plan_publishing(config, resources, account)
     assert account.client("sagemaker").list_pipelines()["PipelineSummaries"] == []

@@ -10,7 +10,7 @@ from moto.events.models import EventPattern
 
 from pipeline.errors import UserError
 from pipeline.operate.function import publish_function
-from pipeline.operate.triggers import apply_triggers, remove_rule, rule_names, wanted_rules
+from pipeline.operate.triggers import apply_triggers, remove_rule, rule_names, trigger_changes, wanted_rules
 
 
 @pytest.fixture
@@ -143,6 +143,17 @@ def test_what_is_configured_no_more_is_removed(published, config, configure, res
     apply_triggers(configure(triggers={"schedule": "rate(1 day)"}), resources, published)
     assert apply_triggers(config, resources, published) == [f"rule {config.pipeline.name}-schedule: removed"]
     assert f"{config.pipeline.name}-schedule" not in rules(published)
+
+
+def test_the_changes_are_those_that_are_made(published, config, configure, resources) -> None:
+    apply_triggers(config, resources, published)
+    rule = f"rule {config.pipeline.name}-schedule"
+    events, scheduled = published.client("events"), configure(triggers={"schedule": "rate(7 days)"})
+    assert trigger_changes(config, resources, events) == []
+    assert [line.split(";")[0] for line in trigger_changes(scheduled, resources, events)] == [f"{rule}: create"]
+    apply_triggers(scheduled, resources, published)
+    assert trigger_changes(scheduled, resources, events) == []
+    assert trigger_changes(config, resources, events) == [f"{rule}: remove"]
 
 
 def test_a_rule_that_somebody_changed_is_put_right(published, config, resources) -> None:
