@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
+from pipeline.operate.aws_errors import DENIED
 from pipeline.operate.bucket_checks import covers, duration_days
 from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State, attempt
@@ -26,7 +27,15 @@ _LOCAL = "the local service keeps none of a stack's bucket settings"
 
 def check_bucket(account: Account) -> Iterator[Finding]:
     """Check the bucket's region, then its settings."""
-    bucket, region = account.resources.bucket, account.bucket_region
+    bucket = account.resources.bucket
+    try:
+        region = account.bucket_region
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in DENIED:
+            raise
+        to_do = "check aws.bucket and your credentials: it is another account's, or you lack s3:GetBucketLocation"
+        yield Finding("bucket", State.UNKNOWN, f"{bucket} denies you access", to_do)
+        return
     if region is None:
         yield Finding("bucket", account.missing, f"{bucket} does not exist", "make bootstrap, or set aws.bucket")
         return

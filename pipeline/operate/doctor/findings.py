@@ -55,5 +55,5 @@ def attempt(subject: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Fi
 
 def _remedy(error: Exception) -> str:
     if isinstance(error, ClientError) and reason(error).startswith("your identity may not"):
-        return "docs/first-run-on-aws.md lists the permissions that 'make doctor' uses"
+        return "docs/operations.md, 'Your own permissions', lists what 'make doctor' needs"
     return ""

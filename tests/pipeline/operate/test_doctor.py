@@ -334,6 +334,15 @@ def bucket(config, aws) -> str:
     return name
 
 
+def test_a_bucket_that_denies_access_may_be_somebody_elses(configure, aws) -> None:
+    account = account_of(configure(aws={"bucket": "theirs"}), aws, s3=aws.client("s3"))
+    with Stubber(account.client("s3")) as stub:
+        stub.add_client_error("get_bucket_location", "AccessDenied", "Access Denied", 403)
+        (found,) = check_bucket(account)
+    assert (found.state, found.found) == (State.UNKNOWN, "theirs denies you access")
+    assert "another account" in found.to_do
+
+
 def test_a_bucket_that_is_not_there_is_one_failure(config, aws) -> None:
     (found,) = check_bucket(account_of(config, aws))
     assert found.state is State.FAILED
