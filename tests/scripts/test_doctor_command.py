@@ -16,6 +16,7 @@ from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.checks import run_checks
 from pipeline.operate.doctor.findings import State
 from tests.commands import ROOT, in_a_process, run_command
+from tests.docs.permissions import documented, recorded
 
 READS = re.compile(r"(Get|List|Describe|Head|Simulate|BatchGet)\w+")
 NOT_ASKED = "not implemented by the local service: servicequotas:ListServiceQuotas"
@@ -31,7 +32,10 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="module")
 def command(environment):
     def run(name: str, **options: str) -> subprocess.CompletedProcess[str]:
-        return run_command(name, environment | options)
+        with recorded() as needed:
+            finished = run_command(name, environment | options)
+        assert needed - documented()[name] == set()
+        return finished
 
     return run
 

@@ -28,6 +28,7 @@ from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.teardown import delete_resources, find_owned_resources
 from pipeline.operate.triggers import apply_triggers
 from tests.commands import ROOT, run_command
+from tests.docs.permissions import documented, recorded
 
 NAME = "claims"
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
@@ -61,7 +62,10 @@ class Account:
 
     def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
         options = {"CONFIG": str(self.folder / "config.yaml")} | options
-        return run_command(name, self.environment | options)
+        with recorded() as needed:
+            finished = run_command(name, self.environment | options)
+        assert needed - documented()[name] == set()
+        return finished
 
     def succeed(self, name: str, **options: str) -> str:
         finished = self.command(name, **options)
