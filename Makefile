@@ -81,8 +81,7 @@ definition: $(READY)  ## Print the pipeline's definition; no AWS call
 	@$(RUN) scripts.definition
 
 doctor: $(READY)  ## Check your AWS account, read-only, and print what to do
-	@$(RUN) local --describe-jobs
-	@$(RUN) scripts.doctor
+	@$(RUN) scripts.doctor; status=$$?; $(RUN) local --describe-jobs; exit $$status
 
 bootstrap: $(READY)  ## Create the bucket and the roles on AWS, after asking [YES=1 EXPIRATION_DAYS=n]
 	@$(RUN) scripts.bootstrap

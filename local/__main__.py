@@ -33,7 +33,7 @@ def main() -> int:
     logging.captureWarnings(True)
     try:
         if arguments.describe_jobs:
-            _print(description(), *describe(settings))
+            _print("\nOn this machine, for the local service:", description(), *describe(settings))
             return 0
         if arguments.print_environment:
             _print(*_exports(_with_sdk(settings, environment_of(settings))), *given)

@@ -70,6 +70,15 @@ def test_a_start_with_an_instance_without_a_price_says_so() -> None:
     assert " ".join(finished.stdout.split()).startswith("The cost is not known. There is no price for ml.p3.2xlarge.")
 
 
+@pytest.mark.slow
+def test_make_doctor_answers_about_the_account_before_this_machine_and_fails_if_a_check_fails() -> None:
+    finished = subprocess.run(
+        ["make", "-s", "doctor"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 2
+    assert re.search(r"credentials +failed.*\n\nOn this machine, for the local service:\n", finished.stdout, re.DOTALL)
+
+
 @pytest.fixture(scope="module")
 def processes() -> dict[str, subprocess.CompletedProcess[str]]:
     """Every command's finished process. None has an input: no configuration, no coverage data, no definition."""
