@@ -19,12 +19,17 @@ PROBLEMS = cast("tuple[Problem, ...]", ("regression", "binary", "multiclass"))
 EACH = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=list(ALGORITHMS))
 
 
+def _lines(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
+
+
 def test_no_other_module_of_the_pipeline_names_an_algorithm() -> None:
+    # Docstrings under keys are the documentation of the keys.
     named = [
         f"{path.relative_to(PIPELINE)}:{number}"
         for path in sorted(PIPELINE.rglob("*"))
         if path.suffix in (".py", ".jinja") and "algorithms" not in path.parts
-        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        for number, line in enumerate(re.sub(r'""".*?"""', _lines, path.read_text(), flags=re.DOTALL).splitlines(), 1)
         if re.search(r"linear.?learner|xgb", line, re.IGNORECASE)
     ]
     assert named == []
