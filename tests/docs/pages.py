@@ -31,8 +31,15 @@ class Page:
 
 
 @cache
+def tokens_of(path: Path) -> list[Token]:
+    """Return what a page consists of."""
+    return MarkdownIt("commonmark").enable("table").parse(path.read_text("utf-8"))
+
+
+@cache
 def read(path: Path) -> Page:
-    tokens = MarkdownIt("commonmark").enable("table").parse(path.read_text("utf-8"))
+    """Return a page's links and anchors."""
+    tokens = tokens_of(path)
     headings = [tokens[place + 1] for place, token in enumerate(tokens) if token.type == "heading_open"]
     return Page([link for token in tokens for link in _links(token)], _anchors(headings))
 

@@ -7,31 +7,22 @@ from __future__ import annotations
 
 import csv
 import json
-import random
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.docs.commands import section_commands, snippets
 from tests.examples.clones import ROOT, SERVE, STOP, run_shell
+from tests.examples.houses import write_houses
 
-SECTIONS = {
-    part.partition("\n")[0]: part for part in re.split(r"^## ", (ROOT / "README.md").read_text("utf-8"), flags=re.M)
-}
+README = ROOT / "README.md"
 ROWS = "age,sex,bmi,children,smoker,region\n19,female,27.9,0,yes,southwest\n18,male,33.77,1,no,southeast\n"
 OTHER_STATUS = {
     "make doctor": "a new account is not ready",
     "make rollback": "there was one deployment only",
 }
 """Commands that end with another status than 0 here, and why."""
-
-
-def lines_of(section: str) -> list[str]:
-    """Return the commands of a section's code blocks, without comments."""
-    blocks = re.findall(r"\n\n((?:    .*\n|\n(?=    ))+)", SECTIONS[section])
-    code = "".join(blocks).replace("\\\n", " ")
-    lines = [line.strip().partition(" #")[0].strip() for line in code.splitlines()]
-    return [line for line in lines if re.match(r"make |aws |eval |PATH=", line)]
 
 
 def script_of(lines: list[str]) -> str:
@@ -42,26 +33,16 @@ def script_of(lines: list[str]) -> str:
     return "\n".join(said)
 
 
-def write_houses(file: Path, rows: int) -> None:
-    """Write a file of houses whose prices follow from their sizes and places."""
-    chance = random.Random(7)
-    with file.open("w", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["area", "rooms", "place", "price"])
-        for _ in range(rows):
-            area, rooms, place = chance.randint(40, 200), chance.randint(1, 6), chance.choice(["city", "village"])
-            price = 1500 * area + 9000 * rooms + (60000 if place == "city" else 0) + chance.gauss(0, 8000)
-            writer.writerow([area, rooms, place, round(price)])
-
-
 @pytest.mark.slow
 @pytest.mark.long
 def test_every_command_of_the_front_page_runs(clone: Path) -> None:
     write_houses(clone / "houses.csv", 300)
     write_houses(clone / "new-rows.csv", 5)
     (clone / "rows.csv").write_text(ROWS)
-    own, aws = lines_of("Your own data"), lines_of("On AWS")
-    local, use = lines_of("The local service"), lines_of("Using the endpoint")
+    own, aws = section_commands(README, "Your own data"), section_commands(README, "On AWS")
+    local, use = section_commands(README, "The local service"), section_commands(README, "Using the endpoint")
+    (code,) = [each.text for each in snippets(README) if each.language == "python"]
+    (clone / "use.py").write_text(code)
     assert [len(own), len(aws), len(local), len(use)] == [6, 10, 8, 4]
     assert local[0] == "make local"
     before, scored, after = own[:3], own[3:4], own[4:]
@@ -74,6 +55,7 @@ def test_every_command_of_the_front_page_runs(clone: Path) -> None:
         script_of(local[3:]),
         "aws s3 mb s3://bucket && aws s3 cp rows.csv s3://bucket/prefix/",
         script_of([*use, *scored]),
+        ".venv/bin/python use.py",
         STOP,
         script_of(after),
     ]
@@ -81,6 +63,9 @@ def test_every_command_of_the_front_page_runs(clone: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     said = [line for line in done.stdout.splitlines() if line.startswith("+ ")]
     assert len(said) == len(own) + len(aws) + len(local) - 1 + len(use)
+    assert re.search(
+        r"^b'\{\"predictions\": \[\{\"score\": [\d.]+\}, \{\"score\": [\d.]+\}\]\}'$", done.stdout, re.MULTILINE
+    )
     run = json.loads((clone / ".local/last-run.json").read_text())
     assert run["status"] == "Succeeded"
     with (clone / "scored.csv").open(newline="") as file:

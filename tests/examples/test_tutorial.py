@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.commands import block_commands, make_calls, snippets
 from tests.examples.clones import ROOT, SERVE, STOP, run_shell
 
-TEXT = (ROOT / "docs/tutorial.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+PAGE = ROOT / "docs/tutorial.md"
+TEXT = PAGE.read_text("utf-8")
+COMMANDS = block_commands(PAGE)
 SHELL = {"make local": SERVE, "make clean-local KEEP=1": f"{STOP}\ncp -r .local/runs runs\nmake clean-local KEEP=1"}
-"""Blocks that a person says in another way: in another shell, and after a look at the results."""
+"""Commands that a person says in another way: in another shell, and after a look at the results."""
 
 
 CHECKLIST = re.findall(r"^\| \d+ \| (.+) \| (.+) \|$", TEXT, re.MULTILINE)
@@ -27,8 +29,7 @@ def results_of_runs(folder: Path) -> list[dict]:
 
 
 def test_the_tutorial_names_the_commands_of_a_persons_way() -> None:
-    commands = re.findall(r"^make ([a-z-]+)|\bmake -s ([a-z-]+)", "\n".join(BLOCKS), re.MULTILINE)
-    assert ["".join(pair) for pair in commands] == [
+    assert [target for command in COMMANDS for target, _ in make_calls(command)] == [
         *("check-data", "init", "check-data", "run", "init", "run", "runs"),
         *("local", "local-env", "predict", "clean-local"),
     ]
@@ -36,7 +37,7 @@ def test_the_tutorial_names_the_commands_of_a_persons_way() -> None:
 
 def test_the_checklist_has_the_tutorials_commands() -> None:
     listed = {command for done, _ in CHECKLIST for command in re.findall(r"`(make [^`]+)`", done)}
-    walked = set(re.findall(r"^make .*", "\n".join(BLOCKS), re.MULTILINE))
+    walked = {command for command in COMMANDS if command.startswith("make ")}
     assert listed - walked == {"make setup", "make clean-all"}
     assert {command for command in walked - listed if "houses-trees" not in command} == set()
 
@@ -44,7 +45,7 @@ def test_the_checklist_has_the_tutorials_commands() -> None:
 @pytest.mark.long
 @pytest.mark.slow
 def test_every_command_does_what_the_tutorial_says(clone) -> None:
-    script = "\n".join(SHELL.get(block.strip(), block) for block in BLOCKS)
+    script = "\n".join(SHELL.get(command, command) for command in COMMANDS)
     done = run_shell(script, clone)
     assert done.returncode == 0, done.stdout + done.stderr
     printed = [line.rstrip() for line in done.stdout.splitlines()]
@@ -54,7 +55,7 @@ def test_every_command_does_what_the_tutorial_says(clone) -> None:
     quoted = [float(number.replace(",", "")) for number in re.findall(r"MSE +([\d,]+) \(", TEXT)]
     linear, trees = (run["estimate"]["mse"] for run in runs)
     assert quoted == pytest.approx([linear, trees, linear], rel=0.02)
-    page = TEXT.partition("```text\n")[2].partition("```")[0]
+    page = next(each.text for each in snippets(PAGE) if each.language == "text")
     assert [line for line in page.splitlines() if line not in ("", "...") and line not in printed] == []
     with (clone / "scored.csv").open(newline="") as file:
         scored = list(csv.DictReader(file))
