@@ -92,7 +92,7 @@ upsert: $(READY)  ## Publish the pipeline, after showing the changes and asking 
 estimate: $(READY)  ## Estimate the cost of an execution and the endpoint, and list the quotas they need [PRICES=file]
 	@$(RUN) scripts.estimate
 
-start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 EndpointName=trial"]
+start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 DataVersion=2"]
 	@$(RUN) scripts.start
 
 status: $(READY)  ## Follow an execution [EXECUTION=arn]
@@ -146,7 +146,7 @@ browser:  ## Install Chromium, without which the tests in a browser are skipped 
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	  { as=$$(command -v sudo || true); $$as apt-get update -qq && $$as apt-get install -qq -y --no-install-recommends chromium > /dev/null; }
 
-setup: $(READY)  ## Install the packages; the other commands do this too if needed
+setup: $(READY)  ## Install the packages; the other commands do this too if needed [PYTHON=/path/to/python3.12]
 
 clean-local: $(READY)  ## Delete old runs with their objects and logs, and the environments of images: make clean-local KEEP=3
 	@$(RUN) scripts.clean_local

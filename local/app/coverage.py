@@ -1,6 +1,6 @@
 """Print docs/coverage.md: the supported and refused operations of each AWS service.
 
-python -m local.app.coverage > docs/coverage.md
+.venv/bin/python -m local.app.coverage > docs/coverage.md
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ in definitions are the SDK's ``StepTypeEnum``."""
 _INTRODUCTION = """\
 # What the local service has, and what it refuses
 
-`python -m local.app.coverage > docs/coverage.md` writes this page from the code; a test compares the two.
+`.venv/bin/python -m local.app.coverage > docs/coverage.md` writes this page from the code; a test compares the two.
 A refused operation answers `NotImplementedException` (HTTP 501) with its name.
 CreatePipeline refuses a definition with a refused step type.
 [The local service](local-service.md) says how what is there differs from AWS.

@@ -8,4 +8,4 @@ PAGE = Path(__file__).parents[2] / "docs/coverage.md"
 
 
 def test_the_page_says_what_the_code_has() -> None:
-    assert PAGE.read_text() == document(), "run: python -m local.app.coverage > docs/coverage.md"
+    assert PAGE.read_text() == document(), "run: .venv/bin/python -m local.app.coverage > docs/coverage.md"
