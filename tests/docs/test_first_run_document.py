@@ -35,12 +35,6 @@ def test_the_document_names_many_commands() -> None:
     assert len(COMMANDS) > 12
 
 
-def test_every_make_target_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:`|; |&& |^)make (?:-s )?([a-z-]+)", DOCUMENT, re.MULTILINE))
-    assert {"doctor", "bootstrap", "delete"} <= named <= targets
-
-
 def test_the_small_configuration_is_what_the_document_says() -> None:
     (script,) = re.findall(r"^sed (.+?) config.yaml > trial.yaml", DOCUMENT, re.MULTILINE | re.DOTALL)
     text = (ROOT / "config.yaml").read_text()

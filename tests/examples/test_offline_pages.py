@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.commands import block_commands, snippets
-from tests.examples.clones import ROOT, Shell, own_copy
+from tests.examples.clones import ROOT, Shell, free_port, own_copy
 from tests.examples.houses import write_houses
 from tests.examples.steps import Step, take
 
@@ -48,6 +48,8 @@ def _leaves_nothing_installed(folder: Path, printed: str) -> None:
     assert (folder / "Makefile").exists()
 
 
+HELP = (Step("make help", prints=("run +Run the whole pipeline", "delete +Delete what")),)
+ANOTHER_PORT = "make local PORT=9000"
 CONFIGURATION = (
     Step("make definition", said="make -s definition", check=_is_the_reviewed_definition),
     Step("make definition CONFIG=other.yaml", prints=('"Name": ?"MakeFolds"', "prices")),
@@ -108,7 +110,17 @@ INSTALLATION = (
 FETCHED = tuple(
     Step(command, check=_is_the_file_here if command.startswith("unzip") else None) for command in block_commands(DATA)
 )
-STEPS = (*CONFIGURATION, *OPERATIONS, *CHANGES, *ALGORITHMS, *BENCHMARKS, *INSTALLATION, *FETCHED)
+STEPS = (
+    *HELP,
+    Step(ANOTHER_PORT),
+    *CONFIGURATION,
+    *OPERATIONS,
+    *CHANGES,
+    *ALGORITHMS,
+    *BENCHMARKS,
+    *INSTALLATION,
+    *FETCHED,
+)
 
 
 @pytest.fixture
@@ -150,6 +162,16 @@ def test_the_commands_about_a_configuration_do_what_its_page_says(shell: Shell) 
         rows.writerows([1000 * number, number, number % 5, 1950 + number % 70] for number in range(50, 150))
     take(shell, CONFIGURATION)
     take(shell, OPERATIONS)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_service_takes_another_port(shell: Shell) -> None:
+    port = free_port()
+    take(shell, HELP)
+    with shell.in_another(ANOTHER_PORT.replace("9000", str(port)), "Nothing to restore"):
+        said = shell.say(f'eval "$(make -s local-env PORT={port})" && .venv/bin/aws s3 ls && echo "$AWS_ENDPOINT_URL"')
+    assert (said.status, said.printed) == (0, f"http://127.0.0.1:{port}\n")
 
 
 @pytest.mark.slow
