@@ -67,6 +67,14 @@ NOT_SAID = {
 """Commands that no test says, and why."""
 
 
+SAID = [
+    part.strip()
+    for command in (*WALKED, *ELSEWHERE, *CI)
+    for part in (command, *([] if "\n" in command else re.split("&&|;", command)))
+]
+"""Each command that is said; of several in one line, each alone too."""
+
+
 def is_within(command: str, other: str) -> bool:
     """Return whether a command in a sentence names the program of another one and no word that the other lacks."""
     mentioned, said = (normal(words_of(each)) for each in (command, other))
@@ -80,22 +88,16 @@ def normal(words: list[str]) -> list[str]:
     return [word for word in words if word != "-s" and not re.fullmatch("[A-Z_]+=", word)]
 
 
-def lines_of_said() -> list[str]:
-    """Return each command that is said; several in one line count alone too."""
-    said = [*WALKED, *ELSEWHERE, *CI]
-    return [*said, *(part.strip() for command in said if "\n" not in command for part in re.split("&&|;", command))]
-
-
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=name_of)
 def test_each_command_is_said_by_a_test_or_is_an_exception(page) -> None:
     known = {*WALKED, *ELSEWHERE, *CI, *NOT_SAID}
-    assert [command for command in block_commands(page) if command not in known] == []
-    said = [line for line in lines_of_said() if line]
-    assert [
+    blocks = [command for command in block_commands(page) if command not in known]
+    sentences = [
         command
         for command in inline_commands(page)
-        if command not in known and not any(is_within(command, other) for other in said)
-    ] == []
+        if command not in known and not any(is_within(command, said) for said in SAID)
+    ]
+    assert blocks + sentences == []
 
 
 def test_no_exception_and_no_step_is_stale() -> None:
