@@ -145,6 +145,12 @@ def link_project(folder: Path) -> None:
 
 
 def own_copy(folder: Path, name: str) -> None:
-    """Replace the link to one of the project's folders by a copy, for a command that writes into it."""
-    (folder / name).unlink()
-    shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    """Replace the link to one of the project's files or folders by a copy, for a command that writes there."""
+    place, original = folder / name, ROOT / name
+    if not place.is_symlink():
+        return
+    place.unlink()
+    if original.is_dir():
+        shutil.copytree(original, place, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(original, place)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands import block_commands, snippets
+from tests.docs.commands import block_commands, inline_commands, snippets
 from tests.examples.clones import ROOT, Shell, free_port, own_copy
 from tests.examples.houses import write_houses
-from tests.examples.steps import Step, take
+from tests.examples.steps import Check, Step, take
 
 DATA = ROOT / "data/README.md"
 
@@ -29,12 +29,13 @@ def _drafts_trees(folder: Path, printed: str) -> None:
     assert "algorithm: xgboost" in (folder / "trees.yaml").read_text()
 
 
-def _writes_the_reviewed_definition(folder: Path, printed: str) -> None:
-    _is_the_reviewed_definition(folder, (folder / "tests/pipeline/definition.json").read_text())
+def _writes_anew(name: str) -> Check:
+    """Return a check that a command has written a file as it is in the project."""
 
+    def check(folder: Path, printed: str) -> None:
+        assert (folder / name).read_text("utf-8") == (ROOT / name).read_text("utf-8")
 
-def _writes_the_page_of_operations(folder: Path, printed: str) -> None:
-    assert (folder / "docs/coverage.md").read_text() == (ROOT / "docs/coverage.md").read_text()
+    return check
 
 
 def _is_the_file_here(folder: Path, printed: str) -> None:
@@ -71,14 +72,21 @@ OPERATIONS = (
     Step("make completion", prints=("complete -",)),
     Step(".venv/bin/python -m scripts.completion zsh", prints=("compdef",)),
 )
+WRITTEN = {
+    command.rpartition(" > ")[2]: command
+    for page in (ROOT / "CONTRIBUTING.md", ROOT / "docs/coverage.md")
+    for command in (*block_commands(page), *inline_commands(page))
+    if " > " in command
+}
+"""The files that a change of the code changes, and the command that writes each anew."""
+
 CHANGES = (
     Step(
         ".venv/bin/pre-commit install",
         said="git init -q && .venv/bin/pre-commit install",
         writes=(".git/hooks/pre-commit",),
     ),
-    Step("make -s definition > tests/pipeline/definition.json", check=_writes_the_reviewed_definition),
-    Step(".venv/bin/python -m local.app.coverage > docs/coverage.md", check=_writes_the_page_of_operations),
+    *(Step(command, check=_writes_anew(name)) for name, command in WRITTEN.items()),
 )
 ALGORITHMS = tuple(
     Step(
@@ -177,10 +185,11 @@ def test_the_service_takes_another_port(shell: Shell) -> None:
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_commands_for_a_change_write_what_is_reviewed(shell: Shell) -> None:
-    own_copy(shell.folder, "tests")
-    own_copy(shell.folder, "docs")
-    (shell.folder / "tests/pipeline/definition.json").unlink()
-    (shell.folder / "docs/coverage.md").unlink()
+    assert {*WRITTEN} >= {"tests/pipeline/definition.json", "docs/coverage.md"}
+    for name in WRITTEN:
+        # Without a copy, the command would write into the project itself.
+        own_copy(shell.folder, name.partition("/")[0])
+        (shell.folder / name).unlink()
     take(shell, CHANGES)
 
 
