@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 import yaml
 
+from local.runtime.images.custom import CustomImage
 from pipeline.config.loading import load_config
 from scripts.completion import targets
 from tests.docs.commands import block_commands, inline_commands, make_calls, section_commands, snippets, words_of
@@ -150,17 +151,20 @@ def imports_of(code: str) -> set[str]:
     return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
 
 
+YAML = [(each, yaml.safe_load(each.text)) for page in PAGES for each in snippets(page) if each.language == "yaml"]
+
+
 @pytest.mark.parametrize(
-    "snippet",
-    [
-        each
-        for page in PAGES
-        for each in snippets(page)
-        if each.language == "yaml" and "dataset" in (yaml.safe_load(each.text) or ())
-    ],
-    ids=lambda snippet: f"{snippet.page}, {snippet.section}",
+    "snippet", [each for each, content in YAML if isinstance(content, dict) and "dataset" in content]
 )
 def test_each_configuration_is_valid(snippet, tmp_path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump({"pipeline": {"name": "example"}} | yaml.safe_load(snippet.text)))
     load_config(file)
+
+
+def test_each_entry_for_an_image_is_valid() -> None:
+    entries = [entry for _, content in YAML if isinstance(content, list) for entry in content]
+    assert len(entries) > 2
+    for entry in entries:
+        assert CustomImage.model_validate(entry).image

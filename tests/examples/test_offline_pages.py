@@ -170,6 +170,7 @@ def test_the_commands_about_a_configuration_do_what_its_page_says(shell: Shell) 
         rows.writerows([1000 * number, number, number % 5, 1950 + number % 70] for number in range(50, 150))
     take(shell, CONFIGURATION)
     take(shell, OPERATIONS)
+    assert shell.say(".venv/bin/python -m scripts.start --nonsense").status == 2
 
 
 @pytest.mark.slow
@@ -201,6 +202,14 @@ def test_an_algorithm_trains_in_several_folders_by_hand(shell: Shell) -> None:
         write_root(shell.folder / f"linear_learner-{number}", **linear)
         write_root(shell.folder / f"xgboost-{number}", num_round="3")
     take(shell, ALGORITHMS)
+    (snippet,) = [each.text for each in snippets(ROOT / "docs/linear-learner.md") if each.language == "python"]
+    (shell.folder / "snippet.py").write_text(
+        "from pathlib import Path\nimport local.algorithms.linear_learner.inference\n"
+        "path, body, content_type, accept = Path('model.tar.gz'), b'0.5,0.5\\n', 'text/csv', ''\n"
+        f"print({snippet.strip()})\n"
+    )
+    said = shell.say("tar czf model.tar.gz -C linear_learner-1/model model_algo-1 && .venv/bin/python snippet.py")
+    assert re.search(r'"predictions": ?\[\{"score": [\d.]+\}\]', said.printed), said.printed
 
 
 @pytest.mark.slow
