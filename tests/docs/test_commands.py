@@ -32,7 +32,7 @@ WALKED = [
 """What tests/examples says: test_tutorial.py, test_readme_commands.py, test_account_pages.py, test_offline_pages.py."""
 
 ELSEWHERE = {
-    "make run": "tests/end_to_end/test_run.py",
+    "make run": "tests/examples/test_readme_commands.py",
     "make run CONFIG=examples/wages.yaml": "tests/examples/test_runs.py",
     "make run CONFIG=examples/insurance-xgboost.yaml": "tests/examples/test_runs.py",
     "make setup PYTHON=/path/to/python3.12": "tests/scripts/setup/test_start.py",
