@@ -119,7 +119,7 @@ def targets() -> dict[str, Target]:
     """Return the targets that ``make help`` lists."""
     found = {}
     for name, text, recipe in _TARGET.findall(makefile()):
-        module = re.search(r"\$\(RUN\) scripts\.(\w+)$", recipe, re.MULTILINE)
+        module = re.search(r"\$\(RUN\) scripts\.(\w+)(?:;|$)", recipe, re.MULTILINE)
         found[name] = Target(text, module[1] if module else "")
     return found
 

@@ -202,7 +202,9 @@ DELETE = (
     Step("make delete LEVEL=endpoint", prints=(f"deleted endpoint {NAME}", "Left: the pipeline, its models and data")),
     Step("make delete", prints=(f"deleted pipeline {NAME}", "Left: data, bucket and roles")),
     Step("make delete LEVEL=all", prints=(rf"deleted CloudFormation stack \(bucket and roles\) {NAME}",)),
+    Step("make delete LEVEL=all", prints=("nothing .*to delete in account 123456789012, us-east-1",)),
     Step("make doctor", prints=("there is no stack", "role: job .*does not exist", "bucket .*does not exist")),
+    Step("aws sagemaker list-endpoints", prints=(r'"Endpoints": \[\]',)),
 )
 OWN_DATA = (
     *(Step(command) for command in block_commands(DOCS / "tutorial.md") if command.startswith("python3 - <<")),
