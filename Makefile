@@ -13,7 +13,9 @@ RUN := .venv/bin/python -m
 READY := .venv/.ready
 # Tests start many processes: caching the bytecode pays, even where the environment turns that off.
 # The files run in their order, which has the long ones of end_to_end early. Else those of few tests would run last.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One worker more than processors, because the tests wait a third of their time for processes and answers.
+WORKERS = $(shell workers=$$(($$(getconf _NPROCESSORS_ONLN) + 1)); echo $$((workers < 4 ? workers : 4)))
+PYTEST = PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The data of an example are written when a command first needs them.
 EXAMPLES := wages planes flights loans happiness
