@@ -39,16 +39,23 @@ def broken(text: str, width: int) -> str:
 
 
 def _broken_line(line: str, width: int) -> str:
-    gap = _GAP.match(line)
-    indent = gap.end() if gap and gap.end() <= width // 2 else 0
     whole = _COMMAND.sub(lambda command: command[0].replace(" ", _UNBROKEN), line)
     lines = textwrap.wrap(
         whole,
         width,
-        subsequent_indent=" " * indent,
+        subsequent_indent=" " * _indent(whole, width),
         expand_tabs=False,
         replace_whitespace=False,
         break_long_words=False,
         break_on_hyphens=False,
     )
     return "\n".join(lines).replace(_UNBROKEN, " ")
+
+
+def _indent(line: str, width: int) -> int:
+    """Return where a broken line goes on: under the text after a gap, unless there is too little room for it."""
+    gap = _GAP.match(line)
+    if gap is None or gap.end() > width // 2:
+        return 0
+    longest = max(map(len, line[gap.end() :].split()), default=0)
+    return gap.end() if gap.end() + longest <= width else 0

@@ -8,11 +8,14 @@ from rich.box import SIMPLE_HEAD
 from rich.measure import Measurement
 from rich.table import Table
 
+from pipeline.text import broken
 from scripts.console import console
 
 
 def plain_table(title: str | None = None) -> Table:
     """Return an empty table without a frame, and with little space between its columns."""
+    if title and console.is_terminal:
+        title = broken(title, console.width)
     return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
 
 

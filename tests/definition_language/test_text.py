@@ -18,6 +18,7 @@ from definition_language.text import broken
         ("one line\nand another one that is too long", ["one line", "and another one that", "is too long"]),
         ("the mean is 124,425,755", ["the mean is", "124,425,755"]),
         ("MSE     124,425 (95 % of all)", ["MSE     124,425 (95", "        % of all)"]),
+        ("ARN     arn:aws:a:1234567 (new)", ["ARN", "arn:aws:a:1234567", "(new)"]),
         ("  deleted the function of it", ["  deleted the", "  function of it"]),
         ("left-out rows are in-between", ["left-out rows are", "in-between"]),
         ("a long word: arn:aws:sagemaker:us-east-1", ["a long word:", "arn:aws:sagemaker:us-east-1"]),

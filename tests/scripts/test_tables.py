@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from pipeline.operate.doctor.findings import Finding, State
 from scripts import doctor, report
 from scripts.console import console
+from scripts.tables import plain_table
 from tests.commands import ROOT, run_command
 
 WIDTH = 80
@@ -75,3 +76,11 @@ def test_the_error_of_a_combination_that_diverged_does_not_widen_the_table() -> 
     text = printed(report._errors([point(2, mean_test_mse=1e40)], BEST))
     assert "1.00e+34" in text
     assert "fold 2" in text
+
+
+def test_a_terminal_breaks_a_title_between_words(monkeypatch) -> None:
+    monkeypatch.setattr(console, "width", 20)
+    monkeypatch.setattr(console, "_force_terminal", True)
+    table = plain_table("the errors; cv_results.csv has more")
+    table.add_column("mean")
+    assert [line.rstrip() for line in printed(table).splitlines()[:2]] == ["the errors;", "cv_results.csv has"]
