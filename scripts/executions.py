@@ -41,7 +41,8 @@ def find_execution(session: Session, config: Config, given: str | None) -> str:
         if not is_gone(error):
             raise
         raise UserError(
-            f"There is no pipeline {name}: publish it with 'make upsert'. {_left_of_pipeline(session, config)}".rstrip()
+            f"There is no pipeline {name} in {config.aws.region}: publish it with 'make upsert'. "
+            f"{_left_of_pipeline(session, config)}".rstrip()
         ) from None
     if latest is None:
         raise UserError(f"The pipeline {name} has not been executed yet: start it with 'make start'.")

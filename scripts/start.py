@@ -100,7 +100,8 @@ def start_execution(session: Session, config: Config, parameters: Sequence[Param
             PipelineName=config.pipeline.name, PipelineParameters=parameters, ClientRequestToken=str(uuid.uuid4())
         )
     except sagemaker.exceptions.ResourceNotFound:
-        raise UserError(f"There is no pipeline {config.pipeline.name}: publish it with 'make upsert'.") from None
+        name, region = config.pipeline.name, config.aws.region
+        raise UserError(f"There is no pipeline {name} in {region}: publish it with 'make upsert'.") from None
     return str(response["PipelineExecutionArn"])
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from botocore.config import Config as ClientConfig
@@ -205,7 +206,7 @@ _PARAMETERS = {
 
 def _processing(config: Config) -> Iterator[QuotaRequirement]:
     folds = config.folds
-    fewer = "lower folds.instance_count"
+    fewer = "lower folds.instance_count" if folds.instance_count > 1 else ""
     if folds.instance_type == SCRIPT_INSTANCE:
         yield _fixed(f"{SCRIPT_INSTANCE} for processing job usage", folds.instance_count, "all processing jobs", fewer)
     else:
@@ -226,10 +227,12 @@ def _training(config: Config) -> Iterator[QuotaRequirement]:
     def remedy(quota: int) -> str:
         if quota >= jobs:
             return f"set pipeline.max_parallel_steps: {quota // jobs}, so that fewer folds run at once"
-        return f"set tuning.max_parallel_jobs: {quota}" if quota else "use another tuning.instance_type"
+        return f"set tuning.max_parallel_jobs: {quota}" if quota else ""
 
     use = f"{folds} folds x {jobs} training jobs at once"
-    yield QuotaRequirement(f"{tuning.instance_type} for {kind} job usage", jobs, folds * jobs, use, remedy)
+    other = "use another tuning.instance_type"
+    of_type = f"{tuning.instance_type} for {kind} job usage"
+    yield QuotaRequirement(of_type, jobs, folds * jobs, use, lambda quota: remedy(quota) or other)
     yield QuotaRequirement(f"Number of instances across all {kind} jobs", jobs, folds * jobs, use, remedy)
     name, remedy_of = "parallel training jobs per hyperparameter tuning job", "lower tuning.max_parallel_jobs"
     yield QuotaRequirement(name, 0, jobs, "each TuneFold", lambda _: remedy_of, documented=10)
@@ -246,14 +249,18 @@ def _endpoint(config: Config) -> Iterator[QuotaRequirement]:
         return
     most = max(deploy.instance_count, deploy.autoscaling.max_instances if deploy.autoscaling else 0)
 
-    def remedy(quota: int) -> str:
-        if quota < deploy.instance_count:
-            return "use another deploy.instance_type, or deploy.serverless"
-        return "delete the endpoint before it is updated (make delete LEVEL=endpoint)"
-
     use = f"{deploy.instance_count} at first; an update runs old and new instances at once"
-    for name in (f"{deploy.instance_type} for endpoint usage", "Number of instances across active endpoints"):
-        yield QuotaRequirement(name, deploy.instance_count, 2 * most, use, remedy)
+    for name, other in (
+        (f"{deploy.instance_type} for endpoint usage", "use another deploy.instance_type, or deploy.serverless"),
+        ("Number of instances across active endpoints", "use deploy.serverless"),
+    ):
+        too_few = partial(_endpoint_remedy, deploy.instance_count, other)
+        yield QuotaRequirement(name, deploy.instance_count, 2 * most, use, too_few)
+
+
+def _endpoint_remedy(instances: int, other: str, quota: int) -> str:
+    """Return the remedy of a quota that the endpoint's instances exceed, or only those of its update."""
+    return other if quota < instances else "delete the endpoint before it is updated (make delete LEVEL=endpoint)"
 
 
 def _fixed(quota: str, count: int, use: str, remedy: str = "") -> QuotaRequirement:

@@ -268,7 +268,7 @@ def test_what_is_left_of_a_pipeline_and_of_an_execution_is_said(account) -> None
     for command in ("report", "status"):
         absent = account.command(command)
         assert absent.returncode == 1
-        assert absent.stderr.startswith(f"There is no pipeline {NAME}: publish it with 'make upsert'.")
+        assert absent.stderr.startswith(f"There is no pipeline {NAME} in us-east-1: publish it with 'make upsert'.")
         assert prefix not in absent.stderr
         assert "Nothing of it is left in S3" in account.command(command, EXECUTION=arn).stderr
     key = f"{NAME}/executions/{arn.rpartition('/')[2]}/best/best.json"

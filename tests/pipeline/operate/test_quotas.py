@@ -124,6 +124,19 @@ def test_what_to_do_follows_from_what_the_account_has(client, answers, config, v
     assert report.unanswered == ""
 
 
+def test_a_total_of_zero_is_not_answered_with_another_instance_type(client, answers, config) -> None:
+    answers([[quota(name, 0, "L-7") for name in needs(config)]])
+    checks = {check.requirement.quota: check for check in check_quotas(config, lambda: client).checks}
+    totals = {name: check.advice("eu-west-1") for name, check in checks.items() if " instances across " in name}
+    assert len(totals) == 3
+    for name, advice in totals.items():
+        begin = "use deploy.serverless, or ask" if "endpoints" in name else "ask"
+        assert advice.startswith(f"{begin} for more: aws service-quotas"), name
+    for name, check in checks.items():
+        # One instance cannot become fewer.
+        assert "lower folds.instance_count" not in check.advice("eu-west-1"), name
+
+
 def test_following_the_advice_is_enough(client, answers, configure) -> None:
     config = configure(pipeline={"max_parallel_steps": 2})
     answers([[quota(name, 4) for name in needs(config)]])
