@@ -55,7 +55,7 @@ def costs_in_short(config: Config) -> str:
         return f"The cost is not known. {error}"
     return (
         f"An execution typically costs {found.typical_dollars:.2f} US dollars, at most {found.longest_dollars:.2f} "
-        f"(prices as of {prices.as_of} in {prices.region}). Endpoint: {_endpoint(config, found)}"
+        f"({_origin(config, prices)}). Endpoint: {_endpoint(config, found)}"
     )
 
 
@@ -92,10 +92,14 @@ def _endpoint(config: Config, found: Estimate) -> str:
     return f"{month} dollars a month of 730 hours, from the first deployment until 'make delete LEVEL=endpoint'."
 
 
-def _caveats(config: Config, prices: Prices) -> str:
+def _origin(config: Config, prices: Prices) -> str:
     elsewhere = f"; your region {config.aws.region} has other prices" if config.aws.region != prices.region else ""
+    return f"prices as of {prices.as_of} in {prices.region}{elsewhere}"
+
+
+def _caveats(config: Config, prices: Prices) -> str:
     return (
-        f"Prices as of {prices.as_of} in {prices.region}{elsewhere}. Durations are assumptions, see infra/prices.yaml. "
+        f"{_origin(config, prices).capitalize()}. Durations are assumptions, see infra/prices.yaml. "
         "Use PRICES=mine.yaml for your own. Not included: storage, requests, logs, data transfer, and retries after "
         "faults of SageMaker."
     )

@@ -65,6 +65,15 @@ def test_a_start_on_aws_says_its_cost_before_it_asks_aws_for_anything() -> None:
     assert second.startswith("83.95 dollars a month of 730 hours, from the first deployment until 'make delete")
 
 
+def test_a_start_in_another_region_says_that_its_prices_differ(tmp_path) -> None:
+    file = tmp_path / "config.yaml"
+    text = (ROOT / "config.yaml").read_text().replace("region: us-east-1", "region: eu-west-1")
+    file.write_text(text.replace("input: data/", f"input: {ROOT}/data/"))
+    assert (
+        "in us-east-1; your region eu-west-1 has other prices). Endpoint:" in command("start", CONFIG=str(file)).stdout
+    )
+
+
 def test_a_start_with_an_instance_without_a_price_says_so() -> None:
     finished = command("start", PARAMS="TrainingInstanceType=ml.p3.2xlarge")
     assert " ".join(finished.stdout.split()).startswith("The cost is not known. There is no price for ml.p3.2xlarge.")
