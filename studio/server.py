@@ -81,6 +81,8 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        # From now on, connections wait: the address is printed before the first one is answered.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise PortInUseError(f"Port {port} cannot be used: {error.strerror}.") from None

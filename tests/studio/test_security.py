@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 from pathlib import Path
 
+import boto3
 import pytest
 
 import studio
+from studio.aws import Aws
 from studio.pages import routes
+from studio.server import HOST, Server
 from tests.studio.conftest import Browser
 
 VENDOR = Path(studio.__file__).parent / "static/vendor"
 GETS = ["/", "/pipelines/x", "/static/studio.css", "/nowhere", "/?token=wrong"]
+
+
+def test_a_browser_that_is_quicker_than_studio_waits() -> None:
+    session = boto3.Session("a", "b", region_name="us-east-1")
+    with Server(Aws(session), 0) as server:
+        socket.create_connection((HOST, server.port)).close()
 
 
 @pytest.mark.parametrize("path", GETS)
