@@ -32,6 +32,8 @@ def train(name, depends_on=None, **changes):
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=900),
         output_data_config=OutputDataConfig(s3_output_path=output),
+        # The code's place in S3 ends with the second: of two trainers of one name, the later one may replace the other's.
+        base_job_name=f"means-{name}",
         environment={"STAGE": name},
         role=role,
         sagemaker_session=session,
