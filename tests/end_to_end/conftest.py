@@ -47,18 +47,18 @@ class Shell:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
-    def _sagemaker(self) -> Any:
+    def client(self, name: Any) -> Any:
+        """A boto3 client: the AWS CLI takes CPU time at each start."""
         session = boto3.Session(
             self.environment["AWS_ACCESS_KEY_ID"],
             self.environment["AWS_SECRET_ACCESS_KEY"],
             region_name=self.environment["AWS_DEFAULT_REGION"],
         )
-        return session.client("sagemaker", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        return session.client(name, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
 
     def finish(self, execution_arn: str) -> str:
         """Wait until an execution has ended; return its status."""
-        # Not by the AWS CLI: each of its starts would take CPU time from the execution.
-        client = self._sagemaker()
+        client = self.client("sagemaker")
         deadline = time.monotonic() + EXECUTION_SECONDS
         while time.monotonic() < deadline:
             description = client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)

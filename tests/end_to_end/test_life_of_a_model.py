@@ -17,18 +17,20 @@ WAIT_SECONDS = 60
 def account_contents(shell) -> dict[str, list]:
     """Everything that an account can hold of what the project makes."""
     listings = {
-        "stacks": ("cloudformation", "describe-stacks", "Stacks"),
-        "roles": ("iam", "list-roles", "Roles"),
-        "buckets": ("s3api", "list-buckets", "Buckets"),
-        "functions": ("lambda", "list-functions", "Functions"),
-        "rules": ("events", "list-rules", "Rules"),
-        "pipelines": ("sagemaker", "list-pipelines", "PipelineSummaries"),
-        "groups": ("sagemaker", "list-model-package-groups", "ModelPackageGroupSummaryList"),
-        "models": ("sagemaker", "list-models", "Models"),
-        "configurations": ("sagemaker", "list-endpoint-configs", "EndpointConfigs"),
-        "endpoints": ("sagemaker", "list-endpoints", "Endpoints"),
+        "stacks": ("cloudformation", "describe_stacks", "Stacks"),
+        "roles": ("iam", "list_roles", "Roles"),
+        "buckets": ("s3", "list_buckets", "Buckets"),
+        "functions": ("lambda", "list_functions", "Functions"),
+        "rules": ("events", "list_rules", "Rules"),
+        "pipelines": ("sagemaker", "list_pipelines", "PipelineSummaries"),
+        "groups": ("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"),
+        "models": ("sagemaker", "list_models", "Models"),
+        "configurations": ("sagemaker", "list_endpoint_configs", "EndpointConfigs"),
+        "endpoints": ("sagemaker", "list_endpoints", "Endpoints"),
     }
-    return {kind: shell.aws(service, command)[key] for kind, (service, command, key) in listings.items()}
+    return {
+        kind: getattr(shell.client(service), operation)()[key] for kind, (service, operation, key) in listings.items()
+    }
 
 
 def execute(shell, **parameters: str) -> str:
@@ -42,13 +44,12 @@ def execute(shell, **parameters: str) -> str:
 
 def serving(shell, other_than: str = "") -> str:
     """Wait until the endpoint is in service, with another configuration than the one named; return which."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    sagemaker, deadline = shell.client("sagemaker"), time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if shell.aws("sagemaker", "list-endpoints")["Endpoints"]:
-            shell.aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", NAME)
-            configuration = shell.aws("sagemaker", "describe-endpoint", "--endpoint-name", NAME)["EndpointConfigName"]
-            if configuration != other_than:
-                return configuration
+        if sagemaker.list_endpoints()["Endpoints"]:
+            endpoint = sagemaker.describe_endpoint(EndpointName=NAME)
+            if endpoint["EndpointStatus"] == "InService" and endpoint["EndpointConfigName"] != other_than:
+                return endpoint["EndpointConfigName"]
         time.sleep(0.5)
     raise AssertionError("the endpoint is not in service")
 

@@ -56,7 +56,7 @@ def write(folder: Path, lines: list[str], **sections: Any) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(document))
 
 
-@pytest.mark.parametrize("rule", ["lowest_mse", "one_standard_error"])
+@pytest.mark.parametrize("rule", ["lowest_mse", pytest.param("one_standard_error", marks=pytest.mark.long)])
 def test_from_the_file_to_predictions_in_the_labels_unit(tmp_path, rule) -> None:
     lines = houses(900)
     dropped = sum(line.split(";")[3] == "" for line in lines[1:])

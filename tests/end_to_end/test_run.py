@@ -111,6 +111,7 @@ def test_without_a_limit_a_model_that_is_worse_than_the_mean_is_rejected(tmp_pat
         "pipeline: {name: noise}\n"
         f"dataset: {{input: rows.csv, label: y, numeric: [{', '.join(names)}]}}\n"
         "tuning: {learning_rate: [0.1], l1: [0.001]}\n"
+        "folds: {count: 2}\n"
     )
     result = run(tmp_path, DATA="")
     assert result.returncode == 1
@@ -154,6 +155,7 @@ def test_a_bad_cell_is_told_by_its_file_line_and_column(folder) -> None:
     assert told in json.loads((folder / ".local/last-run.json").read_text())["failure_reason"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_quarantine_is_one_key_and_its_rows_are_counted_with_reason_and_place(folder) -> None:
     document = yaml.safe_load((folder / "config.yaml").read_text())

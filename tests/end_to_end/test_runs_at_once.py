@@ -107,7 +107,7 @@ def test_two_runs_share_a_service_and_have_results_of_their_own(runs) -> None:
     assert commands_with(str(runs.folder)) == []
 
 
-@pytest.mark.parametrize("at", ["Published", "MakeFolds: Succeeded"])
+@pytest.mark.parametrize("at", [pytest.param("Published", marks=pytest.mark.long), "MakeFolds: Succeeded"])
 def test_a_run_goes_on_when_the_one_with_the_service_is_killed(runs, at) -> None:
     first = runs.start("first")
     wait_until(runs.is_served)

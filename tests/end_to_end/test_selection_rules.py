@@ -28,7 +28,14 @@ def last_run(folder: Path) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize(("rule", "layout"), [("lowest_mean_mse", "folders"), ("one_standard_error", "manifest")])
+@pytest.mark.parametrize(
+    ("rule", "layout"),
+    [
+        # test_after_deletion.py runs it too.
+        pytest.param("lowest_mean_mse", "folders", marks=pytest.mark.long),
+        ("one_standard_error", "manifest"),
+    ],
+)
 def test_a_model_of_all_rows_is_registered_and_served(tmp_path, rule, layout) -> None:
     write_config(
         tmp_path,

@@ -28,7 +28,9 @@ def table(columns: int, values: int) -> tuple[str, dict]:
     return "\n".join(rows) + "\n", {"label": "digit", "numeric": numeric, "categorical": {"kind": kinds}}
 
 
-@pytest.mark.parametrize(("columns", "values"), [(64, 500), (2000, 10), (5, 10_000)])
+@pytest.mark.parametrize(
+    ("columns", "values"), [pytest.param(64, 500, marks=pytest.mark.long), (2000, 10), (5, 10_000)]
+)
 def test_a_wide_table_is_split_trained_on_and_served(tmp_path, columns, values) -> None:
     text, dataset = table(columns, values)
     (tmp_path / "digits.csv").write_text(text)

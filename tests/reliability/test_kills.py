@@ -33,7 +33,6 @@ from tests.local.interpreter.documents import ROLE, TRUE, Document, condition, d
 from tests.local.runtime.jobs.conftest import processing_input
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-KILLS = 20
 LONGEST_RUN = 0.8
 """Longest time until a kill, in seconds. A job of the pipeline takes about as long."""
 
@@ -226,7 +225,8 @@ def write_until_killed(service: Service, promises: Promises, seconds: float, *, 
 
 
 @pytest.mark.slow
-def test_twenty_kills_lose_nothing_and_leave_nothing(services: list[Service], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [8, pytest.param(20, marks=pytest.mark.long)])
+def test_kills_lose_nothing_and_leave_nothing(services: list[Service], tmp_path: Path, kills: int) -> None:
     seed = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
     print(f"seed: {seed} (KILL_SEED={seed} repeats the moments)")
     moments = random.Random(seed)
@@ -236,7 +236,7 @@ def test_twenty_kills_lose_nothing_and_leave_nothing(services: list[Service], tm
     client.put_object(Bucket="bucket", Key="code/work.py", Body=WORK.encode())
     document = definition(work("Work"), condition("Gate", TRUE, then=[work("Last")], DependsOn=["Work"]))
     services[-1].client("sagemaker").create_pipeline(PipelineName="pipeline", PipelineDefinition=document, RoleArn=ROLE)
-    for number in range(KILLS):
+    for number in range(kills):
         write_until_killed(services[-1], promises, moments.uniform(0, LONGEST_RUN), within_job=number % 2 == 0)
         services.append(Service(tmp_path / ".local"))
         promises.check(services[-1])
@@ -244,9 +244,9 @@ def test_twenty_kills_lose_nothing_and_leave_nothing(services: list[Service], tm
         assert not list((tmp_path / ".local" / "s3" / ".nanio" / "uploads").iterdir())
     promises.unchecked = set(promises.objects)
     promises.check(services[-1])
-    assert len(promises.executions) >= KILLS
-    assert len(promises.groups) > KILLS
-    assert len(promises.objects) > KILLS
+    assert len(promises.executions) >= kills
+    assert len(promises.groups) > kills
+    assert len(promises.objects) > kills
 
     # The last execution runs to its end when nothing disturbs it.
     sagemaker = services[-1].client("sagemaker")

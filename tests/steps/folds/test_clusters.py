@@ -100,7 +100,9 @@ def test_the_folds_are_the_same_whatever_the_number_of_threads(expected, source,
     assert Folds(tmp_path / "out").tests() == expected
 
 
-@pytest.mark.parametrize("stratify", [None, 3], ids=["plain", "by column"])
+@pytest.mark.parametrize(
+    "stratify", [pytest.param(None, marks=pytest.mark.long, id="plain"), pytest.param(3, id="by column")]
+)
 def test_the_folds_are_the_same_on_a_cluster_that_loses_an_executor_while_writing(
     fold, large, tmp_path, stratify
 ) -> None:
