@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -16,6 +17,7 @@ from pipeline.operate.features import LARGEST, RowError, column_encoders, is_num
 from pipeline.operate.model_columns import ModelColumns
 
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
+_USUAL_ENCODINGS = ("UTF-8", "cp1252")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def layout_of(name: str, first_line: str, columns: ModelColumns, dataset: Datase
         name: the file's name, for errors.
         first_line: the first line that is not blank.
         columns: the model's columns.
-        dataset: the configured delimiter, and whether training files have a header.
+        dataset: the configured delimiter and encoding, and whether training files have a header.
 
     Raises:
         UserError: the file has a header that lacks a column or names a column twice, or it has no header and another
@@ -59,7 +61,7 @@ def layout_of(name: str, first_line: str, columns: ModelColumns, dataset: Datase
                 return layout
     known = {*columns.trained_on, *columns.features}
     fields = max(split.values(), key=lambda fields: (len(known.intersection(fields)), len(fields)))
-    raise UserError(_misfit(name, fields, columns))
+    raise UserError(_misfit(name, fields, columns) + _in_other_encoding(fields, columns, dataset.encoding))
 
 
 class RowEncoder:
@@ -137,6 +139,19 @@ def _misfit(name: str, fields: Sequence[str], columns: ModelColumns) -> str:
         f"{name}: the header lacks {some_of(missing)}, which {columns.source} needs; it names "
         f"{some_of(map(shortened, fields))}"
     )
+
+
+def _in_other_encoding(fields: Sequence[str], columns: ModelColumns, encoding: str) -> str:
+    """Return what to do if the columns are there in one of the usual encodings, or else nothing."""
+    for other in _USUAL_ENCODINGS:
+        with suppress(UnicodeError):
+            names = {field.encode(encoding, "surrogateescape").decode(other).lstrip("\ufeff") for field in fields}
+            if names.issuperset(columns.raw):
+                return (
+                    f". It has these columns if it is read as {other}, and dataset.encoding is {encoding}: "
+                    "save the file in that encoding, or set the key in a copy of the configuration"
+                )
+    return ""
 
 
 def _picker(positions: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

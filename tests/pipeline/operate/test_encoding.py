@@ -127,6 +127,17 @@ def test_a_file_without_the_models_columns_is_refused(config, text, expected) ->
         encoded(text, config.dataset)
 
 
+@pytest.mark.parametrize(
+    ("configured", "stored", "named"),
+    [("cp1252", "UTF-8", "UTF-8"), ("cp1252", "utf-8-sig", "UTF-8"), ("UTF-8", "cp1252", "cp1252")],
+)
+def test_a_file_in_another_encoding_is_told_by_its_header(config, configured, stored, named) -> None:
+    dataset = config.dataset.model_copy(update={"numeric": ["antigüedad"], "categorical": {}, "encoding": configured})
+    read = "antigüedad\n1\n".encode(stored).decode(configured, "surrogateescape")
+    with pytest.raises(UserError, match=f"if it is read as {named}, and dataset.encoding is {configured}: save"):
+        encoded(read, dataset)
+
+
 def test_a_wide_table_is_refused_in_few_words(config) -> None:
     wide = config.dataset.model_copy(update={"numeric": [f"column {number}" for number in range(2000)]})
     with pytest.raises(UserError, match=r"column 19 and 1983 more; or, .* and 1988 more") as refused:
