@@ -149,6 +149,7 @@ def _document(
         "failure_reason": "\n".join(reasons) or state.failure or None,
         "selection_rule": best.get("rule"),
         "metric": objective and objective.name,
+        "metric_title": objective and objective.title,
         "estimate": estimate
         and {
             "mse": estimate.get("mse"),

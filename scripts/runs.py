@@ -84,9 +84,9 @@ def _details(results: dict[str, Any] | None) -> list[str]:
         return ["  still running, or killed"]
     lines = []
     if results["estimate"]:
-        # Runs of former versions have no metric.
+        # Runs of former versions have no title of their metric, or no metric.
         metric = (results.get("metric") or "validation:mse").rpartition(":")[2]
-        title = "MSE" if metric == "mse" else metric
+        title = results.get("metric_title") or ("MSE" if metric == "mse" else metric)
         lines = [f"  {title} {_estimate(results['estimate'])}, rule {results['selection_rule']}"]
         tuned = sorted(results["best_hyperparameters"].items(), reverse=True)
         hyperparameters = ", ".join(f"{name} {short(value)}" for name, value in tuned)

@@ -40,7 +40,7 @@ def leave_run(name: str, hour: int, **results: Any) -> None:
 def test_the_runs_are_listed_the_newest_first(capsys) -> None:
     leave_run("aaaaaaaaaaaa", 9)
     leave_run("bbbbbbbbbbbb", 11, estimate={"mse": 1.25, "low": None, "high": None}, selection_rule="lowest_mse")
-    leave_run("cccccccccccc", 10)
+    leave_run("cccccccccccc", 10, metric="validation:objective_loss", metric_title="log loss")
     assert runs.main([], standalone_mode=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[3] for line in lines if not line.startswith(" ")] == [
@@ -49,6 +49,7 @@ def test_the_runs_are_listed_the_newest_first(capsys) -> None:
         "aaaaaaaaaaaa",
     ]
     assert lines[1] == "  MSE 1.25 on one fold, rule lowest_mse"
+    assert lines[4].startswith("  log loss 129,140,952 (")
     assert lines[-2:] == [
         "  MSE 129,140,952 (110,215,526 to 148,066,377), rule one_standard_error",
         "  learning_rate 0.0003162, l1 0.001; 1,338 rows, 2 rejected",
