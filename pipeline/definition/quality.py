@@ -85,7 +85,7 @@ def check_quality(factory: StepFactory, selection: Selection) -> Any:
             [
                 *error,
                 *(f"and {name} is", factory.parameters.limit),
-                *("and applies to", factory.parameters.limit_applies_to),
+                *(f"with {name}AppliesTo", factory.parameters.limit_applies_to),
             ],
         ),
     )
