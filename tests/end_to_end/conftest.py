@@ -16,6 +16,7 @@ import pytest
 
 from local.app.server import LocalService
 from local.core.settings import Settings
+from tests.aws_cli import run_aws
 from tests.commands import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,11 +32,9 @@ class Shell:
 
     def aws(self, *arguments: str) -> Any:
         """Run the AWS CLI and return what it prints, from JSON where it is."""
-        result = subprocess.run(
-            [str(AWS), *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout) if result.stdout.strip().startswith(("{", "[")) else result.stdout
+        status, printed, errors = run_aws(self.environment, *arguments)
+        assert status == 0, errors
+        return json.loads(printed) if printed.strip().startswith(("{", "[")) else printed
 
     def command(self, name: str, **options: str) -> subprocess.CompletedProcess[str]:
         """Run one of the project's commands with options."""
@@ -48,7 +47,7 @@ class Shell:
         return result.stdout
 
     def client(self, name: Any) -> Any:
-        """A boto3 client: the AWS CLI takes CPU time at each start."""
+        """A boto3 client, for calls from threads too."""
         session = boto3.Session(
             self.environment["AWS_ACCESS_KEY_ID"],
             self.environment["AWS_SECRET_ACCESS_KEY"],

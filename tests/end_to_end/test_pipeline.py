@@ -341,7 +341,7 @@ def test_an_endpoint_that_does_not_serve_the_model_goes_back_and_the_execution_s
 
 
 @pytest.mark.slow
-def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps, tmp_path) -> None:
+def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(shell, steps) -> None:
     package = steps["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
     deploy = {"model_package_arn": package, "endpoint_name": NAME, "instance_type": "ml.m5.large"}
     detail = {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"}
@@ -354,11 +354,11 @@ def test_calls_of_the_function_at_the_same_moment_leave_an_endpoint_that_serves(
     together = threading.Barrier(len(events))
 
     def call(number: int) -> dict[str, Any]:
+        function = shell.client("lambda")
         together.wait()
-        file = tmp_path / f"{number}.json"
-        called = ("--function-name", f"{NAME}-deploy", "--payload", json.dumps(events[number]))
-        shell.aws("lambda", "invoke", *called, str(file))
-        return json.loads(file.read_text())
+        answer = function.invoke(FunctionName=f"{NAME}-deploy", Payload=json.dumps(events[number]))
+        assert "FunctionError" not in answer
+        return json.loads(answer["Payload"].read())
 
     with ThreadPoolExecutor(len(events)) as callers:
         answers = list(callers.map(call, range(len(events))))
