@@ -238,7 +238,7 @@ def test_objects_and_prefixes_of_s3_are_scored(account) -> None:
 
 
 def test_a_large_object_is_read_in_blocks(account) -> None:
-    count = 100_000
+    count = 40_000
     body = "\n".join([HEADER, *(f"{number},male,33.75,1,no,southeast" for number in range(count))])
     account.client("s3").put_object(Bucket=BUCKET, Key="large.csv", Body=body)
     assert scores(account.predict(INPUT=f"s3://{BUCKET}/large.csv")) == list(range(count))
