@@ -127,7 +127,8 @@ def test_ctrl_c_in_the_run_with_the_service_does_not_wait_for_the_other(runs) ->
     second = runs.start("second")
     wait_until(lambda: "MakeFolds: Executing" in runs.said("second"))
     first.send_signal(signal.SIGINT)
-    assert first.wait(20) == 130, runs.said("first")
+    assert first.wait(SECONDS) == 130, runs.said("first")
+    assert second.poll() is None, runs.said("first")
     assert "Interrupted. Repeat the command" in runs.said("first")
     assert second.wait(SECONDS) == 0, runs.said("second")
 
