@@ -140,7 +140,9 @@ def publish_and_start(
     return start_execution(session, config, parameters)
 
 
-def follow_to_the_end(session: Session, arn: str) -> ExecutionState:
+def follow_to_the_end(
+    session: Session, arn: str, looked: Callable[[ExecutionState], None] = lambda _: None
+) -> ExecutionState:
     """Show the progress of an execution until it ends, and continue it if its service stopped.
 
     A service that starts marks the executions of a service that stopped as failed. A retry keeps the steps that
@@ -149,6 +151,7 @@ def follow_to_the_end(session: Session, arn: str) -> ExecutionState:
     Args:
         session: a ``boto3.Session`` of the local service.
         arn: the execution.
+        looked: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -159,6 +162,6 @@ def follow_to_the_end(session: Session, arn: str) -> ExecutionState:
         if SERVICE_STOPPED in described.get("FailureReason", ""):
             console.print("The execution was interrupted when its local service stopped. Retrying it:\n")
             sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid.uuid4()))
-        state = follow(session, arn)
+        state = follow(session, arn, looked)
         if SERVICE_STOPPED not in state.failure:
             return state

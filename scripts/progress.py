@@ -35,12 +35,13 @@ _LINES_BELOW = 2
 """The execution's status, and the line of the cursor."""
 
 
-def follow(session: Session, arn: str) -> ExecutionState:
+def follow(session: Session, arn: str, looked: Callable[[ExecutionState], None] = lambda _: None) -> ExecutionState:
     """Show the progress of an execution until it ends.
 
     Args:
         session: a ``boto3.Session`` of the account.
         arn: the execution.
+        looked: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -50,7 +51,13 @@ def follow(session: Session, arn: str) -> ExecutionState:
     names = [step["Name"] for step in all_steps(json.loads(definition))]
     pause = 0.3 if is_local_service() else 10.0
     show = _redraw if console.is_terminal else _print_changes
-    state = show(lambda: execution_state(sagemaker, arn, names), pause)
+
+    def look() -> ExecutionState:
+        state = execution_state(sagemaker, arn, names)
+        looked(state)
+        return state
+
+    state = show(look, pause)
     if state.status == "Failed":
         explain_failure(session, state)
     return state

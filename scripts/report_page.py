@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import webbrowser
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.operate.results import Results
 
 
+@cache
 def prepare_page() -> None:
     """Load what draws the page, while something else is waited for. Otherwise, it takes most of the drawing's time."""
     threading.Thread(target=_load, name="loading what draws").start()

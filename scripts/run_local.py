@@ -45,6 +45,7 @@ _READ_ROWS = 20
 
 _SHOWN_ROWS = 3
 _INDENT = "  "
+_SELECTION = "SelectBest"
 _NO_PREDICTIONS: dict[str, Any] = {"predictions": [], "prediction_scores": None}
 
 
@@ -91,8 +92,7 @@ class _Run:
             with publishing_alone(ROOT):
                 self._arn = publish_and_start(session, self._config, self._parameters, self._build)
             _write_config(self._config, self._arn)
-        prepare_page()
-        state = follow_to_the_end(session, self._arn)
+        state = follow_to_the_end(session, self._arn, _prepare)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
@@ -108,6 +108,12 @@ class _Run:
         console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
         console.print(str(page), markup=False)
         return state.status
+
+
+def _prepare(state: ExecutionState) -> None:
+    """Prepare for the end when a processor is free: from SelectBest on, each step works alone."""
+    if any(step.name == _SELECTION and step.started for step in state.steps):
+        prepare_page()
 
 
 def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:

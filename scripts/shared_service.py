@@ -101,6 +101,9 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
             yield False
             return
         point_at(service.settings.client_environment())
+        if service.parts is not None:
+            # Publishing asks for EventBridge's rules.
+            service.parts.supervisor.run_in_background(service.parts.moto.start, "moto")
         for sentence in service.damaged:
             _say(sentence)
         try:
