@@ -103,6 +103,7 @@ BENCHMARKS = tuple(
         ".venv/bin/python -m benchmarks.estimates [--only penguins Chile ...] [--algorithms xgboost]",
         ".venv/bin/python -m benchmarks.linear_learner",
         ".venv/bin/python -m benchmarks.endpoint [--seconds 60]",
+        ".venv/bin/python -m benchmarks.run [--runs 3] [--other FOLDER]",
     )
 )
 """What they measure takes minutes. They exist, and have the options that the pages name."""
