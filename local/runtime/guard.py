@@ -197,9 +197,13 @@ def _fork(main: Main, request: dict[str, Any], output: int) -> int:
     Raises:
         OSError: the process cannot be created.
     """
-    guard = os.getpid()
+    guard, (ready, waiting) = os.getpid(), os.pipe()
     process = os.fork()
     if process:
+        os.close(waiting)
+        # Until the process has its own session: a signal to its group would be lost before.
+        os.read(ready, 1)
+        os.close(ready)
         return process
     status = 1
     try:
@@ -225,7 +229,7 @@ def _become_program(request: dict[str, Any], output: int) -> None:
     time.tzset()
     os.dup2(output, 1)
     os.dup2(output, 2)
-    # The guard's socket too: the service notices a guard's end by it.
+    # The guard's socket too, by which the service notices a guard's end, and the pipe, on which the guard waits.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 

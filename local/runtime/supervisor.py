@@ -59,6 +59,7 @@ class Program:
         self._lock = threading.Lock()
         self._timers: list[threading.Timer] = []
         self._ended = False
+        self._early = b""
 
     def start(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         """Make the guard start the program.
@@ -81,7 +82,9 @@ class Program:
             raise OSError(
                 report.get("errno", 0), report.get("message", "no process could be started"), report.get("file")
             )
-        self.process = report["process"]
+        with self._lock:
+            self.process = report["process"]
+        self._command(self._early)
 
     def read_output(self) -> Iterator[bytes]:
         """Yield standard output and standard error as they arrive, until the end of the program.
@@ -165,7 +168,10 @@ class Program:
 
     def _command(self, command: bytes) -> None:
         with self._lock, contextlib.suppress(OSError):
-            if not self._ended:
+            if not self.process:
+                # The guard would take it for a part of the program.
+                self._early += command
+            elif not self._ended:
                 self._guard.sendall(command)
 
     def _end(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,26 @@ def test_an_exception_is_its_output_and_a_failure(supervisor: Supervisor, tmp_pa
     program, lines = start(supervisor, tmp_path, "raise")
     assert list(lines)[-1] == "ValueError: wrong"
     assert program.wait() == 1
+
+
+def test_a_stop_at_any_moment_is_not_lost(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Not before the program is told to the guard, nor before it has a process group of its own."""
+    stop = threading.Event()
+
+    def terminate() -> None:
+        while not stop.is_set():
+            supervisor.terminate("key")
+
+    stopping = threading.Thread(target=terminate)
+    stopping.start()
+    try:
+        for _ in range(20):
+            program, lines = start(supervisor, tmp_path, "wait")
+            list(lines)
+            assert program.wait() == -signal.SIGTERM
+    finally:
+        stop.set()
+        stopping.join()
 
 
 def test_it_is_stopped_by_sigterm(supervisor: Supervisor, tmp_path: Path) -> None:
