@@ -13,6 +13,7 @@ from tests.steps.folds.conftest import write_files
 ROWS = "".join(f"{number},{number % 7}.25,-3e-05\n" for number in range(40))
 
 
+@pytest.mark.slow
 def test_spark_makes_what_one_process_makes_to_the_byte(fold, fold_by_spark, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("folds.spans.SMALLEST_SPAN", 1000)
     monkeypatch.setattr("folds.spans.ONE_TASK_BYTES", 1)
