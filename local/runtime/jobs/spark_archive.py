@@ -11,6 +11,7 @@ then takes 6 CPU seconds instead of 9 to 10. The archive is optional.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from local.runtime.containers.container import machine_environment
 from local.runtime.jobs import spark_java
 from local.runtime.jobs.spark_configuration import ON_THIS_MACHINE, object_store, write_logging, write_properties
 
+# What Python or Java raised. Of an error in Java that Python got, the next line says it.
+_REASON = re.compile(r"(?::|(?!py4j\.)\S*(?:Error|Exception):) .")
 _SAMPLE = Path(__file__).with_name("spark_sample.py")
 
 
@@ -75,13 +78,17 @@ def main() -> int:
     try:
         make()
     except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip()
-        print(
-            f"The classes could not be prepared, so Spark starts more slowly: {said.partition(chr(10))[0]}",
-            file=sys.stderr,
-        )
+        print(f"The classes could not be prepared, so Spark starts more slowly: {reason(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def reason(error: OSError | subprocess.CalledProcessError) -> str:
+    """Return in one line why Java or the application failed. Warnings come before it, and a stack trace after it."""
+    outputs = (error.stdout, error.stderr) if isinstance(error, subprocess.CalledProcessError) else ()
+    said = [line for output in outputs for line in str(output or "").splitlines()]
+    lines = [line for line in said if line.strip()] or [str(error)]
+    return next((line for line in lines if _REASON.match(line)), lines[-1]).removeprefix(": ")
 
 
 if __name__ == "__main__":

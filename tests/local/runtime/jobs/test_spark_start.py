@@ -48,3 +48,25 @@ def test_the_class_archive_is_made_where_java_finds_any_folder(tmp_path: Path, m
     folder = tmp_path / "año"
     folder.mkdir()
     spark_archive._run(["sh", "-c", f'test "$LC_CTYPE" = "{wanted}" && test "$LANG" = "{locale}"'], folder)
+
+
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "reason"),
+    [
+        (
+            "Traceback (most recent call last):\n  raise\npy4j.protocol.Py4JJavaError: An error occurred\n"
+            ': java.io.IOException: Cannot run program "chmod": error=2\n\tat java.lang.Thread.run\n',
+            "26/11/27 20:33:28 WARN WindowExec: No Partition Defined\n",
+            'java.io.IOException: Cannot run program "chmod": error=2',
+        ),
+        (
+            "",
+            "WARN: slow\nError: Could not find or load main class\n\tat x\n",
+            "Error: Could not find or load main class",
+        ),
+        ("", "WARN: slow\nkilled\n\n", "killed"),
+        ("", "", "Command 'java' died with <Signals.SIGKILL: 9>."),
+    ],
+)
+def test_why_the_classes_could_not_be_prepared_is_one_line_and_no_warning(stdout, stderr, reason) -> None:
+    assert spark_archive.reason(subprocess.CalledProcessError(-9, "java", stdout, stderr)) == reason
