@@ -18,8 +18,12 @@ class ConfigError(Exception):
     """
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
+        # As they are, because pickle makes a copy for another process from the arguments.
+        super().__init__(faults)
         self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(self.faults)
 
 
 def with_trust_hint(message: str) -> str:

@@ -79,7 +79,7 @@ def building(config: Config) -> Callable[[], dict[str, Any]]:
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
     with sender:
-        # A daemon, so that it ends with this process; without this process it ends when it has nobody to tell.
+        # A daemon ends with this process. If this process is killed, the daemon ends when it cannot send.
         multiprocessing.Process(target=_build, args=(config, sender), daemon=True).start()
 
     @cache
@@ -98,7 +98,8 @@ def building(config: Config) -> Callable[[], dict[str, Any]]:
 
 
 def _build(config: Config, sender: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process for which this one works, and so this one
+    # Ctrl-C ends the process that waits for the definition, and that process ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from pipeline.definition.pipeline import build_definition  # noqa: PLC0415 - the SDK takes seconds to import
 
     answer: dict[str, Any] | Exception

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pipeline.errors import UserError
+from pipeline.errors import ConfigError, UserError
 from scripts import local_runs
 
 
@@ -16,6 +16,17 @@ def test_what_building_raises_in_the_other_process_is_raised_here(config, monkey
     monkeypatch.setattr(local_runs, "conventional_resources", fail)
     with pytest.raises(UserError, match=f"not {config.pipeline.name}"):
         local_runs.building(config)()
+
+
+def test_faults_of_the_configuration_stay_single_lines(config, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise ConfigError(["dataset: a", "tuning: b"])
+
+    monkeypatch.setattr(local_runs, "conventional_resources", fail)
+    with pytest.raises(ConfigError) as caught:
+        local_runs.building(config)()
+    assert caught.value.faults == ["dataset: a", "tuning: b"]
+    assert str(caught.value) == "dataset: a\ntuning: b"
 
 
 def test_a_killed_process_is_a_sentence(config, monkeypatch) -> None:
