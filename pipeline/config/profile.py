@@ -29,6 +29,7 @@ _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 100_000, 2_000_000, 1000
 _MOST_COMPARED = 10_000_000
 """Rows that are compared with each other; each takes 8 bytes."""
 
+_DAMAGED = "cannot be read: it is damaged"
 _DECIMALS = {".": re.compile(r"[+-]?\d+\.\d+"), ",": re.compile(r"[+-]?\d+,\d+")}
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -169,6 +170,9 @@ def _chunks(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[t
                 yield chunk.fillna("").apply(lambda texts: texts.str.strip()), skipped
     except pd.errors.ParserError as error:
         raise UserError(f"{path}: {_fault_of(str(error))}") from None
+    except SystemError:
+        # Pandas has warned of a bad line while an error of the archive's library was set.
+        raise UserError(f"{path}: {_DAMAGED}") from None
     except UNREADABLE as error:
         raise UserError(f"{path}: cannot be read: {reason(error)}") from None
 
@@ -177,7 +181,7 @@ def _fault_of(message: str) -> str:
     """Return a sentence for an error of pandas."""
     # What pandas says if the archive's library raises an error; it leaves out which.
     if "Calling read" in message:
-        return "cannot be read: it is damaged"
+        return _DAMAGED
     if opening := re.search(r"EOF inside string starting at row (\d+)", message):
         return f"a quote is not closed. It begins in row {int(opening[1]) + 1}, counted from the first line"
     return f"cannot be read as CSV: {message}"
