@@ -20,6 +20,8 @@ LOCK_FILE = "service.lock"
 LOG_FILE = "service.log"
 """The file with the service's own errors."""
 DEFAULT_REGION = "us-east-1"
+REPOSITORY = Path(__file__).parents[2]
+"""The folder in which ``python -m local...`` finds the service's modules."""
 
 
 @dataclass(frozen=True)

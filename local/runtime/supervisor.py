@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from local.core.disk import be_patient
-from local.core.settings import Settings
+from local.core.settings import REPOSITORY, Settings
 from local.runtime import guard
 from local.runtime.survivors import VARIABLE, kill_marked
 
 STOP_SECONDS = 120.0
 """Seconds between SIGTERM and SIGKILL. SageMaker uses the same value for Stop operations and time limits."""
 
-_REPOSITORY = Path(__file__).parents[2]
 _CHUNK = 1 << 16
 _SECONDS_BETWEEN_LOOKS = 0.2
 _SECONDS_AFTER_END = 1.0
@@ -331,7 +330,7 @@ def _start_fork_server(module: str) -> tuple[subprocess.Popen[bytes], socket.soc
     with theirs:
         process = subprocess.Popen(
             [sys.executable, *start, str(theirs.fileno()), *([module] if module else [])],
-            cwd=_REPOSITORY,
+            cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ import xgboost
 from local.algorithms.xgboost import model_checks, ubjson
 from local.core.archives import tar_files
 from local.core.files import replacing
+from local.core.settings import REPOSITORY
 
 FILE: Final = "xgboost-model"
 VERSION: Final = (3, 2)
@@ -23,7 +24,6 @@ VERSION: Final = (3, 2)
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _MOST_MEMBERS = 1000
 _CHUNK_BYTES = 1 << 20
-_REPOSITORY = Path(__file__).parents[3]
 _PROBE_SECONDS = 120
 _OLD_FORMATS: Final = {b"binf": "the binary format of XGBoost 1.x", b"bs64": "the binary format of XGBoost 1.x"}
 
@@ -95,7 +95,7 @@ def _probe(content: bytes) -> None:
     program = [sys.executable, "-m", "local.algorithms.xgboost.probe"]
     try:
         ended = subprocess.run(
-            program, input=content, cwd=_REPOSITORY, capture_output=True, timeout=_PROBE_SECONDS, check=False
+            program, input=content, cwd=REPOSITORY, capture_output=True, timeout=_PROBE_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise ValueError(f"it has not loaded within {_PROBE_SECONDS} seconds") from None

@@ -6,11 +6,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from local.core.arns import assumed_role
 from local.core.disk import be_patient
 from local.core.outcomes import JobOutcome, failed
+from local.core.settings import REPOSITORY
 from local.runtime.algorithms import Algorithm
 from local.runtime.containers.container import Container, environment
 from local.runtime.jobs import training_inputs, training_outputs
@@ -20,7 +20,6 @@ from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.program_output import OutputReader
 from local.runtime.supervisor import Program
 
-_REPOSITORY = Path(__file__).parents[3]
 _SECONDS_BETWEEN_LOOKS = 0.1
 
 
@@ -49,7 +48,7 @@ class BuiltinTraining:
                 jobs,
                 key,
                 [sys.executable, "-m", self.algorithm.program, *(str(job.root) for job in jobs)],
-                folder=_REPOSITORY,
+                folder=REPOSITORY,
                 environment=environment(self.service.settings, first.root, credentials_path, variables),
                 most_seconds=most_seconds,
                 module=self.algorithm.program,
