@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.models import Config
-from pipeline.config.preflight import check_input
-from pipeline.errors import ConfigError
+from tests.pipeline.config.conftest import faults_of_input
 
 GOOD = "size,kind\n" + "1,no\n2,yes\n" * 20
 
@@ -31,11 +30,7 @@ def faults(tmp_path: Path):
                 "folds": folds or {},
             }
         )
-        try:
-            check_input(config)
-        except ConfigError as error:
-            return [fault.replace(f"{tmp_path}/", "") for fault in error.faults]
-        return []
+        return faults_of_input(config, tmp_path)
 
     return find
 

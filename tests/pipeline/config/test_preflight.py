@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
-from pipeline.errors import ConfigError
+from tests.pipeline.config.conftest import faults_of_input
 
 HEADER = "age,sex,bmi,children,smoker,region,charges\n"
 ROW = "19,female,27.9,0,yes,southwest,16884.924\n"
@@ -35,11 +35,7 @@ def faults(config: Config, tmp_path: Path):
                 "tuning": config.tuning.model_copy(update=tuning),
             }
         )
-        try:
-            check_input(changed)
-        except ConfigError as error:
-            return [fault.replace(f"{tmp_path}/", "") for fault in error.faults]
-        return []
+        return faults_of_input(changed, tmp_path)
 
     return find
 
