@@ -20,13 +20,14 @@ def main(config: Config) -> int:
     """
     check_input(config)
     # Imported here, because the import of the SDK takes seconds, and a wrong configuration should fail at once.
+    from pipeline.definition.lint import lint  # noqa: PLC0415
     from pipeline.definition.pipeline import build_definition, definition_text  # noqa: PLC0415
     from pipeline.operate.requests import publishing_faults  # noqa: PLC0415
 
     resources = conventional_resources(config)
     definition = build_definition(config, resources)
     sys.stdout.write(definition_text(definition))
-    faults = publishing_faults(config, resources, definition)
+    faults = [*lint(definition), *publishing_faults(config, resources)]
     for fault in faults:
         errors.print(fault, markup=False)
     return 1 if faults else 0

@@ -11,13 +11,9 @@ In a notebook, as ``examples/notebook.ipynb``::
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +23,6 @@ from local.core.surroundings import isolate
 from local.interpreter.execution_runner import SERVICE_STOPPED
 from pipeline.config.models import Config
 from pipeline.definition.resources import conventional_resources
-from pipeline.errors import UserError
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.publish import plan_publishing, publish
 from scripts.console import console
@@ -36,8 +31,6 @@ from scripts.start import start_execution
 from scripts.upsert import ensure_local_bucket
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from boto3 import Session
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
 
@@ -69,48 +62,6 @@ def point_at(environment: dict[str, str]) -> None:
     os.environ.update(environment)
 
 
-def building(config: Config) -> Callable[[], dict[str, Any]]:
-    """Start to build the definition for the local service in another process.
-
-    The SDK takes seconds to import. Meanwhile, this process can start the service.
-
-    Returns:
-        A function that waits for the definition, and returns it or raises what building raised.
-    """
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    with sender:
-        # A daemon ends with this process. If this process is killed, the daemon ends when it cannot send.
-        multiprocessing.Process(target=_build, args=(config, sender), daemon=True).start()
-
-    @cache
-    def built() -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] | Exception = receiver.recv()
-        except EOFError:
-            raise UserError(
-                "The process that builds the definition was killed, perhaps for lack of memory: it needs 300 MB."
-            ) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    return built
-
-
-def _build(config: Config, sender: Connection) -> None:
-    # Ctrl-C ends the process that waits for the definition, and that process ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from pipeline.definition.pipeline import build_definition  # noqa: PLC0415 - the SDK takes seconds to import
-
-    answer: dict[str, Any] | Exception
-    try:
-        answer = build_definition(config, conventional_resources(config, ACCOUNT_ID))
-    except Exception as error:
-        answer = error
-    with suppress(BrokenPipeError):
-        sender.send(answer)
-
-
 def publish_and_start(
     session: Session,
     config: Config,
@@ -123,7 +74,7 @@ def publish_and_start(
         session: a ``boto3.Session`` of the local service.
         config: the configuration.
         parameters: the values of the pipeline's parameters that are not the defaults.
-        build: returns the configuration's definition (``building``); by default, it is built in this process.
+        build: returns the definition; by default, it is built in this process.
 
     Returns:
         The execution's ARN.
@@ -134,7 +85,7 @@ def publish_and_start(
     resources = conventional_resources(config, ACCOUNT_ID)
     ensure_local_bucket(session, resources)
     with console.status("Building the definition"):
-        plan = plan_publishing(config, resources, session, build and build())
+        plan = plan_publishing(config, resources, session, build)
     with console.status("Publishing"):
         publish(plan, session, lambda _: None)
     console.print(f"Published the pipeline {config.pipeline.name} to the local service; executing it:\n")

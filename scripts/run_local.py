@@ -2,51 +2,26 @@
 
 It starts the local service, then does there what ``make upsert``, ``make start``, ``make status``, ``make report`` and
 ``make predict`` do on AWS. It imports both the pipeline and the local service.
-
-Each run has a folder ``.local/runs/<execution id>`` with its results and its configuration.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-import yaml
 
-from local.core.files import replacing
+from local.core.settings import ACCOUNT_ID
 from local.core.surroundings import isolate
-from pipeline.config.models import Config
-from pipeline.config.preflight import check_input
-from pipeline.operate.execution import ExecutionState
-from pipeline.operate.failures import failures_of
-from pipeline.operate.objective import objective_of, value_of
-from pipeline.operate.prediction import predict
-from pipeline.operate.results import Results, results_of
 from scripts.command_line import command, option
-from scripts.console import aws_session, config_option, console, run
-from scripts.local_runs import building, follow_to_the_end, publish_and_start
-from scripts.report import print_results
-from scripts.report_page import prepare_page, write_page
-from scripts.run_folders import LAST_RUN, ROOT, run_folder
-from scripts.sample_predictions import side_by_side
-from scripts.shared_service import on_local_service, publishing_alone
-from scripts.start import param_option
+from scripts.console import config_option, run
+from scripts.definition_process import definition_process
+from scripts.parameter_option import param_option
+from scripts.run_folders import ROOT
 
 if TYPE_CHECKING:
-    from boto3 import Session
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
 
-_READ_ROWS = 20
-"""More than are shown, because some may be bad."""
-
-_SHOWN_ROWS = 3
-_INDENT = "  "
-_SELECTION = "SelectBest"
-_NO_PREDICTIONS: dict[str, Any] = {"predictions": [], "prediction_scores": None}
+    from pipeline.config.models import Config
 
 
 @command("run")
@@ -64,142 +39,21 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
 
     The exit status is 1 if the execution did not succeed.
     """
+    # Imported here, because the process that builds the definition can start before: each import takes half a second.
+    from pipeline.config.preflight import check_input  # noqa: PLC0415
+    from scripts.shared_service import on_local_service  # noqa: PLC0415
+    from scripts.whole_run import WholeRun  # noqa: PLC0415
+
     if data:
         config = config.with_input(data)
     check_input(config)
-    return 0 if on_local_service(ROOT.absolute(), config.aws.region, _Run(config, parameters)) == "Succeeded" else 1
-
-
-class _Run:
-    """One run of the pipeline. If its service stops, another call goes on with the same execution.
-
-    Args:
-        config: the configuration.
-        parameters: the parameters of the execution.
-    """
-
-    def __init__(self, config: Config, parameters: Sequence[ParameterTypeDef]) -> None:
-        self._config = config
-        self._parameters = parameters
-        self._started = datetime.now(UTC)
-        self._arn = ""
-        self._build = building(config)
-
-    def __call__(self) -> str:
-        """Execute the pipeline, print and write the results, and return the execution's status."""
-        session = aws_session(self._config)
-        if not self._arn:
-            with publishing_alone(ROOT):
-                self._arn = publish_and_start(session, self._config, self._parameters, self._build)
-            _write_config(self._config, self._arn)
-        state = follow_to_the_end(session, self._arn, _prepare)
-        reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
-        results = results_of(session, state)
-        print_results(results)
-        predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else _NO_PREDICTIONS
-        document = _document(self._config, state, reasons, results, predictions)
-        document["parameters"] = {given["Name"]: given["Value"] for given in self._parameters}
-        ended = datetime.now(UTC)
-        document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
-        path = _write_results(document, self._arn)
-        page = write_page(session, state, results)
-        seconds = (ended - self._started).total_seconds()
-        console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
-        console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
-        console.print(str(page), markup=False)
-        return state.status
-
-
-def _prepare(state: ExecutionState) -> None:
-    """Prepare for the end when a processor is free: from SelectBest on, each step works alone."""
-    if any(step.name == _SELECTION and step.started for step in state.steps):
-        prepare_page()
-
-
-def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:
-    """Print predictions of the dataset's first rows, and return them for last-run.json.
-
-    There are none without a verified endpoint or a local dataset.
-    """
-    path = Path(config.dataset.input)
-    if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
-        return _NO_PREDICTIONS
-    rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
-    good = [row for row in rows if row.prediction is not None][:_SHOWN_ROWS]
-    names = rows.score_columns
-    if good:
-        console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)
-        for line in side_by_side(good, config.dataset, names, console.width - len(_INDENT)):
-            console.print(f"{_INDENT}{line}", markup=False)
-    scores = [dict(zip(names, row.scores, strict=True)) for row in good] if names else None
-    return {"predictions": [row.prediction for row in good], "prediction_scores": scores}
-
-
-def _note(sentence: str) -> None:
-    console.print(sentence, markup=False)
-
-
-def _document(
-    config: Config, state: ExecutionState, reasons: list[str], results: Results, predictions: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the content of last-run.json."""
-    best, refit = results.best or {}, results.refit
-    estimate = best.get("estimate")
-    objective = objective_of(best) if best else None
-    best_value = refit.value if refit else best.get("value", best.get("mse"))
-    metadata = best.get("metadata", {})
-    return {
-        "pipeline_name": config.pipeline.name,
-        "pipeline_execution_arn": state.arn,
-        "status": state.status,
-        "failure_reason": "\n".join(reasons) or state.failure or None,
-        "selection_rule": best.get("rule"),
-        "metric": objective and objective.name,
-        "metric_title": objective and objective.title,
-        "estimate": estimate
-        and {
-            "mse": estimate.get("mse"),
-            "value": value_of(estimate),
-            **{name: estimate[name] for name in ("low", "high")},
-        },
-        "best_training_job": refit.training_job if refit else best.get("training_job_name"),
-        "best_fold": best.get("fold"),
-        "best_mse": best_value if objective and objective.column == "mse" else best.get("mse"),
-        "best_value": best_value,
-        "best_mse_rows": ("training" if refit else "validation") if best else None,
-        "best_mse_scale": (refit and best.get("label_transform")) or "label",
-        "best_hyperparameters": best.get("hyperparameters"),
-        "baselines": best.get("baselines"),
-        "out_of_fold": best.get("out_of_fold"),
-        "warnings": best.get("warnings"),
-        "model_package_arn": results.model_package_arn,
-        "endpoint_name": results.endpoint_name,
-        **predictions,
-        "rows": int(metadata["rows"]) if metadata else None,
-        "rejected_rows": int(metadata["rejected_rows"]) if metadata else None,
-        "step_seconds": {step.name: round(step.seconds, 3) for step in state.steps if step.started},
-    }
-
-
-def _write_config(config: Config, arn: str) -> None:
-    """Write the configuration with all its defaults into the run's folder."""
-    text = yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
-    path = run_folder(arn) / "config.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished:
-        unfinished.write_text(text, "utf-8")
-
-
-def _write_results(document: dict[str, Any], arn: str) -> Path:
-    """Write the results into the run's folder, then as those of the newest run; return the file in the folder."""
-    path = run_folder(arn) / LAST_RUN.name
-    for target in (path, LAST_RUN):
-        with replacing(target) as unfinished:
-            unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return path
+    run = WholeRun(config, parameters, definition_process(ACCOUNT_ID))
+    return 0 if on_local_service(ROOT.absolute(), config.aws.region, run) == "Succeeded" else 1
 
 
 if __name__ == "__main__":
     # First of all: even reading the configuration asks botocore about the region.
     isolate()
+    # Then the process that is waited for longest.
+    definition_process(ACCOUNT_ID)
     run(main)

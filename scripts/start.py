@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
 from pipeline.operate.parameter_values import check_values
 from pipeline.operate.quotas import with_parameters
-from scripts.command_line import command, option
+from scripts.command_line import command
 from scripts.console import aws_session, config_option, console, is_local_service, run
 from scripts.estimate import costs_in_short
+from scripts.parameter_option import param_option
 from scripts.quotas import print_quota_warnings
 
 if TYPE_CHECKING:
     from boto3 import Session
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
-
-
-class Parameter(click.ParamType["ParameterTypeDef", str]):
-    """``Name=value``, a parameter of an execution. make's variable has several, quoted as in a shell."""
-
-    name = "parameter"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ParameterTypeDef:
-        """Return the parameter in the API's form.
-
-        Raises:
-            click.BadParameter: the text is not a pair.
-        """
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            self.fail(f"{value!r} is not Name=value, for example MaxMse=4e7.", param, ctx)
-        return {"Name": name, "Value": text}
-
-    def split_envvar_value(self, rv: str) -> list[str]:
-        """Split make's variable at spaces, except in quotes.
-
-        Raises:
-            click.BadParameter: a quote is not closed.
-        """
-        try:
-            return shlex.split(rv)
-        except ValueError:
-            raise click.BadParameter(f"{rv!r} has a quote without its end.") from None
-
-
-param_option = option(
-    "--param",
-    "parameters",
-    variable="PARAMS",
-    type=Parameter(),
-    multiple=True,
-    metavar="Name=value",
-    help="A parameter of the execution. Repeat the option for more; PARAMS has several, separated by spaces. Quote a "
-    "value with spaces: PARAMS=\"'Name=two words' MaxMse=4e7\".",
-)
 
 
 @command("start")

@@ -19,6 +19,7 @@ from pipeline.config.models import Config
 from pipeline.definition.assets import CODE, Upload, code_upload
 from pipeline.definition.dataset import dataset_upload
 from pipeline.definition.fold_options import fold_options_upload
+from pipeline.definition.lint import lint
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError, with_trust_hint
 from pipeline.operate.bucket_checks import bucket_warnings
@@ -64,7 +65,7 @@ class Plan:
 
 
 def plan_publishing(
-    config: Config, resources: Resources, session: Session, definition: dict[str, Any] | None = None
+    config: Config, resources: Resources, session: Session, build: Callable[[], dict[str, Any]] | None = None
 ) -> Plan:
     """Compare the definition with the published one, without changing anything.
 
@@ -72,31 +73,30 @@ def plan_publishing(
         config: the configuration.
         resources: bucket, roles and function.
         session: a ``boto3.Session`` of the account.
-        definition: what ``build_definition`` returns for the configuration and the resources; by default, it is built.
+        build: returns the configuration's definition for the resources; by default, it is built in this process.
 
     Raises:
         UserError: the bucket does not exist, or SageMaker would refuse the definition.
     """
-    if definition is None:
-        from pipeline.definition.pipeline import build_definition  # noqa: PLC0415 - the SDK takes seconds to import
-
-        definition = build_definition(config, resources)
-    faults = publishing_faults(config, resources, definition)
-    if faults:
-        raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))
+    _require(publishing_faults(config, resources))
     _require_bucket(session.client("s3"), config, resources)
+    published = _published(session.client("sagemaker"), config.pipeline.name)
+    changes_beside = [
+        *function_changes(current_function(session.client("lambda"), resources), config, resources),
+        *retention_changes(session.client("logs"), config, resources),
+        *trigger_changes(config, resources, session.client("events")),
+    ]
+    # As late as possible: another process may still build it.
+    definition = build() if build else _built(config, resources)
+    _require(lint(definition))
     uploads = [
         upload for upload in _uploads(config, resources, definition) if not _is_there(session.client("s3"), upload)
     ]
-    published = _published(session.client("sagemaker"), config.pipeline.name)
-    function = current_function(session.client("lambda"), resources)
     changes = [
         *(f"upload {upload.name} to {upload.uri}" for upload in uploads),
-        *function_changes(function, config, resources),
-        *retention_changes(session.client("logs"), config, resources),
         *definition_changes(published and json.loads(published["PipelineDefinition"]), definition),
         *(_settings_changes(published, pipeline_request(config, resources)) if published else ()),
-        *trigger_changes(config, resources, session.client("events")),
+        *changes_beside,
     ]
     return Plan(config, resources, definition, uploads, published is not None, changes)
 
@@ -134,6 +134,18 @@ def publish(plan: Plan, session: Session, say: Callable[[str], None]) -> str:
     ]:
         say(sentence)
     return arn
+
+
+def _require(faults: list[str]) -> None:
+    """Raise an error about what SageMaker would refuse, if there is anything."""
+    if faults:
+        raise UserError("\n".join(["AWS would refuse this configuration:", *faults]))
+
+
+def _built(config: Config, resources: Resources) -> dict[str, Any]:
+    from pipeline.definition.pipeline import build_definition  # noqa: PLC0415 - the SDK takes seconds to import
+
+    return build_definition(config, resources)
 
 
 def _settings_changes(published: DescribePipelineResponseTypeDef, request: dict[str, Any]) -> Iterator[str]:

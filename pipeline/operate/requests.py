@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from definition_language.requests import Request, request_faults
 from pipeline.config.models import Config
-from pipeline.definition.lint import lint
 from pipeline.definition.parameter_descriptions import described
 from pipeline.definition.resources import Resources
 from pipeline.operate.deployment_requests import deployment_requests
@@ -22,16 +21,18 @@ INLINE_DEFINITION_BYTES = 100 * 1024
 """The longest definition that SageMaker Pipelines takes in a request. A longer one goes through S3."""
 
 
-def publishing_faults(config: Config, resources: Resources, definition: dict[str, Any]) -> list[str]:
-    """Return all faults of a definition, of the requests of publishing, and of those of the deploying function."""
-    requests = publishing_requests(config, resources, definition)
-    refused = [fault for request in requests for fault in request_faults(request)]
-    return [*lint(definition), *dict.fromkeys(refused)]
+def publishing_faults(config: Config, resources: Resources) -> list[str]:
+    """Return the faults of the requests of publishing, and of those of the deploying function.
+
+    The definition has its own: ``pipeline.definition.lint``.
+    """
+    requests = publishing_requests(config, resources)
+    return list(dict.fromkeys(fault for request in requests for fault in request_faults(request)))
 
 
-def publishing_requests(config: Config, resources: Resources, definition: dict[str, Any]) -> Iterator[Request]:
-    """Yield the requests with which publishing and the deploying function change AWS."""
-    yield from _of_pipeline(config, resources, definition)
+def publishing_requests(config: Config, resources: Resources) -> Iterator[Request]:
+    """Yield the requests with which publishing and the deploying function change AWS, without the definition."""
+    yield from _of_pipeline(config, resources)
     yield from _of_function(config, resources)
     yield from _of_triggers(config, resources)
     yield from deployment_requests(config, resources)
@@ -57,10 +58,8 @@ def definition_json(definition: dict[str, Any]) -> str:
     return json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
 
 
-def _of_pipeline(config: Config, resources: Resources, definition: dict[str, Any]) -> Iterator[Request]:
-    text, settings = definition_json(definition), pipeline_request(config, resources)
-    if len(text.encode()) <= INLINE_DEFINITION_BYTES:
-        settings = settings | {"PipelineDefinition": text}
+def _of_pipeline(config: Config, resources: Resources) -> Iterator[Request]:
+    settings = pipeline_request(config, resources)
     token = {"ClientRequestToken": "x" * 32}  # boto3 fills it in
     yield Request("sagemaker", "CreatePipeline", settings | token | {"Tags": pipeline_tags(config)})
     yield Request("sagemaker", "UpdatePipeline", settings)

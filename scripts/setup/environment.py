@@ -35,6 +35,8 @@ _SHOWN = re.compile(r"\s*(Downloading \S+ \(\d\d|Building |Prepared |Installed )
 _COMPILED_QUIETLY = ("pyspark", "sagemaker", "smdebug_rulesconfig")
 MODULES_OF_A_RUN = (
     "scripts.run_local",
+    "scripts.whole_run",
+    *("pipeline.config.loading", "pipeline.config.preflight"),
     "pipeline.definition.pipeline",
     "pipeline.report.page",
     *("make_folds", "select_best", "verify_endpoint", "deploy_endpoint"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 
-from scripts import run_local, shared_service
+from scripts import shared_service, whole_run
 
 
 def test_runs_publish_and_start_one_after_the_other(tmp_path, monkeypatch, config) -> None:
-    monkeypatch.setattr(run_local, "ROOT", tmp_path)
-    monkeypatch.setattr(run_local, "building", lambda _: None)
+    monkeypatch.setattr(whole_run, "ROOT", tmp_path)
     events: list[str] = []
 
     def publish_and_start(*_: object) -> str:
@@ -22,11 +22,11 @@ def test_runs_publish_and_start_one_after_the_other(tmp_path, monkeypatch, confi
         events.append("started")
         raise EOFError  # the rest of a run is of no interest here
 
-    monkeypatch.setattr(run_local, "publish_and_start", publish_and_start)
+    monkeypatch.setattr(whole_run, "publish_and_start", publish_and_start)
 
     def run() -> None:
         with pytest.raises(EOFError):
-            run_local._Run(config, ())()
+            whole_run.WholeRun(config, (), Mock())()
 
     threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
