@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import webbrowser
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,37 +17,36 @@ if TYPE_CHECKING:
 
     from pipeline.operate.execution import ExecutionState
     from pipeline.operate.results import Results
+    from pipeline.report.evidence import Evidence
 
 
-@cache
-def prepare_page() -> None:
-    """Load what draws the page, while something else is waited for. Otherwise, it takes most of the drawing's time."""
-    threading.Thread(target=_load, name="loading what draws").start()
-
-
-def _load() -> None:
-    from pipeline.report import drawing, page  # noqa: F401, PLC0415 - for write_page
-
-    drawing.start()
-
-
-def write_page(session: Session, state: ExecutionState, results: Results) -> Path:
+def write_page(
+    session: Session, state: ExecutionState, results: Results, draw: Callable[[Evidence], str] | None = None
+) -> Path:
     """Write the page about an execution, and return its path.
 
     Args:
         session: a ``boto3.Session`` of the account.
         state: the execution.
         results: its results.
+        draw: returns the page; by default, it is drawn in this process.
     """
     # Imported here, because no other command draws.
-    from pipeline.report.page import page_of  # noqa: PLC0415
+    from pipeline.report.evidence import read_evidence  # noqa: PLC0415
 
     with console.status("Drawing the report"):
-        page = page_of(session, state, results)
+        evidence = read_evidence(session, state, results)
+        page = draw(evidence) if draw else _drawn(evidence)
     path = run_folder(state.arn) / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, "utf-8")
     return path
+
+
+def _drawn(evidence: Evidence) -> str:
+    from pipeline.report.page import rendered  # noqa: PLC0415 - Vega takes long to import
+
+    return rendered(evidence)
 
 
 def show_page(path: Path) -> None:

@@ -6,17 +6,18 @@ It starts the local service, then does there what ``make upsert``, ``make start`
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
 
-from local.core.settings import ACCOUNT_ID
 from local.core.surroundings import isolate
 from scripts.command_line import command, option
 from scripts.console import config_option, run
-from scripts.definition_process import definition_process
 from scripts.parameter_option import param_option
 from scripts.run_folders import ROOT
+from scripts.side_process import SideProcess
+from scripts.side_tasks import load_sdk
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
@@ -39,7 +40,7 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
 
     The exit status is 1 if the execution did not succeed.
     """
-    # Imported here, because the process that builds the definition can start before: each import takes half a second.
+    # Imported here, because the side process can start before: this takes half a second.
     from pipeline.config.preflight import check_input  # noqa: PLC0415
     from scripts.shared_service import on_local_service  # noqa: PLC0415
     from scripts.whole_run import WholeRun  # noqa: PLC0415
@@ -47,13 +48,21 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
     if data:
         config = config.with_input(data)
     check_input(config)
-    run = WholeRun(config, parameters, definition_process(ACCOUNT_ID))
-    return 0 if on_local_service(ROOT.absolute(), config.aws.region, run) == "Succeeded" else 1
+    status = on_local_service(ROOT.absolute(), config.aws.region, WholeRun(config, parameters, side_process()))
+    return 0 if status == "Succeeded" else 1
+
+
+@cache
+def side_process() -> SideProcess:
+    """Return the command's side process, which the first call starts."""
+    process = SideProcess()
+    process.begin(load_sdk)
+    return process
 
 
 if __name__ == "__main__":
     # First of all: even reading the configuration asks botocore about the region.
     isolate()
-    # Then the process that is waited for longest.
-    definition_process(ACCOUNT_ID)
+    # Then what is waited for longest.
+    side_process()
     run(main)

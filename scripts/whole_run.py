@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from local.core.files import replacing
+from local.core.settings import ACCOUNT_ID
 from pipeline.config.models import Config
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
@@ -23,16 +24,17 @@ from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console
 from scripts.local_runs import follow_to_the_end, publish_and_start
 from scripts.report import print_results
-from scripts.report_page import prepare_page, write_page
+from scripts.report_page import write_page
 from scripts.run_folders import LAST_RUN, ROOT, run_folder
 from scripts.sample_predictions import side_by_side
 from scripts.shared_service import publishing_alone
+from scripts.side_tasks import build, draw, load_drawing
 
 if TYPE_CHECKING:
     from boto3 import Session
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
 
-    from scripts.definition_process import DefinitionProcess
+    from scripts.side_process import SideProcess
 
 _READ_ROWS = 20
 """More than are shown, because some may be bad."""
@@ -49,25 +51,26 @@ class WholeRun:
     Args:
         config: the configuration.
         parameters: the parameters of the execution.
-        building: the process that builds the definition.
+        side: builds the definition and draws the page.
     """
 
-    def __init__(self, config: Config, parameters: Sequence[ParameterTypeDef], building: DefinitionProcess) -> None:
+    def __init__(self, config: Config, parameters: Sequence[ParameterTypeDef], side: SideProcess) -> None:
         self._config = config
         self._parameters = parameters
         self._started = datetime.now(UTC)
         self._arn = ""
-        self._building = building
-        building.begin(config)
+        self._drawing_loads = False
+        self._side = side
+        self._definition = side.begin(build, config, ACCOUNT_ID)
 
     def __call__(self) -> str:
         """Execute the pipeline, print and write the results, and return the execution's status."""
         session = aws_session(self._config)
         if not self._arn:
             with publishing_alone(ROOT):
-                self._arn = publish_and_start(session, self._config, self._parameters, self._building.definition)
+                self._arn = publish_and_start(session, self._config, self._parameters, self._definition)
             _write_config(self._config, self._arn)
-        state = follow_to_the_end(session, self._arn, _prepare)
+        state = follow_to_the_end(session, self._arn, self._prepare)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
@@ -77,18 +80,18 @@ class WholeRun:
         ended = datetime.now(UTC)
         document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
         path = _write_results(document, self._arn)
-        page = write_page(session, state, results)
+        page = write_page(session, state, results, lambda evidence: self._side.begin(draw, evidence)())
         seconds = (ended - self._started).total_seconds()
         console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
         console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
         console.print(str(page), markup=False)
         return state.status
 
-
-def _prepare(state: ExecutionState) -> None:
-    """Prepare for the end when a processor is free: from SelectBest on, each step works alone."""
-    if any(step.name == _SELECTION and step.started for step in state.steps):
-        prepare_page()
+    def _prepare(self, state: ExecutionState) -> None:
+        """Load what draws when a processor is free: from SelectBest on, each step works alone."""
+        if not self._drawing_loads and any(step.name == _SELECTION and step.started for step in state.steps):
+            self._side.begin(load_drawing)
+            self._drawing_loads = True
 
 
 def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 
 _COMMON = frozenset({"boto3", "botocore", "numpy", "scipy"})
@@ -13,6 +13,8 @@ _COMMON = frozenset({"boto3", "botocore", "numpy", "scipy"})
 _IMPORTS_OTHERS = frozenset({"importlib", "pickle", "runpy", "shelve", "subprocess"})
 """Modules by which a script imports what its import statements do not show. Pickles import what they are made of."""
 _ARCHIVE = ".pyz"
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Where statements have statements, or handlers and cases that have some. Expressions import nothing."""
 
 
 def need_no_packages(files: Sequence[Path], has: Collection[str] = ()) -> bool:
@@ -54,12 +56,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
         yield from (alias.name.partition(".")[0] for alias in tree.names)
     elif isinstance(tree, ast.ImportFrom) and tree.level == 0:
         yield (tree.module or "").partition(".")[0]
-    elif isinstance(tree, ast.If) and ast.unparse(tree.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-        yield from _imports_of(tree.orelse)
-    else:
-        yield from _imports_of(ast.iter_child_nodes(tree))
-
-
-def _imports_of(trees: Iterable[ast.AST]) -> Iterator[str]:
-    for tree in trees:
-        yield from _imports(tree)
+    types_only = isinstance(tree, ast.If) and ast.unparse(tree.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    for block in _BLOCKS[types_only:]:
+        for statement in getattr(tree, block, ()):
+            yield from _imports(statement)

@@ -1,0 +1,73 @@
+"""Another process of a command, for what takes long to load and to do: it works on another processor."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+T = TypeVar("T")
+
+
+class SideProcess:
+    """A process that does one task after the other. It ends with the process that has started it, however that ends."""
+
+    def __init__(self) -> None:
+        self._connection, theirs = multiprocessing.Pipe()
+        with theirs:
+            multiprocessing.Process(target=_work, args=(theirs, self._connection), daemon=True).start()
+        self._begun = 0
+        self._answers: list[tuple[bool, Any]] = []
+
+    def begin(self, task: Callable[..., T], *arguments: object) -> Callable[[], T]:
+        """Let the process do a task after those before.
+
+        Args:
+            task: a function of a module, which the process imports.
+            *arguments: its arguments, which are pickled.
+
+        Returns:
+            A function that waits for the task's result, and returns it. It raises what the task raises, or UserError if
+            the process was killed.
+        """
+        # If the process was killed, the result says so.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.send((task, arguments))
+        self._begun += 1
+        return partial(self._result, self._begun - 1)
+
+    def _result(self, number: int) -> Any:
+        while len(self._answers) <= number:
+            try:
+                self._answers.append(self._connection.recv())
+            except (EOFError, ConnectionResetError):
+                raise UserError(
+                    "A process of this command was killed, perhaps for lack of memory: it needs 300 MB."
+                ) from None
+        succeeded, value = self._answers[number]
+        if not succeeded:
+            raise value
+        return value
+
+
+def _work(connection: Connection, other_side: Connection) -> None:
+    # Ctrl-C ends the process that waits for results, and that process ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # This process's copy would keep the connection open after the other process has ended.
+    other_side.close()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            task, arguments = connection.recv()
+            try:
+                answer = True, task(*arguments)
+            except Exception as error:
+                answer = False, error
+            connection.send(answer)
