@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.objective import objective_of, value_of
-from pipeline.operate.results import Results
-from pipeline.report.evidence import Evidence, read_evidence
+from pipeline.report.evidence import Evidence
 from pipeline.report.numbers import short, tuned
 from pipeline.report.sections import sections_of
 from pipeline.text import visible
 
-if TYPE_CHECKING:
-    from boto3 import Session
-
 _OF_CLASSES = {"auc": "AUC", "accuracy": "Accuracy", "f1": "F1", "f1_macro": "Macro F1"}
 
 
-def page_of(session: Session, state: ExecutionState, results: Results) -> str:
-    """Return the page about an execution: one HTML document that needs no network and no script.
-
-    Args:
-        session: a ``boto3.Session`` of the account.
-        state: the execution.
-        results: its results.
-    """
-    return rendered(read_evidence(session, state, results))
-
-
 def rendered(evidence: Evidence) -> str:
-    """Return the page that shows what an execution left."""
+    """Return the page about an execution: one HTML document that needs no network and no script."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

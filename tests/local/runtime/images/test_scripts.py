@@ -23,7 +23,7 @@ from pipeline.definition.assets import step_upload
         ("try:\n    import json\nexcept ImportError:\n    import pandas", False),
         ("try:\n    import json\nfinally:\n    with open('a'):\n        import pandas", False),
         (
-            "class A:\n    async def late(self):\n        if 1:\n            0\n        elif 2:\n            import pandas",
+            "class A:\n    async def a():\n        if 1:\n            0\n        elif 2:\n            import pandas",
             False,
         ),
         ("match 1:\n    case 2:\n        for a in b:\n            0\n        else:\n            import pandas", False),
