@@ -121,7 +121,8 @@ class LocalService:
             self._gateway.close()
         if self.parts is not None:
             self.parts.stop_work()
-        if self._thread is not None:
+        # Ctrl-C can come while the thread starts.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(_STOP_SECONDS)
         if self.parts is not None:
             self.parts.close()
