@@ -23,6 +23,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -103,10 +104,15 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     return report
 
 
-def by_spark(spark: SparkContext) -> Distribute:
-    """Run functions in Spark's Python workers. None of them runs any more when this returns or fails."""
+def by_spark(started: Callable[[], SparkContext]) -> Distribute:
+    """Run functions in Spark's Python workers. None of them runs any more when this returns or fails.
+
+    Args:
+        started: waits until Spark has started, and returns its context.
+    """
 
     def distribute(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        spark = started()
         try:
             results: list[Result] = spark.parallelize(items, max(1, len(items))).map(work).collect()
         except BaseException:
@@ -135,8 +141,10 @@ def main(arguments: list[str]) -> int:
         settings = SparkConf().setAppName("make-folds").set("spark.driver.maxResultSize", "0")
         for name, value in _KEPT_MEMORY.items():
             settings.setExecutorEnv(name, str(value))
-        # Spark is not stopped here, which would take up to a second: Java stops it when this program ends.
-        report = make_folds(options, by_spark(SparkContext.getOrCreate(settings)))
+        # Spark takes a second to start, in which this thread looks at the input. It takes up to another to stop, and is
+        # not stopped here: Java does that when this program ends.
+        with ThreadPoolExecutor(1) as starting:
+            report = make_folds(options, by_spark(starting.submit(SparkContext.getOrCreate, settings).result))
     except FoldError as error:
         return _fail(error.sentence, error.details)
     except (PySparkException, Py4JError, BotoCoreError, ClientError, OSError) as error:

@@ -119,7 +119,7 @@ def fold(tmp_path: Path) -> Callable[..., Folds]:
 @pytest.fixture
 def fold_by_spark(spark: SparkContext, tmp_path: Path) -> Callable[..., Folds]:
     """Likewise, by Spark."""
-    return folding(tmp_path / "by-spark", by_spark(spark))
+    return folding(tmp_path / "by-spark", by_spark(lambda: spark))
 
 
 def folding(tmp_path: Path, distribute: Distribute) -> Callable[..., Folds]:
