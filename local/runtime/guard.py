@@ -8,15 +8,18 @@ On Linux, the guard is a subreaper: an orphaned descendant becomes its child, wh
 systems have no subreapers. There, the guard kills the program's process group, and ``local.runtime.survivors`` finds
 the rest.
 
-A fork server can have imported the module that its programs run, which takes longer than many programs. The guard then
-forks the program as well, instead of starting Python. This is for the service's own modules, on Linux only: the program
+A fork server can have imported the program, which takes longer than many programs run. The guard then forks the
+program as well, instead of starting Python. This is for the service's own modules and files, on Linux only: the program
 has no environment of its own by which it could be found, so the system kills it when its guard ends.
 
 The service and a guard share a socket. The service sends the program as a line of JSON, then commands of one byte. The
 guard answers with lines of JSON: the process id or the error, then the exit status. The strings are bytes as Latin-1.
 
-    python -I -S guard.py DESCRIPTOR            # programs of any kind
-    python -m local.runtime.guard DESCRIPTOR MODULE   # programs ``python -m MODULE ...``
+    python -I -S guard.py DESCRIPTOR                 # programs of any kind
+    python -m local.runtime.guard DESCRIPTOR MODULE  # programs ``python -m MODULE ...``
+    python -I -S guard.py DESCRIPTOR FILE WORD ...   # programs ``python -I -S FILE WORD ...``
+
+MODULE and FILE have a function ``main``. FILE also has a function ``prepare``, which is called once, with the words.
 
 This file imports only the standard library, so the server starts fast.
 """
@@ -25,7 +28,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -36,6 +41,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 TERMINATE, KILL = b"T", b"K"
@@ -49,11 +55,11 @@ _KILL_SECONDS = 10.0
 
 _LONGEST_PAUSE = 0.05
 
-_ARGUMENTS = len(["python", "-m", "module"])
-"""Where a program's arguments begin in its command."""
+_ARGUMENTS = len(sys.orig_argv) - len(sys.argv) + 1
+"""Where a program's arguments begin in its command: where the fork server's do, which is started in the same way."""
 
 Main = Callable[[list[str]], int]
-"""The function ``main`` of a module: takes a program's arguments, and returns its exit status."""
+"""The function ``main`` of a program: takes its arguments, and returns its exit status."""
 
 
 def serve(requests: socket.socket, main: Main | None = None) -> None:
@@ -192,7 +198,7 @@ def _start(request: dict[str, Any], output: int) -> int:
 
 
 def _fork(main: Main, request: dict[str, Any], output: int) -> int:
-    """Run a function as the program ``python -m MODULE ...`` in a session of its own, and return its process id.
+    """Run an imported program in a session of its own, and return its process id.
 
     Raises:
         OSError: the process cannot be created.
@@ -210,12 +216,23 @@ def _fork(main: Main, request: dict[str, Any], output: int) -> int:
         ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() == guard:
             _become_program(request, output)
-            status = main([os.fsdecode(_bytes(argument)) for argument in request["command"][_ARGUMENTS:]])
+            sys.argv = [os.fsdecode(_bytes(word)) for word in request["command"][_ARGUMENTS - 1 :]]
+            status = main(sys.argv[1:])
+    except SystemExit as end:
+        status = _exit_status(end.code)
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def _exit_status(code: object) -> int:
+    """Return the exit status of a SystemExit, as Python does."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr)
+    return 1
 
 
 def _become_program(request: dict[str, Any], output: int) -> None:
@@ -233,12 +250,27 @@ def _become_program(request: dict[str, Any], output: int) -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
-def _imported(module: str) -> Main | None:
-    """Return the function ``main`` of a program's module, or None: then the program's start will say what is wrong."""
+def _imported(program: str, *words: str) -> Main | None:
+    """Return the function ``main`` of a module or a file, or None: then the program's start will say what is wrong."""
     with contextlib.suppress(Exception):
-        main: Main = importlib.import_module(f"{module}.__main__").main
+        module = _load(program) if program.endswith(".py") else importlib.import_module(f"{program}.__main__")
+        if words:
+            module.prepare(*words)
+        main: Main = module.main
+        # The garbage collectors of the programs would copy the memory that they share.
+        gc.freeze()
         return main
     return None
+
+
+def _load(file: str) -> ModuleType:
+    """Import a file as Python's main program, with a name of its own: it is not to run yet."""
+    spec = importlib.util.spec_from_file_location("__program__", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["__main__"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _bytes(text: str) -> bytes:
@@ -280,4 +312,4 @@ def _processes() -> Iterator[tuple[int, int]]:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), *map(_imported, sys.argv[2:]))
+    serve(socket.socket(fileno=int(sys.argv[1])), _imported(*sys.argv[2:]) if sys.argv[2:] else None)

@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,35 @@ _log = logging.getLogger(__name__)
 
 class ServiceStoppingError(Exception):
     """The service is stopping. The job's record stays unchanged; the next start repairs it."""
+
+
+@dataclass(frozen=True)
+class ForkServer:
+    """A process that imports a program of Python once, and forks it from then on. Only Linux has them.
+
+    Attributes:
+        python: Python and its options, which end with ``-m`` if the program is a module.
+        program: the module, or a file and its first arguments (``local.runtime.guard``).
+        environment: the process's environment variables, if it does not inherit the service's. A program that it forks
+            has only its own, but can read these in ``/proc/self/environ``.
+    """
+
+    python: tuple[str, ...]
+    program: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = field(default=None, compare=False)
+
+    @property
+    def command(self) -> list[str]:
+        """The command of its programs, without the arguments in which they differ."""
+        return [*self.python, *self.program]
+
+
+_ANY_PROGRAM = ForkServer((sys.executable, "-I", "-S"))
+"""Has imported nothing, and starts programs of any kind."""
+
+
+class NoGuardError(OSError):
+    """A program's guard has gone before the program's start."""
 
 
 class Program:
@@ -78,9 +108,9 @@ class Program:
         if "process" not in report:
             os.close(self._output)
             self._end()
-            raise OSError(
-                report.get("errno", 0), report.get("message", "no process could be started"), report.get("file")
-            )
+            if not report:
+                raise NoGuardError("no process could be started")
+            raise OSError(report["errno"], report["message"], report["file"])
         with self._lock:
             self.process = report["process"]
         self._command(self._early)
@@ -196,7 +226,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._programs: dict[Program, str] = {}
         self._threads: set[threading.Thread] = set()
-        self._fork_servers: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
+        self._fork_servers: dict[ForkServer, tuple[subprocess.Popen[bytes], socket.socket]] = {}
         self._stopping = False
 
     def run_in_background(self, work: Callable[[], None], name: str) -> bool:
@@ -228,8 +258,20 @@ class Supervisor:
         thread.start()
         return True
 
+    def prepare(self, server: ForkServer) -> None:
+        """Start a fork server, so that its first program need not wait for it."""
+        with self._lock:
+            if sys.platform == "linux" and not self._stopping:
+                self._find_fork_server(server)
+
     def start(
-        self, key: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], module: str = ""
+        self,
+        key: str,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        server: ForkServer | None = None,
     ) -> Program:
         """Start a program in its own session.
 
@@ -238,17 +280,25 @@ class Supervisor:
             command: the program and its arguments.
             folder: its working directory.
             environment: all of its environment variables, except its mark (``local.runtime.survivors``).
-            module: the module of the service that the command runs, as ``python -m MODULE ...``. On Linux, it is
-                imported once for all its programs, and stays imported as long as the service runs.
+            server: the fork server whose command the program's begins with. It runs as long as the service. A program
+                that it cannot fork is started like others.
 
         Raises:
             OSError: the program cannot be started.
             ServiceStoppingError: the service is going down.
         """
+        if server is not None and sys.platform == "linux":
+            with contextlib.suppress(NoGuardError):
+                return self._start(key, command, folder, environment, server)
+        return self._start(key, command, folder, environment, _ANY_PROGRAM)
+
+    def _start(
+        self, key: str, command: Sequence[str], folder: Path, environment: Mapping[str, str], server: ForkServer
+    ) -> Program:
         with self._lock:
             if self._stopping:
                 raise ServiceStoppingError
-            program = self._fork_guard(module if sys.platform == "linux" else "")
+            program = self._fork_guard(server)
             self._programs[program] = key
         try:
             program.start(command, folder, environment)
@@ -286,19 +336,19 @@ class Supervisor:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            for module in list(self._fork_servers):
-                self._stop_fork_server(module)
+            for server in list(self._fork_servers):
+                self._stop_fork_server(server)
 
     def kill_survivors(self) -> int:
         """Kill what programs of an earlier run of the service have left, and return the number of programs."""
         return len(kill_marked(f"{self._mark}-"))
 
-    def _fork_guard(self, module: str) -> Program:
+    def _fork_guard(self, server: ForkServer) -> Program:
         """Return a program without a process. Its guard waits for the command."""
         ours, theirs = socket.socketpair()
         output, written = os.pipe()
         try:
-            self._ask_fork_server(module, [theirs.fileno(), written])
+            self._ask_fork_server(server, [theirs.fileno(), written])
         except OSError:
             ours.close()
             os.close(output)
@@ -308,37 +358,52 @@ class Supervisor:
             os.close(written)
         return Program(self, ours, output, f"{self._mark}-{uuid.uuid4().hex}")
 
-    def _ask_fork_server(self, module: str, descriptors: list[int]) -> None:
-        server = self._fork_servers.get(module)
-        if server is not None and server[0].poll() is not None:
-            self._stop_fork_server(module)
-            server = None
-        if server is None:
-            server = self._fork_servers[module] = _start_fork_server(module)
-        socket.send_fds(server[1], [b"+"], descriptors)
+    def _ask_fork_server(self, server: ForkServer, descriptors: list[int]) -> None:
+        requests = self._find_fork_server(server)
+        try:
+            socket.send_fds(requests, [b"+"], descriptors)
+        except OSError as error:
+            raise NoGuardError(error.errno, error.strerror) from error
 
-    def _stop_fork_server(self, module: str) -> None:
-        process, requests = self._fork_servers.pop(module)
+    def _find_fork_server(self, server: ForkServer) -> socket.socket:
+        """Return the socket for requests to a fork server, which is started if it does not run."""
+        found = self._fork_servers.get(server)
+        if found is not None and found[0].poll() is not None:
+            self._stop_fork_server(server)
+            found = None
+        if found is None:
+            found = self._fork_servers[server] = self._start_fork_server(server)
+        return found[1]
+
+    def _start_fork_server(self, server: ForkServer) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        ours, theirs = socket.socketpair()
+        own = server.environment
+        with theirs:
+            process = subprocess.Popen(
+                [
+                    *server.python,
+                    guard.__name__ if server.python[-1] == "-m" else guard.__file__,
+                    str(theirs.fileno()),
+                    *server.program,
+                ],
+                cwd=REPOSITORY,
+                # The processes that its programs fork have the mark, too.
+                env=None if own is None else {**own, VARIABLE: f"{self._mark}-{uuid.uuid4().hex}"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                # Its own session: the service handles Ctrl-C.
+                start_new_session=True,
+            )
+        return process, ours
+
+    def _stop_fork_server(self, server: ForkServer) -> None:
+        process, requests = self._fork_servers.pop(server)
         requests.close()
+        # It may still import its program. Its guards live on.
+        process.kill()
         process.wait()
-
-
-def _start_fork_server(module: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a fork server for programs of a module, or of any kind; return it and the socket for requests."""
-    ours, theirs = socket.socketpair()
-    start = ["-m", guard.__name__] if module else ["-I", "-S", guard.__file__]
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, *start, str(theirs.fileno()), *([module] if module else [])],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            # Its own session: the service handles Ctrl-C.
-            start_new_session=True,
-        )
-    return process, ours
 
 
 def _is_readable(descriptor: int, seconds: float) -> bool:

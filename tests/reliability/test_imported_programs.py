@@ -12,12 +12,13 @@ import psutil
 import pytest
 
 from local.runtime.lines import read_lines
-from local.runtime.supervisor import Program, Supervisor
+from local.runtime.supervisor import ForkServer, Program, Supervisor
 from tests.reliability.test_children import is_running, number_after, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, each program imports its module")
 
 MODULE = "imported_program"
+SERVER = ForkServer((sys.executable, "-m"), (MODULE,))
 PROGRAM = """
 import os, sys, time
 
@@ -45,9 +46,9 @@ def _program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def start(supervisor: Supervisor, folder: Path, *arguments: str) -> tuple[Program, Iterator[str]]:
-    command = [sys.executable, "-m", MODULE, *arguments]
+    command = [*SERVER.command, *arguments]
     variables = {"COLOUR": "blue", "TZ": "Pacific/Honolulu"}
-    program = supervisor.start("key", command, folder=folder, environment=variables, module=MODULE)
+    program = supervisor.start("key", command, folder=folder, environment=variables, server=SERVER)
     return program, (line for lines in read_lines(program.read_output()) for line in lines)
 
 
@@ -125,8 +126,8 @@ def test_a_module_that_cannot_be_imported_is_started_like_another_program(
     supervisor: Supervisor,
     tmp_path: Path,
 ) -> None:
-    command = [sys.executable, "-m", "no_such_module"]
-    program = supervisor.start("key", command, folder=tmp_path, environment={}, module="no_such_module")
+    server = ForkServer((sys.executable, "-m"), ("no_such_module",))
+    program = supervisor.start("key", server.command, folder=tmp_path, environment={}, server=server)
     said = [line for lines in read_lines(program.read_output()) for line in lines]
     assert program.wait() == 1
     assert "No module named no_such_module" in said[-1]

@@ -18,7 +18,7 @@ from local.runtime.jobs.failures import program_failure
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.program_output import OutputReader
-from local.runtime.supervisor import Program
+from local.runtime.supervisor import ForkServer, Program
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -43,15 +43,16 @@ class BuiltinTraining:
         first = jobs[0]
         # The jobs share one environment. It has the name of the first job.
         variables = job_variables(first) | first.record.get("Environment", {})
+        server = ForkServer((sys.executable, "-m"), (self.algorithm.program,))
         with self.service.keys.of_container(assumed_role(first.record["RoleArn"], "SageMaker")) as credentials_path:
             program = self.service.start(
                 jobs,
                 key,
-                [sys.executable, "-m", self.algorithm.program, *(str(job.root) for job in jobs)],
+                [*server.command, *(str(job.root) for job in jobs)],
                 folder=REPOSITORY,
                 environment=environment(self.service.settings, first.root, credentials_path, variables),
                 most_seconds=most_seconds,
-                module=self.algorithm.program,
+                server=server,
             )
             # The program writes to the jobs' log files. It has output of its own only when it crashes.
             said: list[str] = []

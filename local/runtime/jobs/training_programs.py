@@ -12,7 +12,7 @@ from local.core.outcomes import JobOutcome
 from local.core.settings import Settings
 from local.records.training_jobs import KIND
 from local.runtime.jobs.training_folder import TrainingFolder
-from local.runtime.supervisor import Program, Supervisor
+from local.runtime.supervisor import ForkServer, Program, Supervisor
 from local.storage.objects import Objects
 from local.storage.store import Store
 
@@ -55,7 +55,7 @@ class Service:
         folder: Path,
         environment: Mapping[str, str],
         most_seconds: float | None,
-        module: str = "",
+        server: ForkServer | None = None,
     ) -> Program:
         """Start a program for jobs, with their time limit.
 
@@ -66,12 +66,12 @@ class Service:
             folder: Its working directory.
             environment: All of its environment variables.
             most_seconds: Seconds after which to stop the program, in addition to the jobs' own time limits.
-            module: The module of the service that the command runs, if it does.
+            server: The fork server that has imported the program, if there is one.
 
         Raises:
             OSError: The program cannot be started.
         """
-        program = self.supervisor.start(key, command, folder=folder, environment=environment, module=module)
+        program = self.supervisor.start(key, command, folder=folder, environment=environment, server=server)
         # StopTrainingJob may have been called before the program had started.
         if all(self.is_stopping(job) for job in jobs):
             program.terminate()
