@@ -113,6 +113,7 @@ class FunctionOperations:
             self.store.insert(records.KIND, name, record)
         except AlreadyExistsError:
             raise _exists(name) from None
+        self.functions.prepare(record["Runtime"])
         return record
 
     def _update_code(self, request: Members) -> Document:
@@ -125,6 +126,7 @@ class FunctionOperations:
         code = records.save_code(self.settings, record["FunctionName"], archive)
         if "Architectures" in request:
             code["Architectures"] = request["Architectures"]
+        self.functions.prepare(record["Runtime"])
         return records.change(self.store, self.settings.region, record["FunctionName"], code)
 
     def _update_configuration(self, request: Members) -> Document:
@@ -133,7 +135,9 @@ class FunctionOperations:
         records.check_revision(record, request.get("RevisionId"))
         if "Runtime" in request:
             records.check_runtime(request["Runtime"])
-        return records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
+        changed = records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
+        self.functions.prepare(changed["Runtime"])
+        return changed
 
     def _get(self, request: Members) -> Members:
         record = records.find(self.store, self.settings.region, request["FunctionName"])

@@ -1,14 +1,16 @@
 """Run one invocation of a function's handler in a separate process, as Lambda's Python runtime does.
 
-Started with ``python -I -S bootstrap.py <folder>``. The folder holds ``event.json`` and ``invocation.json``; the
-outcome goes to ``result.json``. It imports nothing but the standard library, and the function finds nothing
-but that, its own files and what Lambda's runtime ships.
+Started with ``python -I -S bootstrap.py <packages> <folder>``, or forked by a fork server with the same command
+(``local.runtime.guard``). ``packages`` is the service's site-packages. The folder holds ``event.json`` and
+``invocation.json``; the outcome goes to ``result.json``. It imports nothing but the standard library, and the function
+finds nothing but that, its own files and what Lambda's runtime ships.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html and .../python-exceptions.html
 """
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import logging
@@ -18,13 +20,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: the SDK and what it needs
-_SHIPPED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
+SHIPPED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
+_IMPORTED_BY_CLIENTS = ("boto3.s3.inject", "encodings.idna")
+"""What ``import boto3`` leaves to the first client and the first call."""
 _LARGEST_RESPONSE = 6 * 1024 * 1024 + 100
 _ADDRESS_SPACE_BEYOND_LIMIT = 1024**3
 
@@ -62,23 +67,68 @@ class ShippedPackages:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._imported: dict[str, ModuleType] = {}
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the spec of a top-level package, for the import system."""
-        if path is None and name in _SHIPPED:
-            return PathFinder.find_spec(name, [self._folder], target)
-        return None
+        """Return the spec of a top-level package, for the import system, which has not found it elsewhere."""
+        if path is not None or name not in SHIPPED:
+            return None
+        # boto3 imports the function's own urllib3, if it has one.
+        if any(map(PathFinder.find_spec, SHIPPED)):
+            self._imported.clear()
+        if name in self._imported:
+            return _spec_of_imported(name, self._imported)
+        return PathFinder.find_spec(name, [self._folder], target)
+
+    def import_all(self) -> None:
+        """Import the packages, but hide them until a function imports one: it may have its own."""
+        for name in ("boto3", *_IMPORTED_BY_CLIENTS):
+            importlib.import_module(name)
+        names = [name for name in sys.modules if name.partition(".")[0] in SHIPPED]
+        self._imported.update({name: sys.modules.pop(name) for name in names})
 
 
-def main(folder: Path) -> None:
-    """Load the handler, call it with the event and write the result."""
+class _ImportedLoader(Loader):
+    """Loads modules that are imported already."""
+
+    def __init__(self, modules: dict[str, ModuleType]) -> None:
+        self._modules = modules
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = self._modules[spec.name]
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec
+        sys.modules.update(self._modules)
+
+
+def _spec_of_imported(name: str, modules: dict[str, ModuleType]) -> ModuleSpec:
+    spec = copy.copy(modules[name].__spec__)
+    assert spec is not None
+    spec.loader = _ImportedLoader(modules)
+    return spec
+
+
+def prepare(packages: str) -> None:
+    """Import what Lambda's runtime ships, once for all invocations."""
+    shipped = ShippedPackages(packages)
+    sys.meta_path.append(shipped)
+    shipped.import_all()
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Load the handler, call it with the event, write the result and end the process."""
+    packages, folder = arguments[0], Path(arguments[1])
     invocation = json.loads((folder / "invocation.json").read_text())
     event = json.loads((folder / "event.json").read_text())
     most = invocation["memory_bytes"] + _ADDRESS_SPACE_BEYOND_LIMIT
     # The service monitors memory use. This limit stops a single huge allocation.
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     sys.path.insert(0, invocation["code"])
-    sys.meta_path.append(ShippedPackages(invocation["packages"]))
+    if not any(isinstance(finder, ShippedPackages) for finder in sys.meta_path):
+        sys.meta_path.append(ShippedPackages(packages))
     _set_up_logging(invocation["request_id"])
     started = time.monotonic()
     outcome: dict[str, Any]
@@ -95,9 +145,12 @@ def main(folder: Path) -> None:
         outcome = {"error": _report(type(error).__name__, str(error), traceback.format_list(frames))}
     outcome["seconds"] = time.monotonic() - started
     sys.stdout.flush()
+    sys.stderr.flush()
     unfinished = folder / "result.new"
     unfinished.write_text(json.dumps(outcome))
     unfinished.replace(folder / "result.json")
+    # Lambda does not wait for the handler's threads either. It stops them until the next invocation.
+    os._exit(0)
 
 
 def _load(name: str) -> Callable[[Any, Context], Any]:
@@ -151,4 +204,4 @@ def _set_up_logging(request_id: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1:])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.util
 import json
-import os
 import shutil
 import sys
 import threading
@@ -25,6 +22,7 @@ from local.core.arns import assumed_role
 from local.core.errors import ServiceError
 from local.core.settings import Settings
 from local.records import functions as records
+from local.runtime.functions.forking import STARTING_ENVIRONMENT, can_be_forked, fork_server
 from local.runtime.interpreters import OURS, find_interpreter
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Supervisor
@@ -43,7 +41,6 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _MOST_ASYNCHRONOUS = 50
 
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _INITIALISATION_SECONDS = 10.0
 """Time limit for the import. In Lambda, a function's Timeout covers only the handler."""
 _WATCH_SECONDS = 0.05
@@ -111,6 +108,18 @@ class FunctionRunner:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
         self._events.put(lambda: self._run(record["FunctionArn"], payload))
 
+    def prepare(self, runtime: str) -> None:
+        """Let Python import the SDK in the background, before the first invocation of a function needs it.
+
+        Args:
+            runtime: the function's runtime, for example ``python3.12``.
+        """
+
+        def prepare() -> None:
+            self.supervisor.prepare(fork_server(_interpreter(runtime)[0]))
+
+        self.supervisor.run_in_background(prepare, "fork server of functions")
+
     def _run(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
         code = records.code_folder(self.settings, record["FunctionName"], record["_Code"])
@@ -137,6 +146,7 @@ class _Invocation:
         self._last_lines: deque[str] = deque(maxlen=_TAIL_BYTES)
         self._peak_bytes = 0
         self._stopped_by: str | None = None
+        self._ended = threading.Event()
 
     def run(self, payload: Any) -> InvocationResult:
         interpreter, remark = _interpreter(self._record["Runtime"])
@@ -148,12 +158,14 @@ class _Invocation:
         self._log(f"START RequestId: {self._request_id} Version: {records.LATEST}")
         started = time.monotonic()
         identity = assumed_role(self._record["Role"], self._record["FunctionName"])
+        server = fork_server(interpreter)
         with self._runner.keys.of_invocation(identity) as credentials:
             program = self._runner.supervisor.start(
                 f"function/{self._request_id}",
-                [interpreter, "-I", "-S", str(_BOOTSTRAP), str(self.folder)],
+                [*server.command, str(self.folder)],
                 folder=code,
                 environment=self._environment(code, credentials),
+                server=server if can_be_forked(code, self._variables()) else None,
             )
             watch = threading.Thread(target=self._watch, args=(program,), name="watch", daemon=True)
             watch.start()
@@ -162,6 +174,7 @@ class _Invocation:
             status = program.wait()
         outcome = self._outcome()
         whole_seconds = time.monotonic() - started
+        self._ended.set()
         watch.join()
         return self._finish(outcome, status, whole_seconds)
 
@@ -196,7 +209,7 @@ class _Invocation:
         return {"errorType": kind, "errorMessage": f"RequestId: {self._request_id} Error: {message}"}
 
     def _watch(self, program: Program) -> None:
-        """Stop the process when it answers, times out or exceeds its memory."""
+        """Stop the process when it times out or exceeds its memory."""
         limit = self._record["MemorySize"] * _MEBIBYTE
         latest_start = time.monotonic() + _INITIALISATION_SECONDS
         deadline: float | None = None
@@ -205,15 +218,14 @@ class _Invocation:
             now = time.monotonic()
             if deadline is None and (now > latest_start or (self.folder / "initialised").exists()):
                 deadline = now + self._record["Timeout"]
-            if self._outcome() is not None:
-                break
             if used > limit:
                 self._stopped_by = "memory"
                 break
             if deadline is not None and now > deadline:
                 self._stopped_by = "time"
                 break
-            time.sleep(_WATCH_SECONDS)
+            if self._ended.wait(_WATCH_SECONDS):
+                break
         program.kill()
 
     def _outcome(self) -> dict[str, Any] | None:
@@ -234,7 +246,6 @@ class _Invocation:
             "timeout": self._record["Timeout"],
             "memory_bytes": self._record["MemorySize"] * _MEBIBYTE,
             "code": str(code),
-            "packages": _packages_folder(),
         }
 
     def _environment(self, code: Path, credentials: Credentials) -> dict[str, str]:
@@ -245,9 +256,7 @@ class _Invocation:
         """
         settings = self._runner.settings
         return {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
+            **STARTING_ENVIRONMENT,
             "TMPDIR": str(self.folder),
             "HOME": str(self.folder),
             "AWS_REGION": settings.region,
@@ -263,8 +272,13 @@ class _Invocation:
             "LAMBDA_TASK_ROOT": str(code),
             "_HANDLER": self._record["Handler"],
             "AWS_ENDPOINT_URL": settings.endpoint_url,
-            **self._record.get("Environment", {}).get("Variables", {}),
+            **self._variables(),
         }
+
+    def _variables(self) -> dict[str, str]:
+        """Return the environment variables that the function's configuration sets."""
+        variables: dict[str, str] = self._record.get("Environment", {}).get("Variables", {})
+        return variables
 
 
 def _code_is_missing(record: Document) -> ServiceError:
@@ -277,14 +291,6 @@ def _code_is_missing(record: Document) -> ServiceError:
 
 def _instant() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-@functools.cache
-def _packages_folder() -> str:
-    spec = importlib.util.find_spec("boto3")
-    assert spec is not None
-    assert spec.origin is not None
-    return str(Path(spec.origin).parents[1])
 
 
 def _interpreter(runtime: str) -> tuple[str, str]:
