@@ -216,7 +216,8 @@ def _fork(main: Main, request: dict[str, Any], output: int) -> int:
         ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() == guard:
             _become_program(request, output)
-            sys.argv = [os.fsdecode(_bytes(word)) for word in request["command"][_ARGUMENTS - 1 :]]
+            sys.orig_argv = [os.fsdecode(_bytes(word)) for word in request["command"]]
+            sys.argv = sys.orig_argv[_ARGUMENTS - 1 :]
             status = main(sys.argv[1:])
     except SystemExit as end:
         status = _exit_status(end.code)
