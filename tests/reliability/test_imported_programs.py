@@ -1,4 +1,4 @@
-"""Programs of the service's own modules, which a fork server has imported, are programs like others."""
+"""Programs that a fork server has imported, modules and files of the service, are programs like others."""
 
 from __future__ import annotations
 
@@ -131,3 +131,77 @@ def test_a_module_that_cannot_be_imported_is_started_like_another_program(
     said = [line for lines in read_lines(program.read_output()) for line in lines]
     assert program.wait() == 1
     assert "No module named no_such_module" in said[-1]
+
+
+FILE = """
+import os, sys, time
+
+PREPARED = []
+
+def prepare(word):
+    PREPARED.append(word)
+    if word == "wrong":
+        raise ValueError(word)
+
+def main(arguments):
+    print("prepared", PREPARED, sys.argv[1:] == arguments, arguments[1:], sys.flags.isolated, flush=True)
+    if arguments[1] == "leave a child":
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+        print("left", flush=True)
+        time.sleep(600)
+    sys.exit(int(arguments[1]))
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+"""
+
+
+def file_server(folder: Path, word: str, python: str = sys.executable) -> ForkServer:
+    file = folder / "program.py"
+    file.write_text(FILE)
+    return ForkServer((python, "-I", "-S"), (str(file), word), {"COLOUR": "red"})
+
+
+def run_file(supervisor: Supervisor, folder: Path, server: ForkServer) -> str:
+    program = supervisor.start("key", [*server.command, "3"], folder=folder, environment={}, server=server)
+    (said,) = [line for lines in read_lines(program.read_output()) for line in lines]
+    assert program.wait() == 3
+    return said
+
+
+def test_a_file_is_prepared_once_in_an_isolated_python(supervisor: Supervisor, tmp_path: Path) -> None:
+    server = file_server(tmp_path, "word")
+    supervisor.prepare(server)
+    assert [run_file(supervisor, tmp_path, server) for _ in range(2)] == ["prepared ['word'] True ['3'] 1"] * 2
+
+
+def test_a_file_that_cannot_be_prepared_is_started_like_another_program(supervisor: Supervisor, tmp_path: Path) -> None:
+    assert run_file(supervisor, tmp_path, file_server(tmp_path, "wrong")) == "prepared [] True ['3'] 1"
+
+
+def test_a_python_that_cannot_be_a_fork_server_starts_its_programs(supervisor: Supervisor, tmp_path: Path) -> None:
+    old = tmp_path / "old_python"
+    old.write_text(f'#!/bin/sh\ncase "$3" in *guard.py) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    old.chmod(0o755)
+    server = file_server(tmp_path, "word", str(old))
+    supervisor.prepare(server)
+    assert [run_file(supervisor, tmp_path, server) for _ in range(3)] == ["prepared [] True ['3'] 1"] * 3
+
+
+def test_the_next_start_ends_what_a_killed_guard_leaves(supervisor: Supervisor, tmp_path: Path) -> None:
+    server = file_server(tmp_path, "word")
+    command = [*server.command, "leave a child"]
+    program = supervisor.start("key", command, folder=tmp_path, environment={}, server=server)
+    lines = read_lines(program.read_output())
+    while not any("left" in line for line in next(lines)):
+        pass
+    (child,) = psutil.Process(program.process).children()
+    guard = psutil.Process(program.process).parent()
+    assert guard is not None
+    guard.kill()
+    assert program.wait() == -signal.SIGKILL
+    assert is_running(child.pid)
+    assert supervisor.kill_survivors() == 1
+    until(lambda: not is_running(child.pid))
