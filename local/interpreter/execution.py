@@ -70,6 +70,7 @@ class Execution:
         """Run all steps that can run, then set the execution's final status."""
         try:
             self._resume_steps()
+            self._prepare_functions()
             while True:
                 if not self._schedule.failed and not self._signals.stop.is_set():
                     self._start_ready_steps()
@@ -106,6 +107,11 @@ class Execution:
             if step["StepStatus"] in records.UNDER_WAY:
                 self._take_slot()
                 self._start(self._schedule.resume(step["StepName"]), resumed=True)
+
+    def _prepare_functions(self) -> None:
+        if not self._signals.stop.is_set():
+            for arn in {step.function_arn for step in self._definition.steps.values()} - {None}:
+                self._services.functions.prepare(str(arn))
 
     def _limit(self) -> int:
         # Read every time, because UpdatePipelineExecution can change the limit during the execution.

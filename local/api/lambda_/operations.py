@@ -113,7 +113,7 @@ class FunctionOperations:
             self.store.insert(records.KIND, name, record)
         except AlreadyExistsError:
             raise _exists(name) from None
-        self.functions.prepare(record["Runtime"])
+        self.functions.prepare(name)
         return record
 
     def _update_code(self, request: Members) -> Document:
@@ -126,7 +126,7 @@ class FunctionOperations:
         code = records.save_code(self.settings, record["FunctionName"], archive)
         if "Architectures" in request:
             code["Architectures"] = request["Architectures"]
-        self.functions.prepare(record["Runtime"])
+        self.functions.prepare(record["FunctionName"])
         return records.change(self.store, self.settings.region, record["FunctionName"], code)
 
     def _update_configuration(self, request: Members) -> Document:
@@ -136,7 +136,7 @@ class FunctionOperations:
         if "Runtime" in request:
             records.check_runtime(request["Runtime"])
         changed = records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
-        self.functions.prepare(changed["Runtime"])
+        self.functions.prepare(changed["FunctionName"])
         return changed
 
     def _get(self, request: Members) -> Members:

@@ -108,17 +108,18 @@ class FunctionRunner:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
         self._events.put(lambda: self._run(record["FunctionArn"], payload))
 
-    def prepare(self, runtime: str) -> None:
-        """Let Python import the SDK in the background, before the first invocation of a function needs it.
+    def prepare(self, function_name_or_arn: str) -> None:
+        """Let Python import the SDK in the background, before a function's first invocation needs it.
 
-        Args:
-            runtime: the function's runtime, for example ``python3.12``.
+        Does nothing if the function does not exist: its invocation will say so.
         """
+        with contextlib.suppress(ServiceError):
+            runtime = records.find(self.store, self.settings.region, function_name_or_arn)["Runtime"]
+            self.supervisor.run_in_background(lambda: self._prepare(runtime), f"fork server of {runtime}")
 
-        def prepare() -> None:
-            self.supervisor.prepare(fork_server(_interpreter(runtime)[0]))
-
-        self.supervisor.run_in_background(prepare, "fork server of functions")
+    def _prepare(self, runtime: str) -> None:
+        interpreter, _ = _interpreter(runtime)
+        self.supervisor.prepare(fork_server(interpreter))
 
     def _run(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)

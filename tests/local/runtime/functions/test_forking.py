@@ -6,10 +6,16 @@ import sys
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
+from local.app.server import LocalService
+from local.core.settings import Settings
+from local.runtime.functions import bootstrap
 from local.runtime.functions.forking import can_be_forked
 from local.runtime.survivors import VARIABLE
+from tests.local.conftest import RunningService
+from tests.reliability.test_children import until
 
 ROLE = "arn:aws:iam::123456789012:role/function"
 COLD = {"MALLOC_ARENA_MAX": "2"}
@@ -19,22 +25,26 @@ IS_FORKED = "'guard.py' in open('/proc/self/cmdline').read()"
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, each invocation starts Python")
 
 
+def create(client, files, variables=None) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name, text in files.items():
+            opened.writestr(name, text)
+    client.create_function(
+        FunctionName="f",
+        Code={"ZipFile": archive.getvalue()},
+        Environment={"Variables": variables or {}},
+        **{"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", "Timeout": 20, "MemorySize": 512},
+    )
+
+
 @pytest.fixture
 def run(service):
     """Creates a function from files, and gives the payloads of some invocations, one after the other."""
     client = service.client("lambda", read_timeout=60)
 
     def invoke(files, variables=None, times=1):
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as opened:
-            for name, text in files.items():
-                opened.writestr(name, text)
-        client.create_function(
-            FunctionName="f",
-            Code={"ZipFile": archive.getvalue()},
-            Environment={"Variables": variables or {}},
-            **{"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", "Timeout": 20, "MemorySize": 512},
-        )
+        create(client, files, variables)
         try:
             answers = [client.invoke(FunctionName="f")["Payload"].read() for _ in range(times)]
         finally:
@@ -193,3 +203,19 @@ def handler(event, context):
     ended = tmp_path / "ended"
     assert run({"main.py": source}, {"ENDED": str(ended), **variables}) == "answered"
     assert not ended.exists()
+
+
+def fork_servers() -> set[psutil.Process]:
+    """The services' processes that have imported the SDK."""
+    children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return {child for child in children if bootstrap.__file__ in child.cmdline()}
+
+
+@only_linux
+def test_a_fork_server_starts_with_the_first_function_and_ends_with_the_service(tmp_path: Path) -> None:
+    others = fork_servers()
+    with LocalService(Settings(tmp_path / ".local", port=0)) as service:
+        assert fork_servers() == others
+        create(RunningService(service).client("lambda"), {"main.py": "def handler(event, context): pass"})
+        until(lambda: fork_servers() - others)
+    assert fork_servers() == others
