@@ -12,18 +12,20 @@ from pathlib import Path
 from local.runtime.functions import bootstrap
 from local.runtime.supervisor import ForkServer
 
-STARTING_ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "TZ": ":UTC"}
-"""The environment variables of every function when its Python starts."""
-
 _IMPORTED_NAMES = bootstrap.SHIPPED | sys.stdlib_module_names
 _READ_AT_THE_START = ("LANG", "LC_", "LD_", "GLIBC_", "MALLOC_", "OPENSSL_")
 """Beginnings of variables that Python and its libraries read only when they start."""
 
 
+def starting_environment() -> dict[str, str]:
+    """Return the environment variables that all functions have in common, and that their fork server has."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "TZ": ":UTC"}
+
+
 def fork_server(interpreter: str) -> ForkServer:
     """Return the server that forks the invocations of functions for a Python."""
     program = (bootstrap.__file__, _packages_folder())
-    return ForkServer((interpreter, "-I", "-S"), program, STARTING_ENVIRONMENT)
+    return ForkServer((interpreter, "-I", "-S"), program, starting_environment())
 
 
 def can_be_forked(code: Path, variables: Iterable[str]) -> bool:

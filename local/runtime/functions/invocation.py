@@ -22,7 +22,7 @@ from local.core.arns import assumed_role
 from local.core.errors import ServiceError
 from local.core.settings import Settings
 from local.records import functions as records
-from local.runtime.functions.forking import STARTING_ENVIRONMENT, can_be_forked, fork_server
+from local.runtime.functions.forking import can_be_forked, fork_server, starting_environment
 from local.runtime.interpreters import OURS, find_interpreter
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Supervisor
@@ -257,7 +257,7 @@ class _Invocation:
         """
         settings = self._runner.settings
         return {
-            **STARTING_ENVIRONMENT,
+            **starting_environment(),
             "TMPDIR": str(self.folder),
             "HOME": str(self.folder),
             "AWS_REGION": settings.region,

@@ -77,7 +77,7 @@ def test_what_a_forked_process_would_not_notice_needs_a_python_of_its_own(
 
 
 SURROUNDINGS = f"""
-import gc, logging, os, resource, signal, sys, threading, time
+import logging, os, resource, signal, sys, tempfile, threading, time
 sdk = sorted(name for name in sys.modules if name.startswith(("boto", "s3transfer", "urllib3", "six", "local.")))
 loggers = [str(handler) for handler in logging.getLogger().handlers], logging.getLogger().level
 
@@ -92,7 +92,8 @@ def handler(event, context):
     import boto3, botocore
     from importlib.util import find_spec
     found = dict(
-        environment=dict(os.environ), zone=time.tzname, folder=os.getcwd(), path=sys.path, flags=list(sys.flags),
+        environment=dict(os.environ), zone=time.tzname, folder=os.getcwd(), temporary=tempfile.gettempdir(),
+        path=sys.path, flags=list(sys.flags),
         argv=sys.argv, orig_argv=sys.orig_argv, executable=sys.executable, main=sys.modules["__main__"].__file__,
         sdk=sdk, loggers=loggers, botos=logging.getLogger("botocore").level, session=boto3.DEFAULT_SESSION,
         importable=[name for name in ("numpy", "local", "guard", "bootstrap", "site", "psutil") if can_import(name)],
@@ -141,7 +142,7 @@ def test_a_forked_function_cannot_read_the_services_variables(run) -> None:
 @only_linux
 def test_invocations_share_neither_a_process_nor_what_they_change(run) -> None:
     source = f"""
-import os, boto3, botocore.session
+import os, random, boto3, botocore.session
 count = 0
 def handler(event, context):
     global count
@@ -149,11 +150,11 @@ def handler(event, context):
     boto3.count = getattr(boto3, "count", 0) + 1
     os.environ["COUNT"] = os.environ.get("COUNT", "") + "1"
     boto3.setup_default_session()
-    return [count, boto3.count, os.environ["COUNT"], {IS_FORKED}, os.getpid()]
+    return [count, boto3.count, os.environ["COUNT"], {IS_FORKED}, os.getpid(), random.random()]
 """
     payloads = run({"main.py": source}, times=3)
     assert [payload[:4] for payload in payloads] == [[1, 1, "1", True]] * 3
-    assert len({payload[4] for payload in payloads}) == 3
+    assert [len({payload[place] for payload in payloads}) for place in (4, 5)] == [3, 3]
 
 
 OWN = {
