@@ -1,9 +1,12 @@
-"""Another process of a command, for what takes long to load and to do: it works on another processor."""
+"""Does slow tasks of a command in a second process, so that they use another processor."""
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
+import pickle
 import signal
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -66,8 +69,24 @@ def _work(connection: Connection, other_side: Connection) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             task, arguments = connection.recv()
-            try:
-                answer = True, task(*arguments)
-            except Exception as error:
-                answer = False, error
-            connection.send(answer)
+            connection.send_bytes(_answer(task, arguments))
+
+
+def _answer(task: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+    """Do a task, and return as bytes whether it succeeded, and its result or its error."""
+    try:
+        return pickle.dumps((True, task(*arguments)))
+    except Exception as error:
+        return pickle.dumps((False, _with_origin(error)))
+
+
+def _with_origin(error: Exception) -> Exception:
+    """Return an error that can be pickled, with the traceback, which cannot."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        # Some errors can be pickled, but not made again from that.
+        pickle.dumps(copy.copy(error))
+    except Exception:
+        return RuntimeError(trace)
+    error.add_note(f"In the side process:\n{trace}")
+    return error

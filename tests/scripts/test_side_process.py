@@ -4,6 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import traceback
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +16,21 @@ from scripts.side_process import SideProcess
 
 def fail(error: Exception) -> None:
     raise error
+
+
+class UnfitError(Exception):
+    """An error that can be pickled, but not made again from that."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+def fail_unfit() -> None:
+    raise UnfitError("this", "that")
+
+
+def make_lock() -> object:
+    return threading.Lock()
 
 
 def die() -> None:
@@ -32,6 +50,22 @@ def test_what_a_task_raises_is_raised_here_and_the_process_goes_on() -> None:
     with pytest.raises(UserError, match="not so"):
         failed()
     assert done() == 2
+
+
+def test_an_error_says_where_in_the_other_process_it_was_raised() -> None:
+    failed = SideProcess().begin(fail, ValueError("not so"))
+    with pytest.raises(ValueError, match="not so") as caught:
+        failed()
+    assert "raise error\nValueError: not so" in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(("task", "said"), [(fail_unfit, "UnfitError: this and that"), (make_lock, "cannot pickle")])
+def test_what_cannot_be_sent_is_an_error_with_its_origin(task: Callable[[], object], said: str) -> None:
+    process = SideProcess()
+    begun = process.begin(task)
+    with pytest.raises(Exception, match=said):
+        begun()
+    assert process.begin(max, 1, 2)() == 2
 
 
 def test_faults_of_the_configuration_stay_single_lines() -> None:
