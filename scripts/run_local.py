@@ -7,12 +7,12 @@ It starts the local service, then does there what ``make upsert``, ``make start`
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from local.core.surroundings import isolate
-from scripts.command_line import command, option
+from scripts.command_line import MakeCommand, option
 from scripts.console import config_option, run
 from scripts.parameter_option import param_option
 from scripts.run_folders import ROOT
@@ -25,7 +25,28 @@ if TYPE_CHECKING:
     from pipeline.config.models import Config
 
 
-@command("run")
+@cache
+def side_process() -> SideProcess:
+    """Return the command's side process, which the first call starts."""
+    process = SideProcess()
+    process.begin(load_sdk)
+    return process
+
+
+class RunCommand(MakeCommand):
+    """A command that is isolated from the user's AWS, and whose side process starts first of all."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Prepare the command before the configuration is read: even that asks botocore about the region."""
+        if not extra.get("resilient_parsing"):
+            isolate()
+            side_process()
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("run", cls=RunCommand)
 @config_option
 @option(
     "--data",
@@ -42,27 +63,17 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
     """
     # Imported here, because the side process can start before: this takes half a second.
     from pipeline.config.preflight import check_input  # noqa: PLC0415
+    from pipeline.operate.parameter_values import check_values  # noqa: PLC0415
     from scripts.shared_service import on_local_service  # noqa: PLC0415
     from scripts.whole_run import WholeRun  # noqa: PLC0415
 
     if data:
         config = config.with_input(data)
     check_input(config)
+    check_values(parameters)
     status = on_local_service(ROOT.absolute(), config.aws.region, WholeRun(config, parameters, side_process()))
     return 0 if status == "Succeeded" else 1
 
 
-@cache
-def side_process() -> SideProcess:
-    """Return the command's side process, which the first call starts."""
-    process = SideProcess()
-    process.begin(load_sdk)
-    return process
-
-
 if __name__ == "__main__":
-    # First of all: even reading the configuration asks botocore about the region.
-    isolate()
-    # Then what is waited for longest.
-    side_process()
     run(main)
