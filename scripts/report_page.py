@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,13 @@ def write_page(
         page = draw(evidence) if draw else _drawn(evidence)
     path = run_folder(state.arn) / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, "utf-8")
+    # An earlier page stays until this one is whole.
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_text(page, "utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return path
 
 
