@@ -39,7 +39,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml]
+run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml PARAMS="MaxMse=4e7"]
 	@$(RUN) scripts.run_local
 
 test: $(READY)  ## Run all but the slow tests: no network, no AWS account
@@ -149,6 +149,8 @@ browser:  ## Install Chromium, without which the tests in a browser are skipped 
 	  { as=$$(command -v sudo || true); $$as apt-get update -qq && $$as apt-get install -qq -y --no-install-recommends chromium > /dev/null; }
 
 setup: $(READY)  ## Install the packages; the other commands do this too if needed [PYTHON=/path/to/python3.12]
+	@[ -z "$(PYTHON)" ] || [ "$$("$(PYTHON)" -V)" = "$$(.venv/bin/python -V)" ] || \
+	  { echo ".venv has $$(.venv/bin/python -V), which another Python cannot replace. Delete it (rm -r .venv), then repeat the command." >&2; exit 1; }
 
 clean-local: $(READY)  ## Delete old runs with their objects and logs, and the environments of images: make clean-local KEEP=3
 	@$(RUN) scripts.clean_local
