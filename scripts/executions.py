@@ -11,7 +11,7 @@ from pipeline.definition.resources import find_resources
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.execution import latest_execution
-from scripts.run_folders import RUNS, run_folder, run_folders
+from scripts.run_folders import LAST_RUN, RUNS, run_folder, run_folders
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -62,7 +62,9 @@ def left_of_execution(session: Session, config: Config, arn: str) -> str:
 
 def _given_execution(session: Session, config: Config, arn: str) -> str:
     if not _EXECUTION.fullmatch(arn):
-        raise UserError(f"{arn!r} is not the ARN of an execution, which 'make start' and 'make run' print.")
+        raise UserError(
+            f"{arn!r} is not the ARN of an execution. 'make start' prints it; {LAST_RUN} has that of 'make run'."
+        )
     try:
         session.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     except ClientError as error:

@@ -93,7 +93,7 @@ def publish_and_start(
 
 
 def follow_to_the_end(
-    session: Session, arn: str, looked: Callable[[ExecutionState], None] = lambda _: None
+    session: Session, arn: str, on_state: Callable[[ExecutionState], None] = lambda _: None
 ) -> ExecutionState:
     """Show the progress of an execution until it ends, and continue it if its service stopped.
 
@@ -103,7 +103,7 @@ def follow_to_the_end(
     Args:
         session: a ``boto3.Session`` of the local service.
         arn: the execution.
-        looked: called with each state that is shown.
+        on_state: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -114,6 +114,6 @@ def follow_to_the_end(
         if SERVICE_STOPPED in described.get("FailureReason", ""):
             console.print("The execution was interrupted when its local service stopped. Retrying it:\n")
             sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid.uuid4()))
-        state = follow(session, arn, looked)
+        state = follow(session, arn, on_state)
         if SERVICE_STOPPED not in state.failure:
             return state

@@ -35,13 +35,13 @@ _LINES_BELOW = 2
 """The execution's status, and the line of the cursor."""
 
 
-def follow(session: Session, arn: str, looked: Callable[[ExecutionState], None] = lambda _: None) -> ExecutionState:
+def follow(session: Session, arn: str, on_state: Callable[[ExecutionState], None] = lambda _: None) -> ExecutionState:
     """Show the progress of an execution until it ends.
 
     Args:
         session: a ``boto3.Session`` of the account.
         arn: the execution.
-        looked: called with each state that is shown.
+        on_state: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -54,7 +54,7 @@ def follow(session: Session, arn: str, looked: Callable[[ExecutionState], None] 
 
     def look() -> ExecutionState:
         state = execution_state(sagemaker, arn, names)
-        looked(state)
+        on_state(state)
         return state
 
     state = show(look, pause)

@@ -1,4 +1,4 @@
-"""Lambda function: deploy an approved model package to an endpoint, without waiting for the endpoint.
+"""Lambda function: deploy an approved model package to an endpoint, without waiting until it is in service.
 
 It is called with one of six events:
 
@@ -12,7 +12,8 @@ It is called with one of six events:
   package that was approved while the endpoint was busy can be deployed;
 * by ``make rollback``: ``rollback``, the name of the endpoint to return to its last known good configuration.
 
-The function never waits for an endpoint, because a Lambda step ends after 10 minutes and an endpoint may take longer.
+The function does not wait until an endpoint is in service, because a Lambda step ends after 10 minutes and that may
+take longer. It waits for the end of another deployment's change, at most nine minutes.
 Its package also contains ``deployment``.
 """
 

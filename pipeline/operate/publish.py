@@ -1,4 +1,4 @@
-"""Publishes the configuration on AWS: code, data, function, pipeline and triggers, in this order.
+"""Publishes the configuration on AWS: data, options and code, function, pipeline and triggers, in this order.
 
 The order ensures that a definition never names code that is not uploaded yet, and that a pipeline never calls a
 function older than itself.
