@@ -14,24 +14,19 @@ OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version of the Python that runs the service."""
 
 _MINOR_VERSIONS = range(7, 20)
-_QUESTION = """
-import sys, importlib.util as util
-found = all(util.find_spec(name) for name in sys.argv[1:])
-print("%d.%d" % sys.version_info[:2] if found else "", sys.executable)
-"""
+_QUESTION = 'import sys; print("%d.%d" % sys.version_info[:2], sys.executable)'
 
 
 @cache
-def find_interpreter(version: str, *modules: str) -> str | None:
-    """Return the path of a Python with this version and these modules, or None.
+def find_interpreter(version: str) -> str | None:
+    """Return the path of a Python with this version, or None.
 
     Args:
         version: for example ``3.12``.
-        modules: names of the modules, for example ``boto3``.
     """
     if version == OURS:
         return sys.executable
-    answers = (_answer(program, version, modules) for program in _candidates(version))
+    answers = (_answer(program, version) for program in _candidates(version))
     return next((answer for answer in answers if answer), None)
 
 
@@ -68,10 +63,9 @@ def _patch(program: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", program.parents[1].name)]
 
 
-def _answer(program: str, version: str, modules: tuple[str, ...]) -> str | None:
-    command = [program, "-c", _QUESTION, *modules]
+def _answer(program: str, version: str) -> str | None:
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        answer = subprocess.run([program, "-c", _QUESTION], capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     found, _, path = answer.stdout.strip().partition(" ")

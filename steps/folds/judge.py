@@ -210,7 +210,7 @@ class Judge:
         """
         texts = self._without_header(span)
         if span.across_lines:
-            yield from self._read_across_lines(span, texts)
+            yield from self._read_across_lines(texts)
             return
         for text in texts:
             yield self.judge(text, known)
@@ -287,7 +287,7 @@ class Judge:
             elif block != self._header_line:
                 yield block[len(self._header_line) :]
 
-    def _read_across_lines(self, span: Span, texts: Iterator[bytes]) -> Iterator[Judged]:
+    def _read_across_lines(self, texts: Iterator[bytes]) -> Iterator[Judged]:
         taken: list[str] = []
 
         def lines() -> Iterator[str]:
