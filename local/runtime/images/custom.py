@@ -1,11 +1,13 @@
 """The user's own images: ``local-images.yaml`` says which Python environment takes an image's place.
 
-- image: 123456789012.dkr.ecr.*.amazonaws.com/forecast:*
-python: "3.11"
-requirements: [pandas==2.2.3, ./wheels/forecast-1.0-py3-none-any.whl]
-environment: {MODEL_KIND: seasonal}
-entrypoint: [python3, /app/run.py]
-files: {/app: docker/app}
+Each entry is for the images that match a pattern:
+
+    - image: 123456789012.dkr.ecr.*.amazonaws.com/forecast:*
+      python: "3.11"
+      requirements: [pandas==2.2.3, ./wheels/forecast-1.0-py3-none-any.whl]
+      environment: {MODEL_KIND: seasonal}
+      entrypoint: [python3, /app/run.py]
+      files: {/app: docker/app}
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from local.runtime.containers import isolation
+from local.runtime.images import custom
 from tests.local.runtime.jobs.conftest import SCIKIT_LEARN, Jobs, processing_input
 from tests.local.runtime.jobs.wheels import wheel
 
@@ -38,6 +40,11 @@ def run(jobs: Jobs, script: str, **application: object) -> tuple[dict[str, objec
 
 def script(path: str = "/opt/ml/processing/input/code/script.py") -> dict[str, object]:
     return {"ContainerEntrypoint": ["python3", path], "ContainerArguments": ["--x", "1"]}
+
+
+def test_the_modules_example_is_a_valid_file() -> None:
+    _, _, example = (inspect.getdoc(custom) or "").partition(":\n\n")
+    assert [custom.CustomImage.model_validate(entry).python for entry in yaml.safe_load(example)] == ["3.11"]
 
 
 def test_an_image_that_is_not_listed_is_refused_by_name_whatever_its_entrypoint(jobs: Jobs) -> None:
