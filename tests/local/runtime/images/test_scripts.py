@@ -48,6 +48,53 @@ def test_a_script_that_imports_nothing_of_an_image_needs_no_environment(
     assert need_no_packages(sorted(tmp_path.rglob("*.py"))) is fits
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "__import__('pandas')",
+        "exec('import pandas')",
+        "def late():\n    return [eval(text) for text in texts]",
+        "import builtins\nbuiltins.exec('import pandas')",
+        "from builtins import __import__ as load",
+        "import pkgutil\npkgutil.resolve_name('pandas:DataFrame')",
+        "import zipimport",
+        "import code",
+        "import timeit",
+        "import unittest.mock",
+        "import _pickle",
+        "import _posixsubprocess",
+        "import numpy\nnumpy.load('array.npy', allow_pickle=True)",
+        "import logging.config\nlogging.config.dictConfig(settings)",
+        "import os, sys\nos.system(f'{sys.executable} other.py')",
+        "from os import popen as run",
+        "from os import *\nsystem('python other.py')",
+        "import os, sys\nos.execv(sys.executable, ['python', 'other.py'])",
+        "import os\nos.posix_spawn('python', [], {})",
+        "import asyncio\nasyncio.create_subprocess_exec('python', 'other.py')",
+        "import pty",
+        "import ensurepip",
+    ],
+)
+def test_a_script_that_may_import_what_no_statement_shows_needs_packages(tmp_path: Path, script: str) -> None:
+    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "other.py").write_text("")
+    assert not need_no_packages(sorted(tmp_path.rglob("*.py")))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "'Evaluates with exec, eval and os.system.'\nprint('eval')  # __import__",
+        "from __future__ import annotations\nimport ast, re\nast.literal_eval(re.compile('1').pattern)",
+        "import numpy\nnumpy.load('array.npy')",
+        "import logging\nlogging.basicConfig()",
+    ],
+)
+def test_a_script_that_only_speaks_of_such_names_needs_none(tmp_path: Path, script: str) -> None:
+    (tmp_path / "script.py").write_text(script)
+    assert need_no_packages([tmp_path / "script.py"])
+
+
 def test_an_import_within_an_imported_file_counts(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("import helper")
     (tmp_path / "helper.py").write_text("import pandas")
