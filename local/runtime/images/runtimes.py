@@ -26,7 +26,7 @@ class ImageRuntime:
 
     Attributes:
         image: The image's URI.
-        framework: ``scikit-learn``, ``xgboost`` or ``pytorch``; "" for an image of ``local-images.yaml``.
+        framework: ``scikit-learn`` or ``xgboost``; "" for an image of ``local-images.yaml``.
         python: The version of Python; None for the service's own.
         requirements: The packages, as pip takes them.
         folder: The folder to which paths in ``requirements`` are relative.

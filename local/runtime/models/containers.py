@@ -16,10 +16,6 @@ from local.runtime.images.runtimes import ImageRuntime
 PROGRAM, SUBMIT_DIRECTORY = "SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"
 """Environment variables of script mode: the user's script, and where its folder is."""
 PORT = "SAGEMAKER_BIND_TO_PORT"
-SERVED = ("scikit-learn", "xgboost", "pytorch")
-"""The frameworks whose models the model server serves."""
-_WITH_SUBMIT_DIRECTORY = ("scikit-learn", "xgboost")
-"""PyTorch's image reads the user's code from the artifact's folder ``code`` only."""
 
 _REFUSED = (
     "SAGEMAKER_MULTI_MODEL",
@@ -94,7 +90,7 @@ def runtime_of(
 
 def submit_directory(runtime: Algorithm | ImageRuntime, environment: Mapping[str, str]) -> str:
     """Return where the user's code is, or "" if the image does not read ``SAGEMAKER_SUBMIT_DIRECTORY``."""
-    reads = isinstance(runtime, ImageRuntime) and runtime.framework in _WITH_SUBMIT_DIRECTORY
+    reads = isinstance(runtime, ImageRuntime) and runtime.framework != ""
     return environment.get(SUBMIT_DIRECTORY, "") if reads else ""
 
 
@@ -105,10 +101,8 @@ def submit_uri(runtime: Algorithm | ImageRuntime, environment: Mapping[str, str]
 
 
 def _is_served(runtime: ImageRuntime, environment: Mapping[str, str]) -> bool:
-    if runtime.framework == "xgboost":
-        # Without a script, the image is the built-in algorithm.
-        return bool(environment.get(PROGRAM))
-    return runtime.framework in ("", *SERVED)
+    # Without a script, XGBoost's image is the built-in algorithm.
+    return runtime.framework != "xgboost" or bool(environment.get(PROGRAM))
 
 
 def _refused_variable(runtime: ImageRuntime, environment: Mapping[str, str]) -> str | None:

@@ -49,11 +49,10 @@ def code_files(container: Container) -> list[Path]:
     An unpickled model imports its library whether or not the script does.
     """
     model = container.root / "model"
-    code = next((folder for folder in (container.root / "code", model / "code") if any(folder.rglob("*.py"))), None)
     artifacts = (path for path in model.rglob("*") if path.is_file() and not path.is_relative_to(model / "code"))
-    if code is None or any(_names_library(path) for path in artifacts):
+    if any(_names_library(path) for path in artifacts):
         return []
-    return sorted(code.rglob("*.py"))
+    return sorted((container.root / "code").rglob("*.py"))
 
 
 def _copy_code(container: Container, place: str, code: Path) -> None:

@@ -75,7 +75,7 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a program is made of
         variables=served.environment,
         credentials_path=credentials_path if served.role else None,
         note=note,
-        # The default handlers of the others import their library.
+        # XGBoost's default handlers import their library.
         code=folder.code_files(container) if runtime.framework == "scikit-learn" else [],
         # The model server takes the place of the image's own.
         toolkit=False,

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_server.defaults import DEFAULTS
 from model_server.handlers import Handlers
 from model_server.response import Response
 from sagemaker_inference.errors import GenericInferenceToolkitError
+
+from local.runtime.images.table import IMAGES
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 _numbers = itertools.count(1)
@@ -48,6 +51,10 @@ def npy(array: Any) -> bytes:
     return file.getvalue()
 
 
+def test_the_server_has_defaults_for_the_frameworks_of_the_known_images_and_for_no_others() -> None:
+    assert set(DEFAULTS) == {image.framework for image in IMAGES}
+
+
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -75,7 +82,7 @@ def test_scikit_learns_defaults_write_what_the_client_accepts(load, accept, answ
 
 
 @pytest.mark.parametrize(("content_type", "given"), [(JSON, "1"), (CSV, "1"), ("text/csv; header=present", b"1")])
-@pytest.mark.parametrize("framework", ["scikit-learn", "pytorch", "xgboost"])
+@pytest.mark.parametrize("framework", ["scikit-learn", "xgboost"])
 def test_only_json_and_csv_are_text_for_handlers(load, framework, content_type, given) -> None:
     seen = []
 

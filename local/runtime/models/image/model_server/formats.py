@@ -1,7 +1,7 @@
 """Content types that the containers' default handlers read and write.
 
 ``flask_*`` are those of sagemaker-containers, which scikit-learn's and XGBoost's images use; ``toolkit_*`` those of
-sagemaker-inference, which PyTorch's image uses. They differ for CSV.
+sagemaker-inference, which scripts may import. They differ for CSV.
 
 Sources: ``_encoders.py`` of https://github.com/aws/sagemaker-containers, and ``encoder.py`` and ``decoder.py`` of
 https://github.com/aws/sagemaker-inference-toolkit .

@@ -1,6 +1,6 @@
 """Calls the handlers of the user's script in the way of the framework's container.
 
-Scikit-learn's container answers by Flask: whatever a handler raises becomes a page with status 500. The others answer
+Scikit-learn's container answers by Flask: whatever a handler raises becomes a page with status 500. XGBoost's answers
 by sagemaker-inference: the body of an error is the message and the traceback.
 
 Sources: ``_transformer.py`` of https://github.com/aws/sagemaker-containers, ``transformer.py`` of
@@ -31,7 +31,7 @@ class Handlers:
 
     Args:
         framework: A key of ``DEFAULTS``.
-        module_name: The user's module, or None for a model without one.
+        module_name: The user's module.
         model_dir: The folder of the extracted artifact.
         default_accept: The content type of responses to requests that do not say.
 
@@ -40,8 +40,8 @@ class Handlers:
         Exception: The module or the model cannot be loaded.
     """
 
-    def __init__(self, framework: str, module_name: Optional[str], model_dir: str, default_accept: str) -> None:
-        module = importlib.import_module(module_name) if module_name else None
+    def __init__(self, framework: str, module_name: str, model_dir: str, default_accept: str) -> None:
+        module = importlib.import_module(module_name)
         own = {name: getattr(module, name, None) for name in ("input_fn", "predict_fn", "output_fn")}
         self._transform: Optional[Callable[..., Any]] = getattr(module, "transform_fn", None)
         if self._transform and any(own.values()):
@@ -51,10 +51,10 @@ class Handlers:
         self._is_flask = framework == "scikit-learn"
         self._default_accept = default_accept
         if not self._is_flask and hasattr(module, "pre_model_fn"):
-            self._call(module.pre_model_fn, model_dir)  # type: ignore[union-attr]
+            self._call(module.pre_model_fn, model_dir)
         self._model = self._call(getattr(module, "model_fn", None) or defaults["model_fn"], model_dir)
         if not self._is_flask and hasattr(module, "model_warmup_fn"):
-            self._call(module.model_warmup_fn, model_dir, self._model)  # type: ignore[union-attr]
+            self._call(module.model_warmup_fn, model_dir, self._model)
 
     def answer(self, body: bytes, content_type: Optional[str], accept: Optional[str]) -> Answer:
         """Answer a request. The traceback of what a handler raises goes to the log."""

@@ -24,29 +24,25 @@ def main(framework: str, base: str) -> None:
     The port is in ``SAGEMAKER_BIND_TO_PORT``, the user's module in ``SAGEMAKER_PROGRAM``.
 
     Args:
-        framework: ``scikit-learn``, ``xgboost`` or ``pytorch``.
+        framework: ``scikit-learn`` or ``xgboost``.
         base: The base folder.
     """
     level = os.environ.get("SAGEMAKER_CONTAINER_LOG_LEVEL") or str(logging.INFO)
     logging.basicConfig(format="%(asctime)s %(levelname)s - %(name)s - %(message)s", level=int(level))
     model = os.path.join(base, "model")
-    code = os.path.join(model, "code") if framework == "pytorch" else os.path.join(base, "code")
+    code = os.path.join(base, "code")
     _install(code)
     # Its own folder was the first: a user's module may have any name.
     sys.path[0:0] = [code]
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
-    handlers = Handlers(framework, _module(framework, code), model, accept)
+    handlers = Handlers(framework, _module(), model, accept)
     port = int(os.environ["SAGEMAKER_BIND_TO_PORT"])
     _Server(("127.0.0.1", port), handlers).serve_forever()
 
 
-def _module(framework: str, code: str) -> str | None:
-    """Return the name of the user's module. PyTorch's image has a default name, and serves models without a module."""
+def _module() -> str:
+    """Return the name of the user's module."""
     program = os.environ.get("SAGEMAKER_PROGRAM")
-    if not program and framework == "pytorch":
-        program = "inference.py" if os.path.exists(os.path.join(code, "inference.py")) else None
-        if program is None:
-            return None
     if not program:
         sys.exit("The model's environment has no SAGEMAKER_PROGRAM: it names the script with model_fn.")
     return program[:-3] if program.endswith(".py") else program
