@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "steps"))
 
 import make_folds
 from folds import judge, number
 from folds.number import Item, Result
+from pyspark import SparkContext
 
 
 def unchecked(work: Callable[[Item], Result], item: Item) -> Result:
@@ -30,9 +30,9 @@ def unchecked(work: Callable[[Item], Result], item: Item) -> Result:
 if __name__ == "__main__":
     checked = make_folds.by_spark
 
-    def by_spark(spark: Any) -> number.Distribute:
+    def by_spark(started: Callable[[], SparkContext]) -> number.Distribute:
         """Replace ``make_folds.by_spark``."""
-        distribute = checked(spark)
+        distribute = checked(started)
 
         def without_checks(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
             return distribute(partial(unchecked, work), items)
