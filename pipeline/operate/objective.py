@@ -40,10 +40,6 @@ class ObjectiveMetric:
 _NUMBER_BASELINES = {"mean": "Predicting the mean", "least_squares": "Least squares"}
 _CLASS_BASELINES = {"constant": "Class rates", "logistic_regression": "Logistic regression"}
 
-BASELINES = tuple((_NUMBER_BASELINES | _CLASS_BASELINES).values())
-"""The titles of all models without tuning."""
-
-
 METRIC_TITLES = {
     "mse": "MSE",
     "rmse": "RMSE",
