@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pipeline.errors import UserError
 from pipeline.operate.execution import execution_state
-from pipeline.operate.objective import objective_of, value_of
+from pipeline.operate.objective import CLASS_METRICS, METRIC_TITLES, baselines_of, objective_of, own_value_of, value_of
 from pipeline.operate.results import Results, ResultsDeletedError, results_of
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 _LEADING = 3
 _IN_LABEL_UNITS = ("mse", "rmse", "mae", "absolute_loss")
 """Objectives whose size depends on the label's unit; those of others are of the size of 1."""
-
-_NUMBER_BASELINES = {"mean": "mean", "least_squares": "least squares"}
-_CLASS_BASELINES = {"constant": "class rates", "logistic_regression": "logistic regression"}
-_OF_CLASSES = {"auc": "AUC", "accuracy": "accuracy", "f1": "F1", "f1_macro": "macro F1"}
 
 
 @command("report")
@@ -80,7 +76,9 @@ def _error_facts(best: dict[str, Any]) -> dict[str, str]:
     if "r2" in scored:
         facts["Out of fold"] = f"R2 {scored['r2']:.4f}, RMSE {amount(scored['rmse'])}, MAE {amount(scored['mae'])}"
     elif shares := [
-        f"{words} {scored[name]:.4f}" for name, words in _OF_CLASSES.items() if scored.get(name) is not None
+        f"{_within_a_line(METRIC_TITLES[name])} {scored[name]:.4f}"
+        for name in CLASS_METRICS
+        if scored.get(name) is not None
     ]:
         facts["Out of fold"] = ", ".join(shares)
     facts["Baselines, same folds"] = _baselines(best) or "unknown"
@@ -88,9 +86,14 @@ def _error_facts(best: dict[str, Any]) -> dict[str, str]:
 
 
 def _baselines(best: dict[str, Any]) -> str:
-    names = _CLASS_BASELINES if best.get("classes") else _NUMBER_BASELINES
-    known = {words: best["baselines"].get(name) for name, words in names.items()}
-    return ", ".join(f"{words} {amount(value)}" for words, value in known.items() if value is not None)
+    # One word names a baseline in a list.
+    known = {title.removeprefix("Predicting the "): value for title, value in baselines_of(best).items()}
+    return ", ".join(f"{_within_a_line(title)} {amount(value)}" for title, value in known.items())
+
+
+def _within_a_line(title: str) -> str:
+    """Return a title without its capital; acronyms keep theirs."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def amount(value: float) -> str:
@@ -102,10 +105,9 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
     facts = {"Hyperparameters": f"{_tuned(best)} (rule: {best['rule']})"}
     if best["training_job_name"]:
         facts["Training job"] = f"{best['training_job_name']} (fold {best['fold']})"
-        objective = objective_of(best)
-        own, extreme = best.get("value", best.get("mse")), "lowest" if objective.minimizes else "highest"
+        objective, own = objective_of(best), own_value_of(best)
         if own is not None:
-            told = f"{amount(own)} (the {extreme} of all jobs, so it flatters the model)"
+            told = f"{amount(own)} (the {objective.extreme} of all jobs, so it flatters the model)"
             facts[f"Its {objective.title} on its own fold"] = told
         facts["Artifact"] = best["model_data"]
     elif results.refit is not None:
@@ -180,7 +182,7 @@ def _best_of_each_fold(jobs: list[dict[str, Any]], best: dict[str, Any]) -> Tabl
     """Return a table with the best training jobs of each fold, for searches with different combinations per fold."""
     table, exponent, objective = _table(best), _exponent(best), objective_of(best)
     decimals = 2 if objective.column in _IN_LABEL_UNITS else 4
-    jobs = [{**job, "value": job.get("value", job.get("mse"))} for job in jobs]
+    jobs = [{**job, "value": own_value_of(job)} for job in jobs]
     add_numbers(table, ("fold", "error"))
     add_texts(table, "hyperparameters")
     for fold in sorted({job["fold"] for job in jobs}):

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import UserError
+from pipeline.operate.objective import own_value_of
 from scripts.command_line import command
 from scripts.console import console, run
 from scripts.report import amount, short
@@ -97,9 +98,9 @@ def _details(results: dict[str, Any] | None) -> list[str]:
 
 
 def _estimate(estimate: dict[str, float | None]) -> str:
-    value = estimate.get("value", estimate.get("mse"))
     shown, low, high = (
-        number if number is None else amount(number) for number in (value, estimate["low"], estimate["high"])
+        number if number is None else amount(number)
+        for number in (own_value_of(estimate), estimate["low"], estimate["high"])
     )
     return f"{shown} on one fold" if low is None else f"{shown} ({low} to {high})"
 

@@ -18,7 +18,7 @@ from local.core.settings import ACCOUNT_ID
 from pipeline.config.models import Config
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
-from pipeline.operate.objective import objective_of, value_of
+from pipeline.operate.objective import objective_of, own_value_of, value_of
 from pipeline.operate.prediction import predict
 from pipeline.operate.results import Results, results_of
 from scripts.console import aws_session, console
@@ -124,7 +124,7 @@ def _document(
     best, refit = results.best or {}, results.refit
     estimate = best.get("estimate")
     objective = objective_of(best) if best else None
-    best_value = refit.value if refit else best.get("value", best.get("mse"))
+    best_value = refit.value if refit else own_value_of(best)
     metadata = best.get("metadata", {})
     return {
         "pipeline_name": config.pipeline.name,

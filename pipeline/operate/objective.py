@@ -62,6 +62,9 @@ METRIC_TITLES = {
 }
 """The titles of the metrics of predictions out of fold that people are shown, in this order."""
 
+CLASS_METRICS = ("auc", "accuracy", "f1", "f1_macro")
+"""The few of them that sum up a model of classes, in this order."""
+
 
 def objective_of(best: Mapping[str, Any]) -> ObjectiveMetric:
     """Return the objective of ``best.json``. Before there were others, it was always the MSE."""
@@ -74,6 +77,15 @@ def objective_of(best: Mapping[str, Any]) -> ObjectiveMetric:
 def value_of(estimate: Mapping[str, Any]) -> float:
     """Return the value of an estimate of ``best.json``, whose name was ``mse`` before there were other objectives."""
     value: float = estimate["value"] if "value" in estimate else estimate["mse"]
+    return value
+
+
+def own_value_of(document: Mapping[str, Any]) -> float | None:
+    """Return the value of ``best.json``, a training job or a kept estimate; None if there is none.
+
+    As in an estimate of ``best.json``, its name was ``mse`` before there were other objectives.
+    """
+    value: float | None = document["value"] if "value" in document else document.get("mse")
     return value
 
 

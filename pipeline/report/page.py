@@ -9,13 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.operate.execution import ExecutionState
-from pipeline.operate.objective import objective_of, value_of
+from pipeline.operate.objective import CLASS_METRICS, METRIC_TITLES, objective_of, value_of
 from pipeline.report.evidence import Evidence
 from pipeline.report.numbers import short, tuned
 from pipeline.report.sections import sections_of
 from pipeline.text import visible
-
-_OF_CLASSES = {"auc": "AUC", "accuracy": "Accuracy", "f1": "F1", "f1_macro": "Macro F1"}
 
 
 def rendered(evidence: Evidence) -> str:
@@ -55,8 +53,8 @@ def _headline(evidence: Evidence) -> dict[str, str]:
     numbers = {f"Cross-validated {objective.title}": value, "95 % interval, approximate": interval}
     if "r2" in scored:
         return numbers | {"RMSE": short(scored["rmse"]), "MAE": short(scored["mae"]), "R2": f"{scored['r2']:.3f}"}
-    names = [name for name in _OF_CLASSES if name != "f1_macro" or "f1" not in scored]
-    more = {_OF_CLASSES[name]: scored[name] for name in names if scored.get(name) is not None}
+    names = [name for name in CLASS_METRICS if name != "f1_macro" or "f1" not in scored]
+    more = {METRIC_TITLES[name]: scored[name] for name in names if scored.get(name) is not None}
     more.pop(objective.title, None)
     return numbers | {f"{title}, out of fold": f"{value:.3f}" for title, value in more.items()}
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from pipeline.algorithms.table import of_best
-from pipeline.operate.objective import baselines_of, fold_values_of, objective_of, value_of
+from pipeline.operate.objective import baselines_of, fold_values_of, objective_of, own_value_of, value_of
 from pipeline.report.class_sections import class_predictions
 from pipeline.report.data_section import data_section
 from pipeline.report.evidence import Evidence
@@ -82,7 +82,7 @@ def _error(evidence: Evidence, best: dict[str, Any]) -> Section:
 def _error_rows(best: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the first figure, see ``errors_figure``."""
     objective, estimate = objective_of(best), best["estimate"]
-    folds, own = fold_values_of(estimate), best.get("value", best.get("mse"))
+    folds, own = fold_values_of(estimate), own_value_of(best)
     rows = [(title, "baseline", value, None, None) for title, value in baselines_of(best).items()]
     if folds:
         rows.insert(0, ("Chosen hyperparameters", "chosen", value_of(estimate), estimate["low"], estimate["high"]))
@@ -116,7 +116,7 @@ def _search(evidence: Evidence, best: dict[str, Any]) -> Section:
 def _of_jobs(evidence: Evidence, best: dict[str, Any], unit: str) -> list[Figure]:
     """Return a scatter plot of the training jobs of a search without common points."""
     objective = objective_of(best)
-    known = [{**job, "value": job.get("value", job.get("mse"))} for job in evidence.results.training_jobs]
+    known = [{**job, "value": own_value_of(job)} for job in evidence.results.training_jobs]
     jobs = sorted(
         (job for job in known if job["value"] is not None),
         key=lambda job: float(job["value"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.operate.objective import objective_of, value_of
+from pipeline.operate.objective import objective_of, own_value_of, value_of
 from pipeline.operate.results import Refit, Results
 from scripts.report import print_results
 
@@ -71,3 +71,25 @@ def test_results_of_former_versions_are_mean_squared_errors() -> None:
     objective = objective_of({})
     assert (objective.name, objective.column, objective.minimizes) == ("validation:mse", "mse", True)
     assert value_of({"mse": 2.0}) == 2.0
+    assert own_value_of({"mse": 2.0}) == 2.0
+
+
+def test_a_value_that_is_not_known_is_not_the_mean_squared_error() -> None:
+    assert own_value_of({"value": None, "mse": 2.0}) is None
+    assert own_value_of({}) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "line"),
+    [
+        (None, {"mean": 400.0, "least_squares": 99.5}, "mean 400, least squares 99.5"),
+        (None, {"mean": 400.0, "least_squares": None}, "mean 400"),
+        (["a", "b", "c"], {"constant": None, "logistic_regression": None}, "unknown"),
+    ],
+)
+def test_baselines_are_told_in_one_line(names, values, line, capsys: pytest.CaptureFixture[str]) -> None:
+    best = BEST | {"classes": names, "baselines": values, "out_of_fold": {"accuracy": 0.8, "f1_macro": 0.7}}
+    print_results(replace(RESULTS, best=best))
+    text = capsys.readouterr().out
+    assert f"Baselines, same folds     {line}\n" in text
+    assert "Out of fold               accuracy 0.8000, macro F1 0.7000\n" in text
