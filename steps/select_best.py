@@ -31,17 +31,15 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from evaluation.best import baselines_of, former_names, objective_out_of_fold, registry_metadata, warnings_of
-from evaluation.card import model_card
-from evaluation.choice import Choice, choice_of, estimate_in_units, estimate_of
+from evaluation.best import best_document
+from evaluation.choice import choice_of
 from evaluation.class_quality import class_quality
 from evaluation.clients import Clients, aws_clients
-from evaluation.coefficients import Linear, coefficients_of
 from evaluation.cv_results import cv_results, write_cv_results
 from evaluation.errors import StepError, leave_reason
-from evaluation.fold_models import FoldModels, read_fold_models
+from evaluation.fold_models import read_fold_models
 from evaluation.importance import importance_of
-from evaluation.jobs import Search, read_search
+from evaluation.jobs import read_search
 from evaluation.label_scale import LabelScale
 from evaluation.metrics import REGRESSION
 from evaluation.models import ALGORITHMS, LINEAR_LEARNER
@@ -49,18 +47,38 @@ from evaluation.monitor import constraints, model_quality, statistics
 from evaluation.objective import MAXIMIZE, MINIMIZE, Objective
 from evaluation.points import points_of
 from evaluation.rules import RULES
-from evaluation.scoring import Scored, of_folds, score_folds
+from evaluation.scoring import score_folds
+from evaluation.selection import Selection
 from evaluation.shap import shap_of
 
 
-def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]) -> dict[str, Any]:
-    """Choose the model, write the evaluation, and return the content of best.json."""
+def run(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]) -> dict[str, Any]:
+    """Choose the model, write its artifact and the evaluation, and return the content of best.json."""
+    selection = choose(options, clients, folds)
+    best = best_document(selection)
+    write_evaluation(options, selection, best)
+    return best
+
+
+def choose(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]) -> Selection:
+    """Choose the model, and score every row by the model that did not see it.
+
+    Writes the winner's artifact, and the predictions while it reads the rows: they need not fit into memory.
+
+    Args:
+        options: the program's options.
+        clients: boto3's clients.
+        folds: the content of folds.json.
+
+    Raises:
+        SelectionError: nothing can be chosen, or the models do not predict what the label is.
+    """
     rows = [fold["test_rows"] for fold in folds["folds"]]
+    problem, classes = folds.get("problem", REGRESSION), folds.get("classes") or []
     asked = Objective(options.objective, maximize=options.direction == MAXIMIZE)
     search = read_search(clients.sagemaker, options.tuning_job, asked)
     points = points_of(search.jobs, len(rows))
     choice = choice_of(options.rule, search, points, rows, asked)
-    problem, classes = folds.get("problem", REGRESSION), folds.get("classes") or []
     objective = asked.known_as(options.algorithm, problem, search.static | choice.point.hyperparameters)
     fold_models = read_fold_models(clients, choice, options.best / "model.tar.gz", options.algorithm)
     predictions = options.evaluation / "out_of_fold.csv"
@@ -68,84 +86,64 @@ def best_of(options: argparse.Namespace, clients: Clients, folds: dict[str, Any]
     scored = score_folds(
         clients.s3, options.folds_uri, len(rows), fold_models.models, predictions, scale=scale, classes=classes
     )
-    as_trained = estimate_of(choice, points, rows, objective)
-    fold_values = of_folds(scored.fold_metrics, objective.metric)
-    winner = choice.winner
-    value = winner and (winner.value if scale.transform is None else fold_values.get(winner.fold))
-    estimated = as_trained if scale.transform is None else estimate_in_units(fold_values, rows, objective)
-    best: dict[str, Any] = {
-        "algorithm": options.algorithm,
-        "rule": choice.rule,
-        "problem": problem,
-        "classes": classes or None,
-        "metric": {
-            "name": objective.name,
-            "direction": objective.direction,
-            "title": objective.title,
-            "computed": objective.metric,
-        },
-        "hyperparameters": choice.point.hyperparameters,
-        "fold_rows": rows,
-        "fold_label_means": [float(fold.means[0]) for fold in scored.moments],
-        "estimate": estimated,
-        "label_transform": scale.transform,
-        "estimate_as_trained": as_trained,
-        "baselines": baselines_of(folds, scored, objective),
-        "out_of_fold": scored.predictions or {"missing": fold_models.missing},
-        "objective_out_of_fold": objective_out_of_fold(objective, fold_values, rows, fold_models),
-        "fold": winner and winner.fold,
-        "value": value,
-        "training_job_value": winner and winner.value,
-        "training_job_name": winner and winner.name,
-        "tuning_job_name": winner and winner.tuning_job,
-        "model_data": fold_models.model_data,
-        "metrics": fold_models.metrics,
-        "training_jobs": [job and job.name for job in choice.point.jobs],
-    }
-    if not classes:
-        best |= former_names(best, objective, scored)
-    best["warnings"] = warnings_of(best, search, points, scored, folds=folds, objective=objective)
-    best["metadata"] = registry_metadata(best, choice.point, folds, fold_models.sha256)
-    coefficients = _coefficients(choice, fold_models, scored, folds)
-    best["model_card"] = model_card(best, folds, coefficients)
-    _write_evaluation(options, best, scored, folds)
-    write_json(options.evaluation / "coefficients.json", coefficients)
-    importance = [] if classes else importance_of(folds, fold_models.models, scored.moments_as_trained)
-    write_json(options.evaluation / "importance.json", importance)
-    explained = shap_of(folds["columns"]["features"], fold_models.models, scored.sample, scored.served.means[1:])
-    write_json(options.evaluation / "shap.json", explained)
-    write_json(options.evaluation / "training_jobs.json", _jobs(search, objective, is_regression=not classes))
-    write_cv_results(options.evaluation, cv_results(points, rows, choice.point.hyperparameters, objective))
-    return best
-
-
-def _coefficients(
-    choice: Choice, fold_models: FoldModels, scored: Scored, folds: dict[str, Any]
-) -> list[dict[str, Any]]:
-    linear = [model for model in fold_models.models if isinstance(model, Linear)]
-    if not linear:
-        return []
-    own = None if choice.winner is None else linear[choice.winner.fold - 1]
-    classes = folds.get("classes") or []
-    return coefficients_of(
-        folds["columns"]["features"], linear, scored.total.deviations[1:], own, classes if len(classes) > 2 else ()
+    return Selection(
+        algorithm=options.algorithm,
+        folds=folds,
+        rows=rows,
+        problem=problem,
+        classes=classes,
+        search=search,
+        points=points,
+        objective=objective,
+        choice=choice,
+        fold_models=fold_models,
+        scored=scored,
     )
 
 
-def _write_evaluation(options: argparse.Namespace, best: dict[str, Any], scored: Scored, folds: dict[str, Any]) -> None:
-    names = [folds["columns"]["label"], *folds["columns"]["features"]]
-    is_class, folder = best["classes"] is not None, options.evaluation
-    if is_class:
-        total, samples = (scored.classes[0], scored.classes[1:]) if scored.classes else (None, [])
-        write_json(folder / "model_quality.json", class_quality(total, samples))
-    else:
-        write_json(folder / "model_quality.json", model_quality(best["estimate"].get("mse"), scored.predictions))
+def write_evaluation(options: argparse.Namespace, selection: Selection, best: dict[str, Any]) -> None:
+    """Write the sample payload and, except for the predictions, the evaluation's files.
+
+    Args:
+        options: the program's options.
+        selection: the chosen model.
+        best: the content of best.json.
+    """
+    folder, scored = options.evaluation, selection.scored
+    _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
+    for name, document in {**_monitored(selection, best), **_explained(selection)}.items():
+        write_json(folder / name, document)
     if scored.tables is not None:
         write_json(folder / "classification.json", scored.tables)
-    described = statistics(names, scored.served, scored.sketch, label_is_class=is_class)
-    write_json(folder / "statistics.json", described)
-    write_json(folder / "constraints.json", constraints(names, scored.served.lowest, label_is_class=is_class))
-    _write_payload(options.best / "sample_payload.tar.gz", scored.payload)
+    write_json(folder / "training_jobs.json", _jobs(selection))
+    chosen = selection.choice.point.hyperparameters
+    write_cv_results(folder, cv_results(selection.points, selection.rows, chosen, selection.objective))
+
+
+def _monitored(selection: Selection, best: dict[str, Any]) -> dict[str, Any]:
+    """Return the documents that SageMaker Model Monitor reads, by file name."""
+    columns, scored, is_class = selection.folds["columns"], selection.scored, bool(selection.classes)
+    names = [columns["label"], *columns["features"]]
+    if is_class:
+        total, samples = (scored.classes[0], scored.classes[1:]) if scored.classes else (None, [])
+        quality = class_quality(total, samples)
+    else:
+        quality = model_quality(best["estimate"].get("mse"), scored.predictions)
+    return {
+        "model_quality.json": quality,
+        "statistics.json": statistics(names, scored.served, scored.sketch, label_is_class=is_class),
+        "constraints.json": constraints(names, scored.served.lowest, label_is_class=is_class),
+    }
+
+
+def _explained(selection: Selection) -> dict[str, Any]:
+    """Return the documents about the features' effects, by file name."""
+    folds, models, scored = selection.folds, selection.fold_models.models, selection.scored
+    return {
+        "coefficients.json": selection.coefficients,
+        "importance.json": [] if selection.classes else importance_of(folds, models, scored.moments_as_trained),
+        "shap.json": shap_of(folds["columns"]["features"], models, scored.sample, scored.served.means[1:]),
+    }
 
 
 def _write_payload(path: Path, payload: bytes) -> None:
@@ -155,17 +153,18 @@ def _write_payload(path: Path, payload: bytes) -> None:
         archive.addfile(entry, io.BytesIO(payload))
 
 
-def _jobs(search: Search, objective: Objective, *, is_regression: bool) -> list[dict[str, Any]]:
+def _jobs(selection: Selection) -> list[dict[str, Any]]:
+    objective = selection.objective
     return [
         {
             "fold": job.fold,
             "value": job.value,
-            **({"mse": job.value if objective.metric == "mse" else None} if is_regression else {}),
+            **({} if selection.classes else {"mse": job.value if objective.metric == "mse" else None}),
             "training_job_name": job.name,
             "tuning_job_name": job.tuning_job,
             "hyperparameters": job.hyperparameters,
         }
-        for job in sorted(search.jobs, key=lambda job: (job.fold, objective.cost(job.value or 0.0)))
+        for job in sorted(selection.search.jobs, key=lambda job: (job.fold, objective.cost(job.value or 0.0)))
         if job.fault is None
     ]
 
@@ -197,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         for folder in (options.best, options.evaluation):
             folder.mkdir(parents=True, exist_ok=True)
-        best = best_of(options, aws_clients(), json.loads(options.folds.read_text("utf-8")))
+        best = run(options, aws_clients(), json.loads(options.folds.read_text("utf-8")))
         write_json(options.best / "best.json", best)
         shutil.copy(options.folds, options.best / "folds.json")
     except Exception as error:

@@ -1,23 +1,86 @@
-"""Makes the parts of best.json that say how good the models are."""
+"""Makes best.json: what was chosen, and how good models like it are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from evaluation.card import model_card
 from evaluation.cautions import Evidence, artifact_caution, cautions, precision_caution
-from evaluation.choice import estimate_in_units, with_former_names
+from evaluation.choice import estimate_in_units, estimate_of, with_former_names
 from evaluation.class_baselines import class_baselines
 from evaluation.class_cautions import class_cautions
 from evaluation.estimate import pooled
 from evaluation.fold_models import FoldModels
-from evaluation.jobs import Search
 from evaluation.metadata import metadata_of
 from evaluation.number_baselines import number_baselines
 from evaluation.objective import MEAN_SQUARED_ERROR, Objective
-from evaluation.points import Point
 from evaluation.rules import best_by_mean
 from evaluation.scoring import Scored, of_folds
+from evaluation.selection import Selection
+
+
+def best_document(selection: Selection) -> dict[str, Any]:
+    """Return the content of best.json.
+
+    Raises:
+        SelectionError: labels were transformed, and the error in the label's unit is not known.
+    """
+    best = {**_chosen(selection), **_errors(selection), **_training_job(selection)}
+    if not selection.classes:
+        best |= former_names(best, selection.objective, selection.scored)
+    best["warnings"] = warnings_of(best, selection)
+    best["metadata"] = registry_metadata(best, selection)
+    best["model_card"] = model_card(best, selection.folds, selection.coefficients)
+    return best
+
+
+def _chosen(selection: Selection) -> dict[str, Any]:
+    objective, choice = selection.objective, selection.choice
+    return {
+        "algorithm": selection.algorithm,
+        "rule": choice.rule,
+        "problem": selection.problem,
+        "classes": selection.classes or None,
+        "metric": {
+            "name": objective.name,
+            "direction": objective.direction,
+            "title": objective.title,
+            "computed": objective.metric,
+        },
+        "hyperparameters": choice.point.hyperparameters,
+    }
+
+
+def _errors(selection: Selection) -> dict[str, Any]:
+    rows, scored, objective = selection.rows, selection.scored, selection.objective
+    as_trained = estimate_of(selection.choice, selection.points, rows, objective)
+    is_transformed = selection.label_transform is not None
+    return {
+        "fold_rows": rows,
+        "fold_label_means": [float(fold.means[0]) for fold in scored.moments],
+        "estimate": estimate_in_units(selection.fold_values, rows, objective) if is_transformed else as_trained,
+        "label_transform": selection.label_transform,
+        "estimate_as_trained": as_trained,
+        "baselines": baselines_of(selection.folds, scored, objective),
+        "out_of_fold": scored.predictions or {"missing": selection.fold_models.missing},
+        "objective_out_of_fold": objective_out_of_fold(objective, selection.fold_values, rows, selection.fold_models),
+    }
+
+
+def _training_job(selection: Selection) -> dict[str, Any]:
+    winner, models = selection.choice.winner, selection.fold_models
+    is_transformed = selection.label_transform is not None
+    return {
+        "fold": winner and winner.fold,
+        "value": winner and (selection.fold_values.get(winner.fold) if is_transformed else winner.value),
+        "training_job_value": winner and winner.value,
+        "training_job_name": winner and winner.name,
+        "tuning_job_name": winner and winner.tuning_job,
+        "model_data": models.model_data,
+        "metrics": models.metrics,
+        "training_jobs": [job and job.name for job in selection.choice.point.jobs],
+    }
 
 
 def baselines_of(folds: dict[str, Any], scored: Scored, objective: Objective) -> dict[str, Any]:
@@ -57,28 +120,17 @@ def former_names(best: dict[str, Any], objective: Objective, scored: Scored) -> 
     return {"estimate": best["estimate"] | former, "mse": mse, "training_job_mse": None}
 
 
-def warnings_of(  # noqa: PLR0913 - the sources of the evidence
-    best: dict[str, Any],
-    search: Search,
-    points: Sequence[Point],
-    scored: Scored,
-    *,
-    folds: dict[str, Any],
-    objective: Objective,
-) -> list[str]:
+def warnings_of(best: dict[str, Any], selection: Selection) -> list[str]:
     """Return the warnings, one sentence each.
 
     Args:
         best: the content of best.json so far.
-        search: the tuning jobs.
-        points: the points that were tried.
-        scored: the results of reading all rows.
-        folds: the content of folds.json.
-        objective: the objective.
+        selection: the chosen model.
     """
-    rows, baselines = best["fold_rows"], best["baselines"]
+    points, scored, objective, folds = selection.points, selection.scored, selection.objective, selection.folds
+    rows, baselines = selection.rows, best["baselines"]
     evidence = Evidence(
-        search=search,
+        search=selection.search,
         points=points,
         best=best_by_mean(points, rows, objective) if any(point.eligible for point in points) else None,
         objective=objective,
@@ -107,9 +159,9 @@ def warnings_of(  # noqa: PLR0913 - the sources of the evidence
     ]
 
 
-def registry_metadata(best: dict[str, Any], point: Point, folds: dict[str, Any], sha256: str) -> dict[str, str]:
+def registry_metadata(best: dict[str, Any], selection: Selection) -> dict[str, str]:
     """Return the registry's metadata. A mean squared error has its own name, as in former versions."""
-    estimated = best["estimate"]
+    estimated, folds = best["estimate"], selection.folds
     in_objective = {
         "metric": best["metric"]["name"],
         "estimate_value": estimated["value"],
@@ -121,7 +173,7 @@ def registry_metadata(best: dict[str, Any], point: Point, folds: dict[str, Any],
             "selection_rule": best["rule"],
             **({} if best["classes"] else {"estimate_mse": estimated.get("mse")}),
             **in_objective,
-            "hyperparameters": str(point),
+            "hyperparameters": str(selection.choice.point),
             "training_job": best["training_job_name"],
             "tuning_job": best["tuning_job_name"],
             "fold": best["fold"],
@@ -131,6 +183,6 @@ def registry_metadata(best: dict[str, Any], point: Point, folds: dict[str, Any],
             "rejected_rows": folds["rejected"]["total"],
             "label_transform": best["label_transform"],
             "data_version": folds["data_version"],
-            "artifact_sha256": sha256,
+            "artifact_sha256": selection.fold_models.sha256,
         }
     )

@@ -172,7 +172,7 @@ class Experiment:
         with Stubber(self.sagemaker) as stubber:
             self._will_answer(stubber, described)
             runtime = boto3.client("sagemaker-runtime", region_name="us-east-1")
-            found = select_best.best_of(options, Clients(self.sagemaker, self.s3, runtime), self.folds)
+            found = select_best.run(options, Clients(self.sagemaker, self.s3, runtime), self.folds)
             stubber.assert_no_pending_responses()
         files = {path.name: path.read_text() for path in evaluation.iterdir()}
         outputs = {name: json.loads(text) if name.endswith(".json") else text for name, text in files.items()}
