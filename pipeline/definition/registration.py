@@ -91,7 +91,37 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
         refit_step: RefitModel, whose model is registered in the place of a fold's; or None.
     """
     registry, algorithm = factory.config.registry, factory.config.algorithm
-    builder = ModelBuilder(
+    read_by_monitors = _metrics_sources(selection)
+    return ModelStep(
+        name="RegisterModel",
+        display_name="Register model",
+        description=f"A new version in the model package group {registry.group}",
+        step_args=_builder(factory, selection, refit_step).register(
+            model_package_group_name=registry.group,
+            content_types=list(algorithm.content_types),
+            response_types=list(algorithm.response_types),
+            inference_instances=registry.inference_instances,
+            transform_instances=registry.transform_instances,
+            approval_status=factory.parameters.model_approval_status,
+            description=f"Best of the cross-validated {algorithm.title} tunings",
+            model_metrics=ModelMetrics(**read_by_monitors),
+            drift_check_baselines=DriftCheckBaselines(**read_by_monitors),
+            domain="MACHINE_LEARNING",
+            task=_TASKS[factory.config.training.problem],
+            sample_payload_url=selection.output_uri("best", "sample_payload.tar.gz"),
+            model_card=ModelPackageModelCard(
+                model_card_content=selection.best("model_card"), model_card_status="Draft"
+            ),
+            customer_metadata_properties=_metadata(factory, selection, refit_step),
+            skip_model_validation="None",
+        ),
+        retry_policies=factory.request_retries(),
+    )
+
+
+def _builder(factory: StepFactory, selection: Selection, refit_step: Any | None) -> ModelBuilder:
+    """Return what describes the model and the container that serves it."""
+    return ModelBuilder(
         image_uri=factory.algorithm_image(),
         # SelectBest's own output: unlike a URI in best.json, it stays right when the step is cached.
         s3_model_data_url=(
@@ -106,39 +136,19 @@ def register_model(factory: StepFactory, selection: Selection, refit_step: Any |
         dependencies=None,
         log_level=None,
     )
-    quality, statistics, constraints = (
-        MetricsSource(content_type="application/json", s3_uri=selection.output_uri("evaluation", name))
-        for name in ("model_quality.json", "statistics.json", "constraints.json")
-    )
-    return ModelStep(
-        name="RegisterModel",
-        display_name="Register model",
-        description=f"A new version in the model package group {registry.group}",
-        step_args=builder.register(
-            model_package_group_name=registry.group,
-            content_types=list(algorithm.content_types),
-            response_types=list(algorithm.response_types),
-            inference_instances=registry.inference_instances,
-            transform_instances=registry.transform_instances,
-            approval_status=factory.parameters.model_approval_status,
-            description=f"Best of the cross-validated {algorithm.title} tunings",
-            model_metrics=ModelMetrics(
-                model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
-            ),
-            drift_check_baselines=DriftCheckBaselines(
-                model_statistics=quality, model_data_statistics=statistics, model_data_constraints=constraints
-            ),
-            domain="MACHINE_LEARNING",
-            task=_TASKS[factory.config.training.problem],
-            sample_payload_url=selection.output_uri("best", "sample_payload.tar.gz"),
-            model_card=ModelPackageModelCard(
-                model_card_content=selection.best("model_card"), model_card_status="Draft"
-            ),
-            customer_metadata_properties=_metadata(factory, selection, refit_step),
-            skip_model_validation="None",
-        ),
-        retry_policies=factory.request_retries(),
-    )
+
+
+def _metrics_sources(selection: Selection) -> dict[str, MetricsSource]:
+    """Return SelectBest's files that SageMaker Model Monitor reads, by their names in the registry."""
+    files = {
+        "model_statistics": "model_quality.json",
+        "model_data_statistics": "statistics.json",
+        "model_data_constraints": "constraints.json",
+    }
+    return {
+        name: MetricsSource(content_type="application/json", s3_uri=selection.output_uri("evaluation", file))
+        for name, file in files.items()
+    }
 
 
 def _metadata(factory: StepFactory, selection: Selection, refit_step: Any | None) -> dict[str, Any]:

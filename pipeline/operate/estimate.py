@@ -157,6 +157,22 @@ def estimate(config: Config, prices: Prices) -> Estimate:
         UserError: the price file has no price for an instance type.
     """
     _require_prices(config, prices)
+    steps, tuning = _steps(config, prices), config.tuning
+    start = prices.start_minutes
+    # A spot job may wait for an instance until max_wait_minutes have passed.
+    longest_round = tuning.max_wait_minutes if tuning.spot else tuning.max_runtime_minutes
+    trains = [step.name.startswith(("TuneFold", "RefitModel")) for step in steps]
+    longest = [longest_round if waits else step.longest_minutes for step, waits in zip(steps, trains, strict=True)]
+    return Estimate(
+        steps=steps,
+        typical_minutes=sum(step.rounds * (start + step.typical_minutes) for step in steps),
+        longest_minutes=sum(step.rounds * (start + minutes) for step, minutes in zip(steps, longest, strict=True)),
+        endpoint_dollars=_endpoint_dollars(config, prices),
+        request_dollars=_request_dollars(config, prices),
+    )
+
+
+def _steps(config: Config, prices: Prices) -> list[StepCost]:
     folds, tuning, usual = config.folds, config.tuning, prices.typical_minutes
     jobs = jobs_per_fold(config)
     rounds = math.ceil(jobs / tuning.max_parallel_jobs)
@@ -164,7 +180,7 @@ def estimate(config: Config, prices: Prices) -> Estimate:
     hourly = prices.hourly
     training_price = hourly[tuning.instance_type] * (1 - prices.spot_discount if tuning.spot else 1)
     script, limit = hourly[SCRIPT_INSTANCE], SCRIPT_LIMIT_MINUTES
-    steps = [
+    return [
         StepCost(
             "MakeFolds",
             1,
@@ -189,18 +205,6 @@ def estimate(config: Config, prices: Prices) -> Estimate:
         *([_refit(config, training_price, usual)] if config.selection.refits else []),
         StepCost("VerifyEndpoint", 1, 1, SCRIPT_INSTANCE, script, usual.verify_endpoint, limit, 1),
     ]
-    start = prices.start_minutes
-    # A spot job may wait for an instance until max_wait_minutes have passed.
-    longest_round = tuning.max_wait_minutes if tuning.spot else tuning.max_runtime_minutes
-    trains = [step.name.startswith(("TuneFold", "RefitModel")) for step in steps]
-    longest = [longest_round if waits else step.longest_minutes for step, waits in zip(steps, trains, strict=True)]
-    return Estimate(
-        steps=steps,
-        typical_minutes=sum(step.rounds * (start + step.typical_minutes) for step in steps),
-        longest_minutes=sum(step.rounds * (start + minutes) for step, minutes in zip(steps, longest, strict=True)),
-        endpoint_dollars=_endpoint_dollars(config, prices),
-        request_dollars=_request_dollars(config, prices),
-    )
 
 
 def _refit(config: Config, hourly: float, usual: TypicalMinutes) -> StepCost:
