@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import gc
 import importlib
 import importlib.util
@@ -113,6 +114,10 @@ class _Guard:
             )
         except OSError as error:
             self._report({"errno": error.errno, "message": error.strerror, "file": os.fsdecode(error.filename or "")})
+            return
+        except ValueError as error:
+            # A value contains a null byte.
+            self._report({"errno": errno.EINVAL, "message": str(error), "file": ""})
             return
         os.close(self._output)
         self._report({"process": self._program})

@@ -96,6 +96,14 @@ class Program:
         Raises:
             OSError: the program cannot be started.
         """
+        try:
+            self._request_start(command, folder, environment)
+        except BaseException:
+            os.close(self._output)
+            self._end()
+            raise
+
+    def _request_start(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         request = {
             "command": [_latin(argument) for argument in command],
             "folder": _latin(str(folder)),
@@ -105,11 +113,9 @@ class Program:
         with contextlib.suppress(OSError):
             self._guard.sendall(json.dumps(request).encode() + b"\n")
         report = self._report()
+        if not report:
+            raise NoGuardError("no process could be started")
         if "process" not in report:
-            os.close(self._output)
-            self._end()
-            if not report:
-                raise NoGuardError("no process could be started")
             raise OSError(report["errno"], report["message"], report["file"])
         with self._lock:
             self.process = report["process"]
@@ -302,7 +308,7 @@ class Supervisor:
             self._programs[program] = key
         try:
             program.start(command, folder, environment)
-        except OSError:
+        except BaseException:
             self.forget(program)
             raise
         return program

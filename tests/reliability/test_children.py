@@ -137,6 +137,23 @@ def test_a_program_that_cannot_be_started_is_an_error_that_names_it(supervisor: 
         supervisor.start("key", ["no-such-program"], folder=tmp_path, environment={})
     with pytest.raises(PermissionError):
         supervisor.start("key", [str(tmp_path)], folder=tmp_path, environment={})
+    with pytest.raises(OSError, match="null byte"):
+        supervisor.start("key", ["true"], folder=tmp_path, environment={"A": "\0"})
+
+
+def test_a_program_with_a_value_that_has_no_bytes_leaves_nothing(supervisor: Supervisor, tmp_path: Path) -> None:
+    program, lines = start(supervisor, "print('begun', flush=True)\nimport time\ntime.sleep(600)", tmp_path)
+    next(lines)
+    guard = psutil.Process(program.process).parent()
+    assert guard is not None
+    server = guard.parent()
+    assert server is not None
+    open_files = psutil.Process().num_fds()
+    with pytest.raises(UnicodeEncodeError):
+        supervisor.start("key", ["true"], folder=tmp_path, environment={"A": "\ud800"})
+    assert psutil.Process().num_fds() == open_files
+    assert list(supervisor._programs) == [program]
+    until(lambda: server.children() == [guard])
 
 
 def test_a_killed_guard_and_fork_server_cost_one_program_and_leave_nothing(
