@@ -111,7 +111,9 @@ class Parts:
         self.hosting = Hosting(region, self.objects, self.logs, self.metrics, self.supervisor)
         self.servers = ModelServers(settings, keys, self.supervisor)
         loader = ModelLoader(settings, self.logs, self.servers)
-        self.changes = EndpointChanges(self.store, settings, self.objects, loader, self.hosting, events)
+        self.changes = EndpointChanges(
+            self.store, settings, self.objects, loader, self.hosting, events, self.supervisor
+        )
         self.queues = Sqs(self.moto, region)
         steps = StepServices(self.store, self.objects, events, self._call, functions, self.queues.send)
         self.executions = ExecutionRunner(steps)

@@ -110,6 +110,7 @@ def settings(tmp_path: Path) -> Settings:
 def parts(settings: Settings) -> Iterator[Parts]:
     opened = open_parts(settings)
     yield opened
+    opened.stop_work()
     opened.close()
 
 

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from local.core.arns import resource_key
 from local.core.errors import ServiceError
@@ -22,6 +23,7 @@ from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
 from local.records.resource_events import announce_endpoint
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import CannotServeError, Deployment, ModelLoader, discard, remove_stale, stage
+from local.runtime.supervisor import ServiceStoppingError, Supervisor
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
 
@@ -53,12 +55,14 @@ class EndpointChanges:
     loader: ModelLoader
     hosting: Hosting
     events: EventBus
+    supervisor: Supervisor
 
     def begin(self, record: Document) -> None:
-        """Send the event of a recorded change and apply the change in a thread."""
+        """Send the event of a recorded change and apply the change in a thread of its own: some take minutes."""
         announce_endpoint(self.events, record)
-        key = resource_key(record["EndpointName"])
-        self.hosting.background.submit(self._run, key, record["_Change"])
+        name = record["EndpointName"]
+        apply = partial(self._run, resource_key(name), record["_Change"])
+        self.supervisor.run_in_background(apply, f"change of endpoint {name}")
 
     def restore(self) -> list[str]:
         """Restore the deployed endpoints and resume unfinished changes.
@@ -107,6 +111,9 @@ class EndpointChanges:
                 self._apply_weights(record)
         except (CannotServeError, ServiceError) as failure:
             self._give_up(record, getattr(failure, "message", str(failure)))
+        except ServiceStoppingError:
+            # The next start goes on with the change.
+            raise
         except Exception as error:
             _log.exception("endpoint %s could not be changed", record["EndpointName"])
             self._give_up(record, f"InternalServerError: {type(error).__name__}: {error}")

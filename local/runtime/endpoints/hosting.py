@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -42,6 +43,9 @@ _ATTRIBUTES = ATTRIBUTES.lower().encode()
 _DRAIN_SECONDS = 60.0
 """The longest that an invocation takes."""
 _NO_HEADERS: Mapping[bytes, bytes] = {}
+_WRITERS = 4
+"""Threads for short writes. Nothing that waits for a program may run in them."""
+_log = logging.getLogger(__name__)
 
 
 class Hosting:
@@ -58,11 +62,11 @@ class Hosting:
         self._region, self._logs, self._metrics, self._supervisor = region, logs, metrics, supervisor
         self._deployments: dict[str, Deployment] = {}
         self._capture = DataCapture(objects, logs)
-        self.background = ThreadPoolExecutor(4, "endpoint", initializer=be_patient)
+        self._writers = ThreadPoolExecutor(_WRITERS, "endpoint", initializer=be_patient)
 
     def close(self) -> None:
         """Flush captured data and logs."""
-        self.background.shutdown()
+        self._writers.shutdown()
         self._capture.flush()
 
     def deployment(self, endpoint: str) -> Deployment | None:
@@ -163,7 +167,11 @@ class Hosting:
         }
         dimensions = {"EndpointName": deployment.endpoint, "VariantName": variant.name}
         if self._metrics.add(ENDPOINTS, dimensions, values):
-            self.background.submit(self._metrics.write)
+            self._write_later(self._metrics.write)
+
+    def _write_later(self, write: Callable[[], None]) -> None:
+        """Write to a log or to the metrics in a thread."""
+        self._writers.submit(_run_logged, write)
 
     def _model_error(self, deployment: Deployment, variant: Variant, error: Exception) -> Answer:
         status, message = 500, f"{type(error).__name__}: {error}"
@@ -171,7 +179,7 @@ class Hosting:
             status, message = error.status, error.message
         endpoint, region = deployment.endpoint, self._region
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
-        self.background.submit(self._logs.append, group, f"{variant.name}/local", [f"{status} {message}"])
+        self._write_later(partial(self._logs.append, group, f"{variant.name}/local", [f"{status} {message}"]))
         is_client = _is_client_error(status)
         side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if is_client else ("server", "SERVER_ERROR_FROM_MODEL")
         console = (
@@ -187,6 +195,14 @@ class Hosting:
         }
         headers = [*_headers(b"application/json", variant), (b"x-amzn-ErrorType", b"ModelError")]
         return 424, headers, json.dumps(document).encode()
+
+
+def _run_logged(write: Callable[[], None]) -> None:
+    """Write something. Nobody reads the result of a pool's work, so an error would vanish."""
+    try:
+        write()
+    except Exception:
+        _log.exception("a line or metrics of an endpoint were not written")
 
 
 def _is_client_error(status: int) -> bool:

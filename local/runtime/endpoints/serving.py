@@ -22,6 +22,7 @@ from local.runtime.images.runtimes import ImageRuntime
 from local.runtime.models.containers import ModelContainer, UnservableError, runtime_of, submit_uri
 from local.runtime.models.server import ModelServer
 from local.runtime.models.servers import ModelServers
+from local.runtime.supervisor import ServiceStoppingError
 from local.storage.log_files import Logs
 from local.storage.objects import Objects
 from local.storage.store import Document, Store
@@ -165,6 +166,7 @@ class ModelLoader:
 
         Raises:
             CannotServeError: an artifact is not one of the image's, or its program does not pass the health check.
+            ServiceStoppingError: the service is going down.
         """
         models: list[Model] = []
         try:
@@ -206,6 +208,8 @@ class ModelLoader:
             )
         except UnservableError as error:
             raise _cannot_start(name, error) from None
+        except ServiceStoppingError:
+            raise
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             self.logs.append(group, stream, [cause])

@@ -110,11 +110,15 @@ class ModelServer:
 
         Raises:
             UnservableError: the program cannot be made, has ended, or has not answered in time.
+            ServiceStoppingError: the service is going down.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._state is not _State.STARTING)
-            if self._state is not _State.READY:
-                raise UnservableError(self._failure or "the server was stopped while it started")
+            if self._state is _State.READY:
+                return
+            if not self._failure:
+                raise ServiceStoppingError
+            raise UnservableError(self._failure)
 
     def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """Respond to one request.
@@ -194,6 +198,11 @@ class ModelServer:
         try:
             with self._resources:
                 self._run_again_and_again()
+        except ServiceStoppingError:
+            raise
+        except Exception as error:
+            self._become(_State.FAILED, f"{type(error).__name__}: {error}")
+            raise
         finally:
             self._become(_State.CLOSED)
             self._ended.set()

@@ -208,8 +208,13 @@ OPERATIONS = _operations()
 
 @pytest.fixture
 def call(parts, put_model, monkeypatch):
-    """Calls an operation; jobs are only recorded."""
-    monkeypatch.setattr(type(parts.supervisor), "run_in_background", lambda *_: None)
+    """Calls an operation; jobs are only recorded, but endpoints change."""
+    run = type(parts.supervisor).run_in_background
+
+    def run_changes(supervisor: Any, work: Any, name: str) -> bool:
+        return run(supervisor, work, name) if name.startswith("change of endpoint") else False
+
+    monkeypatch.setattr(type(parts.supervisor), "run_in_background", run_changes)
     monkeypatch.setattr(endpoints, "DESCRIBE_PATIENCE", 5.0)
     # Hundreds of records need not outlive a loss of power.
     parts.store._database.execute("PRAGMA synchronous = OFF")

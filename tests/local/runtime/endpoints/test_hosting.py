@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import os
 
 import pytest
 
@@ -68,9 +70,21 @@ def test_what_the_model_refuses_is_a_model_error_with_the_containers_status(
 def test_refused_requests_are_in_the_endpoints_log(parts, endpoint) -> None:
     endpoint()
     parts.hosting.invoke("e", b"1,2,3", "text/csv", None, None)
-    parts.hosting.background.shutdown()
+    parts.hosting.close()
     log = parts.logs.path("/aws/sagemaker/Endpoints/e", "All/local").read_text()
     assert "The feature dimension of the input: 3 does not match the feature dimension of the model: 2" in log
+
+
+def test_a_log_that_cannot_be_written_is_an_error_in_the_services_log(parts, endpoint, monkeypatch, caplog) -> None:
+    endpoint()
+
+    def fail(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(parts.logs, "append", fail)
+    assert parts.hosting.invoke("e", b"1,2,3", "text/csv", None, None)[0] == 424
+    parts.hosting.close()
+    assert "Permission denied" in caplog.text
 
 
 def test_answers_over_six_megabytes_are_refused(parts, endpoint) -> None:
