@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from local.api.cloudformation import CloudFormation
@@ -160,18 +161,23 @@ class Parts:
         return self.changes.restore()
 
     def stop_work(self) -> None:
-        """Stop all processes and threads."""
-        self.disk.close()
-        self.queues.close()
-        self.executions.stop_all()
-        self.supervisor.stop_all()
+        """Stop all processes and threads. Each is stopped, even if another's stop fails."""
+        with ExitStack() as last_first:
+            last_first.callback(self.supervisor.stop_all)
+            last_first.callback(self.executions.stop_all)
+            last_first.callback(self.queues.close)
+            last_first.callback(self.disk.close)
 
     def close(self) -> None:
-        """Flush pending data and close the records. The parts cannot be used afterwards."""
-        self.hosting.close()
-        self.servers.remove_folders()
-        self.metrics.close()
-        self.store.close()
+        """Flush pending data and close the records. Each is closed, even if another fails to close.
+
+        The parts cannot be used afterwards.
+        """
+        with ExitStack() as last_first:
+            last_first.callback(self.store.close)
+            last_first.callback(self.metrics.close)
+            last_first.callback(self.servers.remove_folders)
+            last_first.callback(self.hosting.close)
 
     def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         return self.sagemaker.call(name, request)

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import IO, Any
 
@@ -68,10 +69,8 @@ class LocalService:
         self.parts: Parts | None = None
         self.restored: list[str] = []
         self.damaged: list[str] = []
-        self._lock: IO[str] | None = None
-        self._log: logging.Handler | None = None
-        self._gateway: Gateway | None = None
-        self._server: uvicorn.Server | None = None
+        # Ends what has been started: the last first, and each even if another fails.
+        self._opened = ExitStack()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> LocalService:
@@ -101,41 +100,36 @@ class LocalService:
         make_private(self.settings.root)
         aside = SetAside(self.settings.root)
         clear_lock(self.settings, aside)
-        self._lock = hold_folder(self.settings)
+        lock = self._opened.enter_context(hold_folder(self.settings))
         clear_folder(self.settings, aside)
         keys = KeyRing(self.settings.secret_key)
         listener = _listen(self.settings)
         self.settings = replace(self.settings, port=listener.getsockname()[1])
-        _tell_holder(self._lock, self.settings)
-        self._log = _log_to(self.settings)
+        _tell_holder(lock, self.settings)
+        self._opened.callback(_stop_log, _log_to(self.settings))
         self.parts = Parts(self.settings, keys, self._say)
+        self._opened.callback(self.parts.close)
+        self._opened.callback(self._join)
+        self._opened.callback(self.parts.stop_work)
         self.restored = self.parts.restore(aside)
         self.damaged = aside.sentences
         self._serve(listener, self.parts)
 
     def stop(self) -> None:
         """Stop accepting requests and stop all processes. Records are kept."""
-        if self._server is not None:
-            self._server.should_exit = True
-        if self._gateway is not None:
-            self._gateway.close()
-        if self.parts is not None:
-            self.parts.stop_work()
+        self.parts = None
+        self._opened.close()
+
+    def _join(self) -> None:
         # Ctrl-C can come while the thread starts.
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(_STOP_SECONDS)
-        if self.parts is not None:
-            self.parts.close()
-            self.parts = None
-        if self._log is not None:
-            _stop_log(self._log)
-        if self._lock is not None:
-            self._lock.close()
 
     def _serve(self, listener: socket.socket, parts: Parts) -> None:
-        self._gateway = Gateway(parts, self.settings.root)
+        gateway = Gateway(parts, self.settings.root)
+        self._opened.callback(gateway.close)
         config = uvicorn.Config(
-            self._gateway,
+            gateway,
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -147,12 +141,11 @@ class LocalService:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="gateway", daemon=True
-        )
+        server = uvicorn.Server(config)
+        self._opened.callback(setattr, server, "should_exit", True)
+        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="gateway", daemon=True)
         self._thread.start()
-        while not self._server.started and self._thread.is_alive():
+        while not server.started and self._thread.is_alive():
             time.sleep(0.005)
 
 

@@ -12,15 +12,14 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from local.core.disk import NO_SPACE, is_full
+from local.core.errors import ServiceError
 from local.storage.objects import Objects
 from local.storage.store import Document
-
-if TYPE_CHECKING:
-    from local.storage.log_files import Logs
 
 FLUSH_SECONDS = 1.0
 """Maximum time a captured request stays in memory. ``kill -9`` loses these requests."""
@@ -75,12 +74,18 @@ class Source:
 
 
 class DataCapture:
-    """Collects captured requests and writes them to S3 in a separate thread, so requests do not wait."""
+    """Collects captured requests and writes them to S3 in a separate thread, so requests do not wait.
 
-    def __init__(self, objects: Objects, logs: Logs) -> None:
+    Args:
+        objects: where the requests go.
+        log: appends lines to a stream of a log group, without waiting for room on the disk.
+    """
+
+    def __init__(self, objects: Objects, log: Callable[[str, str, list[str]], None]) -> None:
         self._objects = objects
-        self._logs = logs
+        self._log = log
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
         self._lines: dict[tuple[str, Source], list[str]] = defaultdict(list)
         self._timer: threading.Timer | None = None
 
@@ -107,19 +112,34 @@ class DataCapture:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Write the collected requests. Write failures go to the endpoint's log."""
-        with self._lock:
-            collected, self._lines, self._timer = self._lines, defaultdict(list), None
-        for (destination, source), lines in collected.items():
-            now = datetime.now(UTC)
-            file = f"{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-            uri = f"{destination.rstrip('/')}/{source.endpoint}/{source.variant}/{file}"
-            if self._objects.bucket_exists(uri):
-                self._objects.write(uri, "".join(lines).encode())
-            else:
-                sentence = f"data capture lost {len(lines)} records: the bucket of {uri} does not exist"
-                group = f"/aws/sagemaker/Endpoints/{source.endpoint}"
-                self._logs.append(group, f"{source.variant}/data-capture", [sentence])
+        """Write the collected requests. Those that cannot be written are lost; the endpoint's log says so.
+
+        Returns when a flush of another thread has ended, too.
+        """
+        with self._flushing:
+            with self._lock:
+                collected, self._lines, self._timer = self._lines, defaultdict(list), None
+            for (destination, source), lines in collected.items():
+                now = datetime.now(UTC)
+                file = f"{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+                uri = f"{destination.rstrip('/')}/{source.endpoint}/{source.variant}/{file}"
+                reason = self._write(uri, lines)
+                if reason:
+                    group = f"/aws/sagemaker/Endpoints/{source.endpoint}"
+                    sentence = f"data capture lost {len(lines)} records: {uri} cannot be written: {reason}"
+                    self._log(group, f"{source.variant}/data-capture", [sentence])
+
+    def _write(self, uri: str, lines: list[str]) -> str:
+        """Write lines to an object. Return why that failed, or ""."""
+        try:
+            if not self._objects.bucket_exists(uri):
+                return "the bucket does not exist"
+            self._objects.write(uri, "".join(lines).encode())
+        except ServiceError as error:
+            return error.message
+        except OSError as error:
+            return NO_SPACE if is_full(error) else str(error)
+        return ""
 
 
 def _line(settings: CaptureSettings, asked: Payload, answered: Payload, inference_id: str) -> str:

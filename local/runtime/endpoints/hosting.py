@@ -61,13 +61,16 @@ class Hosting:
     ) -> None:
         self._region, self._logs, self._metrics, self._supervisor = region, logs, metrics, supervisor
         self._deployments: dict[str, Deployment] = {}
-        self._capture = DataCapture(objects, logs)
+        self._capture = DataCapture(objects, self._log_later)
         self._writers = ThreadPoolExecutor(_WRITERS, "endpoint", initializer=be_patient)
 
     def close(self) -> None:
         """Flush captured data and logs."""
-        self._writers.shutdown()
-        self._capture.flush()
+        # First, because what cannot be captured is logged.
+        try:
+            self._capture.flush()
+        finally:
+            self._writers.shutdown()
 
     def deployment(self, endpoint: str) -> Deployment | None:
         """Return an endpoint's deployment, or None."""
@@ -173,13 +176,16 @@ class Hosting:
         """Write to a log or to the metrics in a thread."""
         self._writers.submit(_run_logged, write)
 
+    def _log_later(self, group: str, stream: str, lines: list[str]) -> None:
+        self._write_later(partial(self._logs.append, group, stream, lines))
+
     def _model_error(self, deployment: Deployment, variant: Variant, error: Exception) -> Answer:
         status, message = 500, f"{type(error).__name__}: {error}"
         if isinstance(error, InferenceError):
             status, message = error.status, error.message
         endpoint, region = deployment.endpoint, self._region
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
-        self._write_later(partial(self._logs.append, group, f"{variant.name}/local", [f"{status} {message}"]))
+        self._log_later(group, f"{variant.name}/local", [f"{status} {message}"])
         is_client = _is_client_error(status)
         side, code = ("client", "CLIENT_ERROR_FROM_MODEL") if is_client else ("server", "SERVER_ERROR_FROM_MODEL")
         console = (

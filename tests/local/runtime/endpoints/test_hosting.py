@@ -4,9 +4,13 @@ import base64
 import errno
 import json
 import os
+import re
+import time
 
 import pytest
 
+from local.core.errors import validation_error
+from local.runtime.endpoints import data_capture
 from tests.local.conftest import IMAGE
 
 
@@ -107,6 +111,13 @@ def test_kinds_of_invocation_that_are_not_imitated_are_refused(parts, endpoint) 
         assert b"not implemented by the local service" in body
 
 
+def until(reached) -> None:
+    deadline = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.01)
+
+
 def captured(parts):
     parts.hosting.close()
     folder = parts.objects.root / "models" / "capture"
@@ -169,3 +180,39 @@ def test_capture_into_a_bucket_that_is_not_there_is_told_in_the_log_and_makes_no
     parts.hosting.close()
     assert not (parts.objects.root / "absent").exists()
     assert "does not exist" in parts.logs.path("/aws/sagemaker/Endpoints/e", "All/data-capture").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "no space is left on the disk"),
+        (PermissionError(errno.EACCES, os.strerror(errno.EACCES)), "Permission denied"),
+        (validation_error("not a key"), "not a key"),
+    ],
+)
+def test_captures_that_cannot_be_written_are_told_in_the_log_and_others_are_written(
+    parts, endpoint, monkeypatch, error, reason
+) -> None:
+    monkeypatch.setattr(data_capture, "FLUSH_SECONDS", 0.05)
+    endpoint(DataCaptureConfig=capture())
+    parts.sagemaker.call("CreateEndpoint", {"EndpointName": "full", "EndpointConfigName": "c"})
+    until(lambda: parts.sagemaker.call("DescribeEndpoint", {"EndpointName": "full"})["EndpointStatus"] == "InService")
+    write = parts.objects.write
+
+    def fail(uri: str, content: bytes) -> None:
+        if "/full/" in uri:
+            raise error
+        write(uri, content)
+
+    monkeypatch.setattr(parts.objects, "write", fail)
+    for name in ("full", "full", "e"):
+        assert parts.hosting.invoke(name, b"1,2", "text/csv", None, None)[0] == 200
+    log = parts.logs.path("/aws/sagemaker/Endpoints/full", "All/data-capture")
+
+    def lost() -> int:
+        return sum(map(int, re.findall(r"lost (\d+) records: s3://models/capture/full/All/", log.read_text())))
+
+    # By the timer's flush, not by that of the stop.
+    until(lambda: log.exists() and lost() == 2)
+    assert [path[0] for path in captured(parts)[0]] == ["e"]
+    assert reason in log.read_text()
