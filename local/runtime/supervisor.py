@@ -240,6 +240,9 @@ class Supervisor:
 
         Returns:
             Whether the thread has started: not if the service is stopping.
+
+        Raises:
+            RuntimeError: the system starts no more threads.
         """
 
         def run() -> None:
@@ -260,8 +263,9 @@ class Supervisor:
         with self._lock:
             if self._stopping:
                 return False
+            # Threads that have not started cannot be joined.
+            thread.start()
             self._threads.add(thread)
-        thread.start()
         return True
 
     def prepare(self, server: ForkServer) -> None:

@@ -27,13 +27,15 @@ class WorkQueue:
         self._running = 0
 
     def put(self, work: Callable[[], object]) -> None:
-        """Run work as soon as a thread is free. Its error is only logged."""
+        """Run work as soon as a thread is free. Its error is only logged.
+
+        Raises:
+            RuntimeError: the system starts no more threads.
+        """
         with self._lock:
+            if self._running < self._threads and self._supervisor.run_in_background(self._run, self._name):
+                self._running += 1
             self._waiting.append(work)
-            if self._running == self._threads:
-                return
-            self._running += 1
-        self._supervisor.run_in_background(self._run, self._name)
 
     def _run(self) -> None:
         while True:
