@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from threading import Thread
 
-from local.core.disk import be_patient
+from local.runtime.helper_thread import HelperThread
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Program
 
@@ -21,17 +20,15 @@ class OutputReader:
         self._program = program
         self._publish = publish
         self._last: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._thread = Thread(target=self._read, name=f"output of {program.process}", daemon=True)
-        self._thread.start()
+        self._thread = HelperThread(self._read, f"output of {program.process}")
 
     def finish(self) -> list[str]:
-        """Wait for the end of the output, and return its last lines."""
-        self._thread.join()
+        """Wait for the end of the output, and return its last lines. Raises the error of publishing, if it failed."""
+        self._thread.finish()
         return list(self._last)
 
     def _read(self) -> None:
         # The program waits with its output while the disk is full: no line is lost.
-        be_patient()
         for lines in read_lines(self._program.read_output()):
             self._last.extend(lines)
             self._publish(lines)

@@ -6,13 +6,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from local.core.arns import assumed_role
-from local.core.disk import be_patient
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import REPOSITORY
 from local.runtime.algorithms import Algorithm
 from local.runtime.containers.container import Container, environment
+from local.runtime.helper_thread import HelperThread
 from local.runtime.jobs import training_inputs, training_outputs
 from local.runtime.jobs.failures import program_failure
 from local.runtime.jobs.training_folder import TrainingFolder
@@ -75,18 +76,18 @@ class BuiltinTraining:
 def _wait(program: Program, jobs: Sequence[TrainingFolder]) -> int:
     """Publish the jobs' logs until the program has ended, and return its exit status."""
     ended = threading.Event()
-    follower = threading.Thread(target=_follow, args=(jobs, ended), name=f"logs of {program.process}", daemon=True)
-    follower.start()
+    follower = HelperThread(partial(_follow, jobs, ended), f"logs of {program.process}")
     try:
-        return program.wait()
+        status = program.wait()
     finally:
         ended.set()
         follower.join()
+    follower.finish()
+    return status
 
 
 def _follow(jobs: Sequence[TrainingFolder], ended: threading.Event) -> None:
     """Publish the jobs' logs until the program has ended, and then the rest of the logs."""
-    be_patient()
     while not ended.wait(_SECONDS_BETWEEN_LOOKS):
         for job in jobs:
             job.read_log()

@@ -1,16 +1,19 @@
-"""Background threads that the system does not start."""
+"""Background threads that the system does not start, and those that fail."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Never
+from typing import Any, Never
 
 import pytest
 
 from local.core.settings import Settings
-from local.runtime.supervisor import Supervisor
+from local.runtime.jobs import builtin_training
+from local.runtime.program_output import OutputReader
+from local.runtime.supervisor import ServiceStoppingError, Supervisor
 from local.runtime.work_queue import WorkQueue
 
 
@@ -60,3 +63,40 @@ def test_a_queue_works_after_a_thread_that_did_not_start(
     queue.put(ended.set)
     assert ended.wait(20)
     assert done == ["taken"]
+
+
+def fail(*_: object, **__: object) -> Never:
+    raise ZeroDivisionError
+
+
+def test_lines_that_cannot_be_published_are_an_error_of_the_job(supervisor: Supervisor, settings: Settings) -> None:
+    # More than a pipe takes: the program must not wait for a reader for ever.
+    command = [sys.executable, "-c", "print('line\\n' * 100_000)"]
+    program = supervisor.start("key", command, folder=settings.root.parent, environment={})
+    reader = OutputReader(program, fail)
+    program.wait()
+    with pytest.raises(ZeroDivisionError):
+        reader.finish()
+
+
+class Stub:
+    """A program that has ended, or whose service stops, and a job whose log cannot be read."""
+
+    process = 1
+    read_log = fail
+
+    def __init__(self, end: Exception | None = None) -> None:
+        self._end = end
+
+    def wait(self) -> int:
+        if self._end:
+            raise self._end
+        return 0
+
+
+@pytest.mark.parametrize(("end", "error"), [(None, ZeroDivisionError), (ServiceStoppingError(), ServiceStoppingError)])
+def test_a_log_that_cannot_be_read_is_an_error_of_the_job(end: Exception | None, error: type[Exception]) -> None:
+    job: Any = Stub()
+    program: Any = Stub(end)
+    with pytest.raises(error):
+        builtin_training._wait(program, [job])
