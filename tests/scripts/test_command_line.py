@@ -10,6 +10,7 @@ import sys
 import click
 import pytest
 
+from scripts import run_local
 from scripts.command_line import make_line
 from scripts.commands import unloaded_commands
 from scripts.completion import exported, targets
@@ -104,6 +105,9 @@ def test_a_parameter_can_have_spaces(arguments: list[str], variable: str, monkey
 def test_empty_variables_count_as_not_given(monkeypatch) -> None:
     for name in exported():
         monkeypatch.setenv(name, "")
+    # Of a whole process.
+    monkeypatch.setattr(run_local, "isolate", lambda: None)
+    monkeypatch.setattr(run_local, "side_process", lambda: None)
     for name in ("bootstrap", "delete", "report", "rollback", "run_local", "start", "upsert", "estimate"):
         given = LOADED[name].make_context(name, []).params
         with LOADED[name].make_context(name, []) as context:
