@@ -27,7 +27,19 @@ EXAMPLE_DATA := $(patsubst examples/%.yaml,examples/data/%.csv,$(filter $(EXAMPL
 PAGES := $(wildcard *.md docs data/README.md examples/*.md examples/*.yaml examples/*.ipynb infra/*.yaml LICENSE)
 
 # Options given on the command line reach the commands through their environment.
-export CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH ALGORITHM
+OPTIONS := CONFIG DATA LABEL STUDIO_PORT PARAMS EXECUTION INPUT OUTPUT FOLDS LAYOUT ENDPOINT LEVEL YES PRICES EXPIRATION_DAYS KEEP FILE BATCH ALGORITHM
+export $(OPTIONS)
+
+# make itself would ignore both, and the command would run with other values than those meant.
+OTHERS := $(filter-out $(OPTIONS) PORT PYTHON WORKERS UV OS SHELL MAKE% .%,$(.VARIABLES))
+UNKNOWN := $(strip $(foreach name,$(OTHERS),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(UNKNOWN),)
+$(error There is no option $(UNKNOWN): 'make help' lists the options)
+endif
+FILES := $(filter-out examples/data/%,$(filter %.yaml %.yml %.csv %.json,$(MAKECMDGOALS)))
+ifneq ($(FILES),)
+$(error $(FILES) is no command: give a file with its option, such as CONFIG=config.yaml or DATA=file.csv)
+endif
 
 # A shell's own settings of Python would reach the commands: modules that hide theirs, warnings that become errors.
 # In the POSIX locale, paths with other letters than ASCII need Python's UTF-8 mode.
@@ -38,6 +50,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "CONFIG=file.yaml gives a command another configuration than config.yaml."
 
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml PARAMS="MaxMse=4e7"]
 	@$(RUN) scripts.run_local
@@ -97,13 +110,13 @@ estimate: $(READY)  ## Estimate the cost of an execution and the endpoint, and l
 start: $(READY)  ## Start an execution [PARAMS="MaxMse=4e7 DataVersion=2"]
 	@$(RUN) scripts.start
 
-status: $(READY)  ## Follow an execution [EXECUTION=arn]
+status: $(READY)  ## Follow an execution [EXECUTION=arn-or-id]
 	@$(RUN) scripts.status
 
 runs: $(READY)  ## List the runs of this folder with their results, the newest first
 	@$(RUN) scripts.runs
 
-report: $(READY)  ## Show the results of an execution, and draw a page about them [EXECUTION=arn]
+report: $(READY)  ## Show the results of an execution, and draw a page about them [EXECUTION=arn-or-id]
 	@$(RUN) scripts.report
 
 predict: $(READY)  ## Score the rows of INPUT, a file, folder or s3:// URI [OUTPUT=scored.csv ENDPOINT=name BATCH=1]

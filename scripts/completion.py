@@ -126,7 +126,9 @@ def targets() -> dict[str, Target]:
 
 def exported() -> list[str]:
     """Return the variables that make passes to all commands."""
-    return [name for line in re.findall(r"^export ([A-Z_ ]+)$", makefile(), re.MULTILINE) for name in line.split()]
+    found = re.search(r"^OPTIONS := ([A-Z_ ]+)$", makefile(), re.MULTILINE)
+    assert found is not None
+    return found[1].split()
 
 
 def makefile() -> str:

@@ -164,6 +164,20 @@ def test_make_passes_on_values_with_spaces(tmp_path) -> None:
     assert "two words.json: cannot be read as JSON" in finished.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["OUTPT=x"], "There is no option OUTPT: 'make help' lists the options"),
+        (["config=churn.yaml"], "There is no option config: 'make help' lists the options"),
+        (["churn.yaml"], "churn.yaml is no command: give a file with its option, such as CONFIG=config.yaml"),
+    ],
+)
+def test_make_ignores_no_word(words: list[str], sentence: str) -> None:
+    finished = subprocess.run(["make", "-n", "run", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 2
+    assert sentence in finished.stderr
+
+
 def test_the_list_says_what_it_does_not_know() -> None:
     finished = python("-m", "scripts", "stats")
     assert finished.returncode == 2
