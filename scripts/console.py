@@ -5,9 +5,15 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
+import shlex
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -98,6 +104,23 @@ _REMEDIES = {
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
+_DEFAULT_CONFIG = "config.yaml"
+_config_path: ContextVar[str] = ContextVar("config_path", default=_DEFAULT_CONFIG)
+"""The configuration's file that the command was given."""
+
+_TAKES_CONFIG = re.compile(
+    r"\bmake (run|upsert|start|status|report|predict|delete|bootstrap|estimate|rollback)\b(?! CONFIG=)"
+)
+
+
+def with_config(sentence: str) -> str:
+    """Return a sentence whose commands of make have the configuration that this command has, if not the default."""
+    path = _config_path.get()
+    if path == _DEFAULT_CONFIG:
+        return sentence
+    return _TAKES_CONFIG.sub(lambda found: f"{found.group()} CONFIG={shlex.quote(path)}", sentence)
+
+
 class ConfigFile(click.ParamType["Config", str]):
     """The path of a configuration file; its value is the configuration."""
 
@@ -114,6 +137,7 @@ class ConfigFile(click.ParamType["Config", str]):
         # Imported here, because help and completion read no configuration, and the import takes half a second.
         from pipeline.config.loading import load_config  # noqa: PLC0415
 
+        _config_path.set(value)
         return load_config(Path(value))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -125,7 +149,7 @@ config_option = option(
     "--config",
     variable="CONFIG",
     type=ConfigFile(),
-    default="config.yaml",
+    default=_DEFAULT_CONFIG,
     show_default=True,
     metavar="file.yaml",
     help="The configuration.",
@@ -173,6 +197,7 @@ def run(main: click.Command, program: str = "") -> None:
         main: the command.
         program: how the user starts it, by default as a module of this package.
     """
+    _let_ctrl_c(signal.default_int_handler)
     try:
         status = call(main, program)
     except KeyboardInterrupt:
@@ -190,15 +215,24 @@ def run(main: click.Command, program: str = "") -> None:
         if not sentence:
             raise
         status = say(sentence)
+    # A second Ctrl-C ends the process at once.
+    _let_ctrl_c(signal.SIG_DFL)
     # At its end, Python would look through all objects for garbage, three times: half a second or more.
     gc.freeze()
     sys.exit(status)
 
 
+def _let_ctrl_c(handler: Callable[[int, FrameType | None], Any] | signal.Handlers) -> None:
+    """Let Ctrl-C do something, unless it is ignored, as in the background of a shell."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+
+
 def say(*sentences: str) -> int:
     """Print sentences as errors; return the exit status."""
     for sentence in sentences:
-        errors.print(sentence, style="red", markup=False)
+        errors.print(with_config(sentence), style="red", markup=False)
     return 1
 
 

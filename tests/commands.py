@@ -11,6 +11,7 @@ import os
 import re
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ def run_command(name: str, environment: Mapping[str, str], *arguments: str) -> s
     kept = dict(os.environ)
     width = int(environment.get("COLUMNS", "80"))
     folder = Path.cwd()
+    interrupt = signal.getsignal(signal.SIGINT)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
@@ -40,6 +42,7 @@ def run_command(name: str, environment: Mapping[str, str], *arguments: str) -> s
             finally:
                 sys.stdin, sys.argv = stdin, argv
     finally:
+        signal.signal(signal.SIGINT, interrupt)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(kept)

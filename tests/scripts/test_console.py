@@ -7,8 +7,10 @@ import errno
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.table import Table
@@ -22,6 +24,14 @@ from tests.commands import ROOT
 @pytest.mark.parametrize("control", [*"\x1b\x07\x08\r\x9b\x7f\u202e\u061c\u2066\ud800"])
 def test_a_control_character_is_escaped(control) -> None:
     assert visible(f"a{control}b") == f"a{control.encode('unicode_escape').decode()}b"
+
+
+@pytest.mark.parametrize("module", ["scripts.status", "local"])
+def test_ctrl_c_during_the_imports_prints_no_traceback(module) -> None:
+    process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == (None, "")
 
 
 def test_a_terminal_breaks_lines_between_words() -> None:
