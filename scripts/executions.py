@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipeline.definition.resources import find_resources
+from pipeline.definition.resources import conventional_resources, find_resources
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.execution import latest_execution
-from scripts.run_folders import LAST_RUN, RUNS, run_folder, run_folders
+from scripts.run_folders import RUNS, run_folder, run_folders
 
 if TYPE_CHECKING:
     from boto3 import Session
 
     from pipeline.config.models import Config
 
+_ID = re.compile("[a-z0-9]{12}")
 _EXECUTION = re.compile(r"arn:[^:]+:sagemaker:[^:]+:\d+:pipeline/([^/]+)/execution/([^/]+)")
 
 
@@ -27,14 +28,14 @@ def find_execution(session: Session, config: Config, given: str | None) -> str:
     Args:
         session: a ``boto3.Session`` of the account.
         config: the configuration, which names the pipeline.
-        given: the execution that the user names; None for the pipeline's latest.
+        given: the ARN or the id of the execution that the user names; None for the pipeline's latest.
 
     Raises:
         UserError: there is no such execution. The error says where its results are, if any are left.
     """
     name = config.pipeline.name
     if given:
-        return _given_execution(session, config, given)
+        return _given_execution(session, config, _arn(session, config, given))
     try:
         latest = latest_execution(session.client("sagemaker"), name)
     except ClientError as error:
@@ -45,7 +46,7 @@ def find_execution(session: Session, config: Config, given: str | None) -> str:
             f"{_left_of_pipeline(session, config)}".rstrip()
         ) from None
     if latest is None:
-        raise UserError(f"The pipeline {name} has not been executed yet: start it with 'make start'.")
+        raise UserError(f"The pipeline {name} has no execution: start one with 'make start'.")
     return latest
 
 
@@ -60,18 +61,27 @@ def left_of_execution(session: Session, config: Config, arn: str) -> str:
     return f"Still there: {' and '.join(places)}." if places else "Nothing of it is left in S3 or in .local/runs."
 
 
-def _given_execution(session: Session, config: Config, arn: str) -> str:
-    if not _EXECUTION.fullmatch(arn):
+def _arn(session: Session, config: Config, given: str) -> str:
+    if _EXECUTION.fullmatch(given):
+        return given
+    if not _ID.fullmatch(given):
         raise UserError(
-            f"{arn!r} is not the ARN of an execution. 'make start' prints it; {LAST_RUN} has that of 'make run'."
+            f"{given!r} is neither the ARN of an execution, which 'make start' prints, "
+            "nor its id, which 'make runs' lists."
         )
+    account = session.client("sts").get_caller_identity()["Account"]
+    resource = f"pipeline/{config.pipeline.name}/execution/{given}"
+    return conventional_resources(config, account).arn("sagemaker", resource)
+
+
+def _given_execution(session: Session, config: Config, arn: str) -> str:
     try:
         session.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     except ClientError as error:
         if not is_gone(error):
             raise
         raise UserError(
-            f"There is no execution {arn}: it was deleted with its pipeline, or the ARN is wrong. "
+            f"There is no execution {arn}: it was deleted with its pipeline, or EXECUTION or CONFIG is wrong. "
             f"{left_of_execution(session, config, arn)}"
         ) from None
     return arn

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from pipeline.config.models import Config
 from pipeline.operate.quotas import CLIENT_CONFIG, QuotaCheck, QuotaReport, QuotaState, check_quotas
-from scripts.console import aws_session, console
+from scripts.console import aws_session, console, with_config
 from scripts.tables import add_numbers, add_texts, plain_table
 
 _STYLES = {QuotaState.TOO_SMALL: "red", QuotaState.TIGHT: "yellow"}
@@ -33,7 +33,7 @@ def print_quota_warnings(config: Config) -> None:
     report = quota_report(config)
     if report.unanswered:
         sentence = f"Quotas were not checked: {report.unanswered}. 'make estimate' lists the quotas that are needed."
-        console.print(sentence, style="dim", markup=False)
+        console.print(with_config(sentence), style="dim", markup=False)
     _print_advice(report, config)
 
 

@@ -29,7 +29,7 @@ _IN_LABEL_UNITS = ("mse", "rmse", "mae", "absolute_loss")
 
 @command("report")
 @config_option
-@option("--execution", variable="EXECUTION", metavar="arn", help="The execution, by default the latest.")
+@option("--execution", variable="EXECUTION", metavar="arn-or-id", help="The execution, by default the latest.")
 def main(config: Config, execution: str | None) -> int:
     """Show the results of an execution."""
     session = aws_session(config)

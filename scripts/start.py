@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.operate.parameter_values import check_values
 from pipeline.operate.quotas import with_parameters
 from scripts.command_line import command
-from scripts.console import aws_session, config_option, console, is_local_service, run
+from scripts.console import aws_session, config_option, console, is_local_service, run, with_config
 from scripts.estimate import costs_in_short
 from scripts.parameter_option import param_option
 from scripts.quotas import print_quota_warnings
@@ -29,11 +29,11 @@ def main(config: Config, parameters: tuple[ParameterTypeDef, ...]) -> int:
     check_values(parameters)
     changed = with_parameters(config, parameters)
     if not is_local_service():
-        console.print(costs_in_short(changed), markup=False)
+        console.print(with_config(costs_in_short(changed)), markup=False)
     print_quota_warnings(changed)
     arn = start_execution(aws_session(config), config, parameters)
     console.print(f"Started {arn}")
-    console.print("Follow it with: make status")
+    console.print(with_config("Follow it with: make status"), markup=False)
     return 0
 
 

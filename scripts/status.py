@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @command("status")
 @config_option
-@option("--execution", variable="EXECUTION", metavar="arn", help="The execution, by default the latest.")
+@option("--execution", variable="EXECUTION", metavar="arn-or-id", help="The execution, by default the latest.")
 def main(config: Config, execution: str | None) -> int:
     """Follow an execution until it ends. The exit status is 1 if it did not succeed."""
     session = aws_session(config)

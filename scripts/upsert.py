@@ -8,7 +8,7 @@ from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.definition.resources import Resources, find_resources
 from scripts.command_line import command
-from scripts.console import aws_session, config_option, confirm, console, is_local_service, run, yes_option
+from scripts.console import aws_session, config_option, confirm, console, is_local_service, run, with_config, yes_option
 from scripts.quotas import print_quota_warnings, print_quotas
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def _say_how_to_start(config: Config, resources: Resources, arn: str) -> None:
             f"Studio    https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/studio"
             f" (Pipelines > {name} > Execute)",
         )
-    console.print(
-        f"Start it  make start, or: aws sagemaker start-pipeline-execution --pipeline-name {name} --region {region}",
-    )
+    by_cli = f"aws sagemaker start-pipeline-execution --pipeline-name {name} --region {region}"
+    console.print(with_config(f"Start it  make start, or: {by_cli}"), markup=False)
 
 
 if __name__ == "__main__":

@@ -172,6 +172,8 @@ def _write_results(document: dict[str, Any], arn: str) -> Path:
     """Write the results into the run's folder, then as those of the newest run; return the file in the folder."""
     path = run_folder(arn) / LAST_RUN.name
     for target in (path, LAST_RUN):
+        # Somebody may have deleted .local during the run.
+        target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as unfinished:
             unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     return path

@@ -56,6 +56,14 @@ def test_an_sso_profile_without_a_sign_in_is_a_sentence_with_the_command(tmp_pat
     assert finished.stderr.count("\n") == 1
 
 
+def test_a_command_in_a_sentence_has_the_configuration_of_this_one(tmp_path) -> None:
+    other = tmp_path / "two words.yaml"
+    other.write_text((ROOT / "config.yaml").read_text())
+    said = command("start", CONFIG=str(other)).stdout
+    assert f"until 'make delete CONFIG='{other}' LEVEL=endpoint'" in said
+    assert "until 'make delete LEVEL=endpoint'" in command("start", CONFIG="config.yaml").stdout
+
+
 def test_a_start_on_aws_says_its_cost_before_it_asks_aws_for_anything() -> None:
     finished = command("start", PARAMS="TrainingInstanceType=ml.m5.4xlarge")
     assert finished.returncode == 1

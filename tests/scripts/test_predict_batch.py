@@ -207,10 +207,12 @@ def test_a_bucket_that_is_missing_is_a_sentence(account, tmp_path, rows) -> None
     document = yaml.safe_load((ROOT / "config.yaml").read_text())
     document["aws"]["bucket"] = "nobodys-bucket"
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(document))
-    finished = account.predict(INPUT=str(rows), BATCH="1", CONFIG=str(tmp_path / "other.yaml"))
+    other = tmp_path / "other.yaml"
+    finished = account.predict(INPUT=str(rows), BATCH="1", CONFIG=str(other))
     assert finished.returncode == 1
+    # Repeated as it is, the command is about the same configuration.
     assert finished.stderr.endswith(
-        "The bucket nobodys-bucket does not exist: run 'make bootstrap', or set aws.bucket\n"
+        f"The bucket nobodys-bucket does not exist: run 'make bootstrap CONFIG={other}', or set aws.bucket\n"
     )
 
 
