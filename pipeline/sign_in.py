@@ -11,6 +11,7 @@ import os
 import botocore.session
 from botocore.exceptions import (
     BotoCoreError,
+    ClientError,
     CredentialRetrievalError,
     LoginError,
     NoCredentialsError,
@@ -22,6 +23,17 @@ from botocore.exceptions import (
 
 VERSION_2 = "(version 2 of the AWS CLI)"
 SIGN_IN = f"Set AWS_PROFILE, or sign in with 'aws sso login' {VERSION_2} or 'aws configure'"
+_UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"}
+_OTHER_REGION = "credential should be scoped to a valid region"
+
+
+def are_credentials_unknown(error: ClientError) -> bool:
+    """Return whether AWS does not know the credentials. A wrong region has the same codes, but another remedy.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+    """
+    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    return code in _UNKNOWN and not message.lower().startswith(_OTHER_REGION)
 
 
 def sign_in_remedy(error: BotoCoreError) -> str:

@@ -34,7 +34,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from pipeline.errors import ConfigError, UserError
-from pipeline.sign_in import sign_in_remedy
+from pipeline.sign_in import are_credentials_unknown, sign_in_remedy
 from pipeline.text import broken, visible
 from scripts.command_line import call, discard, flag, option
 
@@ -83,12 +83,6 @@ console = VisibleConsole(highlight=False, soft_wrap=True, force_jupyter=False, f
 errors = VisibleConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False, force_terminal=_IS_TERMINAL)
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_UNKNOWN = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-}
 _FULL = "No space is left on the disk: free some, and repeat the command."
 _REMEDIES = {
     errno.ENOSPC: _FULL,
@@ -249,7 +243,7 @@ def _client_error(error: ClientError) -> str:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _EXPIRED:
         return f"AWS says that your credentials have expired ({code}): sign in again, then repeat the command."
-    if code in _UNKNOWN:
+    if are_credentials_unknown(error):
         return (
             f"AWS does not accept your credentials ({code}). Check AWS_PROFILE and AWS_ACCESS_KEY_ID; "
             'for the local service run: eval "$(make -s local-env)"'

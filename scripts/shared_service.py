@@ -56,7 +56,7 @@ def on_local_service(root: Path, region: str, work: Callable[[], T]) -> T:
         work: sends requests to the service, to which the environment variables of AWS clients point.
 
     Raises:
-        UserError: the folder cannot be used.
+        UserError: the folder cannot be used, or another process runs its service in another region.
     """
     lost = ""
     while True:
@@ -97,6 +97,7 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
     with _users_file(root) as users:
         environment = _join_or_start(service, users, lost)
         if environment is not None:
+            _check_region(environment, region)
             point_at(environment)
             yield False
             return
@@ -117,6 +118,24 @@ def _service(root: Path, region: str, lost: str) -> Iterator[bool]:
             _wait_for_others(users)
         finally:
             service.stop()
+
+
+def _check_region(environment: dict[str, str], region: str) -> None:
+    """Refuse to use a service in another region than the configuration's, which would refuse each request.
+
+    Args:
+        environment: the environment variables for AWS clients of the service.
+        region: the configuration's region.
+
+    Raises:
+        UserError: the service is in another region.
+    """
+    serves = environment["AWS_DEFAULT_REGION"]
+    if serves != region:
+        raise UserError(
+            f"The local service of this folder, at {environment['AWS_ENDPOINT_URL']}, is in {serves}, and aws.region of"
+            f" the configuration is {region}. Stop the service, or set aws.region: {serves}"
+        )
 
 
 @contextmanager

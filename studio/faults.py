@@ -14,10 +14,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from pipeline.sign_in import sign_in_remedy
+from pipeline.sign_in import are_credentials_unknown, sign_in_remedy
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 _MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket"}
 _SAYS_MISSING = re.compile("does not exist|not found|could not find", re.IGNORECASE)
@@ -48,7 +47,7 @@ def _refusal(error: ClientError) -> PageError:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _EXPIRED:
         return PageError("Your AWS credentials have expired", f"({code}) Sign in again, and start Studio again.")
-    if code in _UNKNOWN:
+    if are_credentials_unknown(error):
         return PageError(
             "AWS does not accept your credentials", f"({code}) Check AWS_PROFILE; {_LOCAL}, then Studio again."
         )

@@ -6,21 +6,23 @@ import errno
 import json
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from local.api.moto.services import SERVICES
 from local.api.sagemaker.http import LARGEST_INVOCATION
 from local.app.parts import Parts
 from local.app.pools import MODEL_SERVERS, RequestPools, is_prediction
 from local.aws import credentials
 from local.aws.bodies import BodyReader, ClientDisconnectedError, discard
 from local.aws.refusals import SignatureError
+from local.aws.regions import check_region
 from local.aws.sigv4 import Signature, check_sender, find_signer, read_signature, verify
 from local.aws.wire import HttpResponse, RequestHead, closing, error_reply, guess_protocol, protocol_of
 from local.core.disk import insufficient_storage, is_full
 from local.core.errors import ServiceError, validation_error
 from local.core.paths import LONGEST_SEGMENT
+from local.core.settings import Settings
 
 _LARGEST_BODY = 8 * 1024 * 1024
 """Maximum bytes of a request's body. The largest is a pipeline definition: a million characters.
@@ -42,12 +44,17 @@ _log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """The ASGI application."""
+    """The ASGI application.
 
-    def __init__(self, parts: Parts, root: Path) -> None:
-        self._parts = parts
+    Args:
+        parts: the parts of the service.
+        settings: its settings.
+    """
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        self._parts, self._region = parts, settings.region
         self._pools = RequestPools(frozenset(parts.services))
-        self._bodies = BodyReader(root)
+        self._bodies = BodyReader(settings.root)
 
     def close(self) -> None:
         """Stop accepting requests."""
@@ -68,6 +75,8 @@ class Gateway:
             if signature.service == "s3":
                 await self._parts.s3(signature, head, scope, receive, send)
                 return
+            if signature.service in self._parts.services or signature.service in SERVICES:
+                check_region(signature, self._region)
             verify_body = self._verifier(signature, head)
             body_is_untouched = False
             limit = _longest_body(signature.service, head)

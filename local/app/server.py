@@ -126,7 +126,7 @@ class LocalService:
             self._thread.join(_STOP_SECONDS)
 
     def _serve(self, listener: socket.socket, parts: Parts) -> None:
-        gateway = Gateway(parts, self.settings.root)
+        gateway = Gateway(parts, self.settings)
         self._opened.callback(gateway.close)
         config = uvicorn.Config(
             gateway,

@@ -134,14 +134,18 @@ def s3_error_reply(error: ServiceError, request_id: str, resource: str) -> HttpR
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
     Args:
-        error: The error. Its details become elements of the response.
+        error: The error. Its details become elements of the response. Region, a bucket's, is a header too: the
+            response to a HEAD request has no elements.
         request_id: The request id.
         resource: The bucket or object of the request, as the request's path.
     """
     members = {**error.details, "Resource": resource, "RequestId": request_id, "HostId": S3_HOST_ID}
     shown = "".join(f"<{name}>{escape(xml_text(text))}</{name}>" for name, text in members.items())
     body = _xml(f"<Error>{_fault(error.code, error.message)}{shown}</Error>")
-    return HttpResponse(error.status, body, [*s3_ids(request_id), (b"content-type", b"application/xml")])
+    headers = [*s3_ids(request_id), (b"content-type", b"application/xml")]
+    if "Region" in error.details:
+        headers.append((b"x-amz-bucket-region", error.details["Region"].encode()))
+    return HttpResponse(error.status, body, headers)
 
 
 def s3_ids(request_id: str) -> Headers:

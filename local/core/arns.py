@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from functools import cache
+from functools import lru_cache
 
 import botocore.session
 
@@ -13,7 +13,7 @@ from local.core.settings import ACCESS_KEY, ACCOUNT_ID
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
-@cache
+@lru_cache(maxsize=256)
 def partition(region: str) -> str:
     """Return the partition of a region: ``aws``, ``aws-cn`` or ``aws-us-gov``, for example.
 

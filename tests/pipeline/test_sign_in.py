@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import botocore.exceptions
 import pytest
-from botocore.exceptions import BotoCoreError, LoginError, ProfileNotFound, SSOError, TokenRetrievalError
+from botocore.exceptions import BotoCoreError, ClientError, LoginError, ProfileNotFound, SSOError, TokenRetrievalError
 
-from pipeline.sign_in import sign_in_remedy
+from pipeline.sign_in import are_credentials_unknown, sign_in_remedy
 
 
 def _made(kind: type[BotoCoreError]) -> BotoCoreError:
@@ -48,3 +48,17 @@ def test_an_unknown_profile_is_answered_with_the_known_ones(monkeypatch, tmp_pat
 
 def test_an_error_of_something_else_has_none() -> None:
     assert sign_in_remedy(botocore.exceptions.EndpointConnectionError(endpoint_url="https://x")) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_unknown"),
+    [
+        ("SignatureDoesNotMatch", "The request signature we calculated does not match", True),
+        ("SignatureDoesNotMatch", "Credential should be scoped to a valid region, not 'eu-west-1'. ", False),
+        ("InvalidSignatureException", "Credential should be scoped to a valid Region, not eu-west-1", False),
+        ("AccessDenied", "", False),
+    ],
+)
+def test_credentials_of_another_region_are_not_unknown(code, message, is_unknown) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "GetCallerIdentity")
+    assert are_credentials_unknown(error) is is_unknown

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from pipeline.errors import UserError
 from scripts import shared_service, whole_run
 
 
@@ -49,3 +50,13 @@ def test_ctrl_c_says_what_becomes_of_the_execution(tmp_path, monkeypatch, capsys
     with pytest.raises(KeyboardInterrupt):
         shared_service.on_local_service(tmp_path, "us-east-1", interrupted)
     assert words in capsys.readouterr().out
+
+
+def test_the_service_of_another_command_has_to_be_in_the_configurations_region(tmp_path, monkeypatch) -> None:
+    url = "http://127.0.0.1:8566"
+    environment = {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1"}
+    monkeypatch.setattr(shared_service, "_join_or_start", lambda *_: environment)
+    monkeypatch.setattr(shared_service, "point_at", lambda _: None)
+    with pytest.raises(UserError, match=rf"{url}, is in us-east-1, and aws\.region of the configuration is eu-west-1"):
+        shared_service.on_local_service(tmp_path, "eu-west-1", Mock())
+    assert shared_service.on_local_service(tmp_path, "us-east-1", lambda: "done") == "done"

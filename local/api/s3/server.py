@@ -22,6 +22,7 @@ from local.api.s3.listings import Listings
 from local.api.s3.members import check_members, find_operation
 from local.api.s3.multipart import Multipart
 from local.api.s3.reading import Reading
+from local.api.s3.regions import check_region
 from local.api.s3.requests import S3Request, read_request
 from local.api.s3.tags import Tagging
 from local.api.s3.uploads import Uploads
@@ -60,7 +61,8 @@ class S3:
         events: EventBus,
         queue: WorkQueue,
     ) -> None:
-        self._keys, region = keys, settings.region
+        self._keys, self._region = keys, settings.region
+        region = settings.region
         # Copies of large objects take long. Their own threads keep them from delaying uploads, which use asyncio's.
         self._threads = ThreadPoolExecutor(_THREADS, "s3")
         files = ObjectFiles(objects)
@@ -117,7 +119,7 @@ class S3:
         body = Body(receive, hash_of_body, signature, signing_key(signer.secret_key, signature.scope))
         request = read_request(head, body, is_chunked=is_chunked(hash_of_body))
         has_body = head.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.headers
-        response = await self._response(request)
+        response = await self._response(signature, request)
         must_close = has_body and not body.arrived
         if must_close and (body.begun or b"expect" not in head.headers):
             # A client reads the response only after it has sent the body.
@@ -134,8 +136,9 @@ class S3:
 
         await response(scope, receive, send_closing)
 
-    async def _response(self, request: S3Request) -> Response:
+    async def _response(self, signature: Signature, request: S3Request) -> Response:
         try:
+            check_region(signature, request, self._region)
             if (setting := setting_of(request)) is not None:
                 return await self._buckets.settings(request, setting)
             operation = find_operation(request)
