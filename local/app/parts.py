@@ -11,7 +11,7 @@ from local.api.cloudformation import CloudFormation
 from local.api.eventbridge import EventBridge
 from local.api.iam.simulation import Iam
 from local.api.lambda_.operations import FunctionOperations
-from local.api.logs import LogOperations
+from local.api.logs.operations import LogOperations
 from local.api.monitoring import Monitoring
 from local.api.moto.services import MotoServices
 from local.api.s3.server import S3

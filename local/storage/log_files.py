@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import io
 import json
 import os
 import shutil
@@ -85,26 +86,29 @@ class Logs:
         return _below(self._folder(group), stream, ".log")
 
     def append(self, group: str, stream: str, text_lines: Iterable[str]) -> None:
-        """Append lines with the present time to a stream. Create the group and the stream if they do not exist."""
+        """Append lines with the present time to a stream. Create the group and the stream if they do not exist.
+
+        Raises:
+            OSError: as ``put``.
+        """
         now = time.time_ns() // 1_000_000
-        self.put(group, stream, [(now, line) for line in text_lines])
+        content = _content((now, line) for line in text_lines)
+        self._disk.until_written(lambda: self._append(group, stream, content))
 
     def put(self, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
-        """Append messages to a stream. Create the group and the stream if they do not exist.
+        """Add messages to a stream, which stays sorted by time. Create the group and the stream if they do not exist.
 
         Args:
             group: name of the group.
             stream: name of the stream.
-            events: times (milliseconds since the epoch) and messages. Each line of a message becomes an event.
+            events: times (milliseconds since the epoch) and messages, sorted by time. Each line of a message becomes
+                an event.
 
         Raises:
             OSError: the lines cannot be written, and none of them was. On a full disk, a patient thread waits instead.
         """
-        text = "".join(
-            f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
-        )
-        content = text.encode(errors="replace")
-        self._disk.until_written(lambda: self._append(group, stream, content))
+        content = _content(events)
+        self._disk.until_written(lambda: self._append(group, stream, content, in_order=True))
 
     def create_group(self, group: str, tags: dict[str, str] | None = None) -> bool:
         """Create a group.
@@ -137,7 +141,7 @@ class Logs:
             return True
 
     def retention(self, group: str) -> int | None:
-        """Return the retention of a group in days, or None for ever. It is only recorded."""
+        """Return the retention of a group in days, or None for ever. Nothing that is stored expires."""
         days: int | None = self._document(group).get("retention")
         return days
 
@@ -199,11 +203,14 @@ class Logs:
                     message = line[_STAMP_LENGTH + 1 : -1]
                     yield Event(_milliseconds(line[:_STAMP_LENGTH]), stream, position, message)
 
-    def _append(self, group: str, stream: str, content: bytes) -> None:
+    def _append(self, group: str, stream: str, content: bytes, *, in_order: bool = False) -> None:
         with self._lock:
             self._make_group(group)
             path = self.path(group, stream)
             path.parent.mkdir(parents=True, exist_ok=True)
+            if in_order and _is_newer(path, content[:_STAMP_LENGTH]):
+                _merge(path, content)
+                return
             with path.open("ab", buffering=0) as file:
                 size = file.tell()
                 try:
@@ -275,6 +282,29 @@ def _stream_files(folder: Path) -> Iterator[Path]:
                 yield from _stream_files(entry)
         elif entry.suffix == ".log":
             yield entry
+
+
+def _content(events: Iterable[tuple[int, str]]) -> bytes:
+    """Return the lines of events, each of which has a time (milliseconds since the epoch) and a message."""
+    text = "".join(
+        f"{_stamp(timestamp)} {line}\n" for timestamp, message in events for line in (message.splitlines() or [""])
+    )
+    return text.encode(errors="replace")
+
+
+def _is_newer(path: Path, stamp: bytes) -> bool:
+    """Return whether the last line of a stream's file is newer than a time."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return bool(stamp) and _last_stamp(file) > stamp
+
+
+def _merge(path: Path, content: bytes) -> None:
+    """Add lines to those of a stream's file, sorted by time. Lines of one time keep their order."""
+    with replacing(path) as unfinished, path.open("rb") as old, unfinished.open("wb") as file:
+        lines: Iterator[bytes] = heapq.merge(old, io.BytesIO(content), key=lambda line: line[:_STAMP_LENGTH])
+        file.writelines(lines)
 
 
 def _last_stamp(file: IO[bytes]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from typing import Any
 import botocore.session
 from botocore.model import ServiceModel
 
+from local.api.logs.batches import check_batch
+from local.api.logs.pages import invalid_token, page, position, read_token, token
+from local.api.logs.patterns import matcher
 from local.aws.shapes import validate_request
 from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
 from local.core.arns import arn
@@ -21,27 +23,25 @@ from local.storage.log_files import Event, Logs
 
 Members = dict[str, Any]
 _TARGET_PREFIX = "Logs_20140328."
-_PAGE = 50
 _RETENTION_DAYS = frozenset(
     (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 )
 """Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LARGEST_PAGE = 10_000
-_LONGEST_AHEAD = 2 * 3600
-"""Seconds that an event's time may be in the future; later events are rejected.
-Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+_EXCLUSIVE = (
+    ("logGroupName", "logGroupIdentifier"),
+    ("logGroupNamePrefix", "logGroupNamePattern"),
+    ("logStreamNames", "logStreamNamePrefix"),
+)
+"""Pairs of members of which a request may have one only.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
-_POSITION = re.compile(r"[0-9]{1,18}")
 _NOT_IMPLEMENTED = {
     "CreateLogGroup": ("kmsKeyId", "logGroupClass", "deletionProtectionEnabled"),
     "PutLogEvents": ("entity",),
     "DescribeLogGroups": ("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"),
 }
 """Members that are refused, except with values that ask for nothing."""
-_LARGEST_BATCH, _EVENT_OVERHEAD = 1024 * 1024, 26
-"""Maximum bytes of a batch or an event, and the bytes that each event counts beside its message.
-Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
-"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ class LogOperations:
         shape = _model().operation_model(name).input_shape
         assert shape is not None, "every operation of CloudWatch Logs has an input"
         validate_request(shape, request)
+        for one, other in _EXCLUSIVE:
+            if one in request and other in request:
+                raise _invalid(f"You can specify {one} or {other}, but not both.")
         for member, value in request.items():
             if member in _NOT_IMPLEMENTED.get(name, ()) and value not in (None, False, [], {}, "", "STANDARD"):
                 raise not_implemented("logs", f"{name} with {member}")
@@ -88,6 +91,8 @@ class LogOperations:
         }
 
     def _create_group(self, request: Members) -> None:
+        if request["logGroupName"].lower().startswith("aws/"):
+            raise _invalid("Log groups starting with AWS/ are reserved for AWS.")
         if not self.logs.create_group(request["logGroupName"], request.get("tags")):
             raise _exists("The specified log group already exists")
 
@@ -104,13 +109,10 @@ class LogOperations:
     def _put_events(self, request: Members) -> Members:
         group, stream = self._group(request), request["logStreamName"]
         self._require_stream(group, stream)
-        latest = (time.time() + _LONGEST_AHEAD) * 1000
         events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
-        _check_events(events)
-        too_new = next((index for index, (timestamp, _) in enumerate(events) if timestamp > latest), len(events))
-        self.logs.put(group, stream, events[:too_new])
-        rejected = {"tooNewLogEventStartIndex": too_new} if too_new < len(events) else None
-        return {"nextSequenceToken": "0"} | ({"rejectedLogEventsInfo": rejected} if rejected else {})
+        batch = check_batch(events, self.logs.retention(group), time.time_ns() // 1_000_000)
+        self.logs.put(group, stream, batch.accepted)
+        return {"nextSequenceToken": "0"} | ({"rejectedLogEventsInfo": batch.rejected} if batch.rejected else {})
 
     def _delete_group(self, request: Members) -> None:
         if not self.logs.delete_group(request["logGroupName"]):
@@ -123,9 +125,7 @@ class LogOperations:
     def _put_retention(self, request: Members) -> None:
         days = request["retentionInDays"]
         if days not in _RETENTION_DAYS:
-            raise ServiceError(
-                "InvalidParameterException", f"retentionInDays is {days}, but must be one of {sorted(_RETENTION_DAYS)}"
-            )
+            raise _invalid(f"retentionInDays is {days}, but must be one of {sorted(_RETENTION_DAYS)}")
         self.logs.set_retention(self._group(request), days)
 
     def _delete_retention(self, request: Members) -> None:
@@ -134,33 +134,31 @@ class LogOperations:
     def _describe_groups(self, request: Members) -> Members:
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         groups = [
-            {
-                "logGroupName": name,
-                "creationTime": created,
-                "metricFilterCount": 0,
-                "arn": f"{self._arn(name)}:*",
-                "logGroupArn": self._arn(name),
-                "storedBytes": sum(self.logs.path(name, s).stat().st_size for s in self.logs.streams(name)),
-                "logGroupClass": "STANDARD",
-                **({"retentionInDays": days} if (days := self.logs.retention(name)) else {}),
-            }
+            self._described_group(name, created, is_short=bool(part))
             for name, created in self.logs.groups()
-            if name.startswith(prefix) and part.lower() in name.lower()
+            if name.startswith(prefix) and part in name
         ]
-        return _page(request, "logGroups", groups)
+        return page(request, "logGroups", groups, lambda group: str(group["logGroupName"]))
+
+    def _described_group(self, name: str, created: int, *, is_short: bool) -> Members:
+        short: Members = {"logGroupName": name, "creationTime": created, "arn": f"{self._arn(name)}:*"}
+        if is_short:
+            return short
+        return short | {
+            "metricFilterCount": 0,
+            "logGroupArn": self._arn(name),
+            "storedBytes": sum(self.logs.path(name, s).stat().st_size for s in self.logs.streams(name)),
+            "logGroupClass": "STANDARD",
+            **({"retentionInDays": days} if (days := self.logs.retention(name)) else {}),
+        }
 
     def _describe_streams(self, request: Members) -> Members:
+        by_time, prefix = request.get("orderBy") == "LastEventTime", request.get("logStreamNamePrefix", "")
+        if by_time and prefix:
+            raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
         group = self._group(request)
-        streams = [
-            self._stream(group, name)
-            for name in self.logs.streams(group)
-            if name.startswith(request.get("logStreamNamePrefix", ""))
-        ]
-        if request.get("orderBy") == "LastEventTime":
-            streams.sort(key=lambda stream: int(stream.get("lastEventTimestamp", 0)))
-        if request.get("descending"):
-            streams.reverse()
-        return _page(request, "logStreams", streams)
+        streams = [self._stream(group, name) for name in self.logs.streams(group) if name.startswith(prefix)]
+        return page(request, "logStreams", streams, _time_and_name if by_time else _name)
 
     def _stream(self, group: str, name: str) -> Members:
         stream: Members = {"logStreamName": name, "arn": f"{self._arn(group)}:log-stream:{name}"}
@@ -180,14 +178,17 @@ class LogOperations:
     def _get_events(self, request: Members) -> Members:
         group, stream = self._group(request), request["logStreamName"]
         self._require_stream(group, stream)
-        events = [event for event in self.logs.events(group, [stream]) if _in_time(event, request)]
+        written = list(self.logs.events(group, [stream]))
+        events = [event for event in written if _is_between(event, request, ends=False)]
         limit = request.get("limit", _LARGEST_PAGE)
-        direction, _, place = request.get("nextToken", "").partition("/")
-        if direction == "f":
-            start = _number(place)
-        elif direction == "b":
-            start = max(0, _number(place) - limit)
-            limit = _number(place) - start
+        if "nextToken" in request:
+            direction, _, place = request["nextToken"].partition("/")
+            start = position(place)
+            if direction not in ("f", "b") or start > len(written):
+                raise invalid_token()
+            if direction == "b":
+                limit = min(limit, start)
+                start -= limit
         else:
             start = 0 if request.get("startFromHead") else max(0, len(events) - limit)
         chosen = events[start : start + limit]
@@ -206,14 +207,18 @@ class LogOperations:
         streams = [
             name for name in self.logs.streams(group) if name.startswith(prefix) and (names is None or name in names)
         ]
-        wanted = _matcher(request.get("filterPattern", ""))
+        wanted = matcher(request.get("filterPattern", ""))
         found: Iterator[Event] = (
-            event for event in self.logs.events(group, streams) if _in_time(event, request) and wanted(event.message)
+            event
+            for event in self.logs.events(group, streams)
+            if _is_between(event, request, ends=True) and wanted(event.message)
         )
         if not request.get("startFromHead", True):
             raise not_implemented("logs", "FilterLogEvents with startFromHead false")
-        start, limit = _number(request.get("nextToken", "0")), request.get("limit", _LARGEST_PAGE)
-        page = list(itertools.islice(found, start, start + limit + 1))
+        start, limit = 0, request.get("limit", _LARGEST_PAGE)
+        if "nextToken" in request:
+            start = position(read_token(request["nextToken"]))
+        chosen = list(itertools.islice(found, start, start + limit + 1))
         response: Members = {
             "events": [
                 {
@@ -223,17 +228,18 @@ class LogOperations:
                     "ingestionTime": event.timestamp,
                     "eventId": f"{event.timestamp:014d}{streams.index(event.stream):06d}{event.position:036d}",
                 }
-                for event in page[:limit]
+                for event in chosen[:limit]
             ],
             "searchedLogStreams": [],
         }
-        return response | ({"nextToken": str(start + limit)} if len(page) > limit else {})
+        return response | ({"nextToken": token(str(start + limit))} if len(chosen) > limit else {})
 
     def _group(self, request: Members) -> str:
         identifier = request.get("logGroupName") or request.get("logGroupIdentifier")
         if not identifier:
-            raise ServiceError("InvalidParameterException", "logGroupName or logGroupIdentifier is required")
-        name = str(identifier).partition(":log-group:")[2].removesuffix(":*") or str(identifier)
+            raise _invalid("logGroupName or logGroupIdentifier is required")
+        # Of another account or region, an ARN stays whole, and no group has this name.
+        name = str(identifier).removeprefix(self._arn(""))
         if not self.logs.has_group(name):
             raise _missing("The specified log group does not exist.")
         return name
@@ -251,59 +257,28 @@ def _model() -> ServiceModel:
     return botocore.session.get_session().get_service_model("logs")
 
 
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Return a function that tests whether a message matches a filter pattern of terms.
+def _is_between(event: Event, request: Members, *, ends: bool) -> bool:
+    """Return whether an event is in a request's range of times.
 
-    A message matches if it contains all plain terms, at least one of the ``?`` terms if there are any, and none of the
-    ``-`` terms.
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    Args:
+        event: the event.
+        request: ``startTime`` and ``endTime`` count.
+        ends: whether the range includes its end: FilterLogEvents' does, and GetLogEvents' does not.
     """
-    if pattern.lstrip()[:1] in ("{", "[", "%"):
-        raise not_implemented("logs", "filter patterns other than terms")
-    terms: dict[str, list[str]] = {"": [], "?": [], "-": []}
-    for sign, quoted, plain in re.findall(r'([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))', pattern):
-        terms[sign].append(quoted or plain)
-
-    def wanted(message: str) -> bool:
-        return (
-            all(term in message for term in terms[""])
-            and not any(term in message for term in terms["-"])
-            and (not terms["?"] or any(term in message for term in terms["?"]))
-        )
-
-    return wanted
+    start, end = request.get("startTime", 0), request.get("endTime", event.timestamp + 1)
+    return bool(start <= event.timestamp and (event.timestamp <= end if ends else event.timestamp < end))
 
 
-def _in_time(event: Event, request: Members) -> bool:
-    return bool(request.get("startTime", 0) <= event.timestamp <= request.get("endTime", event.timestamp))
+def _name(stream: Members) -> str:
+    return str(stream["logStreamName"])
 
 
-def _page(request: Members, key: str, items: list[Members]) -> Members:
-    start = _number(request.get("nextToken", "0"))
-    end = start + request.get("limit", _PAGE)
-    return {key: items[start:end]} | ({"nextToken": str(end)} if end < len(items) else {})
+def _time_and_name(stream: Members) -> str:
+    return f"{stream.get('lastEventTimestamp', 0):020d} {_name(stream)}"
 
 
-def _number(token: str) -> int:
-    if _POSITION.fullmatch(token) is None:
-        raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
-    return int(token)
-
-
-def _check_events(events: list[tuple[int, str]]) -> None:
-    """Refuse events that CloudWatch Logs refuses.
-
-    Raises:
-        ServiceError: InvalidParameterException.
-    """
-    sizes = [len(message.encode(errors="replace")) + _EVENT_OVERHEAD for _, message in events]
-    for what, size in (("Log event", max(sizes)), ("Upload", sum(sizes))):
-        if size > _LARGEST_BATCH:
-            message = f"{what} too large: {size} bytes exceeds limit of {_LARGEST_BATCH}"
-            raise ServiceError("InvalidParameterException", message)
-    if any(later < earlier for (earlier, _), (later, _) in itertools.pairwise(events)):
-        message = "Log events in a single PutLogEvents request must be in chronological order."
-        raise ServiceError("InvalidParameterException", message)
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterException", message)
 
 
 def _missing(message: str) -> ServiceError:

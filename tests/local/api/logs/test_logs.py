@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local.storage.log_files import Logs
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+DAY = 24 * 3600 * 1000
 
 
 @pytest.fixture
@@ -99,11 +100,10 @@ def test_a_filter_pattern_of_another_kind_is_refused(logs, client) -> None:
 def test_clients_write_logs_too(logs, client) -> None:
     client.create_log_group(logGroupName="mine")
     client.create_log_stream(logGroupName="mine", logStreamName="a")
-    client.put_log_events(
-        logGroupName="mine", logStreamName="a", logEvents=[{"timestamp": 1_700_000_000_123, "message": "hello"}]
-    )
+    now = int(time.time() * 1000)
+    client.put_log_events(logGroupName="mine", logStreamName="a", logEvents=[{"timestamp": now, "message": "hello"}])
     [event] = client.filter_log_events(logGroupName="mine")["events"]
-    assert (event["timestamp"], event["message"]) == (1_700_000_000_123, "hello")
+    assert (event["timestamp"], event["message"]) == (now, "hello")
     with pytest.raises(client.exceptions.ResourceAlreadyExistsException):
         client.create_log_group(logGroupName="mine")
     client.delete_log_group(logGroupName="mine")
@@ -170,17 +170,19 @@ def test_no_name_leaves_the_folder_of_logs(tmp_path, name) -> None:
         ([(1, "é" * (512 * 1024))], "Log event too large: 1048602 bytes"),
         ([(1, "x" * 600_000), (2, "x" * 600_000)], "Upload too large: 1200052 bytes exceeds limit of 1048576"),
         ([(2, "later"), (1, "earlier")], "must be in chronological order"),
+        ([(0, "first"), (DAY + 1, "last")], "cannot span more than 24 hours"),
     ],
 )
 def test_events_that_cloudwatch_refuses_are_refused(client, logs, events, words) -> None:
+    base = int(time.time() * 1000) - 2 * DAY
     at = {"logGroupName": "own", "logStreamName": "stream"}
     client.create_log_group(logGroupName="own")
     client.create_log_stream(**at)
     with pytest.raises(ClientError, match=words):
-        client.put_log_events(**at, logEvents=[{"timestamp": time, "message": message} for time, message in events])
+        client.put_log_events(**at, logEvents=[{"timestamp": base + t, "message": text} for t, text in events])
     assert client.get_log_events(**at)["events"] == []
     largest = "x" * (1024 * 1024 - 26)
-    client.put_log_events(**at, logEvents=[{"timestamp": 1, "message": largest}])
+    client.put_log_events(**at, logEvents=[{"timestamp": base, "message": largest}])
     assert [event["message"] for event in client.get_log_events(**at)["events"]] == [largest]
 
 
