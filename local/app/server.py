@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import IO, Any
 
@@ -25,7 +25,9 @@ from local.aws.credentials import KeyRing
 from local.core.disk import is_full
 from local.core.secret import make_private
 from local.core.settings import HOST, LOCK_FILE, LOG_FILE, Settings
+from local.records.regions import other_regions
 from local.storage.set_aside import SetAside
+from local.storage.store import Store
 
 _STOP_SECONDS = 1.0
 _BACKLOG = 2048
@@ -85,7 +87,8 @@ class LocalService:
 
         Raises:
             ServiceHeldError: another service holds the folder.
-            StartError: the folder cannot be written to, for example because the disk is full, or the port is in use.
+            StartError: the folder cannot be written to, for example because the disk is full, or its records are of
+                another region, or the port is in use.
         """
         try:
             self._start()
@@ -102,6 +105,7 @@ class LocalService:
         clear_lock(self.settings, aside)
         lock = self._opened.enter_context(hold_folder(self.settings))
         clear_folder(self.settings, aside)
+        _check_region(self.settings)
         keys = KeyRing(self.settings.secret_key)
         listener = _listen(self.settings)
         self.settings = replace(self.settings, port=listener.getsockname()[1])
@@ -215,6 +219,17 @@ def _check_path(settings: Settings) -> None:
     except UnicodeEncodeError:
         message = f"{settings.root} has letters that this locale cannot name: set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
         raise StartError(message) from None
+
+
+def _check_region(settings: Settings) -> None:
+    """Refuse a folder whose records are of another region: clients would get ARNs of that region."""
+    with closing(Store(settings.database)) as store:
+        others = ", ".join(sorted(other_regions(store, settings.region)))
+    if others:
+        raise StartError(
+            f"{settings.root} has resources of {others}, and the service is to be in {settings.region}: set aws.region"
+            f" of config.yaml to {others}, or move or delete the folder"
+        )
 
 
 def _lacks_threads(error: BaseException) -> bool:

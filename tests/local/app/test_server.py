@@ -282,6 +282,21 @@ def test_two_services_cannot_hold_one_folder(tmp_path) -> None:
         pass
 
 
+def test_a_folder_of_another_region_is_refused(tmp_path) -> None:
+    root = tmp_path / ".local"
+    for region in ("eu-west-1", "us-east-1", "eu-west-1"):
+        # A folder without resources has no region.
+        with LocalService(Settings(root, port=0, region=region)) as service:
+            pass
+    with LocalService(Settings(root, port=0, region="eu-west-1")) as service:
+        assert service.parts is not None
+        service.parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": "group"})
+    with pytest.raises(StartError, match="has resources of eu-west-1, and the service is to be in us-east-1"):
+        LocalService(Settings(root, port=0)).start()
+    with LocalService(Settings(root, port=0, region="eu-west-1")):
+        pass
+
+
 def test_a_port_in_use_is_one_sentence(tmp_path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
