@@ -36,7 +36,7 @@ def _job(kind: Kind, **more: type) -> Members:
     return _named(kind, **{kind.status_member: str}, LastModifiedTime=float, **more)
 
 
-_REQUIRED: dict[str, Members] = {
+REQUIRED: dict[str, Members] = {
     PIPELINE.name: _named(PIPELINE, PipelineStatus=str, PipelineVersionId=int, LastModifiedTime=float, RoleArn=str),
     executions.PIPELINE_VERSION: {"PipelineArn": str, "PipelineVersionId": int, "_Definition": str},
     executions.EXECUTION: {
@@ -53,10 +53,8 @@ _REQUIRED: dict[str, Members] = {
     TRANSFORM_JOB.name: _job(TRANSFORM_JOB, ModelName=str, TransformInput=dict),
     MODEL.name: _named(MODEL),
     MODEL_PACKAGE_GROUP.name: _named(MODEL_PACKAGE_GROUP, ModelPackageGroupStatus=str, _NextVersion=int),
-    MODEL_PACKAGE.name: {
-        **{"ModelPackageArn": str, "ModelPackageStatus": str, "ModelPackageGroupName": str},
-        **{"ModelPackageVersion": int, "CreationTime": float},
-    },
+    # Packages without a group have no ModelPackageGroupName and no ModelPackageVersion.
+    MODEL_PACKAGE.name: _named(MODEL_PACKAGE, ModelPackageStatus=str),
     ENDPOINT_CONFIG.name: _named(ENDPOINT_CONFIG, ProductionVariants=list),
     ENDPOINT.name: _named(ENDPOINT, EndpointStatus=str, LastModifiedTime=float),
     functions.KIND: {
@@ -64,14 +62,16 @@ _REQUIRED: dict[str, Members] = {
         **{"Timeout": int, "MemorySize": int, "_Policy": list, "_Tags": dict},
     },
     tags.KIND: {"Values": dict},
-    # Records of the supervisor and of the services that moto answers for.
-    "process": {"Group": int, "Command": list},
+    # Requests to the services that moto answers for.
     "moto-request": {
         **dict.fromkeys(("Key", "Service", "Operation", "Method", "Path", "Query", "Body"), str),
         **{"Time": float, "Headers": dict},
     },
 }
-"""Members by kind of record. Numbers of any type are floats."""
+"""Members by kind of record. Numbers of any type are floats.
+
+A member that a valid request can leave out must not be here: its record would be lost at the next start.
+"""
 
 
 def set_aside_incomplete(store: Store, aside: SetAside) -> None:
@@ -79,7 +79,7 @@ def set_aside_incomplete(store: Store, aside: SetAside) -> None:
 
     One such record would otherwise fail the start, or every list of its kind.
     """
-    for kind, members in _REQUIRED.items():
+    for kind, members in REQUIRED.items():
         for key, record in store.items(kind):
             if why := _fault(record, members):
                 aside.record(kind, key, json.dumps(record), why)
