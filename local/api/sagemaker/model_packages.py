@@ -22,6 +22,7 @@ from local.records.tags import save_tags
 from local.storage.store import AlreadyExistsError, Document, Store
 
 _MOST_CUSTOMER_METADATA = 50
+_NOT_IMPLEMENTED = ("ValidationSpecification", "SourceAlgorithmSpecification")
 _REPLACED_BY_UPDATE = (
     "ModelApprovalStatus",
     "ApprovalDescription",
@@ -43,11 +44,13 @@ class ModelPackageOperations:
 
     def create_model_package(self, request: Request) -> Response:
         """Create a version in a group, or a package without a group."""
-        if "ValidationSpecification" in request:
-            raise not_implemented("sagemaker", "CreateModelPackage with ValidationSpecification")
+        for member in _NOT_IMPLEMENTED:
+            if member in request:
+                raise not_implemented("sagemaker", f"CreateModelPackage with {member}")
         check_card(request)
         check_urls(request, self.region)
         _check_count(request.get("CustomerMetadataProperties", {}))
+        _check_names(request.get("AdditionalInferenceSpecifications", []))
         group_name, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
         if group_name and name:
             raise validation_error(
@@ -214,7 +217,15 @@ def _add_specifications(package: Document, additions: list[dict[str, Any]]) -> N
     if not additions:
         return
     specifications = [*package.get("AdditionalInferenceSpecifications", []), *additions]
+    _check_names(specifications)
+    package["AdditionalInferenceSpecifications"] = specifications
+
+
+def _check_names(specifications: list[dict[str, Any]]) -> None:
+    """Check that additional inference specifications have different names.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AdditionalInferenceSpecificationDefinition.html
+    """
     names = [specification["Name"] for specification in specifications]
     if len(set(names)) < len(names):
         raise validation_error("AdditionalInferenceSpecifications must have different names.")
-    package["AdditionalInferenceSpecifications"] = specifications

@@ -146,6 +146,8 @@ def test_inference_specifications_are_added_under_names_that_differ(parts, group
     parts.sagemaker.call("UpdateModelPackage", request)
     assert describe(parts, arn)["AdditionalInferenceSpecifications"] == added
     assert "different names" in refusal(parts, "UpdateModelPackage", request).message
+    request = {"ModelPackageGroupName": group, "AdditionalInferenceSpecifications": added * 2}
+    assert "different names" in refusal(parts, "CreateModelPackage", request).message
 
 
 def test_the_newest_approved_version_is_found_as_deployment_code_looks_for_it(parts, group) -> None:
@@ -215,22 +217,31 @@ def test_a_package_that_cannot_be_placed_is_refused(parts, group, members, words
     assert words in error.message
 
 
-def test_validation_of_packages_by_jobs_is_refused_rather_than_left_out(parts, group) -> None:
-    specification = {
-        "ValidationRole": "arn:aws:iam::123456789012:role/r",
-        "ValidationProfiles": [
-            {
-                "ProfileName": "p",
-                "TransformJobDefinition": {
-                    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}},
-                    "TransformOutput": {"S3OutputPath": "s3://b/o"},
-                    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-                },
-            }
-        ],
-    }
-    request = {"ModelPackageGroupName": group, "ValidationSpecification": specification}
-    assert "not implemented by the local service" in refusal(parts, "CreateModelPackage", request).message
+VALIDATION = {
+    "ValidationRole": "arn:aws:iam::123456789012:role/r",
+    "ValidationProfiles": [
+        {
+            "ProfileName": "p",
+            "TransformJobDefinition": {
+                "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}},
+                "TransformOutput": {"S3OutputPath": "s3://b/o"},
+                "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("ValidationSpecification", VALIDATION),
+        ("SourceAlgorithmSpecification", {"SourceAlgorithms": [{"AlgorithmName": "no-such-algorithm"}]}),
+    ],
+)
+def test_what_packages_do_not_have_here_is_refused_rather_than_left_out(parts, group, member, value) -> None:
+    error = refusal(parts, "CreateModelPackage", {"ModelPackageGroupName": group, member: value})
+    assert error.message == f"not implemented by the local service: sagemaker:CreateModelPackage with {member}"
 
 
 CARD = {
