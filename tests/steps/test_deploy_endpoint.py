@@ -119,10 +119,12 @@ class Account:
         )["ModelPackageArn"]
 
     def configs(self):
-        return {found["EndpointConfigName"] for found in self.sagemaker.list_endpoint_configs()["EndpointConfigs"]}
+        pages = self.sagemaker.get_paginator("list_endpoint_configs").paginate()
+        return {found["EndpointConfigName"] for page in pages for found in page["EndpointConfigs"]}
 
     def models(self):
-        return {found["ModelName"] for found in self.sagemaker.list_models()["Models"]}
+        pages = self.sagemaker.get_paginator("list_models").paginate()
+        return {found["ModelName"] for page in pages for found in page["Models"]}
 
     def tags(self, name="insurance"):
         tags = self.sagemaker.list_tags(ResourceArn=self.endpoint(name).arn)["Tags"]

@@ -160,8 +160,10 @@ class Stranger:
                 break
             assert time.monotonic() < deadline, f"{arn} has not ended"
             time.sleep(0.2)
-        listed = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
-        steps = {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+        pages = self.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+            PipelineExecutionArn=arn, SortOrder="Ascending"
+        )
+        steps = {step["StepName"]: step for page in pages for step in page["PipelineExecutionSteps"]}
         return Execution(arn, described["PipelineExecutionStatus"], steps)
 
 

@@ -9,11 +9,18 @@ from typing import Any
 
 from definition_language.constraints import read_timestamp
 from local.api.sagemaker.operations import Request, Response
-from local.core.errors import validation_error
+from local.api.sagemaker.page_tokens import invalid_token
 from local.core.json_text import read_json
 from local.storage.store import Document
 
-DEFAULT_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 10
+"""The default of ``MaxResults``.
+
+ListEndpoints, ListTransformJobs and others document it; most operations document none. With the smallest default, a
+client that does not ask for further pages fails here first.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListEndpoints.html
+"""
 
 _SortKey = tuple[Any, ...]
 
@@ -112,7 +119,7 @@ def _comes_after(key: _SortKey, last: _SortKey, descending: bool) -> bool:
     try:
         return key < last if descending else key > last
     except TypeError:
-        raise _invalid_token() from None
+        raise invalid_token() from None
 
 
 def _make_token(key: _SortKey) -> str:
@@ -123,11 +130,7 @@ def _read_token(token: str) -> _SortKey:
     try:
         key = read_json(base64.urlsafe_b64decode(token.encode()))
     except ValueError:
-        raise _invalid_token() from None
+        raise invalid_token() from None
     if not isinstance(key, list) or len(key) != 4:
-        raise _invalid_token()
+        raise invalid_token()
     return tuple(key)
-
-
-def _invalid_token() -> Exception:
-    return validation_error("Invalid pagination token: NextToken must come from the same list operation")

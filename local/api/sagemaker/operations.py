@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
+from local.api.sagemaker.page_tokens import bind, release
 from local.aws.service_models import service_model, shaped
 from local.aws.shapes import validate_request
 from local.core.errors import ServiceError, not_implemented, validation_error
@@ -63,5 +64,7 @@ class SageMakerApi:
             raise validation_error("the request's body is not a JSON object")
         if model.input_shape is not None:
             validate_request(model.input_shape, request)
-        response = operation(request) or {}
+        response = operation(release(name, request)) or {}
+        if "NextToken" in response:
+            response = response | {"NextToken": bind(name, request, response["NextToken"])}
         return {} if model.output_shape is None else shaped(model.output_shape, response)

@@ -36,7 +36,6 @@ _KINDS = {
     kind.prefix: kind
     for kind in (ENDPOINT, EXECUTION, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, PIPELINE, TRAINING_JOB, TUNING_JOB)
 }
-_PAGE_SIZE = 10
 _NUMBERS = ("integer", "long", "float", "double")
 _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "GreaterThan": lambda found, wanted: found > wanted,
@@ -71,7 +70,6 @@ class SearchOperations:
             "Results",
             resource=resource,
             order="Descending",
-            page_size=_PAGE_SIZE,
             sort_keys={sorted_by.name: lambda document: next(iter(sorted_by.values(document)), None)},
         )
         answer["Results"] = [{resource: document} for document in answer["Results"]]

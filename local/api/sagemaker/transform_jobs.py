@@ -24,7 +24,6 @@ from local.storage.objects import S3Uri
 from local.storage.store import Store
 
 _KIND = transform.KIND
-_PAGE_SIZE = 10
 _MOST_MEGABYTES = 100
 
 
@@ -69,7 +68,6 @@ class TransformJobOperations:
             "TransformJobSummaries",
             resource="TransformJob",
             order="Descending",
-            page_size=_PAGE_SIZE,
         )
 
     def stop_transform_job(self, request: Request) -> Response:

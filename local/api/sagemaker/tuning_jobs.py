@@ -31,7 +31,6 @@ _KIND = tuning_record.KIND
 _MOST_TRAINING_JOBS = {"Random": 10_000}
 _MOST_TRAINING_JOBS_OTHERWISE = 750
 _MOST_PARALLEL = 100
-_PAGE_SIZE = 10
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,6 @@ class TuningJobOperations:
             "HyperParameterTuningJobSummaries",
             resource="HyperParameterTuningJob",
             sort_by="Name",
-            page_size=_PAGE_SIZE,
         )
         answer["HyperParameterTuningJobSummaries"] = [
             tuning_record.described(self.store, record)
@@ -116,7 +114,6 @@ class TuningJobOperations:
             "TrainingJobSummaries",
             resource="TrainingJob",
             sort_by="Name",
-            page_size=_PAGE_SIZE,
             sort_keys={"FinalObjectiveMetricValue": lambda job: values[job["TrainingJobName"]]},
         )
 

@@ -66,8 +66,10 @@ class Pipelines:
         return Outcome(arn, status, self.steps(arn), description.get("FailureReason"))
 
     def steps(self, arn: str) -> dict[str, Document]:
-        listed = self.client.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
-        return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+        pages = self.client.get_paginator("list_pipeline_execution_steps").paginate(
+            PipelineExecutionArn=arn, SortOrder="Ascending"
+        )
+        return {step["StepName"]: step for page in pages for step in page["PipelineExecutionSteps"]}
 
     def wait_for_step(self, arn: str, name: str, *statuses: str) -> Document:
         def reached() -> bool:

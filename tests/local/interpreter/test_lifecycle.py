@@ -177,9 +177,9 @@ def test_stopping_stops_the_running_job_and_starts_no_more(pipelines) -> None:
     outcome = pipelines.wait(arn)
     assert outcome.status == "Stopped"
     assert outcome.statuses() == {"Slow": "Stopped"}
-    job = pipelines.client.list_processing_jobs()["ProcessingJobSummaries"]
-    states = {item["ProcessingJobArn"]: item["ProcessingJobStatus"] for item in job}
-    assert states[step["Metadata"]["ProcessingJob"]["Arn"]] == "Stopped"
+    job = step["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    described = pipelines.client.describe_processing_job(ProcessingJobName=job)
+    assert described["ProcessingJobStatus"] == "Stopped"
 
 
 def test_stopping_waits_for_a_function(pipelines) -> None:

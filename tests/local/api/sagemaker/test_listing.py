@@ -63,7 +63,7 @@ def test_items_without_a_value_to_sort_by_come_first_and_do_not_break_the_sort()
 def test_pages_together_hold_every_item_once_and_in_order(created, size, order, by) -> None:
     jobs = [job(f"job-{index}", float(time), f"S{time % 2}") for index, time in enumerate(created)]
     request: dict[str, Any] = {"SortBy": by, "SortOrder": order}
-    whole = names(request, jobs)
+    whole = names(request | {"MaxResults": 100}, jobs)
     paged, token = [], None
     while True:
         answer = page(
@@ -89,4 +89,50 @@ def test_a_list_that_changes_between_pages_repeats_and_skips_nothing() -> None:
 def test_a_token_that_no_list_gave_is_refused(token) -> None:
     with pytest.raises(ServiceError, match="Invalid pagination token") as caught:
         page({"NextToken": token}, JOBS, "Jobs", resource="Job")
+    assert caught.value.code == "ValidationException"
+
+
+GROUPS = [f"group-{number:02}" for number in range(12)]
+
+
+@pytest.fixture
+def groups(parts):
+    for name in GROUPS:
+        parts.sagemaker.call("CreateModelPackageGroup", {"ModelPackageGroupName": name})
+        for _ in range(2):
+            parts.sagemaker.call("CreateModelPackage", {"ModelPackageGroupName": name})
+    return parts
+
+
+def test_a_page_has_ten_items_if_the_request_names_no_number(groups) -> None:
+    first = groups.sagemaker.call("ListModelPackageGroups", {})
+    request = {"NextToken": first["NextToken"], "MaxResults": 1}
+    second = groups.sagemaker.call("ListModelPackageGroups", request)
+    third = groups.sagemaker.call("ListModelPackageGroups", {"NextToken": second["NextToken"]})
+    pages = [answer["ModelPackageGroupSummaryList"] for answer in (first, second, third)]
+    assert [len(found) for found in pages] == [10, 1, 1]
+    assert [group["ModelPackageGroupName"] for found in pages for group in found] == GROUPS
+    assert "NextToken" not in third
+
+
+FIRST = ("ListModelPackages", {"ModelPackageGroupName": "group-00", "SortBy": "CreationTime", "MaxResults": 1})
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes"),
+    [
+        ("ListModelPackages", {"ModelPackageGroupName": "group-01"}),
+        ("ListModelPackages", {"SortBy": "Name"}),
+        ("ListModelPackages", {"SortOrder": "Descending"}),
+        ("ListModelPackages", {"NameContains": "group"}),
+        ("ListModelPackageGroups", {"ModelPackageGroupName": None}),
+    ],
+)
+def test_a_token_continues_only_the_list_that_it_is_from(groups, operation, changes) -> None:
+    first, request = FIRST
+    token = groups.sagemaker.call(first, request)["NextToken"]
+    assert groups.sagemaker.call(first, request | {"NextToken": token})["ModelPackageSummaryList"]
+    other = {name: value for name, value in (request | changes | {"NextToken": token}).items() if value is not None}
+    with pytest.raises(ServiceError, match="Invalid pagination token") as caught:
+        groups.sagemaker.call(operation, other)
     assert caught.value.code == "ValidationException"
