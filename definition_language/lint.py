@@ -19,9 +19,11 @@ from definition_language.documents import STEP_NAME, all_steps, form_faults, kno
 from definition_language.durations import DurationError, parse_duration
 from definition_language.expressions import is_expression
 from definition_language.models import service_model
+from definition_language.processing_paths import local_path_faults
 from definition_language.reference_checks import reference_faults, used_parameters
 from definition_language.sentences import sentence
 from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
+from definition_language.values import foreseen
 
 _CHECKED_ELSEWHERE = frozenset({"Callback", "Condition", "Fail", "Lambda"})
 
@@ -155,6 +157,9 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
         return
     if step["Type"] == "Tuning" and not is_expression(step["Arguments"]["HyperParameterTuningJobConfig"]):
         yield from _grid_faults(step["Arguments"])
+    if step["Type"] == "Processing":
+        known = foreseen(step["Arguments"], references.kinds_of)
+        yield from (f"Arguments.{fault}" for fault in local_path_faults(known))
     if step["Type"] in ("Training", "Tuning"):
         yield from (f"Arguments: {fault}" for fault in algorithm_faults(step["Type"], step["Arguments"]))
     caching = step.get("CacheConfig")

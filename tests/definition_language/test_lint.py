@@ -39,6 +39,29 @@ def test_a_definition_that_the_sdk_wrote_has_no_fault(name) -> None:
     assert check(json.loads((DEFINITIONS / name).read_text())).faults == []
 
 
+@pytest.mark.parametrize(
+    ("path", "is_fault"),
+    [
+        ("/opt/ml/model", True),
+        ("/opt/ml/processing/../model", True),
+        (join("/", "/opt/ml", "model"), True),
+        (join("/", "/opt/ml/processing", get("Execution.PipelineExecutionId")), False),
+        ("/opt/ml/processing/model", False),
+    ],
+)
+def test_local_paths_of_a_processing_step_begin_as_sagemaker_wants_them(path, is_fault) -> None:
+    source = {"S3Uri": "s3://bucket/key", "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    output = {"S3Uri": "s3://bucket/key", "LocalPath": path, "S3UploadMode": "EndOfJob"}
+    arguments = {
+        "ProcessingInputs": [{"InputName": "in", "S3Input": source}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+    }
+    found = faults(processing("Fit", arguments=arguments))
+    assert all("must begin with /opt/ml/processing/" in fault for fault in found)
+    places = ["ProcessingInputs[0].S3Input.LocalPath", "ProcessingOutputConfig.Outputs[0].S3Output.LocalPath"]
+    assert [fault.split(": ")[1] for fault in found] == [f"Arguments.{place}" for place in places if is_fault]
+
+
 def test_an_unused_parameter_and_a_step_that_cannot_be_checked_are_remarks() -> None:
     cluster = {"Name": "Cluster", "Type": "EMR", "Arguments": {"ClusterId": "j-1"}}
     report = check(json.loads(definition(cluster, parameters=[parameter("Idle", "String")])))

@@ -6,8 +6,9 @@ import shutil
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from definition_language.processing_paths import ROOT, begins_with_root
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import sagemaker_arn
@@ -17,16 +18,11 @@ from local.records import described
 from local.records import resources as records
 from local.records.jobs import find_job, mark_stopping
 from local.records.kinds import PROCESSING_JOB
-from local.runtime.containers.container import local_path
 from local.runtime.jobs import processing
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.supervisor import Supervisor
 from local.storage.objects import S3Uri
 from local.storage.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _KIND = processing.KIND
 _DEFAULT_MAX_RUNTIME = 86400
@@ -44,11 +40,10 @@ class ProcessingJobOperations:
     def create_processing_job(self, request: Request) -> Response:
         """Start a processing job."""
         name: str = request["ProcessingJobName"]
-        root = processing.folder(self.settings, name)
         for place, given in enumerate(request.get("ProcessingInputs", []), start=1):
-            _check_input(given, f"processingInputs.{place}", root)
+            _check_input(given, f"processingInputs.{place}")
         for place, given in enumerate(request.get("ProcessingOutputConfig", {}).get("Outputs", []), start=1):
-            _check_output(given, f"processingOutputConfig.outputs.{place}", root)
+            _check_output(given, f"processingOutputConfig.outputs.{place}")
         now = time.time()
         arn = sagemaker_arn(self.settings.region, _KIND, name)
         record = {member: value for member, value in request.items() if member != "Tags"} | {
@@ -96,7 +91,7 @@ class ProcessingJobOperations:
         return {}
 
 
-def _check_input(given: dict[str, Any], path: str, root: Path) -> None:
+def _check_input(given: dict[str, Any], path: str) -> None:
     if given.get("AppManaged"):
         return
     if "DatasetDefinition" in given:
@@ -111,25 +106,22 @@ def _check_input(given: dict[str, Any], path: str, root: Path) -> None:
             f"{path}.s3Input.s3CompressionType: Gzip can only be used if S3InputMode is Pipe, which is not "
             "implemented by the local service"
         )
-    _check_place(source, f"{path}.s3Input", root)
+    _check_place(source, f"{path}.s3Input")
 
 
-def _check_output(given: dict[str, Any], path: str, root: Path) -> None:
+def _check_output(given: dict[str, Any], path: str) -> None:
     if given.get("AppManaged"):
         return
     if "FeatureStoreOutput" in given:
         raise validation_error(f"{path}.featureStoreOutput: not implemented by the local service")
     if "S3Output" not in given:
         raise validation_error(f"{path}: S3Output is required")
-    _check_place(given["S3Output"], f"{path}.s3Output", root)
+    _check_place(given["S3Output"], f"{path}.s3Output")
 
 
-def _check_place(place: dict[str, Any], path: str, root: Path) -> None:
+def _check_place(place: dict[str, Any], path: str) -> None:
     S3Uri.parse(place["S3Uri"])
     if "LocalPath" not in place:
         raise validation_error(f"{path}: LocalPath is required")
-    if local_path(place["LocalPath"], root) in (None, root):
-        raise validation_error(
-            f"{path}.localPath: {place['LocalPath']!r} is not below /opt/ml. The local service supports "
-            "no other folder of a container"
-        )
+    if not begins_with_root(place["LocalPath"]):
+        raise validation_error(f"{path}.localPath: {place['LocalPath']!r} must begin with {ROOT}")

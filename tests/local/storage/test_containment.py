@@ -203,7 +203,11 @@ def test_jobs_are_not_made_whose_data_lie_elsewhere(service, s3, secret) -> None
                 "Outputs": [
                     {
                         "OutputName": "out",
-                        "S3Output": {"S3Uri": outside, "LocalPath": "/opt/ml/out", "S3UploadMode": "EndOfJob"},
+                        "S3Output": {
+                            "S3Uri": outside,
+                            "LocalPath": "/opt/ml/processing/out",
+                            "S3UploadMode": "EndOfJob",
+                        },
                     }
                 ]
             },

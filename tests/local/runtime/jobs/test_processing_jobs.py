@@ -12,6 +12,7 @@ from local.runtime.containers import isolation
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, processing_input, processing_output
 
 OUT = "/opt/ml/processing/output/out"
+BEGINNING = "must begin with /opt/ml/processing/"
 
 
 def test_a_script_reads_its_input_and_what_it_writes_is_in_s3(jobs: Jobs) -> None:
@@ -227,12 +228,16 @@ def test_an_image_without_a_local_runtime_fails_the_job_and_names_what_is_suppor
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"outputs": [processing_output("o", f"s3://{BUCKET}/o", "/tmp/o")]}, "not below /opt/ml"),
-        ({"outputs": [processing_output("o", f"s3://{BUCKET}/o", "/opt/ml/../../etc")]}, "not below /opt/ml"),
-        ({"inputs": [processing_input("i", f"s3://{BUCKET}/../x", "/opt/ml/i")]}, "segment"),
+        ({"outputs": [processing_output("o", f"s3://{BUCKET}/o", "/tmp/o")]}, BEGINNING),
+        ({"outputs": [processing_output("o", f"s3://{BUCKET}/o", "/opt/ml/model")]}, BEGINNING),
+        ({"outputs": [processing_output("o", f"s3://{BUCKET}/o", "/opt/ml/processing/../../../etc")]}, BEGINNING),
+        ({"inputs": [processing_input("i", f"s3://{BUCKET}/i", "/opt/ml/config")]}, BEGINNING),
+        ({"inputs": [processing_input("i", f"s3://{BUCKET}/i", "/opt/ml/processing/../model")]}, BEGINNING),
+        ({"inputs": [processing_input("i", f"s3://{BUCKET}/i", "/opt/ml/processingx")]}, BEGINNING),
+        ({"inputs": [processing_input("i", f"s3://{BUCKET}/../x", "/opt/ml/processing/i")]}, "segment"),
     ],
 )
-def test_a_path_outside_the_jobs_folder_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
+def test_a_path_outside_the_folders_of_the_job_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message):
         jobs.run_script("", **changes)
 
