@@ -24,7 +24,7 @@ def model_data(container: dict[str, Any], region: str) -> str | None:
 
     Raises:
         ServiceError: ValidationException, the URL is not of an object in S3 in this region; NotImplementedException,
-            the data are not one gzipped object.
+            the data are not one gzipped object, or ModelDataUrl and ModelDataSource name two.
     """
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is None:
@@ -32,7 +32,10 @@ def model_data(container: dict[str, Any], region: str) -> str | None:
         return None if url is None else s3_uri(url, region)
     if source.get("S3DataType") != "S3Object" or source.get("CompressionType") != "Gzip":
         raise not_implemented("sagemaker", "CreateModel with a ModelDataSource other than a gzipped S3Object")
-    return s3_uri(source["S3Uri"], region)
+    found = s3_uri(source["S3Uri"], region)
+    if "ModelDataUrl" in container and s3_uri(container["ModelDataUrl"], region) != found:
+        raise not_implemented("sagemaker", "CreateModel with a ModelDataUrl other than that of its ModelDataSource")
+    return found
 
 
 def s3_uri(url: str, region: str) -> str:

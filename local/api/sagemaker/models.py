@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from local.api.sagemaker.listing import page
+from local.api.sagemaker.model_containers import check_several
 from local.api.sagemaker.model_data import missing, model_data
 from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key
@@ -32,6 +33,7 @@ class ModelOperations:
         arn = MODEL.arn(self.region, name)
         if ("PrimaryContainer" in request) == (len(request.get("Containers", [])) > 0):
             raise validation_error("Exactly one of PrimaryContainer and Containers must be given.")
+        check_several(request)
         given = request.get("Containers") or [request["PrimaryContainer"]]
         model = {
             **request,

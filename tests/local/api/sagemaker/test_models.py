@@ -107,6 +107,8 @@ def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, p
     uri = put_model()
     source = {"S3DataSource": {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
     create(parts, Image=IMAGE, ModelDataSource=source)
+    # DescribeModel returns both, so a model can be created again from its description.
+    create(parts, "again", Image=IMAGE, ModelDataSource=source, ModelDataUrl=uri)
     assert containers(find(parts.store, MODEL, "us-east-1", "m")) == [{"Image": IMAGE, "ModelDataUrl": uri}]
 
 
@@ -118,6 +120,17 @@ def test_a_model_data_source_of_a_gzipped_object_is_the_same_as_its_url(parts, p
             "Image": IMAGE,
             "ModelDataSource": {
                 "S3DataSource": {"S3Uri": "s3://models/a/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+            },
+        },
+        {
+            "Image": IMAGE,
+            "ModelDataUrl": "s3://models/other/model.tar.gz",
+            "ModelDataSource": {
+                "S3DataSource": {
+                    "S3Uri": "s3://models/a/model.tar.gz",
+                    "S3DataType": "S3Object",
+                    "CompressionType": "Gzip",
+                }
             },
         },
     ],
@@ -138,3 +151,29 @@ def test_ways_to_serve_that_are_not_imitated_are_refused(parts, container) -> No
 )
 def test_a_model_without_exactly_one_source_is_refused(parts, members) -> None:
     assert refusal(parts, "CreateModel", {"ModelName": "m", **members}).code == "ValidationException"
+
+
+FIRST, SECOND = ({"Image": IMAGE, "ContainerHostname": name} for name in ("first", "second"))
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"Containers": [FIRST], "InferenceExecutionConfig": {"Mode": "Direct"}}, "more than one container"),
+        ({"PrimaryContainer": FIRST, "InferenceExecutionConfig": {"Mode": "Direct"}}, "more than one container"),
+        ({"Containers": [{"Image": IMAGE}] * 2, "InferenceExecutionConfig": {"Mode": "Direct"}}, "is required"),
+        ({"Containers": [FIRST, {"Image": IMAGE}]}, "every container"),
+        ({"Containers": [FIRST, FIRST]}, "different values"),
+        ({"Containers": [FIRST, SECOND], "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
+        ({"Containers": [FIRST, SECOND]}, None),
+        ({"Containers": [{"Image": IMAGE}] * 2}, None),
+    ],
+)
+def test_containers_of_one_model_are_told_apart(parts, members, words) -> None:
+    request = {"ModelName": "m", "ExecutionRoleArn": ROLE, **members}
+    if words is None:
+        parts.sagemaker.call("CreateModel", request)
+        return
+    error = refusal(parts, "CreateModel", request)
+    assert error.code == "ValidationException"
+    assert words in error.message
