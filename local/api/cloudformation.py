@@ -1,7 +1,11 @@
 """CloudFormation: stacks of moto, with their buckets created in the service too.
 
 Moto creates a stack's resources in its own memory. The service creates the buckets as well, because it answers S3
-itself. It refuses templates with resources that moto would not really create.
+itself. It refuses templates with resources that moto would not really create. It keeps buckets that are not empty when
+their stack is deleted, as CloudFormation does: the stack is then in DELETE_FAILED.
+
+Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html,
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
 """
 
 from __future__ import annotations
@@ -11,8 +15,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from local.api.moto.query import read_fields
+from definition_language.models import service_model
+from local.api.moto.query import read_fields, read_query
 from local.api.moto.services import MotoServices, operation_name
+from local.api.moto.stacks import DELETE_FAILED, Deletion, UndeletedStack
 from local.aws.wire import HttpResponse, RequestHead
 from local.core.errors import ServiceError, not_implemented
 from local.storage.objects import Objects
@@ -22,6 +28,18 @@ _OURS = ("AWS::SageMaker::", "AWS::Lambda::", "AWS::Logs::", "AWS::CloudFormatio
 _WITH_TEMPLATE = ("CreateStack", "UpdateStack", "CreateChangeSet")
 _LONGEST_TEMPLATE = 51_200
 """Bytes. Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+_ON_HEALTHY_STACK = ("UpdateStack", "CreateChangeSet", "ExecuteChangeSet")
+_RETAINS_LATER = (
+    "When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state."
+)
+_CANNOT_RETAIN = (
+    "The specified resources to retain must be in a valid state. Do not specify resources that are in the "
+    "DELETE_COMPLETE state."
+)
+_NOT_EMPTY = (
+    'Resource handler returned message: "The bucket you tried to delete is not empty (Service: S3, Status Code: 409)" '
+    "(HandlerErrorCode: GeneralServiceException)"
+)
 _WITHOUT_EFFECT = frozenset({"AWS::S3::BucketPolicy"})
 """Types that moto ignores, and that have no effect on a machine where nobody else can access the buckets."""
 
@@ -37,7 +55,7 @@ class CloudFormation:
         """Answer a request to CloudFormation.
 
         Raises:
-            ServiceError: A template has resources that are not implemented, or a bucket to delete is not empty.
+            ServiceError: A template has resources that are not implemented, or a stack cannot be changed in its state.
         """
         name = operation_name(head, body)
         fields = read_fields(head.query, body)
@@ -46,19 +64,39 @@ class CloudFormation:
                 raise not_implemented("cloudformation", f"{name} with TemplateURL instead of TemplateBody")
             _check_form(fields.get("TemplateBody", ""))
             self._check_types(name, fields.get("TemplateBody", ""))
-        if name == "DeleteStack":
-            for bucket in self.moto.buckets_of_stack(fields.get("StackName", "")):
-                if self.objects.keys(f"s3://{bucket}/"):
-                    message = f"The bucket {bucket} of the stack is not empty: delete its objects first"
-                    raise ServiceError("ValidationError", message)
+        stack = self.moto.undeleted_stack(fields.get("StackName", ""))
+        if name in _ON_HEALTHY_STACK and stack and stack.status == DELETE_FAILED:
+            message = f"Stack:{stack.arn} is in {DELETE_FAILED} state and can not be updated."
+            raise ServiceError("ValidationError", message)
         before = self.moto.bucket_names()
-        reply = self.moto.answer(head, body)
+        if name == "DeleteStack" and stack:
+            reply = self.moto.delete_stack(head, body, self._deletion(stack, fields))
+        else:
+            reply = self.moto.answer(head, body)
         after = self.moto.bucket_names()
         for bucket in after - before:
             self.objects.paths.bucket(bucket).mkdir(exist_ok=True)
         for bucket in before - after:
             self.objects.places.remove_bucket(bucket)
         return reply
+
+    def _deletion(self, stack: UndeletedStack, fields: dict[str, str]) -> Deletion:
+        """Return what a stack's deletion keeps: resources that the request names, and buckets with objects."""
+        shape = service_model("cloudformation").operation_model("DeleteStack").input_shape
+        request = read_query(shape, fields)
+        if request.get("DeletionMode", "STANDARD") != "STANDARD":
+            raise not_implemented("cloudformation", f"DeleteStack with DeletionMode {request['DeletionMode']}")
+        retained = request.get("RetainResources", [])
+        if retained and stack.status != DELETE_FAILED:
+            raise ServiceError("ValidationError", f"Invalid operation on stack [{stack.arn}]. {_RETAINS_LATER}")
+        if not stack.resources.issuperset(retained):
+            raise ServiceError("ValidationError", _CANNOT_RETAIN)
+        failures = {
+            name: _NOT_EMPTY
+            for name, bucket in stack.buckets.items()
+            if name not in retained and self.objects.keys(f"s3://{bucket}/")
+        }
+        return Deletion(stack.arn, tuple(retained), failures)
 
     def _check_types(self, name: str, template: str) -> None:
         known = self.moto.resource_types() | _WITHOUT_EFFECT

@@ -252,7 +252,7 @@ def _changes(cloudformation: CloudFormationClient, stack: str, change_set_id: st
 
 
 def stack_failures(cloudformation: CloudFormationClient, stack_id: str) -> list[str]:
-    """Return why a stack could not be created, changed or deleted, one line for each resource.
+    """Return why a stack could not be created or changed, one line for each resource.
 
     Args:
         cloudformation: boto3's CloudFormation client.
@@ -264,3 +264,20 @@ def stack_failures(cloudformation: CloudFormationClient, stack_id: str) -> list[
         # "Cancelled" resources failed only because another resource failed.
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
+
+
+def failures_of_deletion(cloudformation: CloudFormationClient, stack_id: str) -> dict[str, str]:
+    """Return why resources were not deleted when a stack was deleted last, by their logical IDs.
+
+    Args:
+        cloudformation: boto3's CloudFormation client.
+        stack_id: the stack's ARN.
+    """
+    failures: dict[str, str] = {}
+    for event in cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]:  # newest first
+        of_stack = event.get("PhysicalResourceId") == stack_id
+        if of_stack and event["ResourceStatus"] == "DELETE_IN_PROGRESS":
+            break
+        if not of_stack and event["ResourceStatus"] == "DELETE_FAILED":
+            failures[event["LogicalResourceId"]] = event.get("ResourceStatusReason", "no reason given")
+    return failures

@@ -21,7 +21,7 @@ from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
-from pipeline.operate.stack import stack_failures
+from pipeline.operate.stack import failures_of_deletion
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
 
@@ -37,6 +37,9 @@ LEVELS = ("endpoint", "pipeline", "all")
 OWNER_TAG = "deployed-by"
 """The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
 
+_BUCKET = "Bucket"
+"""The bucket's logical ID in infra/bootstrap.yaml."""
+
 _MADE_FOR_ENDPOINT = re.compile(r".+-v\d+-[0-9a-f]{10}")
 _WAIT: WaiterConfigTypeDef = {"Delay": 3, "MaxAttempts": 400}
 
@@ -48,7 +51,8 @@ class OwnedResource:
     Attributes:
         kind: the kind of resource, for messages.
         name: its name.
-        delete: deletes it and waits until it is gone; AWS's error if it is gone already.
+        delete: deletes it and waits until it is gone; AWS's error if it is gone already. If it returns a text, this
+            says what is kept.
     """
 
     kind: str
@@ -106,12 +110,14 @@ def delete_resources(owned: list[OwnedResource], say: Callable[[str], None]) -> 
     failures = []
     for resource in owned:
         try:
-            resource.delete()
+            kept = resource.delete()
         except (ClientError, WaiterError, UserError) as error:
             if not is_gone(error):
                 failures.append(f"{resource.kind} {resource.name}: {_reason(error)}")
                 continue
-        say(f"deleted {resource.kind} {resource.name}")
+            kept = None
+        remark = f" except {kept}" if isinstance(kept, str) else ""
+        say(f"deleted {resource.kind} {resource.name}{remark}")
     return failures
 
 
@@ -248,12 +254,45 @@ class _Finder:
         self.sagemaker.delete_endpoint(EndpointName=name)
         self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=_WAIT)
 
-    def _delete_stack(self, name: str, stack_id: str) -> None:
-        self.cloudformation.delete_stack(StackName=name)
+    def _delete_stack(self, name: str, stack_id: str) -> str | None:
+        """Delete the stack, without its bucket if this contains objects that others put there."""
+        if not (reasons := self._failed_deletions(name, stack_id, [])):
+            return None
+        bucket = self.resources.bucket
+        others = self._other_objects(bucket) if [*reasons] == [_BUCKET] else []
+        if others:
+            reasons = self._failed_deletions(name, stack_id, [_BUCKET])
+        if reasons:
+            raise UserError("; ".join(f"{resource}: {reason}" for resource, reason in reasons.items()))
+        return (
+            f"the bucket {bucket}, which contains objects of others, such as {', '.join(others)}. "
+            "Before the next 'make bootstrap', empty and delete it"
+        )
+
+    def _failed_deletions(self, name: str, stack_id: str, retained: list[str]) -> dict[str, str]:
+        """Try to delete the stack.
+
+        Args:
+            name: its name.
+            stack_id: its ARN.
+            retained: logical IDs of resources to keep, which AWS allows only after a failure.
+
+        Returns:
+            Why resources could not be deleted, by their logical IDs.
+        """
+        retain: dict[str, Any] = {"RetainResources": retained} if retained else {}
+        self.cloudformation.delete_stack(StackName=name, **retain)
         try:
             self.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_WAIT)
         except WaiterError as error:
-            raise UserError("; ".join(stack_failures(self.cloudformation, stack_id)) or str(error)) from None
+            return failures_of_deletion(self.cloudformation, stack_id) or {name: str(error)}
+        return {}
+
+    def _other_objects(self, bucket: str) -> list[str]:
+        """Return the first few keys of a bucket, those of old versions too."""
+        found = self.s3.list_object_versions(Bucket=bucket, MaxKeys=5)
+        keys = [item["Key"] for item in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]]
+        return sorted(set(keys))
 
     def _is_ours(self, arn: str) -> bool:
         pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.api.moto import stacks
 from local.api.moto.checks import check_request, is_well_formed
 from local.api.moto.regions import know_regions_of_ec2
 from local.api.moto.secrets import has_secret, has_stored_secret, without_credentials
@@ -40,6 +41,8 @@ SERVICES = {
     *("secretsmanager", "ssm", "ecr"),
 }
 """Signing names of the services delegated to moto. Others are refused, because moto would invent results."""
+_FORGET = "forget the bucket"
+"""The operation of a stored record, for a bucket that outlived its stack and is deleted now."""
 _log = logging.getLogger(__name__)
 
 
@@ -82,7 +85,7 @@ class MotoServices:
             raise not_implemented(service, name)
         check_request(service, name, head, body)
         try:
-            return self._answer(service, name, head, body)
+            return self._answer(head, body, _record(service, name, head, body))
         except MotoFailedError:
             raise not_implemented(service, f"{name} with these values, at which moto fails") from None
 
@@ -94,17 +97,28 @@ class MotoServices:
             ServiceError: Moto does not implement the operation.
         """
         name = "Get" if head.method in ("GET", "HEAD") else f"Put {bucket}"
-        return self._answer("s3", name, head, body, bucket)
+        return self._answer(head, body, _record("s3", name, head, body, bucket))
 
     def forget_bucket(self, bucket: str) -> None:
-        """Delete the settings of a deleted bucket."""
+        """Delete the settings of a deleted bucket, and what is left of it if a stack that is gone has created it."""
         with self._lock:
-            kept = [record for record in self._store.list(KIND) if record["Bucket"] == bucket]
-            for record in kept:
+            settings = [
+                record
+                for record in self._store.list(KIND)
+                if record["Bucket"] == bucket and record["Operation"] != _FORGET
+            ]
+            for record in settings:
                 self._store.delete(KIND, record["Key"])
-            if kept and MotoServices._holder is self:
+            if settings and MotoServices._holder is self:
                 # Moto keeps some data of a deleted bucket, such as tags, so its state is rebuilt without the bucket.
                 MotoServices._holder = None
+            if self.has_changed("cloudformation"):
+                self._start()
+                if bucket in _moto_s3(self._region).buckets and not stacks.has_bucket(self._region, bucket):
+                    head = RequestHead("DELETE", f"/{bucket}".encode(), b"", {})
+                    record = _record("s3", _FORGET, head, b"", bucket)
+                    self._keep(record)
+                    self._run(record)
 
     def has_changed(self, *services: str) -> bool:
         """Return whether any stored request went to one of the services."""
@@ -165,21 +179,21 @@ class MotoServices:
             known = _moto_s3(self._region).buckets.get(bucket)
             return dict(known.encryption["Rule"]) if known and known.encryption else {}
 
-    def buckets_of_stack(self, stack: str) -> list[str]:
-        """Return the names of the buckets of a stack, given its name or ARN."""
+    def undeleted_stack(self, stack: str) -> stacks.UndeletedStack | None:
+        """Return a stack, given its name or ARN, or None if there is none."""
         with self._lock:
             self._start()
-            from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
-            from moto.s3.models import FakeBucket  # noqa: PLC0415
+            return stacks.find(self._region, stack)
 
-            stacks = cloudformation_backends[ACCOUNT_ID][self._region].stacks.values()
-            return [
-                str(resource.name)
-                for made in stacks
-                if stack in (made.name, made.stack_id)
-                for resource in made.stack_resources
-                if isinstance(resource, FakeBucket)
-            ]
+    def delete_stack(self, head: RequestHead, body: bytes, deletion: stacks.Deletion) -> HttpResponse:
+        """Answer DeleteStack, and keep some of the stack's resources.
+
+        Raises:
+            ServiceError: The request is not valid.
+        """
+        check_request("cloudformation", "DeleteStack", head, body)
+        record = _record("cloudformation", "DeleteStack", head, body)
+        return self._answer(head, body, record | {"Deletion": deletion.record()})
 
     def resource_types(self) -> set[str]:
         """Return the types of resources that moto's CloudFormation supports."""
@@ -189,23 +203,10 @@ class MotoServices:
 
             return {*get_model_map(), *NULL_MODELS}
 
-    def _answer(
-        self, service: str, operation: str, head: RequestHead, body: bytes, bucket: str | None = None
-    ) -> HttpResponse:
+    def _answer(self, head: RequestHead, body: bytes, record: dict[str, Any]) -> HttpResponse:
+        service, operation = record["Service"], record["Operation"]
         with self._lock:
             self._start()
-            record: dict[str, Any] = {
-                "Key": str(uuid.uuid4()),
-                "Service": service,
-                "Operation": operation,
-                "Bucket": bucket,
-                "Time": time.time(),
-                "Method": head.method,
-                "Path": head.raw_path.decode("latin-1"),
-                "Query": head.query.decode("latin-1"),
-                "Headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.items()},
-                "Body": base64.b64encode(body).decode(),
-            }
             record = without_credentials(record)
             changes = not _READS.match(operation) and not has_secret(service, operation, body)
             try:
@@ -259,6 +260,9 @@ class MotoServices:
         from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: PLC0415
 
         mock_random.seed(record["Key"])
+        if record["Operation"] == _FORGET:
+            _forget_moto_bucket(record["Bucket"], self._region)
+            return HttpResponse(204, b"", [])
         if record["Bucket"] is not None:
             _ensure_moto_bucket(record["Bucket"], self._region)
         builder = EnvironBuilder(
@@ -273,7 +277,8 @@ class MotoServices:
         present = utils.datetime
         try:
             utils.datetime = SimpleNamespace(datetime=_clock_at(record["Time"]))
-            parts, status, headers = run_wsgi_app(self._application, environ, buffered=True)
+            with stacks.keeping(self._region, record.get("Deletion")):
+                parts, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         finally:
             utils.datetime = present
         kept = [
@@ -282,6 +287,21 @@ class MotoServices:
             if name.lower() not in ("content-length", "date", "server")
         ]
         return HttpResponse(int(status.split()[0]), b"".join(parts), kept)
+
+
+def _record(service: str, operation: str, head: RequestHead, body: bytes, bucket: str = "") -> dict[str, Any]:
+    return {
+        "Key": str(uuid.uuid4()),
+        "Service": service,
+        "Operation": operation,
+        "Bucket": bucket or None,
+        "Time": time.time(),
+        "Method": head.method,
+        "Path": head.raw_path.decode("latin-1"),
+        "Query": head.query.decode("latin-1"),
+        "Headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.items()},
+        "Body": base64.b64encode(body).decode(),
+    }
 
 
 def operation_name(head: RequestHead, body: bytes) -> str:
@@ -321,3 +341,9 @@ def _moto_s3(region: str) -> Any:
 def _ensure_moto_bucket(bucket: str, region: str) -> None:
     if bucket not in _moto_s3(region).buckets:
         _moto_s3(region).create_bucket(bucket, region)
+
+
+def _forget_moto_bucket(bucket: str, region: str) -> None:
+    backend = _moto_s3(region)
+    backend.delete_bucket_tagging(bucket)
+    backend.delete_bucket(bucket)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from moto.sagemaker.models import sagemaker_backends
 
+from pipeline.errors import UserError
 from pipeline.operate import teardown
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.stored_objects import StoredObjects
@@ -107,3 +108,28 @@ def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, c
     other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})
     assert "CloudFormation" in find_owned_resources(config, resources, aws, "all")[-1].kind
     assert find_owned_resources(other, resources, aws, "all") == []
+
+
+def test_an_empty_bucket_that_cannot_be_deleted_is_a_failure_of_now(aws, config, resources) -> None:
+    finder, stack = teardown._Finder(config, resources, aws), "arn:aws:cloudformation:us-east-1:123456789012:stack/a/1"
+    aws.client("s3").create_bucket(Bucket=resources.bucket)
+
+    def event(name: str, status: str, reason: str) -> dict[str, object]:
+        physical = stack if name == "a" else "x"
+        of_stack = {"StackId": stack, "StackName": "a", "EventId": "1", "Timestamp": 0, "PhysicalResourceId": physical}
+        return of_stack | {"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": reason}
+
+    with Stubber(finder.cloudformation) as stubber:
+        stubber.add_response("delete_stack", {}, {"StackName": "a"})
+        described = {"StackName": "a", "CreationTime": 0, "StackStatus": "DELETE_FAILED"}
+        stubber.add_response("describe_stacks", {"Stacks": [described]})
+        events = [
+            event("a", "DELETE_FAILED", "The following resource(s) failed to delete: [Bucket]. "),
+            event("Bucket", "DELETE_FAILED", "denied"),
+            event("a", "DELETE_IN_PROGRESS", "User Initiated"),
+            event("JobRole", "DELETE_FAILED", "an earlier failure"),
+        ]
+        stubber.add_response("describe_stack_events", {"StackEvents": events})
+        with pytest.raises(UserError, match=r"^Bucket: denied$"):
+            finder._delete_stack("a", stack)
+        stubber.assert_no_pending_responses()

@@ -30,6 +30,10 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+Outputs:
+  Name:
+    Value: !Ref Bucket
+    Export: {Name: bucket-of-everyone}
 """
 
 
@@ -84,19 +88,55 @@ def test_what_was_deleted_stays_deleted_after_a_restart(restarted) -> None:
         restarted().client("iam").get_role(RoleName="gone")
 
 
-def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack(restarted) -> None:
+def test_a_stacks_bucket_exists_in_s3_and_goes_with_the_stack_once_it_is_empty(restarted) -> None:
     first = restarted()
-    first.client("cloudformation").create_stack(StackName="stack", TemplateBody=STACK)
-    s3 = first.client("s3")
-    s3.put_object(Bucket="bucket-of-a-stack", Key="key", Body=b"data")
+    cloudformation = first.client("cloudformation")
+    stack = cloudformation.create_stack(StackName="stack", TemplateBody=STACK)["StackId"]
+    first.client("s3").put_object(Bucket="bucket-of-a-stack", Key="key", Body=b"data")
+    with pytest.raises(ClientError, match="only when the stack is in the DELETE_FAILED state"):
+        cloudformation.delete_stack(StackName="stack", RetainResources=["Bucket"])
+    cloudformation.delete_stack(StackName="stack")
     again = restarted()
     cloudformation = again.client("cloudformation")
-    with pytest.raises(ClientError, match="bucket-of-a-stack of the stack is not empty"):
-        cloudformation.delete_stack(StackName="stack")
+    (found,) = cloudformation.describe_stacks(StackName="stack")["Stacks"]
+    assert (found["StackId"], found["StackStatus"]) == (stack, "DELETE_FAILED")
+    assert found["StackStatusReason"] == "The following resource(s) failed to delete: [Bucket]. "
+    assert [output["OutputValue"] for output in found["Outputs"]] == ["bucket-of-a-stack"]
+    events = cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
+    assert [(event["LogicalResourceId"], event["ResourceStatus"]) for event in events[:3]] == [
+        ("stack", "DELETE_FAILED"),
+        ("Bucket", "DELETE_FAILED"),
+        ("stack", "DELETE_IN_PROGRESS"),
+    ]
+    assert "The bucket you tried to delete is not empty" in events[1]["ResourceStatusReason"]
+    assert events[1]["PhysicalResourceId"] == "bucket-of-a-stack"
+    assert again.client("iam").list_roles()["Roles"] == []
+    with pytest.raises(ClientError, match="is in DELETE_FAILED state and can not be updated"):
+        cloudformation.update_stack(StackName="stack", TemplateBody=STACK)
     s3 = again.client("s3")
     s3.delete_object(Bucket="bucket-of-a-stack", Key="key")
     cloudformation.delete_stack(StackName="stack")
     assert s3.list_buckets()["Buckets"] == []
+    assert cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_stacks_bucket_can_be_kept_and_its_name_is_free_when_it_is_deleted(restarted) -> None:
+    first = restarted()
+    cloudformation, s3 = first.client("cloudformation"), first.client("s3")
+    cloudformation.create_stack(StackName="stack", TemplateBody=STACK)
+    s3.put_object(Bucket="bucket-of-a-stack", Key="key", Body=b"data")
+    cloudformation.delete_stack(StackName="stack")
+    with pytest.raises(ClientError, match="Do not specify resources that are in the DELETE_COMPLETE state"):
+        cloudformation.delete_stack(StackName="stack", RetainResources=["Role"])
+    cloudformation.delete_stack(StackName="stack", RetainResources=["Bucket"])
+    with pytest.raises(ClientError, match="does not exist"):
+        cloudformation.describe_stacks(StackName="stack")
+    assert s3.get_object(Bucket="bucket-of-a-stack", Key="key")["Body"].read() == b"data"
+    s3.delete_object(Bucket="bucket-of-a-stack", Key="key")
+    s3.delete_bucket(Bucket="bucket-of-a-stack")
+    again = restarted()
+    again.client("cloudformation").create_stack(StackName="stack", TemplateBody=STACK)
+    assert [bucket["Name"] for bucket in again.client("s3").list_buckets()["Buckets"]] == ["bucket-of-a-stack"]
 
 
 def test_a_stack_with_what_would_not_exist_is_refused(service) -> None:
