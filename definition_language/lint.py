@@ -23,6 +23,7 @@ from definition_language.processing_paths import local_path_faults
 from definition_language.reference_checks import reference_faults, used_parameters
 from definition_language.sentences import sentence
 from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
+from definition_language.training_jobs import training_job_faults
 from definition_language.values import foreseen
 
 _CHECKED_ELSEWHERE = frozenset({"Callback", "Condition", "Fail", "Lambda"})
@@ -162,10 +163,20 @@ def _step_faults(step: Document, references: References) -> Iterator[str]:
         yield from (f"Arguments.{fault}" for fault in local_path_faults(known))
     if step["Type"] in ("Training", "Tuning"):
         yield from (f"Arguments: {fault}" for fault in algorithm_faults(step["Type"], step["Arguments"]))
+        for definition in _training_jobs(step["Type"], step["Arguments"]):
+            yield from (f"Arguments: {fault}" for fault in training_job_faults(definition))
     caching = step.get("CacheConfig")
     if isinstance(caching, dict) and caching.get("Enabled") is True:
         yield from _expiry_faults(caching)
         yield from cache_faults(step)
+
+
+def _training_jobs(step_type: str, arguments: Document) -> list[Document]:
+    """Return the training jobs that a Training or Tuning step describes."""
+    several = arguments.get("TrainingJobDefinitions")
+    tuned = [arguments.get("TrainingJobDefinition"), *(several if isinstance(several, list) else [])]
+    described = [arguments] if step_type == "Training" else tuned
+    return [each for each in described if isinstance(each, dict) and not is_expression(each)]
 
 
 def _expiry_faults(caching: Document) -> Iterator[str]:
@@ -194,9 +205,8 @@ def nested_joins(value: Any, *, within_join: bool = False) -> Iterator[Any]:
 
 def _grid_faults(arguments: Document) -> Iterator[str]:
     config = arguments["HyperParameterTuningJobConfig"]
-    several = arguments.get("TrainingJobDefinitions")
-    definitions = [arguments.get("TrainingJobDefinition"), *(several if isinstance(several, list) else [])]
-    ranges = [config.get("ParameterRanges"), *((part or {}).get("HyperParameterRanges") for part in definitions)]
+    definitions = _training_jobs("Tuning", arguments)
+    ranges = [config.get("ParameterRanges"), *(part.get("HyperParameterRanges") for part in definitions)]
     given = [part for part in ranges if part]
     # The value of an expression is not known before an execution.
     if config.get("Strategy") != "Grid" or _holds_expression([given, config.get("ResourceLimits")]):

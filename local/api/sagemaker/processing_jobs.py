@@ -40,6 +40,8 @@ class ProcessingJobOperations:
     def create_processing_job(self, request: Request) -> Response:
         """Start a processing job."""
         name: str = request["ProcessingJobName"]
+        if request.get("ExperimentConfig"):
+            raise validation_error("ExperimentConfig: not implemented by the local service")
         for place, given in enumerate(request.get("ProcessingInputs", []), start=1):
             _check_input(given, f"processingInputs.{place}")
         for place, given in enumerate(request.get("ProcessingOutputConfig", {}).get("Outputs", []), start=1):

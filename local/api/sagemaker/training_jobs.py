@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from definition_language.training_jobs import training_job_faults
 from local.api.sagemaker import own_code
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from local.storage.store import Document
 
 _KIND = training_record.KIND
-_NOT_IMPLEMENTED = ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig", "SessionChainingConfig")
+_NOT_IMPLEMENTED = (
+    *("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig", "SessionChainingConfig"),
+    *("DebugRuleConfigurations", "ExperimentConfig"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class TrainingJobOperations:
         """Start a training job."""
         name: str = request["TrainingJobName"]
         for member in _NOT_IMPLEMENTED:
-            if member in request:
+            if request.get(member):
                 raise validation_error(f"{member}: not implemented by the local service")
         if "ResourceConfig" not in request:
             raise validation_error("ResourceConfig is required")
@@ -112,8 +116,10 @@ class TrainingJobOperations:
             definition: A request of CreateTrainingJob, or the TrainingJobDefinition of a tuning job.
 
         Raises:
-            ServiceError: ValidationException, because the job cannot run.
+            ServiceError: ValidationException, because SageMaker refuses the job, or because it cannot run here.
         """
+        for fault in training_job_faults(definition):
+            raise validation_error(fault)
         algorithm = definition.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
             raise validation_error(
@@ -136,6 +142,8 @@ class TrainingJobOperations:
         else:
             own_code.check(definition)
         S3Uri.parse(definition["OutputDataConfig"]["S3OutputPath"])
+        if "CheckpointConfig" in definition:
+            S3Uri.parse(definition["CheckpointConfig"]["S3Uri"])
         channels = definition.get("InputDataConfig", [])
         names = [channel["ChannelName"] for channel in channels]
         for channel in channels:

@@ -87,6 +87,7 @@ def _check(request: Request) -> None:
         f"S3DataType {source['S3DataType']}": source["S3DataType"] not in ("S3Prefix", "ManifestFile"),
         f"SplitType {split}": split not in ("None", "Line"),
         "DataCaptureConfig": "DataCaptureConfig" in request,
+        "ExperimentConfig": bool(request.get("ExperimentConfig")),
         # It means HTTP chunked encoding, which SageMaker's built-in algorithms do not support.
         "MaxPayloadInMB 0": request.get("MaxPayloadInMB") == 0,
     }

@@ -35,6 +35,7 @@ class BuiltinTraining:
         """Create a job's folder with its configuration files and input data."""
         training_inputs.create(job.record, Container(job.root, job.root))
         training_inputs.note_instances(job.record, job.log)
+        training_outputs.check_checkpoints(job.record, self.service.objects)
         if job.record.get("CheckpointConfig"):
             job.log.note("no checkpoints are written, because local jobs are not interrupted")
         training_inputs.download(job.record, job.root, self.service.objects, link=True)

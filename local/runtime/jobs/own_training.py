@@ -21,7 +21,6 @@ from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.jobs.uploads import ContinuousUpload
 from local.runtime.program_output import OutputReader
 
-_RULES = ("DebugRuleConfigurations", "ProfilerRuleConfigurations")
 _LONGEST_FAILURE = 980
 """Characters of a failure file. A FailureReason has at most 1024, with what SageMaker adds."""
 _BYTES_PER_CHARACTER = 4
@@ -40,12 +39,12 @@ class OwnTraining:
         container, objects = self._container(job), self.service.objects
         training_inputs.create(job.record, container)
         training_inputs.note_instances(job.record, job.log)
-        for member in _RULES:
-            if job.record.get(member):
-                job.log.note(f"{member}: the rules are not evaluated")
+        if job.record.get("ProfilerRuleConfigurations"):
+            job.log.note("ProfilerRuleConfigurations: the rules are not evaluated")
         # Copies instead of links, because a script may write to its input.
         training_inputs.download(job.record, job.root, objects, link=False)
         trainer_script.check(job.root)
+        training_outputs.check_checkpoints(job.record, objects)
         if config := job.record.get("CheckpointConfig"):
             folder = _folder(job, config.get("LocalPath") or training_outputs.CHECKPOINTS)
             training_outputs.download_checkpoints(objects, config["S3Uri"], folder)

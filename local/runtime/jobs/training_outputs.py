@@ -69,6 +69,17 @@ def continuous(record: Document) -> dict[str, str]:
     return found
 
 
+def check_checkpoints(record: Document, objects: Objects) -> None:
+    """Check that there is a bucket for the checkpoints.
+
+    Raises:
+        JobFailedError: The bucket does not exist.
+    """
+    uri = record.get("CheckpointConfig", {}).get("S3Uri")
+    if uri is not None and not objects.bucket_exists(uri):
+        raise JobFailedError(f"ClientError: CheckpointConfig: the bucket of {uri} does not exist")
+
+
 def download_checkpoints(objects: Objects, uri: str, folder: Path) -> None:
     """Fill the folder of checkpoints with those of an earlier job.
 
@@ -77,7 +88,7 @@ def download_checkpoints(objects: Objects, uri: str, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     prefix = f"{uri.rstrip('/')}/"
-    if objects.bucket_exists(prefix) and objects.keys(prefix):
+    if objects.keys(prefix):
         inputs.download(objects, inputs.find(objects, "S3Prefix", prefix), folder, link=False)
 
 

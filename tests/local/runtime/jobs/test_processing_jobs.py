@@ -235,9 +235,12 @@ def test_an_image_without_a_local_runtime_fails_the_job_and_names_what_is_suppor
         ({"inputs": [processing_input("i", f"s3://{BUCKET}/i", "/opt/ml/processing/../model")]}, BEGINNING),
         ({"inputs": [processing_input("i", f"s3://{BUCKET}/i", "/opt/ml/processingx")]}, BEGINNING),
         ({"inputs": [processing_input("i", f"s3://{BUCKET}/../x", "/opt/ml/processing/i")]}, "segment"),
+        ({"ExperimentConfig": {"ExperimentName": "e"}}, "ExperimentConfig: not implemented"),
     ],
 )
-def test_a_path_outside_the_folders_of_the_job_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
+def test_a_path_outside_the_jobs_folders_and_an_experiment_are_refused(
+    jobs: Jobs, changes: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ServiceError, match=message):
         jobs.run_script("", **changes)
 

@@ -14,6 +14,7 @@ import pytest
 from local.algorithms.linear_learner.inference import Model
 from local.core.errors import ServiceError
 from local.runtime.jobs import log
+from tests.definition_language.refused_training import REFUSED, REFUSED_PROFILER
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_request
 
 pytestmark = pytest.mark.usefixtures("rows")
@@ -149,6 +150,13 @@ def test_a_job_is_stopped_when_its_time_is_up(jobs: Jobs) -> None:
             },
             "You can't override the metric definitions",
         ),
+        ({"ExperimentConfig": {"ExperimentName": "e"}}, "ExperimentConfig: not implemented"),
+        (
+            {"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}]},
+            "DebugRuleConfigurations: not implemented",
+        ),
+        *REFUSED,
+        REFUSED_PROFILER,
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused(jobs: Jobs, changes: dict[str, Any], message: str) -> None:
@@ -156,6 +164,12 @@ def test_a_request_that_cannot_be_met_is_refused(jobs: Jobs, changes: dict[str, 
         _train(jobs, **changes)
     assert refused.value.code == "ValidationException"
     assert message in refused.value.message
+
+
+def test_a_missing_bucket_for_checkpoints_fails_the_job(jobs: Jobs) -> None:
+    description = _train(jobs, CheckpointConfig={"S3Uri": "s3://no-such-bucket/checkpoints"})
+    assert description["TrainingJobStatus"] == "Failed"
+    assert "the bucket of s3://no-such-bucket/checkpoints does not exist" in description["FailureReason"]
 
 
 def test_a_name_can_be_used_once(jobs: Jobs) -> None:

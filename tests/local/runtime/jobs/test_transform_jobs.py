@@ -164,6 +164,7 @@ def test_a_job_that_is_stopped_during_its_last_request_stores_nothing(
         ({"ModelName": "no-such-model"}, "Could not find model"),
         ({"MaxPayloadInMB": 101}, "cannot be greater than 100 MB"),
         ({"MaxPayloadInMB": 26, "MaxConcurrentTransforms": 4}, "cannot exceed 100 MB"),
+        ({"ExperimentConfig": {"TrialName": "t"}}, "ExperimentConfig: not implemented"),
         ({"MaxPayloadInMB": 0}, "MaxPayloadInMB 0: not implemented"),
         ({"TransformInput": {"SplitType": "TFRecord"}}, "SplitType TFRecord: not implemented"),
         ({"DataProcessing": {"OutputFilter": "$.x["}}, "is not a JSONPath"),

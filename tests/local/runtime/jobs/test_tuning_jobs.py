@@ -9,6 +9,7 @@ import pytest
 
 from local.core.errors import ServiceError
 from local.runtime.jobs import log
+from tests.definition_language.refused_training import REFUSED
 from tests.local.runtime.jobs.conftest import BUCKET, Jobs, channel, training_request, tuning_request
 
 pytestmark = pytest.mark.usefixtures("rows")
@@ -295,6 +296,15 @@ def test_missing_data_is_refused_before_anything_trains(jobs: Jobs) -> None:
     nowhere = {"InputDataConfig": [channel("train", f"s3://{BUCKET}/nowhere/")]}
     with pytest.raises(ServiceError, match="No S3 objects found under S3 URL"):
         _tune(jobs, nowhere)
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED)
+def test_what_a_training_job_cannot_be_a_tuned_one_cannot_be_either(
+    jobs: Jobs, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ServiceError, match="ValidationException") as refused:
+        _tune(jobs, changes)
+    assert message in refused.value.message
 
 
 def test_an_unknown_tuning_job_is_a_resource_not_found(jobs: Jobs) -> None:
