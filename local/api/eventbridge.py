@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -16,8 +15,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.paginate import TokenDecoder
+
 from definition_language.constraints import read_timestamp
-from definition_language.paths import PathError, follow, parse_path
+from local.api.event_patterns import check_pattern
+from local.api.event_targets import (
+    FUNCTION,
+    LOG_GROUP,
+    PIPELINE,
+    Event,
+    Target,
+    check_target,
+    parameter_value,
+    pipeline_parameters,
+    target_input,
+)
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
@@ -28,20 +40,21 @@ from local.core.settings import ACCOUNT_ID
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 
-Event = dict[str, Any]
-
-_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
-_PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
-_LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
 _NOT_IMPLEMENTED = (
     *("EndpointId", "TraceHeader", "DeadLetterConfig", "RetryPolicy", "KinesisParameters", "RunCommandParameters"),
     *("EcsParameters", "BatchParameters", "SqsParameters", "HttpParameters", "RedshiftDataParameters"),
     "AppSyncParameters",
 )
 """Members of rules' targets and of events that would have no effect. Most are for targets that are refused."""
-_PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
-_PLACE = re.compile(r"<([^<>\"]+)>")
-_TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
+_AWS = "aws."
+_MOST_TARGETS = 5
+_LARGEST_ENTRIES = 1024 * 1024
+"""Bytes of all entries of a PutEvents request."""
+_SIZE_OF_TIME = 14
+_MANDATORY = ("id", "account", "source", "time", "region", "resources", "detail-type")
+"""Fields of an event in a TestEventPattern request."""
+_PAGED = ("ListRules", "ListRuleNamesByTarget", "ListTargetsByRule", "ListEventBuses")
+_READ = ("PutRule", "PutTargets", "PutEvents", "TestEventPattern", *_PAGED)
 _log = logging.getLogger(__name__)
 
 
@@ -101,26 +114,64 @@ class EventBridge:
         """
         name = operation_name(head, body)
         check_request("events", name, head, body)
-        request = json_document(body) if name in ("PutRule", "PutTargets", "PutEvents") else {}
+        request = json_document(body) if name in _READ else {}
         if name == "PutEvents":
-            _refuse_members(name, request)
-            results = [self._put(entry) for entry in request.get("Entries", [])]
-            return json_reply({"Entries": results, "FailedEntryCount": sum("ErrorCode" in r for r in results)})
+            return json_reply(self._put_all(request))
+        if name == "TestEventPattern":
+            return json_reply({"Result": self._matches(request)})
         _refuse_members(name, request)
         if request.get("ScheduleExpression"):
             raise not_implemented("events", "PutRule with a ScheduleExpression")
-        for target in request.get("Targets", []):
-            if not any(kind.fullmatch(target.get("Arn", "")) for kind in (_FUNCTION, _PIPELINE, _LOG_GROUP)):
-                raise not_implemented("events", f"PutTargets with the target {target.get('Arn')}")
-            if _PIPELINE.fullmatch(target["Arn"]):
-                _check_pipeline_target(target)
+        if request.get("EventPattern"):
+            check_pattern(request["EventPattern"])
+        if name == "PutTargets":
+            self._check_targets(request["Rule"], request["Targets"])
+        if request.get("NextToken"):
+            _check_token(request["NextToken"])
         return self.moto.answer(head, body)
+
+    def _check_targets(self, rule: str, targets: list[Target]) -> None:
+        for target in targets:
+            check_target(target, self.region)
+        names = {target["Id"] for target in [*targets, *self.moto.targets_of_rule(rule)]}
+        if len(names) > _MOST_TARGETS:
+            raise ServiceError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+
+    def _matches(self, request: dict[str, Any]) -> bool:
+        """Return whether a request's event matches its pattern.
+
+        Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
+        """
+        check_pattern(request["EventPattern"])
+        try:
+            event = read_json(request["Event"])
+        except JsonError:
+            event = None
+        if not isinstance(event, dict):
+            raise validation_error("Parameter Event is not valid. Reason: Event is not a JSON object.")
+        for field in _MANDATORY:
+            if field not in event:
+                raise validation_error(f"Parameter Event is not valid. Reason: {field} is a required argument.")
+        return self.moto.matches(request["EventPattern"], event)
+
+    def _put_all(self, request: dict[str, Any]) -> dict[str, Any]:
+        _refuse_members("PutEvents", request)
+        entries = request.get("Entries", [])
+        if sum(map(_size, entries)) > _LARGEST_ENTRIES:
+            raise validation_error("Total size of the entries in the request is over the limit.")
+        results = [self._put(entry) for entry in entries]
+        return {"Entries": results, "FailedEntryCount": sum("ErrorCode" in result for result in results)}
 
     def _put(self, entry: dict[str, Any]) -> dict[str, str]:
         for member in ("Source", "DetailType", "Detail"):
             if not entry.get(member):
                 message = f"Parameter {member} is not valid. Reason: {member} is a required argument."
                 return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+        if entry["Source"].startswith(_AWS):
+            return {
+                "ErrorCode": "NotAuthorizedForSourceException",
+                "ErrorMessage": "Not authorized for the source.",
+            }
         if not entry.get("EventBusName", "default").endswith("default"):
             raise not_implemented("events", f"PutEvents to the bus {entry['EventBusName']}")
         try:
@@ -142,14 +193,15 @@ class EventBridge:
 
     def _send(self, target: dict[str, Any], event: Event) -> None:
         arn = target["Arn"]
-        if _FUNCTION.fullmatch(arn):
-            self.invoke_function(arn, _input(target, event))
-        elif match := _PIPELINE.fullmatch(arn):
-            values = [{"Name": item["Name"], "Value": _value(item["Value"], event)} for item in _parameters(target)]
+        if FUNCTION.fullmatch(arn):
+            self.invoke_function(arn, target_input(target, event))
+        elif match := PIPELINE.fullmatch(arn):
+            given = pipeline_parameters(target)
+            values = [{"Name": item["Name"], "Value": parameter_value(item["Value"], event)} for item in given]
             request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
             self.call("StartPipelineExecution", request)
-        elif match := _LOG_GROUP.fullmatch(arn):
-            self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(_input(target, event))])
+        elif match := LOG_GROUP.fullmatch(arn):
+            self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(target_input(target, event))])
 
 
 def _refuse_members(operation: str, request: dict[str, Any]) -> None:
@@ -160,74 +212,18 @@ def _refuse_members(operation: str, request: dict[str, Any]) -> None:
                 raise not_implemented("events", f"{operation} with {member}")
 
 
-def _check_pipeline_target(target: dict[str, Any]) -> None:
-    """Refuse a pipeline target without a role, or with parameters whose JSON path EventBridge does not support.
-
-    Source: "Dynamic path parameters", https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
-    """
-    if not target.get("RoleArn"):
-        raise validation_error(f"RoleArn is required for target {target['Arn']}.")
-    for item in _parameters(target):
-        if item["Value"].startswith("$") and not _PATH.fullmatch(item["Value"]):
-            raise not_implemented("events", f"PutTargets with the JSON path {item['Value']}")
-
-
-def _parameters(target: dict[str, Any]) -> list[dict[str, str]]:
-    parameters: list[dict[str, str]] = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
-    return parameters
-
-
-def _input(target: dict[str, Any], event: Event) -> Any:
-    """Return a target's input: the event, a part of it, a constant, or a template filled from the event.
-
-    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
-    """
-    if "Input" in target:
-        return json.loads(target["Input"])
-    if "InputPath" in target:
-        return _at(event, target["InputPath"])
-    if "InputTransformer" not in target:
-        return event
-    transformer = target["InputTransformer"]
-    values = {name: _at(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
-
-    def fill(match: re.Match[str]) -> str:
-        if match[1]:
-            return json.dumps(values.get(match[1]))
-        # Within a JSON string, a value is inserted without quotes of its own.
-        return _PLACE.sub(lambda place: _within_quotes(values.get(place[1])), match[0])
-
-    return json.loads(_TEMPLATE_PART.sub(fill, transformer["InputTemplate"]))
-
-
-def _within_quotes(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return json.dumps(text)[1:-1]
-
-
-def _value(text: str, event: Event) -> str:
-    """Return the value of a pipeline's parameter.
-
-    Args:
-        text: The value itself, or its JSON path in the event, such as ``$.detail.name``.
-        event: The event before any input transformation.
-
-    Raises:
-        ServiceError: ValidationException, because the event has no value at the path.
-    """
-    if not text.startswith("$"):
-        return text
-    value = _at(event, text)
-    if value is None:
-        raise validation_error(f"the event has no value at {text}")
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _at(document: Any, path: str) -> Any:
-    """Return the value at a path such as ``$.detail.items[0]``, or None if there is no value."""
-    if path == "$":
-        return document
+def _check_token(token: str) -> None:
+    """Refuse a token that no list has returned. Moto ignores it."""
     try:
-        return follow(document, parse_path(path), named_items=False)
-    except PathError:
-        return None
+        TokenDecoder().decode(token)
+    except (ValueError, TypeError):
+        raise ServiceError("InvalidToken", "The NextToken is not valid.") from None
+
+
+def _size(entry: dict[str, Any]) -> int:
+    """Return an event's size.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    texts = [*(entry.get(name, "") for name in ("Source", "DetailType", "Detail")), *entry.get("Resources", [])]
+    return sum(len(text.encode()) for text in texts) + (_SIZE_OF_TIME if "Time" in entry else 0)

@@ -142,6 +142,23 @@ class MotoServices:
                 for target in rule.targets
             ]
 
+    def targets_of_rule(self, name: str) -> list[dict[str, Any]]:
+        """Return the targets of a rule of the default bus; none if the rule does not exist."""
+        with self._lock:
+            self._start()
+            from moto.events.models import events_backends  # noqa: PLC0415
+
+            rule = events_backends[ACCOUNT_ID][self._region].event_buses["default"].rules.get(name)
+            return list(rule.targets) if rule else []
+
+    def matches(self, pattern: str, event: dict[str, Any]) -> bool:
+        """Return whether an event matches an event pattern."""
+        with self._lock:
+            self._start()
+            from moto.events.models import EventPattern  # noqa: PLC0415
+
+            return bool(EventPattern.load(pattern).matches_event(event))
+
     @contextmanager
     def backend(self, service: str, region: str) -> Iterator[Any]:
         """Lend moto's model of a service, whose state does not change in the meantime.

@@ -231,3 +231,91 @@ def test_a_pipeline_target_that_could_not_work_is_refused(service, changed, mess
     with pytest.raises(ClientError, match=message):
         client.put_targets(Rule="start", Targets=[{name: value for name, value in target.items() if value}])
     client.delete_rule(Name="start")
+
+
+LOG_GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/events"
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ({"Input": "no json"}, "JSON syntax error in input for target t"),
+        ({"Input": "1", "InputPath": "$.detail"}, "Only one of Input, InputPath, or InputTransformer must be provided"),
+        ({"InputPath": "detail"}, "InputPath for target t is invalid"),
+        ({"InputPath": "$['detail']"}, "InputPath for target t is invalid"),
+        ({"InputPath": "$.a[?(@.b)]"}, "NotImplemented.*an InputPath such as"),
+        ({"InputTransformer": {"InputPathsMap": {"a": "b"}, "InputTemplate": "<a>"}}, "InputPathsMap: a"),
+        (
+            {"InputTransformer": {"InputPathsMap": {"a": "$.detail"}, "InputTemplate": '"<a> <b>"'}},
+            "InputTemplate for target t contains invalid placeholder b",
+        ),
+        ({"InputTransformer": {"InputTemplate": "<aws.events.rule-arn>"}}, "NotImplemented.*<aws.events.rule-arn>"),
+        ({"InputTransformer": {"InputTemplate": "a text"}}, "NotImplemented.*InputTemplate that is not JSON"),
+        ({"SageMakerPipelineParameters": {"PipelineParameterList": []}}, "not supported for target: t"),
+        ({"Arn": LOG_GROUP.replace("us-east-1", "eu-west-1")}, "NotImplemented.*another region or account"),
+        ({"Arn": LOG_GROUP.replace("123456789012", "111122223333")}, "NotImplemented.*another region or account"),
+    ],
+)
+def test_a_target_that_eventbridge_refuses_is_refused(service, target, message) -> None:
+    client = service.client("events")
+    client.put_rule(Name="refusing", EventPattern='{"source": ["x"]}')
+    with pytest.raises(ClientError, match=message):
+        client.put_targets(Rule="refusing", Targets=[{"Id": "t", "Arn": LOG_GROUP} | target])
+    assert client.list_targets_by_rule(Rule="refusing")["Targets"] == []
+    client.delete_rule(Name="refusing")
+
+
+def test_a_rule_has_five_targets_at_most(service) -> None:
+    client = service.client("events")
+    client.put_rule(Name="full", EventPattern='{"source": ["x"]}')
+    targets = [{"Id": str(number), "Arn": LOG_GROUP} for number in range(6)]
+    with pytest.raises(client.exceptions.LimitExceededException):
+        client.put_targets(Rule="full", Targets=targets)
+    client.put_targets(Rule="full", Targets=targets[:5])
+    client.put_targets(Rule="full", Targets=targets[:1])
+    with pytest.raises(client.exceptions.LimitExceededException):
+        client.put_targets(Rule="full", Targets=targets[5:])
+    client.remove_targets(Rule="full", Ids=[str(number) for number in range(5)])
+    client.delete_rule(Name="full")
+
+
+def test_a_pattern_is_tested_with_an_event(service) -> None:
+    client = service.client("events")
+    texts = dict.fromkeys(("id", "account", "time", "region", "detail-type"), "x")
+    event = {**texts, "source": "mine", "resources": []}
+    for pattern, matches in (({"source": ["mine"]}, True), ({"source": [{"anything-but": "mine"}]}, False)):
+        answer = client.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
+        assert answer["Result"] is matches
+    with pytest.raises(client.exceptions.InvalidEventPatternException, match="Unrecognized match type nope"):
+        client.test_event_pattern(EventPattern='{"source": [{"nope": 1}]}', Event=json.dumps(event))
+    for wrong, message in (("[]", "not a JSON object"), (json.dumps(texts), "source is a required argument")):
+        with pytest.raises(ClientError, match=message):
+            client.test_event_pattern(EventPattern='{"source": ["mine"]}', Event=wrong)
+    with pytest.raises(client.exceptions.InvalidEventPatternException, match="Empty objects are not allowed"):
+        client.put_rule(Name="invalid", EventPattern="{}")
+
+
+def test_nobody_puts_events_of_aws_or_too_large_ones(service) -> None:
+    client = service.client("events")
+    entry = {"Source": "aws.sagemaker", "DetailType": CHANGE, "Detail": "{}"}
+    answer = client.put_events(Entries=[entry, entry | {"Source": "aws-like"}])
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+    assert answer["Entries"][1]["EventId"]
+    large = {"Source": "mine", "DetailType": "d", "Detail": json.dumps({"a": "x" * (1024 * 512)})}
+    assert client.put_events(Entries=[large])["FailedEntryCount"] == 0
+    with pytest.raises(ClientError, match="Total size of the entries in the request is over the limit"):
+        client.put_events(Entries=[large, large])
+
+
+def test_a_token_that_no_list_returned_is_refused(service) -> None:
+    client = service.client("events")
+    with pytest.raises(ClientError, match="InvalidToken"):
+        client.list_rules(NextToken="zz")
+    for name in ("paged-1", "paged-2"):
+        client.put_rule(Name=name, EventPattern='{"source": ["x"]}')
+    first = client.list_rules(NamePrefix="paged", Limit=1)
+    second = client.list_rules(NamePrefix="paged", Limit=1, NextToken=first["NextToken"])
+    assert [first["Rules"][0]["Name"], second["Rules"][0]["Name"]] == ["paged-1", "paged-2"]
+    for name in ("paged-1", "paged-2"):
+        client.delete_rule(Name=name)
