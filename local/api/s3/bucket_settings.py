@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from starlette.responses import Response
 
 from local.api.s3.errors import not_implemented, s3_error
+from local.api.s3.tags import check_tags_of_bucket
 from local.api.s3.xml import parse_xml, xml_response
 
 RECORDED = {
@@ -181,7 +182,7 @@ _CHECKS: dict[str, Callable[[bytes], None]] = {
     "ownershipControls": _check_ownership,
     "policy": _check_policy,
     "publicAccessBlock": _check_root("PublicAccessBlockConfiguration"),
-    "tagging": _check_root("Tagging"),
+    "tagging": check_tags_of_bucket,
 }
 _FIXED: dict[str, tuple[str, dict[str, Any]]] = {
     "logging": ("BucketLoggingStatus", {}),

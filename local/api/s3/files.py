@@ -19,6 +19,10 @@ from local.storage.key_listing import KeyListing
 from local.storage.object_paths import INTERNAL_PREFIX, RefusedNameError
 from local.storage.objects import Objects
 
+_RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+"""Of buckets' names. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
 Condition = Callable[[ObjectInfo | None], None]
 """Raises a ServiceError if the existing object, or None, does not permit the change."""
 
@@ -77,6 +81,8 @@ class ObjectFiles:
             ServiceError: the bucket exists, or the name is not valid.
         """
         folder = self._bucket_path(bucket)
+        if bucket.startswith(_RESERVED_PREFIXES) or bucket.endswith(_RESERVED_SUFFIXES):
+            raise s3_error("InvalidBucketName", f"the specified bucket is not valid: {bucket}: S3 reserves such names")
         try:
             folder.mkdir()
         except FileExistsError:

@@ -1,6 +1,7 @@
-"""The tags of objects: their limits, and the operations on them.
+"""The tags of objects and buckets: their limits, and the operations on tags of objects.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html and, for the number of a bucket's
+tags, https://github.com/versity/versitygw/pull/1209
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from local.api.s3.sidecars import ObjectInfo
 from local.api.s3.xml import parse_xml, xml_response
 
 HEADER = "x-amz-tagging"
-_MOST_TAGS = 10
+_MOST_TAGS, _MOST_TAGS_OF_BUCKET = 10, 50
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
 _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
 
@@ -44,7 +45,7 @@ class Tagging:
     async def write(self, request: S3Request) -> Response:
         """Handle PutObjectTagging."""
         body = await request.document(must_be_checked=True)
-        await asyncio.to_thread(self._set, request, _tags_of_document(body))
+        await asyncio.to_thread(self._set, request, _checked(_tags_of_document(body)))
         return Response()
 
     def delete(self, request: S3Request) -> Response:
@@ -83,7 +84,19 @@ def tags_of_header(text: str) -> dict[str, str]:
     return _checked(pairs)
 
 
-def _tags_of_document(body: bytes) -> dict[str, str]:
+def check_tags_of_bucket(body: bytes) -> None:
+    """Check the document of a PutBucketTagging request.
+
+    Raises:
+        ServiceError: MalformedXML; BadRequest, because there are too many tags; or InvalidTag.
+    """
+    pairs = _tags_of_document(body)
+    if len(pairs) > _MOST_TAGS_OF_BUCKET:
+        raise s3_error("BadRequest", f"Bucket tag count cannot be greater than {_MOST_TAGS_OF_BUCKET}")
+    _check_each(pairs)
+
+
+def _tags_of_document(body: bytes) -> list[tuple[str, str]]:
     document = parse_xml(body, "Tagging")
     sets = list(document)
     if [element.tag for element in sets] != ["TagSet"]:
@@ -96,12 +109,17 @@ def _tags_of_document(body: bytes) -> dict[str, str]:
         pairs.append((members["Key"], members["Value"]))
     if len({key for key, _ in pairs}) < len(pairs):
         raise s3_error("InvalidTag", "Cannot provide multiple Tags with the same key")
-    return _checked(pairs)
+    return pairs
 
 
 def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(pairs) > _MOST_TAGS:
         raise s3_error("BadRequest", f"Object tags cannot be greater than {_MOST_TAGS}")
+    _check_each(pairs)
+    return dict(pairs)
+
+
+def _check_each(pairs: list[tuple[str, str]]) -> None:
     for key, value in pairs:
         if not 1 <= len(key) <= _LONGEST_KEY or _ALLOWED.fullmatch(key) is None:
             raise s3_error("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
@@ -109,4 +127,3 @@ def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
             raise s3_error("InvalidTag", "System tags cannot be added/updated by requester", TagKey=key)
         if len(value) > _LONGEST_VALUE or _ALLOWED.fullmatch(value) is None:
             raise s3_error("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
-    return dict(pairs)

@@ -173,3 +173,22 @@ def test_a_target_is_refused_however_its_xml_is_written(service, s3) -> None:
         '<n:NotificationConfiguration xmlns:n="n"><n:TopicConfiguration/></n:NotificationConfiguration>',
     ):
         assert send(service, "PUT", f"/{BUCKET}?notification", body.encode()).status == 501
+
+
+def test_the_tags_of_a_bucket_have_the_limits_of_s3(s3) -> None:
+    def put(*tags) -> None:
+        s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags]})
+
+    fifty = [(f"key-{number}", "x") for number in range(50)]
+    put(*fifty)
+    for tags, message in (
+        ([*fifty, ("one-more", "x")], "BadRequest.*Bucket tag count cannot be greater than 50"),
+        ([("a", "1"), ("a", "2")], "InvalidTag.*multiple Tags with the same key"),
+        ([("k" * 129, "x")], "InvalidTag.*TagKey"),
+        ([("k", "x" * 257)], "InvalidTag.*TagValue"),
+        ([("aws:k", "x")], "InvalidTag.*System tags"),
+    ):
+        with pytest.raises(ClientError, match=message):
+            put(*tags)
+    assert len(s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]) == 50
+    s3.delete_bucket_tagging(Bucket=BUCKET)

@@ -97,7 +97,13 @@ def test_an_empty_location_constraint_is_none(service, s3) -> None:
     assert send(service, "PUT", "/empty-constraint", body).status == 200
 
 
-@pytest.mark.parametrize("name", ["AB", "a", "10.0.0.1", "a..b", "under_score"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AB", "a", "10.0.0.1", "a..b", "under_score"),
+        *("xn--a", "sthree-a", "amzn-s3-demo-a", "a-s3alias", "a--ol-s3", "a.mrap", "a--x-s3", "a--table-s3"),
+    ],
+)
 def test_a_bucket_has_a_name_that_s3_takes(service, name) -> None:
     answer = send(service, "PUT", f"/{name}")
     assert (answer.status, b"InvalidBucketName" in answer.body) == (400, True)
