@@ -239,6 +239,9 @@ class MotoServices:
                     # Moto may have made a part of the change.
                     MotoServices._holder = None
                 raise MotoFailedError
+            if changes and reply.status >= 300 and service == "cloudformation":
+                # Moto leaves the part of a stack that it made before it failed.
+                MotoServices._holder = None
             if changes and reply.status < 300 and not _has_received_nothing(operation, reply):
                 self._keep(record)
             return reply

@@ -131,11 +131,15 @@ def test_a_stacks_bucket_can_be_kept_and_its_name_is_free_when_it_is_deleted(res
     cloudformation.delete_stack(StackName="stack", RetainResources=["Bucket"])
     with pytest.raises(ClientError, match="does not exist"):
         cloudformation.describe_stacks(StackName="stack")
+    with pytest.raises(ClientError, match="BucketAlreadyExists"):
+        cloudformation.create_stack(StackName="stack", TemplateBody=STACK)
+    assert cloudformation.describe_stacks()["Stacks"] == []
     assert s3.get_object(Bucket="bucket-of-a-stack", Key="key")["Body"].read() == b"data"
     s3.delete_object(Bucket="bucket-of-a-stack", Key="key")
     s3.delete_bucket(Bucket="bucket-of-a-stack")
     again = restarted()
     again.client("cloudformation").create_stack(StackName="stack", TemplateBody=STACK)
+    assert again.client("cloudformation").describe_stacks()["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
     assert [bucket["Name"] for bucket in again.client("s3").list_buckets()["Buckets"]] == ["bucket-of-a-stack"]
 
 
