@@ -119,7 +119,7 @@ class Parts:
         steps = StepServices(self.store, self.objects, events, self._call, functions, self.queues.send)
         self.executions = ExecutionRunner(steps)
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
-        self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting)
+        self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting, self.store)
         self.s3 = S3(settings, keys, self.objects, self.moto, events, queue)
         self.functions_api = FunctionOperations(self.store, settings, self.objects, functions)
         self.logs_api = LogOperations(region, self.logs)

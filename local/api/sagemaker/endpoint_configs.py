@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
+from local.api.sagemaker.production_variants import check_variants
 from local.core.arns import resource_key
 from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
-from local.records.kinds import ENDPOINT_CONFIG, MODEL
+from local.records.kinds import ENDPOINT_CONFIG
 from local.storage.objects import S3Uri
-from local.storage.store import Document, Store
+from local.storage.store import Store
 
 _NOT_IMPLEMENTED = (
     "AsyncInferenceConfig",
@@ -36,7 +37,7 @@ class EndpointConfigOperations:
         for member in _NOT_IMPLEMENTED:
             if request.get(member):
                 raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
-        self._check_variants(request["ProductionVariants"])
+        check_variants(self.store, self.region, request)
         if "DataCaptureConfig" in request:
             S3Uri.parse(request["DataCaptureConfig"]["DestinationS3Uri"])
         config = {
@@ -74,19 +75,3 @@ class EndpointConfigOperations:
         arn = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])["EndpointConfigArn"]
         records.remove(self.store, ENDPOINT_CONFIG.name, resource_key(arn), arn)
         return {}
-
-    def _check_variants(self, variants: list[Document]) -> None:
-        names = [variant["VariantName"] for variant in variants]
-        if len(set(names)) < len(names):
-            raise validation_error("Production variants must have different names.")
-        for variant in variants:
-            if "ModelName" not in variant:
-                raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
-            records.find(self.store, MODEL, self.region, variant["ModelName"])
-            if ("ServerlessConfig" in variant) == ("InstanceType" in variant or "InstancePools" in variant):
-                raise validation_error(
-                    f"Production variant {variant['VariantName']} must have either an InstanceType or a "
-                    "ServerlessConfig."
-                )
-        if len(variants) > 1 and not any(variant.get("InitialVariantWeight", 1.0) > 0 for variant in variants):
-            raise validation_error("At least one production variant must have a weight greater than 0.")

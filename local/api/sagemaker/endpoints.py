@@ -16,6 +16,7 @@ from local.api.sagemaker.operations import Request, Response
 from local.core.arns import resource_key
 from local.core.errors import validation_error
 from local.records import resources as records
+from local.records.endpoints import is_serverless
 from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
 from local.records.tags import save_tags
 from local.runtime.endpoints.changes import IN_PROGRESS, KIND, EndpointChanges, mark, summaries
@@ -82,6 +83,7 @@ class EndpointOperations:
             # SageMaker shifts traffic away from the present configuration, which must still be there.
             # Source: https://github.com/hashicorp/terraform-provider-aws/issues/40048
             records.find(self.store, ENDPOINT_CONFIG, self.region, endpoint["EndpointConfigName"])
+            _check_kind(endpoint, config)
             retained, capture = {}, config.get("DataCaptureConfig")
             if request.get("RetainAllVariantProperties"):
                 retained = _retained(endpoint, excluded)
@@ -156,6 +158,19 @@ def _retained(endpoint: Document, excluded: set[str]) -> dict[str, Document]:
         variant["VariantName"]: {member: variant[member] for member in kept if member in variant}
         for variant in endpoint["ProductionVariants"]
     }
+
+
+def _check_kind(endpoint: Document, config: Document) -> None:
+    """Refuse to make an endpoint with instances serverless. The other direction is possible.
+
+    Source: "Feature exclusions", https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+    becomes_serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
+    if becomes_serverless and not is_serverless(endpoint):
+        raise validation_error(
+            f'Could not update a real-time endpoint to serverless: "{endpoint["EndpointArn"]}" has instances, and '
+            f"endpoint configuration {config['EndpointConfigName']} has a ServerlessConfig."
+        )
 
 
 def _mark(endpoint: Document, status: str) -> None:

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.api.sagemaker.operations import SageMakerApi
-from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
-from local.core.errors import not_implemented
+from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply, new_request_id
+from local.core.arns import resource_key
+from local.core.errors import ServiceError, not_implemented
+from local.records.endpoints import is_serverless
+from local.records.kinds import ENDPOINT
 from local.runtime.endpoints.hosting import Hosting
+from local.storage.store import Store
 
 LARGEST_INVOCATION = 6 * 1024 * 1024
+_LARGEST_SERVERLESS = 4 * 1024 * 1024
+"""Maximum bytes of a serverless endpoint's requests and responses.
+https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
+"""
 _TARGET_PREFIX = "SageMaker."
 
 
@@ -20,6 +28,7 @@ class SageMakerHttp:
 
     api: SageMakerApi
     hosting: Hosting
+    store: Store
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Call the operation that the header ``X-Amz-Target`` names.
@@ -46,6 +55,9 @@ class SageMakerHttp:
         name, rest = _endpoint(head)
         if rest != "invocations" or head.method != "POST":
             raise not_implemented("sagemaker-runtime", f"{head.method} /endpoints/{name}/{rest}")
+        if len(body) > _LARGEST_SERVERLESS and self._is_serverless(name):
+            # The words are AWS's: https://github.com/aws/sagemaker-python-sdk/issues/4271
+            raise ServiceError("ValidationError", f"Request {new_request_id()} has oversize body.")
         status, headers, answered = self.hosting.invoke(
             name,
             body,
@@ -54,7 +66,12 @@ class SageMakerHttp:
             _text(head, b"x-amzn-sagemaker-target-variant"),
             head.headers,
         )
+        if len(answered) > _LARGEST_SERVERLESS and self._is_serverless(name):
+            raise ServiceError("", f"HTTP content length exceeded {_LARGEST_SERVERLESS} bytes.", 413)
         return HttpResponse(status, answered, headers)
+
+    def _is_serverless(self, name: str) -> bool:
+        return is_serverless(self.store.find(ENDPOINT.name, resource_key(name)) or {})
 
 
 def _endpoint(head: RequestHead) -> tuple[str, str]:

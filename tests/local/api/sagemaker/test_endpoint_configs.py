@@ -6,6 +6,14 @@ from local.core.errors import ServiceError
 from tests.local.conftest import IMAGE
 
 VARIANT = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+WITHOUT_INSTANCES = {"VariantName": "s", "ModelName": "m", "ServerlessConfig": SERVERLESS}
+CAPTURE = {
+    "InitialSamplingPercentage": 50,
+    "DestinationS3Uri": "s3://models/capture",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config"
 
 
@@ -27,12 +35,7 @@ def create(parts, *variants, name="c", **members):
 
 
 def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts) -> None:
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 50,
-        "DestinationS3Uri": "s3://models/capture",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
+    capture = {"EnableCapture": True, **CAPTURE}
     arn = create(parts, DataCaptureConfig=capture, KmsKeyId="key")["EndpointConfigArn"]
     config = parts.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": "c"})
     assert config["EndpointConfigArn"] == arn == f"{ARN}/c"
@@ -76,6 +79,43 @@ def test_errors_use_the_words_that_clients_know(parts) -> None:
 )
 def test_variants_that_cannot_be_are_refused(parts, variants, words) -> None:
     error = refusal(parts, "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
+    assert error.code == "ValidationException"
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("variants", "members", "words"),
+    [
+        (
+            [{**WITHOUT_INSTANCES, "ServerlessConfig": {**SERVERLESS, "MemorySizeInMB": 1500}}],
+            {},
+            "MemorySizeInMB 1500",
+        ),
+        (
+            [{**WITHOUT_INSTANCES, "ServerlessConfig": {**SERVERLESS, "ProvisionedConcurrency": 6}}],
+            {},
+            "less than or equal to MaxConcurrency 5",
+        ),
+        ([{**WITHOUT_INSTANCES, "InstanceType": "ml.m5.large"}], {}, "InstanceType is for instances"),
+        ([{**WITHOUT_INSTANCES, "InitialInstanceCount": 1}], {}, "InitialInstanceCount is for instances"),
+        ([WITHOUT_INSTANCES, {**WITHOUT_INSTANCES, "VariantName": "t"}], {}, "multiple production variants"),
+        ([VARIANT, WITHOUT_INSTANCES], {}, "multiple production variants"),
+        ([WITHOUT_INSTANCES], {"DataCaptureConfig": CAPTURE}, "data capture"),
+        ([WITHOUT_INSTANCES], {"VpcConfig": VPC}, "VpcConfig"),
+        ([{**WITHOUT_INSTANCES, "ModelName": "in-vpc"}], {}, "VpcConfig"),
+        ([{**WITHOUT_INSTANCES, "ModelName": "isolated"}], {}, "network isolation"),
+        ([{**WITHOUT_INSTANCES, "ModelName": "two"}], {}, "inference pipelines"),
+    ],
+)
+def test_what_serverless_endpoints_do_not_have_is_refused(parts, put_model, variants, members, words) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": put_model()}
+    model = {"PrimaryContainer": container}
+    parts.sagemaker.call("CreateModel", {"ModelName": "in-vpc", **model, "VpcConfig": VPC})
+    parts.sagemaker.call("CreateModel", {"ModelName": "isolated", **model, "EnableNetworkIsolation": True})
+    parts.sagemaker.call("CreateModel", {"ModelName": "two", "Containers": [container, container]})
+    create(parts, WITHOUT_INSTANCES)
+    request = {"EndpointConfigName": "d", "ProductionVariants": variants, **members}
+    error = refusal(parts, "CreateEndpointConfig", **request)
     assert error.code == "ValidationException"
     assert words in error.message
 

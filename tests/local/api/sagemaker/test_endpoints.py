@@ -324,6 +324,21 @@ def test_serverless_variants_are_served_and_described(parts, configure, put_mode
     assert score(parts) == 3.5
 
 
+def test_a_serverless_endpoint_can_get_instances_but_not_the_other_way_round(parts, configure) -> None:
+    configure("c", 0.5)
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "v", "ModelName": "c-0", "ServerlessConfig": serverless}
+    parts.sagemaker.call("CreateEndpointConfig", {"EndpointConfigName": "s", "ProductionVariants": [variant]})
+    create(parts, "s")
+    settled(parts)
+    for config in ("s", "c"):
+        parts.sagemaker.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": config})
+        assert settled(parts)["EndpointConfigName"] == config
+    words = refusal(parts, "UpdateEndpoint", EndpointName="e", EndpointConfigName="s")
+    assert words.startswith("Could not update a real-time endpoint to serverless")
+    assert settled(parts)["EndpointConfigName"] == "c"
+
+
 def test_endpoints_are_listed_by_status(parts, configure) -> None:
     create(parts, configure("c", 0.5), "good")
     create(parts, configure("b", 0.5, image="other:1"), "bad")

@@ -84,6 +84,27 @@ def test_boto3_gets_the_services_errors(runtime, served, request_, code, status)
         assert "Received client error (400) from primary" in str(caught.value)
 
 
+def test_a_serverless_endpoint_takes_and_gives_at_most_four_megabytes(sagemaker, runtime, served) -> None:
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "All", "ModelName": "m", "ServerlessConfig": serverless}
+    sagemaker.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="serverless", EndpointConfigName="serverless")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="serverless", WaiterConfig=FAST)
+
+    def ask(endpoint, body):
+        accept = "application/jsonlines"
+        runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Accept=accept, Body=body)
+
+    row, score = "0,0\n", '{"score": 0.5}\n'
+    most = 4 * 1024 * 1024 // len(score)
+    ask("serverless", row * most)
+    ask(served, row * (most + 1))
+    with pytest.raises(ClientError, match="HTTP content length exceeded 4194304 bytes"):
+        ask("serverless", row * (most + 1))
+    with pytest.raises(ClientError, match=r"\(ValidationError\).*: Request .* has oversize body\."):
+        ask("serverless", row * (1024 * 1024) + row)
+
+
 def aws(service, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([AWS, *arguments], env=service.environment, capture_output=True, text=True, timeout=60)
 
