@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from local.api.sagemaker.deployment_configs import check_deployment_config
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
+from local.api.sagemaker.variant_changes import change_variants
 from local.core.arns import resource_key
-from local.core.errors import validation_error
+from local.core.errors import not_implemented, validation_error
 from local.records import resources as records
 from local.records.endpoints import is_serverless
 from local.records.kinds import ENDPOINT, ENDPOINT_CONFIG
@@ -40,6 +42,7 @@ class EndpointOperations:
         """Create an endpoint for a configuration. The endpoint is Creating when this returns."""
         name = request["EndpointName"]
         arn = ENDPOINT.arn(self.region, name)
+        check_deployment_config(request.get("DeploymentConfig", {}))
         with self.store.transaction():
             config = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
             endpoint = {
@@ -78,6 +81,11 @@ class EndpointOperations:
         """Change an endpoint's configuration without losing requests. The endpoint is Updating when this returns."""
         config = records.find(self.store, ENDPOINT_CONFIG, self.region, request["EndpointConfigName"])
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
+        if excluded and not request.get("RetainAllVariantProperties"):
+            raise validation_error("ExcludeRetainedVariantProperties is only for RetainAllVariantProperties true.")
+        if request.get("RetainDeploymentConfig") and "DeploymentConfig" in request:
+            raise not_implemented("sagemaker", "UpdateEndpoint with DeploymentConfig and RetainDeploymentConfig")
+        check_deployment_config(request.get("DeploymentConfig", {}))
 
         def change(endpoint: Document) -> None:
             # SageMaker shifts traffic away from the present configuration, which must still be there.
@@ -99,20 +107,7 @@ class EndpointOperations:
         """Change variants' weights and numbers of instances. The endpoint is Updating when this returns."""
 
         def change(endpoint: Document) -> None:
-            variants = {variant["VariantName"]: variant for variant in endpoint["ProductionVariants"]}
-            for wanted in request["DesiredWeightsAndCapacities"]:
-                if wanted["VariantName"] not in variants:
-                    raise validation_error(
-                        f'Endpoint "{endpoint["EndpointArn"]}" has no production variant {wanted["VariantName"]}.'
-                    )
-                variant = variants[wanted["VariantName"]]
-                for member in ("DesiredWeight", "DesiredInstanceCount"):
-                    if member in wanted:
-                        variant[member] = wanted[member]
-                if "ServerlessUpdateConfig" in wanted:
-                    variant.setdefault("DesiredServerlessConfig", {}).update(wanted["ServerlessUpdateConfig"])
-            if not any(variant["DesiredWeight"] > 0 for variant in variants.values()):
-                raise validation_error("At least one production variant must have a weight greater than 0.")
+            change_variants(endpoint, request["DesiredWeightsAndCapacities"])
 
         return self._start_update(request["EndpointName"], change)
 

@@ -27,6 +27,9 @@ def check_variants(store: Store, region: str, request: Request) -> None:
         if "ModelName" not in variant:
             raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
         model = records.find(store, MODEL, region, variant["ModelName"])
+        if "ManagedInstanceScaling" in variant:
+            # The words are AWS's: https://github.com/hashicorp/terraform-provider-aws/pull/45926
+            raise validation_error("ManagedInstanceScaling is only supported for inference component endpoints.")
         if "ServerlessConfig" in variant:
             _check_serverless(variant)
             _check_exclusions(request, variant["VariantName"], model)

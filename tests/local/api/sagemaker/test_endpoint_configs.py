@@ -70,6 +70,15 @@ def test_errors_use_the_words_that_clients_know(parts) -> None:
     [
         ([{**VARIANT, "ModelName": "absent"}], "Could not find model"),
         ([VARIANT, VARIANT], "different names"),
+        (
+            [
+                {
+                    **VARIANT,
+                    "ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 2, "MaxInstanceCount": 1},
+                }
+            ],
+            "ManagedInstanceScaling is only supported for inference component endpoints.",
+        ),
         ([{"VariantName": "v", "ModelName": "m"}], "InstanceType or a ServerlessConfig"),
         (
             [{**VARIANT, "InitialVariantWeight": 0.0}, {**VARIANT, "VariantName": "b", "InitialVariantWeight": 0.0}],

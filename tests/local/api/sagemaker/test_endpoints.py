@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -337,6 +338,63 @@ def test_a_serverless_endpoint_can_get_instances_but_not_the_other_way_round(par
     words = refusal(parts, "UpdateEndpoint", EndpointName="e", EndpointConfigName="s")
     assert words.startswith("Could not update a real-time endpoint to serverless")
     assert settled(parts)["EndpointConfigName"] == "c"
+
+
+def test_capacities_that_cannot_be_are_refused(parts, configure) -> None:
+    create(parts, configure("c", 0.5))
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 5, "ProvisionedConcurrency": 4}
+    variant = {"VariantName": "v0", "ModelName": "c-0", "ServerlessConfig": serverless}
+    parts.sagemaker.call("CreateEndpointConfig", {"EndpointConfigName": "s", "ProductionVariants": [variant]})
+    create(parts, "s", "s")
+    before = [settled(parts, name) for name in ("e", "s")]
+    cases: list[tuple[str, str, list[dict[str, Any]]]] = [
+        ("e", "DesiredInstanceCount of production variant v0 must be at least 1", [{"DesiredInstanceCount": 0}]),
+        ("e", "v0 has instances", [{"ServerlessUpdateConfig": {"MaxConcurrency": 1}}]),
+        ("e", "v0 only once", [{"DesiredWeight": 1.0}, {"DesiredWeight": 2.0}]),
+        ("e", "must have one of DesiredWeight", [{}]),
+        ("s", "v0 has a ServerlessConfig", [{"DesiredInstanceCount": 1}]),
+        ("s", "less than or equal to MaxConcurrency 3", [{"ServerlessUpdateConfig": {"MaxConcurrency": 3}}]),
+    ]
+    for endpoint, words, wanted in cases:
+        changes = [{"VariantName": "v0", **change} for change in wanted]
+        request = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": changes}
+        assert words in refusal(parts, "UpdateEndpointWeightsAndCapacities", **request)
+    assert [describe(parts, name) for name in ("e", "s")] == before
+    change = {"VariantName": "v0", "ServerlessUpdateConfig": {"MaxConcurrency": 9}}
+    request = {"EndpointName": "s", "DesiredWeightsAndCapacities": [change]}
+    parts.sagemaker.call("UpdateEndpointWeightsAndCapacities", request)
+    described = settled(parts, "s")["ProductionVariants"][0]["CurrentServerlessConfig"]
+    assert described == serverless | {"MaxConcurrency": 9}
+
+
+def sized(kind, member, value):
+    routing = {"Type": kind, "WaitIntervalInSeconds": 60, member: {"Type": "CAPACITY_PERCENT", "Value": value}}
+    return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+
+
+def rolling(percent):
+    size = {"Type": "CAPACITY_PERCENT", "Value": percent}
+    return {"RollingUpdatePolicy": {"MaximumBatchSize": size, "WaitIntervalInSeconds": 60}}
+
+
+def test_deployments_that_cannot_be_are_refused(parts, configure) -> None:
+    create(parts, configure("c", 0.5), DeploymentConfig=sized("CANARY", "CanarySize", 50))
+    settled(parts)
+    for words, deployment in [
+        ("Only one update policy", sized("CANARY", "CanarySize", 50) | rolling(50)),
+        ("must have a CanarySize", sized("CANARY", "LinearStepSize", 50)),
+        ("must have a LinearStepSize", sized("LINEAR", "CanarySize", 50)),
+        ("CanarySize must be 1 to 50 percent", sized("CANARY", "CanarySize", 51)),
+        ("LinearStepSize must be 10 to 50 percent", sized("LINEAR", "LinearStepSize", 9)),
+        ("MaximumBatchSize must be 5 to 50 percent", rolling(4)),
+    ]:
+        for operation in ("CreateEndpoint", "UpdateEndpoint"):
+            request = {"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig": deployment}
+            assert words in refusal(parts, operation, **request)
+    excluded = [{"VariantPropertyType": "DesiredWeight"}]
+    request = {"EndpointName": "e", "EndpointConfigName": "c", "ExcludeRetainedVariantProperties": excluded}
+    assert "RetainAllVariantProperties" in refusal(parts, "UpdateEndpoint", **request)
+    assert settled(parts)["LastDeploymentConfig"] == sized("CANARY", "CanarySize", 50)
 
 
 def test_endpoints_are_listed_by_status(parts, configure) -> None:

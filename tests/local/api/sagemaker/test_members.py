@@ -303,7 +303,6 @@ HANDLED: dict[str, dict[str, str]] = {
     },
     "UpdateEndpoint": {
         "RetainAllVariantProperties": "the variants keep their weights and numbers of instances",
-        "ExcludeRetainedVariantProperties.VariantPropertyType": "the properties that are not kept",
         "RetainDeploymentConfig": "the deployment configuration stays",
     },
     "UpdatePipelineVersion": {"PipelineVersionId": "the version that is changed"},
