@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from local.api.autoscaling import AutoScaling
 from local.api.cloudformation import CloudFormation
 from local.api.eventbridge import EventBridge
 from local.api.iam.simulation import Iam
@@ -133,6 +134,7 @@ class Parts:
             "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
+            "application-autoscaling": AutoScaling(self.moto, self.store, region).answer,
         }
         self._settings = settings
 
