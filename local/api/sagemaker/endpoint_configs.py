@@ -20,6 +20,8 @@ _NOT_IMPLEMENTED = (
     "ExplainerConfig",
     "ShadowProductionVariants",
     "CrossRegionTrafficConfig",
+    "EnableNetworkIsolation",
+    "MetricsConfig",
 )
 
 

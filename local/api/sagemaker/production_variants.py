@@ -12,6 +12,7 @@ from local.storage.store import Document, Store
 _MEGABYTES_OF_MEMORY = (1024, 2048, 3072, 4096, 5120, 6144)
 _OF_INSTANCES = ("InstanceType", "InstancePools", "InitialInstanceCount", "VolumeSizeInGB", "RoutingConfig")
 """Members about instances, which a serverless variant does not have."""
+_NOT_IMPLEMENTED = ("CoreDumpConfig", "EnableSSMAccess")
 
 
 def check_variants(store: Store, region: str, request: Request) -> None:
@@ -27,9 +28,7 @@ def check_variants(store: Store, region: str, request: Request) -> None:
         if "ModelName" not in variant:
             raise not_implemented("sagemaker", "CreateEndpointConfig for inference components (no ModelName)")
         model = records.find(store, MODEL, region, variant["ModelName"])
-        if "ManagedInstanceScaling" in variant:
-            # The words are AWS's: https://github.com/hashicorp/terraform-provider-aws/pull/45926
-            raise validation_error("ManagedInstanceScaling is only supported for inference component endpoints.")
+        _check_members(variant)
         if "ServerlessConfig" in variant:
             _check_serverless(variant)
             _check_exclusions(request, variant["VariantName"], model)
@@ -58,6 +57,27 @@ def check_concurrency(name: str, config: Document) -> None:
         )
 
 
+def _check_members(variant: Document) -> None:
+    """Refuse members that AWS refuses here, and those that would have no effect.
+
+    Sources: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html and
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantRoutingConfig.html
+    """
+    for member in _NOT_IMPLEMENTED:
+        if variant.get(member):
+            raise not_implemented("sagemaker", f"CreateEndpointConfig with {member}")
+    if any("ModelNameOverride" in pool for pool in variant.get("InstancePools", ())):
+        raise not_implemented("sagemaker", "CreateEndpointConfig with ModelNameOverride")
+    if "AcceleratorType" in variant:
+        raise validation_error("AcceleratorType is no longer supported: Elastic Inference is no longer available.")
+    if "ManagedInstanceScaling" in variant:
+        # The words are AWS's: https://github.com/hashicorp/terraform-provider-aws/pull/45926
+        raise validation_error("ManagedInstanceScaling is only supported for inference component endpoints.")
+    routing = variant.get("RoutingConfig", {})
+    if ("PrefixAwareRoutingConfig" in routing) != (routing.get("RoutingStrategy") == "PREFIX_AWARE"):
+        raise validation_error("PrefixAwareRoutingConfig is required for, and only for, RoutingStrategy PREFIX_AWARE.")
+
+
 def _check_serverless(variant: Document) -> None:
     name, config = variant["VariantName"], variant["ServerlessConfig"]
     for member in _OF_INSTANCES:
@@ -79,12 +99,11 @@ def _check_exclusions(request: Request, name: str, model: Document) -> None:
 
     Source: "Feature exclusions", https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
     """
-    isolated = request.get("EnableNetworkIsolation") or model.get("EnableNetworkIsolation")
     excluded = {
         "multiple production variants": len(request["ProductionVariants"]) > 1,
         "data capture (DataCaptureConfig)": _captures(request),
         "a VpcConfig": "VpcConfig" in request or "VpcConfig" in model,
-        "network isolation (EnableNetworkIsolation)": isolated,
+        "network isolation (EnableNetworkIsolation)": model.get("EnableNetworkIsolation"),
         "inference pipelines (models with several containers)": len(containers(model)) > 1,
     }
     for feature, is_used in excluded.items():

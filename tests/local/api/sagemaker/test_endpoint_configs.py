@@ -13,6 +13,10 @@ CAPTURE = {
     "DestinationS3Uri": "s3://models/capture",
     "CaptureOptions": [{"CaptureMode": "Input"}],
 }
+POOL = {"InstanceType": "ml.m5.large", "Priority": 1}
+POOLED = {"VariantName": "p", "ModelName": "m", "InitialInstanceCount": 1, "InstancePools": [POOL]}
+PREFIX_AWARE = {"RoutingStrategy": "PREFIX_AWARE"}
+PREFIX = {"PrefixLength": 1024, "ConcurrencyThreshold": 1}
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config"
 
@@ -44,6 +48,13 @@ def test_a_configuration_is_described_as_it_was_made_with_a_weight_of_one(parts)
     assert config["KmsKeyId"] == "key"
 
 
+def test_instance_pools_and_prefix_aware_routing_are_described(parts) -> None:
+    variant = {**POOLED, "RoutingConfig": {**PREFIX_AWARE, "PrefixAwareRoutingConfig": PREFIX}}
+    create(parts, variant)
+    config = parts.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": "c"})
+    assert config["ProductionVariants"] == [{**variant, "InitialVariantWeight": 1.0}]
+
+
 def test_the_newest_configuration_is_listed_first(parts) -> None:
     for name in ("c1", "c2", "c3"):
         create(parts, name=name)
@@ -70,6 +81,12 @@ def test_errors_use_the_words_that_clients_know(parts) -> None:
     [
         ([{**VARIANT, "ModelName": "absent"}], "Could not find model"),
         ([VARIANT, VARIANT], "different names"),
+        ([{**VARIANT, "AcceleratorType": "ml.eia2.medium"}], "AcceleratorType is no longer supported"),
+        ([{**VARIANT, "RoutingConfig": PREFIX_AWARE}], "PrefixAwareRoutingConfig is required for"),
+        (
+            [{**VARIANT, "RoutingConfig": {"RoutingStrategy": "RANDOM", "PrefixAwareRoutingConfig": PREFIX}}],
+            "PrefixAwareRoutingConfig is required for",
+        ),
         (
             [
                 {
@@ -133,6 +150,11 @@ def test_what_serverless_endpoints_do_not_have_is_refused(parts, put_model, vari
     "members",
     [
         {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://models/out"}}},
+        {"EnableNetworkIsolation": True},
+        {"MetricsConfig": {"EnableEnhancedMetrics": True}},
+        {"ProductionVariants": [{**VARIANT, "CoreDumpConfig": {"DestinationS3Uri": "s3://models/dumps"}}]},
+        {"ProductionVariants": [{**VARIANT, "EnableSSMAccess": True}]},
+        {"ProductionVariants": [{**POOLED, "InstancePools": [{**POOL, "ModelNameOverride": "m"}]}]},
         {"ShadowProductionVariants": [{**VARIANT, "VariantName": "shadow"}]},
         {"ProductionVariants": [{"VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]},
     ],
