@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from deployment.endpoint_scaling import Scaling
 
 from tests.local.conftest import IMAGE, make_artifact
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-TARGET = {"ServiceNamespace": "sagemaker", "ScalableDimension": DIMENSION, "ResourceId": "endpoint/scaled/variant/All"}
+TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ScalableDimension": DIMENSION,
+    "ResourceId": "endpoint/scaled/variant/AllTraffic",
+}
 ABSENT = {**TARGET, "ResourceId": "endpoint/scaled/variant/absent"}
 BOUNDS = {"MinCapacity": 1, "MaxCapacity": 4}
 METRIC = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
@@ -38,7 +43,7 @@ def autoscaling(service, tmp_path_factory):
         "serverless": {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
     }
     for name, members in variants.items():
-        variant = {"VariantName": "All", "ModelName": "m", **members}
+        variant = {"VariantName": "AllTraffic", "ModelName": "m", **members}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
@@ -62,9 +67,9 @@ def refusal(autoscaling, operation: str, request: dict[str, Any]) -> tuple[str, 
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({**TARGET, "ResourceId": "endpoint/absent/variant/All", **BOUNDS}, 'Could not find endpoint "'),
+        ({**TARGET, "ResourceId": "endpoint/absent/variant/AllTraffic", **BOUNDS}, 'Could not find endpoint "'),
         ({**ABSENT, **BOUNDS}, "Could not find production variant absent"),
-        ({**TARGET, "ResourceId": "endpoint/serverless/variant/All", **BOUNDS}, "All is serverless"),
+        ({**TARGET, "ResourceId": "endpoint/serverless/variant/AllTraffic", **BOUNDS}, "AllTraffic is serverless"),
         ({**TARGET, "ResourceId": "endpoint/scaled", **BOUNDS}, "Unsupported service namespace"),
         ({**TARGET, "ScalableDimension": "ecs:service:DesiredCount", **BOUNDS}, "Unsupported service namespace"),
         ({**TARGET, "MinCapacity": 5, "MaxCapacity": 4}, "Maximum capacity cannot be less than minimum capacity"),
@@ -147,3 +152,14 @@ def test_a_target_and_its_policies_are_changed_and_deleted(autoscaling, target) 
     autoscaling.deregister_scalable_target(**TARGET)
     autoscaling.register_scalable_target(**TARGET, **BOUNDS)
     assert not autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+
+
+def test_the_deploying_function_registers_changes_and_stops_autoscaling(autoscaling) -> None:
+    options = {"min_instances": 1, "max_instances": 2, "invocations_per_instance": 800}
+    for most in (2, 3):
+        Scaling(autoscaling, {**options, "max_instances": most}).agree("scaled")
+        [described] = autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        assert described["MaxCapacity"] == most
+    [policy] = autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 800
+    assert [Scaling(autoscaling, None).stop("scaled") for _ in range(2)] == [True, False]
