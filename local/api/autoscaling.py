@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from local.api.moto.checks import check_request
+from local.api.moto.requests import own_head
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead, json_document
+from local.core.arns import resource_key
 from local.core.errors import ServiceError, not_implemented, validation_error
 from local.records import resources as records
 from local.records.kinds import ENDPOINT
@@ -70,8 +72,31 @@ class AutoScaling:
         elif name == "DeleteScalingPolicy":
             self._check_policy_exists(request)
         elif name == "DeregisterScalableTarget":
-            self._delete_policies(head, request)
+            self._delete_policies(request)
         return self.moto.answer(head, body)
+
+    def scaled_variants(self, endpoint_name: str) -> set[str]:
+        """Return the names of an endpoint's variants that are scalable targets."""
+        return set(self._registered(endpoint_name).values())
+
+    def deregister(self, endpoint_name: str) -> None:
+        """Deregister the variants of a deleted endpoint, as AWS does.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html
+        """
+        for resource in self._registered(endpoint_name):
+            target = {"ServiceNamespace": "sagemaker", "ScalableDimension": _INSTANCES, "ResourceId": resource}
+            self._delete_policies(target)
+            self._send("DeregisterScalableTarget", target)
+
+    def _registered(self, endpoint_name: str) -> dict[str, str]:
+        """Return the variants of an endpoint that are scalable targets, by the targets' resource ids."""
+        if not self.moto.has_changed(_SERVICE):
+            return {}
+        with self.moto.backend(_SERVICE, self.region) as autoscaling:
+            matches = [_VARIANT.fullmatch(resource) for resource in autoscaling.targets.get(_INSTANCES, {})]
+        key = resource_key(endpoint_name)
+        return {match[0]: match[2] for match in matches if match and resource_key(match[1]) == key}
 
     def _check_target(self, name: str, request: Request) -> None:
         self._check_variant(*_variant_of(name, request))
@@ -117,14 +142,16 @@ class AutoScaling:
         if request["PolicyName"] not in [policy.policy_name for policy in self._policies(request)]:
             raise _not_found(f"No scaling policy found for {_place(request)}, policy name: {request['PolicyName']}")
 
-    def _delete_policies(self, head: RequestHead, request: Request) -> None:
+    def _delete_policies(self, request: Request) -> None:
         """Delete the policies of a target that is deregistered, as AWS does and moto does not."""
         if self._target(request) is None:
             raise _not_found(f"No scalable target found for {_place(request)}")
-        headers = {**head.headers, b"x-amz-target": b"AnyScaleFrontendService.DeleteScalingPolicy"}
         for policy in self._policies(request):
-            body = json.dumps({**request, "PolicyName": policy.policy_name}).encode()
-            self.moto.answer(replace(head, headers=headers), body)
+            self._send("DeleteScalingPolicy", {**request, "PolicyName": policy.policy_name})
+
+    def _send(self, operation: str, request: Request) -> None:
+        head = own_head(_SERVICE, self.region, f"AnyScaleFrontendService.{operation}", "1.1")
+        self.moto.answer(head, json.dumps(request).encode())
 
     def _target(self, request: Request) -> Any:
         """Return moto's record of the request's scalable target, or None."""

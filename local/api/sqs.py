@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.api.moto.checks import check_request
+from local.api.moto.requests import own_head
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead, json_document
 from local.core.errors import ServiceError
@@ -64,7 +65,7 @@ class Sqs:
         if account != [ACCOUNT_ID]:
             raise ServiceError("AWS.SimpleQueueService.NonExistentQueue", _NO_QUEUE)
         body = json.dumps({"QueueUrl": queue_url, "MessageBody": text}).encode()
-        reply = self._moto.answer(self._head("SendMessage"), body)
+        reply = self._moto.answer(own_head("sqs", self._region, "AmazonSQS.SendMessage", "1.0"), body)
         if reply.status >= 300:
             error = json.loads(reply.body)
             raise ServiceError(error.get("__type", "InternalFailure"), error.get("message", ""), reply.status)
@@ -101,14 +102,3 @@ class Sqs:
     def _wake_up(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-    def _head(self, operation: str) -> RequestHead:
-        scope = f"Credential={ACCOUNT_ID}/20200101/{self._region}/sqs/aws4_request"
-        headers = {
-            "host": f"sqs.{self._region}.amazonaws.com",
-            "authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}",
-            "x-amz-date": "20200101T000000Z",
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": f"AmazonSQS.{operation}",
-        }
-        return RequestHead("POST", b"/", b"", {name.encode(): value.encode() for name, value in headers.items()})

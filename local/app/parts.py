@@ -86,6 +86,7 @@ class Parts:
         changes: carries out changes of endpoints.
         executions: running pipeline executions.
         moto: the AWS services that moto answers for.
+        autoscaling: Application Auto Scaling's operations.
         events: EventBridge's default bus.
         sagemaker: SageMaker's operations.
         sagemaker_http: their HTTP interface.
@@ -105,6 +106,7 @@ class Parts:
         self.logs = Logs(settings.logs, self.disk)
         self.supervisor = Supervisor(settings)
         self.moto = MotoServices(self.store, region)
+        self.autoscaling = AutoScaling(self.moto, self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
         queue = WorkQueue(self.supervisor, "event", _EVENT_THREADS)
         self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
@@ -134,7 +136,7 @@ class Parts:
             "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects).answer,
-            "application-autoscaling": AutoScaling(self.moto, self.store, region).answer,
+            "application-autoscaling": self.autoscaling.answer,
         }
         self._settings = settings
 
@@ -206,7 +208,7 @@ class Parts:
             model_package_groups=ModelPackageGroupOperations(store, region),
             model_packages=ModelPackageOperations(store, region, self.events),
             endpoint_configs=EndpointConfigOperations(store, region),
-            endpoints=EndpointOperations(store, region, self.hosting, self.changes),
+            endpoints=EndpointOperations(store, region, self.hosting, self.changes, self.autoscaling),
             tags=TagOperations(store, region),
             search=SearchOperations(store),
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from local.api.autoscaling import AutoScaling
 from local.api.sagemaker.deployment_configs import check_deployment_config
 from local.api.sagemaker.listing import page
 from local.api.sagemaker.operations import Request, Response
@@ -37,6 +38,7 @@ class EndpointOperations:
     region: str
     hosting: Hosting
     changes: EndpointChanges
+    autoscaling: AutoScaling
 
     def create_endpoint(self, request: Request) -> Response:
         """Create an endpoint for a configuration. The endpoint is Creating when this returns."""
@@ -86,12 +88,14 @@ class EndpointOperations:
         if request.get("RetainDeploymentConfig") and "DeploymentConfig" in request:
             raise not_implemented("sagemaker", "UpdateEndpoint with DeploymentConfig and RetainDeploymentConfig")
         check_deployment_config(request.get("DeploymentConfig", {}))
+        scaled = self.autoscaling.scaled_variants(request["EndpointName"])
 
         def change(endpoint: Document) -> None:
             # SageMaker shifts traffic away from the present configuration, which must still be there.
             # Source: https://github.com/hashicorp/terraform-provider-aws/issues/40048
-            records.find(self.store, ENDPOINT_CONFIG, self.region, endpoint["EndpointConfigName"])
+            present = records.find(self.store, ENDPOINT_CONFIG, self.region, endpoint["EndpointConfigName"])
             _check_kind(endpoint, config)
+            _check_scaled(present, config, scaled)
             retained, capture = {}, config.get("DataCaptureConfig")
             if request.get("RetainAllVariantProperties"):
                 retained = _retained(endpoint, excluded)
@@ -118,6 +122,8 @@ class EndpointOperations:
             records.find(self.store, ENDPOINT, self.region, name)
             deleting = self.store.update(KIND, resource_key(name), lambda endpoint: _mark(endpoint, "Deleting"))
             self.hosting.take_out_of_service(name)
+        # After the transaction: moto's lock is never taken within one of the store.
+        self.autoscaling.deregister(deleting["EndpointName"])
         self.changes.begin(deleting)
         return {}
 
@@ -166,6 +172,26 @@ def _check_kind(endpoint: Document, config: Document) -> None:
             f'Could not update a real-time endpoint to serverless: "{endpoint["EndpointArn"]}" has instances, and '
             f"endpoint configuration {config['EndpointConfigName']} has a ServerlessConfig."
         )
+
+
+def _check_scaled(present: Document, config: Document, scaled: set[str]) -> None:
+    """Refuse to change the instance type of a variant that is a scalable target.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+
+    Args:
+        present: the endpoint's configuration.
+        config: the one that it is to get.
+        scaled: the names of the variants that are scalable targets.
+    """
+    types = {variant["VariantName"]: variant.get("InstanceType") for variant in present["ProductionVariants"]}
+    for variant in config["ProductionVariants"]:
+        name = variant["VariantName"]
+        if name in scaled and name in types and variant.get("InstanceType") != types[name]:
+            raise validation_error(
+                f"The instance type of production variant {name} cannot be changed from {types[name]} to "
+                f"{variant.get('InstanceType')}: deregister the variant as a scalable target first."
+            )
 
 
 def _mark(endpoint: Document, status: str) -> None:

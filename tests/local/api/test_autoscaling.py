@@ -163,3 +163,22 @@ def test_the_deploying_function_registers_changes_and_stops_autoscaling(autoscal
     [policy] = autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 800
     assert [Scaling(autoscaling, None).stop("scaled") for _ in range(2)] == [True, False]
+
+
+def test_a_scaled_variant_keeps_its_instance_type_and_is_deregistered_with_its_endpoint(service, autoscaling) -> None:
+    sagemaker = service.client("sagemaker")
+    for name in ("ml.m5.large", "ml.m5.xlarge"):
+        variant = {"VariantName": "v", "ModelName": "m", "InstanceType": name, "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name.replace(".", "-"), ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="ml-m5-large")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="e", WaiterConfig={"Delay": 1})
+    target = {**TARGET, "ResourceId": "endpoint/e/variant/v"}
+    autoscaling.register_scalable_target(**target, **BOUNDS)
+    autoscaling.put_scaling_policy(**{**POLICY, **target})
+    with pytest.raises(ClientError, match=r"from ml\.m5\.large to ml\.m5\.xlarge: deregister the variant"):
+        sagemaker.update_endpoint(EndpointName="e", EndpointConfigName="ml-m5-xlarge")
+    sagemaker.update_endpoint(EndpointName="e", EndpointConfigName="ml-m5-large")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="e", WaiterConfig={"Delay": 1})
+    sagemaker.delete_endpoint(EndpointName="e")
+    assert not autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert not autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
