@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,9 +37,14 @@ from local.core.errors import ServiceError, not_implemented, validation_error
 from local.core.json_text import JsonError, read_json
 from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
+from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
+from local.storage.store import Store
 
+EVENT = "event"
+"""The kind of the records of events that are not delivered yet."""
+_THREADS = 8
 _NOT_IMPLEMENTED = (
     *("EndpointId", "TraceHeader", "DeadLetterConfig", "RetryPolicy", "KinesisParameters", "RunCommandParameters"),
     *("EcsParameters", "BatchParameters", "SqsParameters", "HttpParameters", "RedshiftDataParameters"),
@@ -65,7 +70,8 @@ class EventBridge:
     Attributes:
         moto: Keeps the rules.
         logs: The log groups that are targets.
-        queue: Runs deliveries in the background.
+        store: Keeps events until they are delivered.
+        supervisor: Delivers them in the background.
         region: The region in every event.
         call: Starts pipelines.
         invoke_function: Starts an asynchronous invocation of a Lambda function. Takes the function's ARN and the event.
@@ -73,10 +79,19 @@ class EventBridge:
 
     moto: MotoServices
     logs: Logs
-    queue: WorkQueue
+    store: Store
+    supervisor: Supervisor
     region: str
     call: CallOperation
     invoke_function: Callable[[str, Any], object]
+    _queue: WorkQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_queue", WorkQueue(self.store, self.supervisor, EVENT, _THREADS, self._deliver))
+
+    def begin(self) -> None:
+        """Begin to deliver events, first those that an earlier run of the service has accepted."""
+        self._queue.begin()
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
         """Send an event; ``local.core.ports.EventBus`` describes the arguments."""
@@ -99,7 +114,7 @@ class EventBridge:
             "resources": list(resources),
             "detail": detail,
         }
-        self.queue.put(lambda: self._deliver(event))
+        self._queue.put(identifier, event)
         return identifier
 
     def may_have_rules(self) -> bool:
@@ -187,18 +202,20 @@ class EventBridge:
     def _deliver(self, event: Event) -> None:
         for rule, target in self.moto.targets(event):
             try:
-                self._send(target, event)
+                self._send(rule, target, event)
             except ServiceError as error:
                 _log.warning("rule %s could not reach %s: %s", rule, target["Arn"], error)
 
-    def _send(self, target: dict[str, Any], event: Event) -> None:
+    def _send(self, rule: str, target: dict[str, Any], event: Event) -> None:
         arn = target["Arn"]
         if FUNCTION.fullmatch(arn):
             self.invoke_function(arn, target_input(target, event))
         elif match := PIPELINE.fullmatch(arn):
             given = pipeline_parameters(target)
             values = [{"Name": item["Name"], "Value": parameter_value(item["Value"], event)} for item in given]
-            request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": str(uuid.uuid4())}
+            # An event that is delivered again starts no second execution.
+            token = str(uuid.uuid5(uuid.UUID(event["id"]), f"{rule}/{target['Id']}"))
+            request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": token}
             self.call("StartPipelineExecution", request)
         elif match := LOG_GROUP.fullmatch(arn):
             self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(target_input(target, event))])

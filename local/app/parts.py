@@ -9,7 +9,7 @@ from typing import Any
 
 from local.api.autoscaling import AutoScaling
 from local.api.cloudformation import CloudFormation
-from local.api.eventbridge import EventBridge
+from local.api.eventbridge import EVENT, EventBridge
 from local.api.iam.simulation import Iam
 from local.api.lambda_.operations import FunctionOperations
 from local.api.logs.operations import LogOperations
@@ -45,7 +45,7 @@ from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import ModelLoader
-from local.runtime.functions.invocation import FunctionRunner
+from local.runtime.functions.invocation import ASYNCHRONOUS, FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.jobs.restoring import restore as restore_jobs
@@ -54,14 +54,11 @@ from local.runtime.jobs.transform import TransformRunner
 from local.runtime.jobs.tuning import TuningRunner
 from local.runtime.models.servers import ModelServers
 from local.runtime.supervisor import Supervisor
-from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.metric_points import MetricPoints
 from local.storage.objects import Objects
 from local.storage.set_aside import SetAside
 from local.storage.store import Store
-
-_EVENT_THREADS = 8
 
 Answer = Callable[[RequestHead, bytes], HttpResponse]
 _log = logging.getLogger(__name__)
@@ -108,9 +105,9 @@ class Parts:
         self.moto = MotoServices(self.store, region)
         self.autoscaling = AutoScaling(self.moto, self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
-        queue = WorkQueue(self.supervisor, "event", _EVENT_THREADS)
-        self.events = EventBridge(self.moto, self.logs, queue, region, self._call, functions.invoke_later)
-        events = self.events
+        self.events = events = EventBridge(
+            self.moto, self.logs, self.store, self.supervisor, region, self._call, functions.invoke_later
+        )
         self.metrics = MetricPoints(settings.metrics)
         self.hosting = Hosting(region, self.objects, self.logs, self.metrics, self.supervisor)
         self.servers = ModelServers(settings, keys, self.supervisor)
@@ -123,7 +120,7 @@ class Parts:
         self.executions = ExecutionRunner(steps)
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting, self.store)
-        self.s3 = S3(settings, keys, self.objects, self.moto, events, queue)
+        self.s3 = S3(settings, keys, self.objects, self.moto, events)
         self.functions_api = FunctionOperations(self.store, settings, self.objects, functions)
         self.logs_api = LogOperations(region, self.logs)
         self.services: dict[str, Answer] = {
@@ -151,13 +148,26 @@ class Parts:
         self.logs.repair(aside)
         counts = [(kind, len(self.store.list(kind.name))) for kind in KINDS]
         kept = ", ".join(kind.counted(count) for kind, count in counts if count)
-        return [
+        accepted = self._accepted_work()
+        sentences = [
             *([f"Kept from before: {kept}."] if kept else []),
             *_safely("functions", lambda: restore_functions(self.store, self._settings, aside)),
             *_safely("jobs", lambda: restore_jobs(self.store, self.supervisor)),
             *_safely("endpoints", self._restore_endpoints),
             *_safely("executions", self.executions.restore),
+            *accepted,
         ]
+        # Last: they call functions, and start executions, which must not be taken for those of the earlier run.
+        self.events.begin()
+        self.functions.begin_asynchronous()
+        return sentences
+
+    def _accepted_work(self) -> list[str]:
+        """Return a message about the events that an earlier run has accepted and not delivered, if there are any."""
+        kinds = ((EVENT, "event"), (ASYNCHRONOUS, "asynchronous invocation"))
+        counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
+        accepted = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
+        return [f"Accepted before and not ended, so they begin again: {accepted}."] if accepted else []
 
     def _restore_endpoints(self) -> list[str]:
         # The programs of an earlier run have been killed with those of jobs.

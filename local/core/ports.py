@@ -10,7 +10,9 @@ class EventBus(Protocol):
     """Sends events to EventBridge's default bus."""
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
-        """Send an event. Rules that match it deliver it to their targets in the background.
+        """Send an event. Rules that match it deliver it to their targets in the background, even after a restart.
+
+        Within a transaction of the store, the event is sent if and when that is committed.
 
         Args:
             source: The sending service, for example ``aws.sagemaker``.

@@ -90,8 +90,9 @@ class StepRun:
 
     def begin(self, record: dict[str, Any]) -> None:
         """Create the step's record and send the event."""
-        records.start_step(self.services.store, self.execution_arn, record)
-        self._announce(record)
+        with self.services.store.transaction():
+            records.start_step(self.services.store, self.execution_arn, record)
+            self._announce(record)
 
     def resume(self) -> None:
         """Go on with the step of an earlier run of the service, whose record exists."""
@@ -105,9 +106,11 @@ class StepRun:
 
     def change(self, **members: Any) -> None:
         """Change members of the step's record. If the status changes, send the event."""
-        record = records.change_step(self.services.store, self.execution_arn, self.step.name, **members)
-        if record["StepStatus"] != self._status:
-            self._announce(record)
+        store = self.services.store
+        with store.transaction():
+            record = records.change_step(store, self.execution_arn, self.step.name, **members)
+            if record["StepStatus"] != self._status:
+                self._announce(record)
 
     def _announce(self, record: dict[str, Any]) -> None:
         announce_step(self.services.events, self.execution_arn, self.step.type, record, self._status)

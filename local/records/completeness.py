@@ -62,6 +62,8 @@ REQUIRED: dict[str, Members] = {
         **{"Timeout": int, "MemorySize": int, "_Policy": list, "_Tags": dict},
     },
     tags.KIND: {"Values": dict},
+    "event": {**dict.fromkeys(("id", "source", "detail-type"), str), "detail": dict},
+    "asynchronous-invocation": {"RequestId": str, "FunctionArn": str},
     # Requests to the services that moto answers for.
     "moto-request": {
         **dict.fromkeys(("Key", "Service", "Operation", "Method", "Path", "Query", "Body"), str),

@@ -111,7 +111,8 @@ def finish_execution(
         if reason is not None:
             document["FailureReason"] = shortened(reason, _LONGEST_EXECUTION_REASON)
 
-    announce_execution(events, change_execution(store, execution_arn, finish), previous)
+    with store.transaction():
+        announce_execution(events, change_execution(store, execution_arn, finish), previous)
 
 
 def delete_execution(store: Store, execution_arn: str) -> None:

@@ -5,10 +5,8 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-wit
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from local.core.ports import EventBus
 from local.storage.store import Document
@@ -42,7 +40,7 @@ _ENDPOINT_MEMBERS = (
     "CreationTime",
     "LastModifiedTime",
 )
-_log = logging.getLogger(__name__)
+_SOURCE = "aws.sagemaker"
 _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -54,7 +52,7 @@ def announce_package(events: EventBus, package: Document) -> None:
     for name in ("CreationTime", "LastModifiedTime"):
         if name in detail:
             detail[name] = datetime.fromtimestamp(detail[name], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _emit(events, "SageMaker Model Package State Change", detail, package["ModelPackageArn"])
+    events.emit(_SOURCE, "SageMaker Model Package State Change", detail, [package["ModelPackageArn"]])
 
 
 def announce_endpoint(events: EventBus, endpoint: Document) -> None:
@@ -66,12 +64,4 @@ def announce_endpoint(events: EventBus, endpoint: Document) -> None:
     detail["EndpointStatus"] = _WORD_END.sub("_", detail["EndpointStatus"]).upper()
     for name in ("CreationTime", "LastModifiedTime"):
         detail[name] = int(detail[name] * 1000)
-    _emit(events, "SageMaker Endpoint State Change", detail, endpoint["EndpointArn"])
-
-
-def _emit(events: EventBus, detail_type: str, detail: dict[str, Any], arn: str) -> None:
-    try:
-        events.emit("aws.sagemaker", detail_type, detail, [arn])
-    except Exception:
-        # Only logged: as on AWS, the change stays although its event is lost.
-        _log.exception("could not send the event %r of %s", detail_type, arn)
+    events.emit(_SOURCE, "SageMaker Endpoint State Change", detail, [endpoint["EndpointArn"]])

@@ -235,6 +235,11 @@ class Supervisor:
         self._fork_servers: dict[ForkServer, tuple[subprocess.Popen[bytes], socket.socket]] = {}
         self._stopping = False
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the service is stopping, so that errors may come from that."""
+        return self._stopping
+
     def run_in_background(self, work: Callable[[], None], name: str) -> bool:
         """Run a job's work in a thread. The thread ends without an error when the service stops.
 

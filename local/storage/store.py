@@ -62,6 +62,7 @@ class Store:
         self._within_transaction = False
         self._is_waiting = False
         self._statements: list[tuple[str, tuple[Any, ...]]] = []
+        self._actions: list[Callable[[], object]] = []
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
@@ -83,7 +84,7 @@ class Store:
                 return
             self._let_others_go_first()
             self._database.execute("BEGIN IMMEDIATE")
-            self._within_transaction, self._statements = True, []
+            self._within_transaction, self._statements, self._actions = True, [], []
             try:
                 yield
                 self._commit()
@@ -93,6 +94,14 @@ class Store:
             finally:
                 self._within_transaction = False
             self._changed.notify_all()
+            actions = self._actions
+        for act in actions:
+            act()
+
+    def when_committed(self, action: Callable[[], object]) -> None:
+        """Do something as soon as this thread's transaction is durable, and not at all if it is rolled back."""
+        with self.transaction():
+            self._actions.append(action)
 
     def insert(self, kind: str, key: str, document: Document) -> None:
         """Add a record.

@@ -181,6 +181,8 @@ class MotoServices:
 
     def tells_events(self, bucket: str) -> bool:
         """Return whether a bucket sends its notifications to EventBridge."""
+        if not self.has_changed("s3", "cloudformation"):
+            return False
         with self._lock:
             self._start()
             known = _moto_s3(self._region).buckets.get(bucket)

@@ -16,7 +16,6 @@ from local.core.settings import ACCOUNT_ID, HOST
 if TYPE_CHECKING:
     from local.api.moto.services import MotoServices
     from local.core.ports import EventBus
-    from local.runtime.work_queue import WorkQueue
 
 
 class ObjectEvents:
@@ -26,11 +25,10 @@ class ObjectEvents:
         region: the region of all buckets.
         moto: knows which buckets send events.
         events: receives the events.
-        queue: runs what is done in the background.
     """
 
-    def __init__(self, region: str, moto: MotoServices, events: EventBus, queue: WorkQueue) -> None:
-        self._region, self._moto, self._events, self._queue = region, moto, events, queue
+    def __init__(self, region: str, moto: MotoServices, events: EventBus) -> None:
+        self._region, self._moto, self._events = region, moto, events
 
     def created(self, bucket: str, key: str, info: ObjectInfo, reason: str) -> None:
         """Send an event about a new object.
@@ -56,7 +54,7 @@ class ObjectEvents:
         self._send(kind, bucket, key, {"etag": info.etag.strip('"')}, {})
 
     def _send(self, kind: str, bucket: str, key: str, about: dict[str, Any], more: dict[str, str]) -> None:
-        if not self._events.may_have_rules():
+        if not (self._events.may_have_rules() and self._moto.tells_events(bucket)):
             return
         detail = {
             "version": "0",
@@ -67,10 +65,4 @@ class ObjectEvents:
             "source-ip-address": HOST,
             **more,
         }
-        bucket_arn = f"arn:{partition(self._region)}:s3:::{bucket}"
-
-        def emit() -> None:
-            if self._moto.tells_events(bucket):
-                self._events.emit("aws.s3", kind, detail, [bucket_arn])
-
-        self._queue.put(emit)
+        self._events.emit("aws.s3", kind, detail, [f"arn:{partition(self._region)}:s3:::{bucket}"])

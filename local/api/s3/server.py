@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from local.aws.credentials import KeyRing
     from local.core.ports import EventBus
     from local.core.settings import Settings
-    from local.runtime.work_queue import WorkQueue
     from local.storage.objects import Objects
 
 Handler = Callable[[S3Request], Response]
@@ -52,14 +51,13 @@ _log = logging.getLogger(__name__)
 class S3:
     """The ASGI application of S3."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - S3 uses each of these parts of the service
+    def __init__(
         self,
         settings: Settings,
         keys: KeyRing,
         objects: Objects,
         moto: MotoServices,
         events: EventBus,
-        queue: WorkQueue,
     ) -> None:
         self._keys, self._region = keys, settings.region
         region = settings.region
@@ -69,7 +67,7 @@ class S3:
         uploads = Uploads(files)
         self._buckets = buckets = Buckets(files, uploads, moto, region)
         listings, reading = Listings(files, region), Reading(files)
-        object_events = ObjectEvents(region, moto, events, queue)
+        object_events = ObjectEvents(region, moto, events)
         tagging = Tagging(files, object_events)
         writing = Writing(files, region, object_events, buckets.default_encryption)
         multipart = Multipart(files, uploads, region, object_events, buckets.default_encryption)

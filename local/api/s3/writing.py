@@ -66,9 +66,12 @@ class Writing:
         with self._files.unfinished() as path:
             size = await receive(request, path, digests)
             info = replace(_info(digests, size, headers, digests.algorithm), tags=tags)
-            await asyncio.to_thread(self._files.put, request.bucket, request.key, path, info, condition)
-        self._events.created(request.bucket, request.key, info, "PutObject")
+            await asyncio.to_thread(self._finish, request, path, info, condition)
         return Response(headers=written_headers(info))
+
+    def _finish(self, request: S3Request, path: Path, info: ObjectInfo, condition: Condition) -> None:
+        self._files.put(request.bucket, request.key, path, info, condition)
+        self._events.created(request.bucket, request.key, info, "PutObject")
 
     def copy(self, request: S3Request) -> Response:
         """Handle CopyObject. As in S3, metadata in the request is used only with the directive REPLACE."""

@@ -59,9 +59,10 @@ class ModelPackageOperations:
             )
         if not group_name and not name:
             raise validation_error("Missing ARN.")
-        package, is_new = self._add_version(request) if group_name else (self._add_unversioned(request), True)
-        if is_new:
-            announce_package(self.events, package)
+        with self.store.transaction():
+            package, is_new = self._add_version(request) if group_name else (self._add_unversioned(request), True)
+            if is_new:
+                announce_package(self.events, package)
         return {"ModelPackageArn": package["ModelPackageArn"]}
 
     def describe_model_package(self, request: Request) -> Response:
@@ -118,9 +119,10 @@ class ModelPackageOperations:
             package["LastModifiedTime"] = time.time()
             package["LastModifiedBy"] = {}
 
-        after = self.store.update(KIND, before["ModelPackageArn"], change)
-        if any(before.get(member) != after.get(member) for member in ("ModelApprovalStatus", "ModelLifeCycle")):
-            announce_package(self.events, after)
+        with self.store.transaction():
+            after = self.store.update(KIND, before["ModelPackageArn"], change)
+            if any(before.get(member) != after.get(member) for member in ("ModelApprovalStatus", "ModelLifeCycle")):
+                announce_package(self.events, after)
         return {"ModelPackageArn": before["ModelPackageArn"]}
 
     def delete_model_package(self, request: Request) -> Response:

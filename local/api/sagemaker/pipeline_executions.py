@@ -63,7 +63,7 @@ class ExecutionOperations:
                 records.start_step(self.store, arn, step)
             key = pipeline["PipelineName"].lower()
             self.store.update(records.PIPELINE, key, lambda item: item.update(LastRunTime=document["CreationTime"]))
-        announce_execution(self.events, document, None)
+            announce_execution(self.events, document, None)
         self.executions.start(arn)
         return document
 
@@ -129,7 +129,8 @@ class ExecutionOperations:
                 raise conflict(f"Pipeline execution '{arn}' cannot be stopped: its status is {status}, not Executing")
             document["PipelineExecutionStatus"] = "Stopping"
 
-        announce_execution(self.events, records.change_execution(self.store, arn, stop), "Executing")
+        with self.store.transaction():
+            announce_execution(self.events, records.change_execution(self.store, arn, stop), "Executing")
         self.executions.stop(arn)
         return {"PipelineExecutionArn": arn}
 
@@ -157,7 +158,7 @@ class ExecutionOperations:
             for step in records.steps(self.store, arn):
                 if step["StepStatus"] != "Succeeded":
                     self.store.delete(records.STEP, f"{arn}/{step['StepName']}")
-        announce_execution(self.events, changed, before)
+            announce_execution(self.events, changed, before)
         self.executions.start(arn)
         return {"PipelineExecutionArn": arn}
 

@@ -173,9 +173,7 @@ class EndpointChanges:
         if record["EndpointStatus"] != "Updating":
             self._finish(record, "Failed", reason)
             return
-        rolling_back = self._change(record, lambda document: document.update(EndpointStatus="RollingBack"))
-        if rolling_back is not None:
-            announce_endpoint(self.events, rolling_back)
+        self._change(record, lambda document: document.update(EndpointStatus="RollingBack"))
         self._finish(record, "InService", reason)
 
     def _finish(
@@ -198,17 +196,14 @@ class EndpointChanges:
             if arrive is not None:
                 arrive(document)
 
-        finished = self._change(record, finish)
-        if finished is not None:
-            announce_endpoint(self.events, finished)
+        self._change(record, finish)
 
-    def _change(self, record: Document, change: Callable[[Document], None]) -> Document | None:
-        """Update the stored record if it still has the change of ``record``. Return the new record or None."""
+    def _change(self, record: Document, change: Callable[[Document], None]) -> None:
+        """Update the stored record and send the event, if the record still has the change of ``record``."""
         key = resource_key(record["EndpointName"])
         with self.store.transaction():
-            if not _is_current(self.store.find(KIND, key), record):
-                return None
-            return self.store.update(KIND, key, change)
+            if _is_current(self.store.find(KIND, key), record):
+                announce_endpoint(self.events, self.store.update(KIND, key, change))
 
 
 def summaries(config: Document, retained: dict[str, Document] | None = None) -> list[Document]:

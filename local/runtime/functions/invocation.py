@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sys
 import threading
@@ -40,12 +41,15 @@ MOST_INVOCATIONS = 200
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _MOST_ASYNCHRONOUS = 50
+ASYNCHRONOUS = "asynchronous-invocation"
+"""The kind of the records of asynchronous invocations that have not ended."""
 
 _INITIALISATION_SECONDS = 10.0
 """Time limit for the import. In Lambda, a function's Timeout covers only the handler."""
 _WATCH_SECONDS = 0.05
 _TAIL_BYTES = 4096
 _MEBIBYTE = 1024 * 1024
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class FunctionRunner:
     _events: WorkQueue = field(init=False)
 
     def __post_init__(self) -> None:
-        events = WorkQueue(self.supervisor, "asynchronous invocation", _MOST_ASYNCHRONOUS)
+        events = WorkQueue(self.store, self.supervisor, ASYNCHRONOUS, _MOST_ASYNCHRONOUS, self._run_later)
         object.__setattr__(self, "_events", events)
 
     def invoke(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
@@ -95,18 +99,28 @@ class FunctionRunner:
         if not self._free.acquire(blocking=False):
             raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
         try:
-            return self._run(function_name_or_arn, payload)
+            return self._run(function_name_or_arn, payload, str(uuid.uuid4()))
         finally:
             self._free.release()
 
     def invoke_later(self, function_name_or_arn: str, payload: Any) -> None:
         """Run a function's handler with an event as soon as there is room, and drop the result.
 
+        The event is kept until the invocation has ended. If the service stops before, the next start invokes the
+        function again, with the same request id: as in Lambda, a function may get an event more than once.
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+
         Raises:
             ServiceError: ResourceNotFoundException.
         """
         record = records.find(self.store, self.settings.region, function_name_or_arn)
-        self._events.put(lambda: self._run(record["FunctionArn"], payload))
+        request_id = str(uuid.uuid4())
+        work = {"RequestId": request_id, "FunctionArn": record["FunctionArn"], "Payload": payload}
+        self._events.put(request_id, work)
+
+    def begin_asynchronous(self) -> None:
+        """Begin with asynchronous invocations, first with those that an earlier run of the service has accepted."""
+        self._events.begin()
 
     def prepare(self, function_name_or_arn: str) -> None:
         """Let Python import the SDK in the background, before a function's first invocation needs it.
@@ -121,12 +135,18 @@ class FunctionRunner:
         interpreter, _ = _interpreter(runtime)
         self.supervisor.prepare(fork_server(interpreter))
 
-    def _run(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
+    def _run_later(self, work: Document) -> None:
+        try:
+            self._run(work["FunctionArn"], work["Payload"], work["RequestId"])
+        except ServiceError as error:
+            _log.warning("the event %s did not reach its function: %s", work["RequestId"], error)
+
+    def _run(self, function_name_or_arn: str, payload: Any, request_id: str) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)
         code = records.code_folder(self.settings, record["FunctionName"], record["_Code"])
         if record["State"] == "Failed" or not code.is_dir():
             raise _code_is_missing(record)
-        invocation = _Invocation(self, record)
+        invocation = _Invocation(self, record, request_id)
         try:
             return invocation.run(payload)
         finally:
@@ -136,10 +156,10 @@ class FunctionRunner:
 class _Invocation:
     """One run of one function."""
 
-    def __init__(self, runner: FunctionRunner, record: Document) -> None:
+    def __init__(self, runner: FunctionRunner, record: Document, request_id: str) -> None:
         self._runner = runner
         self._record = record
-        self._request_id = str(uuid.uuid4())
+        self._request_id = request_id
         name = record["FunctionName"]
         self.folder = self._runner.settings.functions / name / "invocations" / self._request_id
         self._group = f"/aws/lambda/{name}"

@@ -2,9 +2,12 @@ import io
 import json
 import time
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+
+from local.api.eventbridge import EVENT, EventBridge
 
 APPROVED = {"ModelApprovalStatus": "Approved", "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:x"}
 CHANGE = "SageMaker Model Package State Change"
@@ -212,6 +215,26 @@ def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(s
     put(Kind="of $.time")
     send({})
     assert [values["Kind"] for values in started(2)] == ["claims", "of $.time"]
+
+
+def test_an_event_that_is_delivered_again_asks_for_the_same_execution(parts) -> None:
+    target = {"Id": "pipeline", "Arn": PIPELINE}
+    moto = SimpleNamespace(targets=lambda event: [("first", target), ("second", target)], has_changed=lambda *_: True)
+    tokens: list[str] = []
+
+    def call(_, request):
+        tokens.append(request["ClientRequestToken"])
+
+    bus = EventBridge(moto, parts.logs, parts.store, parts.supervisor, "us-east-1", call, tokens.append)
+    bus.emit("aws.sagemaker", CHANGE, {})
+    [event] = parts.store.list(EVENT)
+    for again in (False, True):
+        if again:
+            parts.store.insert(EVENT, event["id"], event)
+        bus.begin()
+        assert parts.store.wait_until(lambda: not parts.store.list(EVENT), 20)
+    assert tokens[:2] == tokens[2:]
+    assert len(set(tokens)) == 2
 
 
 @pytest.mark.parametrize(

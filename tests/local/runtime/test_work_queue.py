@@ -1,0 +1,121 @@
+"""Work of a queue ends, or begins again with the next start of the service."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from local.core.settings import Settings
+from local.runtime.supervisor import ServiceStoppingError, Supervisor
+from local.runtime.work_queue import WorkQueue
+from local.storage.store import Document, Store
+
+KIND = "work"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "records.sqlite")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(store: Store, tmp_path: Path) -> Iterator[Callable[..., tuple[WorkQueue, list[int]]]]:
+    """Starts the service's queue, and gives it with the numbers of the work that was done."""
+    supervisors: list[Supervisor] = []
+
+    def begin(do: Callable[[int], object] = lambda _: None) -> tuple[WorkQueue, list[int]]:
+        supervisors.append(Supervisor(Settings(tmp_path / ".local")))
+        done: list[int] = []
+
+        def work(document: Document) -> None:
+            do(document["number"])
+            done.append(document["number"])
+
+        return WorkQueue(store, supervisors[-1], KIND, 2, work), done
+
+    yield begin
+    for supervisor in supervisors:
+        supervisor.stop_all()
+
+
+def put(queue: WorkQueue, *numbers: int) -> None:
+    for number in numbers:
+        queue.put(str(number), {"number": number})
+
+
+def wait_for_end(store: Store) -> None:
+    assert store.wait_until(lambda: not store.list(KIND), 20)
+
+
+def stop(_: int) -> None:
+    raise ServiceStoppingError
+
+
+def test_work_that_a_stop_interrupts_or_keeps_from_starting_is_done_by_the_next_start(store: Store, start) -> None:
+    interrupted, none = start(stop)
+    put(interrupted, 1, 2)
+    interrupted.begin()
+    put(interrupted, 3, 4)
+    again, done = start()
+    again.begin()
+    wait_for_end(store)
+    assert none == []
+    assert sorted(done) == [1, 2, 3, 4]
+
+
+def test_an_error_because_the_service_stops_is_no_end_of_work(store: Store, start, tmp_path: Path) -> None:
+    supervisor = Supervisor(Settings(tmp_path / ".local"))
+    begun, stopped = threading.Event(), threading.Event()
+
+    def fail(_: Document) -> None:
+        begun.set()
+        stopped.wait(20)
+        raise OSError("the connection was refused")
+
+    queue = WorkQueue(store, supervisor, KIND, 1, fail)
+    queue.begin()
+    put(queue, 1)
+    assert begun.wait(20)
+    threading.Thread(target=supervisor.stop_all).start()
+    while not supervisor.is_stopping:
+        pass
+    stopped.set()
+    supervisor.stop_all()
+    again, done = start()
+    again.begin()
+    wait_for_end(store)
+    assert done == [1]
+
+
+def test_work_that_fails_ends_and_keeps_no_other_work_from_being_done(store: Store, start) -> None:
+    def fail(number: int) -> None:
+        if number < 5:
+            raise ValueError(number)
+
+    queue, done = start(fail)
+    queue.begin()
+    put(queue, 1, 2, 3, 4, 5)
+    wait_for_end(store)
+    assert done == [5]
+
+
+def test_work_belongs_to_the_transaction_that_it_is_put_in(store: Store, start) -> None:
+    queue, done = start()
+    queue.begin()
+
+    def change_nothing() -> None:
+        with store.transaction():
+            put(queue, 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_nothing()
+    with store.transaction():
+        put(queue, 2, 3)
+    wait_for_end(store)
+    assert sorted(done) == [2, 3]
