@@ -164,9 +164,9 @@ class EventBridge:
             event = None
         if not isinstance(event, dict):
             raise validation_error("Parameter Event is not valid. Reason: Event is not a JSON object.")
-        for field in _MANDATORY:
-            if field not in event:
-                raise validation_error(f"Parameter Event is not valid. Reason: {field} is a required argument.")
+        for member in _MANDATORY:
+            if member not in event:
+                raise validation_error(f"Parameter Event is not valid. Reason: {member} is a required argument.")
         return self.moto.matches(request["EventPattern"], event)
 
     def _put_all(self, request: dict[str, Any]) -> dict[str, Any]:

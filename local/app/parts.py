@@ -45,7 +45,8 @@ from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import ModelLoader
-from local.runtime.functions.invocation import ASYNCHRONOUS, FunctionRunner
+from local.runtime.functions import asynchronous
+from local.runtime.functions.invocation import FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.jobs.restoring import restore as restore_jobs
@@ -164,10 +165,10 @@ class Parts:
 
     def _accepted_work(self) -> list[str]:
         """Return a message about the events that an earlier run has accepted and not delivered, if there are any."""
-        kinds = ((EVENT, "event"), (ASYNCHRONOUS, "asynchronous invocation"))
+        kinds = ((EVENT, "event"), (asynchronous.KIND, "asynchronous invocation"))
         counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
         accepted = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
-        return [f"Accepted before and not ended, so they begin again: {accepted}."] if accepted else []
+        return [f"Accepted before, and delivered now: {accepted}."] if accepted else []
 
     def _restore_endpoints(self) -> list[str]:
         # The programs of an earlier run have been killed with those of jobs.

@@ -63,7 +63,9 @@ REQUIRED: dict[str, Members] = {
     },
     tags.KIND: {"Values": dict},
     "event": {**dict.fromkeys(("id", "source", "detail-type"), str), "detail": dict},
-    "asynchronous-invocation": {"RequestId": str, "FunctionArn": str},
+    "asynchronous-invocation": {
+        **{"RequestId": str, "FunctionArn": str, "Accepted": float, "Failures": int, "Faults": int},
+    },
     # Requests to the services that moto answers for.
     "moto-request": {
         **dict.fromkeys(("Key", "Service", "Operation", "Method", "Path", "Query", "Body"), str),

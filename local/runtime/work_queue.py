@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -24,16 +26,24 @@ class WorkQueue:
         supervisor: runs the threads. A thread ends when there is no more work.
         kind: the kind of the records.
         threads: maximum number of threads.
-        do: does a piece of work. Its error is only logged.
+        do: does a piece of work. Returns None if that has ended, or the work that is left; its ``Due`` is the time to
+            go on, in seconds since the epoch. An exception is logged and ends the work.
     """
 
     def __init__(
-        self, store: Store, supervisor: Supervisor, kind: str, threads: int, do: Callable[[Document], object]
+        self,
+        store: Store,
+        supervisor: Supervisor,
+        kind: str,
+        threads: int,
+        do: Callable[[Document], Document | None],
     ) -> None:
         self._store, self._supervisor, self._kind = store, supervisor, kind
         self._threads, self._do = threads, do
         self._lock = threading.Lock()
-        self._waiting: deque[str] = deque()
+        self._ready: deque[str] = deque()
+        self._later: list[tuple[float, str]] = []
+        self._alarm = float("inf")
         self._running = 0
         self._has_begun = False
 
@@ -42,55 +52,81 @@ class WorkQueue:
 
         Args:
             key: identifies the work.
-            work: a JSON object.
+            work: a JSON object. If it has a time ``Due``, it is not done before.
         """
         with self._store.transaction():
             self._store.insert(self._kind, key, work)
-            self._store.when_committed(lambda: self._add(key))
+            self._store.when_committed(lambda: self._add(key, work))
 
     def begin(self) -> None:
         """Begin to do work, with that of an earlier run of the service. Until then, it is only recorded."""
         with self._lock:
             self._has_begun = True
-            self._waiting.extend(key for key, _ in self._store.items(self._kind))
-        self._start_threads()
+            self._later = [(work.get("Due", 0.0), key) for key, work in self._store.items(self._kind)]
+            # Stable: work that is due keeps its order.
+            self._later.sort(key=lambda item: item[0])
+        self._wake()
 
-    def _add(self, key: str) -> None:
+    def _add(self, key: str, work: Document) -> None:
         with self._lock:
             if not self._has_begun:
                 return
-            self._waiting.append(key)
-        self._start_threads()
+            if "Due" in work:
+                heapq.heappush(self._later, (work["Due"], key))
+            else:
+                self._ready.append(key)
+        self._wake()
 
-    def _start_threads(self) -> None:
+    def _wake(self) -> None:
+        """Start threads for the work that is due, and a timer for what is due next."""
         with self._lock:
-            wanted = min(len(self._waiting), self._threads - self._running)
+            now = time.time()
+            while self._later and self._later[0][0] <= now:
+                self._ready.append(heapq.heappop(self._later)[1])
             try:
-                for _ in range(wanted):
+                for _ in range(min(len(self._ready), self._threads - self._running)):
                     if self._supervisor.run_in_background(self._run, self._kind):
                         self._running += 1
+                self._set_alarm(now)
             except RuntimeError:
                 # The work is recorded: a running thread, the next work or the next start of the service does it.
                 _log.warning("the system starts no more threads, so %s waits", self._kind)
 
+    def _set_alarm(self, now: float) -> None:
+        """Start a timer for the work that is due next, unless one runs that is earlier."""
+        if self._later and self._later[0][0] < self._alarm:
+            timer = threading.Timer(self._later[0][0] - now, self._ring)
+            timer.daemon = True
+            timer.start()
+            self._alarm = self._later[0][0]
+
+    def _ring(self) -> None:
+        with self._lock:
+            self._alarm = float("inf")
+        self._wake()
+
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._waiting:
+                if not self._ready:
                     self._running -= 1
                     return
-                key = self._waiting.popleft()
+                key = self._ready.popleft()
             work = self._store.find(self._kind, key)
             if work is not None:
-                self._finish(key, work)
+                self._go_on(key, work)
 
-    def _finish(self, key: str, work: Document) -> None:
+    def _go_on(self, key: str, work: Document) -> None:
+        left = None
         try:
-            self._do(work)
+            left = self._do(work)
         except ServiceStoppingError:
             raise
         except Exception as error:
             if self._supervisor.is_stopping:
                 raise ServiceStoppingError from error
             _log.exception("%s %s", self._kind, key)
-        self._store.delete(self._kind, key)
+        if left is None:
+            self._store.delete(self._kind, key)
+        else:
+            self._add(key, self._store.update(self._kind, key, lambda document: document.update(left)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import shutil
 import sys
 import threading
@@ -23,11 +22,11 @@ from local.core.arns import assumed_role
 from local.core.errors import ServiceError
 from local.core.settings import Settings
 from local.records import functions as records
+from local.runtime.functions.asynchronous import AsynchronousInvocations
 from local.runtime.functions.forking import can_be_forked, fork_server, starting_environment
 from local.runtime.interpreters import OURS, find_interpreter
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Supervisor
-from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.store import Store
 
@@ -40,16 +39,12 @@ MOST_INVOCATIONS = 200
 """Maximum number of synchronous invocations at once, each with a process. Lambda's quota for an account is 1,000.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
-_MOST_ASYNCHRONOUS = 50
-ASYNCHRONOUS = "asynchronous-invocation"
-"""The kind of the records of asynchronous invocations that have not ended."""
 
 _INITIALISATION_SECONDS = 10.0
 """Time limit for the import. In Lambda, a function's Timeout covers only the handler."""
 _WATCH_SECONDS = 0.05
 _TAIL_BYTES = 4096
 _MEBIBYTE = 1024 * 1024
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,11 +72,10 @@ class FunctionRunner:
     keys: KeyRing
     supervisor: Supervisor
     _free: threading.Semaphore = field(init=False, default_factory=lambda: threading.Semaphore(MOST_INVOCATIONS))
-    _events: WorkQueue = field(init=False)
+    _events: AsynchronousInvocations = field(init=False)
 
     def __post_init__(self) -> None:
-        events = WorkQueue(self.store, self.supervisor, ASYNCHRONOUS, _MOST_ASYNCHRONOUS, self._run_later)
-        object.__setattr__(self, "_events", events)
+        object.__setattr__(self, "_events", AsynchronousInvocations(self.store, self.supervisor, self._succeeds))
 
     def invoke(self, function_name_or_arn: str, payload: Any) -> InvocationResult:
         """Run a function's handler with an event and wait for the result.
@@ -106,17 +100,11 @@ class FunctionRunner:
     def invoke_later(self, function_name_or_arn: str, payload: Any) -> None:
         """Run a function's handler with an event as soon as there is room, and drop the result.
 
-        The event is kept until the invocation has ended. If the service stops before, the next start invokes the
-        function again, with the same request id: as in Lambda, a function may get an event more than once.
-        Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-
         Raises:
             ServiceError: ResourceNotFoundException.
         """
         record = records.find(self.store, self.settings.region, function_name_or_arn)
-        request_id = str(uuid.uuid4())
-        work = {"RequestId": request_id, "FunctionArn": record["FunctionArn"], "Payload": payload}
-        self._events.put(request_id, work)
+        self._events.accept(record["FunctionArn"], payload)
 
     def begin_asynchronous(self) -> None:
         """Begin with asynchronous invocations, first with those that an earlier run of the service has accepted."""
@@ -135,11 +123,8 @@ class FunctionRunner:
         interpreter, _ = _interpreter(runtime)
         self.supervisor.prepare(fork_server(interpreter))
 
-    def _run_later(self, work: Document) -> None:
-        try:
-            self._run(work["FunctionArn"], work["Payload"], work["RequestId"])
-        except ServiceError as error:
-            _log.warning("the event %s did not reach its function: %s", work["RequestId"], error)
+    def _succeeds(self, function_arn: str, payload: Any, request_id: str) -> bool:
+        return self._run(function_arn, payload, request_id).error is None
 
     def _run(self, function_name_or_arn: str, payload: Any, request_id: str) -> InvocationResult:
         record = records.find(self.store, self.settings.region, function_name_or_arn)

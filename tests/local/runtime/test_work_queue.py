@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -50,6 +51,28 @@ def put(queue: WorkQueue, *numbers: int) -> None:
 
 def wait_for_end(store: Store) -> None:
     assert store.wait_until(lambda: not store.list(KIND), 20)
+
+
+def test_what_is_left_of_work_is_done_when_it_is_due_also_by_the_next_start(store: Store, start, tmp_path) -> None:
+    def count_down(work: Document) -> Document | None:
+        number = work["number"] - 1
+        return {"number": number, "Due": time.time() + (3600 if number == 10 else 0)} if number else None
+
+    supervisor = Supervisor(Settings(tmp_path / ".local"))
+    queue = WorkQueue(store, supervisor, KIND, 2, count_down)
+    queue.begin()
+    put(queue, 3, 11)
+    assert store.wait_until(lambda: [left["number"] for left in store.list(KIND)] == [10], 20)
+    supervisor.stop_all()
+    again, done = start()
+    again.begin()
+    put(again, 5)
+    assert store.wait_until(lambda: [left["number"] for left in store.list(KIND)] == [10], 20)
+    store.update(KIND, "11", lambda left: left.update(Due=time.time() + 0.05))
+    last, done_last = start()
+    last.begin()
+    wait_for_end(store)
+    assert (done, done_last) == ([5], [10])
 
 
 def stop(_: int) -> None:

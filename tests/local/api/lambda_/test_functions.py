@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
+from local.runtime.functions import asynchronous
+
 ROLE = "arn:aws:iam::123456789012:role/function"
 
 
@@ -196,6 +198,41 @@ def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, clie
         service.parts.store.wait_until(lambda: False, 0.05)
     assert done.exists()
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/a-function")["logGroups"]
+
+
+@pytest.mark.parametrize(("successes", "attempts"), [([], 3), ([2], 2)])
+def test_a_failed_event_invocation_is_tried_two_more_times_with_the_same_request_id(
+    service, client, create, monkeypatch, tmp_path, successes, attempts
+) -> None:
+    monkeypatch.setattr(asynchronous, "RETRY_PAUSES", (0.01, 0.02))
+    create(
+        """
+        def handler(event, context):
+            with open(event["path"], "a+") as file:
+                print(context.aws_request_id, file=file, flush=True)
+                file.seek(0)
+                assert len(file.readlines()) in event["successes"]
+        """
+    )
+    event = {"path": str(tmp_path / "attempts"), "successes": successes}
+    client.invoke(FunctionName="a-function", InvocationType="Event", Payload=json.dumps(event))
+    store = service.parts.store
+    assert store.wait_until(lambda: not store.list(asynchronous.KIND), 20)
+    lines = (tmp_path / "attempts").read_text().splitlines()
+    assert (len(lines), len(set(lines))) == (attempts, 1)
+
+
+def test_an_event_waits_for_its_function_if_that_cannot_start_and_ends_with_it(service, client) -> None:
+    code = {"ZipFile": zipped("def handler(event, context): pass")}
+    client.create_function(FunctionName="lost", Runtime="python3.11", Role=ROLE, Handler="main.handler", Code=code)
+    store = service.parts.store
+    store.update("function", "lost", lambda record: record.update(State="Failed"))
+    client.invoke(FunctionName="lost", InvocationType="Event")
+    assert store.wait_until(lambda: [work["Faults"] for work in store.list(asynchronous.KIND)] == [1], 20)
+    [work] = store.list(asynchronous.KIND)
+    assert work["Due"] > work["Accepted"]
+    client.delete_function(FunctionName="lost")
+    assert store.wait_until(lambda: not store.list(asynchronous.KIND), 20)
 
 
 def test_errors_are_lambdas_own(client, create) -> None:
