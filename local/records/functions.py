@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from local.core.archives import open_zip
-from local.core.arns import arn
+from local.core.arns import arn, owner
 from local.core.errors import ServiceError, not_implemented
 from local.core.files import sync
-from local.core.settings import Settings
+from local.core.settings import ACCOUNT_ID, Settings
 from local.storage.store import Document, MissingError, Store
 
 KIND = "function"
@@ -32,7 +32,8 @@ _NOT_A_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 """Errors for entries that cannot be files: the name is too long, or another entry needs it as a folder."""
 _RUNTIME = re.compile(r"python3\.\d+")
 _NAME = re.compile(
-    r"(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?(?:\d{12}:)?function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?"
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
+    r"(?:(?P<account>\d{12}):)?(?:function:)?(?P<name>[A-Za-z0-9_-]{1,64})(?::(?P<qualifier>[A-Za-z0-9$_-]+))?"
 )
 
 
@@ -41,18 +42,35 @@ def function_arn(region: str, name: str) -> str:
     return arn(region, "lambda", f"function:{name}")
 
 
-def function_name(name_or_arn: str) -> str:
+def function_name(region: str, name_or_arn: str, action: str = "InvokeFunction") -> str:
     """Return the function's name from a name, a partial ARN or an ARN.
 
+    Args:
+        region: The service's region.
+        name_or_arn: The function.
+        action: What is done with the function, as IAM names it.
+
     Raises:
-        ServiceError: The text is none of these, or names a version other than ``$LATEST``.
+        ServiceError: The text is none of these, or names a version other than ``$LATEST``. ResourceNotFoundException:
+            it names another region, whose functions Lambda does not reach. AccessDeniedException: it names another
+            account. No function of another account allows the service's account anything.
     """
     match = _NAME.fullmatch(name_or_arn)
     if match is None:
         raise ServiceError("InvalidParameterValueException", f"{name_or_arn!r} does not name a Lambda function")
-    if match[2] not in (None, LATEST):
+    if match["region"] not in (None, region):
+        message = f"Functions from '{match['region']}' are not reachable in this region ('{region}')"
+        raise ServiceError("ResourceNotFoundException", message, 404)
+    if match["account"] not in (None, ACCOUNT_ID):
+        foreign = function_arn(region, match["name"]).replace(ACCOUNT_ID, match["account"])
+        message = (
+            f"User: {owner(region)} is not authorized to perform: lambda:{action} on resource: {foreign}"
+            f" because no resource-based policy allows the lambda:{action} action"
+        )
+        raise ServiceError("AccessDeniedException", message, 403)
+    if match["qualifier"] not in (None, LATEST):
         raise not_implemented("lambda", f"versions and aliases ({name_or_arn})")
-    return match[1]
+    return match["name"]
 
 
 def find(store: Store, region: str, name_or_arn: str) -> Document:
@@ -61,7 +79,7 @@ def find(store: Store, region: str, name_or_arn: str) -> Document:
     Raises:
         ServiceError: ResourceNotFoundException: the function does not exist.
     """
-    name = function_name(name_or_arn)
+    name = function_name(region, name_or_arn)
     try:
         return store.get(KIND, name)
     except MissingError:
@@ -74,7 +92,7 @@ def change(store: Store, region: str, name_or_arn: str, members: dict[str, Any])
     Raises:
         ServiceError: ResourceNotFoundException: the function does not exist.
     """
-    name = function_name(name_or_arn)
+    name = function_name(region, name_or_arn)
 
     def apply(document: Document) -> None:
         document.update(members, LastModified=_now(), RevisionId=str(uuid.uuid4()))

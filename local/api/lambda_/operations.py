@@ -80,7 +80,7 @@ class FunctionOperations:
     def operations(self) -> dict[str, Handler]:
         """Return the implemented operations by name."""
         policies = FunctionPolicies(self.store, self.settings.region)
-        return {
+        handlers: dict[str, Handler] = {
             "CreateFunction": self._create,
             "UpdateFunctionCode": self._update_code,
             "UpdateFunctionConfiguration": self._update_configuration,
@@ -96,9 +96,22 @@ class FunctionOperations:
             "ListTags": policies.list_tags,
             "UntagResource": policies.untag,
         }
+        return {name: self._own(name, handler) for name, handler in handlers.items()}
+
+    def _own(self, operation: str, handler: Handler) -> Handler:
+        """Return a handler that refuses functions of other regions and accounts."""
+        action = "InvokeFunction" if operation == "Invoke" else operation
+
+        def call(request: Members) -> Members | None:
+            named = request.get("FunctionName", request.get("Resource"))
+            if named is not None:
+                records.function_name(self.settings.region, named, action)
+            return handler(request)
+
+        return call
 
     def _create(self, request: Members) -> Document:
-        name = records.function_name(request["FunctionName"])
+        name = records.function_name(self.settings.region, request["FunctionName"])
         _check(request)
         records.check_runtime(request.get("Runtime"))
         if "Handler" not in request:
@@ -158,7 +171,8 @@ class FunctionOperations:
         return {"Functions": page, "NextMarker": page[-1]["FunctionName"] if more else None}
 
     def _delete(self, request: Members) -> None:
-        records.remove(self.store, self.settings, records.function_name(request["FunctionName"]))
+        name = records.function_name(self.settings.region, request["FunctionName"])
+        records.remove(self.store, self.settings, name)
 
     def _invoke(self, request: Members) -> Members:
         record = records.find(self.store, self.settings.region, request["FunctionName"])

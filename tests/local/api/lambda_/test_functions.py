@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
+from local.core.errors import ServiceError
 from local.runtime.functions import asynchronous
 
 ROLE = "arn:aws:iam::123456789012:role/function"
@@ -249,6 +250,64 @@ def test_errors_are_lambdas_own(client, create) -> None:
         client.invoke(FunctionName="a-function", Payload=b"{")
     with pytest.raises(ClientError, match="less than or equal to 900"):
         client.update_function_configuration(FunctionName="a-function", Timeout=901)
+
+
+ELSEWHERE = "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
+FOREIGN = "because no resource-based policy allows the lambda:"
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "message"),
+    [
+        ("arn:aws:lambda:eu-west-1:123456789012:function:a-function", "ResourceNotFoundException", ELSEWHERE),
+        ("arn:aws:lambda:eu-west-1:999999999999:function:a-function", "ResourceNotFoundException", ELSEWHERE),
+        ("arn:aws:lambda:us-east-1:999999999999:function:a-function", "AccessDeniedException", FOREIGN),
+        ("999999999999:function:a-function", "AccessDeniedException", FOREIGN),
+    ],
+)
+def test_functions_of_other_regions_and_accounts_are_out_of_reach(
+    service, client, create, function, code, message
+) -> None:
+    create("def handler(event, context): pass")
+    new = {"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", "Code": {"ZipFile": zipped("")}}
+    permission = {"StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
+    requests: dict[str, dict] = {
+        **{"create_function": new, "invoke": {}, "delete_function": {}, "get_function": {}, "get_policy": {}},
+        **{"get_function_configuration": {}, "update_function_configuration": {"Timeout": 5}},
+        **{"update_function_code": {"ZipFile": zipped("")}, "add_permission": permission},
+        "remove_permission": {"StatementId": "a"},
+    }
+    for operation, members in requests.items():
+        with pytest.raises(ClientError) as refused:
+            getattr(client, operation)(FunctionName=function, **members)
+        assert refused.value.response["Error"]["Code"] == code, operation
+        assert message in str(refused.value), operation
+    if function.startswith("arn"):
+        for operation, members in (
+            ("tag_resource", {"Tags": {}}),
+            ("untag_resource", {"TagKeys": ["a"]}),
+            ("list_tags", {}),
+        ):
+            with pytest.raises(ClientError, match=code):
+                getattr(client, operation)(Resource=function, **members)
+    for start in (service.parts.functions.invoke, service.parts.functions.invoke_later):
+        with pytest.raises(ServiceError, match="InvokeFunction|not reachable"):
+            start(function, {})
+    assert [each["FunctionName"] for each in client.list_functions()["Functions"]] == ["a-function"]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "arn:aws:lambda:us-east-1:123456789012:function:a-function",
+        "arn:aws:lambda:us-east-1:123456789012:function:a-function:$LATEST",
+        "123456789012:function:a-function",
+        "function:a-function",
+    ],
+)
+def test_a_function_has_several_names(client, create, function) -> None:
+    create("def handler(event, context): pass")
+    assert client.get_function_configuration(FunctionName=function)["FunctionName"] == "a-function"
 
 
 def test_what_is_not_imitated_is_refused(client, create) -> None:
