@@ -116,16 +116,28 @@ def new_record(region: str, name: str, configuration: dict[str, Any], code: dict
         configuration: The members that the request sets; other members get AWS's defaults.
         code: The result of ``save_code``.
     """
+    logging = {"LogFormat": "Text", "LogGroup": default_log_group(name)} | configuration.get("LoggingConfig", {})
     return (
         {"Description": "", "Timeout": 3, "MemorySize": 128, "Architectures": ["x86_64"]}
         | {"EphemeralStorage": {"Size": 512}, "TracingConfig": {"Mode": "PassThrough"}, "PackageType": "Zip"}
-        | {"LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}}
         | configuration
+        | {"LoggingConfig": logging}
         | code
         | {"FunctionName": name, "FunctionArn": function_arn(region, name), "Version": LATEST}
         | {"State": "Active", "LastUpdateStatus": "Successful"}
         | {"LastModified": _now(), "RevisionId": str(uuid.uuid4()), "_Policy": [], "_Tags": {}}
     )
+
+
+def log_group(record: Document) -> str:
+    """Return the log group of a function. Records of earlier versions of the service may not name it."""
+    name: str = record.get("LoggingConfig", {}).get("LogGroup", default_log_group(record["FunctionName"]))
+    return name
+
+
+def default_log_group(name: str) -> str:
+    """Return the log group of a function that names none."""
+    return f"/aws/lambda/{name}"
 
 
 def check_revision(record: Document, revision: str | None) -> None:

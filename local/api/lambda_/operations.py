@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from local.api.lambda_.limits import check_configuration, check_tags, invalid
 from local.api.lambda_.policies import FunctionPolicies
 from local.api.lambda_.rest import Handler, Members, answer
 from local.aws.wire import HttpResponse, RequestHead
-from local.core.errors import ServiceError, validation_error
+from local.core.errors import ServiceError
 from local.core.json_text import JsonError, read_json
 from local.core.settings import Settings
 from local.records import functions as records
@@ -33,31 +34,12 @@ _CONFIGURATION = (
     "KMSKeyArn",
     "LoggingConfig",
 )
-_RESERVED_VARIABLES = (
-    "_HANDLER",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_LAMBDA_RUNTIME_API",
-    "LAMBDA_TASK_ROOT",
-    "LAMBDA_RUNTIME_DIR",
-)
 _PAGE = 50
 _LARGEST_PAYLOAD, _LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
 """Maximum bytes of a payload for synchronous and asynchronous invocations.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
-_LONGEST_TIMEOUT = 900
 
 
 @dataclass(frozen=True)
@@ -112,10 +94,11 @@ class FunctionOperations:
 
     def _create(self, request: Members) -> Document:
         name = records.function_name(self.settings.region, request["FunctionName"])
-        _check(request)
+        check_configuration(request)
         records.check_runtime(request.get("Runtime"))
+        check_tags(request.get("Tags", {}))
         if "Handler" not in request:
-            raise _invalid("Handler is mandatory for functions created with deployment packages.")
+            raise invalid("Handler is mandatory for functions created with deployment packages.")
         if self.store.find(records.KIND, name) is not None:
             raise _exists(name)
         configuration = _configuration(request)
@@ -131,7 +114,7 @@ class FunctionOperations:
 
     def _update_code(self, request: Members) -> Document:
         record = records.find(self.store, self.settings.region, request["FunctionName"])
-        _check(request)
+        check_configuration(request)
         records.check_revision(record, request.get("RevisionId"))
         archive = self._archive(request)
         if request.get("DryRun"):
@@ -144,11 +127,15 @@ class FunctionOperations:
 
     def _update_configuration(self, request: Members) -> Document:
         record = records.find(self.store, self.settings.region, request["FunctionName"])
-        _check(request)
+        check_configuration(request)
         records.check_revision(record, request.get("RevisionId"))
         if "Runtime" in request:
             records.check_runtime(request["Runtime"])
-        changed = records.change(self.store, self.settings.region, record["FunctionName"], _configuration(request))
+        configuration = _configuration(request)
+        if "LoggingConfig" in configuration:
+            logging = {"LogFormat": "Text", "LogGroup": records.log_group(record)}
+            configuration["LoggingConfig"] = logging | configuration["LoggingConfig"]
+        changed = records.change(self.store, self.settings.region, record["FunctionName"], configuration)
         self.functions.prepare(changed["FunctionName"])
         return changed
 
@@ -197,20 +184,20 @@ class FunctionOperations:
             try:
                 return base64.b64decode(code["ZipFile"], validate=True)
             except ValueError:
-                raise _invalid("ZipFile is not base64") from None
+                raise invalid("ZipFile is not base64") from None
         if "S3Bucket" not in code or "S3Key" not in code:
-            raise _invalid("Please provide a source for function code.")
+            raise invalid("Please provide a source for function code.")
         uri = f"s3://{code['S3Bucket']}/{code['S3Key']}"
         if not self.objects.exists(uri):
             what, name = ("Key", "key") if self.objects.bucket_exists(uri) else ("Bucket", "bucket")
-            raise _invalid(
+            raise invalid(
                 f"Error occurred while GetObject. S3 Error Code: NoSuch{what}."
                 f" S3 Error Message: The specified {name} does not exist."
             )
         try:
             return self.objects.read(uri, at_most=records.LARGEST_ARCHIVE)
         except ObjectTooLargeError as error:
-            raise _invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
+            raise invalid(f"Unzipped size must be smaller than {records.LARGEST_ARCHIVE} bytes: {error}") from None
 
 
 def _event(payload: bytes, at_most: int) -> Any:
@@ -224,23 +211,6 @@ def _event(payload: bytes, at_most: int) -> Any:
         raise ServiceError("InvalidRequestContentException", message) from None
 
 
-def _check(request: Members) -> None:
-    """Refuse values that Lambda refuses."""
-    if request.get("Timeout", 0) > _LONGEST_TIMEOUT:
-        raise validation_error(
-            f"1 validation error detected: Value '{request['Timeout']}' at 'timeout' failed to satisfy"
-            f" constraint: Member must have value less than or equal to {_LONGEST_TIMEOUT}"
-        )
-    variables = request.get("Environment", {}).get("Variables", {})
-    reserved = [name for name in variables if name in _RESERVED_VARIABLES]
-    if reserved:
-        raise _invalid(
-            "Lambda was unable to configure your environment variables because the environment variables you"
-            " have provided contains reserved keys that are currently not supported for modification."
-            f" Reserved keys used in this request: {', '.join(reserved)}"
-        )
-
-
 def _configuration(request: Members) -> Members:
     """Return a request's settings in the form of a function's description.
 
@@ -251,7 +221,7 @@ def _configuration(request: Members) -> Members:
     if "VpcConfig" in configuration:
         subnets, groups = (configuration["VpcConfig"].get(name, []) for name in ("SubnetIds", "SecurityGroupIds"))
         if bool(subnets) != bool(groups):
-            raise _invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
+            raise invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
         configuration["VpcConfig"] = {
             "Ipv6AllowedForDualStack": False,
             **configuration["VpcConfig"],
@@ -263,10 +233,6 @@ def _configuration(request: Members) -> Members:
     if "KMSKeyArn" in configuration:
         configuration["KMSKeyArn"] = configuration["KMSKeyArn"] or None
     return configuration
-
-
-def _invalid(message: str) -> ServiceError:
-    return ServiceError("InvalidParameterValueException", message)
 
 
 def _exists(name: str) -> ServiceError:

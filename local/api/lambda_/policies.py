@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
+from local.api.lambda_.limits import check_tags, invalid
 from local.api.lambda_.rest import Members
 from local.core.errors import ServiceError
 from local.records import functions as records
 from local.storage.store import Store
+
+_SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+_ACCOUNT = re.compile(r"\d{12}")
+_IDENTITY = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::\d{12}:.+")
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class FunctionPolicies:
     def tag(self, request: Members) -> None:
         """Add tags to a function."""
         record = records.find(self.store, self.region, request["Resource"])
-        records.change(self.store, self.region, record["FunctionName"], {"_Tags": record["_Tags"] | request["Tags"]})
+        tags = record["_Tags"] | request["Tags"]
+        check_tags(tags)
+        records.change(self.store, self.region, record["FunctionName"], {"_Tags": tags})
 
     def list_tags(self, request: Members) -> Members:
         """List a function's tags."""
@@ -67,12 +75,10 @@ class FunctionPolicies:
 
 
 def _statement(arn: str, request: Members) -> Members:
-    principal = request["Principal"]
-    kind = "Service" if principal.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
     statement: Members = {
         "Sid": request["StatementId"],
         "Effect": "Allow",
-        "Principal": principal if principal == "*" else {kind: principal},
+        "Principal": _principal(arn, request["Principal"]),
         "Action": request["Action"],
         "Resource": arn,
     }
@@ -82,6 +88,18 @@ def _statement(arn: str, request: Members) -> Members:
     if "SourceAccount" in request:
         condition["StringEquals"] = {"AWS:SourceAccount": request["SourceAccount"]}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def _principal(arn: str, principal: str) -> str | dict[str, str]:
+    if principal == "*":
+        return principal
+    if principal.endswith(_SERVICES):
+        return {"Service": principal}
+    if _ACCOUNT.fullmatch(principal):
+        return {"AWS": f"{arn.partition(':lambda:')[0]}:iam::{principal}:root"}
+    if _IDENTITY.fullmatch(principal):
+        return {"AWS": principal}
+    raise invalid("The provided principal was invalid. Please check the principal and try again.")
 
 
 def _no_such_resource(message: str) -> ServiceError:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.metadata
 import json
+import re
 import shutil
 import sys
 import threading
@@ -147,7 +150,7 @@ class _Invocation:
         self._request_id = request_id
         name = record["FunctionName"]
         self.folder = self._runner.settings.functions / name / "invocations" / self._request_id
-        self._group = f"/aws/lambda/{name}"
+        self._group = records.log_group(record)
         self._stream = datetime.now(UTC).strftime("%Y/%m/%d/[$LATEST]") + uuid.uuid4().hex
         self._last_lines: deque[str] = deque(maxlen=_TAIL_BYTES)
         self._peak_bytes = 0
@@ -301,10 +304,21 @@ def _instant() -> str:
 
 def _interpreter(runtime: str) -> tuple[str, str]:
     """Return the Python for a runtime (for example ``python3.12``) and a note for the log."""
-    found = find_interpreter(runtime.removeprefix("python"))
+    version = runtime.removeprefix("python")
+    if int(version.partition(".")[2]) < _oldest_with_sdk():
+        return sys.executable, f"python{OURS}, because the service's boto3 does not run in {runtime}"
+    found = find_interpreter(version)
     if found is not None:
         return found, runtime
     return sys.executable, f"python{OURS}, because no {runtime} is on this machine"
+
+
+@functools.cache
+def _oldest_with_sdk() -> int:
+    """Return the minor version of the oldest Python 3 that the service's boto3 runs in."""
+    found = re.fullmatch(r">= ?3\.(\d+)", importlib.metadata.metadata("boto3")["Requires-Python"])
+    assert found is not None
+    return int(found[1])
 
 
 def _resident_bytes(process: int) -> int | None:
