@@ -168,7 +168,7 @@ class Parts:
         kinds = ((EVENT, "event"), (asynchronous.KIND, "asynchronous invocation"))
         counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
         accepted = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
-        return [f"Accepted before, and delivered now: {accepted}."] if accepted else []
+        return [f"Accepted before and still to be done: {accepted}."] if accepted else []
 
     def _restore_endpoints(self) -> list[str]:
         # The programs of an earlier run have been killed with those of jobs.
