@@ -10,6 +10,7 @@ from evaluation.cautions import Evidence, artifact_caution, cautions, precision_
 from evaluation.choice import estimate_in_units, estimate_of, with_former_names
 from evaluation.class_baselines import class_baselines
 from evaluation.class_cautions import class_cautions
+from evaluation.class_weighting import ClassWeighting
 from evaluation.estimate import pooled
 from evaluation.fold_models import FoldModels
 from evaluation.metadata import metadata_of
@@ -150,7 +151,10 @@ def warnings_of(best: dict[str, Any], selection: Selection) -> list[str]:
         "multiclass": ("mlogloss", "log loss"),
     }[best["problem"]]
     double, single = (of_folds(m, loss) for m in (scored.fold_metrics_as_trained, scored.fold_metrics_float32))
-    of_classes = class_cautions(folds, objective, best["out_of_fold"], scored.tables) if best["classes"] else []
+    weighting = ClassWeighting(best["algorithm"], selection.search.static | best["hyperparameters"])
+    of_classes = (
+        class_cautions(folds, objective, weighting, best["out_of_fold"], scored.tables) if best["classes"] else []
+    )
     return [
         *cautions(evidence),
         *of_classes,

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
+from evaluation.class_weighting import ClassWeighting
 from evaluation.objective import Objective
 
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""
 
 _IMBALANCED = 0.9
+_ACCURACIES = ("accuracy", "error")
 _FEWEST_IN_FOLD, _FEWEST_PER_FEATURE = 10, 10
 """Below 10 rows of the rarer class for each feature, coefficients of a logistic regression were found to be biased:
 Peduzzi and others, Journal of Clinical Epidemiology 49, 1996."""
@@ -22,29 +24,28 @@ _MISCALIBRATED = 0.05
 
 
 def class_cautions(
-    folds: Mapping[str, Any], objective: Objective, out_of_fold: Mapping[str, Any], tables: Mapping[str, Any] | None
+    folds: Mapping[str, Any],
+    objective: Objective,
+    weighting: ClassWeighting,
+    out_of_fold: Mapping[str, Any],
+    tables: Mapping[str, Any] | None,
 ) -> Iterator[str]:
     """Yield the warnings, one sentence each.
 
     Args:
         folds: the content of folds.json.
         objective: the objective.
+        weighting: the training of the chosen model.
         out_of_fold: the metrics of the predictions; without models, the reason.
         tables: the content of classification.json, if there are models.
     """
     names, counts = folds["classes"], folds["class_rows"]
     yield from _about_rare_classes(names, counts, len(folds["folds"]), len(folds["columns"]["features"]))
-    largest = max(range(len(counts)), key=counts.__getitem__)
-    share = counts[largest] / sum(counts)
-    if share >= _IMBALANCED and objective.metric in ("accuracy", "error"):
-        yield (
-            f"{share:.1%} of the rows have the class {names[largest]!r}, so {objective.title} says little: "
-            "a log loss or AUC as tuning.objective tells more."
-        )
+    of_labels = [] if tables is None else list(_about_labels(names, tables["confusion"], objective, weighting))
+    yield from of_labels or _about_accuracy(names, counts, objective)
     if not folds.get("shuffle", True):
         yield from _about_drift([fold["class_rows"] for fold in folds["folds"]])
     if tables is not None:
-        yield from _about_predictions(names, tables["confusion"])
         yield from _about_calibration(tables.get("calibration", []), out_of_fold["rows"])
 
 
@@ -63,15 +64,38 @@ def _about_rare_classes(names: Sequence[str], counts: Sequence[int], folds: int,
         )
 
 
-def _about_predictions(names: Sequence[str], table: Sequence[Sequence[int]]) -> Iterator[str]:
-    predicted = [sum(column) for column in zip(*table, strict=True)]
-    never = [name for name, count in zip(names, predicted, strict=True) if not count]
-    if len(never) == len(names) - 1:
-        only = next(name for name in names if name not in never)
-        yield f"Every row is predicted as {only!r}: the predicted labels tell nothing, whatever the scores do."
-    elif never:
-        listed = ", ".join(map(repr, never[:5]))
-        yield f"Never predicted: {listed}{f' and {len(never) - 5} more' if len(never) > 5 else ''}."
+def _about_labels(
+    names: Sequence[str], rows: Sequence[Sequence[int]], objective: Objective, weighting: ClassWeighting
+) -> Iterator[str]:
+    """Warn if the predicted labels miss a class, or are right no more often than the most frequent class is."""
+    table = np.asarray(rows, np.int64)
+    class_rows, predicted, hits = table.sum(axis=1), table.sum(axis=0), np.diagonal(table)
+    remedy = weighting.remedy(class_rows.tolist())
+    missed = [name for name, own, right in zip(names, class_rows, hits, strict=True) if own and not right]
+    frequent = int(class_rows.argmax())
+    accuracy, share = float(hits.sum() / table.sum()), float(class_rows[frequent] / table.sum())
+    if predicted.max() == table.sum():
+        yield f"Every row is predicted as {names[predicted.argmax()]!r}, so the predicted labels tell nothing: {remedy}"
+    elif missed:
+        listed = ", ".join(map(repr, missed[:5]))
+        more = f" and {len(missed) - 5} more" if len(missed) > 5 else ""
+        yield f"No row of the class{'es' if len(missed) > 1 else ''} {listed}{more} is recognised (recall 0): {remedy}"
+    # With the accuracy as objective, the warning about the class rates says so.
+    elif accuracy <= share and not weighting.trades_accuracy and objective.metric not in _ACCURACIES:
+        yield (
+            f"The predicted labels have an accuracy of {accuracy:.4g}, and always saying {names[frequent]!r} has "
+            f"{share:.4g}: {remedy}"
+        )
+
+
+def _about_accuracy(names: Sequence[str], counts: Sequence[int], objective: Objective) -> Iterator[str]:
+    largest = max(range(len(counts)), key=counts.__getitem__)
+    share = counts[largest] / sum(counts)
+    if share >= _IMBALANCED and objective.metric in _ACCURACIES:
+        yield (
+            f"{share:.1%} of the rows have the class {names[largest]!r}, so {objective.title} says little: "
+            "a log loss or AUC as tuning.objective tells more."
+        )
 
 
 def _about_calibration(tenths: Sequence[Mapping[str, float]], rows: int) -> Iterator[str]:
