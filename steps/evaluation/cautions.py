@@ -215,12 +215,13 @@ def _about_batches(evidence: Evidence) -> Iterator[str]:
 
 def _about_folds(evidence: Evidence) -> Iterator[str]:
     if min(fold["test_rows"] for fold in evidence.folds["folds"]) >= _FEWEST_ROWS:
-        yield from _out_of_line(evidence.fold_values, evidence.objective)
+        yield from _out_of_line(evidence)
     if evidence.is_regression and not evidence.folds.get("shuffle", True):
         yield from _about_drift(evidence.moments, evidence.total)
 
 
-def _out_of_line(values: Sequence[float], objective: Objective) -> Iterator[str]:
+def _out_of_line(evidence: Evidence) -> Iterator[str]:
+    values, objective = evidence.fold_values, evidence.objective
     if len(values) < _FEWEST_FOLDS:
         return
     errors = [objective.loss(value) for value in values]
@@ -236,7 +237,11 @@ def _out_of_line(values: Sequence[float], objective: Objective) -> Iterator[str]
         named = _listed(
             [f"fold {fold} with {objective.with_article} of {value:.4g}" for fold, value in outside.items()]
         )
-        yield f"Out of line with the folds' median of {statistics.median(values):.4g}: {named}."
+        cause = "outliers of the label" if evidence.is_regression else "few rows of a class"
+        yield (
+            f"Out of line with the folds' median of {statistics.median(values):.4g}: {named}. "
+            f"Look for {cause} or groups of rows there, or lower folds.count."
+        )
 
 
 def _about_drift(moments: Sequence[Moments], total: Moments) -> Iterator[str]:

@@ -129,7 +129,10 @@ def test_few_steps_and_dropped_rows_are_named() -> None:
 
 def test_a_fold_out_of_line_is_named() -> None:
     errors = [1.0, 1.05, 0.95, 1.02, 3.0]
-    assert only(fold_values=errors) == "Out of line with the folds' median of 1.02: fold 5 with an MSE of 3."
+    named = "Out of line with the folds' median of 1.02: fold 5 with an MSE of 3. Look for "
+    assert only(fold_values=errors) == f"{named}outliers of the label or groups of rows there, or lower folds.count."
+    of_classes = only(fold_values=errors, folds=folds(classes=["no", "yes"]))
+    assert of_classes == f"{named}few rows of a class or groups of rows there, or lower folds.count."
     # The errors of a few rows scatter widely.
     assert (
         cautions(
