@@ -32,10 +32,12 @@ class ScoredFile:
         encoding: the character encoding of the input and of this file.
 
     Raises:
-        UserError: the input's files differ in their columns or have such columns already, or the file is among them.
+        UserError: the path is a folder or a device, the input's files differ in their columns or have such columns
+            already, or the file is among them.
     """
 
     def __init__(self, path: Path, inputs: Sequence[InputFile], score_columns: Sequence[str], encoding: str) -> None:
+        _check_place(path)
         self._path = path
         self._encoding = encoding
         self._delimiter = inputs[0].layout.delimiter
@@ -68,13 +70,23 @@ class ScoredFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the file appear, or delete it after an exception."""
+        """Let the file appear, or delete it after an exception.
+
+        Raises:
+            UserError: the path cannot be replaced.
+        """
         try:
             self._file.close()
             if kind is None:
-                self._unfinished.replace(self._path)
+                self._appear()
         finally:
             self._unfinished.unlink(missing_ok=True)
+
+    def _appear(self) -> None:
+        try:
+            self._unfinished.replace(self._path)
+        except OSError as error:
+            raise UserError(f"{self._path}: cannot be replaced: {error.strerror}") from None
 
     def write(self, row: ScoredRow) -> None:
         """Append a row."""
@@ -117,6 +129,14 @@ class ScoredFile:
 
     def _csv_writer(self, file: IO[str]) -> Any:
         return csv.writer(file, delimiter=self._delimiter, lineterminator="\n")
+
+
+def _check_place(path: Path) -> None:
+    # The rows are scored first, for which a transform job costs money, and the file replaces the path afterwards.
+    if path.is_dir():
+        raise UserError(f"OUTPUT={path} is a folder: name a file, for example OUTPUT={path / 'scored.csv'}")
+    if path.exists() and not path.is_file():
+        raise UserError(f"OUTPUT={path} is a device or a pipe: name a file")
 
 
 def _check(path: Path, inputs: Sequence[InputFile], added: Sequence[str]) -> None:

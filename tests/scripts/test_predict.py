@@ -364,6 +364,12 @@ def test_rows_that_the_model_refuses_are_found_among_the_others(account, tmp_pat
         ({"INPUT": "data/insurance.csv", "OUTPUT": "data/insurance.csv"}, "is a file of INPUT: give it another name"),
         ({"INPUT": "data/insurance.csv", "OUTPUT": "s3://models/x"}, "a file on this machine is expected"),
         ({"INPUT": "data/insurance.csv", "OUTPUT": "nowhere/x"}, "nowhere/x: cannot be written: No such file"),
+        (
+            {"INPUT": "data/insurance.csv", "OUTPUT": "docs/"},
+            "is a folder: name a file, for example OUTPUT=docs/scored",
+        ),
+        ({"INPUT": "data/insurance.csv", "OUTPUT": "."}, "OUTPUT=. is a folder"),
+        ({"INPUT": "data/insurance.csv", "OUTPUT": "/dev/null"}, "OUTPUT=/dev/null is a device or a pipe"),
         ({"INPUT": "data/insurance.csv", "ENDPOINT": "absent"}, "There is no endpoint absent"),
     ],
 )

@@ -196,10 +196,14 @@ def test_a_failed_job_says_why_and_where_its_log_is(account, tmp_path, rows) -> 
     assert leftovers(account) == []
 
 
-def test_an_output_that_cannot_be_written_starts_no_job(account, rows) -> None:
-    finished = account.predict(INPUT=str(rows), BATCH="1", OUTPUT="nowhere/scored.csv")
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [("nowhere/scored.csv", "nowhere/scored.csv: cannot be written"), ("docs", "OUTPUT=docs is a folder: name a file")],
+)
+def test_an_output_that_cannot_be_written_starts_no_job(account, rows, output, sentence) -> None:
+    finished = account.predict(INPUT=str(rows), BATCH="1", OUTPUT=output)
     assert finished.returncode == 1
-    assert "nowhere/scored.csv: cannot be written" in finished.stderr
+    assert sentence in finished.stderr
     assert "Sent" not in finished.stderr
 
 
