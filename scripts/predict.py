@@ -134,6 +134,8 @@ def _writer(output: str, predictions: Predictions, config: Config) -> Iterator[C
         return
     with ScoredFile(Path(output), predictions.files, predictions.score_columns, config.dataset.encoding) as file:
         yield file.write
+    for name, own in file.renamed.items():
+        _note(f"INPUT has a column {name!r}, so the one of OUTPUT is {own!r}.")
 
 
 def _line(row: ScoredRow) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ class ScoredFile:
     """A CSV file of the input's columns and the predictions.
 
     The columns are those of the input, ``prediction`` and the scores of classes; without those of the input if it has
-    no header. If a row is bad, the file has a column ``error`` too. The delimiter is that of the first input file.
+    no header. If a row is bad, the file has a column ``error`` too. If the input has a column of such a name, the added
+    one has a number: ``prediction_2``. The delimiter is that of the first input file.
 
     Use it as a context: the file appears, or replaces another one, when the context ends without an exception.
 
@@ -32,8 +34,8 @@ class ScoredFile:
         encoding: the character encoding of the input and of this file.
 
     Raises:
-        UserError: the path is a folder or a device, the input's files differ in their columns or have such columns
-            already, or the file is among them.
+        UserError: the path is a folder or a device, the input's files differ in their columns, or the file is among
+            them.
     """
 
     def __init__(self, path: Path, inputs: Sequence[InputFile], score_columns: Sequence[str], encoding: str) -> None:
@@ -44,8 +46,9 @@ class ScoredFile:
         self._names = list(inputs[0].layout.names) if inputs[0].layout.header else []
         self._unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         self._has_errors = False
-        self._added = [PREDICTION, *score_columns]
-        _check(path, inputs, [*self._added, ERROR])
+        _check(path, inputs)
+        self._columns = _free_names([PREDICTION, *score_columns, ERROR], self._names)
+        *self._added, self._error = self._columns.values()
         # Files may have their columns in different orders.
         self._orders = {
             file.name: [list(file.layout.names).index(name) for name in self._names]
@@ -88,6 +91,12 @@ class ScoredFile:
         except OSError as error:
             raise UserError(f"{self._path}: cannot be replaced: {error.strerror}") from None
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The added columns whose usual name the input has already, with the names that they have instead."""
+        added = [*self._added, self._error] if self._has_errors else self._added
+        return {name: own for name, own in self._columns.items() if own != name and own in added}
+
     def write(self, row: ScoredRow) -> None:
         """Append a row."""
         if row.error is not None and not self._has_errors:
@@ -116,7 +125,7 @@ class ScoredFile:
             writer = self._csv_writer(file)
             with self._open(self._unfinished, "r") as shorter:
                 rows = csv.reader(shorter, delimiter=self._delimiter)
-                writer.writerow([*next(rows), ERROR])
+                writer.writerow([*next(rows), self._error])
                 writer.writerows([*row, ""] for row in rows)
             longer.replace(self._unfinished)
         finally:
@@ -139,18 +148,23 @@ def _check_place(path: Path) -> None:
         raise UserError(f"OUTPUT={path} is a device or a pipe: name a file")
 
 
-def _check(path: Path, inputs: Sequence[InputFile], added: Sequence[str]) -> None:
+def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """Return a name for each wanted one: itself, or if that is taken, with the first free number from 2 on."""
+    used, names = {*wanted, *taken}, {name: name for name in wanted}
+    for name in set(wanted).intersection(taken):
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        names[name] = next(each for each in numbered if each not in used)
+        used.add(names[name])
+    return names
+
+
+def _check(path: Path, inputs: Sequence[InputFile]) -> None:
     first = inputs[0]
     for file in inputs:
         if file.layout.header != first.layout.header or sorted(file.layout.names) != sorted(first.layout.names):
             raise UserError(
                 f"{file.name}: its columns differ from those of {first.name}, and OUTPUT has one header. "
                 "Score the files one by one, or without OUTPUT"
-            )
-        taken = set(added).intersection(file.layout.names)
-        if file.layout.header and taken:
-            raise UserError(
-                f"{file.name}: has a column {min(taken)!r} already, which OUTPUT would have twice. Rename it"
             )
         if path.exists() and not file.name.startswith("s3://") and path.samefile(file.name):
             raise UserError(f"OUTPUT={path} is a file of INPUT: give it another name")

@@ -129,13 +129,24 @@ def test_a_bad_row_has_no_class(account, config, tmp_path) -> None:
     assert (found[2]["prediction"], found[2]["error"]) == ("yes", "")
 
 
-def test_a_column_that_output_adds_is_not_taken_from_the_input(account, config, tmp_path) -> None:
+def test_a_column_that_output_adds_has_another_name_if_the_input_has_it(account, config, tmp_path) -> None:
     path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
-    path.write_text("size,probability_yes\n1,0.5\n")
+    path.write_text("size,probability_yes,probability_yes_2,error,prediction\n2,0.5,x,y,z\nlarge,1,2,3,4\n")
     finished = account.predict(CONFIG=config, INPUT=str(path), OUTPUT=str(output), ENDPOINT="two")
-    assert finished.returncode == 1
-    assert "has a column 'probability_yes' already" in " ".join(finished.stderr.split())
-    assert not output.exists()
+    good, bad = rows_of(output.read_text())
+    assert (good["prediction_2"], good["error_2"]) == ("yes", "")
+    assert float(good["probability_yes_3"]) == pytest.approx(sigmoid(2.0), abs=1e-6)
+    assert (bad["prediction_2"], bad["probability_yes_3"]) == ("", "")
+    assert "a finite number is expected" in bad["error_2"]
+    # The input's own columns are as they were.
+    assert [*good.values()][:5] == ["2", "0.5", "x", "y", "z"]
+    assert [*bad.values()][:5] == ["large", "1", "2", "3", "4"]
+    told = [line for line in finished.stderr.splitlines() if line.startswith("INPUT has a column ")]
+    assert told == [
+        "INPUT has a column 'prediction', so the one of OUTPUT is 'prediction_2'.",
+        "INPUT has a column 'probability_yes', so the one of OUTPUT is 'probability_yes_3'.",
+        "INPUT has a column 'error', so the one of OUTPUT is 'error_2'.",
+    ]
 
 
 def test_scores_of_the_hinge_loss_are_not_called_probabilities(account, config, tmp_path) -> None:
