@@ -132,7 +132,8 @@ def _writer(output: str, predictions: Predictions, config: Config) -> Iterator[C
         finally:
             flush()
         return
-    with ScoredFile(Path(output), predictions.files, predictions.score_columns, config.dataset.encoding) as file:
+    encoding, decimal = config.dataset.encoding, predictions.decimal
+    with ScoredFile(Path(output), predictions.files, predictions.score_columns, encoding, decimal) as file:
         yield file.write
     for name, own in file.renamed.items():
         _note(f"INPUT has a column {name!r}, so the one of OUTPUT is {own!r}.")

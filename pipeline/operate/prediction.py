@@ -133,6 +133,7 @@ class Predictions:
         classes: the classes, in the order of their numbers; none if the label is a number.
         score_columns: what the scores of a row are: with classes ``probability_yes`` of two, or one for each of more.
             It is ``score_yes`` if scores are no probabilities. None if the label is a number.
+        decimal: the decimal separator of the files' numbers.
         bytes: the total size of the files.
         bytes_scored: how many of these bytes have been scored so far.
         has_probabilities_only: whether the model has named no class so far, so that it was chosen by the probabilities.
@@ -149,6 +150,8 @@ class Predictions:
         self.classes = columns.classes
         kind = "probability" if gives_probabilities else "score"
         self.score_columns = tuple(f"{kind}_{name}" for name in columns.scored_classes)
+        # Encoded features have a point, whatever the raw records have.
+        self.decimal = "." if files[0].layout.encoded else columns.preparation.decimal
         self.bytes = sum(file.stored.size for file in files)
         self.bytes_scored = 0
         self.has_probabilities_only = False

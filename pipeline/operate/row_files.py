@@ -29,10 +29,11 @@ class RowFile:
     Attributes:
         name: the path or the S3 URI.
         size: the number of stored bytes.
+        has_mark: whether the file begins with UTF-8's byte order mark, as far as it was opened as UTF-8.
     """
 
     def __init__(self, name: str, size: int, open_bytes: Callable[[], io.RawIOBase]) -> None:
-        self.name, self.size = name, size
+        self.name, self.size, self.has_mark = name, size, False
         self._open_bytes = open_bytes
         self._raw: io.RawIOBase | None = None
 
@@ -57,8 +58,9 @@ class RowFile:
                 self._raw = raw
                 stored: Any = io.BufferedReader(raw, _FIRST_BLOCK)
                 content = gzip.GzipFile(fileobj=stored) if self.name.endswith(".gz") else stored
-                # A file in UTF-8 may begin with a byte order mark.
-                yield io.TextIOWrapper(content, "utf-8-sig" if codec == "utf-8" else codec, "surrogateescape", "")
+                if codec == "utf-8":
+                    self.has_mark = content.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8)
+                yield io.TextIOWrapper(content, "utf-8-sig" if self.has_mark else codec, "surrogateescape", "")
         except (OSError, EOFError, UnicodeError, zlib.error) as error:
             raise UserError(f"{self.name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         finally:

@@ -23,7 +23,7 @@ class ScoredFile:
 
     The columns are those of the input, ``prediction`` and the scores of classes; without those of the input if it has
     no header. If a row is bad, the file has a column ``error`` too. If the input has a column of such a name, the added
-    one has a number: ``prediction_2``. The delimiter is that of the first input file.
+    one has a number: ``prediction_2``. The delimiter and UTF-8's byte order mark are those of the first input file.
 
     Use it as a context: the file appears, or replaces another one, when the context ends without an exception.
 
@@ -32,16 +32,20 @@ class ScoredFile:
         inputs: the files that are scored.
         score_columns: the names of a row's scores; none if the label is a number.
         encoding: the character encoding of the input and of this file.
+        decimal: the decimal separator of the input and of this file.
 
     Raises:
         UserError: the path is a folder or a device, the input's files differ in their columns, or the file is among
             them.
     """
 
-    def __init__(self, path: Path, inputs: Sequence[InputFile], score_columns: Sequence[str], encoding: str) -> None:
+    def __init__(
+        self, path: Path, inputs: Sequence[InputFile], score_columns: Sequence[str], encoding: str, decimal: str = "."
+    ) -> None:
         _check_place(path)
         self._path = path
-        self._encoding = encoding
+        self._encoding = "utf-8-sig" if inputs[0].stored.has_mark else encoding
+        self._decimal = decimal
         self._delimiter = inputs[0].layout.delimiter
         self._names = list(inputs[0].layout.names) if inputs[0].layout.header else []
         self._unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -102,10 +106,13 @@ class ScoredFile:
         if row.error is not None and not self._has_errors:
             self._add_error_column()
         fields: list[Any] = self._fields(row) if self._names else []
-        fields += [""] * len(self._added) if row.prediction is None else [row.prediction, *row.scores]
+        fields += [""] * len(self._added) if row.prediction is None else map(self._text, (row.prediction, *row.scores))
         if self._has_errors:
             fields.append(row.error or "")
         self._writer.writerow(fields)
+
+    def _text(self, value: float | str) -> str:
+        return value if isinstance(value, str) else repr(value).replace(".", self._decimal)
 
     def _fields(self, row: ScoredRow) -> list[str]:
         width = len(self._names)

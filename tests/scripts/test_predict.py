@@ -130,6 +130,8 @@ def account(tmp_path_factory):
         account.serve(NAME, WEIGHTS, COLUMNS)
         account.serve("old", WEIGHTS, None)
         account.serve("narrow", [1.0, 2.0], None)
+        commas = {**COLUMNS, "preparation": COLUMNS["preparation"] | {"decimal": ","}}
+        account.serve("commas", [1.0, 0.5] + [0.0] * 9, commas)
         yield account
 
 
@@ -170,6 +172,29 @@ def test_the_output_has_the_inputs_columns_and_the_predictions(account, tmp_path
     expected = [f"{HEADER},prediction", *(f"{row},{score:.1f}" for row, score in zip(ROWS, SCORES, strict=True))]
     assert output.read_text().splitlines() == expected
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.csv", "scored.csv"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("bad", [[], ["x;male;1;0;no;southeast"]])
+def test_the_output_has_the_inputs_decimal_separator_and_byte_order_mark(account, tmp_path, mark, bad) -> None:
+    path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
+    lines = [HEADER.replace(",", ";"), "19;female;27,5;0;yes;southwest", *bad]
+    path.write_bytes(mark + "\n".join(lines).encode())
+    finished = account.predict(INPUT=str(path), OUTPUT=str(output), ENDPOINT="commas")
+    assert finished.returncode == len(bad), finished.stderr
+    written = output.read_bytes()
+    assert written.startswith(mark + b"age;")
+    assert written.splitlines()[1] == f"{lines[1]};32,75{';' * len(bad)}".encode()
+    # Scripts read the standard output.
+    assert account.predict(INPUT=str(path), ENDPOINT="commas").stdout == "32.75\n" + "\n" * len(bad)
+
+
+def test_the_output_of_encoded_rows_has_points_as_these(account, tmp_path) -> None:
+    (tmp_path / "rows.csv").write_text("19,27.5,0,1,0,0,0,0,1,0,1\n")
+    output = tmp_path / "scored.csv"
+    finished = account.predict(INPUT=str(tmp_path / "rows.csv"), OUTPUT=str(output), ENDPOINT="commas")
+    assert finished.returncode == 0, finished.stderr
+    assert output.read_text() == "prediction\n32.75\n"
 
 
 def test_the_output_of_encoded_rows_is_the_predictions_alone(account, tmp_path) -> None:
