@@ -23,6 +23,7 @@ from definition_language.processing_paths import local_path_faults
 from definition_language.reference_checks import reference_faults, used_parameters
 from definition_language.sentences import sentence
 from definition_language.steps import STEP_REQUESTS, Document, References, argument_faults, text_faults
+from definition_language.text import number_of
 from definition_language.training_jobs import training_job_faults
 from definition_language.values import foreseen
 
@@ -218,7 +219,7 @@ def _grid_faults(arguments: Document) -> Iterator[str]:
     )
     jobs = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
     if jobs != points:
-        yield f"MaxNumberOfTrainingJobs is {jobs} and the grid has {points} points"
+        yield f"MaxNumberOfTrainingJobs is {jobs} and the grid has {number_of(points, 'point')}"
 
 
 def _holds_expression(value: Any) -> bool:

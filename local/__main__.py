@@ -125,9 +125,12 @@ def _region(text: str) -> str:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535, 0 for a free one")
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535, 0 for a free one")
     return port
 
 

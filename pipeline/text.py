@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from definition_language.text import broken, visible
+from definition_language.text import broken, number_of, visible
 
-__all__ = ["broken", "visible"]
+__all__ = ["broken", "number_of", "visible"]

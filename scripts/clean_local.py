@@ -6,6 +6,7 @@ from local.app.cleaning import delete_environments, delete_executions, delete_tr
 from local.app.server import ServiceHeldError
 from local.core.settings import Settings
 from pipeline.errors import UserError
+from pipeline.text import number_of
 from scripts.command_line import Number, command, option
 from scripts.console import console, run
 from scripts.run_folders import ROOT
@@ -34,12 +35,10 @@ def main(keep: int) -> int:
         raise UserError(f"Nothing was deleted. {error}.") from None
     # A run's folder last: if this is interrupted, the next time deletes what is left.
     freed += sum(delete_tree(each.folder) for each in old)
-    console.print(f"Deleted {_counted(len(old))} and freed {freed / _BYTES:.1f} MB; {_counted(len(kept))} kept.")
+    console.print(
+        f"Deleted {number_of(len(old), 'run')} and freed {freed / _BYTES:.1f} MB; {number_of(len(kept), 'run')} kept."
+    )
     return 0
-
-
-def _counted(number: int) -> str:
-    return f"{number} run" if number == 1 else f"{number} runs"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from rich.table import Table
 from pipeline.config.choices import log_may_help, skewness
 from pipeline.config.column_counts import Column
 from pipeline.config.roles import Role
+from pipeline.text import number_of
 from scripts.page_text import amount, counted, item, line, percent
 
 _BARS = 10
@@ -56,7 +57,7 @@ def _classes(label: Column, classes: Sequence[str]) -> Iterator[RenderableType]:
         table.add_row(line(name), counted(count), f"{bar} {percent(count, total)}")
     yield Padding(table, (0, 0, 0, 2))
     if len(classes) > _SHOWN_CLASSES:
-        yield item(f"and {len(classes) - _SHOWN_CLASSES} more classes")
+        yield item(f"and {number_of(len(classes) - _SHOWN_CLASSES, 'more class', 'more classes')}")
     loss = sum(-count / total * math.log(count / total) for count in rows if count)
     yield item(
         f"Always predicting these shares has the log loss {loss:.4g}; "

@@ -29,7 +29,10 @@ def main(name: str) -> int:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
         report = check(json.loads(text))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        print(shown(f"{name}: cannot be read: {error.strerror}", sys.stderr), file=sys.stderr)
+        return 2
+    except (ValueError, RecursionError) as error:
         print(shown(f"{name}: cannot be read as JSON: {error}", sys.stderr), file=sys.stderr)
         return 2
     print("\n".join(shown(line, sys.stdout) for line in _lines(name, report)))

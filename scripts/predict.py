@@ -20,6 +20,7 @@ from pipeline.operate.estimate import DEFAULT_PRICES, load_prices
 from pipeline.operate.prediction import Predictions, ScoredRow, predict
 from pipeline.operate.scored_file import ScoredFile
 from pipeline.operate.transform_job import charge
+from pipeline.text import number_of
 from scripts.command_line import command, flag, option
 from scripts.console import aws_session, config_option, errors, is_local_service, run
 
@@ -71,11 +72,11 @@ def main(config: Config, source: str, output: str, endpoint: str, *, batch: bool
     with _writer(output, predictions, config) as write:
         rows, bad = _score(predictions, write, draw=_is_drawn(predictions, output) and not batch)
     if bad:
-        _note(f"{bad:,} of {rows:,} rows could not be scored.")
+        _note(f"{bad:,} of {number_of(rows, 'row', form=',')} could not be scored.")
     if predictions.has_probabilities_only:
         _note(BY_PROBABILITY)
     if output:
-        _note(f"{output} has the predictions of {rows - bad:,} rows.")
+        _note(f"{output} has the predictions of {number_of(rows - bad, 'row', form=',')}.")
     return 1 if bad else 0
 
 

@@ -31,7 +31,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from folds.columns import from_header, without_header
 from folds.counts import counted
 from folds.deal import Folds, by_stratum, grouped, in_order, shuffled, stratified
-from folds.errors import FoldError, explain
+from folds.errors import FoldError, explain, number_of
 from folds.judge import Table, with_declared
 from folds.learning import resolved
 from folds.number import Distribute, Item, Result, Survey, sampling_of, take_survey
@@ -82,7 +82,10 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     survey = take_survey(spans, table, sampling=sampling, source=options.input, tasks=tasks, distribute=distribute)
     check_rejected(survey, table, options)
     if survey.rows < options.folds:
-        raise FoldError(f"{survey.rows} usable rows are fewer than {options.folds} folds: lower folds.count")
+        raise FoldError(
+            f"{number_of(survey.rows, 'usable row is', 'usable rows are')} fewer than {options.folds} folds: "
+            "lower folds.count"
+        )
     table = with_declared(table, resolved(table.columns.declared, survey.learned))
     dealt, warnings = _deal(survey, options)
     counts = counted(dealt, options.folds, options.columns.preparation.classes, survey.classes)
@@ -152,7 +155,7 @@ def main(arguments: list[str]) -> int:
     sizes = ", ".join(str(fold["test_rows"]) for fold in report["folds"])
     print(f"make_folds: {report['rows']} rows in {options.folds} folds of {sizes}: {options.output or ''}")
     if dropped := report["dropped"]["total"]:
-        print(f"make_folds: {dropped} rows dropped because of missing values")
+        print(f"make_folds: {number_of(dropped, 'row')} dropped because of missing values")
     about = "" if report["duplicate_rows_exact"] else "about "
     print(f"make_folds: {report['rejected']['total']} rows rejected, {about}{report['duplicate_rows']} duplicates kept")
     return 0
@@ -192,7 +195,7 @@ def _first_lines(spans: Sequence[Span], options: Options, files: int) -> list[st
         lines = [line for line in options.form.decode(block).split("\n")[:_SAMPLE] if line]
         if lines:
             return lines
-    raise FoldError(f"{options.input} holds no rows: its {files} files are empty")
+    raise FoldError(f"{options.input} holds no rows: its {number_of(files, 'file is', 'files are')} empty")
 
 
 def _table(lines: Sequence[str], options: Options) -> Table:

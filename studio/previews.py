@@ -98,7 +98,10 @@ def _table(text: str, *, whole: bool) -> Preview:
     lines = [line for line in lines if line]
     header = lines[0] if lines and not any(map(_is_number, lines[0])) else []
     rows = lines[1:] if header else lines
-    remarks = [] if whole and len(rows) <= _ROWS else [f"These are the first {min(len(rows), _ROWS)} rows."]
+    remarks = []
+    if not whole or len(rows) > _ROWS:
+        count = min(len(rows), _ROWS)
+        remarks.append("This is the first row." if count == 1 else f"These are the first {count} rows.")
     widest = max(map(len, lines), default=0)
     if widest > _COLUMNS:
         remarks.append(f"Of {widest} columns, the first {_COLUMNS} are shown.")

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import simdjson
 
+from definition_language.text import number_of
+
 # Matches in linear time, because no two repetitions can match the same digits.
 _NUMBER = re.compile(rb"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS = b"0123456789+-.eE"
@@ -113,7 +115,9 @@ class _FieldParser:
             raise CsvError(row, "is empty")
         fields = line.split(self._delimiter)
         if len(fields) != self._width:
-            raise CsvError(row, f"has {len(fields)} fields where {self._width} are expected")
+            raise CsvError(
+                row, f"has {number_of(len(fields), 'field')} where {number_of(self._width, 'is', 'are')} expected"
+            )
         return [self._field(field, row, number) for number, field in enumerate(fields, 1)]
 
     def _field(self, field: bytes, row: int, number: int) -> float:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from definition_language.text import number_of
 from local.algorithms.sparse_rows import SparseRows, Vector
 
 Array = npt.NDArray[np.float64]
@@ -94,7 +95,9 @@ def decode_messages(messages: Sequence[bytes], features: int | None = None) -> R
     vectors, labels = _decode_vectors(messages, features)
     width = vectors[0].width
     if features not in (None, width) and any(vector.keys is not None for vector in vectors):
-        raise RecordIOError(f"record 1: has {width} features where {features} are expected")
+        raise RecordIOError(
+            f"record 1: has {number_of(width, 'feature')} where {number_of(features, 'is', 'are')} expected"
+        )
     if (needed := len(vectors) * width * 8) > half_of_memory():
         raise RecordIOError(
             f"its {len(vectors)} records of {width} features need {needed:,} bytes, more than half of this machine's "
@@ -129,7 +132,10 @@ def _decode_vectors(messages: Sequence[bytes], features: int | None) -> tuple[li
             reason = error if isinstance(error, RecordIOError) else "is not an aialgs.data.Record"
             raise RecordIOError(f"record {number}: {reason}") from error
         if vectors and vector.width != vectors[0].width:
-            raise RecordIOError(f"record {number}: has {vector.width} features where {vectors[0].width} are expected")
+            raise RecordIOError(
+                f"record {number}: has {number_of(vector.width, 'feature')} where "
+                f"{number_of(vectors[0].width, 'is', 'are')} expected"
+            )
         if labels and (label is None) != (labels[0] is None):
             raise RecordIOError(f"record {number}: only some records have a label")
         vectors.append(vector)

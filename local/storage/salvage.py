@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from definition_language.text import number_of
 from local.storage.set_aside import SetAside
 from local.storage.store import Row, Store
 
@@ -62,7 +63,11 @@ def salvage(path: Path, aside: SetAside) -> None:
     if not reading.damage:
         return
     rows = sorted(reading.rows.values(), key=lambda row: row[2])
-    saved = f"{len(rows)} records could be read and are kept" if rows else "none of its records could be read"
+    saved = (
+        f"{number_of(len(rows), 'record')} could be read and {'is' if len(rows) == 1 else 'are'} kept"
+        if rows
+        else "none of its records could be read"
+    )
     _set_aside_files(path, aside, f"is damaged ({reading.damage}): {saved}")
     with closing(Store(path)) as store:
         store.add_rows(rows)

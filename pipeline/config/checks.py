@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from definition_language.objectives import bounds
 from pipeline.config.column_checks import Fault, check_columns, check_texts
 from pipeline.config.search_checks import check_search
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from pipeline.config.models import Config
@@ -47,9 +48,12 @@ def _check_problem(config: Config) -> Iterator[Fault]:
     elif len(set(classes)) < len(classes):
         yield "dataset.classes", "a class is listed twice"
     elif problem == "binary" and len(classes) != _TWO:
-        yield "dataset.classes", f"lists {len(classes)} values, and binary needs two; the second is the positive one"
+        yield (
+            "dataset.classes",
+            f"lists {number_of(len(classes), 'value')}, and binary needs two; the second is the positive one",
+        )
     elif problem == "multiclass" and len(classes) <= _TWO:
-        yield "dataset.classes", f"lists {len(classes)} values, and multiclass needs three or more"
+        yield "dataset.classes", f"lists {number_of(len(classes), 'value')}, and multiclass needs three or more"
     yield from check_texts("dataset.classes", classes or [])
     if dataset.label_transform is not None:
         yield "dataset.label_transform", f"is for numbers, and training.problem is {problem}"

@@ -15,6 +15,7 @@ from pipeline.config.columns import DatePart
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.errors import UserError, some_of
+from pipeline.text import number_of
 
 LEFT_OUT = "left out"
 
@@ -137,7 +138,7 @@ def _of_numbers(column: Column) -> Choice:
     if counts_rows(column):
         return Choice(column, LEFT_OUT, "a number of the rows")
     few = 2 < column.distinct <= 6
-    return Choice(column, "numeric", f"only {column.distinct} values: a category?" if few else "")
+    return Choice(column, "numeric", f"only {number_of(column.distinct, 'value')}: a category?" if few else "")
 
 
 def _of_dates(column: Column) -> Choice:
@@ -177,8 +178,8 @@ def _of_texts(column: Column, profile: Profile) -> Choice:
     counted = sum(column.counts.values())
     frequent = sum(sorted((n for n in column.counts.values() if n >= MIN_FREQUENCY), reverse=True)[:MAX_CATEGORIES])
     if frequent < _FREQUENT * counted:
-        return Choice(column, LEFT_OUT, f"text with {column.distinct} values in {profile.rows} rows")
-    return Choice(column, "categorical", f"{column.distinct} values", has_rare_values=True)
+        return Choice(column, LEFT_OUT, f"text with {column.distinct} values in {number_of(profile.rows, 'row')}")
+    return Choice(column, "categorical", f"{number_of(column.distinct, 'value')}", has_rare_values=True)
 
 
 def _steps_of_one(column: Column) -> bool:

@@ -10,6 +10,7 @@ from itertools import chain
 
 from pipeline.config.models import Config
 from pipeline.errors import some_of
+from pipeline.text import number_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
@@ -29,7 +30,7 @@ def class_faults(name: str, text: str, config: Config, *, is_whole: bool) -> Ite
     found = _label_values(text, config, is_whole=is_whole)
     rows = {each: found.pop(each, 0) for each in classes}
     total = sum(rows.values()) + sum(found.values())
-    where = f"in {name}" if is_whole else f"in the first {total} rows of {name}"
+    where = f"in {name}" if is_whole else f"in the first {number_of(total, 'row')} of {name}"
     others = {each: count for each, count in found.items() if each not in dataset.missing_values}
     bad = sum(others.values())
     if bad and (folds.on_bad_rows == "fail" or (is_whole and bad > folds.max_bad_share * total)):

@@ -18,6 +18,7 @@ from pipeline.config.profile import Profile, read_chunks
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
+from pipeline.text import number_of
 
 _FEWEST_ROWS = 20
 _FEWEST_FOLDS, _MOST_FOLDS = 2, 5
@@ -41,7 +42,10 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
     bad = _bad_rows(profile, target, choices)
     usable = profile.rows + profile.too_long - label.missing - bad
     if usable < _FEWEST_ROWS:
-        raise UserError(f"{profile.path}: {usable} usable rows are too few: {_FEWEST_ROWS} are needed")
+        raise UserError(
+            f"{profile.path}: {number_of(usable, 'usable row is', 'usable rows are')} too few: "
+            f"{_FEWEST_ROWS} are needed"
+        )
     folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
     lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
     return "\n".join([*lines, *_folds(profile, bad, folds), *_rest(target, algorithm)])
@@ -89,7 +93,7 @@ def _are_no_dates(texts: pd.Series[str], choice: Choice) -> pd.Series[bool]:
 def _head(profile: Profile) -> list[str]:
     name = pipeline_name(profile.path.stem)
     return [
-        f"# A draft for {profile.path.name}: {profile.rows} rows, {len(profile.columns)} columns.",
+        f"# A draft for {profile.path.name}: {number_of(profile.rows, 'row')}, {len(profile.columns)} columns.",
         "# A comment with a question mark is a guess. docs/configuration-keys.md lists every key.",
         "",
         "pipeline:",
@@ -180,7 +184,8 @@ def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     if bad:
         share = math.ceil(1000 * bad / (profile.rows + profile.too_long)) / 1000
         lines += [
-            f"  # {bad} rows have another number of fields, a label that is not valid, or an unreadable date. They are",
+            f"  # {number_of(bad, 'row has', 'rows have')} another number of fields, a label that is not valid, or an "
+            "unreadable date. They are",
             "  # written to rejected/ and not used. With on_bad_rows: fail, the first would stop the pipeline.",
             "  on_bad_rows: quarantine",
             f"  max_bad_share: {share}",

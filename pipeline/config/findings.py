@@ -11,6 +11,7 @@ from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
+from pipeline.text import number_of
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
 _FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95
@@ -43,7 +44,10 @@ def _refused(profile: Profile, config: Config) -> Iterator[str]:
     bad, rows = profile.refused + profile.too_long, profile.rows + profile.too_long
     if bad:
         folds = config.folds
-        start = f"{bad} of {rows} rows have a missing, unreadable or undeclared value, or too many fields. "
+        have = "has" if bad == 1 else "have"
+        start = (
+            f"{bad} of {number_of(rows, 'row')} {have} a missing, unreadable or undeclared value, or too many fields. "
+        )
         if folds.on_bad_rows == "fail":
             end = "The first of them stops MakeFolds. To set them aside: folds.on_bad_rows: quarantine."
         elif bad > folds.max_bad_share * rows:
@@ -53,7 +57,7 @@ def _refused(profile: Profile, config: Config) -> Iterator[str]:
         yield start + end
     for column in profile.columns:
         if profile.rows and column.name == config.dataset.groups and column.distinct < config.folds.count:
-            yield f"{column.name} has {column.distinct} groups: too few for {config.folds.count} folds."
+            yield f"{column.name} has {number_of(column.distinct, 'group')}: too few for {config.folds.count} folds."
 
 
 def _of_label(profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
+from pipeline.text import number_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
@@ -85,7 +86,8 @@ def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fau
     elif len(fields) != len(needed):
         yield (
             "dataset.header",
-            f"the first line of {path} has {len(fields)} fields, and {len(needed)} columns are declared; a file "
+            f"the first line of {path} has {number_of(len(fields), 'field')}, and {len(needed)} columns are "
+            "declared; a file "
             "without a header has the label, then the numeric columns, the dates and the categorical columns",
         )
 

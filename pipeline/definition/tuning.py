@@ -23,6 +23,7 @@ from pipeline.definition.sdk import (
     TuningStep,
 )
 from pipeline.definition.step_factory import StepFactory
+from pipeline.text import number_of
 
 
 def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
@@ -48,10 +49,11 @@ def tune_fold(factory: StepFactory, folds_step: Any, fold: int) -> Any:
         base_tuning_job_name=f"fold{fold}",
         tags=factory.tags,
     )
+    jobs = number_of(tuning.max_jobs, "training job")
     return TuningStep(
         name=f"TuneFold{fold}",
         display_name=f"Tune fold {fold}",
-        description=f"{tuning.strategy} search of {tuning.max_jobs} training jobs; validated on fold {fold}",
+        description=f"{tuning.strategy} search of {jobs}; validated on fold {fold}",
         step_args=tuner.tune(inputs=_channels(factory, folds_step, fold)),
         cache_config=factory.cache(),
         retry_policies=factory.job_retries(),

@@ -36,6 +36,7 @@ from pipeline.operate.served_columns import served_columns
 from pipeline.operate.transform_job import TransformJob, transform_request
 from pipeline.operate.transform_model import TransformModel, find_model, model_request
 from pipeline.operate.transform_objects import TransformObjects
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -124,7 +125,7 @@ class _BatchJob:
             if not sent:
                 self.note("No row can be scored: no transform job was started.")
                 return
-            self.note(f"Sent {sum(sent):,} rows to {objects.input_uri}")
+            self.note(f"Sent {number_of(sum(sent), 'row', form=',')} to {objects.input_uri}")
             request = transform_request(
                 self.config,
                 name,

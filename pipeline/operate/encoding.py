@@ -15,6 +15,7 @@ from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.errors import UserError, some_of
 from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number, shortened
 from pipeline.operate.model_columns import ModelColumns
+from pipeline.text import number_of
 
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
 _USUAL_ENCODINGS = ("UTF-8", "cp1252")
@@ -89,7 +90,7 @@ class RowEncoder:
             RowError: the row has another number of fields than the file has columns, or a value cannot be encoded.
         """
         if len(row) != self._width:
-            raise RowError(f"has {len(row)} fields, but {self._width} are expected")
+            raise RowError(f"has {number_of(len(row), 'field')}, but {number_of(self._width, 'is', 'are')} expected")
         parts = [encode(row[position]) for position, encode in self._others]
         if not self._numeric:
             return ",".join(parts)
@@ -130,8 +131,8 @@ def _without_header(
 def _misfit(name: str, fields: Sequence[str], columns: ModelColumns) -> str:
     if any(map(is_number, fields)):
         return (
-            f"{name}: has {len(fields)} columns. Give a header that names {some_of(columns.raw)}; "
-            f"or, without a header, the {len(columns.features)} encoded features of {columns.source}: "
+            f"{name}: has {number_of(len(fields), 'column')}. Give a header that names {some_of(columns.raw)}; "
+            f"or, without a header, the {number_of(len(columns.features), 'encoded feature')} of {columns.source}: "
             f"{some_of(columns.features)}"
         )
     missing = [column for column in columns.raw if column not in set(fields)]

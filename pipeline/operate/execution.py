@@ -174,7 +174,7 @@ def _tuning_detail(sagemaker: SageMakerClient, arn: str) -> str:
         return "starting"  # the step names its job a moment before the job exists
     counters = job["TrainingJobStatusCounters"]
     total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "?")
-    text = f"{counters.get('Completed', 0)} of {total} jobs"
+    text = f"{counters.get('Completed', 0)} of {total} {'job' if total == 1 else 'jobs'}"
     failed = counters.get("NonRetryableError", 0)
     if failed:
         text += f", {failed} failed"

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
 from pipeline.operate.execution import ExecutionState, StepState
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -173,7 +174,8 @@ class _Finder:
             return step.detail, []
         groups = sorted(alike.values(), key=len, reverse=True)
         reason = "\n".join(
-            f"{len(group)} of {len(jobs)} training jobs failed: {group[0].get('FailureReason', 'no reason given')}"
+            f"{len(group)} of {number_of(len(jobs), 'training job')} failed: "
+            f"{group[0].get('FailureReason', 'no reason given')}"
             for group in groups
         )
         return reason, [(_JOBS["TrainingJob"][1], f"{groups[0][0]['TrainingJobName']}/")]

@@ -25,6 +25,7 @@ from pipeline.operate.model_columns import ModelColumns
 from pipeline.operate.row_batches import InputFile, RowBatch, input_files, row_batches
 from pipeline.operate.row_files import find_files
 from pipeline.operate.served_columns import EndpointModel, served_columns
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -236,7 +237,9 @@ class _Endpoint:
         except AnswerError as error:
             raise UserError(f"The endpoint {self._name} does not answer as the model's columns say: {error}") from None
         if len(answers) != rows:
-            raise UserError(f"The endpoint {self._name} gave {len(answers)} predictions for {rows} rows")
+            raise UserError(
+                f"The endpoint {self._name} gave {number_of(len(answers), 'prediction')} for {number_of(rows, 'row')}"
+            )
         return answers
 
 

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.config.models import Config
 from pipeline.operate.aws_errors import reason
 from pipeline.operate.estimate import SCRIPT_INSTANCE, jobs_per_fold
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker.type_defs import ParameterTypeDef
@@ -229,7 +230,7 @@ def _training(config: Config) -> Iterator[QuotaRequirement]:
             return f"set pipeline.max_parallel_steps: {quota // jobs}, so that fewer folds run at once"
         return f"set tuning.max_parallel_jobs: {quota}" if quota else ""
 
-    use = f"{folds} folds x {jobs} training jobs at once"
+    use = f"{folds} folds x {number_of(jobs, 'training job')} at once"
     other = "use another tuning.instance_type"
     of_type = f"{tuning.instance_type} for {kind} job usage"
     yield QuotaRequirement(of_type, jobs, folds * jobs, use, lambda quota: remedy(quota) or other)

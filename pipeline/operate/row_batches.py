@@ -12,6 +12,7 @@ from pipeline.operate.encoding import Layout, RowEncoder, layout_of
 from pipeline.operate.features import RowError
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.operate.row_files import RowFile
+from pipeline.text import number_of
 
 _BATCH_CHARACTERS, _BATCH_ROWS = 1 << 20, 5000
 """Bounds of a batch. An endpoint takes 6 MiB, answers 6 MiB (a row has about 40 bytes), and has 60 seconds."""
@@ -90,7 +91,7 @@ def input_files(
     ]
     other = [file for file in laid_out if file.layout.delimiter != dataset.delimiter and len(file.layout.names) > 1]
     if other:
-        more = f" and {len(other) - 1} more files" if len(other) > 1 else ""
+        more = f" and {number_of(len(other) - 1, 'more file')}" if len(other) > 1 else ""
         note(
             f"{other[0].name}{more}: fields are separated by {other[0].layout.delimiter!r}, "
             f"although dataset.delimiter is {dataset.delimiter!r}."

@@ -15,6 +15,7 @@ from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.s3_uris import split_uri
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -81,7 +82,7 @@ class EndpointModel:
             if "could not find endpoint" not in str(error).lower():
                 raise
             raise NotServingError(
-                f"There is no endpoint {self._endpoint_name}: start the pipeline, or name another with ENDPOINT="
+                f"There is no endpoint {self._endpoint_name}: start the pipeline, or name another one: ENDPOINT=name."
             ) from None
         if endpoint["EndpointStatus"] in _NOT_SERVING:
             raise NotServingError(
@@ -168,7 +169,7 @@ def served_columns(
     if not accepts(",".join("0" * len(configured.features))):
         raise UserError(
             f"{source[0].upper()}{source[1:]} does not record its columns, and the endpoint refuses rows of the "
-            f"configuration's {len(configured.features)} features: {some_of(configured.features)}. "
+            f"configuration's {number_of(len(configured.features), 'feature')}: {some_of(configured.features)}. "
             "Use the configuration with which the model was trained: CONFIG=file"
         )
     note(f"{source[0].upper()}{source[1:]} does not record its columns: the configuration's are used.")

@@ -13,6 +13,7 @@ from pipeline.operate.answers import AnswerError, answer_in_line
 from pipeline.operate.encryption import Encryption
 from pipeline.operate.row_files import find_files
 from pipeline.operate.stored_objects import StoredObjects
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -90,7 +91,10 @@ class TransformObjects:
             answers = self._read(outputs[name], content_type, length)
             found = len(answers) // length
             if found != rows:
-                raise UserError(f"The transform job gave {found:,} predictions for the {rows:,} rows of {name}")
+                raise UserError(
+                    f"The transform job gave {number_of(found, 'prediction', form=',')} for the "
+                    f"{number_of(rows, 'row', form=',')} of {name}"
+                )
             yield answers
 
     def delete(self) -> None:

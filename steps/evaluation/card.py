@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluation.errors import number_of
+
 _GROUPS = {"regression": "regression", "binary": "binary classification", "multiclass": "multiclass classification"}
 _OUT_OF_FOLD = {
     "regression": {"r2": "R2", "mae": "MAE", "median_absolute_error": "Median absolute error"},
@@ -74,9 +76,10 @@ def model_card(best: Mapping[str, Any], folds: Mapping[str, Any], coefficients: 
 def _purpose(best: Mapping[str, Any], folds: Mapping[str, Any]) -> str:
     label, features = folds["columns"]["label"], len(folds["columns"]["features"])
     if best["classes"] is None:
-        return f"Predicts {label} from {features} features."
+        return f"Predicts {label} from {number_of(features, 'feature')}."
     listed = ", ".join(best["classes"])
-    return f"Predicts the class of {label} from {features} features. Classes, in the order of their numbers: {listed}."
+    of_features = number_of(features, "feature")
+    return f"Predicts the class of {label} from {of_features}. Classes, in the order of their numbers: {listed}."
 
 
 def _name(coefficient: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
+from evaluation.errors import number_of
 from evaluation.estimate import pooled
 from evaluation.jobs import Search
 from evaluation.models import LINEAR_LEARNER
@@ -201,9 +202,10 @@ def _about_batches(evidence: Evidence) -> Iterator[str]:
     rows = min(fold["train_rows"] for fold in evidence.folds["folds"])
     steps = rows // batch
     if steps * epochs < _FEWEST_STEPS:
+        in_all = number_of(steps * epochs, "step")
         yield (
-            f"Training takes {steps * epochs} steps in all, {steps} in each of {epochs} epochs: too few to be near "
-            "the best fit. Lower mini_batch_size or raise epochs."
+            f"Training takes {in_all} in all, {steps} in each of {number_of(epochs, 'epoch')}: "
+            "too few to be near the best fit. Lower mini_batch_size or raise epochs."
         )
     dropped = rows - steps * batch
     if steps and dropped > _DROPPED * rows:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from evaluation.class_weighting import ClassWeighting
+from evaluation.errors import number_of
 from evaluation.objective import Objective
 
 _CHANCE = 0.001
@@ -54,13 +55,13 @@ def _about_rare_classes(names: Sequence[str], counts: Sequence[int], folds: int,
     name, count = names[rarest], counts[rarest]
     if count < _FEWEST_IN_FOLD * folds:
         yield (
-            f"The class {name!r} has only {count} rows, about {count / folds:.2g} in each of {folds} folds: "
-            "what is said about it is uncertain."
+            f"The class {name!r} has only {number_of(count, 'row')}, about {count / folds:.2g} in each of {folds} "
+            "folds: what is said about it is uncertain."
         )
     elif count < _FEWEST_PER_FEATURE * features:
         yield (
-            f"The class {name!r} has {count} rows for {features} features, fewer than {_FEWEST_PER_FEATURE} for each: "
-            "models may fit chance."
+            f"The class {name!r} has {number_of(count, 'row')} for {number_of(features, 'feature')}, fewer than "
+            f"{_FEWEST_PER_FEATURE} for each: models may fit chance."
         )
 
 

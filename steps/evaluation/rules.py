@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from evaluation.errors import SelectionError
+from evaluation.errors import SelectionError, number_of
 from evaluation.estimate import pooled, spread
 from evaluation.jobs import Job, Search
 from evaluation.objective import Objective
@@ -73,8 +73,8 @@ def eligible(points: Sequence[Point]) -> list[Point]:
     if not found:
         reasons = "; ".join(f"{point}: {point.faults[0]}" for point in points[:3])
         raise SelectionError(
-            f"none of {len(points)} points has a completed training job with a finite objective in every fold"
-            + (f": {reasons}" if reasons else "")
+            f"none of {number_of(len(points), 'point')} has a completed training job with a finite objective in "
+            "every fold" + (f": {reasons}" if reasons else "")
         )
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.deal import Folds
-from folds.errors import FoldError, some_of
+from folds.errors import FoldError, number_of, some_of
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,14 @@ class FoldCounts:
             return []
         fold, place = absent[0].tolist()
         count = int(self.table[:, place].sum())
-        others = f", and there are {len(absent) - 1} more such gaps" if len(absent) > 1 else ""
+        gaps = len(absent) - 1
+        others = f", and there {'is' if gaps == 1 else 'are'} {number_of(gaps, 'more such gap')}" if gaps else ""
         reason = "lower folds.count"
         if count >= len(self.rows):
             reason = "folds that keep groups together or follow the order of the file are not stratified"
         return [
-            f"fold {fold + 1} has no row of the class {self.classes[place]!r}, which has {count} rows in all{others}: "
-            f"{reason}"
+            f"fold {fold + 1} has no row of the class {self.classes[place]!r}, which has {number_of(count, 'row')} in "
+            f"all{others}: {reason}"
         ]
 
 

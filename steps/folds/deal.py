@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from folds.errors import FoldError
+from folds.errors import FoldError, number_of
 from folds.plain import lengths, line_ends
 
 Buffer = bytes | memoryview
@@ -146,7 +146,7 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
     """
     _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(sizes) < folds:
-        raise FoldError(f"the rows have {len(sizes)} groups: fewer than {folds} folds. Lower folds.count")
+        raise FoldError(f"the rows have {number_of(len(sizes), 'group')}: fewer than {folds} folds. Lower folds.count")
     random = np.arange(len(sizes)) if seed is None else np.random.RandomState(seed).permutation(len(sizes))
     order = np.lexsort((random, -sizes if seed is None else -np.frexp(sizes)[1]))
     fold_of = np.zeros(len(sizes), np.uint8)

@@ -56,3 +56,15 @@ def name_under(source: str, file: str) -> str:
     if path.startswith(f"{folder}/"):
         return path[len(folder) + 1 :]
     return path.removeprefix(f"{folder.rpartition('/')[0]}/")
+
+
+def number_of(count: int, one: str, many: str = "", *, form: str = "") -> str:
+    """Return a number with its word, for example "1 row" or "2 rows".
+
+    Args:
+        count: the number.
+        one: the word for one.
+        many: the word for other numbers; by default, the first one with an s.
+        form: how the number is written, as in a format string.
+    """
+    return f"{count:{form}} {one if count == 1 else many or f'{one}s'}"

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.columns import Declared, FileColumns, Format
-from folds.errors import FoldError, shortened
+from folds.errors import FoldError, number_of, shortened
 from folds.plain import Places, are_rows, leading_classes, line_ends
 from folds.preparer import NUMBER, Preparer
 from folds.spans import Span, blocks
@@ -425,7 +425,7 @@ class Judge:
         if not fields:
             if _NOT_TEXT.search(text):
                 return Verdict.WRONG_ENCODING, ""
-            return Verdict.WRONG_COLUMNS, f"{len(record)} fields in {self._width} columns"
+            return Verdict.WRONG_COLUMNS, f"{number_of(len(record), 'field')} in {number_of(self._width, 'column')}"
         last = self._numbers + len(self._codes)
         if (
             self._are_numbers.fullmatch(",".join(prepared[: self._numbers]))

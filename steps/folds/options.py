@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from folds.columns import Declared, Format
-from folds.errors import FoldError, shortened
+from folds.errors import FoldError, number_of, shortened
 from folds.preparation import DROP, LOG1P, MEDIAN, MISSING_VALUES, MOST_FREQUENT, Dates, Limits, Preparation
 
 REGRESSION, BINARY, MULTICLASS = "regression", "binary", "multiclass"
@@ -69,7 +69,7 @@ class Options:
         if self.stratify is not None and self.problem != REGRESSION:
             raise FoldError("folds.stratify is for regression: folds of classes are stratified by class without it")
         if not 2 <= self.folds <= 20:
-            raise FoldError(f"{self.folds} folds cannot be made: set folds.count from 2 to 20")
+            raise FoldError(f"{number_of(self.folds, 'fold')} cannot be made: set folds.count from 2 to 20")
         if not 0 <= self.seed < 2**31:
             raise FoldError(f"the seed {self.seed} is not between 0 and {2**31 - 1}")
         if not 0 <= self.max_bad_share <= 1:
@@ -296,7 +296,8 @@ def _check_classes(dataset: Mapping[str, Any], problem: str) -> None:
     if not fits:
         wanted = "two values" if problem == BINARY else f"3 to {_MOST_CLASSES} values"
         raise FoldError(
-            f"dataset.classes has {len(classes or ())} values: training.problem {problem} needs {wanted} of the label, "
+            f"dataset.classes has {number_of(len(classes or ()), 'value')}: training.problem {problem} needs "
+            f"{wanted} of the label, "
             "as the files have them"
         )
     if dataset["label_transform"] is not None:

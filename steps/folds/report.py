@@ -8,7 +8,7 @@ from typing import Any
 
 from folds.columns import Declared, fields_of
 from folds.counts import FoldCounts
-from folds.errors import FoldError, name_under, shortened
+from folds.errors import FoldError, name_under, number_of, shortened
 from folds.judge import DESCRIPTIONS, Table, Verdict
 from folds.number import Survey
 from folds.options import Options
@@ -139,7 +139,9 @@ def _refusal(survey: Survey, table: Table, source: str, remedy: str) -> FoldErro
         + (f" ({line.detail})" if line.detail else "")
         for file, line in survey.first_offenders()
     ]
-    return FoldError(f"{first}. {bad} of {bad + survey.rows} rows cannot be used: {counts}. {remedy}", others)
+    return FoldError(
+        f"{first}. {bad} of {number_of(bad + survey.rows, 'row')} cannot be used: {counts}. {remedy}", others
+    )
 
 
 def _hint(survey: Survey, table: Table, options: Options) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from evaluation.errors import number_of as number_of_evaluation
+from folds.errors import number_of as number_of_folds
 
 from definition_language.streams import shown
-from definition_language.text import broken
+from definition_language.text import broken, number_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,10 @@ def test_only_a_terminal_gets_broken_lines(monkeypatch) -> None:
     assert shown("some words\x1b here", stream) == "some words\\x1b here"
     monkeypatch.setattr(stream, "isatty", lambda: True)
     assert shown("some words here", stream) == "some words\nhere"
+
+
+@pytest.mark.parametrize("said", [number_of, number_of_evaluation, number_of_folds])
+def test_one_of_something_has_no_plural(said) -> None:
+    assert [said(count, "row") for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+    assert [said(count, "class", "classes") for count in (1, 1000)] == ["1 class", "1000 classes"]
+    assert said(1000, "row", form=",") == "1,000 rows"

@@ -169,7 +169,7 @@ def test_values_that_do_not_fit_are_named(checked) -> None:
 )
 def test_rows_that_are_set_aside_are_compared_with_the_share(checked, share, sentence) -> None:
     finished = checked(GOOD + "x,a,1\n", folds={"on_bad_rows": "quarantine", "max_bad_share": share})
-    assert f"1 of 201 rows have a missing, unreadable or undeclared value, or too many fields. {sentence}" in words(
+    assert f"1 of 201 rows has a missing, unreadable or undeclared value, or too many fields. {sentence}" in words(
         finished.stdout
     )
 

@@ -130,7 +130,7 @@ def account(tmp_path_factory):
         account.serve(NAME, WEIGHTS, COLUMNS)
         account.serve("old", WEIGHTS, None)
         account.serve("narrow", [1.0, 2.0], None)
-        commas = {**COLUMNS, "preparation": COLUMNS["preparation"] | {"decimal": ","}}
+        commas = {**COLUMNS, "preparation": {"numeric": ["age", "bmi", "children"], "decimal": ","}}
         account.serve("commas", [1.0, 0.5] + [0.0] * 9, commas)
         yield account
 
@@ -195,6 +195,7 @@ def test_the_output_of_encoded_rows_has_points_as_these(account, tmp_path) -> No
     finished = account.predict(INPUT=str(tmp_path / "rows.csv"), OUTPUT=str(output), ENDPOINT="commas")
     assert finished.returncode == 0, finished.stderr
     assert output.read_text() == "prediction\n32.75\n"
+    assert finished.stderr.splitlines()[-1] == f"{output} has the predictions of 1 row."
 
 
 def test_the_output_of_encoded_rows_is_the_predictions_alone(account, tmp_path) -> None:

@@ -172,14 +172,16 @@ def test_without_an_endpoint_and_a_package_there_is_nothing_to_score_with(accoun
         )
     finished = account.predict(INPUT=str(rows), BATCH="1", CONFIG=without_endpoint(tmp_path, group))
     assert finished.returncode == 1
-    assert finished.stderr.startswith("There is no endpoint absent: ")
-    assert finished.stderr.endswith(f"The model package group {group} has no approved version either.\n")
+    assert finished.stderr == (
+        "There is no endpoint absent: start the pipeline, or name another one: ENDPOINT=name. "
+        f"The model package group {group} has no approved version either.\n"
+    )
 
 
 def test_an_endpoint_that_is_named_must_exist(account, rows) -> None:
     finished = account.predict(INPUT=str(rows), BATCH="1", ENDPOINT="absent")
     assert finished.returncode == 1
-    assert finished.stderr == "There is no endpoint absent: start the pipeline, or name another with ENDPOINT=\n"
+    assert finished.stderr == "There is no endpoint absent: start the pipeline, or name another one: ENDPOINT=name.\n"
 
 
 def test_a_failed_job_says_why_and_where_its_log_is(account, tmp_path, rows) -> None:
@@ -294,7 +296,7 @@ def test_scores_survive_objects_that_cannot_be_deleted(account, rows, monkeypatc
     ("output", "sentence"),
     [
         ({}, "The transform job completed, but .* has no part-00000.csv.out"),
-        ({"part-00000.csv.out": '{"score": 1.0}\n'}, "gave 1 predictions for the 2 rows of part-00000.csv.out"),
+        ({"part-00000.csv.out": '{"score": 1.0}\n'}, "gave 1 prediction for the 2 rows of part-00000.csv.out"),
         ({"part-00000.csv.out": '{"label": 1.0}\n'}, "does not have an answer of the model in each line: KeyError"),
         ({"part-00000.csv.out": "1.0\n2.0\n"}, "does not have an answer of the model in each line: TypeError"),
     ],

@@ -26,7 +26,7 @@ def test_other_delimiters_are_found(delimiter) -> None:
 def test_a_line_that_was_cut_is_left_out() -> None:
     shown = preview("a.csv", b"a,b\n1,2\n3,4", 1000)
     assert shown.rows == [["1", "2"]]
-    assert "first 1 rows" in shown.remark
+    assert "This is the first row" in shown.remark
 
 
 def test_many_rows_and_columns_are_cut_and_the_page_says_so() -> None:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from definition_language.text import number_of
 from local.algorithms.csv_rows import CsvError, parse_csv
 from local.algorithms.errors import ClientError
 from local.algorithms.recordio import RecordIOError, Records, decode, decode_messages, half_of_memory
@@ -180,7 +181,9 @@ def read_once(channels: Sequence[Channel], feature_dim: int | None) -> dict[str,
     features = rows["train"].shape[1] - 1
     for name, data in rows.items():
         if data.shape[1] - 1 != features:
-            raise ClientError(f"The {name} channel has {data.shape[1] - 1} features, the train channel {features}")
+            raise ClientError(
+                f"The {name} channel has {number_of(data.shape[1] - 1, 'feature')}, the train channel {features}"
+            )
     return rows
 
 
@@ -189,7 +192,10 @@ def _training_rows(records: Records, width: int | None) -> Array:
         raise RecordIOError("record 1: has no label")
     rows = np.column_stack([records.labels, records.features])
     if width is not None and width != rows.shape[1]:
-        raise RecordIOError(f"record 1: has {rows.shape[1] - 1} features where {width - 1} are expected")
+        raise RecordIOError(
+            f"record 1: has {number_of(rows.shape[1] - 1, 'feature')} where "
+            f"{number_of(width - 1, 'is', 'are')} expected"
+        )
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if wrong.size:
         raise RecordIOError(f"record {wrong[0] + 1}: has a number that is not finite")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from definition_language.linear_learner import REGRESSOR
+from definition_language.text import number_of
 from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.batches import Batches, GramBatches, RowBatches
 from local.algorithms.linear_learner.calibration import criterion_values
@@ -150,7 +151,7 @@ def rows_used(rows: int, batch_size: int, choices: Choices) -> int:
         return rows
     if rows < batch_size:
         raise ClientError(
-            f"The train channel has {rows} rows, fewer than one mini-batch of {batch_size}: "
+            f"The train channel has {number_of(rows, 'row')}, fewer than one mini-batch of {batch_size}: "
             "set mini_batch_size to a tenth of the rows or less"
         )
     return rows - rows % batch_size

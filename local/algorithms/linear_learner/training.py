@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from definition_language.linear_learner import BINARY, REGRESSOR
+from definition_language.text import number_of
 from local.algorithms.errors import ClientError
 from local.algorithms.linear_learner.channels import Array, read_once
 from local.algorithms.linear_learner.choices import Choices
@@ -82,10 +83,12 @@ def _read(group: _Group) -> None:
     group.rows = read_once(group.jobs[0].channels, feature_dim)
     features = group.rows["train"].shape[1] - 1
     if feature_dim not in (None, features):
-        raise ClientError(f"feature_dim: {feature_dim} does not match the {features} features of the train channel")
+        raise ClientError(
+            f"feature_dim: {feature_dim} does not match the {number_of(features, 'feature')} of the train channel"
+        )
     counts = ", ".join(f"{name} {len(rows)}" for name, rows in group.rows.items())
     for job in group.jobs:
-        job.log.write(f"Read rows: {counts}; {features} features")
+        job.log.write(f"Read rows: {counts}; {number_of(features, 'feature')}")
         with failures_reported([job]):
             check_labels(group.rows, job.hyperparameters)
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import xgboost
 from scipy.sparse import csr_matrix, vstack
 
+from definition_language.text import number_of
 from local.algorithms.csv_rows import CsvError, parse_csv
 from local.algorithms.errors import ClientError
 from local.algorithms.recordio import RecordIOError, decode_labelled
@@ -166,7 +167,9 @@ def _read_csv(channel: Channel, files: Sequence[Path]) -> xgboost.DMatrix:
     data = rows.array()
     first = 2 if channel.weighted else 1
     if data.shape[1] <= first:
-        raise ClientError(f"The {channel.name} channel has {data.shape[1]} columns: a row needs at least one feature")
+        raise ClientError(
+            f"The {channel.name} channel has {number_of(data.shape[1], 'column')}: a row needs at least one feature"
+        )
     wrong = np.flatnonzero(~np.isfinite(data[:, :first]).all(axis=1))
     if wrong.size:
         raise ClientError(f"Row {wrong[0] + 1} of the {channel.name} channel has no label, or no weight")

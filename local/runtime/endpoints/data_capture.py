@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from definition_language.text import number_of
 from local.core.disk import NO_SPACE, is_full
 from local.core.errors import ServiceError
 from local.storage.objects import Objects
@@ -126,7 +127,7 @@ class DataCapture:
                 reason = self._write(uri, lines)
                 if reason:
                     group = f"/aws/sagemaker/Endpoints/{source.endpoint}"
-                    sentence = f"data capture lost {len(lines)} records: {uri} cannot be written: {reason}"
+                    sentence = f"data capture lost {number_of(len(lines), 'record')}: {uri} cannot be written: {reason}"
                     self._log(group, f"{source.variant}/data-capture", [sentence])
 
     def _write(self, uri: str, lines: list[str]) -> str:

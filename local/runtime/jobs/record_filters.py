@@ -14,6 +14,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from definition_language.text import number_of
+
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 FORMATS = (CSV, JSON, JSON_LINES)
 
@@ -245,7 +247,9 @@ def _joined(record: Any, result: Any) -> Any:
 
 def _paired(records: list[Any], results: list[Any]) -> list[tuple[Any, Any]]:
     if len(records) != len(results):
-        raise RecordError(f"the model answered {len(records)} records with {len(results)} results")
+        raise RecordError(
+            f"the model answered {number_of(len(records), 'record')} with {number_of(len(results), 'result')}"
+        )
     return list(zip(records, results, strict=True))
 
 

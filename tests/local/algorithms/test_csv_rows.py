@@ -35,7 +35,7 @@ def test_every_usual_spelling_of_the_same_rows_is_read(text) -> None:
 @pytest.mark.parametrize(
     ("text", "row", "reason"),
     [
-        (b"1,2\n3", 2, "has 1 fields where 2 are expected"),
+        (b"1,2\n3", 2, "has 1 field where 2 are expected"),
         (b"1,2\n3,4,5\n6", 2, "has 3 fields where 2 are expected"),
         (b"1,2\n\n3,4", 2, "is empty"),
         (b"", 1, "is empty"),

@@ -66,7 +66,7 @@ def test_messages_without_frames_are_read() -> None:
         (dense_stream(ROWS) + b"\n", "the last record is cut off"),
         (framed(b"\xff\xff"), "record 1: is not an aialgs.data.Record"),
         (framed(b""), "record 1: has no features named 'values'"),
-        (framed(message(tensor([1, 2]))) + framed(message(tensor([1]))), "record 2: has 1 features where 2"),
+        (framed(message(tensor([1, 2]))) + framed(message(tensor([1]))), "record 2: has 1 feature where 2"),
         (dense_stream(ROWS) + dense_stream(ROWS[:, 1:], False), "record 4: only some records have a label"),
         (framed(message(tensor([1, 2], keys=[0, 9], shape=[3]))), "record 1: has sparse keys that do not fit"),
         (framed(message(tensor([1, 2], keys=[0], shape=[3]))), "record 1: has sparse keys that do not fit"),

@@ -48,6 +48,8 @@ def test_a_good_classification_has_no_warnings() -> None:
 
 def test_a_class_with_few_rows_is_named() -> None:
     assert "'yes' has only 15 rows, about 7.5 in each of 2 folds" in found(((500, 8), (500, 7)))[0]
+    one = found(((500, 1), (500, 0)), columns={"features": ["a"]})
+    assert one[0].startswith("The class 'yes' has only 1 row, about 0.5 in each of 2 folds")
     many = {"columns": {"features": [f"x{place}" for place in range(100)]}}
     assert "'yes' has 600 rows for 100 features" in found(**many)[0]
 

@@ -96,7 +96,7 @@ def test_a_point_that_a_fold_did_not_try_is_not_eligible() -> None:
 def test_if_no_point_is_eligible_the_error_gives_the_reasons() -> None:
     nothing: Tried = (point("5"), [1.0, None])
     for rule in ("lowest_mse", LOWEST_MEAN_MSE):
-        with pytest.raises(SelectionError, match=r"none of 1 points .*l1=5 learning_rate=0.1: fold 2: 0-2 is Failed"):
+        with pytest.raises(SelectionError, match=r"none of 1 point .*l1=5 learning_rate=0.1: fold 2: 0-2 is Failed"):
             chosen(rule, nothing, rows=[1, 1])
 
 

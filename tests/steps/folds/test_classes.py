@@ -122,7 +122,7 @@ def test_a_class_with_fewer_rows_than_folds_is_warned_of_as_scikit_learn_does(fo
     made = fold(table(("setosa", 20), ("versicolor", 20), ("virginica", 3)), count=5, **multiclass())
     assert [sum(entry["class_rows"]) for entry in made.report["folds"]] == [9, 9, 9, 8, 8]
     [warning] = made.report["warnings"]
-    assert "has no row of the class 'virginica', which has 3 rows in all, and there are 1 more such gaps" in warning
+    assert "has no row of the class 'virginica', which has 3 rows in all, and there is 1 more such gap:" in warning
 
 
 def test_every_class_with_fewer_rows_than_folds_is_an_error_as_in_scikit_learn(fold) -> None:

@@ -89,7 +89,7 @@ def test_a_data_version_that_the_registry_takes_is_taken(version, document) -> N
         ({"tuning": {}}, "tuning: the sections aws, dataset, training, folds are expected"),
         ({"dataset": {"numeric": ["a"]}}, "dataset.label: None is not the name of a column"),
         (changed("folds.number", 3), "folds.number: unknown key"),
-        (changed("folds.count", 1), "1 folds cannot be made: set folds.count from 2 to 20"),
+        (changed("folds.count", 1), "1 fold cannot be made: set folds.count from 2 to 20"),
         (changed("folds.count", "five"), "folds.count: 'five' is not a positive whole number"),
         (changed("folds.count", True), "folds.count: True is not a positive whole number"),
         (changed("folds.seed", -1), "the seed -1 is not between 0 and 2147483647"),

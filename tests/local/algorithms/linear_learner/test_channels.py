@@ -107,7 +107,7 @@ def test_files_of_different_widths_are_named(channel) -> None:
     with pytest.raises(ClientError, match=r"rows 1-1, file .*/1.csv: has 2 fields where 3 are expected"):
         channel({"0.csv": csv(ROWS), "1.csv": csv(ROWS[:, :2])}).read()
     files = {"0.pb": dense_stream(ROWS), "1.pb": dense_stream(ROWS[:, :2])}
-    with pytest.raises(ClientError, match=r"/1.pb: record 1: has 1 features where 2 are expected"):
+    with pytest.raises(ClientError, match=r"/1.pb: record 1: has 1 feature where 2 are expected"):
         channel(files, name="validation", ContentType=RECORDIO).read()
 
 
@@ -164,5 +164,5 @@ def test_a_label_size_of_one_is_what_training_rows_have(channel) -> None:
 
 def test_channels_of_different_widths_are_refused(channel) -> None:
     train, validation = channel({"0.csv": csv(ROWS)}), channel({"0.csv": csv(ROWS[:, :2])}, name="validation")
-    with pytest.raises(ClientError, match=r"The validation channel has 1 features, the train channel 2"):
+    with pytest.raises(ClientError, match=r"The validation channel has 1 feature, the train channel 2"):
         read_once([train, validation], None)

@@ -259,7 +259,7 @@ def _channel_cases(good: bytes) -> list[tuple[dict, str]]:
         ({"train": text({".a": good})}, "Hidden file found in the data path! Remove that before training."),
         ({"train": text({"a/b/c/d": good})}, "Folder depth exceed the limit: 3."),
         ({"train": text(b"label,a\n1,2\n")}, "row 1 field 1 'label' is not a finite number"),
-        ({"train": text(b"1,2\n1\n")}, "row 2 has 1 fields where 2 are expected"),
+        ({"train": text(b"1,2\n1\n")}, "row 2 has 1 field where 2 are expected"),
         ({"train": text(b",2\n")}, "Row 1 of the train channel has no label"),
         ({"train": text(good, "")}, "is not 'LIBSVM' format. Please ensure the file is in 'LIBSVM' format."),
         ({"train": text(good, "parquet")}, "Failed to load parquet data with exception"),

@@ -83,7 +83,7 @@ def test_csv_answers_are_appended_to_the_whole_record_and_filtered() -> None:
     joining = processing("text/csv", "text/csv", InputFilter="$[1:]", JoinSource="Input", OutputFilter="$[0,-1]")
     assert joining.model_input(b"a,1,2\nb,3,4\n") == b"1,2\n3,4\n"
     assert joining.output(b"a,1,2\nb,3,4\n", b"0.5\n0.75\n") == b"a,0.5\nb,0.75\n"
-    with pytest.raises(RecordError, match="answered 2 records with 1 results"):
+    with pytest.raises(RecordError, match="answered 2 records with 1 result"):
         joining.output(b"a,1,2\nb,3,4\n", b"0.5\n")
 
 
