@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from studio.aws import Aws
 from studio.definitions import Document
 
 PAGE = 20
-"""Versions on a page of a group: each is one call of AWS."""
+"""Versions on a page of a group: each is two calls of AWS."""
 
 _CALLS_AT_ONCE = 8
 _METRICS = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R2", "auc": "AUC", "f1": "F1"} | {
@@ -86,9 +88,14 @@ class Package:
         return _named(self.metadata.get("training_job", ""))
 
     @property
+    def execution_arn(self) -> str:
+        """The ARN of the execution that registered it; empty if it names none."""
+        return self.metadata.get("pipeline_execution_arn", "")
+
+    @property
     def execution(self) -> tuple[str, str] | None:
         """The pipeline and the execution that registered it, if it names one."""
-        parts = self.metadata.get("pipeline_execution_arn", "").split("/")
+        parts = self.execution_arn.split("/")
         return (parts[1], parts[3]) if len(parts) == 4 and parts[2] == "execution" else None
 
     @cached_property
@@ -131,6 +138,25 @@ def describe_package(aws: Aws, arn: str) -> Package:
     """Read the version of an ARN."""
     answer: Any = aws.sagemaker.describe_model_package(ModelPackageName=arn)
     return Package({key: value for key, value in answer.items() if key != "ResponseMetadata"})
+
+
+def deleted_executions(aws: Aws, packages: Iterable[Package]) -> frozenset[str]:
+    """Return the ARNs of executions that registered the versions and are there no more. Each is one call of AWS."""
+    arns = {each.execution_arn for each in packages if each.execution is not None}
+    with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+        return frozenset(
+            arn for arn, is_deleted in zip(arns, pool.map(partial(_is_deleted, aws), arns), strict=True) if is_deleted
+        )
+
+
+def _is_deleted(aws: Aws, arn: str) -> bool:
+    try:
+        aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    except aws.sagemaker.exceptions.ResourceNotFound:
+        return True
+    except ClientError:
+        return False  # Not known: the execution's page says why.
+    return False
 
 
 def place_of_package(arn: str) -> tuple[str, int] | None:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from studio.endpoints import Deployment, deployment_of
 from studio.faults import PageError
 from studio.prices import hourly_dollars
-from studio.registry import Package, figures, read_package
+from studio.registry import Package, deleted_executions, figures, read_package
 from studio.web import Form, action, go, live, page, render, studio
 
 _APPROVALS: dict[str, Literal["Approved", "Rejected"]] = {"Approved": "Approved", "Rejected": "Rejected"}
@@ -19,7 +19,9 @@ _APPROVALS: dict[str, Literal["Approved", "Rejected"]] = {"Approved": "Approved"
 
 def package(request: Request) -> Response:
     """Show a version."""
-    return page(request, "package.html", **_values(request))
+    values = _values(request)
+    deleted = deleted_executions(studio(request).aws, [values["package"]])
+    return page(request, "package.html", **values, deleted=deleted)
 
 
 def package_live(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from unittest.mock import PropertyMock, patch
 
 import pytest
@@ -10,6 +11,7 @@ from studio.aws import Aws
 from studio.registry import Package, figures
 from studio.text import figure
 from tests.scripts.test_operation import NAME, eventually
+from tests.scripts.test_predict import ROLE
 from tests.studio.accounts import models_and_browser
 
 
@@ -53,7 +55,28 @@ def test_groups_and_versions_are_listed_with_their_metrics(browser, served) -> N
     for text in ("37,415,870", "30,000,000 to 44,000,000", "l1=0.01 learning_rate=0.1", "Approved"):
         assert text in page
     assert 'href="/jobs/training-job/job-of-fold-1"' in page
-    assert f'href="/pipelines/{NAME}/executions/x"' in page
+
+
+def test_a_version_links_to_its_execution_unless_that_was_deleted(browser, served) -> None:
+    steps = [{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}]
+    definition = json.dumps({"Version": "2020-12-01", "Steps": steps})
+    served.sagemaker.create_pipeline(
+        PipelineName="origin", PipelineDefinition=definition, ClientRequestToken="t" * 32, RoleArn=ROLE
+    )
+    arn = served.sagemaker.start_pipeline_execution(PipelineName="origin")["PipelineExecutionArn"]
+    gone = f"{arn.rpartition('/')[0]}/{'x' * 12}"
+    served.sagemaker.create_model_package_group(ModelPackageGroupName="origins")
+    for each in (arn, gone):
+        served.sagemaker.create_model_package(
+            ModelPackageGroupName="origins", CustomerMetadataProperties={"pipeline_execution_arn": each}
+        )
+    link = f'href="/pipelines/origin/executions/{arn.rpartition("/")[2]}"'
+    group, first, second = (browser.get(f"/registry/origins{version}").body for version in ("", "/1", "/2"))
+    for page in (group, first):
+        assert link in page
+    for page in (group, second):
+        assert f"<code>{'x' * 12}</code>, deleted" in page
+        assert f"/executions/{'x' * 12}" not in page.replace(gone, "")
 
 
 def test_a_version_shows_all_its_metadata_and_warnings(browser, served) -> None:
