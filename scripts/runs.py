@@ -19,7 +19,7 @@ from pipeline.operate.objective import own_value_of
 from scripts.command_line import command
 from scripts.console import console, run
 from scripts.report import amount, short
-from scripts.run_folders import LAST_RUN, RUNS, run_folders
+from scripts.run_folders import LAST_RUN, RUNS, has_service, run_folders
 
 _WIDTH = 80
 
@@ -32,7 +32,7 @@ class Run:
         folder: its folder; the folder's name is the execution's id.
         time: when it ended; when it started if it has no results.
         pipeline: the pipeline's name.
-        results: the content of last-run.json; None if the run has not ended or was killed.
+        results: the content of last-run.json; None if the run has not ended or was interrupted.
     """
 
     folder: Path
@@ -82,7 +82,7 @@ def _lines(each: Run) -> list[str]:
 
 def _details(results: dict[str, Any] | None) -> list[str]:
     if results is None:
-        return ["  still running, or killed"]
+        return ["  still running, or interrupted" if has_service() else "  interrupted"]
     lines = []
     if results["estimate"]:
         # Runs of former versions have no title of their metric, or no metric.

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.app.server import hold_folder
+from local.core.settings import Settings
 from pipeline.errors import UserError
 from scripts import runs
 from scripts.console import console
@@ -64,13 +67,19 @@ def test_a_run_without_a_model_has_its_reason(capsys) -> None:
     assert reason == "  MakeFolds failed: no rows"
 
 
-def test_a_run_that_was_killed_is_listed_without_results(capsys) -> None:
+@pytest.mark.parametrize(
+    ("is_served", "expected"), [(False, "  interrupted"), (True, "  still running, or interrupted")]
+)
+def test_a_run_that_was_interrupted_is_listed_without_results(is_served, expected, folder, capsys) -> None:
     leave_run("aaaaaaaaaaaa", 9)
     Path(".local/runs/aaaaaaaaaaaa/last-run.json").unlink()
-    runs.main([], standalone_mode=False)
+    settings = Settings(folder / ".local")
+    with hold_folder(settings) if is_served else nullcontext():
+        runs.main([], standalone_mode=False)
+    hold_folder(settings).close()  # Looking at the lock leaves it free.
     first, note = capsys.readouterr().out.splitlines()
     assert first.endswith("No results  aaaaaaaaaaaa  prices")
-    assert note == "  still running, or killed"
+    assert note == expected
 
 
 def test_no_line_is_longer_than_80_characters(capsys) -> None:
