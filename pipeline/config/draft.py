@@ -40,7 +40,7 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
     if all(choice.use == LEFT_OUT for choice in choices):
         raise UserError(f"{profile.path}: no column besides {label.name} can be used as it is")
     bad = _bad_rows(profile, target, choices)
-    usable = profile.rows + profile.too_long - label.missing - bad
+    usable = profile.rows + profile.misfits - label.missing - bad
     if usable < _FEWEST_ROWS:
         raise UserError(
             f"{profile.path}: {number_of(usable, 'usable row is', 'usable rows are')} too few: "
@@ -63,8 +63,8 @@ def _folds_with_all(target: Target) -> int:
 
 
 def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
-    """Return how many rows MakeFolds would reject: with too many fields, no valid label, or no date."""
-    bad, label = profile.too_long, target.column
+    """Return how many rows MakeFolds would reject: with another number of fields, no valid label, or no date."""
+    bad, label = profile.misfits, target.column
     are_labels = target.known == label.known if target.classes else label.numbers == label.known
     if are_labels and all(choice.column.is_counted for choice in choices if choice.use == "date"):
         return bad
@@ -182,7 +182,7 @@ def _left_out(choices: list[Choice]) -> list[str]:
 def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
     lines = ["folds:", f"  count: {folds}"]
     if bad:
-        share = math.ceil(1000 * bad / (profile.rows + profile.too_long)) / 1000
+        share = math.ceil(1000 * bad / (profile.rows + profile.misfits)) / 1000
         lines += [
             f"  # {number_of(bad, 'row has', 'rows have')} another number of fields, a label that is not valid, or an "
             "unreadable date. They are",

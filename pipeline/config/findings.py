@@ -30,8 +30,8 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield f"The file has bytes that are not {profile.form.encoding}. They are shown as \ufffd."
     if repeated := [name for name, times in Counter(column.name for column in profile.columns).items() if times > 1]:
         yield f"The header names a column twice: {_listed(repeated)}."
-    if profile.too_long:
-        yield f"Rows with more fields than there are columns, which are not counted above: {profile.too_long}."
+    if profile.misfits:
+        yield _of_misfits(profile)
     if config is not None:
         yield from _refused(profile, config)
     if profile.rows:
@@ -41,12 +41,13 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
 
 
 def _refused(profile: Profile, config: Config) -> Iterator[str]:
-    bad, rows = profile.refused + profile.too_long, profile.rows + profile.too_long
+    bad, rows = profile.refused + profile.misfits, profile.rows + profile.misfits
     if bad:
         folds = config.folds
         have = "has" if bad == 1 else "have"
         start = (
-            f"{bad} of {number_of(rows, 'row')} {have} a missing, unreadable or undeclared value, or too many fields. "
+            f"{bad} of {number_of(rows, 'row')} {have} a missing, unreadable or undeclared value, or a wrong number of "
+            "fields. "
         )
         if folds.on_bad_rows == "fail":
             end = "The first of them stops MakeFolds. To set them aside: folds.on_bad_rows: quarantine."
@@ -58,6 +59,13 @@ def _refused(profile: Profile, config: Config) -> Iterator[str]:
     for column in profile.columns:
         if profile.rows and column.name == config.dataset.groups and column.distinct < config.folds.count:
             yield f"{column.name} has {number_of(column.distinct, 'group')}: too few for {config.folds.count} folds."
+
+
+def _of_misfits(profile: Profile) -> str:
+    example = ""
+    if (first := profile.first_misfit) is not None:
+        example = f" Line {first.line} has {len(first.fields)} fields in {len(profile.columns)} columns."
+    return f"Rows with too few or too many fields, which are not counted above: {profile.misfits}.{example}"
 
 
 def _of_label(profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:

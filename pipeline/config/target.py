@@ -67,7 +67,7 @@ def target_of(profile: Profile, label: str) -> Target:
         UserError: there are no rows, there is no such column, or it cannot be predicted.
     """
     if not profile.rows:
-        raise UserError(f"{profile.path}: has a header and no rows")
+        raise UserError(f"{profile.path}: {_no_rows(profile)}")
     column = named(profile, label)
     numeric = column.numbers > 0 and column.numbers >= column.known * (1 - _MOST_TEXTS)
     if not numeric:
@@ -85,6 +85,15 @@ def target_of(profile: Profile, label: str) -> Target:
     if not numeric or (_are_different(counts, profile.form.decimal) and _are_few(column, len(counts))):
         return _of_classes(column, counts, numeric=numeric)
     return Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
+
+
+def _no_rows(profile: Profile) -> str:
+    if (first := profile.first_misfit) is None:
+        return "has a header and no rows"
+    return (
+        f"no row has {len(profile.columns)} fields, as the header has. Line {first.line}, for example, has "
+        f"{len(first.fields)}: does each row end with a delimiter?"
+    )
 
 
 def _constant(label: str) -> UserError:

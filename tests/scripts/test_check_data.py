@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_told_before_the_page(checked, tmp_path: Path, cont
         (
             GOOD + '"20,a,1\n',
             "rows.csv",
-            "rows.csv: a quote is not closed. It begins in row 202, counted from the first",
+            "rows.csv: a quote is not closed. Its row begins in line 202",
         ),
         (gzip.compress(GOOD.encode(), mtime=0)[:60], "rows.csv.gz", "rows.csv.gz cannot be read"),
     ],
@@ -134,7 +134,7 @@ def test_another_delimiter_has_a_page(checked, delimiter) -> None:
     finished = checked(GOOD.replace(",", delimiter) + delimiter.join("20a56") + "\n", delimiter=delimiter)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "200 rows, 3 columns" in words(finished.stdout)
-    assert "which are not counted above: 1." in words(finished.stdout)
+    assert "which are not counted above: 1. Line 202 has 5 fields in 3 columns." in words(finished.stdout)
 
 
 @pytest.mark.filterwarnings("error:.*:RuntimeWarning:numpy")
@@ -153,9 +153,12 @@ def test_values_that_do_not_fit_are_named(checked) -> None:
     finished = checked(GOOD + "x,a,1\n20,c,1\n20,,1\n20,a,5,6\n", categorical={"kind": ["a", "b", "d"]})
     assert finished.returncode == 0
     page = words(finished.stdout)
-    assert "4 of 204 rows have a missing, unreadable or undeclared value, or too many fields." in page
+    assert "4 of 204 rows have a missing, unreadable or undeclared value, or a wrong number of fields." in page
     assert "The first of them stops MakeFolds." in page
-    assert "Rows with more fields than there are columns, which are not counted above: 1." in page
+    assert (
+        "Rows with too few or too many fields, which are not counted above: 1. Line 205 has 4 fields in 3 columns."
+        in page
+    )
     assert "Values that are not numbers: size (1, for example 'x')." in page
     assert "Values that dataset.categorical does not declare, with their rows: kind: 'c' (1)." in page
     assert "Values that are declared, and not in the file: kind: 'd'." in page
@@ -169,8 +172,9 @@ def test_values_that_do_not_fit_are_named(checked) -> None:
 )
 def test_rows_that_are_set_aside_are_compared_with_the_share(checked, share, sentence) -> None:
     finished = checked(GOOD + "x,a,1\n", folds={"on_bad_rows": "quarantine", "max_bad_share": share})
-    assert f"1 of 201 rows has a missing, unreadable or undeclared value, or too many fields. {sentence}" in words(
-        finished.stdout
+    assert (
+        f"1 of 201 rows has a missing, unreadable or undeclared value, or a wrong number of fields. {sentence}"
+        in words(finished.stdout)
     )
 
 

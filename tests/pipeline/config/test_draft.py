@@ -130,6 +130,15 @@ def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
     assert 4 / 61 <= config.folds.max_bad_share < 5 / 61
 
 
+@pytest.mark.parametrize("misfit", ["1,Oslo", "1,Oslo,2,3"])
+def test_a_row_with_another_number_of_fields_has_no_missing_value(drafted, misfit) -> None:
+    first, rest = table(**USUAL).split("\n", 1)
+    text, config = drafted(f"{first}\n{misfit}\n{rest}")
+    assert "# 1 rows have another number of fields" in text
+    assert (config.dataset.missing, config.folds.on_bad_rows) == ({}, "quarantine")
+    assert 1 / 61 <= config.folds.max_bad_share < 2 / 61
+
+
 @pytest.mark.parametrize(
     ("written", "form", "parts"),
     [
@@ -270,6 +279,7 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         ("1,2,3\n4,5,6\n", "price", "its first line holds numbers and no names"),
         ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
         ("a,price\n", "price", "has a header and no rows"),
+        ("a,price\n" + "1,2,\n" * 30, "price", "no row has 2 fields, as the header has. Line 2, for example, has 3"),
         ("", "price", "is empty"),
         ("\n" + table(**USUAL), "price", "its first line is blank"),
         ("\x00a\x00b", "price", "save it as UTF-8"),

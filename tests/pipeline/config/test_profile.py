@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from folds.columns import Declared, FileColumns, Format
+from folds.judge import Judge, Table, Verdict
+from folds.spans import Span
 
 from pipeline.config import profile as profile_module
+from pipeline.config import records
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.columns import DatasetSection
 from pipeline.config.profile import Profile, profile, profile_as
 from pipeline.config.roles import Role, roles_of
 from pipeline.errors import UserError
 
-SMALL = "age,sex,cost\n19,male,1.5\n20,female,2\n"
+ROWS = "19,male,1.5\n20,female,2\n"
+SMALL = f"age,sex,cost\n{ROWS}"
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def test_roles_are_those_of_the_configuration() -> None:
 def test_the_values_of_a_file_are_counted(looked_at, name, packed, mark) -> None:
     found = looked_at(packed(f"{mark}{SMALL}".encode()), name)
     age, sex, cost = found.columns
-    assert (found.rows, found.refused, found.duplicates, found.too_long) == (2, 0, 0, 0)
+    assert (found.rows, found.refused, found.duplicates, found.misfits) == (2, 0, 0, 0)
     assert (age.name, age.numbers, age.lowest, age.highest, age.is_integer) == ("age", 2, 19, 20, True)
     assert (sex.counts, sex.numbers, sex.distinct) == ({"male": 1, "female": 1}, 0, 2)
     assert (cost.mean, cost.variance, cost.is_integer) == (1.75, 0.0625, False)
@@ -95,7 +100,6 @@ def test_a_file_without_a_header_has_the_declared_columns_and_perhaps_more(looke
         (",male,1.5", 1),
         ("inf,male,1.5", 1),
         ("19,male,", 1),
-        ("19,male", 1),
     ],
 )
 def test_a_row_that_the_roles_do_not_allow_is_refused_once(looked_at, row, refused) -> None:
@@ -122,18 +126,45 @@ def test_a_number_beside_decimal_commas_has_no_point(looked_at) -> None:
     assert (found.columns[0].numbers, found.columns[0].lowest, found.refused) == (1, 1.5, 1)
 
 
-def test_rows_with_too_many_fields_are_told_apart(looked_at) -> None:
-    found = looked_at(SMALL + "1,male,2,3\n" * 3)
-    assert (found.rows, found.too_long) == (2, 3)
+@pytest.mark.parametrize(
+    ("content", "rows", "misfits", "first"),
+    [
+        (SMALL + "1,male,2,3\n" * 3, 2, 3, (4, 4)),
+        (SMALL + "1,male\n", 2, 1, (4, 2)),
+        ("age,sex,cost\n1,male\n" + ROWS, 2, 1, (2, 2)),
+        ("age,sex,cost\n1,male,2,\n" + ROWS, 2, 1, (2, 4)),
+        ("age,sex,cost\n" + "1,male,2,\n" * 3, 0, 3, (2, 4)),
+        (SMALL.replace("\n", "\r\n") + '\r\n  \r\n3,"ma\r\nle",1\r\n3\r\n', 3, 1, (8, 1)),
+        (SMALL.replace("\n", "\r") + "3,male\r", 2, 1, (4, 2)),
+        (SMALL + '1,"male,2",3\n1,"a""b",2,"c"', 3, 1, (5, 4)),
+        (SMALL + '"1","' + "x" * 200_000 + '","3"\n', 3, 0, None),
+        (SMALL + "\n \n\n", 2, 0, None),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_rows_with_another_number_of_fields_are_told_apart(
+    looked_at, monkeypatch, batch, content, rows, misfits, first
+) -> None:
+    monkeypatch.setattr(records, "_BATCH", batch)
+    found = looked_at(content)
+    assert (found.rows, found.misfits) == (rows, misfits)
+    assert (found.first_misfit and (found.first_misfit.line, len(found.first_misfit.fields))) == first
+    # MakeFolds judges the same lines.
+    folds = FileColumns(Declared("cost", ["age"], {"sex": ["male"]}), ["age", "sex", "cost"])
+    judge = Judge(Table(folds, Format(header=True, delimiter=",", encoding="UTF-8"), "age,sex,cost", by_column=False))
+    span = Span(f"file://{found.path}", 0, found.path.stat().st_size, across_lines=True)
+    rejected = [each for judged in judge.read(span) for each in judged.rejected]
+    wrong = [each for each in rejected if each.verdict is Verdict.WRONG_COLUMNS]
+    assert len(wrong) == misfits
+    assert [each.line + 2 for each in wrong[:1]] == ([first[0]] if first else [])
 
 
 def test_equal_rows_are_counted_in_all_pieces(looked_at, monkeypatch) -> None:
     text = SMALL + "".join(f"{n},male,{n}\n" for n in range(100)) + "20.0,female,2\n20,male,2\n20,female, 2\n"
     whole = looked_at(text)
     assert (whole.duplicates, whole.compared) == (2, 105)
-    monkeypatch.setattr(profile_module, "_MOST_ROWS", 1000)
-    monkeypatch.setattr(profile_module, "_FEWEST_ROWS", 7)
-    monkeypatch.setattr(profile_module, "_MOST_CELLS", 1)
+    monkeypatch.setattr(records, "_BATCH", 7)
+    monkeypatch.setattr(records, "_MOST_CELLS", 1)
     assert looked_at(text).duplicates == 2
     monkeypatch.setattr(profile_module, "_MOST_COMPARED", 50)
     assert (looked_at(text).duplicates, looked_at(text).compared) == (0, 50)
