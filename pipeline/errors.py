@@ -43,3 +43,8 @@ def some_of(names: Iterable[str], most: int = 20) -> str:
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """Return the start of a long text, for a message."""
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -1,8 +1,12 @@
-"""The delimiters of CSV files that are tried, and the fields of one line."""
+"""The delimiters of CSV files that are tried, and the fields of a file's first line."""
 
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterable
+
+from pipeline.errors import shortened
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -13,3 +17,22 @@ def fields_of(line: str, delimiter: str) -> list[str]:
         return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
         return []
+
+
+def first_fields_of(text: str, delimiter: str) -> list[str]:
+    """Return the fields of the first record of a text, as they are; none if a field is longer than csv's limit."""
+    try:
+        return next(csv.reader(io.StringIO(text, newline=None), delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def line_break_in(header: Iterable[str]) -> str | None:
+    """Return a sentence about the first field of a header that has a line break; MakeFolds reads one line."""
+    broken = next((field for field in header if "\n" in field), None)
+    if broken is None:
+        return None
+    return (
+        f"the header has a line break within quotes, in {shortened(broken)!r}: remove it, or close the quote, so that "
+        "the header is one line"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from definition_language.hyperparameters import text_of
 from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
-from pipeline.config.delimited import DELIMITERS, fields_of
+from pipeline.config.delimited import DELIMITERS, first_fields_of, line_break_in
 from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
@@ -23,6 +23,8 @@ Fault = tuple[str, str]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _START = 1 << 20
 _SHOWN = 12
+_MOST_MISSING = 3
+"""The missing columns of a key up to which each has a sentence of its own."""
 
 
 def check_input(config: Config) -> None:
@@ -73,11 +75,15 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
 
 
 def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fault]:
-    first = text.lstrip("\ufeff").splitlines()[0]
-    fields = fields_of(first, dataset.delimiter)
+    start = text.removeprefix("\ufeff")
+    raw = first_fields_of(start, dataset.delimiter)
+    fields = [field.strip() for field in raw]
     needed = [dataset.label, *dataset.sources]
-    better = max(DELIMITERS, key=lambda delimiter: len(fields_of(first, delimiter)))
-    if len(fields) == 1 < len(needed) and len(fields_of(first, better)) > 1:
+    found = {delimiter: len(first_fields_of(start, delimiter)) for delimiter in DELIMITERS}
+    better = max(found, key=lambda delimiter: found[delimiter])
+    if dataset.header and (fault := line_break_in(raw)):
+        yield "dataset.input", f"{path}: {fault}"
+    elif len(fields) == 1 < len(needed) and found[better] > 1:
         yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
     elif dataset.header and all(map(_NUMBER.fullmatch, fields)):
         yield "dataset.header", f"the first line of {path} holds numbers and no names: set it to false?"
@@ -105,15 +111,25 @@ def _header_faults(path: Path, dataset: DatasetSection, names: list[str]) -> Ite
         for name in wanted:
             if names.count(name) > 1:
                 yield key, f"the header of {path} names the column {name!r} twice: rename one of them in the file"
-            elif name not in names:
-                folded = {other.casefold(): other for other in names}
-                close = difflib.get_close_matches(name.casefold(), folded, n=1)
-                hint = f"; did you mean {folded[close[0]]!r}?" if close else f". It has: {some_of(names, _SHOWN)}"
-                yield key, f"the header of {path} has no column {name!r}{hint}"
+        if missing := [name for name in wanted if name not in names]:
+            yield from ((key, sentence) for sentence in _missing_columns(path, missing, names))
     if dataset.ignored is not None:
         used = {name for wanted in columns.values() for name in wanted}
         if unknown := [name for name in names if name not in used]:
             yield "dataset.ignored", f"{path} also has {some_of(unknown, _SHOWN)}: use or ignore each column"
+
+
+def _missing_columns(path: Path, missing: list[str], names: list[str]) -> Iterator[str]:
+    """Yield a sentence for each missing column; one for all if there are many."""
+    has = f". It has: {some_of(names, _SHOWN)}"
+    if len(missing) > _MOST_MISSING:
+        yield f"the header of {path} lacks {len(missing)} columns: {some_of(map(repr, missing), _MOST_MISSING)}{has}"
+        return
+    folded = {other.casefold(): other for other in names}
+    for name in missing:
+        close = difflib.get_close_matches(name.casefold(), folded, n=1)
+        hint = f"; did you mean {folded[close[0]]!r}?" if close else has
+        yield f"the header of {path} has no column {name!r}{hint}"
 
 
 def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:

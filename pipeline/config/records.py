@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.config.delimited import line_break_in
 from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.errors import UserError
 
@@ -76,11 +77,13 @@ def first_record(path: Path, form: FileFormat, errors: str = "strict") -> list[s
     """Return the fields of a file's first record, without blanks around them.
 
     Raises:
-        UserError: the file cannot be read, or its first line is blank.
+        UserError: the file cannot be read, its first line is blank, or a name in its header has a line break.
     """
     _, batch = next(_batches(path, form, errors))
     if _is_blank(batch[0]):
         raise UserError(f"{path}: its first line is blank: remove it, so that the file begins with its header")
+    if form.header and (fault := line_break_in(batch[0])):
+        raise UserError(f"{path}: {fault}")
     return [field.strip() for field in batch[0]]
 
 

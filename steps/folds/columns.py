@@ -164,8 +164,13 @@ def from_header(declared: Declared, line: str, delimiter: str) -> FileColumns:
     """Return the columns of a header, which may be in any order and include others.
 
     Raises:
-        FoldError: the header lacks a column or has it twice, or the line is not a header.
+        FoldError: the header lacks a column or has it twice, has a line break, or the line is not a header.
     """
+    if len(list(csv.reader([line, ""], delimiter=delimiter))) == 1:
+        raise FoldError(
+            f"the header has a line break within quotes: {shortened(line)}. Remove it, or close the quote, so that the "
+            "header is one line"
+        )
     names = [name.strip() for name in fields_of(line, delimiter)]
     times = Counter(names)
     missing = [name for name in declared.needed if name not in times]

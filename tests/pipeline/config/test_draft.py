@@ -278,6 +278,7 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         (table(price=USUAL["price"], note=lambda n: f"x{n}"), "price", "no column besides price can be used"),
         ("1,2,3\n4,5,6\n", "price", "its first line holds numbers and no names"),
         ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
+        ('a,"new\nline",price\n1,2,3\n', "price", "the header has a line break within quotes, in 'new.nline': remove"),
         ("a,price\n", "price", "has a header and no rows"),
         ("a,price\n" + "1,2,\n" * 30, "price", "no row has 2 fields, as the header has. Line 2, for example, has 3"),
         ("", "price", "is empty"),

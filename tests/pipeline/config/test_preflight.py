@@ -65,6 +65,9 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
             GOOD.replace("smoker", "habits"),
             "dataset.categorical: the header of rows.csv has no column 'smoker'. It has:",
         ),
+        (GOOD.replace("bmi", '"new\nline"', 1), "dataset.input: rows.csv: the header has a line break within quotes"),
+        (GOOD.replace("bmi", '"bmi\r\n"', 1), "dataset.input: rows.csv: the header has a line break within quotes"),
+        (GOOD.replace("bmi", '"bmi', 1), "dataset.input: rows.csv: the header has a line break within quotes"),
         (GOOD.replace(",", ";"), "dataset.delimiter: the first line of rows.csv has one field with ',': ';'?"),
         (GOOD.encode().replace(b"yes", b"\xe4"), "dataset.encoding: rows.csv, line 2: is not UTF-8"),
         ("1,2,3\n" * 200, "dataset.header: the first line of rows.csv holds numbers and no names"),
@@ -81,6 +84,19 @@ def test_a_file_that_does_not_fit_is_told_with_the_key(faults, content, expected
 def test_all_missing_columns_are_told_at_once(faults) -> None:
     found = faults(GOOD, label="cost", groups="family")
     assert [fault.partition(":")[0] for fault in found] == ["dataset.label", "dataset.groups"]
+
+
+def test_many_missing_columns_of_a_key_are_one_sentence(faults) -> None:
+    (fault,) = faults(GOOD, numeric=[f"x{n}" for n in range(100)])
+    assert fault == (
+        "dataset.numeric: the header of rows.csv lacks 100 columns: 'x0', 'x1', 'x2' and 97 more. "
+        "It has: age, sex, bmi, children, smoker, region, charges"
+    )
+
+
+def test_a_first_row_may_have_a_line_break(faults) -> None:
+    assert faults(ROW.replace("27.9", '"27.9\n"') + ROW * 200, header=False) == []
+    assert faults(GOOD.replace("bmi", "bmi,a\u2028b", 1)) == []
 
 
 def test_a_column_that_the_header_has_twice_is_told(faults) -> None:

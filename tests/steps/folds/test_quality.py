@@ -193,6 +193,12 @@ def test_a_column_that_the_header_lacks_is_named(fold) -> None:
         fold("y,a,B\n1,2,3\n", label="y", numeric=["a", "b"])
 
 
+@pytest.mark.parametrize("name", ['"a', '"a\nb"'])
+def test_a_header_with_a_line_break_is_refused(fold, name) -> None:
+    with pytest.raises(FoldError, match="the header has a line break within quotes: 'y,\"a'"):
+        fold(f"y,{name}\n1,2\n", label="y", numeric=["a"], header=True)
+
+
 def test_every_file_must_have_the_same_header(fold) -> None:
     files = {"1.csv": raw(), "2.csv": raw(header="kind,a,y")}
     with pytest.raises(FoldError, match=r"first line is not .*, the header of another file"):
