@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.config.column_counts import MOST_VALUES, Column
 from pipeline.config.columns import DatePart
+from pipeline.config.delimited import numbers_among
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.errors import UserError, some_of
@@ -106,7 +107,8 @@ def named(profile: Profile, label: str) -> Column:
     """
     columns = {column.name: column for column in profile.columns}
     if label not in columns:
-        raise UserError(f"LABEL: {profile.path} has no column {label!r}. It has: {some_of(columns)}")
+        doubt = ". Is its first line a row? Then add a header that names the columns" if numbers_among(columns) else ""
+        raise UserError(f"LABEL: {profile.path} has no column {label!r}. It has: {some_of(columns)}{doubt}")
     return columns[label]
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from pipeline.errors import shortened
 
 DELIMITERS = (",", ";", "\t", "|")
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def fields_of(line: str, delimiter: str) -> list[str]:
@@ -36,3 +39,13 @@ def line_break_in(header: Iterable[str]) -> str | None:
         f"the header has a line break within quotes, in {shortened(broken)!r}: remove it, or close the quote, so that "
         "the header is one line"
     )
+
+
+def are_numbers(fields: Sequence[str]) -> bool:
+    """Return whether a first line is a row, because all of its fields are numbers; a name may be one, as a year is."""
+    return all(map(_NUMBER.fullmatch, fields))
+
+
+def numbers_among(names: Iterable[str]) -> list[str]:
+    """Return the names of columns that are numbers: if they are no years, the first line may be a row."""
+    return list(filter(_NUMBER.fullmatch, names))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pipeline.config.choices import counts_rows, has_name_of_identifier
 from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
+from pipeline.config.delimited import numbers_among
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -30,6 +31,8 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield f"The file has bytes that are not {profile.form.encoding}. They are shown as \ufffd."
     if repeated := [name for name, times in Counter(column.name for column in profile.columns).items() if times > 1]:
         yield f"The header names a column twice: {_listed(repeated)}."
+    if config is None and (numbers := numbers_among(column.name for column in profile.columns)):
+        yield f"Columns with numbers for names, {_listed(numbers)}: if the first line is a row, add a header."
     if profile.misfits:
         yield _of_misfits(profile)
     if config is not None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from definition_language.hyperparameters import text_of
 from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
-from pipeline.config.delimited import DELIMITERS, first_fields_of, line_break_in
+from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in
 from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
@@ -20,7 +19,6 @@ from pipeline.text import number_of
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _START = 1 << 20
 _SHOWN = 12
 _MOST_MISSING = 3
@@ -85,7 +83,7 @@ def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fau
         yield "dataset.input", f"{path}: {fault}"
     elif len(fields) == 1 < len(needed) and found[better] > 1:
         yield "dataset.delimiter", f"the first line of {path} has one field with {dataset.delimiter!r}: {better!r}?"
-    elif dataset.header and all(map(_NUMBER.fullmatch, fields)):
+    elif dataset.header and are_numbers(fields):
         yield "dataset.header", f"the first line of {path} holds numbers and no names: set it to false?"
     elif dataset.header:
         yield from _header_faults(path, dataset, fields)

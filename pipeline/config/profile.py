@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatasetSection
-from pipeline.config.delimited import DELIMITERS
+from pipeline.config.delimited import DELIMITERS, are_numbers
 from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.config.records import FileFormat, Record, first_record, pieces
 from pipeline.config.roles import IGNORED, Role, roles_of
@@ -184,7 +184,7 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
 
 def _header(path: Path, form: FileFormat) -> list[str]:
     names = first_record(path, form)
-    if any(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", name) for name in names):
+    if are_numbers(names):
         raise UserError(f"{path}: its first line holds numbers and no names: add a header that names the columns")
     if repeated := {name for name in names if names.count(name) > 1}:
         raise UserError(f"{path}: the header names {sorted(repeated)[0]!r} twice: give each column a name of its own")

@@ -232,6 +232,13 @@ def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
     assert "The label" not in finished.stdout
 
 
+def test_a_first_line_that_may_be_a_row_is_named(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS)
+    page = words(check(DATA=str(path)).stdout)
+    assert "Columns with numbers for names, 20, 1: if the first line is a row, add a header." in page
+
+
 def test_groups_that_are_too_few_are_told(checked) -> None:
     assert "kind has 2 groups: too few for 5 folds." in words(checked(GOOD, groups="kind").stdout)
 

@@ -130,6 +130,12 @@ def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
     assert 4 / 61 <= config.folds.max_bad_share < 5 / 61
 
 
+def test_a_name_may_be_a_number(drafted) -> None:
+    text = table(**USUAL)
+    _, config = drafted(text.replace("size", "2019", 1))
+    assert config.dataset.numeric == ["2019"]
+
+
 @pytest.mark.parametrize("misfit", ["1,Oslo", "1,Oslo,2,3"])
 def test_a_row_with_another_number_of_fields_has_no_missing_value(drafted, misfit) -> None:
     first, rest = table(**USUAL).split("\n", 1)
@@ -277,6 +283,7 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         (table(8, **USUAL), "price", "8 usable rows are too few"),
         (table(price=USUAL["price"], note=lambda n: f"x{n}"), "price", "no column besides price can be used"),
         ("1,2,3\n4,5,6\n", "price", "its first line holds numbers and no names"),
+        ("1,Oslo,3\n4,no,6\n", "price", "has no column 'price'. It has: 1, Oslo, 3. Is its first line a row"),
         ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
         ('a,"new\nline",price\n1,2,3\n', "price", "the header has a line break within quotes, in 'new.nline': remove"),
         ("a,price\n", "price", "has a header and no rows"),

@@ -94,6 +94,10 @@ def test_many_missing_columns_of_a_key_are_one_sentence(faults) -> None:
     )
 
 
+def test_a_name_may_be_a_number(faults) -> None:
+    assert faults(GOOD.replace("bmi", "2019", 1), numeric=["age", "2019", "children"]) == []
+
+
 def test_a_first_row_may_have_a_line_break(faults) -> None:
     assert faults(ROW.replace("27.9", '"27.9\n"') + ROW * 200, header=False) == []
     assert faults(GOOD.replace("bmi", "bmi,a\u2028b", 1)) == []
