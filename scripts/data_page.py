@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.config.column_counts import MOST_COUNTED, Column
-from pipeline.config.findings import findings, has_dates, has_decimal_commas
+from pipeline.config.findings import findings, has_dates
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -100,7 +100,7 @@ def _kind(column: Column) -> str:
         return "integer" if column.is_integer else "number"
     if has_dates(column):
         return "date"
-    if has_decimal_commas(column):
+    if column.has_decimal_commas:
         return "decimal comma"
     return "mixed" if column.numbers else "text"
 

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.config.column_counts import MOST_VALUES, Column
 from pipeline.config.columns import DatePart
 from pipeline.config.delimited import numbers_among
+from pipeline.config.number_texts import decorated
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.errors import UserError, some_of
@@ -172,16 +173,18 @@ def _parts_of(dates: list[datetime]) -> tuple[DatePart, ...]:
 
 
 def _of_texts(column: Column, profile: Profile) -> Choice:
-    if column.decimal_commas > column.known / 2:
+    doubt = decorated(column.first_decorated) if column.is_decorated else ""
+    if column.has_decimal_commas:
         return Choice(column, LEFT_OUT, "numbers with a decimal comma, and other columns have decimal points")
     if column.distinct <= MOST_VALUES and column.known >= _FEWEST_ROWS_A_VALUE * column.distinct:
-        return Choice(column, "categorical")
+        return Choice(column, "categorical", doubt)
     # If there are too many values to count, the counts are those of a part of the rows.
     counted = sum(column.counts.values())
     frequent = sum(sorted((n for n in column.counts.values() if n >= MIN_FREQUENCY), reverse=True)[:MAX_CATEGORIES])
     if frequent < _FREQUENT * counted:
-        return Choice(column, LEFT_OUT, f"text with {column.distinct} values in {number_of(profile.rows, 'row')}")
-    return Choice(column, "categorical", f"{number_of(column.distinct, 'value')}", has_rare_values=True)
+        known = f"text with {column.distinct} values in {number_of(profile.rows, 'row')}"
+        return Choice(column, LEFT_OUT, doubt or known)
+    return Choice(column, "categorical", doubt or number_of(column.distinct, "value"), has_rare_values=True)
 
 
 def _steps_of_one(column: Column) -> bool:

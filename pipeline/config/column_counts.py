@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.config.number_texts import DECIMAL_COMMA, DECORATED
 from pipeline.config.roles import IGNORED, Role
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
@@ -28,7 +29,6 @@ _MOST_SAMPLED = 50_000
 """The number of numbers up to which all are kept for quantiles. Of more, random ones are."""
 
 _FROM_COMMA = str.maketrans({",": ".", ".": "_"})
-_DECIMAL_COMMA = r"[+-]?\d+,\d+"
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
 
 Floats = npt.NDArray[np.float64]
@@ -124,6 +124,8 @@ class Column:
         missing: how many values are missing.
         numbers: how many are numbers.
         decimal_commas: how many are numbers with a decimal comma.
+        decorated: how many are numbers with thousands separators, or with a currency or percent sign.
+        first_decorated: the first of them; may be empty.
         dates: how many look like dates.
         counts: how often each value occurs that is not missing, in the order of their first appearance. Incomplete
             unless ``is_counted``.
@@ -147,6 +149,8 @@ class Column:
     missing: int = 0
     numbers: int = 0
     decimal_commas: int = 0
+    decorated: int = 0
+    first_decorated: str = ""
     dates: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     missing_texts: set[str] = field(default_factory=set)
@@ -184,7 +188,10 @@ class Column:
         self.rows += len(texts)
         self.missing_texts.update(values.texts[values.are_missing])
         self.missing += int(values.counts[values.are_missing].sum())
-        self.decimal_commas += int(other_times[others.str.fullmatch(_DECIMAL_COMMA)].sum())
+        self.decimal_commas += int(other_times[others.str.fullmatch(DECIMAL_COMMA)].sum())
+        are_decorated = others.str.fullmatch(DECORATED)
+        self.decorated += int(other_times[are_decorated].sum())
+        self.first_decorated = self.first_decorated or next(iter(others[are_decorated]), "")
         self.dates += int(other_times[others.str.fullmatch(_DATE)].sum())
         self.other = self.other or next(iter(others), "")
         self._count(known, times)
@@ -283,3 +290,13 @@ class Column:
     def variance(self) -> float:
         """The variance of the numbers."""
         return max(0.0, self.squares / self.numbers - (self.total / self.numbers) ** 2) if self.numbers else 0.0
+
+    @property
+    def is_decorated(self) -> bool:
+        """Whether most texts are numbers with thousands separators, or with a currency or percent sign."""
+        return self.decorated > (self.known - self.numbers) / 2 and self.decorated >= self.decimal_commas
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether most values are numbers with a decimal comma."""
+        return self.decimal_commas > self.known / 2 and not self.is_decorated

@@ -118,8 +118,14 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     unused = [column for column in others if roles.get(column.name, IGNORED).name != "date"]
     dates = [column.name for column in unused if has_dates(column)]
     yield from _sentence("Dates, for which there is dataset.dates", dates)
-    commas = [column.name for column in profile.columns if has_decimal_commas(column)]
+    commas = [column.name for column in profile.columns if column.has_decimal_commas]
     yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)
+    signs = [f"{each.name} ({_short(each.first_decorated)})" for each in profile.columns if each.is_decorated]
+    yield from _sentence(
+        "Texts that look like numbers with a thousands separator, or with a currency or percent sign; write them "
+        "without it in the file",
+        signs,
+    )
 
 
 def has_dates(column: Column) -> bool:
@@ -127,13 +133,12 @@ def has_dates(column: Column) -> bool:
     return column.dates > column.known / 2
 
 
-def has_decimal_commas(column: Column) -> bool:
-    """Return whether most values are numbers with a decimal comma."""
-    return column.decimal_commas > column.known / 2
-
-
 def _identifies(column: Column) -> bool:
-    if column.known < _FEWEST_IDENTIFIERS or has_dates(column) or has_decimal_commas(column):
+    if (
+        column.known < _FEWEST_IDENTIFIERS
+        or has_dates(column)
+        or column.decimal_commas + column.decorated > column.known / 2
+    ):
         return False
     if column.numbers == column.known and not (column.is_integer and has_name_of_identifier(column)):
         return counts_rows(column)

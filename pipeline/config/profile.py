@@ -17,6 +17,7 @@ from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, are_numbers
 from pipeline.config.input_file import UNREADABLE, opened, reason
+from pipeline.config.number_texts import DECIMAL_COMMA, THOUSANDS
 from pipeline.config.records import FileFormat, Record, first_record, pieces
 from pipeline.config.roles import IGNORED, Role, roles_of
 from pipeline.errors import UserError
@@ -25,7 +26,7 @@ _SAMPLE_BYTES, _SAMPLE_LINES = 1 << 20, 100
 _MOST_COMPARED = 10_000_000
 """Rows that are compared with each other; each takes 8 bytes."""
 
-_DECIMALS = {".": re.compile(r"[+-]?\d+\.\d+"), ",": re.compile(r"[+-]?\d+,\d+")}
+_DECIMAL_POINT = r"[+-]?\d+\.\d+"
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -156,8 +157,12 @@ def _format_of(path: Path) -> FileFormat:
 def _decimal_of(lines: list[str], delimiter: str) -> str:
     """Return the decimal separator of most numbers that have one."""
     fields = [field.strip() for row in csv.reader(lines, delimiter=delimiter) for field in row]
-    found = {decimal: sum(map(bool, map(pattern.fullmatch, fields))) for decimal, pattern in _DECIMALS.items()}
-    return max(found, key=lambda decimal: found[decimal])
+    points = [field for field in fields if re.fullmatch(_DECIMAL_POINT, field)]
+    commas = [field for field in fields if re.fullmatch(DECIMAL_COMMA, field)]
+    # Who separates fields by commas writes decimal points, so that 1,234 is an integer there.
+    if delimiter == "," and all(re.fullmatch(THOUSANDS, field) for field in commas):
+        return "."
+    return "," if len(commas) > len(points) else "."
 
 
 def _is_utf8(blocks: Iterable[bytes]) -> bool:

@@ -225,6 +225,14 @@ def test_columns_that_are_of_little_use_are_named(check, tmp_path: Path) -> None
     assert " 15%" in page
 
 
+def test_numbers_with_signs_are_no_identifiers(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,price\n" + "".join(f'"{n + 64},454.{n + 10}",{n % 7}\n' for n in range(60)))
+    page = words(check(DATA=str(path), LABEL="price").stdout)
+    assert "sign; write them without it in the file: a ('64,454.10')." in page
+    assert "identifiers" not in page
+
+
 def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
     finished = check(DATA="data/insurance.csv")
     assert finished.returncode == 0

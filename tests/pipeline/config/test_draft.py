@@ -182,6 +182,30 @@ def test_decimal_commas_are_found(drafted) -> None:
     assert config.dataset.numeric == ["size", "weight"]
 
 
+@pytest.mark.parametrize(
+    ("cost", "use"),
+    [
+        (lambda n: f'"{n + 60},{n * 7 % 900 + 100}.19"', "ignored"),
+        # Beside commas as delimiters, this is no decimal comma.
+        (lambda n: f'"{n + 1},{n * 7 % 900 + 100}"', "ignored"),
+        (lambda n: f"{n}" if n % 3 else f'"1,{n + 100}"', "ignored"),
+        (lambda n: f"{n % 3}%", "categorical"),
+    ],
+)
+def test_numbers_with_signs_are_named(drafted, cost, use) -> None:
+    text, config = drafted(table(**USUAL | {"cost": cost}))
+    assert '"cost": [' in text if use == "categorical" else '- "cost"' in text
+    assert "cost" in getattr(config.dataset, use)
+    assert config.dataset.decimal == "."
+    (line,) = [line for line in text.splitlines() if '"cost"' in line]
+    assert "# numbers with a thousands separator, or with a currency or percent sign, such as " in line
+
+
+def test_classes_with_signs_are_a_question(drafted, tmp_path: Path) -> None:
+    text, _ = drafted(table(**USUAL | {"price": lambda n: f"{n % 3}%"}))
+    assert "They look like numbers with a thousands separator" in text
+
+
 def test_a_skewed_label_is_a_suggestion(drafted) -> None:
     text, config = drafted(table(**USUAL | {"price": lambda n: 2 ** (n * 7 % 20)}))
     assert "# label_transform: log1p    # the label has a long tail" in text
@@ -286,6 +310,11 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         ("1,Oslo,3\n4,no,6\n", "price", "has no column 'price'. It has: 1, Oslo, 3. Is its first line a row"),
         ("a,a,price\n1,2,3\n", "price", "the header names 'a' twice"),
         ('a,"new\nline",price\n1,2,3\n', "price", "the header has a line break within quotes, in 'new.nline': remove"),
+        (
+            table(**USUAL | {"price": lambda n: f"${n * 7919}.5"}),
+            "price",
+            r"price holds numbers with a thousands separator, or .* percent sign, such as '\$0.5': write",
+        ),
         ("a,price\n", "price", "has a header and no rows"),
         ("a,price\n" + "1,2,\n" * 30, "price", "no row has 2 fields, as the header has. Line 2, for example, has 3"),
         ("", "price", "is empty"),

@@ -177,12 +177,36 @@ def test_bytes_in_another_encoding_are_read_all_the_same(looked_at) -> None:
     assert looked_at(SMALL.encode() + b"1,m\xe4le,1\n", encoding="cp1252").columns[1].counts["mäle"] == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "is_decorated"),
+    [
+        *((text, True) for text in ("64,454.19", "176.825,38", "1 234 567", "1'234.5", "1,234", "-1,234", "1.234.567")),
+        *((text, True) for text in ("$44624.58", "-$5", "($1,234.50)", "€ 5", "12 €", "USD 5", "5.5 EUR", "0%", "1 %")),
+        *((text, False) for text in ("12,3", "0,512", "1.5", "%", "$", "5 apples", "12345,678", "1.2.3", "2024-01-02")),
+    ],
+)
+def test_numbers_with_signs_are_told_from_other_texts(text, is_decorated) -> None:
+    found = column_of([text, "", text])
+    assert (found.is_decorated, found.first_decorated) == (is_decorated, text if is_decorated else "")
+
+
 def test_pieces_make_no_difference_to_a_column() -> None:
     random = np.random.default_rng(1)
     texts = [f"{number:.1f}" for number in random.normal(100, 5, 500)] + ["", "NA", "x", "1,5", "2024-01-31"]
     whole = column_of(texts)
     parts = column_of(*(texts[start : start + 37] for start in range(0, len(texts), 37)))
-    for name in ("rows", "missing", "numbers", "decimal_commas", "dates", "counts", "other", "lowest", "highest"):
+    for name in (
+        "rows",
+        "missing",
+        "numbers",
+        "decimal_commas",
+        "decorated",
+        "dates",
+        "counts",
+        "other",
+        "lowest",
+        "highest",
+    ):
         assert getattr(whole, name) == getattr(parts, name)
     numbers = np.array([float(text) for text in texts[:500]])
     assert (whole.missing, whole.numbers, whole.decimal_commas, whole.dates, whole.other) == (2, 500, 1, 1, "x")

@@ -1,0 +1,24 @@
+"""Patterns of texts that people read as numbers, and programs do not."""
+
+from __future__ import annotations
+
+DECIMAL_COMMA = r"[+-]?\d+,\d+"
+
+THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+"""Integers with commas between thousands; some of them could as well have a decimal comma."""
+
+_SPACE = "[ \u00a0\u202f]"
+_GROUPED = r"[1-9]\d{0,2}(?:(?:,\d{3})+(?:\.\d+)?|(?:\.\d{3})+(?:,\d+)?|(?:['\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?)"
+_AMOUNT = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
+_CURRENCY = r"(?:[$\u20ac\u00a3\u00a5\u20b9]|US\$|USD|EUR|GBP|CHF)"
+
+DECORATED = rf"[+-]?\(?(?:{_GROUPED}|{_CURRENCY}{_SPACE}?[+-]?{_AMOUNT}|{_AMOUNT}{_SPACE}?(?:{_CURRENCY}|%))\)?"
+"""Numbers with thousands separators, or with a currency or percent sign."""
+
+
+def decorated(example: str) -> str:
+    """Return a sentence about a column of such numbers, without a stop."""
+    return (
+        f"numbers with a thousands separator, or with a currency or percent sign, such as {example!r}: "
+        "write them without it in the file"
+    )
