@@ -15,6 +15,7 @@ from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.config.profile import profile, profile_as
 from pipeline.config.roles import roles_of
+from pipeline.config.stopping import stopping
 from pipeline.config.target import target_of
 from pipeline.errors import ConfigError, UserError
 from scripts.command_line import command, option
@@ -76,10 +77,13 @@ def _compare(config: Config) -> int:
             "Download it or a part of it, and name that: make check-data CONFIG=... DATA=file.csv"
         )
     faults = _faults(config)
-    status = say(*faults) if faults else 0
     # These faults say that there is nothing to see.
-    if not any(fault.startswith("dataset.input: ") for fault in faults):
-        _print(data_page(profile_as(Path(dataset.input), dataset), roles_of(dataset), config))
+    if any(fault.startswith("dataset.input: ") for fault in faults):
+        return say(*faults)
+    found = profile_as(Path(dataset.input), dataset)
+    faults = faults or list(stopping(found, config))
+    status = say(*faults) if faults else 0
+    _print(data_page(found, roles_of(dataset), config))
     return status
 
 

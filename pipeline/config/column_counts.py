@@ -95,6 +95,20 @@ class _Distinct:
             self._least = np.unique(np.concatenate([self._least, hashes]))[:_MOST_HASHES]
 
 
+class Added(NamedTuple):
+    """What is known of each value that was added.
+
+    Attributes:
+        hashes: a hash of each. As hashes, numbers are equal if their values are: 1 and 1.0.
+        are_refused: which of them the column's role does not allow.
+        are_dropped: which of them are missing, so that their rows are left out.
+    """
+
+    hashes: Hashes
+    are_refused: Bools
+    are_dropped: Bools
+
+
 class _Values(NamedTuple):
     """The distinct texts of a piece.
 
@@ -168,13 +182,8 @@ class Column:
     _last: float = -math.inf
     _distinct: _Distinct = field(default_factory=_Distinct)
 
-    def add(self, texts: pd.Series[str]) -> tuple[Hashes, Bools]:
-        """Add the values of more rows.
-
-        Returns:
-            a hash of each value, and which of them the column's role does not allow. As hashes, numbers are equal if
-            their values are: 1 and 1.0.
-        """
+    def add(self, texts: pd.Series[str]) -> Added:
+        """Add the values of more rows."""
         values = self._values(texts)
         known = values.texts[~values.are_missing]
         times = values.counts[~values.are_missing]
@@ -197,7 +206,8 @@ class Column:
         self._count(known, times)
         self._distinct.add(hashes[~values.are_missing])
         self._add_numbers(values.numbers[values.places])
-        return hashes[values.places], are_refused[values.places]
+        are_dropped = values.are_missing & self.role.drops_missing
+        return Added(hashes[values.places], are_refused[values.places], are_dropped[values.places])
 
     def _values(self, texts: pd.Series[str]) -> _Values:
         # Most columns have few values in a piece, so all that is costly is done once for each.

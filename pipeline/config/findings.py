@@ -1,4 +1,4 @@
-"""Says what is worth a look in a file: what would be refused, and what a model could not use well."""
+"""Says what is worth a look in a file: what is set aside, and what a model could not use well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.config.delimited import numbers_among
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
-from pipeline.text import number_of
+from pipeline.config.stopping import bad_rows, stopping
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
 _FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95
@@ -35,33 +35,12 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield f"Columns with numbers for names, {_listed(numbers)}: if the first line is a row, add a header."
     if profile.misfits:
         yield _of_misfits(profile)
-    if config is not None:
-        yield from _refused(profile, config)
+    if config is not None and profile.bad and not list(stopping(profile, config)):
+        yield f"{bad_rows(profile)}. MakeFolds sets them aside, in rejected/."
     if profile.rows:
         yield from _of_label(profile, roles, config)
         yield from _of_values(profile, roles)
         yield from _of_columns(profile, roles)
-
-
-def _refused(profile: Profile, config: Config) -> Iterator[str]:
-    bad, rows = profile.refused + profile.misfits, profile.rows + profile.misfits
-    if bad:
-        folds = config.folds
-        have = "has" if bad == 1 else "have"
-        start = (
-            f"{bad} of {number_of(rows, 'row')} {have} a missing, unreadable or undeclared value, or a wrong number of "
-            "fields. "
-        )
-        if folds.on_bad_rows == "fail":
-            end = "The first of them stops MakeFolds. To set them aside: folds.on_bad_rows: quarantine."
-        elif bad > folds.max_bad_share * rows:
-            end = f"That is more than folds.max_bad_share, {folds.max_bad_share:g}: MakeFolds would stop."
-        else:
-            end = "MakeFolds sets them aside, in rejected/."
-        yield start + end
-    for column in profile.columns:
-        if profile.rows and column.name == config.dataset.groups and column.distinct < config.folds.count:
-            yield f"{column.name} has {number_of(column.distinct, 'group')}: too few for {config.folds.count} folds."
 
 
 def _of_misfits(profile: Profile) -> str:

@@ -98,9 +98,13 @@ class AwsSection(Section):
     """Network of jobs, endpoint and function. No effect locally. Not yet seen on AWS."""
 
 
+QUARANTINED_SHARE = 0.05
+"""The default of ``folds.max_bad_share`` with ``quarantine``."""
+
+
 def _bad_share(values: dict[str, Any]) -> float:
     """Return the default of max_bad_share: room for dirty rows, while a wrong delimiter or column still fails."""
-    return 0.05 if values["on_bad_rows"] == "quarantine" else 0.0
+    return QUARANTINED_SHARE if values["on_bad_rows"] == "quarantine" else 0.0
 
 
 class TrainingSection(Section):

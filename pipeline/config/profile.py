@@ -42,6 +42,7 @@ class Profile:
         misfits: the number of rows that have more or fewer fields than there are columns. MakeFolds refuses them.
         first_misfit: the first of them; None if there is none.
         refused: the number of rows with a value that their column's role does not allow.
+        dropped: the number of rows that are left out before they are judged, because of a missing value.
         duplicates: the number of rows that are equal to an earlier one in every column.
         compared: the number of rows, from the first, among which duplicates were looked for.
         is_decoded: whether the whole file is text in its encoding.
@@ -54,9 +55,20 @@ class Profile:
     misfits: int
     first_misfit: Record | None
     refused: int
+    dropped: int
     duplicates: int
     compared: int
     is_decoded: bool = True
+
+    @property
+    def bad(self) -> int:
+        """The number of rows that MakeFolds refuses."""
+        return self.refused + self.misfits
+
+    @property
+    def judged(self) -> int:
+        """The number of rows that MakeFolds accepts or refuses."""
+        return self.rows + self.misfits - self.dropped
 
 
 def profile(path: Path) -> Profile:
@@ -104,22 +116,24 @@ def _profile(
     path: Path, form: FileFormat, names: list[str], roles: Mapping[str, Role], errors: str = "strict"
 ) -> Profile:
     columns = [Column(name, roles.get(name, IGNORED)) for name in names]
-    rows = misfits = refused = 0
+    rows = misfits = refused = dropped = 0
     first_misfit: Record | None = None
     hashes: list[np.ndarray] = []
     for chunk, others, first in pieces(path, form, len(names), errors):
         row_hashes = np.zeros(len(chunk), np.uint64)
-        is_refused = np.zeros(len(chunk), bool)
+        is_refused, is_dropped = np.zeros((2, len(chunk)), bool)
         for column, (_, texts) in zip(columns, chunk.items(), strict=True):
-            value_hashes, are_refused = column.add(texts)
-            row_hashes = row_hashes * _MIX + value_hashes
-            is_refused |= are_refused
+            added = column.add(texts)
+            row_hashes = row_hashes * _MIX + added.hashes
+            is_refused |= added.are_refused
+            is_dropped |= added.are_dropped
         if rows < _MOST_COMPARED:
             hashes.append(row_hashes[: _MOST_COMPARED - rows])
         rows += len(chunk)
         misfits += others
         first_misfit = first_misfit or first
-        refused += int(is_refused.sum())
+        refused += int((is_refused & ~is_dropped).sum())
+        dropped += int(is_dropped.sum())
     compared = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
     duplicates = len(compared) - len(np.unique(compared))
     return Profile(
@@ -130,6 +144,7 @@ def _profile(
         misfits,
         first_misfit,
         refused,
+        dropped,
         duplicates,
         len(compared),
         is_decoded=errors == "strict",

@@ -22,6 +22,7 @@ class Role:
         date_format: the format for ``datetime.strptime``; None for ISO 8601.
         missing_values: the texts that stand for a missing value; None for the usual ones, in any case.
         may_be_missing: whether a row without a value is not refused.
+        drops_missing: whether a row without a value is left out.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Role:
     date_format: str | None = None
     missing_values: frozenset[str] | None = None
     may_be_missing: bool = False
+    drops_missing: bool = False
 
     @property
     def needs_numbers(self) -> bool:
@@ -72,8 +74,8 @@ def roles_of(dataset: DatasetSection) -> dict[str, Role]:
     for name, category in dataset.categorical.items():
         values = tuple(category.values) or None
         roles[name] = replace(usual, name="categorical", values=values, has_other=category.other)
-    for name in dataset.missing:
-        roles[name] = replace(roles[name], may_be_missing=True)
+    for name, treatment in dataset.missing.items():
+        roles[name] = replace(roles[name], may_be_missing=True, drops_missing=treatment == "drop")
     if dataset.groups is not None:
         roles.setdefault(dataset.groups, Role("group", missing_values=frozenset({""})))
     return roles

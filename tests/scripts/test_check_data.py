@@ -41,7 +41,9 @@ def checked(check, tmp_path: Path):
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         usual = {"input": str(path), "label": "price", "numeric": ["size"], "categorical": {"kind": ["a", "b"]}}
+        training = dataset.pop("training", {})
         document = {"pipeline": {"name": "rows"}, "dataset": {**usual, **dataset}, "folds": folds or {}}
+        document["training"] = training
         (tmp_path / "rows.yaml").write_text(yaml.safe_dump(document))
         return check(CONFIG=str(tmp_path / "rows.yaml"))
 
@@ -132,7 +134,7 @@ def test_a_compressed_file_has_a_page(checked) -> None:
 @pytest.mark.parametrize("delimiter", ["\t", "|", "§"])
 def test_another_delimiter_has_a_page(checked, delimiter) -> None:
     finished = checked(GOOD.replace(",", delimiter) + delimiter.join("20a56") + "\n", delimiter=delimiter)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.returncode == 1
     assert "200 rows, 3 columns" in words(finished.stdout)
     assert "which are not counted above: 1. Line 202 has 5 fields in 3 columns." in words(finished.stdout)
 
@@ -151,10 +153,13 @@ def test_one_row_has_a_page(checked) -> None:
 
 def test_values_that_do_not_fit_are_named(checked) -> None:
     finished = checked(GOOD + "x,a,1\n20,c,1\n20,,1\n20,a,5,6\n", categorical={"kind": ["a", "b", "d"]})
-    assert finished.returncode == 0
+    assert finished.returncode == 1
+    assert words(finished.stderr) == (
+        "folds.on_bad_rows: 4 of 204 rows have a missing, unreadable or undeclared value, or a wrong number of fields. "
+        "The first of them stops MakeFolds. Correct them, or set them aside with folds.on_bad_rows: quarantine"
+    )
     page = words(finished.stdout)
-    assert "4 of 204 rows have a missing, unreadable or undeclared value, or a wrong number of fields." in page
-    assert "The first of them stops MakeFolds." in page
+    assert "MakeFolds" not in page
     assert (
         "Rows with too few or too many fields, which are not counted above: 1. Line 205 has 4 fields in 3 columns."
         in page
@@ -166,16 +171,35 @@ def test_values_that_do_not_fit_are_named(checked) -> None:
     assert row_of(finished, "kind")[3:5] == ["1", "(<1%)"]
 
 
-@pytest.mark.parametrize(
-    ("share", "sentence"),
-    [(0.1, "MakeFolds sets them aside, in rejected/."), (0.001, "That is more than folds.max_bad_share, 0.001")],
-)
-def test_rows_that_are_set_aside_are_compared_with_the_share(checked, share, sentence) -> None:
-    finished = checked(GOOD + "x,a,1\n", folds={"on_bad_rows": "quarantine", "max_bad_share": share})
-    assert (
-        f"1 of 201 rows has a missing, unreadable or undeclared value, or a wrong number of fields. {sentence}"
-        in words(finished.stdout)
-    )
+def test_rows_that_are_set_aside_are_compared_with_the_share(checked) -> None:
+    folds = {"on_bad_rows": "quarantine", "max_bad_share": 0.1}
+    few = checked(GOOD + "x,a,1\n", folds=folds)
+    assert (few.returncode, few.stderr) == (0, "")
+    assert "1 of 201 rows has a missing, unreadable or undeclared value" in words(few.stdout)
+    assert "MakeFolds sets them aside, in rejected/." in words(few.stdout)
+    many = checked(GOOD + "x,a,1\n" * 50, folds=folds)
+    assert many.returncode == 1
+    assert "folds.max_bad_share: 50 of 250 rows have" in words(many.stderr)
+    assert "That is 20.000%, and 10.000% may be set aside: MakeFolds would stop." in words(many.stderr)
+
+
+def test_a_larger_share_is_given_only_if_it_is_needed(checked) -> None:
+    finished = checked(GOOD + "x,a,1\n" * 50)
+    assert finished.returncode == 1
+    assert words(finished.stderr).endswith("folds.on_bad_rows: quarantine and folds.max_bad_share: 0.2")
+
+
+def test_rows_that_are_dropped_are_not_judged(checked) -> None:
+    finished = checked(GOOD + "x,a,\n,a,\n", missing={"price": "drop"})
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_class_without_a_row_is_told_of_a_large_file_too(checked) -> None:
+    content = "size,price\n" + "".join(f"{'9' * 3000},{n % 2}\n" for n in range(400))
+    classes = {"categorical": {}, "classes": ["0", "1", "2"]}
+    finished = checked(content, **classes, training={"problem": "multiclass"})
+    assert finished.returncode == 1
+    assert "dataset.classes: no row has the class '2': remove or correct it" in words(finished.stderr)
 
 
 def test_columns_that_the_configuration_prepares_are_read_as_it_says(checked) -> None:
@@ -198,8 +222,9 @@ def test_columns_that_the_configuration_prepares_are_read_as_it_says(checked) ->
     assert row_of(finished, "size")[1:5] == ["numeric", "integer", "7", "(12%)"]
     assert "Worth a look" not in finished.stdout
     assert "log1p may help" not in words(finished.stdout)
-    bad = words(checked(good + "1.5;x;a;1\n-2;01.01.2024;a;1\n", **dataset).stdout)
-    assert "2 of 62 rows have a missing, unreadable or undeclared value" in bad
+    finished = checked(good + "1.5;x;a;1\n-2;01.01.2024;a;1\n", **dataset)
+    assert "2 of 62 rows have a missing, unreadable or undeclared value" in words(finished.stderr)
+    bad = words(finished.stdout)
     assert "Values that are not numbers: price (1, for example '1.5')." in bad
     assert "Values that are no dates in the declared format: sold (1, for example 'x')." in bad
     assert "The label has values of -1 or less, for which there is no log1p." in bad
@@ -248,7 +273,9 @@ def test_a_first_line_that_may_be_a_row_is_named(check, tmp_path: Path) -> None:
 
 
 def test_groups_that_are_too_few_are_told(checked) -> None:
-    assert "kind has 2 groups: too few for 5 folds." in words(checked(GOOD, groups="kind").stdout)
+    finished = checked(GOOD, groups="kind")
+    assert finished.returncode == 1
+    assert "folds.count: kind has 2 groups: too few for 5 folds" in words(finished.stderr)
 
 
 def test_a_wide_table_is_cut_and_the_label_stays(check, tmp_path: Path) -> None:
