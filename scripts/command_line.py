@@ -141,7 +141,8 @@ def _sentence(error: click.UsageError, program: str) -> str:
     if context is None or parameter is None or not parameter.envvar:
         message, program = error.format_message(), context.command_path if context else program
     elif isinstance(error, click.MissingParameter):
-        return f"{parameter.envvar} is missing: {make_line(context)}, or: {_needed(context)}"
+        hint = f". {error.message}" if error.message else ""
+        return f"{parameter.envvar} is missing: {make_line(context)}, or: {_needed(context)}{hint}"
     else:
         # Click notes the source before it converts a value. There is none yet when make's variable cannot be split.
         from_make = context.get_parameter_source(parameter.name) in (ParameterSource.ENVIRONMENT, None)

@@ -15,9 +15,9 @@ from pipeline.config.findings import findings, has_dates
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
-from pipeline.text import number_of, visible
+from pipeline.text import visible
 from scripts.label_page import label_parts
-from scripts.page_text import amount, counted, line, percent, short
+from scripts.page_text import amount, counted, line, numbered, percent, short
 
 WIDTH = 80
 """The largest width of the page, in columns of the terminal."""
@@ -50,8 +50,7 @@ def _head(profile: Profile, config: Config | None) -> Iterator[Text]:
     header = "with a header" if form.header else "without a header"
     decimal = ", with decimal commas" if form.decimal == "," else ""
     yield line(str(profile.path))
-    rows = "row" if profile.rows == 1 else "rows"
-    yield line(f"{counted(profile.rows)} {rows}, {len(profile.columns)} columns, {_size(profile)}")
+    yield line(f"{numbered(profile.rows, 'row')}, {numbered(len(profile.columns), 'column')}, {_size(profile)}")
     yield line(f"Read as {form.encoding}, fields separated by {form.delimiter!r}, {header}{decimal}.")
     where = "" if profile.compared == profile.rows else f" Only the first {counted(profile.compared)} were compared."
     share = f" ({percent(profile.duplicates, profile.compared)})" if profile.duplicates else ""
@@ -80,7 +79,7 @@ def _columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[Renderable
     rest = Counter(role.name for column, role in named if id(column) not in chosen)
     if rest:
         kinds = ", ".join(f"{rest[name]} {name}" for name in _ORDER if rest[name])
-        yield line(f"and {number_of(rest.total(), 'more column')}: {kinds}.")
+        yield line(f"and {numbered(rest.total(), 'more column')}: {kinds}.")
     if not all(column.sample.is_complete for column in profile.columns):
         yield line("~ is an estimate. Medians and other quantiles are of a random sample of the rows.")
     elif not all(column.is_distinct_exact for column in profile.columns):

@@ -5,19 +5,43 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
-from pipeline.config.profile import profile
+from pipeline.config.profile import names_of, profile
 from pipeline.config.target import target_of
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some_of
 from scripts.command_line import command, option
 from scripts.console import console, run
 
 _SCHEMA = Path(__file__).resolve().parents[1] / "config.schema.json"
+
+
+class _Label(click.Option):
+    """The option for the column to predict. If it is missing, the error lists the columns of the file."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value.
+
+        Raises:
+            click.MissingParameter: there is none.
+        """
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            raise click.MissingParameter(_columns_of(ctx.params.get("data")), ctx, self) from None
+
+
+def _columns_of(data: Path | None) -> str:
+    """Return a sentence with the columns of a file, or nothing if they cannot be read."""
+    try:
+        return "" if data is None else f"{data} has the columns {some_of(names_of(data))}"
+    except UserError:
+        return ""
 
 
 @command("init")
@@ -29,7 +53,7 @@ _SCHEMA = Path(__file__).resolve().parents[1] / "config.schema.json"
     required=True,
     help="The CSV file, with a header.",
 )
-@option("--label", variable="LABEL", metavar="column", required=True, help="The column to predict.")
+@option("--label", variable="LABEL", cls=_Label, metavar="column", required=True, help="The column to predict.")
 @option(
     "--config",
     variable="CONFIG",

@@ -36,6 +36,11 @@ def counted(number: int) -> str:
     return str(number) if abs(number) < 10_000 else f"{number:,}"
 
 
+def numbered(number: int, noun: str) -> str:
+    """Return a number of things, as ``1 column`` or ``2 columns``."""
+    return f"{counted(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def amount(number: float) -> str:
     """Return a number with at most four digits, or a whole one."""
     if not np.isfinite(number):

@@ -49,3 +49,11 @@ def are_numbers(fields: Sequence[str]) -> bool:
 def numbers_among(names: Iterable[str]) -> list[str]:
     """Return the names of columns that are numbers: if they are no years, the first line may be a row."""
     return list(filter(_NUMBER.fullmatch, names))
+
+
+def line_for_excel_in(text: str) -> str | None:
+    """Return a sentence about a first line such as ``sep=;``, which tells Excel the delimiter and is no header."""
+    first = text.removeprefix("\ufeff").split("\n", 1)[0].strip('\r"')
+    if re.fullmatch("sep=.", first, re.I) is None:
+        return None
+    return f"its first line, {first}, is for Excel only: remove it, so that the file begins with its header"

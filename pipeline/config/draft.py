@@ -48,7 +48,7 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
         )
     folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
     lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
-    return "\n".join([*lines, *_folds(profile, bad, folds), *_rest(target, algorithm)])
+    return "\n".join([*lines, *_folds(bad, usable + bad, folds), *_rest(target, algorithm)])
 
 
 def pipeline_name(stem: str) -> str:
@@ -179,14 +179,19 @@ def _left_out(choices: list[Choice]) -> list[str]:
     return [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]
 
 
-def _folds(profile: Profile, bad: int, folds: int) -> list[str]:
+def _folds(bad: int, judged: int, folds: int) -> list[str]:
     lines = ["folds:", f"  count: {folds}"]
     if bad:
-        share = math.ceil(1000 * bad / (profile.rows + profile.misfits)) / 1000
+        share = math.ceil(1000 * bad / judged) / 1000
         lines += [
-            f"  # {number_of(bad, 'row has', 'rows have')} another number of fields, a label that is not valid, or an "
-            "unreadable date. They are",
-            "  # written to rejected/ and not used. With on_bad_rows: fail, the first would stop the pipeline.",
+            *_comment(
+                [
+                    f"{number_of(bad, 'row has', 'rows have')} another number of fields, a label that is not "
+                    "valid, or an unreadable date. MakeFolds writes such rows to rejected/, and does not use them. "
+                    "With on_bad_rows: fail, the first would stop the pipeline."
+                ],
+                "  ",
+            ),
             "  on_bad_rows: quarantine",
             f"  max_bad_share: {share}",
         ]

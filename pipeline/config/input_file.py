@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import zlib
 from pathlib import Path
@@ -22,3 +23,11 @@ def opened(path: Path) -> BinaryIO:
 def reason(error: BaseException) -> str:
     """Return why a file cannot be read, in the words of the system or of the archive's library."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def is_utf16(start: bytes) -> bool:
+    """Return whether a file that starts so is UTF-16: by its mark, or because about every other byte is NUL."""
+    return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 3 * start.count(0) > len(start)
+
+
+UTF16 = "is UTF-16, which is not supported: save it as UTF-8"

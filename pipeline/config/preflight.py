@@ -10,8 +10,8 @@ from pathlib import Path
 from definition_language.hyperparameters import text_of
 from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
-from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in
-from pipeline.config.input_file import UNREADABLE, opened, reason
+from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in, line_for_excel_in
+from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError, some_of
 from pipeline.text import number_of
@@ -49,19 +49,10 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
     except UNREADABLE as error:
         yield "dataset.input", f"{path} cannot be read: {reason(error)}"
         return
-    if not start.strip():
-        yield "dataset.input", f"{path} is empty"
+    if (fault := _of_start(path, dataset, start)) is not None:
+        yield fault
         return
-    try:
-        # Errors at the end are of a character that is cut there.
-        text = codecs.getincrementaldecoder(dataset.encoding)().decode(start)
-    except UnicodeDecodeError as error:
-        line = start[: error.start].count(b"\n") + 1
-        yield "dataset.encoding", f"{path}, line {line}: is not {dataset.encoding}: for example ISO-8859-1 or cp1252?"
-        return
-    if not text.lstrip("\ufeff").splitlines()[0].strip():
-        yield "dataset.input", f"the first line of {path} is blank: remove it from the file"
-        return
+    text = _decoded(start, dataset)
     form_faults = list(_form_faults(path, dataset, text))
     yield from form_faults
     if dataset.classes is not None and not form_faults:
@@ -70,6 +61,28 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
     if len(start) < _START:
         lines = sum(1 for line in text.splitlines() if line.strip()) - dataset.header
         yield from _row_faults(path, config, max(0, lines))
+
+
+def _of_start(path: Path, dataset: DatasetSection, start: bytes) -> Fault | None:
+    """Return why a file cannot be compared with the configuration."""
+    if not start.strip():
+        return "dataset.input", f"{path} is empty"
+    if is_utf16(start):
+        return "dataset.input", f"{path} {UTF16}"
+    try:
+        text = _decoded(start, dataset)
+    except UnicodeDecodeError as error:
+        line = start[: error.start].count(b"\n") + 1
+        return "dataset.encoding", f"{path}, line {line}: is not {dataset.encoding}: for example ISO-8859-1 or cp1252?"
+    if not text.lstrip("\ufeff").splitlines()[0].strip():
+        return "dataset.input", f"the first line of {path} is blank: remove it from the file"
+    fault = line_for_excel_in(text)
+    return ("dataset.input", f"{path}: {fault}") if fault else None
+
+
+def _decoded(start: bytes, dataset: DatasetSection) -> str:
+    # An error at the end is of a character that is cut there.
+    return codecs.getincrementaldecoder(dataset.encoding)().decode(start)
 
 
 def _form_faults(path: Path, dataset: DatasetSection, text: str) -> Iterator[Fault]:

@@ -15,8 +15,8 @@ import pandas as pd
 
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatasetSection
-from pipeline.config.delimited import DELIMITERS, are_numbers
-from pipeline.config.input_file import UNREADABLE, opened, reason
+from pipeline.config.delimited import DELIMITERS, are_numbers, line_for_excel_in
+from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.number_texts import DECIMAL_COMMA, THOUSANDS
 from pipeline.config.records import FileFormat, Record, first_record, pieces
 from pipeline.config.roles import IGNORED, Role, roles_of
@@ -81,6 +81,19 @@ def profile(path: Path) -> Profile:
     try:
         names = _header(path, form)
         return _profile(path, form, names, dict.fromkeys(names, replace(IGNORED, decimal=form.decimal)))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not text in {form.encoding}: {error}") from None
+
+
+def names_of(path: Path) -> list[str]:
+    """Return the names of the columns of a file with a header.
+
+    Raises:
+        UserError: the file cannot be read, is empty, or has no header.
+    """
+    form = _format_of(path)
+    try:
+        return _header(path, form)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not text in {form.encoding}: {error}") from None
 
@@ -160,11 +173,16 @@ def _format_of(path: Path) -> FileFormat:
         raise UserError(f"{path}: cannot be read: {reason(error)}") from None
     if not start.strip():
         raise UserError(f"{path}: is empty")
+    if is_utf16(start):
+        raise UserError(f"{path}: {UTF16}")
     if b"\0" in start:
-        raise UserError(f"{path}: is not text with one byte for ASCII characters: save it as UTF-8")
+        raise UserError(f"{path}: holds NUL bytes, so it is no text: save it as CSV in UTF-8")
     # cp1252 is what Windows' programs write in western Europe and America.
     encoding = "UTF-8" if is_utf8 else "cp1252"
-    lines = start.decode(encoding, "replace").splitlines()[:_SAMPLE_LINES]
+    text = start.decode(encoding, "replace")
+    if fault := line_for_excel_in(text):
+        raise UserError(f"{path}: {fault}")
+    lines = text.splitlines()[:_SAMPLE_LINES]
     delimiter = max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
     return FileFormat(encoding, delimiter, _decimal_of(lines, delimiter))
 

@@ -34,7 +34,8 @@ def stopping(profile: Profile, config: Config) -> Iterator[str]:
             )
     for column in profile.columns:
         if profile.rows and column.name == dataset.groups and column.distinct < folds.count:
-            yield f"folds.count: {column.name} has {number_of(column.distinct, 'group')}: too few for {folds.count} folds"
+            groups = number_of(column.distinct, "group")
+            yield f"folds.count: {column.name} has {groups}: too few for {folds.count} folds"
         if profile.rows and column.name == dataset.label and column.is_counted:
             absent = [repr(each) for each in dataset.classes or [] if each not in column.counts]
             if absent:

@@ -146,8 +146,11 @@ def test_numbers_near_the_largest_have_a_page(checked) -> None:
     assert row_of(finished, "price")[-5:] == ["-1e+308", "/", "2501", "/", "1e+308"]
 
 
-def test_one_row_has_a_page(checked) -> None:
+def test_one_row_has_a_page(check, checked, tmp_path: Path) -> None:
     finished = checked("size,kind,price\n20,a,1\n")
+    assert "1 row, 3 columns" in finished.stdout
+    (tmp_path / "one.csv").write_text("size\n1\n2\n")
+    assert "2 rows, 1 column," in check(DATA=str(tmp_path / "one.csv")).stdout
     assert row_of(finished, "price")[-5:] == ["1", "/", "1", "/", "1"]
 
 

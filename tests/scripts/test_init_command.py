@@ -51,6 +51,16 @@ def test_a_file_that_is_there_is_not_touched(init, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["new.yaml"]
 
 
+@pytest.mark.parametrize(("data", "told"), [("", True), ("nowhere.csv", False)])
+def test_the_columns_are_listed_if_the_label_is_missing(init, data, told) -> None:
+    finished = init(LABEL="", **({"DATA": data} if data else {}))
+    assert finished.returncode == 2
+    printed = " ".join(finished.stderr.split())
+    assert printed.startswith("LABEL is missing: make init DATA=file.csv LABEL=column")
+    listed = "insurance.csv has the columns age, sex, bmi, children, smoker, region, charges"
+    assert printed.endswith(listed) if told else "columns" not in printed
+
+
 def test_a_file_without_the_label_leaves_nothing(init, tmp_path: Path) -> None:
     finished = init(LABEL="cost")
     assert finished.returncode == 1

@@ -136,11 +136,17 @@ def test_a_name_may_be_a_number(drafted) -> None:
     assert config.dataset.numeric == ["2019"]
 
 
+def test_rows_without_a_label_do_not_count_in_the_share(drafted) -> None:
+    price = {"price": lambda n: "free" if n % 20 == 2 else "" if n % 3 == 1 else n % 17}
+    _, config = drafted(table(**USUAL | price))
+    assert 3 / 41 <= config.folds.max_bad_share < 4 / 41
+
+
 @pytest.mark.parametrize("misfit", ["1,Oslo", "1,Oslo,2,3"])
 def test_a_row_with_another_number_of_fields_has_no_missing_value(drafted, misfit) -> None:
     first, rest = table(**USUAL).split("\n", 1)
     text, config = drafted(f"{first}\n{misfit}\n{rest}")
-    assert "# 1 rows have another number of fields" in text
+    assert "# 1 row has another number of fields" in text
     assert (config.dataset.missing, config.folds.on_bad_rows) == ({}, "quarantine")
     assert 1 / 61 <= config.folds.max_bad_share < 2 / 61
 
@@ -319,7 +325,10 @@ def test_names_and_values_are_quoted_so_that_yaml_reads_text(drafted) -> None:
         ("a,price\n" + "1,2,\n" * 30, "price", "no row has 2 fields, as the header has. Line 2, for example, has 3"),
         ("", "price", "is empty"),
         ("\n" + table(**USUAL), "price", "its first line is blank"),
-        ("\x00a\x00b", "price", "save it as UTF-8"),
+        ("sep=;\n" + table(**USUAL).replace(",", ";"), "price", "its first line, sep=;, is for Excel only: remove it"),
+        (table(**USUAL).encode("utf-16"), "price", "is UTF-16, which is not supported: save it as UTF-8"),
+        (table(**USUAL).encode("utf-16-be"), "price", "is UTF-16, which is not supported: save it as UTF-8"),
+        (table(**USUAL) + "1,\x00,3\n", "price", "holds NUL bytes, so it is no text: save it as CSV in UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_drafted_is_a_sentence(drafted, text, label, sentence) -> None:

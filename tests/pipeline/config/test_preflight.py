@@ -71,6 +71,8 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
         (GOOD.replace(",", ";"), "dataset.delimiter: the first line of rows.csv has one field with ',': ';'?"),
         (GOOD.encode().replace(b"yes", b"\xe4"), "dataset.encoding: rows.csv, line 2: is not UTF-8"),
         ("1,2,3\n" * 200, "dataset.header: the first line of rows.csv holds numbers and no names"),
+        ('"sep=,"\r\n' + GOOD, "dataset.input: rows.csv: its first line, sep=,, is for Excel only: remove it"),
+        (GOOD.encode("utf-16"), "dataset.input: rows.csv is UTF-16, which is not supported: save it as UTF-8"),
         (HEADER + ROW * 4, "folds.count: 5 folds need as many rows, and rows.csv has 4"),
         (HEADER, "folds.count: 5 folds need as many rows, and rows.csv has 0"),
         (HEADER + ROW * 100, "tuning.static_hyperparameters.mini_batch_size: 100 is more than the 80 rows"),
