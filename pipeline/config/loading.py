@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pipeline.config.checks import check_config
+from pipeline.config.fault_words import in_words
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError
 
@@ -87,21 +88,8 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def _sentence(fault: Any) -> str:
-    kind, value = fault["type"], fault["input"]
-    if kind == "extra_forbidden":
-        return _unknown_key(fault["loc"])
-    if kind == "missing":
-        return "is missing"
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    hint = ""
-    if kind == "float_type" and isinstance(value, str) and re.fullmatch(r"[\d.]+[eE][+-]?\d+", value):
-        hint = "; YAML reads 5e7 as text: write 5.0e+7 or 50000000.0"
-    if kind == "string_type" and isinstance(value, bool):
-        hint = "; YAML reads yes, no, on and off as true and false: put it in quotes"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{message}, not {value!r}{hint}"
+def _sentence(fault: ErrorDetails) -> str:
+    return _unknown_key(fault["loc"]) if fault["type"] == "extra_forbidden" else in_words(fault)
 
 
 def _unknown_key(location: tuple[int | str, ...]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.config.fault_words import in_words
 from pipeline.config.models import Config
 from pipeline.errors import UserError
 
@@ -146,8 +147,12 @@ def load_prices(path: Path) -> Prices:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise UserError("\n".join(f"{path}: {fault}" for fault in faults)) from None
+        places = [".".join(map(str, fault["loc"])) for fault in error.errors()]
+        faults = [
+            f"{path}: {place}{': ' if place else ''}{in_words(fault)}"
+            for place, fault in zip(places, error.errors(), strict=True)
+        ]
+        raise UserError("\n".join(faults)) from None
 
 
 def estimate(config: Config, prices: Prices) -> Estimate:

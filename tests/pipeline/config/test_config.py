@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from pipeline.config.loading import load_config, parse_config
+from pipeline.config.models import Config
+from pipeline.config.section import Section
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,10 +67,18 @@ def test_the_features_follow_from_the_columns(config) -> None:
         ("tuning.grids", 1, "tuning.grids: unknown key; did you mean grid?"),
         ("pipelines", {}, "pipelines: unknown key; did you mean pipeline?"),
         ("extra", {}, "extra: unknown key"),
-        ("folds.count", "5", "folds.count: input should be a valid integer, not '5'"),
-        ("folds.count", 1, "folds.count: input should be greater than or equal to 2, not 1"),
-        ("folds.count", 21, "folds.count: input should be less than or equal to 20, not 21"),
-        ("folds.shuffle", 1, "folds.shuffle: input should be a valid boolean, not 1"),
+        ("folds.count", "5", "folds.count: a whole number is expected, not '5'; remove the quotes"),
+        ("folds.count", 1, "folds.count: a number of at least 2 is expected, not 1"),
+        ("folds.count", 21, "folds.count: a number of at most 20 is expected, not 21"),
+        ("folds", 5, "folds: a section with keys is expected, such as {count: ...}, not 5"),
+        ("deploy.serverless", True, "deploy.serverless: a section with keys is expected, such as {memory_megabytes"),
+        (
+            "dataset.categorical",
+            ["a"],
+            "dataset.categorical: keys with values are expected, such as {name: value}, not",
+        ),
+        ("dataset.label", 2019, "dataset.label: text is expected, not 2019; put it in quotes"),
+        ("folds.shuffle", 1, "folds.shuffle: true or false is expected, not 1"),
         ("tuning.max_jobs", 10, "tuning.max_jobs: 10 is fewer than the grid's 12 points"),
         (
             "tuning.max_jobs",
@@ -78,7 +90,7 @@ def test_the_features_follow_from_the_columns(config) -> None:
         (
             "tuning.learning_rate",
             [0.1, float("nan")],
-            "tuning.learning_rate[1]: input should be a finite number, not nan",
+            "tuning.learning_rate[1]: a finite number is expected, not nan",
         ),
         ("tuning.static_hyperparameters", {"l1": 0}, "tuning.static_hyperparameters.l1: is tuned"),
         ("tuning.static_hyperparameters", {"feature_dim": 4}, "tuning.static_hyperparameters.feature_dim: is set by"),
@@ -107,7 +119,7 @@ def test_the_features_follow_from_the_columns(config) -> None:
         (
             "dataset.categorical.smoker",
             [False, "yes"],
-            "dataset.categorical.smoker.values[0]: input should be a valid string",
+            "dataset.categorical.smoker.values[0]: text is expected",
         ),
         ("deploy.endpoint_name", "my_endpoint", "deploy.endpoint_name: AWS would refuse 'my_endpoint'"),
         (
@@ -124,7 +136,7 @@ def test_the_features_follow_from_the_columns(config) -> None:
         (
             "quality.max_mse",
             "5e7",
-            "quality.max_mse: input should be a valid number, not '5e7'; YAML reads 5e7 as text",
+            "quality.max_mse: a number is expected, not '5e7'; YAML reads 5e7 as text",
         ),
         (
             "folds.max_bad_share",
@@ -385,3 +397,18 @@ def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path, text, expecte
         path.write_text(text)
     with pytest.raises(ConfigError, match=expected):
         load_config(path)
+
+
+def _sections(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if get_origin(field.annotation) is not dict and isinstance(kind, type) and issubclass(kind, Section):
+                yield f"{path}{name}"
+                yield from _sections(kind, f"{path}{name}.")
+
+
+@pytest.mark.parametrize("path", _sections(Config))
+def test_a_value_in_place_of_a_section_is_told_without_words_of_programs(document, path) -> None:
+    faults = [each for each in faults_of(changed(document, path, 5)) if each.startswith(f"config.yaml: {path}: ")]
+    assert len(faults) == 1
+    assert "a section with keys is expected, such as {" in faults[0]

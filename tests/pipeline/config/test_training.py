@@ -140,7 +140,7 @@ def test_the_search_is_checked_by_the_rules_of_the_algorithm(training, tuning, e
         (BINARY, {**CLASSES, "label_transform": "log1p"}, "dataset.label_transform: is for numbers, and training.prob"),
         (BINARY, {"classes": ["", "b"]}, "dataset.classes: the value '' is empty, and an empty field is a missing"),
         (BINARY, {"classes": ["a ", "b"]}, "dataset.classes: the value 'a ' has blanks around it, and fields are read"),
-        (BINARY, {"classes": [False, True]}, "dataset.classes[0]: input should be a valid string, not False"),
+        (BINARY, {"classes": [False, True]}, "dataset.classes[0]: text is expected, not False"),
     ],
 )
 def test_the_classes_fit_the_problem(training, dataset, expected) -> None:

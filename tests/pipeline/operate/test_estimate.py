@@ -120,9 +120,10 @@ def test_an_instance_without_a_price_is_a_sentence(configure, prices) -> None:
     ("content", "sentence"),
     [
         ("as_of: [", "not YAML"),
-        ("as_of: 2025-06\nhourly: {ml.m5.large: cheap}\n", "hourly.ml.m5.large: "),
-        ("prices: 1\n", "prices: Extra inputs are not permitted"),
-        ("", "should be a valid dictionary"),
+        ("as_of: 2025-06\nhourly: {ml.m5.large: cheap}\n", "hourly.ml.m5.large: a number is expected, not 'cheap'"),
+        ("prices: 1\n", "prices.yaml: prices: unknown key"),
+        ("", r"prices.yaml: a section with keys is expected, such as \{as_of: \.\.\.\}, not None"),
+        ("churn,age\n1,2\n" * 99, r"keys is expected, such as \{as_of: .*\}, not 'churn,age 1,2 .{30,50}\.\.\."),
     ],
 )
 def test_a_bad_price_file_is_a_sentence(tmp_path, content, sentence) -> None:
