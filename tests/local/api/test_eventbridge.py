@@ -2,12 +2,13 @@ import io
 import json
 import time
 import zipfile
-from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.api.eventbridge import EVENT, EventBridge
+from local.api.moto.services import MotoServices
 
 APPROVED = {"ModelApprovalStatus": "Approved", "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:x"}
 CHANGE = "SageMaker Model Package State Change"
@@ -219,13 +220,14 @@ def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(s
 
 def test_an_event_that_is_delivered_again_asks_for_the_same_execution(parts) -> None:
     target = {"Id": "pipeline", "Arn": PIPELINE}
-    moto = SimpleNamespace(targets=lambda event: [("first", target), ("second", target)], has_changed=lambda *_: True)
+    moto = Mock(MotoServices)
+    moto.targets.return_value = [("first", target), ("second", target)]
     tokens: list[str] = []
 
     def call(_, request):
         tokens.append(request["ClientRequestToken"])
 
-    bus = EventBridge(moto, parts.logs, parts.store, parts.supervisor, "us-east-1", call, tokens.append)
+    bus = EventBridge(moto, parts.logs, parts.store, parts.supervisor, "us-east-1", call, Mock())
     bus.emit("aws.sagemaker", CHANGE, {})
     [event] = parts.store.list(EVENT)
     for again in (False, True):
