@@ -55,6 +55,9 @@ SERVERLESS = {
     "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
 }
 
+SHORT_LIVED = {"moto-request", "event", "asynchronous-invocation"}
+"""Records of requests and work, not of resources."""
+
 MODEL_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model/plain"
 WITH_A_STATUS = (ENDPOINT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, PROCESSING_JOB, EXECUTION)
 
@@ -123,7 +126,7 @@ def test_records_without_optional_members_are_not_set_aside(tmp_path) -> None:
     with LocalService(Settings(root, port=0)) as running:
         populate(RunningService(running), tmp_path)
     kept = records(root)
-    assert {kind for kind, _ in kept} >= set(completeness.REQUIRED) - {"moto-request"}
+    assert {kind for kind, _ in kept} >= set(completeness.REQUIRED) - SHORT_LIVED
     with LocalService(Settings(root, port=0)) as running:
         assert running.damaged == []
         call = RunningService(running).parts.sagemaker.call
