@@ -139,9 +139,29 @@ common_utils._botocore_resolver = cache(common_utils._botocore_resolver)
 workflow_steps.LocalSagemakerClient = partial(workflow_steps.LocalSagemakerClient, sagemaker_session=object())
 
 
+class _NoClient:
+    """Takes the place of an AWS client that the SDK makes, and does not use to build a definition."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"building a definition makes no AWS call, and the SDK wants {name} of {self._service}")
+
+
+class _OfflineSession(boto3.Session):
+    """A session without clients. The SDK would make a dozen of them, which takes half the time of building."""
+
+    def client(self, service_name: str, *_: Any, **__: Any) -> Any:
+        return _NoClient(service_name)
+
+    def resource(self, service_name: str, *_: Any, **__: Any) -> Any:
+        return _NoClient(service_name)
+
+
 def offline_session(region: str, bucket: str) -> PipelineSession:
-    """Return a session that can build steps but has no credentials to call AWS."""
-    boto_session = boto3.Session(
+    """Return a session that can build steps and cannot call AWS."""
+    boto_session = _OfflineSession(
         region_name=region,
         aws_access_key_id="offline",
         aws_secret_access_key="offline",  # noqa: S106
