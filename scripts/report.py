@@ -15,7 +15,7 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.executions import find_execution, left_of_execution
 from scripts.progress import explain_failure
-from scripts.report_page import show_page, write_page
+from scripts.report_page import draw_page, show_page, write_page
 from scripts.set_aside import print_set_aside
 from scripts.tables import add_numbers, add_texts, fits, plain_table
 
@@ -43,7 +43,7 @@ def main(config: Config, execution: str | None) -> int:
     except ResultsDeletedError as error:
         raise UserError(f"{error} {left_of_execution(session, config, arn)}") from None
     print_results(results)
-    show_page(write_page(session, state, results))
+    show_page(write_page(state, draw_page(session, state, results)))
     return 0
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 import uuid
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,29 +17,28 @@ if TYPE_CHECKING:
 
     from pipeline.operate.execution import ExecutionState
     from pipeline.operate.results import Results
-    from pipeline.report.evidence import Evidence
 
 
-def write_page(
-    session: Session, state: ExecutionState, results: Results, draw: Callable[[Evidence], str] | None = None
-) -> Path:
-    """Write the page about an execution, and return its path.
+def draw_page(session: Session, state: ExecutionState, results: Results) -> str:
+    """Return the page about an execution.
 
     Args:
         session: a ``boto3.Session`` of the account.
         state: the execution.
         results: its results.
-        draw: returns the page; by default, it is drawn in this process.
     """
-    # Imported here, because no other command draws.
+    # Imported here, because Vega takes long to import, and no other command draws.
     from pipeline.report.evidence import read_evidence  # noqa: PLC0415
+    from pipeline.report.page import rendered  # noqa: PLC0415
 
     with console.status("Drawing the report"):
-        evidence = read_evidence(session, state, results)
-        page = draw(evidence) if draw else _drawn(evidence)
+        return rendered(read_evidence(session, state, results))
+
+
+def write_page(state: ExecutionState, page: str) -> Path:
+    """Write the page about an execution, and return its path. An earlier page stays until this one is whole."""
     path = run_folder(state.arn) / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # An earlier page stays until this one is whole.
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         unfinished.write_text(page, "utf-8")
@@ -48,12 +46,6 @@ def write_page(
     finally:
         unfinished.unlink(missing_ok=True)
     return path
-
-
-def _drawn(evidence: Evidence) -> str:
-    from pipeline.report.page import rendered  # noqa: PLC0415 - Vega takes long to import
-
-    return rendered(evidence)
 
 
 def show_page(path: Path) -> None:

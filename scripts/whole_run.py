@@ -21,6 +21,7 @@ from pipeline.operate.failures import failures_of
 from pipeline.operate.objective import objective_of, own_value_of, value_of
 from pipeline.operate.prediction import predict
 from pipeline.operate.results import Results, results_of
+from pipeline.report.evidence import read_evidence
 from scripts.console import aws_session, console
 from scripts.local_runs import follow_to_the_end, publish_and_start
 from scripts.report import print_results
@@ -74,13 +75,15 @@ class WholeRun:
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
+        drawn = self._side.begin(draw, read_evidence(session, state, results))
         predictions = _predictions(session, self._config, results) if state.status == "Succeeded" else _NO_PREDICTIONS
         document = _document(self._config, state, reasons, results, predictions)
         document["parameters"] = {given["Name"]: given["Value"] for given in self._parameters}
         ended = datetime.now(UTC)
         document |= {"started": self._started.isoformat(), "ended": ended.isoformat()}
         path = _write_results(document, self._arn)
-        page = write_page(session, state, results, lambda evidence: self._side.begin(draw, evidence)())
+        with console.status("Drawing the report"):
+            page = write_page(state, drawn())
         seconds = (ended - self._started).total_seconds()
         console.print(f"\n{state.status} in {seconds:.0f} s; the results are in {LAST_RUN}")
         console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)

@@ -17,7 +17,7 @@ from pipeline.config.models import Config
 from pipeline.operate.results import results_of
 from scripts.console import aws_session
 from scripts.local_runs import follow_to_the_end, publish_and_start, start_service
-from scripts.report_page import write_page
+from scripts.report_page import draw_page, write_page
 from studio.aws import Aws
 from studio.server import Server
 
@@ -51,7 +51,7 @@ def take_pictures(config: Config) -> None:
     service = start_service(Path(".local"), config.aws.region)
     session = aws_session(config)
     state = follow_to_the_end(session, publish_and_start(session, config))
-    report = write_page(session, state, results_of(session, state)).absolute()
+    report = write_page(state, draw_page(session, state, results_of(session, state))).absolute()
     execution = f"/pipelines/{config.pipeline.name}/executions/{state.arn.rpartition('/')[2]}"
     with sync_playwright() as playwright, serving(Aws(session)) as studio:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
