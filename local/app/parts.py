@@ -48,6 +48,7 @@ from local.runtime.endpoints.serving import ModelLoader
 from local.runtime.functions import asynchronous
 from local.runtime.functions.invocation import FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
+from local.runtime.jobs import builtin_training
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.jobs.restoring import restore as restore_jobs
 from local.runtime.jobs.training import TrainingRunner
@@ -117,7 +118,9 @@ class Parts:
             self.store, settings, self.objects, loader, self.hosting, events, self.supervisor
         )
         self.queues = Sqs(self.moto, region)
-        steps = StepServices(self.store, self.objects, events, self._call, functions, self.queues.send)
+        steps = StepServices(
+            self.store, self.objects, events, self._call, functions, self.queues.send, self._prepare_training
+        )
         self.executions = ExecutionRunner(steps)
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
         self.sagemaker_http = SageMakerHttp(self.sagemaker, self.hosting, self.store)
@@ -193,6 +196,9 @@ class Parts:
             last_first.callback(self.metrics.close)
             last_first.callback(self.servers.remove_folders)
             last_first.callback(self.hosting.close)
+
+    def _prepare_training(self, image: str) -> None:
+        builtin_training.prepare(self.supervisor, image)
 
     def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         return self.sagemaker.call(name, request)

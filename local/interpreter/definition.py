@@ -120,6 +120,16 @@ class Step:
     queue_url: str | None = None
     outputs: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def training_image(self) -> str | None:
+        """The image of a Training or Tuning step's jobs, unless an execution decides about it."""
+        if self.type not in ("Training", "Tuning") or not isinstance(self.arguments, dict):
+            return None
+        job = self.arguments.get("TrainingJobDefinition", self.arguments)
+        specification = job.get("AlgorithmSpecification") if isinstance(job, dict) else None
+        image = specification.get("TrainingImage") if isinstance(specification, dict) else None
+        return image if isinstance(image, str) else None
+
 
 @dataclass(frozen=True)
 class Definition:

@@ -70,7 +70,7 @@ class Execution:
         """Run all steps that can run, then set the execution's final status."""
         try:
             self._resume_steps()
-            self._prepare_functions()
+            self._prepare_programs()
             while True:
                 if not self._schedule.failed and not self._signals.stop.is_set():
                     self._start_ready_steps()
@@ -108,10 +108,15 @@ class Execution:
                 self._take_slot()
                 self._start(self._schedule.resume(step["StepName"]), resumed=True)
 
-    def _prepare_functions(self) -> None:
-        if not self._signals.stop.is_set():
-            for arn in {step.function_arn for step in self._definition.steps.values()} - {None}:
-                self._services.functions.prepare(str(arn))
+    def _prepare_programs(self) -> None:
+        """Let the programs of functions and training jobs be imported while the first steps run."""
+        if self._signals.stop.is_set():
+            return
+        steps = self._definition.steps.values()
+        for arn in {step.function_arn for step in steps} - {None}:
+            self._services.functions.prepare(str(arn))
+        for image in {step.training_image for step in steps} - {None}:
+            self._services.prepare_training(str(image))
 
     def _limit(self) -> int:
         # Read every time, because UpdatePipelineExecution can change the limit during the execution.

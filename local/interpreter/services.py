@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.core.ports import CallOperation, EventBus, SendMessage
@@ -21,6 +22,7 @@ class StepServices:
         call: Creates, describes and stops resources.
         functions: Runs the functions of Lambda steps.
         send_message: Sends the messages of Callback steps.
+        prepare_training: Imports the program of a training image, before its first job waits for that.
     """
 
     store: Store
@@ -29,3 +31,4 @@ class StepServices:
     call: CallOperation
     functions: FunctionRunner
     send_message: SendMessage
+    prepare_training: Callable[[str], None]

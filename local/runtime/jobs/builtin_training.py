@@ -11,7 +11,7 @@ from functools import partial
 from local.core.arns import assumed_role
 from local.core.outcomes import JobOutcome, failed
 from local.core.settings import REPOSITORY
-from local.runtime.algorithms import Algorithm
+from local.runtime.algorithms import Algorithm, find
 from local.runtime.containers.container import Container, environment
 from local.runtime.helper_thread import HelperThread
 from local.runtime.jobs import training_inputs, training_outputs
@@ -19,9 +19,20 @@ from local.runtime.jobs.failures import program_failure
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.program_output import OutputReader
-from local.runtime.supervisor import ForkServer, Program
+from local.runtime.supervisor import ForkServer, Program, Supervisor
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+
+
+def prepare(supervisor: Supervisor, image: str) -> None:
+    """Import the program of an image's algorithm in the background, before its first job waits for that."""
+    algorithm = find(image)
+    if algorithm is not None:
+        supervisor.prepare(_fork_server(algorithm))
+
+
+def _fork_server(algorithm: Algorithm) -> ForkServer:
+    return ForkServer((sys.executable, "-m"), (algorithm.program,))
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ class BuiltinTraining:
         first = jobs[0]
         # The jobs share one environment. It has the name of the first job.
         variables = job_variables(first) | first.record.get("Environment", {})
-        server = ForkServer((sys.executable, "-m"), (self.algorithm.program,))
+        server = _fork_server(self.algorithm)
         with self.service.keys.of_container(assumed_role(first.record["RoleArn"], "SageMaker")) as credentials_path:
             program = self.service.start(
                 jobs,
