@@ -63,5 +63,5 @@ def test_the_report_says_what_was_deleted_and_what_is_left(shell, tmp_path) -> N
     for command in ("report", "status"):
         gone = shell.command(command, EXECUTION=arn, **options)
         assert gone.returncode == 1
-        reason = "it was deleted with its pipeline, or the ARN is wrong"
+        reason = "it was deleted with its pipeline, or EXECUTION or CONFIG is wrong"
         assert gone.stderr == f"There is no execution {arn}: {reason}. Still there: {left}.\n"
