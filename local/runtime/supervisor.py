@@ -10,19 +10,18 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from local.core.disk import be_patient
-from local.core.settings import REPOSITORY, Settings
+from local.core.settings import Settings
 from local.runtime import guard
+from local.runtime.fork_servers import ForkServer, ForkServers, NoGuardError
 from local.runtime.survivors import VARIABLE, kill_marked
 
 STOP_SECONDS = 120.0
@@ -40,33 +39,8 @@ class ServiceStoppingError(Exception):
     """The service is stopping. The job's record stays unchanged; the next start repairs it."""
 
 
-@dataclass(frozen=True)
-class ForkServer:
-    """A process that imports a program of Python once, and forks it from then on. Only Linux has them.
-
-    Attributes:
-        python: Python and its options, which end with ``-m`` if the program is a module.
-        program: the module, or a file and its first arguments (``local.runtime.guard``).
-        environment: the process's environment variables, if it does not inherit the service's. A program that it forks
-            has only its own, but can read these in ``/proc/self/environ``.
-    """
-
-    python: tuple[str, ...]
-    program: tuple[str, ...] = ()
-    environment: Mapping[str, str] | None = field(default=None, compare=False)
-
-    @property
-    def command(self) -> list[str]:
-        """The command of its programs, without the arguments in which they differ."""
-        return [*self.python, *self.program]
-
-
 _ANY_PROGRAM = ForkServer((sys.executable, "-I", "-S"))
 """Has imported nothing, and starts programs of any kind."""
-
-
-class NoGuardError(OSError):
-    """A program's guard has gone before the program's start."""
 
 
 class Program:
@@ -232,7 +206,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._programs: dict[Program, str] = {}
         self._threads: set[threading.Thread] = set()
-        self._fork_servers: dict[ForkServer, tuple[subprocess.Popen[bytes], socket.socket]] = {}
+        self._fork_servers = ForkServers(self._mark)
         self._stopping = False
 
     @property
@@ -277,7 +251,7 @@ class Supervisor:
         """Start a fork server, so that its first program need not wait for it."""
         with self._lock:
             if sys.platform == "linux" and not self._stopping:
-                self._find_fork_server(server)
+                self._fork_servers.prepare(server)
 
     def start(
         self,
@@ -351,8 +325,7 @@ class Supervisor:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            for server in list(self._fork_servers):
-                self._stop_fork_server(server)
+            self._fork_servers.stop_all()
 
     def kill_survivors(self) -> int:
         """Kill what programs of an earlier run of the service have left, and return the number of programs."""
@@ -363,7 +336,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         output, written = os.pipe()
         try:
-            self._ask_fork_server(server, [theirs.fileno(), written])
+            self._fork_servers.fork_guard(server, theirs.fileno(), written)
         except OSError:
             ours.close()
             os.close(output)
@@ -372,53 +345,6 @@ class Supervisor:
             theirs.close()
             os.close(written)
         return Program(self, ours, output, f"{self._mark}-{uuid.uuid4().hex}")
-
-    def _ask_fork_server(self, server: ForkServer, descriptors: list[int]) -> None:
-        requests = self._find_fork_server(server)
-        try:
-            socket.send_fds(requests, [b"+"], descriptors)
-        except OSError as error:
-            raise NoGuardError(error.errno, error.strerror) from error
-
-    def _find_fork_server(self, server: ForkServer) -> socket.socket:
-        """Return the socket for requests to a fork server, which is started if it does not run."""
-        found = self._fork_servers.get(server)
-        if found is not None and found[0].poll() is not None:
-            self._stop_fork_server(server)
-            found = None
-        if found is None:
-            found = self._fork_servers[server] = self._start_fork_server(server)
-        return found[1]
-
-    def _start_fork_server(self, server: ForkServer) -> tuple[subprocess.Popen[bytes], socket.socket]:
-        ours, theirs = socket.socketpair()
-        own = server.environment
-        with theirs:
-            process = subprocess.Popen(
-                [
-                    *server.python,
-                    guard.__name__ if server.python[-1] == "-m" else guard.__file__,
-                    str(theirs.fileno()),
-                    *server.program,
-                ],
-                cwd=REPOSITORY,
-                # The processes that its programs fork have the mark, too.
-                env=None if own is None else {**own, VARIABLE: f"{self._mark}-{uuid.uuid4().hex}"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                # Its own session: the service handles Ctrl-C.
-                start_new_session=True,
-            )
-        return process, ours
-
-    def _stop_fork_server(self, server: ForkServer) -> None:
-        process, requests = self._fork_servers.pop(server)
-        requests.close()
-        # It may still import its program. Its guards live on.
-        process.kill()
-        process.wait()
 
 
 def _is_readable(descriptor: int, seconds: float) -> bool:

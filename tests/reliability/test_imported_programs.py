@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local.runtime.fork_servers import ForkServer
 from local.runtime.lines import read_lines
-from local.runtime.supervisor import ForkServer, Program, Supervisor
+from local.runtime.supervisor import Program, Supervisor
 from tests.reliability.test_children import is_running, number_after, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, each program imports its module")

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from local.runtime.fork_servers import ForkServer
 from local.runtime.functions import bootstrap
-from local.runtime.supervisor import ForkServer
 
 _IMPORTED_NAMES = bootstrap.SHIPPED | sys.stdlib_module_names
 _READ_AT_THE_START = ("LANG", "LC_", "LD_", "GLIBC_", "MALLOC_", "OPENSSL_")

@@ -13,13 +13,14 @@ from local.core.outcomes import JobOutcome, failed
 from local.core.settings import REPOSITORY
 from local.runtime.algorithms import Algorithm, find
 from local.runtime.containers.container import Container, environment
+from local.runtime.fork_servers import ForkServer
 from local.runtime.helper_thread import HelperThread
 from local.runtime.jobs import training_inputs, training_outputs
 from local.runtime.jobs.failures import program_failure
 from local.runtime.jobs.training_folder import TrainingFolder
 from local.runtime.jobs.training_programs import Service, job_variables
 from local.runtime.program_output import OutputReader
-from local.runtime.supervisor import ForkServer, Program, Supervisor
+from local.runtime.supervisor import Program, Supervisor
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 

@@ -11,8 +11,9 @@ from local.aws.credentials import KeyRing
 from local.core.outcomes import JobOutcome
 from local.core.settings import Settings
 from local.records.training_jobs import KIND
+from local.runtime.fork_servers import ForkServer
 from local.runtime.jobs.training_folder import TrainingFolder
-from local.runtime.supervisor import ForkServer, Program, Supervisor
+from local.runtime.supervisor import Program, Supervisor
 from local.storage.objects import Objects
 from local.storage.store import Store
 
