@@ -26,9 +26,12 @@ from local.runtime.images import frameworks
 _MAKE_ENVIRONMENT = frameworks.make
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_environments_of_images() -> Iterator[None]:
-    """Let scripts run in the environment of the tests: most are not about images, and need no network."""
+    """Let scripts run in the environment of the tests: most are not about images, and need no network.
+
+    Only in this folder's modules: other tests of the same process need the images.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frameworks, "make", lambda *_, **__: sys.executable)
         yield
