@@ -139,6 +139,7 @@ def test_a_definition_may_hold_line_breaks_and_none_of_the_rarer_terminators() -
     assert not matches(pattern, "a \u2028")
 
 
+@pytest.mark.slow
 def test_a_text_that_would_take_a_pattern_for_ever_is_refused_soon() -> None:
     assert not matches(r".*(?:[ \r\n\t].*)*", "a " * 100_000 + "\u0085")
     with pytest.raises(UnsupportedPatternError, match="longer than"):

@@ -165,6 +165,7 @@ def account(tmp_path):
         yield Account(service, tmp_path)
 
 
+@pytest.mark.slow
 def test_an_endpoints_life_from_bootstrap_to_delete(account) -> None:
     assert "add 4 AWS::IAM::Role" in account.succeed("bootstrap", YES="1")
     account.publish()

@@ -154,6 +154,7 @@ def test_the_buckets_are_few_calls(browser, calls, pipelines, s3) -> None:
     assert calls == {"ListPipelines": 1, "DescribePipeline": 20, "ListBuckets": 1}
 
 
+@pytest.mark.slow
 def test_uris_in_parameters_and_jobs_are_links(browser, pipelines, s3) -> None:
     uri = "s3://odd-files/out put"
     step = processing("Write", "python3", "-c", "0", outputs={"result": uri})

@@ -219,6 +219,7 @@ def test_a_stranger_is_refused_before_the_body_is_kept_and_hears_why(process) ->
     assert process.growth(upload) < 10 * MEBIBYTE
 
 
+@pytest.mark.slow
 def test_what_the_owner_sends_is_still_taken_up_to_lambdas_limit(process) -> None:
     with pytest.raises(ClientError, match="unzip"):
         process.client("lambda").create_function(

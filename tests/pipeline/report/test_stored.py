@@ -36,6 +36,7 @@ def test_a_small_table_is_read_whole(s3) -> None:
     assert read.worst(1) == [{"fold": 2, "row": 1, "actual": 1.5, "prediction": 1.25, "residual": 0.25}]
 
 
+@pytest.mark.slow
 def test_of_a_large_table_evenly_spread_whole_rows_are_read(s3) -> None:
     size, rows = put(s3, 800_000), 800_000
     assert size > 2 * PIECES * PIECE_BYTES

@@ -42,6 +42,7 @@ def files(draw, delimiter: str) -> str:
     return draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(st.sampled_from(["", "\n"]))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), delimiter=st.sampled_from([",", ";", "\t"]), encoding=st.sampled_from(["UTF-8", "ISO-8859-1"]))
 def test_the_folds_hold_the_rows_that_the_standard_library_reads(fold, data, delimiter, encoding) -> None:

@@ -45,6 +45,7 @@ def test_tasks_that_still_write_when_one_fails_leave_nothing(fold_by_spark, spar
     assert not any((tmp_path / "out").rglob("*"))
 
 
+@pytest.mark.slow
 def test_what_ends_a_python_worker_is_said_in_one_line(fold_by_spark, tmp_path, monkeypatch) -> None:
     source = write_files(tmp_path / "source", {"rows.csv": ROWS})
     assign = report_of

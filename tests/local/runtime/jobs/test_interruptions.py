@@ -192,6 +192,7 @@ def test_nothing_outlives_a_killed_service_and_its_job_is_failed_at_the_next_sta
     assert "Killed" not in again.said
 
 
+@pytest.mark.slow
 def test_a_service_that_is_told_to_stop_ends_its_jobs_programs(service_process: Process) -> None:
     processes = _start_endless_job(service_process, "stopped-job")
     service_process.end(signal.SIGINT)

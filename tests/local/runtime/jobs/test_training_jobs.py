@@ -116,6 +116,7 @@ def test_a_job_stops_when_told_to_and_keeps_the_model_so_far(jobs: Jobs) -> None
         jobs.call("StopTrainingJob", TrainingJobName=name)
 
 
+@pytest.mark.slow
 def test_a_job_is_stopped_when_its_time_is_up(jobs: Jobs) -> None:
     endless = {"epochs": "10000000", "early_stopping_patience": "20000000"}
     request = training_request("x")
