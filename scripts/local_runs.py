@@ -92,9 +92,7 @@ def publish_and_start(
     return start_execution(session, config, parameters)
 
 
-def follow_to_the_end(
-    session: Session, arn: str, on_state: Callable[[ExecutionState], None] = lambda _: None
-) -> ExecutionState:
+def follow_to_the_end(session: Session, arn: str) -> ExecutionState:
     """Show the progress of an execution until it ends, and continue it if its service stopped.
 
     A service that starts marks the executions of a service that stopped as failed. A retry keeps the steps that
@@ -103,7 +101,6 @@ def follow_to_the_end(
     Args:
         session: a ``boto3.Session`` of the local service.
         arn: the execution.
-        on_state: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -114,6 +111,6 @@ def follow_to_the_end(
         if SERVICE_STOPPED in described.get("FailureReason", ""):
             console.print("The execution was interrupted when its local service stopped. Retrying it:\n")
             sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid.uuid4()))
-        state = follow(session, arn, on_state)
+        state = follow(session, arn)
         if SERVICE_STOPPED not in state.failure:
             return state

@@ -35,13 +35,12 @@ _LINES_BELOW = 2
 """The execution's status, and the line of the cursor."""
 
 
-def follow(session: Session, arn: str, on_state: Callable[[ExecutionState], None] = lambda _: None) -> ExecutionState:
+def follow(session: Session, arn: str) -> ExecutionState:
     """Show the progress of an execution until it ends.
 
     Args:
         session: a ``boto3.Session`` of the account.
         arn: the execution.
-        on_state: called with each state that is shown.
 
     Returns:
         The execution's last state.
@@ -53,9 +52,7 @@ def follow(session: Session, arn: str, on_state: Callable[[ExecutionState], None
     show = _redraw if console.is_terminal else _print_changes
 
     def look() -> ExecutionState:
-        state = execution_state(sagemaker, arn, names)
-        on_state(state)
-        return state
+        return execution_state(sagemaker, arn, names)
 
     state = show(look, pause)
     if state.status == "Failed":

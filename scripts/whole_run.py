@@ -42,7 +42,6 @@ _READ_ROWS = 20
 
 _SHOWN_ROWS = 3
 _INDENT = "  "
-_SELECTION = "SelectBest"
 _NO_PREDICTIONS: dict[str, Any] = {"predictions": [], "prediction_scores": None}
 
 
@@ -60,9 +59,10 @@ class WholeRun:
         self._parameters = parameters
         self._started = datetime.now(UTC)
         self._arn = ""
-        self._drawing_loads = False
         self._side = side
         self._definition = side.begin(build, config, ACCOUNT_ID)
+        # Long before the page is drawn: loading takes longer than drawing.
+        side.begin(load_drawing)
 
     def __call__(self) -> str:
         """Execute the pipeline, print and write the results, and return the execution's status."""
@@ -71,7 +71,7 @@ class WholeRun:
             with publishing_alone(ROOT):
                 self._arn = publish_and_start(session, self._config, self._parameters, self._definition)
             _write_config(self._config, self._arn)
-        state = follow_to_the_end(session, self._arn, self._prepare)
+        state = follow_to_the_end(session, self._arn)
         reasons = [failure.sentence for failure in failures_of(session, state, lines=1)]
         results = results_of(session, state)
         print_results(results)
@@ -89,12 +89,6 @@ class WholeRun:
         console.print(f"and in {path.parent}, with the configuration. The same with pictures:", markup=False)
         console.print(str(page), markup=False)
         return state.status
-
-    def _prepare(self, state: ExecutionState) -> None:
-        """Load what draws when a processor is free: from SelectBest on, each step works alone."""
-        if not self._drawing_loads and any(step.name == _SELECTION and step.started for step in state.steps):
-            self._side.begin(load_drawing)
-            self._drawing_loads = True
 
 
 def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:
