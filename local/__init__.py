@@ -4,10 +4,6 @@ Layers, top to bottom; an import goes down only: ``app``, ``api``, ``interpreter
 ``storage``, ``aws``, ``core``. ``algorithms`` imports nothing of the rest.
 """
 
-import signal
-import sys
+from definition_language.interruption import end_quietly_at_ctrl_c
 
-# Python locates one of these modules as the main one. Until its imports are done, Ctrl-C ends the process without their
-# traceback.
-if sys.argv[0] == "-m" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+end_quietly_at_ctrl_c()
