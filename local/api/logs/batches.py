@@ -9,7 +9,7 @@ import itertools
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from local.core.errors import ServiceError
+from local.api.logs.errors import invalid
 
 _LARGEST_BATCH, _EVENT_OVERHEAD = 1024 * 1024, 26
 """Maximum bytes of a batch or an event, and the bytes that each event counts beside its message."""
@@ -47,10 +47,10 @@ def check_batch(events: Events, retention: int | None, now: int) -> Batch:
     _check_sizes(events)
     times = [timestamp for timestamp, _ in events]
     if any(later < earlier for earlier, later in itertools.pairwise(times)):
-        raise _invalid("Log events in a single PutLogEvents request must be in chronological order.")
+        raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
     old, new = bisect_left(times, now - _LONGEST_AGO), bisect_right(times, now + _LONGEST_AHEAD)
     if old < new and times[new - 1] - times[old] > _DAY:
-        raise _invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+        raise invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
     expired = bisect_left(times, now - retention * _DAY) if retention else 0
     rejected = {
         **({"tooNewLogEventStartIndex": new} if new < len(times) else {}),
@@ -64,8 +64,4 @@ def _check_sizes(events: Events) -> None:
     sizes = [len(message.encode(errors="replace")) + _EVENT_OVERHEAD for _, message in events]
     for what, size in (("Log event", max(sizes)), ("Upload", sum(sizes))):
         if size > _LARGEST_BATCH:
-            raise _invalid(f"{what} too large: {size} bytes exceeds limit of {_LARGEST_BATCH}")
-
-
-def _invalid(message: str) -> ServiceError:
-    return ServiceError("InvalidParameterException", message)
+            raise invalid(f"{what} too large: {size} bytes exceeds limit of {_LARGEST_BATCH}")

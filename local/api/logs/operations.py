@@ -13,12 +13,13 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from local.api.logs.batches import check_batch
-from local.api.logs.pages import invalid_token, page, position, read_token, token
+from local.api.logs.errors import exists, invalid, invalid_token, missing
+from local.api.logs.pages import page, position, read_token, token
 from local.api.logs.patterns import matcher
 from local.aws.shapes import validate_request
 from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
 from local.core.arns import arn
-from local.core.errors import ServiceError, not_implemented
+from local.core.errors import not_implemented
 from local.storage.log_files import Event, Logs
 
 Members = dict[str, Any]
@@ -67,7 +68,7 @@ class LogOperations:
         validate_request(shape, request)
         for one, other in _EXCLUSIVE:
             if one in request and other in request:
-                raise _invalid(f"You can specify {one} or {other}, but not both.")
+                raise invalid(f"You can specify {one} or {other}, but not both.")
         for member, value in request.items():
             if member in _NOT_IMPLEMENTED.get(name, ()) and value not in (None, False, [], {}, "", "STANDARD"):
                 raise not_implemented("logs", f"{name} with {member}")
@@ -92,9 +93,9 @@ class LogOperations:
 
     def _create_group(self, request: Members) -> None:
         if request["logGroupName"].lower().startswith("aws/"):
-            raise _invalid("Log groups starting with AWS/ are reserved for AWS.")
+            raise invalid("Log groups starting with AWS/ are reserved for AWS.")
         if not self.logs.create_group(request["logGroupName"], request.get("tags")):
-            raise _exists("The specified log group already exists")
+            raise exists("log group")
 
     def _list_tags(self, request: Members) -> Members:
         group = self._group({"logGroupIdentifier": request["resourceArn"]})
@@ -103,7 +104,7 @@ class LogOperations:
     def _create_stream(self, request: Members) -> None:
         group, stream = self._group(request), request["logStreamName"]
         if self.logs.path(group, stream).exists():
-            raise _exists("The specified log stream already exists")
+            raise exists("log stream")
         self.logs.append(group, stream, [])
 
     def _put_events(self, request: Members) -> Members:
@@ -116,16 +117,16 @@ class LogOperations:
 
     def _delete_group(self, request: Members) -> None:
         if not self.logs.delete_group(request["logGroupName"]):
-            raise _missing("The specified log group does not exist.")
+            raise missing("log group")
 
     def _delete_stream(self, request: Members) -> None:
         if not self.logs.delete_stream(self._group(request), request["logStreamName"]):
-            raise _missing("The specified log stream does not exist.")
+            raise missing("log stream")
 
     def _put_retention(self, request: Members) -> None:
         days = request["retentionInDays"]
         if days not in _RETENTION_DAYS:
-            raise _invalid(f"retentionInDays is {days}, but must be one of {sorted(_RETENTION_DAYS)}")
+            raise invalid(f"retentionInDays is {days}, but must be one of {sorted(_RETENTION_DAYS)}")
         self.logs.set_retention(self._group(request), days)
 
     def _delete_retention(self, request: Members) -> None:
@@ -155,7 +156,7 @@ class LogOperations:
     def _describe_streams(self, request: Members) -> Members:
         by_time, prefix = request.get("orderBy") == "LastEventTime", request.get("logStreamNamePrefix", "")
         if by_time and prefix:
-            raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
+            raise invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
         group = self._group(request)
         streams = [self._stream(group, name) for name in self.logs.streams(group) if name.startswith(prefix)]
         return page(request, "logStreams", streams, _time_and_name if by_time else _name)
@@ -237,16 +238,16 @@ class LogOperations:
     def _group(self, request: Members) -> str:
         identifier = request.get("logGroupName") or request.get("logGroupIdentifier")
         if not identifier:
-            raise _invalid("logGroupName or logGroupIdentifier is required")
+            raise invalid("logGroupName or logGroupIdentifier is required")
         # Of another account or region, an ARN stays whole, and no group has this name.
         name = str(identifier).removeprefix(self._arn(""))
         if not self.logs.has_group(name):
-            raise _missing("The specified log group does not exist.")
+            raise missing("log group")
         return name
 
     def _require_stream(self, group: str, stream: str) -> None:
         if not self.logs.path(group, stream).is_file():
-            raise _missing("The specified log stream does not exist.")
+            raise missing("log stream")
 
     def _arn(self, group: str) -> str:
         return arn(self.region, "logs", f"log-group:{group}")
@@ -275,15 +276,3 @@ def _name(stream: Members) -> str:
 
 def _time_and_name(stream: Members) -> str:
     return f"{stream.get('lastEventTimestamp', 0):020d} {_name(stream)}"
-
-
-def _invalid(message: str) -> ServiceError:
-    return ServiceError("InvalidParameterException", message)
-
-
-def _missing(message: str) -> ServiceError:
-    return ServiceError("ResourceNotFoundException", message)
-
-
-def _exists(message: str) -> ServiceError:
-    return ServiceError("ResourceAlreadyExistsException", message)

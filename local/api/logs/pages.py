@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from local.core.errors import ServiceError
+from local.api.logs.errors import invalid_token
 
 _PAGE = 50
 _MARK = "after:"
@@ -68,8 +68,3 @@ def position(text: str) -> int:
     if _POSITION.fullmatch(text) is None:
         raise invalid_token()
     return int(text)
-
-
-def invalid_token() -> ServiceError:
-    """Return the error for a token that the service has not issued."""
-    return ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
