@@ -45,6 +45,6 @@ def some_of(names: Iterable[str], most: int = 20) -> str:
     return ", ".join(listed[:most]) + more
 
 
-def shortened(text: str, most: int = 40) -> str:
+def shortened(text: str, most: int = 60) -> str:
     """Return the start of a long text, for a message."""
     return text if len(text) <= most else f"{text[:most]}..."

@@ -6,7 +6,8 @@ import numpy as np
 from rich.padding import Padding
 from rich.text import Text
 
-from pipeline.text import visible
+from pipeline.errors import shortened
+from pipeline.text import number_of, visible
 
 _SHOWN_CHARACTERS = 40
 
@@ -23,7 +24,7 @@ def line(text: str) -> Text:
 
 def short(text: str) -> str:
     """Return a value of the file, cut if it is long."""
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+    return shortened(text, _SHOWN_CHARACTERS)
 
 
 def percent(count: int, rows: int) -> str:
@@ -33,12 +34,16 @@ def percent(count: int, rows: int) -> str:
 
 def counted(number: int) -> str:
     """Return a whole number."""
-    return str(number) if abs(number) < 10_000 else f"{number:,}"
+    return f"{number:{_form_of(number)}}"
 
 
 def numbered(number: int, noun: str) -> str:
     """Return a number of things, as ``1 column`` or ``2 columns``."""
-    return f"{counted(number)} {noun}{'' if number == 1 else 's'}"
+    return number_of(number, noun, form=_form_of(number))
+
+
+def _form_of(number: int) -> str:
+    return "" if abs(number) < 10_000 else ","
 
 
 def amount(number: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from definition_language.text import number_of
 from local.api.autoscaling import AutoScaling
 from local.api.cloudformation import CloudFormation
 from local.api.eventbridge import EVENT, EventBridge
@@ -170,7 +171,7 @@ class Parts:
         """Return a message about the events that an earlier run has accepted and not delivered, if there are any."""
         kinds = ((EVENT, "event"), (asynchronous.KIND, "asynchronous invocation"))
         counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
-        accepted = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
+        accepted = ", ".join(number_of(count, name) for count, name in counts if count)
         return [f"Accepted before and still to be done: {accepted}."] if accepted else []
 
     def _restore_endpoints(self) -> list[str]:

@@ -11,6 +11,7 @@ from pipeline.errors import shortened
 
 DELIMITERS = (",", ";", "\t", "|")
 
+_SHOWN_CHARACTERS = 40
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -36,8 +37,8 @@ def line_break_in(header: Iterable[str]) -> str | None:
     if broken is None:
         return None
     return (
-        f"the header has a line break within quotes, in {shortened(broken)!r}: remove it, or close the quote, so that "
-        "the header is one line"
+        f"the header has a line break within quotes, in {shortened(broken, _SHOWN_CHARACTERS)!r}: "
+        "remove it, or close the quote, so that the header is one line"
     )
 
 

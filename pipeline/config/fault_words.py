@@ -11,8 +11,6 @@ from pydantic_core import ErrorDetails
 
 from pipeline.errors import shortened
 
-_SHOWN_CHARACTERS = 60
-
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda details: f"a section with keys is expected, such as {_example(details['class_name'])}",
     "dict_type": lambda _: "keys with values are expected, such as {name: value}",
@@ -48,7 +46,7 @@ def in_words(fault: ErrorDetails) -> str:
         return str(details["error"])
     # An error without words here keeps pydantic's.
     expected = _EXPECTED[kind](details) if kind in _EXPECTED else fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{expected}, not {shortened(repr(value), _SHOWN_CHARACTERS)}{_hint(kind, value)}"
+    return f"{expected}, not {shortened(repr(value))}{_hint(kind, value)}"
 
 
 def _hint(kind: str, value: Any) -> str:

@@ -12,8 +12,8 @@ from operator import itemgetter
 
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
-from pipeline.errors import UserError, some_of
-from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number, shortened
+from pipeline.errors import UserError, shortened, some_of
+from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.text import number_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pipeline.config.columns import DatePart, DatesSection
-from pipeline.errors import some_of
+from pipeline.errors import shortened, some_of
 from pipeline.operate.model_columns import ModelColumns
 
 LARGEST = 3.4028234e38
@@ -17,7 +17,6 @@ Encode = Callable[[str], str]
 """Returns the features of a value, separated by commas; raises ``RowError``."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_SHOWN_CHARACTERS = 60
 _FROM_COMMA = str.maketrans({",": ".", ".": "_"})
 """A point beside decimal commas separates thousands: as a number it would be wrong by a factor of 1000."""
 
@@ -83,11 +82,6 @@ def category(column: str, columns: ModelColumns) -> Encode:
         return "0," * place + "1" + ",0" * (width - place - 1)
 
     return encode
-
-
-def shortened(text: str) -> str:
-    """Return a text for a message."""
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 def _encoder(column: str, columns: ModelColumns, encode: Encode) -> Encode:
