@@ -23,6 +23,11 @@ _logger = logging.getLogger(__name__)
 _STEP_NAME_IN_JOB_NAME = 20
 _RANDOM_IN_JOB_NAME = 10
 _STOP_SECONDS = 300.0
+_TOP_TRAINING_JOBS = 50
+"""The training jobs that a tuning step's properties have, at most.
+
+Source: ``TuningStep.get_top_model_s3_uri`` of the SageMaker SDK.
+"""
 
 
 class ResourceAttempt:
@@ -97,12 +102,17 @@ class ResourceAttempt:
         name = arn if self._kind.resource is MODEL_PACKAGE else self._name
         properties = services.call(self._kind.describe, {self._kind.resource.name_member: name})
         if self._step.type == "Tuning":
-            # Sorted by objective, best first: HyperparameterTuner.get_top_model_s3_uri refers to these summaries.
+            # Best first, because the SDK's TuningStep.get_top_model_s3_uri refers to these summaries.
             objective = properties["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
             order = "Ascending" if objective.get("Type") == "Minimize" else "Descending"
             top = services.call(
                 "ListTrainingJobsForHyperParameterTuningJob",
-                {self._kind.resource.name_member: name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order},
+                {
+                    self._kind.resource.name_member: name,
+                    "SortBy": "FinalObjectiveMetricValue",
+                    "SortOrder": order,
+                    "MaxResults": _TOP_TRAINING_JOBS,
+                },
             )
             properties["TrainingJobSummaries"] = top["TrainingJobSummaries"]
         return properties
