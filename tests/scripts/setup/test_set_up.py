@@ -42,7 +42,9 @@ class Clone:
             "UV_HTTP_RETRIES": "0",
         }
         shutil.copytree(ROOT / "scripts/setup", self.folder / "scripts/setup", ignore=shutil.ignore_patterns("*.pyc"))
-        for file in ("Makefile", "scripts/__init__.py"):
+        imported = ("scripts/__init__.py", "definition_language/__init__.py", "definition_language/interruption.py")
+        (self.folder / "definition_language").mkdir()
+        for file in ("Makefile", *imported):
             shutil.copy(ROOT / file, self.folder / file)
         jobs = self.folder / "local/runtime/jobs"
         jobs.mkdir(parents=True)
