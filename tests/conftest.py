@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 
 from pipeline.config.loading import load_config
 from pipeline.config.models import Config
@@ -29,6 +30,9 @@ def _has_room_in_memory() -> bool:
 # Each record and each object is synced to the disk, and the tests write thousands: in memory, that takes no time.
 if _has_room_in_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# Without a deadline, which a busy machine exceeds, and with the same examples in every run, on every machine.
+settings.load_profile("ci")
 
 # The imports keep many objects alive: collecting at Python's usual rate took a quarter of the CPU time of some files.
 gc.set_threshold(10_000, 20, 20)
