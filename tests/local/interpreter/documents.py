@@ -12,6 +12,15 @@ PYTHON_IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-le
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 
+WAIT_FOR_FILE = """
+import os, time
+def handler(event, context):
+    while not os.path.exists(event["file"]):
+        time.sleep(0.01)
+    return {}
+"""
+"""A function that ends when there is the event's file, so that a test need not be quicker than it."""
+
 Document = dict[str, Any]
 
 

@@ -15,7 +15,18 @@ from local.records import executions as records
 from local.storage.store import Store
 from tests.local.conftest import RunningService
 from tests.local.interpreter.conftest import Pipelines
-from tests.local.interpreter.documents import FALSE, TRUE, condition, fail, function, get, join, parameter, processing
+from tests.local.interpreter.documents import (
+    FALSE,
+    TRUE,
+    WAIT_FOR_FILE,
+    condition,
+    fail,
+    function,
+    get,
+    join,
+    parameter,
+    processing,
+)
 
 COUNT = """
 import pathlib, sys
@@ -182,13 +193,12 @@ def test_stopping_stops_the_running_job_and_starts_no_more(pipelines) -> None:
     assert described["ProcessingJobStatus"] == "Stopped"
 
 
-def test_stopping_waits_for_a_function(pipelines) -> None:
-    source = "import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return {}\n"
-    arn = pipelines.start(
-        pipelines.create(function("Call", pipelines.function("half-second", source)), fail("Next", DependsOn=["Call"]))
-    )
+def test_stopping_waits_for_a_function(pipelines, place) -> None:
+    call = function("Call", pipelines.function("stopping", WAIT_FOR_FILE, Timeout=60), {"file": str(place)})
+    arn = pipelines.start(pipelines.create(call, fail("Next", DependsOn=["Call"])))
     pipelines.wait_for_step(arn, "Call", "Executing")
     pipelines.client.stop_pipeline_execution(PipelineExecutionArn=arn)
+    place.touch()
     outcome = pipelines.wait(arn)
     assert outcome.status == "Stopped"
     assert outcome.statuses() == {"Call": "Succeeded"}

@@ -8,7 +8,16 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.interpreter.documents import ROLE, TRUE, condition, definition, fail, parameter
+from tests.local.interpreter.documents import (
+    ROLE,
+    TRUE,
+    WAIT_FOR_FILE,
+    condition,
+    definition,
+    fail,
+    function,
+    parameter,
+)
 
 GATE = definition(condition("Gate", TRUE))
 
@@ -202,15 +211,15 @@ def test_deleting_waits_for_no_one_and_takes_the_executions_along(pipelines, cli
     assert client.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"] == []
 
 
-def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client) -> None:
-    source = "import time\ndef handler(event, context):\n    time.sleep(1)\n"
-    arn = pipelines.function("one-second", source)
-    step = {"Name": "Call", "Type": "Lambda", "FunctionArn": arn, "Arguments": {}}
-    pipeline = name()
+def test_a_pipeline_with_a_running_execution_cannot_be_deleted(pipelines, client, tmp_path) -> None:
+    arn = pipelines.function("running", WAIT_FOR_FILE, Timeout=60)
+    pipeline, file = name(), tmp_path / "go-on"
+    step = function("Call", arn, {"file": str(file)})
     client.create_pipeline(PipelineName=pipeline, PipelineDefinition=definition(step), RoleArn=ROLE)
     execution = pipelines.start(pipeline)
     with pytest.raises(ClientError, match=r"ConflictException.*running executions"):
         client.delete_pipeline(PipelineName=pipeline)
+    file.touch()
     pipelines.wait(execution)
     client.delete_pipeline(PipelineName=pipeline)
 
