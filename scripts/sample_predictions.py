@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.config.columns import DatasetSection
+from pipeline.config.number_texts import WITH_POINT
 from pipeline.operate.prediction import ScoredRow
 
 _SHOWN_COLUMNS = 6
@@ -70,7 +71,7 @@ def _shown(prediction: float | str | None) -> str:
 
 def _amount(text: str, decimal: str) -> str:
     try:
-        return f"{float(text.replace(decimal, '.')):,.2f}"
+        return f"{float(text.translate(WITH_POINT) if decimal == ',' else text):,.2f}"
     except ValueError:
         return text
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.config.number_texts import DECIMAL_COMMA, DECORATED
+from pipeline.config.number_texts import DECIMAL_COMMA, DECORATED, WITH_POINT
 from pipeline.config.roles import IGNORED, Role
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
@@ -28,12 +28,23 @@ _MOST_HASHES = 4096
 _MOST_SAMPLED = 50_000
 """The number of numbers up to which all are kept for quantiles. Of more, random ones are."""
 
-_FROM_COMMA = str.maketrans({",": ".", ".": "_"})
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
+
+
+def as_numbers(texts: pd.Series[str], decimal: str) -> Floats:
+    """Return texts as numbers; NaN for those that are no finite numbers.
+
+    Args:
+        texts: the texts, without blanks around them.
+        decimal: the decimal separator.
+    """
+    plain = texts.str.translate(WITH_POINT) if decimal == "," else texts
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 class Sample:
@@ -213,10 +224,7 @@ class Column:
         # Most columns have few values in a piece, so all that is costly is done once for each.
         places, found = pd.factorize(texts)
         distinct = pd.Series(found, dtype="str")
-        # Beside decimal commas, a point is in no number.
-        plain = distinct.str.translate(_FROM_COMMA) if self.role.decimal == "," else distinct
-        numbers = pd.to_numeric(plain, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        numbers = as_numbers(distinct, self.role.decimal)
         others = distinct[np.isnan(numbers) | (self.role.missing_values is not None)]
         are_missing = np.zeros(len(distinct), bool)
         are_missing[others.index] = self._stand_for_missing(others) & ~others.isin(self.role.values or ())

@@ -7,14 +7,21 @@ import math
 import re
 import textwrap
 from collections.abc import Iterable
-
-import pandas as pd
+from dataclasses import replace
 
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
-from pipeline.config.choices import LEFT_OUT, MAX_CATEGORIES, MIN_FREQUENCY, Choice, choice_of, log_may_help
+from pipeline.config.choices import (
+    LEFT_OUT,
+    MAX_CATEGORIES,
+    MIN_FREQUENCY,
+    Choice,
+    choice_of,
+    drafted_roles,
+    log_may_help,
+)
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
-from pipeline.config.profile import Profile, read_chunks
+from pipeline.config.profile import Profile, profile_again
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
@@ -64,30 +71,14 @@ def _folds_with_all(target: Target) -> int:
 
 def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
     """Return how many rows MakeFolds would reject: with another number of fields, no valid label, or no date."""
-    bad, label = profile.misfits, target.column
+    label = target.column
     are_labels = target.known == label.known if target.classes else label.numbers == label.known
     if are_labels and all(choice.column.is_counted for choice in choices if choice.use == "date"):
-        return bad
-    names = [column.name for column in profile.columns]
-    for chunk in read_chunks(profile.path, profile.form, names):
-        labels = chunk[label.name]
-        are_wrong = ~labels.isin(target.classes) if target.classes else _are_no_numbers(labels, profile)
-        faulty = are_wrong & ~labels.isin(label.missing_texts)
-        for choice in choices:
-            if choice.use == "date":
-                texts = chunk[choice.column.name]
-                faulty |= _are_no_dates(texts, choice) & ~texts.isin(choice.column.missing_texts)
-        bad += int(faulty.sum())
-    return bad
-
-
-def _are_no_numbers(texts: pd.Series[str], profile: Profile) -> pd.Series[bool]:
-    plain = texts.str.replace(profile.form.decimal, ".", regex=False)
-    return ~pd.to_numeric(plain, errors="coerce").abs().lt(math.inf)
-
-
-def _are_no_dates(texts: pd.Series[str], choice: Choice) -> pd.Series[bool]:
-    return pd.to_datetime(texts, format=choice.date_format or "ISO8601", errors="coerce").isna()
+        return profile.misfits
+    # The values were counted before their use was known: they are judged in a second pass.
+    usual = replace(target.role, decimal=profile.form.decimal, missing_values=frozenset(label.missing_texts))
+    role = replace(usual, may_be_missing=True, drops_missing=True)
+    return profile_again(profile, drafted_roles(profile) | {label.name: role}).bad
 
 
 def _head(profile: Profile) -> list[str]:

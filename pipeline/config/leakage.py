@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.config.column_counts import MOST_VALUES, Column
+from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.profile import Profile, read_chunks
 from pipeline.config.roles import IGNORED, Role
 
@@ -72,7 +72,7 @@ class _Seen:
                 if text not in self.column.missing_texts:
                     self._classes.setdefault(text, set()).add(label)
             return
-        numbers = pd.to_numeric(texts.str.replace(decimal, ".", regex=False), errors="coerce")
+        numbers = pd.Series(as_numbers(texts, decimal), texts.index)
         found = numbers.groupby(labels).agg(["min", "max"]).dropna()
         for label, lowest, highest in found.itertuples():
             known = self._ranges.get(label, _Range(lowest, highest))

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 DECIMAL_COMMA = r"[+-]?\d+,\d+"
 
+WITH_POINT = str.maketrans({",": ".", ".": "?"})
+"""For ``str.translate``: writes numbers that have decimal commas with a decimal point.
+
+A point beside decimal commas separates thousands: as a number it would be wrong by a factor of 1000. What replaces it
+is in no number.
+"""
+
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
 """Integers with commas between thousands; some of them could as well have a decimal comma."""
 

@@ -115,6 +115,15 @@ def profile_as(path: Path, dataset: DatasetSection) -> Profile:
         return _profile(path, form, names, roles, "replace")
 
 
+def profile_again(known: Profile, roles: Mapping[str, Role]) -> Profile:
+    """Look at every row of a file in its known format, with roles for its columns.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return _profile(known.path, known.form, [column.name for column in known.columns], roles)
+
+
 def read_chunks(path: Path, form: FileFormat, names: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the rows as text, without blanks around it and without the misfits.
 

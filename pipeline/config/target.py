@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from definition_language.objectives import Problem
 from pipeline.config.choices import named
-from pipeline.config.column_counts import MOST_VALUES, Column
+from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.number_texts import decorated
 from pipeline.config.profile import Profile, read_chunks
@@ -75,7 +77,8 @@ def target_of(profile: Profile, label: str) -> Target:
         column = _as_texts(column, profile)
     elif column.variance == 0:
         raise _constant(label)
-    counts = _numbers_of(column, profile.form.decimal) if numeric else column.counts
+    numbers = _numbers_of(column, profile.form.decimal) if numeric else {}
+    counts = {text: column.counts[text] for text in numbers} if numeric else column.counts
     if not numeric and len(counts) == 1:
         raise _constant(label)
     if not numeric and not _are_classes(column):
@@ -85,8 +88,9 @@ def target_of(profile: Profile, label: str) -> Target:
             f"LABEL: {label} holds text with {column.distinct} values ({', '.join(list(counts)[:5])} ...): "
             "the pipeline predicts numbers, or classes of several rows each. Choose another column"
         )
-    if not numeric or (_are_different(counts, profile.form.decimal) and _are_few(column, len(counts))):
-        return _of_classes(column, counts, numeric=numeric)
+    # Two texts of the same number, as 1 and 1.0, would be two classes.
+    if not numeric or (len(set(numbers.values())) == len(numbers) and _are_few(column, len(numbers))):
+        return _of_classes(column, counts, numbers)
     return Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
 
 
@@ -113,40 +117,32 @@ def _as_texts(column: Column, profile: Profile) -> Column:
     return counted
 
 
-def _numbers_of(column: Column, decimal: str) -> dict[str, int]:
-    """Return how often each text that is a number occurs; a column with too many is left as it is."""
-    return {text: count for text, count in column.counts.items() if math.isfinite(_number(text, decimal))}
-
-
-def _are_different(counts: Iterable[str], decimal: str) -> bool:
-    """Return whether no two texts are the same number, as 1 and 1.0, which would be two classes."""
-    texts = list(counts)
-    return len({_number(text, decimal) for text in texts}) == len(texts)
+def _numbers_of(column: Column, decimal: str) -> dict[str, float]:
+    """Return the texts that are numbers, and these; of a column with too many, those that were counted."""
+    numbers = as_numbers(pd.Series(list(column.counts), dtype="str"), decimal).tolist()
+    return {text: number for text, number in zip(column.counts, numbers, strict=True) if not math.isnan(number)}
 
 
 def _are_few(column: Column, distinct: int) -> bool:
     return distinct == _TWO or (distinct <= _MOST_NUMBERED and column.is_integer)
 
 
-def _number(text: str, decimal: str) -> float:
-    try:
-        return float(text.replace(decimal, "."))
-    except ValueError:
-        return math.nan
-
-
 def _are_classes(column: Column) -> bool:
     return column.is_counted and len(column.counts) <= min(MOST_VALUES, column.known / _FEWEST_ROWS_A_CLASS)
 
 
-def _of_classes(column: Column, counts: dict[str, int], *, numeric: bool) -> Target:
+def _of_classes(column: Column, counts: dict[str, int], numbers: dict[str, float]) -> Target:
+    """Return the target of classes, which are texts or, if ``numbers`` has them all, numbers."""
     problem: Problem = "binary" if len(counts) == _TWO else "multiclass"
-    ordered = _two_in_order(counts, numeric=numeric) if problem == "binary" else _sorted(counts, numeric=numeric)
-    found = "numbers" if numeric else "texts"
+    if numbers:
+        ordered = sorted(numbers, key=lambda text: numbers[text])
+    else:
+        ordered = _two_in_order(counts) if problem == "binary" else sorted(counts)
+    found = "numbers" if numbers else "texts"
     remarks = [f"{column.name} has {len(counts)} different {found}, which are read as classes: training.problem."]
     if column.is_decorated:
         remarks.append(f"They look like {decorated(column.first_decorated)}, if they are amounts.")
-    if numeric:
+    if numbers:
         remarks.append("If they are amounts: remove training.problem, dataset.classes and tuning.objective.")
     if problem == "binary":
         remarks.append(
@@ -156,10 +152,8 @@ def _of_classes(column: Column, counts: dict[str, int], *, numeric: bool) -> Tar
     return Target(column, problem, {name: counts[name] for name in ordered}, tuple(remarks))
 
 
-def _two_in_order(counts: dict[str, int], *, numeric: bool) -> list[str]:
+def _two_in_order(counts: dict[str, int]) -> list[str]:
     """Return two classes with the positive one last: by its meaning, or else the rarer one."""
-    if numeric:
-        return _sorted(counts, numeric=True)
     names = sorted(counts, key=lambda name: (-counts[name], name))
     positive = [name for name in names if name.casefold() in _POSITIVE]
     negative = [name for name in names if name.casefold() in _NEGATIVE]
@@ -168,10 +162,6 @@ def _two_in_order(counts: dict[str, int], *, numeric: bool) -> list[str]:
     if len(negative) == 1:
         return [*negative, *(name for name in names if name not in negative)]
     return names
-
-
-def _sorted(names: Iterable[str], *, numeric: bool) -> list[str]:
-    return sorted(names, key=lambda name: float(name.replace(",", "."))) if numeric else sorted(names)
 
 
 def _doubts(column: Column, distinct: int) -> Iterable[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pipeline.config.columns import DatePart, DatesSection
+from pipeline.config.number_texts import WITH_POINT
 from pipeline.errors import shortened, some_of
 from pipeline.operate.model_columns import ModelColumns
 
@@ -17,9 +18,6 @@ Encode = Callable[[str], str]
 """Returns the features of a value, separated by commas; raises ``RowError``."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_FROM_COMMA = str.maketrans({",": ".", ".": "_"})
-"""A point beside decimal commas separates thousands: as a number it would be wrong by a factor of 1000."""
-
 _EPOCH = datetime(1970, 1, 1).toordinal()
 _PARTS: Mapping[DatePart, Callable[[datetime], int]] = {
     "year": lambda date: date.year,
@@ -112,9 +110,10 @@ def _number(column: str, decimal: str) -> Encode:
 
     def encode(text: str) -> str:
         stripped = text.strip()
-        if not is_number(stripped.translate(_FROM_COMMA)):
+        plain = stripped.translate(WITH_POINT)
+        if not is_number(plain):
             raise RowError(f"{column} is {shortened(stripped)!r}: a number with a decimal comma is expected")
-        return number(stripped.translate(_FROM_COMMA), column)
+        return number(plain, column)
 
     return encode
 

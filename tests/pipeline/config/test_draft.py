@@ -10,7 +10,8 @@ import yaml
 
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
-from pipeline.config.profile import profile
+from pipeline.config.profile import profile, profile_as
+from pipeline.config.stopping import stopping
 from pipeline.config.target import target_of
 from pipeline.errors import UserError
 
@@ -128,6 +129,15 @@ def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
     assert "4 rows have another number of fields, a label that is not valid" in text
     assert config.folds.on_bad_rows == "quarantine"
     assert 4 / 61 <= config.folds.max_bad_share < 5 / 61
+
+
+@pytest.mark.parametrize("price", ["free", "1.5", "1.234,5", "1_000", "inf"])
+def test_no_row_stops_a_draft(drafted, price) -> None:
+    rows = [f"{n * 7 % 23};{n * 13 % 17},25" for n in range(60)]
+    _, config = drafted("\n".join(["size;price", *rows, f"1;{price}", f"2;{price}"]))
+    assert config.dataset.decimal == ","
+    found = profile_as(Path(config.dataset.input), config.dataset)
+    assert (found.bad, list(stopping(found, config))) == (2, [])
 
 
 def test_a_name_may_be_a_number(drafted) -> None:
