@@ -38,11 +38,11 @@ def with_trust_hint(message: str) -> str:
     )
 
 
-def some_of(names: Iterable[str], most: int = 20) -> str:
+def some_of(names: Iterable[str], most: int = 20, *, between: str = ", ") -> str:
     """Return the first names and the number of the others, for a message."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    return between.join(listed[:most]) + more
 
 
 def shortened(text: str, most: int = 60) -> str:

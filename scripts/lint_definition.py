@@ -10,6 +10,7 @@ import click
 
 from definition_language.lint import Report, check
 from definition_language.streams import shown
+from definition_language.text import number_of
 from scripts.command_line import call, command
 
 
@@ -41,7 +42,7 @@ def main(name: str) -> int:
 
 def _lines(name: str, report: Report) -> list[str]:
     count = len(report.faults)
-    summary = f"{name}: {count} fault{'' if count == 1 else 's'}" if count else f"{name}: no fault"
+    summary = f"{name}: {number_of(count, 'fault') if count else 'no fault'}"
     return [*report.faults, *(f"remark: {remark}" for remark in report.remarks), summary]
 
 

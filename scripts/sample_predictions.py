@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.config.columns import DatasetSection
 from pipeline.config.number_texts import WITH_POINT
+from pipeline.errors import shortened
 from pipeline.operate.prediction import ScoredRow
 
 _SHOWN_COLUMNS = 6
@@ -60,7 +61,7 @@ def _results(rows: Sequence[ScoredRow], dataset: DatasetSection, score_columns: 
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> list[str]:
-    cut = [[_short(text) for text in column] for column in columns]
+    cut = [[shortened(text, _SHOWN_CHARACTERS) for text in column] for column in columns]
     widths = [max(map(len, column)) for column in cut]
     return ["  ".join(map(str.rjust, line, widths)) for line in zip(*cut, strict=True)]
 
@@ -74,7 +75,3 @@ def _amount(text: str, decimal: str) -> str:
         return f"{float(text.translate(WITH_POINT) if decimal == ',' else text):,.2f}"
     except ValueError:
         return text
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import shortened
+from pipeline.text import number_of
 
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda details: f"a section with keys is expected, such as {_example(details['class_name'])}",
@@ -30,8 +31,8 @@ _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "less_than_equal": lambda details: f"a number of at most {_number(details['le'])} is expected",
     "too_short": lambda details: f"a list of at least {details['min_length']} is expected",
     "too_long": lambda details: f"a list of at most {details['max_length']} is expected",
-    "string_too_short": lambda details: f"text of at least {_characters(details['min_length'])} is expected",
-    "string_too_long": lambda details: f"text of at most {_characters(details['max_length'])} is expected",
+    "string_too_short": lambda details: f"text of at least {number_of(details['min_length'], 'character')} is expected",
+    "string_too_long": lambda details: f"text of at most {number_of(details['max_length'], 'character')} is expected",
 }
 
 
@@ -63,10 +64,6 @@ def _hint(kind: str, value: Any) -> str:
 
 def _number(limit: float) -> str:
     return f"{limit:g}" if isinstance(limit, float) else str(limit)
-
-
-def _characters(number: int) -> str:
-    return "1 character" if number == 1 else f"{number} characters"
 
 
 def _example(name: str) -> str:

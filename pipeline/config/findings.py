@@ -13,6 +13,8 @@ from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.config.stopping import bad_rows, stopping
+from pipeline.errors import shortened, some_of
+from pipeline.text import number_of
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
 _FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95
@@ -30,9 +32,10 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
     if not profile.is_decoded:
         yield f"The file has bytes that are not {profile.form.encoding}. They are shown as \ufffd."
     if repeated := [name for name, times in Counter(column.name for column in profile.columns).items() if times > 1]:
-        yield f"The header names a column twice: {_listed(repeated)}."
+        yield f"The header names a column twice: {some_of(repeated, _SHOWN_COLUMNS)}."
     if config is None and (numbers := numbers_among(column.name for column in profile.columns)):
-        yield f"Columns with numbers for names, {_listed(numbers)}: if the first line is a row, add a header."
+        listed = some_of(numbers, _SHOWN_COLUMNS)
+        yield f"Columns with numbers for names, {listed}: if the first line is a row, add a header."
     if profile.misfits:
         yield _of_misfits(profile)
     if config is not None and profile.bad and not list(stopping(profile, config)):
@@ -46,7 +49,8 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
 def _of_misfits(profile: Profile) -> str:
     example = ""
     if (first := profile.first_misfit) is not None:
-        example = f" Line {first.line} has {len(first.fields)} fields in {len(profile.columns)} columns."
+        fields, columns = number_of(len(first.fields), "field"), number_of(len(profile.columns), "column")
+        example = f" Line {first.line} has {fields} in {columns}."
     return f"Rows with too few or too many fields, which are not counted above: {profile.misfits}.{example}"
 
 
@@ -78,7 +82,7 @@ def _of_values(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
             if not role.has_other:
                 undeclared += _counted(column, [value for value in column.counts if value not in declared])
             if column.is_counted and (unseen := [value for value in role.values if value not in column.counts]):
-                absent.append(f"{column.name}: {_listed(map(_short, unseen), _SHOWN_VALUES)}")
+                absent.append(f"{column.name}: {some_of(map(_short, unseen), _SHOWN_VALUES)}")
         if column.is_counted:
             limit = max(_RARE_ROWS, _RARE_SHARE * column.known)
             rare += _counted(column, [value for value, count in column.counts.items() if count < limit])
@@ -130,23 +134,18 @@ def _counted(column: Column, values: Iterable[str]) -> Iterator[str]:
     if not column.is_counted:
         yield f"{column.name}: it has more than {MOST_COUNTED} values"
     elif counted:
-        yield f"{column.name}: " + _listed((f"{_short(value)} ({count})" for count, value in counted), _SHOWN_VALUES)
+        yield f"{column.name}: " + some_of((f"{_short(value)} ({count})" for count, value in counted), _SHOWN_VALUES)
 
 
 def _sentence(start: str, items: Iterable[str]) -> Iterator[str]:
     listed = list(items)
     if listed:
-        yield f"{start}: {_listed(listed, _SHOWN_COLUMNS, '; ' if any(': ' in item for item in listed) else ', ')}."
-
-
-def _listed(items: Iterable[str], most: int = _SHOWN_COLUMNS, between: str = ", ") -> str:
-    listed = list(items)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return between.join(listed[:most]) + more
+        between = "; " if any(": " in item for item in listed) else ", "
+        yield f"{start}: {some_of(listed, _SHOWN_COLUMNS, between=between)}."
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}...")
+    return repr(shortened(text, _SHOWN_CHARACTERS))
 
 
 def _name(column: Column) -> str:

@@ -16,6 +16,7 @@ from pipeline.config.number_texts import decorated
 from pipeline.config.profile import Profile, read_chunks
 from pipeline.config.roles import Role
 from pipeline.errors import UserError
+from pipeline.text import number_of
 
 _MOST_TEXTS = 0.2
 """The share of texts up to which the label is still a column of numbers."""
@@ -98,8 +99,8 @@ def _no_rows(profile: Profile) -> str:
     if (first := profile.first_misfit) is None:
         return "has a header and no rows"
     return (
-        f"no row has {len(profile.columns)} fields, as the header has. Line {first.line}, for example, has "
-        f"{len(first.fields)}: does each row end with a delimiter?"
+        f"no row has {number_of(len(profile.columns), 'field')}, as the header has. Line {first.line}, for example, "
+        f"has {len(first.fields)}: does each row end with a delimiter?"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from pipeline.errors import with_trust_hint
+from pipeline.text import number_of
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -173,8 +174,8 @@ def _tuning_detail(sagemaker: SageMakerClient, arn: str) -> str:
     except sagemaker.exceptions.ResourceNotFound:
         return "starting"  # the step names its job a moment before the job exists
     counters = job["TrainingJobStatusCounters"]
-    total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "?")
-    text = f"{counters.get('Completed', 0)} of {total} {'job' if total == 1 else 'jobs'}"
+    total = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    text = f"{counters.get('Completed', 0)} of {'? jobs' if total is None else number_of(total, 'job')}"
     failed = counters.get("NonRetryableError", 0)
     if failed:
         text += f", {failed} failed"
