@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.config.column_counts import MOST_COUNTED, Column
-from pipeline.config.findings import findings, has_dates
+from pipeline.config.findings import findings
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -97,7 +97,7 @@ def _kind(column: Column) -> str:
         return "-"
     if column.numbers == column.known:
         return "integer" if column.is_integer else "number"
-    if has_dates(column):
+    if column.has_dates:
         return "date"
     if column.has_decimal_commas:
         return "decimal comma"

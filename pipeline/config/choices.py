@@ -87,7 +87,7 @@ def choice_of(column: Column, profile: Profile) -> Choice:
         return Choice(column, LEFT_OUT, "constant" if not column.missing else "has one value, and missing ones")
     if column.numbers == column.known:
         return _of_numbers(column)
-    return _of_dates(column) if column.dates > column.known / 2 else _of_texts(column, profile)
+    return _of_dates(column) if column.has_dates else _of_texts(column, profile)
 
 
 def drafted_roles(profile: Profile) -> dict[str, Role]:

@@ -310,6 +310,11 @@ class Column:
         return max(0.0, self.squares / self.numbers - (self.total / self.numbers) ** 2) if self.numbers else 0.0
 
     @property
+    def has_dates(self) -> bool:
+        """Whether most values look like dates."""
+        return self.dates > self.known / 2
+
+    @property
     def is_decorated(self) -> bool:
         """Whether most texts are numbers with thousands separators, or with a currency or percent sign."""
         return self.decorated > (self.known - self.numbers) / 2 and self.decorated >= self.decimal_commas

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import textwrap
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ from pipeline.config.choices import (
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.profile import Profile, profile_again
+from pipeline.config.stopping import rounded_up
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
@@ -173,7 +173,6 @@ def _left_out(choices: list[Choice]) -> list[str]:
 def _folds(bad: int, judged: int, folds: int) -> list[str]:
     lines = ["folds:", f"  count: {folds}"]
     if bad:
-        share = math.ceil(1000 * bad / judged) / 1000
         lines += [
             *_comment(
                 [
@@ -184,7 +183,7 @@ def _folds(bad: int, judged: int, folds: int) -> list[str]:
                 "  ",
             ),
             "  on_bad_rows: quarantine",
-            f"  max_bad_share: {share}",
+            f"  max_bad_share: {rounded_up(bad, judged)}",
         ]
     return [*lines, ""]
 

@@ -10,6 +10,7 @@ from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.delimited import numbers_among
 from pipeline.config.models import Config
+from pipeline.config.number_texts import FORMATTED_NUMBERS, WITHOUT_FORMAT
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.config.stopping import bad_rows, stopping
@@ -99,27 +100,18 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     yield from _sentence("Constant", [column.name for column in others if column.known and column.distinct == 1])
     yield from _sentence("Different in nearly every row, as identifiers are", map(_name, filter(_identifies, others)))
     unused = [column for column in others if roles.get(column.name, IGNORED).name != "date"]
-    dates = [column.name for column in unused if has_dates(column)]
+    dates = [column.name for column in unused if column.has_dates]
     yield from _sentence("Dates, for which there is dataset.dates", dates)
     commas = [column.name for column in profile.columns if column.has_decimal_commas]
     yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)
     signs = [f"{each.name} ({_short(each.first_decorated)})" for each in profile.columns if each.is_decorated]
-    yield from _sentence(
-        "Texts that look like numbers with a thousands separator, or with a currency or percent sign; write them "
-        "without it in the file",
-        signs,
-    )
-
-
-def has_dates(column: Column) -> bool:
-    """Return whether most values look like dates."""
-    return column.dates > column.known / 2
+    yield from _sentence(f"Texts that look like {FORMATTED_NUMBERS}; {WITHOUT_FORMAT}", signs)
 
 
 def _identifies(column: Column) -> bool:
     if (
         column.known < _FEWEST_IDENTIFIERS
-        or has_dates(column)
+        or column.has_dates
         or column.decimal_commas + column.decorated > column.known / 2
     ):
         return False

@@ -22,10 +22,11 @@ _CURRENCY = r"(?:[$\u20ac\u00a3\u00a5\u20b9]|US\$|USD|EUR|GBP|CHF)"
 DECORATED = rf"[+-]?\(?(?:{_GROUPED}|{_CURRENCY}{_SPACE}?[+-]?{_AMOUNT}|{_AMOUNT}{_SPACE}?(?:{_CURRENCY}|%))\)?"
 """Numbers with thousands separators, or with a currency or percent sign."""
 
+FORMATTED_NUMBERS = "numbers with a thousands separator, or with a currency or percent sign"
+WITHOUT_FORMAT = "write them without it in the file"
+"""What such texts are, and what to do about them."""
+
 
 def decorated(example: str) -> str:
     """Return a sentence about a column of such numbers, without a stop."""
-    return (
-        f"numbers with a thousands separator, or with a currency or percent sign, such as {example!r}: "
-        "write them without it in the file"
-    )
+    return f"{FORMATTED_NUMBERS}, such as {example!r}: {WITHOUT_FORMAT}"

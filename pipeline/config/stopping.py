@@ -22,7 +22,7 @@ def stopping(profile: Profile, config: Config) -> Iterator[str]:
     if bad := profile.bad:
         share = bad / profile.judged
         if folds.on_bad_rows == "fail":
-            larger = f" and folds.max_bad_share: {_rounded_up(share)}" if share > QUARANTINED_SHARE else ""
+            larger = f" and folds.max_bad_share: {rounded_up(bad, profile.judged)}" if share > QUARANTINED_SHARE else ""
             yield (
                 f"folds.on_bad_rows: {bad_rows(profile)}. The first of them stops MakeFolds. Correct them, or set them "
                 f"aside with folds.on_bad_rows: quarantine{larger}"
@@ -51,5 +51,6 @@ def bad_rows(profile: Profile) -> str:
     )
 
 
-def _rounded_up(share: float) -> float:
-    return math.ceil(1000 * share) / 1000
+def rounded_up(part: int, whole: int) -> float:
+    """Return a share rounded up to a thousandth: a limit that it does not exceed."""
+    return math.ceil(1000 * part / whole) / 1000
