@@ -20,7 +20,6 @@ from scripts.page_text import amount, counted, item, line, percent
 _BARS = 10
 _LONGEST_BAR = 40
 _SHOWN_CLASSES, _LONGEST_CLASS = 20, 24
-_TWO = 2
 _QUANTILES = {"lowest": 0.0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "highest": 1.0}
 
 
@@ -46,7 +45,7 @@ def _classes(label: Column, classes: Sequence[str]) -> Iterator[RenderableType]:
     if not total or not label.is_counted:
         yield item(f"None of its values is a class: {', '.join(classes[:_SHOWN_CLASSES])}.")
         return
-    positive = f"; the positive one is {classes[1]!r}" if len(classes) == _TWO else ""
+    positive = f"; the positive one is {classes[1]!r}" if len(classes) == 2 else ""
     yield item(f"{len(classes)} classes in the order of dataset.classes{positive}")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(max_width=_LONGEST_CLASS, no_wrap=True, overflow="ellipsis")

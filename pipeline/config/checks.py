@@ -13,7 +13,6 @@ from pipeline.text import number_of
 if TYPE_CHECKING:
     from pipeline.config.models import Config
 
-_TWO = 2
 _NOT_IN_UNITS = ("mape", "rmsle")
 """Metrics that SelectBest takes from the training jobs only, on the scale on which these were trained."""
 
@@ -47,12 +46,12 @@ def _check_problem(config: Config) -> Iterator[Fault]:
         yield "dataset.classes", f"is missing: list the label's values in the file, for example {_EXAMPLES[problem]}"
     elif len(set(classes)) < len(classes):
         yield "dataset.classes", "a class is listed twice"
-    elif problem == "binary" and len(classes) != _TWO:
+    elif problem == "binary" and len(classes) != 2:
         yield (
             "dataset.classes",
             f"lists {number_of(len(classes), 'value')}, and binary needs two; the second is the positive one",
         )
-    elif problem == "multiclass" and len(classes) <= _TWO:
+    elif problem == "multiclass" and len(classes) <= 2:
         yield "dataset.classes", f"lists {number_of(len(classes), 'value')}, and multiclass needs three or more"
     yield from check_texts("dataset.classes", classes or [])
     if dataset.label_transform is not None:

@@ -15,8 +15,6 @@ _FEWEST_ROWS_A_FOLD = 10
 _MOST = 0.9
 """The share of the most frequent class from which on accuracy says little; SelectBest warns from there, too."""
 
-_TWO = 2
-
 
 def class_findings(label: Column, profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:
     """Yield a sentence for each finding.
@@ -41,7 +39,7 @@ def class_findings(label: Column, profile: Profile, roles: Mapping[str, Role], c
 
 def two_valued(label: Column) -> Iterator[str]:
     """Yield a sentence if a label that is a number has two values only."""
-    if label.numbers == label.known and label.distinct == _TWO:
+    if label.numbers == label.known and label.distinct == 2:
         yield f"{label.name} has two values only. Are they classes? Then set training.problem to binary."
 
 

@@ -27,7 +27,6 @@ _FEWEST_ROWS_A_CLASS = 5
 _MOST_NUMBERED, _MOST_DOUBTFUL = 6, 20
 """How many different integers are read as classes, and how many might be."""
 
-_TWO = 2
 _POSITIVE = frozenset({"yes", "y", "true", "t", "positive", "pos", "+", "ja", "oui", "si", "sí", "1"})
 _NEGATIVE = frozenset({"no", "n", "false", "f", "negative", "neg", "-", "nein", "non", "none", "0"})
 
@@ -125,7 +124,7 @@ def _numbers_of(column: Column, decimal: str) -> dict[str, float]:
 
 
 def _are_few(column: Column, distinct: int) -> bool:
-    return distinct == _TWO or (distinct <= _MOST_NUMBERED and column.is_integer)
+    return distinct == 2 or (distinct <= _MOST_NUMBERED and column.is_integer)
 
 
 def _are_classes(column: Column) -> bool:
@@ -134,7 +133,7 @@ def _are_classes(column: Column) -> bool:
 
 def _of_classes(column: Column, counts: dict[str, int], numbers: dict[str, float]) -> Target:
     """Return the target of classes, which are texts or, if ``numbers`` has them all, numbers."""
-    problem: Problem = "binary" if len(counts) == _TWO else "multiclass"
+    problem: Problem = "binary" if len(counts) == 2 else "multiclass"
     if numbers:
         ordered = sorted(numbers, key=lambda text: numbers[text])
     else:

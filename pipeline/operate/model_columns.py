@@ -14,8 +14,6 @@ from pipeline.config.columns import MISSING_VALUES, DatasetSection, DatesSection
 from pipeline.errors import UserError
 from pipeline.operate.answers import Answer
 
-_TWO, _HALF = 2, 0.5
-
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -156,7 +154,7 @@ class ModelColumns:
     @property
     def scored_classes(self) -> tuple[str, ...]:
         """The classes that a model gives scores for: of two classes, the second; none if the label is a number."""
-        return self.classes[1:] if len(self.classes) == _TWO else self.classes
+        return self.classes[1:] if len(self.classes) == 2 else self.classes
 
     @property
     def answer_length(self) -> int:
@@ -179,7 +177,7 @@ class ModelColumns:
             return Prediction(self.in_label_units(answer[0]))
         *scores, number = answer
         if math.isnan(number):
-            number = float(scores[0] > _HALF if len(scores) == 1 else scores.index(max(scores)))
+            number = float(scores[0] > 0.5 if len(scores) == 1 else scores.index(max(scores)))
         if not (number.is_integer() and 0 <= number < len(self.classes)):
             raise UserError(
                 f"The model predicts the class {number:g}, and {self.source} has {len(self.classes)} classes"
