@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -68,9 +68,13 @@ def _number(limit: float) -> str:
 
 def _example(name: str) -> str:
     """Return a section's first key, as YAML has it."""
-    models = [BaseModel]
-    for model in models:
-        if model.__name__ == name:
-            return f"{{{next(iter(model.model_fields))}: ...}}"
-        models += model.__subclasses__()
-    raise AssertionError(name)
+    # pydantic's error has the class's name only. The SDK may have a class of that name, too.
+    ours = (model for model in _below(BaseModel) if model.__module__.startswith("pipeline."))
+    section = next(model for model in ours if model.__name__ == name)
+    return f"{{{next(iter(section.model_fields))}: ...}}"
+
+
+def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _below(each)

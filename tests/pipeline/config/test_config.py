@@ -412,3 +412,11 @@ def test_a_value_in_place_of_a_section_is_told_without_words_of_programs(documen
     faults = [each for each in faults_of(changed(document, path, 5)) if each.startswith(f"config.yaml: {path}: ")]
     assert len(faults) == 1
     assert "a section with keys is expected, such as {" in faults[0]
+
+
+def test_the_example_of_a_section_is_not_that_of_another_package(document) -> None:
+    class FoldsSection(BaseModel):
+        other: int
+
+    faults = faults_of(changed(document, "folds", 5))
+    assert faults == ["config.yaml: folds: a section with keys is expected, such as {count: ...}, not 5"]
