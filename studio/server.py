@@ -52,11 +52,6 @@ class Server:
         self.stop()
 
     @property
-    def is_serving(self) -> bool:
-        """Whether requests are answered."""
-        return self._server.started
-
-    @property
     def address(self) -> str:
         """The URL of the first page, without the token."""
         return f"http://{HOST}:{self.port}"

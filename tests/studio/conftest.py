@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,8 +95,11 @@ def serving(aws: Aws) -> Iterator[Server]:
     with Server(aws, 0) as server:
         thread = threading.Thread(target=server.serve)
         thread.start()
-        while not server.is_serving:
-            time.sleep(0.01)
+        # The first request waits until requests are answered.
+        connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
+        connection.request("GET", "/")
+        connection.getresponse()
+        connection.close()
         yield server
         server.stop()
         thread.join()
