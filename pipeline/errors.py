@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -36,15 +35,3 @@ def with_trust_hint(message: str) -> str:
         "aws:SourceAccount or aws:SourceArn rejects a service that does not send that key; "
         "StringEqualsIfExists accepts it."
     )
-
-
-def some_of(names: Iterable[str], most: int = 20, *, between: str = ", ") -> str:
-    """Return the first names and the number of the others, for a message."""
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return between.join(listed[:most]) + more
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """Return the start of a long text, for a message."""
-    return text if len(text) <= most else f"{text[:most]}..."

@@ -14,7 +14,8 @@ from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import names_of, profile
 from pipeline.config.target import target_of
-from pipeline.errors import UserError, some_of
+from pipeline.errors import UserError
+from pipeline.text import some_of
 from scripts.command_line import command, option
 from scripts.console import console, run
 

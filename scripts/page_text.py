@@ -6,8 +6,7 @@ import numpy as np
 from rich.padding import Padding
 from rich.text import Text
 
-from pipeline.errors import shortened
-from pipeline.text import number_of, visible
+from pipeline.text import number_of, shortened, visible
 
 _SHOWN_CHARACTERS = 40
 

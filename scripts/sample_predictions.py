@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.config.columns import DatasetSection
 from pipeline.config.number_texts import WITH_POINT
-from pipeline.errors import shortened
 from pipeline.operate.prediction import ScoredRow
+from pipeline.text import shortened
 
 _SHOWN_COLUMNS = 6
 _SHOWN_CHARACTERS = 20

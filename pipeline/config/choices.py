@@ -16,8 +16,8 @@ from pipeline.config.delimited import numbers_among
 from pipeline.config.number_texts import decorated
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
-from pipeline.errors import UserError, some_of
-from pipeline.text import number_of
+from pipeline.errors import UserError
+from pipeline.text import number_of, some_of
 
 LEFT_OUT = "left out"
 

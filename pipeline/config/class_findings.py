@@ -9,7 +9,7 @@ from pipeline.config.leakage import telling_columns
 from pipeline.config.models import Config
 from pipeline.config.profile import Profile
 from pipeline.config.roles import Role
-from pipeline.errors import some_of
+from pipeline.text import some_of
 
 _FEWEST_ROWS_A_FOLD = 10
 _MOST = 0.9

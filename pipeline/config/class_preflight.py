@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from pipeline.config.models import Config
-from pipeline.errors import some_of
-from pipeline.text import number_of
+from pipeline.text import number_of, some_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""

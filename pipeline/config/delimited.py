@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.errors import shortened
+from pipeline.text import shortened
 
 DELIMITERS = (",", ";", "\t", "|")
 

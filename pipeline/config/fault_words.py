@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from pipeline.errors import shortened
-from pipeline.text import number_of
+from pipeline.text import number_of, shortened
 
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda details: f"a section with keys is expected, such as {_example(details['class_name'])}",

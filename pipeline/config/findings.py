@@ -14,8 +14,7 @@ from pipeline.config.number_texts import FORMATTED_NUMBERS, WITHOUT_FORMAT
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.config.stopping import bad_rows, stopping
-from pipeline.errors import shortened, some_of
-from pipeline.text import number_of
+from pipeline.text import number_of, shortened, some_of
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
 _FEWEST_IDENTIFIERS, _NEARLY_ALL = 20, 0.95

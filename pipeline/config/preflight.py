@@ -13,8 +13,8 @@ from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in, line_for_excel_in
 from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.models import Config
-from pipeline.errors import ConfigError, some_of
-from pipeline.text import number_of
+from pipeline.errors import ConfigError
+from pipeline.text import number_of, some_of
 
 Fault = tuple[str, str]
 """The path of a key, and what is wrong with its value."""

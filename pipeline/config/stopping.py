@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.config.models import QUARANTINED_SHARE, Config
 from pipeline.config.profile import Profile
-from pipeline.errors import some_of
-from pipeline.text import number_of
+from pipeline.text import number_of, some_of
 
 
 def stopping(profile: Profile, config: Config) -> Iterator[str]:

@@ -12,10 +12,10 @@ from operator import itemgetter
 
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, fields_of
-from pipeline.errors import UserError, shortened, some_of
+from pipeline.errors import UserError
 from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number
 from pipeline.operate.model_columns import ModelColumns
-from pipeline.text import number_of
+from pipeline.text import number_of, shortened, some_of
 
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
 _USUAL_ENCODINGS = ("UTF-8", "cp1252")

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from pipeline.config.columns import DatePart, DatesSection
 from pipeline.config.number_texts import WITH_POINT
-from pipeline.errors import shortened, some_of
 from pipeline.operate.model_columns import ModelColumns
+from pipeline.text import shortened, some_of
 
 LARGEST = 3.4028234e38
 """The largest 32-bit float: the algorithms compute with such numbers."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from pipeline.config.columns import DatasetSection
-from pipeline.errors import UserError, some_of
+from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.bodies import read_body
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.s3_uris import split_uri
-from pipeline.text import number_of
+from pipeline.text import number_of, some_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
