@@ -31,7 +31,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from folds.columns import from_header, without_header
 from folds.counts import counted
 from folds.deal import Folds, by_stratum, grouped, in_order, shuffled, stratified
-from folds.errors import FoldError, explain, number_of
+from folds.errors import FoldError, explain
 from folds.judge import Table, with_declared
 from folds.learning import resolved
 from folds.number import Distribute, Item, Result, Survey, sampling_of, take_survey
@@ -40,6 +40,7 @@ from folds.output import Writer, arrange, clear, write_report
 from folds.report import check_rejected, report_of
 from folds.spans import Span, blocks, spans_of, task_count
 from folds.storage import Place, find_input, place
+from folds.text import number_of
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluation.errors import number_of
+from evaluation.text import number_of
 
 _GROUPS = {"regression": "regression", "binary": "binary classification", "multiclass": "multiclass classification"}
 _OUT_OF_FOLD = {

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
-from evaluation.errors import number_of
 from evaluation.estimate import pooled
 from evaluation.jobs import Search
 from evaluation.models import LINEAR_LEARNER
@@ -21,6 +20,7 @@ from evaluation.moments import Moments
 from evaluation.objective import Objective
 from evaluation.points import Point
 from evaluation.rules import LOWEST_MSE
+from evaluation.text import number_of
 
 _FEWEST_STEPS = 100
 """Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""

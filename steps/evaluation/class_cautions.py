@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import chdtrc
 
 from evaluation.class_weighting import ClassWeighting
-from evaluation.errors import number_of
 from evaluation.objective import Objective
+from evaluation.text import number_of
 
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""

@@ -6,11 +6,12 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from evaluation.errors import SelectionError, number_of
+from evaluation.errors import SelectionError
 from evaluation.estimate import pooled, spread
 from evaluation.jobs import Job, Search
 from evaluation.objective import Objective
 from evaluation.points import Point
+from evaluation.text import number_of
 
 LOWEST_MSE, LOWEST_MEAN_MSE, ONE_STANDARD_ERROR = "lowest_mse", "lowest_mean_mse", "one_standard_error"
 RULES = (LOWEST_MSE, LOWEST_MEAN_MSE, ONE_STANDARD_ERROR)

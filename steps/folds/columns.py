@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from folds.errors import FoldError, shortened, some_of
+from folds.errors import FoldError
 from folds.preparation import Preparation
+from folds.text import shortened, some_of
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 

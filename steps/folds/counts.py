@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.deal import Folds
-from folds.errors import FoldError, number_of, some_of
+from folds.errors import FoldError
+from folds.text import number_of, some_of
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from folds.errors import FoldError, number_of
+from folds.errors import FoldError
 from folds.plain import lengths, line_ends
+from folds.text import number_of
 
 Buffer = bytes | memoryview
 Folds = npt.NDArray[np.uint8]

@@ -32,20 +32,6 @@ def explain(error: Exception) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def shortened(value: object, longest: int = 120) -> str:
-    """Return a value quoted for an error message."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= longest else value[:longest] + "…")
-    text = repr(value)
-    return text if len(text) <= longest else text[:longest] + "…"
-
-
-def some_of(names: Sequence[str], most: int = 20) -> str:
-    """Return the first names and the number of the others, for an error message."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(shortened(name, 40) for name in names[:most]) + more
-
-
 def name_under(source: str, file: str) -> str:
     """Return the user's name of a file: its path relative to the input, or its name if the input is one file.
 
@@ -56,15 +42,3 @@ def name_under(source: str, file: str) -> str:
     if path.startswith(f"{folder}/"):
         return path[len(folder) + 1 :]
     return path.removeprefix(f"{folder.rpartition('/')[0]}/")
-
-
-def number_of(count: int, one: str, many: str = "", *, form: str = "") -> str:
-    """Return a number with its word, for example "1 row" or "2 rows".
-
-    Args:
-        count: the number.
-        one: the word for one.
-        many: the word for other numbers; by default, the first one with an s.
-        form: how the number is written, as in a format string.
-    """
-    return f"{count:{form}} {one if count == 1 else many or f'{one}s'}"

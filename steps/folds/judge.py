@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.columns import Declared, FileColumns, Format
-from folds.errors import FoldError, number_of, shortened
+from folds.errors import FoldError
 from folds.plain import Places, are_rows, leading_classes, line_ends
 from folds.preparer import NUMBER, Preparer
 from folds.spans import Span, blocks
+from folds.text import number_of, shortened
 
 Columns = Sequence[Sequence[str]]
 """The needed columns of some rows, in the order of ``Declared.needed``, without blanks around fields."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from folds.errors import FoldError, name_under, shortened
+from folds.errors import FoldError, name_under
 from folds.judge import (
     UNKNOWN,
     HeaderMissingError,
@@ -29,6 +29,7 @@ from folds.judge import (
 from folds.learning import LEARNED_ROWS, Learned, Learner, merged
 from folds.plain import lengths, line_ends
 from folds.spans import COMPRESSED, Span, shared
+from folds.text import shortened
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

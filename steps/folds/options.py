@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from folds.columns import Declared, Format
-from folds.errors import FoldError, number_of, shortened
+from folds.errors import FoldError
 from folds.preparation import DROP, LOG1P, MEDIAN, MISSING_VALUES, MOST_FREQUENT, Dates, Limits, Preparation
+from folds.text import number_of, shortened
 
 REGRESSION, BINARY, MULTICLASS = "regression", "binary", "multiclass"
 _MOST_CLASSES = 1000

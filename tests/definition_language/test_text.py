@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
-from evaluation.errors import number_of as number_of_evaluation
-from folds.errors import number_of as number_of_folds
+from evaluation.text import number_of as number_of_evaluation
+from folds.text import number_of as number_of_folds
 
 from definition_language.streams import shown
 from definition_language.text import broken, number_of
