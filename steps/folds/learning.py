@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from folds.columns import Declared
 from folds.errors import FoldError
-from folds.judge import Judged
 from folds.preparation import MEDIAN, Limits
+from folds.verdicts import Judged
 
 LEARNED_ROWS = 1 << 20
 """Up to about twice this many rows, all contribute to medians; of more rows, one in n does."""

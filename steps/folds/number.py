@@ -15,21 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.errors import FoldError, name_under
-from folds.judge import (
-    UNKNOWN,
-    HeaderMissingError,
-    Judge,
-    Judged,
-    Known,
-    QuotedAcrossLinesError,
-    Rejected,
-    Table,
-    Verdict,
-)
+from folds.judge import UNKNOWN, HeaderMissingError, Judge, Known, QuotedAcrossLinesError, Table
 from folds.learning import LEARNED_ROWS, Learned, Learner, merged
 from folds.plain import lengths, line_ends
 from folds.spans import COMPRESSED, Span, shared
 from folds.text import shortened
+from folds.verdicts import Judged, Rejected, Verdict
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

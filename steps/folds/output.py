@@ -15,11 +15,12 @@ import numpy as np
 
 from folds.deal import Folds, in_folds
 from folds.errors import FoldError
-from folds.judge import Judge, Known, Rejected, Table
+from folds.judge import Judge, Known, Table
 from folds.number import Distribute, Survey
 from folds.options import Options
 from folds.spans import Span, shared
 from folds.storage import UNFINISHED, Place, place
+from folds.verdicts import Rejected
 
 _REPORT = "folds.json"
 _ALL_MANIFEST = "all.manifest"

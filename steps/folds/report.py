@@ -9,10 +9,11 @@ from typing import Any
 from folds.columns import Declared, fields_of
 from folds.counts import FoldCounts
 from folds.errors import FoldError, name_under
-from folds.judge import DESCRIPTIONS, Table, Verdict
+from folds.judge import Table
 from folds.number import Survey
 from folds.options import Options
 from folds.text import number_of, shortened
+from folds.verdicts import DESCRIPTIONS, Verdict
 
 _SMALLEST_BATCH, _LARGEST_BATCH = 16, 1000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 15, 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from folds.judge import DESCRIPTIONS
+from folds.verdicts import DESCRIPTIONS
 
 from pipeline.operate.results import SetAside
 from scripts import set_aside

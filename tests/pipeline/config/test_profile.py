@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from folds.columns import Declared, FileColumns, Format
-from folds.judge import Judge, Table, Verdict
+from folds.judge import Judge, Table
 from folds.spans import Span
+from folds.verdicts import Verdict
 
 from pipeline.config import profile as profile_module
 from pipeline.config import records
