@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,14 @@ def test_a_walk_visits_no_file_twice(walk: str) -> None:
     files = re.findall(r"^\d+\. `([\w/.]+)`", WALKS[walk], re.MULTILINE)
     assert len(files) >= 10
     assert len(set(files)) == len(files)
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    """Import-linter does not see the modules of other folders, and holds them to no contract."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    # A program runs in each of these, so the packages within are outermost ones.
+    programs = [ROOT / folder for folder in settings["pytest"]["ini_options"]["pythonpath"]]
+    rooms = [ROOT / room for room in settings["mypy"]["files"] if room != "tests"]
+    folders = {module.parent for room in rooms for module in room.rglob("*.py")}
+    assert len(folders) > len(rooms)
+    assert [folder for folder in folders.difference(programs) if not (folder / "__init__.py").is_file()] == []
