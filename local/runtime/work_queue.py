@@ -56,26 +56,29 @@ class WorkQueue:
         """
         with self._store.transaction():
             self._store.insert(self._kind, key, work)
-            self._store.when_committed(lambda: self._add(key, work))
+            # Otherwise begin() finds the record.
+            if self._has_begun:
+                self._store.when_committed(lambda: self._add(key, work))
 
     def begin(self) -> None:
         """Begin to do work, with that of an earlier run of the service. Until then, it is only recorded."""
-        with self._lock:
+        # A transaction, so that work which is put meanwhile is either read here or added by put(), never both.
+        with self._store.transaction():
             self._has_begun = True
-            self._later = [(work.get("Due", 0.0), key) for key, work in self._store.items(self._kind)]
-            # Stable: work that is due keeps its order.
-            self._later.sort(key=lambda item: item[0])
+            for key, work in self._store.items(self._kind):
+                self._queue(key, work)
         self._wake()
 
     def _add(self, key: str, work: Document) -> None:
+        self._queue(key, work)
+        self._wake()
+
+    def _queue(self, key: str, work: Document) -> None:
         with self._lock:
-            if not self._has_begun:
-                return
             if "Due" in work:
                 heapq.heappush(self._later, (work["Due"], key))
             else:
                 self._ready.append(key)
-        self._wake()
 
     def _wake(self) -> None:
         """Start threads for the work that is due, and a timer for what is due next."""
@@ -106,15 +109,24 @@ class WorkQueue:
         self._wake()
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._ready:
-                    self._running -= 1
-                    return
-                key = self._ready.popleft()
-            work = self._store.find(self._kind, key)
-            if work is not None:
-                self._go_on(key, work)
+        while (key := self._next()) is not None:
+            try:
+                work = self._store.find(self._kind, key)
+                if work is not None:
+                    self._go_on(key, work)
+            except Exception:
+                if self._supervisor.is_stopping:
+                    raise
+                # The store has failed. An immediate retry would probably fail too, and delay other work.
+                _log.exception("%s %s stays recorded until the next start", self._kind, key)
+
+    def _next(self) -> str | None:
+        """Return the key of work that is ready. If there is none, give up the place of the calling thread."""
+        with self._lock:
+            if self._ready:
+                return self._ready.popleft()
+            self._running -= 1
+            return None
 
     def _go_on(self, key: str, work: Document) -> None:
         left = None

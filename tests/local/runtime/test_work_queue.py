@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -142,3 +143,61 @@ def test_work_belongs_to_the_transaction_that_it_is_put_in(store: Store, start) 
         put(queue, 2, 3)
     wait_for_end(store)
     assert sorted(done) == [2, 3]
+
+
+@pytest.mark.parametrize("method", ["find", "update", "delete"])
+def test_work_for_which_the_store_fails_is_done_by_the_next_start_and_stalls_no_other(
+    store: Store, start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    sound = getattr(store, method)
+
+    def fail(kind: str, key: str, *more: object) -> object:
+        if key in ("1", "2"):
+            raise sqlite3.OperationalError("disk I/O error")
+        return sound(kind, key, *more)
+
+    supervisor = Supervisor(Settings(tmp_path / ".local"))
+    queue = WorkQueue(
+        store, supervisor, KIND, 2, lambda work: None if method == "delete" or "Due" in work else {"Due": 0.0}
+    )
+    queue.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, method, fail)
+        put(queue, 1, 2, 3)
+        assert store.wait_until(lambda: [left["number"] for left in store.list(KIND)] == [1, 2], 20)
+        supervisor.stop_all()
+    again, done = start()
+    again.begin()
+    wait_for_end(store)
+    assert sorted(done) == [1, 2]
+
+
+def test_work_that_is_put_while_the_queue_begins_is_done_once(store: Store, start) -> None:
+    begun: list[int] = []
+    released = threading.Event()
+
+    def begin_work(number: int) -> None:
+        begun.append(number)
+        if number == 2:
+            released.set()
+        released.wait(5)
+
+    queue, _ = start(begin_work)
+    with store.transaction():
+        # Begins between the commit of the work and what put() does then.
+        store.when_committed(queue.begin)
+        put(queue, 1)
+    put(queue, 2)
+    wait_for_end(store)
+    assert sorted(begun) == [1, 2]
+
+
+def test_work_of_an_earlier_run_is_begun_in_its_order(store: Store, tmp_path: Path) -> None:
+    supervisor = Supervisor(Settings(tmp_path / ".local"))
+    done: list[int] = []
+    queue = WorkQueue(store, supervisor, KIND, 1, lambda work: done.append(work["number"]))
+    put(queue, 3, 1, 4, 2)
+    queue.begin()
+    wait_for_end(store)
+    supervisor.stop_all()
+    assert done == [3, 1, 4, 2]
