@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -147,7 +147,7 @@ def test_work_belongs_to_the_transaction_that_it_is_put_in(store: Store, start) 
 
 @pytest.mark.parametrize("method", ["find", "update", "delete"])
 def test_work_for_which_the_store_fails_is_done_by_the_next_start_and_stalls_no_other(
-    store: Store, start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+    store: Store, start, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     sound = getattr(store, method)
 
@@ -156,7 +156,6 @@ def test_work_for_which_the_store_fails_is_done_by_the_next_start_and_stalls_no_
             raise sqlite3.OperationalError("disk I/O error")
         return sound(kind, key, *more)
 
-    supervisor = Supervisor(Settings(tmp_path / ".local"))
     queue = WorkQueue(
         store, supervisor, KIND, 2, lambda work: None if method == "delete" or "Due" in work else {"Due": 0.0}
     )
@@ -170,6 +169,19 @@ def test_work_for_which_the_store_fails_is_done_by_the_next_start_and_stalls_no_
     again.begin()
     wait_for_end(store)
     assert sorted(done) == [1, 2]
+
+
+def test_a_queue_goes_on_after_a_thread_that_did_not_start(
+    store: Store, supervisor: Supervisor, no_threads: Callable[[], AbstractContextManager[None]]
+) -> None:
+    done: list[int] = []
+    queue = WorkQueue(store, supervisor, KIND, 1, lambda work: done.append(work["number"]))
+    queue.begin()
+    with no_threads():
+        put(queue, 1)
+    put(queue, 2)
+    wait_for_end(store)
+    assert done == [1, 2]
 
 
 def test_work_that_is_put_while_the_queue_begins_is_done_once(store: Store, start) -> None:
@@ -192,8 +204,7 @@ def test_work_that_is_put_while_the_queue_begins_is_done_once(store: Store, star
     assert sorted(begun) == [1, 2]
 
 
-def test_work_of_an_earlier_run_is_begun_in_its_order(store: Store, tmp_path: Path) -> None:
-    supervisor = Supervisor(Settings(tmp_path / ".local"))
+def test_work_of_an_earlier_run_is_begun_in_its_order(store: Store, supervisor: Supervisor) -> None:
     done: list[int] = []
     queue = WorkQueue(store, supervisor, KIND, 1, lambda work: done.append(work["number"]))
     put(queue, 3, 1, 4, 2)
