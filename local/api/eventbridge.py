@@ -37,13 +37,12 @@ from local.core.errors import ServiceError, not_implemented, validation_error
 from local.core.json_text import JsonError, read_json
 from local.core.ports import CallOperation
 from local.core.settings import ACCOUNT_ID
+from local.records.kinds import EVENT
 from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.store import Store
 
-EVENT = "event"
-"""The kind of the records of events that are not delivered yet."""
 _THREADS = 8
 _NOT_IMPLEMENTED = (
     *("EndpointId", "TraceHeader", "DeadLetterConfig", "RetryPolicy", "KinesisParameters", "RunCommandParameters"),

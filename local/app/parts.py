@@ -10,7 +10,7 @@ from typing import Any
 from definition_language.text import number_of
 from local.api.autoscaling import AutoScaling
 from local.api.cloudformation import CloudFormation
-from local.api.eventbridge import EVENT, EventBridge
+from local.api.eventbridge import EventBridge
 from local.api.iam.simulation import Iam
 from local.api.lambda_.operations import FunctionOperations
 from local.api.logs.operations import LogOperations
@@ -42,11 +42,10 @@ from local.core.disk import Disk, is_full
 from local.core.settings import Settings
 from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.services import StepServices
-from local.records.kinds import KINDS
+from local.records.kinds import ASYNCHRONOUS_INVOCATION, EVENT, KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import ModelLoader
-from local.runtime.functions import asynchronous
 from local.runtime.functions.invocation import FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
 from local.runtime.jobs import builtin_training
@@ -169,7 +168,7 @@ class Parts:
 
     def _accepted_work(self) -> list[str]:
         """Return a message about the events that an earlier run has accepted and not delivered, if there are any."""
-        kinds = ((EVENT, "event"), (asynchronous.KIND, "asynchronous invocation"))
+        kinds = ((EVENT, "event"), (ASYNCHRONOUS_INVOCATION, "asynchronous invocation"))
         counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
         accepted = ", ".join(number_of(count, name) for count, name in counts if count)
         return [f"Accepted before and still to be done: {accepted}."] if accepted else []

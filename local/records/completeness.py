@@ -8,11 +8,14 @@ from typing import Any
 
 from local.records import executions, functions, tags
 from local.records.kinds import (
+    ASYNCHRONOUS_INVOCATION,
     ENDPOINT,
     ENDPOINT_CONFIG,
+    EVENT,
     MODEL,
     MODEL_PACKAGE,
     MODEL_PACKAGE_GROUP,
+    MOTO_REQUEST,
     PIPELINE,
     PROCESSING_JOB,
     TRAINING_JOB,
@@ -62,12 +65,11 @@ REQUIRED: dict[str, Members] = {
         **{"Timeout": int, "MemorySize": int, "_Policy": list, "_Tags": dict},
     },
     tags.KIND: {"Values": dict},
-    "event": {**dict.fromkeys(("id", "source", "detail-type"), str), "detail": dict},
-    "asynchronous-invocation": {
+    EVENT: {**dict.fromkeys(("id", "source", "detail-type"), str), "detail": dict},
+    ASYNCHRONOUS_INVOCATION: {
         **{"RequestId": str, "FunctionArn": str, "Accepted": float, "Failures": int, "Faults": int},
     },
-    # Requests to the services that moto answers for.
-    "moto-request": {
+    MOTO_REQUEST: {
         **dict.fromkeys(("Key", "Service", "Operation", "Method", "Path", "Query", "Body"), str),
         **{"Time": float, "Headers": dict},
     },

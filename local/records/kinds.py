@@ -1,4 +1,4 @@
-"""The kinds of resources. A kind's names and final statuses are defined here only."""
+"""The kinds of records. A kind's names and final statuses are defined here only."""
 
 from __future__ import annotations
 
@@ -74,3 +74,10 @@ KINDS = (
     *(PIPELINE, EXECUTION, PROCESSING_JOB, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, MODEL_PACKAGE, ENDPOINT, FUNCTION),
     *(MODEL, MODEL_PACKAGE_GROUP, ENDPOINT_CONFIG),
 )
+
+EVENT = "event"
+"""EventBridge's events that are not delivered yet."""
+ASYNCHRONOUS_INVOCATION = "asynchronous-invocation"
+"""Accepted invocations of functions that have not ended yet."""
+MOTO_REQUEST = "moto-request"
+"""Requests that have changed moto's state."""

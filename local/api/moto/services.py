@@ -30,9 +30,9 @@ from local.aws.wire import HttpResponse, RequestHead, protocol_of
 from local.core.arns import partition
 from local.core.errors import not_implemented
 from local.core.settings import ACCOUNT_ID
+from local.records.kinds import MOTO_REQUEST
 from local.storage.store import Store
 
-KIND = "moto-request"
 _READS = re.compile(
     r"(Get|List|Describe|Head|Lookup|Filter|Test|Validate|Simulate|Estimate|Search|Query|Detect|PutEvents)"
 )
@@ -64,10 +64,10 @@ class MotoServices:
 
     def __init__(self, store: Store, region: str) -> None:
         self._store, self._region = store, region
-        for record in store.list(KIND):
+        for record in store.list(MOTO_REQUEST):
             if has_stored_secret(record):
-                store.delete(KIND, record["Key"])
-        self._changed = {record["Service"] for record in store.list(KIND)}
+                store.delete(MOTO_REQUEST, record["Key"])
+        self._changed = {record["Service"] for record in store.list(MOTO_REQUEST)}
 
     def start(self) -> None:
         """Import moto and give it the stored requests. Otherwise, the first request waits for that: 0.8 s."""
@@ -104,11 +104,11 @@ class MotoServices:
         with self._lock:
             settings = [
                 record
-                for record in self._store.list(KIND)
+                for record in self._store.list(MOTO_REQUEST)
                 if record["Bucket"] == bucket and record["Operation"] != _FORGET
             ]
             for record in settings:
-                self._store.delete(KIND, record["Key"])
+                self._store.delete(MOTO_REQUEST, record["Key"])
             if settings and MotoServices._holder is self:
                 # Moto keeps some data of a deleted bucket, such as tags, so its state is rebuilt without the bucket.
                 MotoServices._holder = None
@@ -250,7 +250,7 @@ class MotoServices:
 
     def _keep(self, record: dict[str, Any]) -> None:
         try:
-            self._store.insert(KIND, record["Key"], record)
+            self._store.insert(MOTO_REQUEST, record["Key"], record)
             self._changed.add(record["Service"])
         except Exception:
             # The client gets an error, so moto's state must be rebuilt without the request.
@@ -271,7 +271,7 @@ class MotoServices:
         moto_api_backend.reset()
         MotoServices._application = DomainDispatcherApplication(create_backend_app)
         MotoServices._holder = self
-        for record in self._store.list(KIND):
+        for record in self._store.list(MOTO_REQUEST):
             reply = self._run(record)
             if reply.status >= 300:
                 _log.error("%s of %s failed when it ran again after a restart", record["Operation"], record["Service"])

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from local.core.errors import ServiceError
+from local.records.kinds import ASYNCHRONOUS_INVOCATION
 from local.runtime.supervisor import Supervisor
 from local.runtime.work_queue import WorkQueue
 from local.storage.store import Document, Store
 
-KIND = "asynchronous-invocation"
 RETRY_PAUSES = (60.0, 120.0)
 """Seconds before a function that has failed gets the event again."""
 _MOST_AT_ONCE = 50
@@ -39,7 +39,7 @@ class AsynchronousInvocations:
     """
 
     def __init__(self, store: Store, supervisor: Supervisor, run: Callable[[str, Any, str], bool]) -> None:
-        self._queue = WorkQueue(store, supervisor, KIND, _MOST_AT_ONCE, self._attempt)
+        self._queue = WorkQueue(store, supervisor, ASYNCHRONOUS_INVOCATION, _MOST_AT_ONCE, self._attempt)
         self._run = run
 
     def accept(self, function_arn: str, payload: Any) -> None:

@@ -7,9 +7,9 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api.eventbridge import EVENT, EventBridge
+from local.api.eventbridge import EventBridge
 from local.api.moto.services import MotoServices
-from local.runtime.functions.asynchronous import KIND as INVOCATION
+from local.records.kinds import ASYNCHRONOUS_INVOCATION, EVENT
 
 APPROVED = {"ModelApprovalStatus": "Approved", "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:x"}
 CHANGE = "SageMaker Model Package State Change"
@@ -45,7 +45,7 @@ def received(service):
     yield read
     # The next test's rule and function have the same names.
     wait_for_delivery(service)
-    assert service.parts.store.wait_until(lambda: not service.parts.store.list(INVOCATION), 20)
+    assert service.parts.store.wait_until(lambda: not service.parts.store.list(ASYNCHRONOUS_INVOCATION), 20)
     client.delete_function(FunctionName="deploy")
     rules = service.client("events")
     for rule in rules.list_rules()["Rules"]:

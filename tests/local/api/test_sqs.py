@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api.moto.services import KIND
+from local.records.kinds import MOTO_REQUEST
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def test_a_message_ends_the_wait_for_it(service, queue) -> None:
 
 def test_a_look_in_vain_is_not_stored(service, queue) -> None:
     client, url = queue
-    before = len(service.parts.store.list(KIND))
+    before = len(service.parts.store.list(MOTO_REQUEST))
     client.receive_message(QueueUrl=url)
-    assert len(service.parts.store.list(KIND)) == before
+    assert len(service.parts.store.list(MOTO_REQUEST)) == before
     client.send_message(QueueUrl=url, MessageBody="text")
     client.receive_message(QueueUrl=url)
-    assert len(service.parts.store.list(KIND)) == before + 2
+    assert len(service.parts.store.list(MOTO_REQUEST)) == before + 2
 
 
 @pytest.mark.slow

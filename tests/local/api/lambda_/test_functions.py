@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.core.errors import ServiceError
+from local.records.kinds import ASYNCHRONOUS_INVOCATION
 from local.runtime.functions import asynchronous
 
 ROLE = "arn:aws:iam::123456789012:role/function"
@@ -296,7 +297,7 @@ def test_a_failed_event_invocation_is_tried_two_more_times_with_the_same_request
     event = {"path": str(tmp_path / "attempts"), "successes": successes}
     client.invoke(FunctionName="a-function", InvocationType="Event", Payload=json.dumps(event))
     store = service.parts.store
-    assert store.wait_until(lambda: not store.list(asynchronous.KIND), 20)
+    assert store.wait_until(lambda: not store.list(ASYNCHRONOUS_INVOCATION), 20)
     lines = (tmp_path / "attempts").read_text().splitlines()
     assert (len(lines), len(set(lines))) == (attempts, 1)
 
@@ -308,9 +309,9 @@ def test_an_event_waits_for_its_function_if_that_cannot_start_and_ends_with_it(s
     store = service.parts.store
     store.update("function", "lost", lambda record: record.update(State="Failed"))
     client.invoke(FunctionName="lost", InvocationType="Event")
-    assert store.wait_until(lambda: any(work["Faults"] > 1 for work in store.list(asynchronous.KIND)), 20)
+    assert store.wait_until(lambda: any(work["Faults"] > 1 for work in store.list(ASYNCHRONOUS_INVOCATION)), 20)
     client.delete_function(FunctionName="lost")
-    assert store.wait_until(lambda: not store.list(asynchronous.KIND), 20)
+    assert store.wait_until(lambda: not store.list(ASYNCHRONOUS_INVOCATION), 20)
 
 
 def test_errors_are_lambdas_own(client, create) -> None:
