@@ -10,7 +10,7 @@ from typing import Any
 from definition_language.text import number_of
 from local.api.autoscaling import AutoScaling
 from local.api.cloudformation import CloudFormation
-from local.api.eventbridge import EventBridge
+from local.api.eventbridge.operations import EventBridge
 from local.api.iam.simulation import Iam
 from local.api.lambda_.operations import FunctionOperations
 from local.api.logs.operations import LogOperations
@@ -108,7 +108,13 @@ class Parts:
         self.autoscaling = AutoScaling(self.moto, self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
         self.events = events = EventBridge(
-            self.moto, self.logs, self.store, self.supervisor, region, self._call, functions.invoke_later
+            self.moto,
+            self.logs,
+            self.store,
+            self.supervisor,
+            region=region,
+            call=self._call,
+            invoke_function=functions.invoke_later,
         )
         self.metrics = MetricPoints(settings.metrics)
         self.hosting = Hosting(region, self.objects, self.logs, self.metrics, self.supervisor)

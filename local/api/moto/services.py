@@ -124,41 +124,6 @@ class MotoServices:
         """Return whether any stored request went to one of the services."""
         return not self._changed.isdisjoint(services)
 
-    def targets(self, event: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        """Return the targets of the default bus's rules that match an event.
-
-        Returns:
-            Pairs of a rule's name and a target.
-        """
-        with self._lock:
-            self._start()
-            from moto.events.models import events_backends  # noqa: PLC0415
-
-            rules = events_backends[ACCOUNT_ID][self._region].event_buses["default"].rules
-            return [
-                (rule.name, target)
-                for rule in rules.values()
-                if rule.state == "ENABLED" and rule.event_pattern.matches_event(event)
-                for target in rule.targets
-            ]
-
-    def targets_of_rule(self, name: str) -> list[dict[str, Any]]:
-        """Return the targets of a rule of the default bus; none if the rule does not exist."""
-        with self._lock:
-            self._start()
-            from moto.events.models import events_backends  # noqa: PLC0415
-
-            rule = events_backends[ACCOUNT_ID][self._region].event_buses["default"].rules.get(name)
-            return list(rule.targets) if rule else []
-
-    def matches(self, pattern: str, event: dict[str, Any]) -> bool:
-        """Return whether an event matches an event pattern."""
-        with self._lock:
-            self._start()
-            from moto.events.models import EventPattern  # noqa: PLC0415
-
-            return bool(EventPattern.load(pattern).matches_event(event))
-
     @contextmanager
     def backend(self, service: str, region: str) -> Iterator[Any]:
         """Lend moto's model of a service, whose state does not change in the meantime.

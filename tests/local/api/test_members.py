@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from definition_language.models import input_shape
+from local.api.eventbridge.rules import Rules
 from local.api.lambda_.members import OBEYED
 from tests.local.api.members import leaves, merged, shape_at, valid, values, values_at
 from tests.local.conftest import ROLE
@@ -218,7 +219,7 @@ def test_a_member_of_an_event_is_sent_or_refused(service, monkeypatch) -> None:
         sent.append(event)
         return []
 
-    monkeypatch.setattr(type(service.parts.moto), "targets", targets)
+    monkeypatch.setattr(Rules, "targets", targets)
     client = service.client("events")
     entry = {"Source": "a", "DetailType": "b", "Detail": '{"c": 1}', "Resources": ["d"], "Time": "2026-01-31T12:00:00Z"}
     [answered] = client.put_events(Entries=[{**entry, "EventBusName": "default"}])["Entries"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.api.event_patterns import check_pattern
+from local.api.eventbridge.patterns import check_pattern
 from local.core.errors import ServiceError
 
 

@@ -1,4 +1,4 @@
-"""Targets of EventBridge's rules: what PutTargets refuses, and what a target gets of an event.
+"""Targets of EventBridge's rules: what PutTargets refuses.
 
 EventBridge's words for refusals come from its users; where a rule names no other source, from
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
@@ -10,20 +10,15 @@ import json
 import re
 from typing import Any
 
-from definition_language.paths import PathError, follow, parse_path
+from local.api.eventbridge.inputs import Target, fill, places
 from local.core.errors import not_implemented, validation_error
 from local.core.json_text import JsonError, read_json
 from local.core.settings import ACCOUNT_ID
-
-Event = dict[str, Any]
-Target = dict[str, Any]
 
 FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:.+")
 PIPELINE = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]+:\d{12}:pipeline/(.+)")
 LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[^:]+:\d{12}:log-group:([^:]+).*")
 _PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+")
-_PLACE = re.compile(r"<([^<>\"]+)>")
-_TEMPLATE_PART = re.compile(r'"(?:[^"\\]|\\.)*"|<([^<>"]+)>')
 _INPUTS = ("Input", "InputPath", "InputTransformer")
 _PREDEFINED = "aws.events."
 
@@ -87,14 +82,14 @@ def _check_path(path: str, message: str) -> None:
 
 def _check_template(transformer: dict[str, Any], name: str | None) -> None:
     template = transformer["InputTemplate"]
-    for place in _PLACE.findall(template):
+    for place in places(template):
         if place in transformer.get("InputPathsMap", {}):
             continue
         if place.startswith(_PREDEFINED):
             raise not_implemented("events", f"PutTargets with <{place}> in an InputTemplate")
         raise validation_error(f"InputTemplate for target {name} contains invalid placeholder {place}.")
     try:
-        json.loads(_filled(template, {}))
+        json.loads(fill(template, {}))
     except (ValueError, RecursionError):
         raise not_implemented("events", "PutTargets with an InputTemplate that is not JSON") from None
 
@@ -103,62 +98,3 @@ def pipeline_parameters(target: Target) -> list[dict[str, str]]:
     """Return the names and values of the parameters with which a target starts its pipeline."""
     parameters: list[dict[str, str]] = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
     return parameters
-
-
-def target_input(target: Target, event: Event) -> Any:
-    """Return a target's input: the event, a part of it, a constant, or a template filled from the event.
-
-    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
-    """
-    if "Input" in target:
-        return json.loads(target["Input"])
-    if "InputPath" in target:
-        return _at(event, target["InputPath"])
-    if "InputTransformer" not in target:
-        return event
-    transformer = target["InputTransformer"]
-    values = {name: _at(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
-    return json.loads(_filled(transformer["InputTemplate"], values))
-
-
-def _filled(template: str, values: dict[str, Any]) -> str:
-    def fill(match: re.Match[str]) -> str:
-        if match[1]:
-            return json.dumps(values.get(match[1]))
-        # Within a JSON string, a value is inserted without quotes of its own.
-        return _PLACE.sub(lambda place: _within_quotes(values.get(place[1])), match[0])
-
-    return _TEMPLATE_PART.sub(fill, template)
-
-
-def _within_quotes(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return json.dumps(text)[1:-1]
-
-
-def parameter_value(text: str, event: Event) -> str:
-    """Return the value of a pipeline's parameter.
-
-    Args:
-        text: The value itself, or its JSON path in the event, such as ``$.detail.name``.
-        event: The event before any input transformation.
-
-    Raises:
-        ServiceError: ValidationException, because the event has no value at the path.
-    """
-    if not text.startswith("$"):
-        return text
-    value = _at(event, text)
-    if value is None:
-        raise validation_error(f"the event has no value at {text}")
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _at(document: Any, path: str) -> Any:
-    """Return the value at a path such as ``$.detail.items[0]``, or None if there is no value."""
-    if path == "$":
-        return document
-    try:
-        return follow(document, parse_path(path), named_items=False)
-    except PathError:
-        return None

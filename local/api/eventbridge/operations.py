@@ -1,4 +1,4 @@
-"""EventBridge: moto keeps rules and targets, and this module delivers events to the targets.
+"""The operations of EventBridge, and the delivery of events to the targets of rules.
 
 Targets are Lambda functions, SageMaker pipelines and log groups. Scheduled rules and other targets are refused, because
 they would have no effect.
@@ -11,25 +11,16 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.paginate import TokenDecoder
 
 from definition_language.constraints import read_timestamp
-from local.api.event_patterns import check_pattern
-from local.api.event_targets import (
-    FUNCTION,
-    LOG_GROUP,
-    PIPELINE,
-    Event,
-    Target,
-    check_target,
-    parameter_value,
-    pipeline_parameters,
-    target_input,
-)
+from local.api.eventbridge.inputs import Event, Target, parameter_value, target_input
+from local.api.eventbridge.patterns import check_pattern
+from local.api.eventbridge.rules import Rules
+from local.api.eventbridge.targets import FUNCTION, LOG_GROUP, PIPELINE, check_target, pipeline_parameters
 from local.api.moto.checks import check_request
 from local.api.moto.services import MotoServices, operation_name
 from local.aws.wire import HttpResponse, RequestHead, json_document, json_reply
@@ -62,31 +53,34 @@ _READ = ("PutRule", "PutTargets", "PutEvents", "TestEventPattern", *_PAGED)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
 class EventBridge:
     """The default event bus.
 
-    Attributes:
-        moto: Keeps the rules.
-        logs: The log groups that are targets.
-        store: Keeps events until they are delivered.
-        supervisor: Delivers them in the background.
-        region: The region in every event.
-        call: Starts pipelines.
-        invoke_function: Starts an asynchronous invocation of a Lambda function. Takes the function's ARN and the event.
+    Args:
+        moto: keeps the rules.
+        logs: the log groups that are targets.
+        store: keeps events until they are delivered.
+        supervisor: delivers them in the background.
+        region: the region in every event.
+        call: starts pipelines.
+        invoke_function: starts an asynchronous invocation of a Lambda function. Takes the function's ARN and the event.
     """
 
-    moto: MotoServices
-    logs: Logs
-    store: Store
-    supervisor: Supervisor
-    region: str
-    call: CallOperation
-    invoke_function: Callable[[str, Any], object]
-    _queue: WorkQueue = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_queue", WorkQueue(self.store, self.supervisor, EVENT, _THREADS, self._deliver))
+    def __init__(  # noqa: PLR0913 - what an event comes to, from other parts of the service
+        self,
+        moto: MotoServices,
+        logs: Logs,
+        store: Store,
+        supervisor: Supervisor,
+        *,
+        region: str,
+        call: CallOperation,
+        invoke_function: Callable[[str, Any], object],
+    ) -> None:
+        self._moto, self._logs, self._region = moto, logs, region
+        self._call, self._invoke_function = call, invoke_function
+        self._rules = Rules(moto, region)
+        self._queue = WorkQueue(store, supervisor, EVENT, _THREADS, self._deliver)
 
     def begin(self) -> None:
         """Begin to deliver events, first those that an earlier run of the service has accepted."""
@@ -109,7 +103,7 @@ class EventBridge:
             "source": source,
             "account": ACCOUNT_ID,
             "time": datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self.region,
+            "region": self._region,
             "resources": list(resources),
             "detail": detail,
         }
@@ -118,7 +112,7 @@ class EventBridge:
 
     def may_have_rules(self) -> bool:
         """Return whether any rule can exist. Does not load moto."""
-        return self.moto.has_changed("events", "cloudformation")
+        return self._rules.may_exist()
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request to EventBridge.
@@ -142,12 +136,12 @@ class EventBridge:
             self._check_targets(request["Rule"], request["Targets"])
         if request.get("NextToken"):
             _check_token(request["NextToken"])
-        return self.moto.answer(head, body)
+        return self._moto.answer(head, body)
 
     def _check_targets(self, rule: str, targets: list[Target]) -> None:
         for target in targets:
-            check_target(target, self.region)
-        names = {target["Id"] for target in [*targets, *self.moto.targets_of_rule(rule)]}
+            check_target(target, self._region)
+        names = {target["Id"] for target in [*targets, *self._rules.targets_of(rule)]}
         if len(names) > _MOST_TARGETS:
             raise ServiceError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 
@@ -166,7 +160,7 @@ class EventBridge:
         for member in _MANDATORY:
             if member not in event:
                 raise validation_error(f"Parameter Event is not valid. Reason: {member} is a required argument.")
-        return self.moto.matches(request["EventPattern"], event)
+        return self._rules.matches(request["EventPattern"], event)
 
     def _put_all(self, request: dict[str, Any]) -> dict[str, Any]:
         _refuse_members("PutEvents", request)
@@ -199,7 +193,7 @@ class EventBridge:
         return {"EventId": self._emit(entry["Source"], entry["DetailType"], detail, resources, seconds)}
 
     def _deliver(self, event: Event) -> None:
-        for rule, target in self.moto.targets(event):
+        for rule, target in self._rules.targets(event):
             try:
                 self._send(rule, target, event)
             except ServiceError as error:
@@ -208,16 +202,16 @@ class EventBridge:
     def _send(self, rule: str, target: dict[str, Any], event: Event) -> None:
         arn = target["Arn"]
         if FUNCTION.fullmatch(arn):
-            self.invoke_function(arn, target_input(target, event))
+            self._invoke_function(arn, target_input(target, event))
         elif match := PIPELINE.fullmatch(arn):
             given = pipeline_parameters(target)
             values = [{"Name": item["Name"], "Value": parameter_value(item["Value"], event)} for item in given]
             # An event that is delivered again starts no second execution.
             token = str(uuid.uuid5(uuid.UUID(event["id"]), f"{rule}/{target['Id']}"))
             request = {"PipelineName": match[1], "PipelineParameters": values, "ClientRequestToken": token}
-            self.call("StartPipelineExecution", request)
+            self._call("StartPipelineExecution", request)
         elif match := LOG_GROUP.fullmatch(arn):
-            self.logs.append(match[1], str(uuid.uuid4()), [json.dumps(target_input(target, event))])
+            self._logs.append(match[1], str(uuid.uuid4()), [json.dumps(target_input(target, event))])
 
 
 def _refuse_members(operation: str, request: dict[str, Any]) -> None:

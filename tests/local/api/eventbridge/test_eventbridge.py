@@ -2,12 +2,14 @@ import io
 import json
 import time
 import zipfile
+from contextlib import nullcontext
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api.eventbridge import EventBridge
+from local.api.eventbridge.operations import EventBridge
 from local.api.moto.services import MotoServices
 from local.records.kinds import ASYNCHRONOUS_INVOCATION, EVENT
 
@@ -232,13 +234,20 @@ def test_a_pipeline_is_started_with_what_the_event_has_at_its_parameters_paths(s
 def test_an_event_that_is_delivered_again_asks_for_the_same_execution(parts) -> None:
     target = {"Id": "pipeline", "Arn": PIPELINE}
     moto = Mock(MotoServices)
-    moto.targets.return_value = [("first", target), ("second", target)]
+    rules = {
+        name: SimpleNamespace(name=name, state="ENABLED", event_pattern=Mock(), targets=[target])
+        for name in ("first", "second")
+    }
+    bus_of_moto = SimpleNamespace(event_buses={"default": SimpleNamespace(rules=rules)})
+    moto.backend.return_value = nullcontext(bus_of_moto)
     tokens: list[str] = []
 
     def call(_, request):
         tokens.append(request["ClientRequestToken"])
 
-    bus = EventBridge(moto, parts.logs, parts.store, parts.supervisor, "us-east-1", call, Mock())
+    bus = EventBridge(
+        moto, parts.logs, parts.store, parts.supervisor, region="us-east-1", call=call, invoke_function=Mock()
+    )
     bus.emit("aws.sagemaker", CHANGE, {})
     [event] = parts.store.list(EVENT)
     for again in (False, True):
