@@ -50,6 +50,7 @@ class CloudFormation:
 
     moto: MotoServices
     objects: Objects
+    region: str
 
     def answer(self, head: RequestHead, body: bytes) -> HttpResponse:
         """Answer a request to CloudFormation.
@@ -99,10 +100,18 @@ class CloudFormation:
         return Deletion(stack.arn, tuple(retained), failures)
 
     def _check_types(self, name: str, template: str) -> None:
-        known = self.moto.resource_types() | _WITHOUT_EFFECT
+        known = self._types_of_moto() | _WITHOUT_EFFECT
         for kind in sorted(set(_TYPE.findall(template))):
             if kind.startswith(_OURS) or kind not in known:
                 raise not_implemented("cloudformation", f"{name} with {kind}")
+
+    def _types_of_moto(self) -> set[str]:
+        """Return the types of resources that moto supports."""
+        # Moto is set up before its modules are imported.
+        with self.moto.backend("cloudformation", self.region):
+            from moto.cloudformation.parsing import NULL_MODELS, get_model_map  # noqa: PLC0415
+
+            return {*get_model_map(), *NULL_MODELS}
 
 
 def _check_form(template: str) -> None:

@@ -142,7 +142,7 @@ class Parts:
             "sqs": self.queues.answer,
             "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
-            "cloudformation": CloudFormation(self.moto, self.objects).answer,
+            "cloudformation": CloudFormation(self.moto, self.objects, region).answer,
             "application-autoscaling": self.autoscaling.answer,
         }
         self._settings = settings

@@ -179,14 +179,6 @@ class MotoServices:
         record = _record("cloudformation", "DeleteStack", head, body)
         return self._answer(head, body, record | {"Deletion": deletion.record()})
 
-    def resource_types(self) -> set[str]:
-        """Return the types of resources that moto's CloudFormation supports."""
-        with self._lock:
-            self._start()
-            from moto.cloudformation.parsing import NULL_MODELS, get_model_map  # noqa: PLC0415
-
-            return {*get_model_map(), *NULL_MODELS}
-
     def _answer(self, head: RequestHead, body: bytes, record: dict[str, Any]) -> HttpResponse:
         service, operation = record["Service"], record["Operation"]
         with self._lock:
