@@ -46,8 +46,8 @@ from local.records.kinds import ASYNCHRONOUS_INVOCATION, EVENT, KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import ModelLoader
-from local.runtime.functions.invocation import FunctionRunner
 from local.runtime.functions.restoring import restore as restore_functions
+from local.runtime.functions.runner import FunctionRunner
 from local.runtime.jobs import builtin_training
 from local.runtime.jobs.processing import ProcessingRunner
 from local.runtime.jobs.restoring import restore as restore_jobs

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from local.aws.wire import HttpResponse, RequestHead
-from local.runtime.functions.invocation import MOST_INVOCATIONS
+from local.runtime.functions.runner import MOST_INVOCATIONS
 
 Answer = Callable[[RequestHead, bytes], HttpResponse]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.core.ports import CallOperation, EventBus, SendMessage
-from local.runtime.functions.invocation import FunctionRunner
+from local.runtime.functions.runner import FunctionRunner
 from local.storage.objects import Objects
 from local.storage.store import Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -43,6 +44,21 @@ def nearest_interpreter(version: str) -> tuple[str, str]:
     return OURS, sys.executable
 
 
+def interpreter_of(runtime: str) -> tuple[str, str]:
+    """Return the Python for a runtime of Lambda, and a note for the log.
+
+    Args:
+        runtime: for example ``python3.12``.
+    """
+    version = runtime.removeprefix("python")
+    if int(version.partition(".")[2]) < _oldest_with_sdk():
+        return sys.executable, f"python{OURS}, because the service's boto3 does not run in {runtime}"
+    found = find_interpreter(version)
+    if found is not None:
+        return found, runtime
+    return sys.executable, f"python{OURS}, because no {runtime} is on this machine"
+
+
 def _minor(version: str) -> int:
     return int(version.split(".")[1])
 
@@ -70,3 +86,11 @@ def _answer(program: str, version: str) -> str | None:
         return None
     found, _, path = answer.stdout.strip().partition(" ")
     return path if found == version else None
+
+
+@cache
+def _oldest_with_sdk() -> int:
+    """Return the minor version of the oldest Python 3 that the service's boto3 runs in."""
+    found = re.fullmatch(r">= ?3\.(\d+)", importlib.metadata.metadata("boto3")["Requires-Python"])
+    assert found is not None
+    return int(found[1])

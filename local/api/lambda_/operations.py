@@ -15,7 +15,7 @@ from local.core.errors import ServiceError
 from local.core.json_text import JsonError, read_json
 from local.core.settings import Settings
 from local.records import functions as records
-from local.runtime.functions.invocation import FunctionRunner
+from local.runtime.functions.runner import FunctionRunner
 from local.storage.objects import Objects, ObjectTooLargeError
 from local.storage.store import AlreadyExistsError, Document, Store
 

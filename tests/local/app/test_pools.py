@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.app.pools import RequestPools
 from local.aws.wire import RequestHead
-from local.runtime.functions import invocation
-from local.runtime.functions.invocation import InvocationResult
+from local.runtime.functions.invocation import Invocation, InvocationResult
 from tests.local.interpreter.conftest import Pipelines
 from tests.local.interpreter.documents import fail
 
@@ -41,7 +40,7 @@ def held(service, monkeypatch):
         assert release.wait(60)
         return InvocationResult(None)
 
-    monkeypatch.setattr(invocation._Invocation, "run", run)
+    monkeypatch.setattr(Invocation, "run", run)
     yield release, started
     release.set()
 
