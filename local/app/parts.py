@@ -42,7 +42,7 @@ from local.core.disk import Disk, is_full
 from local.core.settings import Settings
 from local.interpreter.execution_runner import ExecutionRunner
 from local.interpreter.services import StepServices
-from local.records.kinds import ASYNCHRONOUS_INVOCATION, EVENT, KINDS
+from local.records.kinds import KINDS
 from local.runtime.endpoints.changes import EndpointChanges
 from local.runtime.endpoints.hosting import Hosting
 from local.runtime.endpoints.serving import ModelLoader
@@ -76,7 +76,6 @@ class Parts:
         objects: S3 objects as files.
         logs: log files.
         keys: the accepted access keys.
-        disk: the disk with the service's data.
         supervisor: programs of jobs and functions.
         functions: runs Lambda functions.
         metrics: data points of CloudWatch metrics.
@@ -85,27 +84,25 @@ class Parts:
         changes: carries out changes of endpoints.
         executions: running pipeline executions.
         moto: the AWS services that moto answers for.
-        autoscaling: Application Auto Scaling's operations.
         events: EventBridge's default bus.
         sagemaker: SageMaker's operations.
         sagemaker_http: their HTTP interface.
         functions_api: Lambda's operations.
         logs_api: CloudWatch Logs' operations.
         s3: the ASGI application of S3.
-        queues: SQS's operations.
         services: how requests to the other services are answered, by signing name.
     """
 
     def __init__(self, settings: Settings, keys: KeyRing, say: Callable[[str], None] = lambda _: None) -> None:
         region = settings.region
         self.keys = keys
-        self.disk = Disk(say, settings.root)
-        self.store = Store(settings.database, self.disk)
+        self._disk = Disk(say, settings.root)
+        self.store = Store(settings.database, self._disk)
         self.objects = Objects(settings.buckets)
-        self.logs = Logs(settings.logs, self.disk)
+        self.logs = Logs(settings.logs, self._disk)
         self.supervisor = Supervisor(settings)
         self.moto = MotoServices(self.store, region)
-        self.autoscaling = AutoScaling(self.moto, self.store, region)
+        self._autoscaling = AutoScaling(self.moto, self.store, region)
         self.functions = functions = FunctionRunner(self.store, settings, self.logs, keys, self.supervisor)
         self.events = events = EventBridge(
             self.moto,
@@ -123,9 +120,9 @@ class Parts:
         self.changes = EndpointChanges(
             self.store, settings, self.objects, loader, self.hosting, events, self.supervisor
         )
-        self.queues = Sqs(self.moto, region)
+        self._queues = Sqs(self.moto, region)
         steps = StepServices(
-            self.store, self.objects, events, self._call, functions, self.queues.send, self._prepare_training
+            self.store, self.objects, events, self._call, functions, self._queues.send, self._prepare_training
         )
         self.executions = ExecutionRunner(steps)
         self.sagemaker = SageMakerApi(self._resources(settings).operations())
@@ -139,11 +136,11 @@ class Parts:
             "logs": self.logs_api.answer,
             "events": events.answer,
             "iam": Iam(self.moto, region).answer,
-            "sqs": self.queues.answer,
+            "sqs": self._queues.answer,
             "sts": Sts(self.moto, keys, region).answer,
             "monitoring": Monitoring(self.moto, self.metrics).answer,
             "cloudformation": CloudFormation(self.moto, self.objects, region).answer,
-            "application-autoscaling": self.autoscaling.answer,
+            "application-autoscaling": self._autoscaling.answer,
         }
         self._settings = settings
 
@@ -174,8 +171,7 @@ class Parts:
 
     def _accepted_work(self) -> list[str]:
         """Return a message about the events that an earlier run has accepted and not delivered, if there are any."""
-        kinds = ((EVENT, "event"), (ASYNCHRONOUS_INVOCATION, "asynchronous invocation"))
-        counts = [(len(self.store.list(kind)), name) for kind, name in kinds]
+        counts = ((self.events.waiting(), "event"), (self.functions.waiting(), "asynchronous invocation"))
         accepted = ", ".join(number_of(count, name) for count, name in counts if count)
         return [f"Accepted before and still to be done: {accepted}."] if accepted else []
 
@@ -189,8 +185,8 @@ class Parts:
         with ExitStack() as last_first:
             last_first.callback(self.supervisor.stop_all)
             last_first.callback(self.executions.stop_all)
-            last_first.callback(self.queues.close)
-            last_first.callback(self.disk.close)
+            last_first.callback(self._queues.close)
+            last_first.callback(self._disk.close)
 
     def close(self) -> None:
         """Flush pending data and close the records. Each is closed, even if another fails to close.
@@ -231,7 +227,7 @@ class Parts:
             model_package_groups=ModelPackageGroupOperations(store, region),
             model_packages=ModelPackageOperations(store, region, self.events),
             endpoint_configs=EndpointConfigOperations(store, region),
-            endpoints=EndpointOperations(store, region, self.hosting, self.changes, self.autoscaling),
+            endpoints=EndpointOperations(store, region, self.hosting, self.changes, self._autoscaling),
             tags=TagOperations(store, region),
             search=SearchOperations(store),
         )

@@ -69,6 +69,10 @@ class WorkQueue:
                 self._queue(key, work)
         self._wake()
 
+    def waiting(self) -> int:
+        """Return how many pieces of work have not ended."""
+        return len(self._store.list(self._kind))
+
     def _add(self, key: str, work: Document) -> None:
         self._queue(key, work)
         self._wake()

@@ -86,6 +86,10 @@ class EventBridge:
         """Begin to deliver events, first those that an earlier run of the service has accepted."""
         self._queue.begin()
 
+    def waiting(self) -> int:
+        """Return how many events are not delivered yet."""
+        return self._queue.waiting()
+
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> str:
         """Send an event; ``local.core.ports.EventBus`` describes the arguments."""
         return self._emit(source, detail_type, detail, resources, time.time())

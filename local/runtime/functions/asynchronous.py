@@ -52,6 +52,10 @@ class AsynchronousInvocations:
         """Begin with the invocations, first with those that an earlier run of the service has accepted."""
         self._queue.begin()
 
+    def waiting(self) -> int:
+        """Return how many accepted invocations have not ended."""
+        return self._queue.waiting()
+
     def _attempt(self, work: Document) -> Document | None:
         """Invoke the function once. Return what is left to do."""
         try:

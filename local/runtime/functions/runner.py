@@ -75,6 +75,10 @@ class FunctionRunner:
         """Begin with asynchronous invocations, first with those that an earlier run of the service has accepted."""
         self._events.begin()
 
+    def waiting(self) -> int:
+        """Return how many accepted asynchronous invocations have not ended."""
+        return self._events.waiting()
+
     def prepare(self, function_name_or_arn: str) -> None:
         """Let Python import the SDK in the background, before a function's first invocation needs it.
 
