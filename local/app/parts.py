@@ -76,7 +76,7 @@ class Parts:
         objects: S3 objects as files.
         logs: log files.
         keys: the accepted access keys.
-        supervisor: programs of jobs and functions.
+        supervisor: runs programs and background threads.
         functions: runs Lambda functions.
         metrics: data points of CloudWatch metrics.
         hosting: deployed models.

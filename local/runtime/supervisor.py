@@ -1,4 +1,4 @@
-"""Run the programs of jobs."""
+"""Run programs and background threads, none of which outlives the service."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServiceStoppingError(Exception):
-    """The service is stopping. The job's record stays unchanged; the next start repairs it."""
+    """The service is stopping. Records of unfinished work stay unchanged; the next start repairs them."""
 
 
 _ANY_PROGRAM = ForkServer((sys.executable, "-I", "-S"))
@@ -193,7 +193,7 @@ class Program:
 
 
 class Supervisor:
-    """Manages the programs and background threads of jobs.
+    """Manages programs and background threads.
 
     No program outlives the service: each has a guard (``local.runtime.guard``), which kills it when the service ends.
     If the guard is killed too, the next start finds the program's processes by their mark.
@@ -215,7 +215,7 @@ class Supervisor:
         return self._stopping
 
     def run_in_background(self, work: Callable[[], None], name: str) -> bool:
-        """Run a job's work in a thread. The thread ends without an error when the service stops.
+        """Run work in a thread. The thread ends without an error when the service stops.
 
         Returns:
             Whether the thread has started: not if the service is stopping.
@@ -231,7 +231,7 @@ class Supervisor:
             except ServiceStoppingError:
                 pass
             except Exception:
-                # Errors during shutdown are ignored. The next start repairs the job.
+                # Errors during shutdown are ignored. The next start repairs what was unfinished.
                 if not self._stopping:
                     _log.exception("%s", name)
             finally:
