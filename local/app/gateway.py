@@ -31,8 +31,8 @@ JSON may escape each character as six."""
 _LARGEST_CODE = 69_905_067
 """Maximum bytes of a request with a function's code: a 50 MB zip file in base64."""
 
-_LARGEST_EVENT = 6_291_556
-"""Maximum bytes of a function's event. Lambda's errors state both limits.
+_LARGEST_INVOCATION_BODY = 6_291_556
+"""Maximum bytes of an invocation's body; events of asynchronous ones are shorter. Lambda's errors state both limits.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 _QUICK_INVOCATION = 128 * 1024
@@ -135,7 +135,7 @@ def _longest_body(service: str, head: RequestHead) -> int:
     if is_prediction(service, head):
         return LARGEST_INVOCATION
     if service == "lambda":
-        return _LARGEST_EVENT if head.raw_path.endswith(b"/invocations") else _LARGEST_CODE
+        return _LARGEST_INVOCATION_BODY if head.raw_path.endswith(b"/invocations") else _LARGEST_CODE
     return _LARGEST_BODY
 
 

@@ -25,7 +25,7 @@ from local.aws.credentials import KeyRing
 from local.core.disk import is_full
 from local.core.secret import make_private
 from local.core.settings import HOST, LOCK_FILE, LOG_FILE, Settings
-from local.records.regions import other_regions
+from local.records.record_regions import other_regions
 from local.storage.set_aside import SetAside
 from local.storage.store import Store
 
