@@ -17,6 +17,27 @@ def test_every_file_that_the_page_names_is_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
+@pytest.mark.parametrize("room", ["pipeline", "local"])
+def test_the_table_of_a_room_has_its_folders(room: str) -> None:
+    rows = re.findall(r"^\| `(\w+)/` \|", _section(room), re.MULTILINE)
+    assert sorted(rows) == _packages(ROOT / room)
+
+
+def test_the_page_names_every_service_of_the_local_service() -> None:
+    folder = ROOT / "local/api"
+    (row,) = re.findall(r"^\| `api/` \|(.*)", _section("local"), re.MULTILINE)
+    modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert sorted(re.findall(r"`([\w/.]+)`", row)) == sorted([*modules, *(f"{name}/" for name in _packages(folder))])
+
+
+def _section(room: str) -> str:
+    return TEXT.partition(f"\n### {room}/\n")[2].partition("\n### ")[0]
+
+
+def _packages(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+
+
 def test_there_are_the_four_walks() -> None:
     assert [name.partition(":")[0] for name in WALKS] == ["configuration value", "request", "row", "step"]
 
