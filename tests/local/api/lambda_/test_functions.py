@@ -275,7 +275,7 @@ def test_event_invocations_return_at_once_and_dry_runs_run_nothing(service, clie
     assert answer["StatusCode"] == 202
     logs = service.client("logs")
     # Not only until the file is there: an invocation whose function is deleted before its end is tried again.
-    assert service.parts.store.wait_until(lambda: not service.parts.store.list(asynchronous.KIND), 20)
+    assert service.parts.store.wait_until(lambda: not service.parts.store.list(ASYNCHRONOUS_INVOCATION), 20)
     assert done.exists()
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/a-function")["logGroups"]
 
