@@ -1,8 +1,7 @@
 """Creates, updates and rolls back endpoints.
 
-Names contain the package's version and a hash of the endpoint's settings, so every call is idempotent. Three tags of
-the endpoint keep its state: the last good configuration, the one that failed its verification, and the package that
-waits. A fourth one names the configuration that a call asked for last.
+Names contain the package's version and a hash of the endpoint's settings, so every call is idempotent. What must be
+known of earlier calls is in the endpoint's tags.
 
 Several calls may run at once. SageMaker accepts one change of an endpoint at a time and refuses the others. A refused
 call reads the endpoint again and retries.
@@ -21,6 +20,7 @@ from botocore.exceptions import ClientError
 from deployment.aws_refusals import ExpectedRefusal, says, sentence
 from deployment.endpoint_names import Target, name_of, version_of
 from deployment.endpoint_scaling import Scaling
+from deployment.endpoint_tags import FAILED_TAG, GOOD_TAG, LATEST_TAG, OWNER_TAG, WAITING_TAG, EndpointTags
 from deployment.registered_model import find_registered
 from deployment.served_models import ServedModels, find_endpoint, pending_config
 
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
         DescribeModelPackageOutputTypeDef,
         TagTypeDef,
     )
-
-OWNER_TAG = "deployed-by"
-GOOD_TAG = "last-known-good"
-FAILED_TAG = "failed-verification"
-WAITING_TAG = "waiting-model-package"
-LATEST_TAG = "latest-deployment"
-"""Names what a call deploys. It stops other calls' clean-up, and lets verify_endpoint.py tell a rollback from a later
-deployment of what served before."""
 
 LONGEST_WAIT_FOR_DELETION_SECONDS = 90
 POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 5.0
@@ -93,6 +85,7 @@ class Deployer:
         self.tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in options["tags"].items()]
         self.tags.append({"Key": OWNER_TAG, "Value": owner})
         self.models = ServedModels(self.sagemaker, options, self.tags)
+        self.endpoint_tags = EndpointTags(self.sagemaker)
 
     def answer(self, event: dict[str, Any]) -> dict[str, str]:
         """Handle an event of one of the six kinds in the module's docstring."""
@@ -155,13 +148,13 @@ class Deployer:
         endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
         if endpoint is None:
             raise EndpointBusyError(f"{target.endpoint_name} was deleted meanwhile: try again.")
-        self._tag(endpoint, WAITING_TAG, target.model_package_arn)
+        self.endpoint_tags.write(endpoint, WAITING_TAG, target.model_package_arn)
         # If the endpoint came into service before it had the tag, no later event would deploy the package.
         try:
             answer = self.deploy(target, package)
         except EndpointBusyError:
             return _answer(target.endpoint_name, name_of(target, self.options), "Deferred")
-        self._wait_no_more(endpoint, target.model_package_arn)
+        self.endpoint_tags.wait_no_more(endpoint, target.model_package_arn)
         return answer
 
     def take_into_service(self, endpoint_name: str) -> dict[str, str]:
@@ -169,7 +162,7 @@ class Deployer:
         endpoint = find_endpoint(self.sagemaker, endpoint_name)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return _answer(endpoint_name, "", "Ignored")
-        tags = self._tags(endpoint)
+        tags = self.endpoint_tags.read(endpoint)
         if tags.get(OWNER_TAG) != self.owner:
             return _answer(endpoint_name, "", "Ignored")
         if WAITING_TAG in tags:
@@ -178,10 +171,10 @@ class Deployer:
             except EndpointBusyError:
                 raise
             except DeploymentError:
-                self._wait_no_more(endpoint, tags[WAITING_TAG])
+                self.endpoint_tags.wait_no_more(endpoint, tags[WAITING_TAG])
                 raise
             if answer["status"] != "Deferred":
-                self._wait_no_more(endpoint, tags[WAITING_TAG])
+                self.endpoint_tags.wait_no_more(endpoint, tags[WAITING_TAG])
             return answer
         self.scaling.agree(endpoint_name)
         return _answer(endpoint_name, endpoint["EndpointConfigName"], "InService")
@@ -192,7 +185,7 @@ class Deployer:
         if endpoint is None:
             raise DeploymentError(f"There is no endpoint {endpoint_name} to roll back.")
         self._require_ours(endpoint)
-        good = self._tags(endpoint).get(GOOD_TAG)
+        good = self.endpoint_tags.read(endpoint).get(GOOD_TAG)
         if _is_heading_for(endpoint, good):
             return _answer(endpoint_name, str(good), "Deploying")
         if endpoint["EndpointStatus"] not in ("InService", "UpdateRollbackFailed"):
@@ -201,7 +194,7 @@ class Deployer:
             raise DeploymentError(
                 f"{endpoint_name} serves {endpoint['EndpointConfigName']}, and nothing older is kept to return to."
             )
-        self._tag(endpoint, LATEST_TAG, good)
+        self.endpoint_tags.write(endpoint, LATEST_TAG, good)
         self._update(endpoint, good)
         return _answer(endpoint_name, good, "Deploying")
 
@@ -234,8 +227,8 @@ class Deployer:
             return f"{endpoint_name} serves {config_name}."
         if status == "Failed":
             return f"{endpoint_name} is Failed and serves nothing: the next deployment makes it anew."
-        self._tag(endpoint, FAILED_TAG, failed_config_name)
-        if status == "InService" and self._tags(endpoint).get(GOOD_TAG) in (None, failed_config_name):
+        self.endpoint_tags.write(endpoint, FAILED_TAG, failed_config_name)
+        if status == "InService" and self.endpoint_tags.read(endpoint).get(GOOD_TAG) in (None, failed_config_name):
             return (
                 f"Nothing older is kept to go back to: {endpoint_name} stays in service with {failed_config_name} and "
                 "is billed. 'make delete LEVEL=endpoint' deletes it."
@@ -301,7 +294,7 @@ class Deployer:
         try:
             if endpoint:
                 # First, so that another call's clean-up stops before it deletes what this one deploys.
-                self._tag(endpoint, LATEST_TAG, name)
+                self.endpoint_tags.write(endpoint, LATEST_TAG, name)
             # Another call's clean-up may have deleted them since the last attempt.
             self.models.create(target, name)
             if endpoint is None:
@@ -312,7 +305,7 @@ class Deployer:
                 )
             else:
                 self._update(endpoint, name)
-                self._remember(endpoint, name)
+                self.endpoint_tags.remember(endpoint, name)
         except ClientError as error:
             if not says(error, *LOST_RACE_PHRASES):
                 raise
@@ -320,7 +313,9 @@ class Deployer:
                 f"{target.endpoint_name} was not changed, perhaps because another call changes it: {sentence(error)}"
             ) from error
         self.models.clean_up(
-            target.endpoint_name, {name, *self._kept(endpoint)}, lambda: self._is_latest(target.endpoint_name, name)
+            target.endpoint_name,
+            {name, *self.endpoint_tags.kept(endpoint)},
+            lambda: self.endpoint_tags.is_latest(target.endpoint_name, name),
         )
         return _answer(target.endpoint_name, name, "Deploying", endpoint["EndpointConfigName"] if endpoint else None)
 
@@ -351,7 +346,7 @@ class Deployer:
         return None
 
     def _require_ours(self, endpoint: DescribeEndpointOutputTypeDef) -> None:
-        if self._tags(endpoint).get(OWNER_TAG) != self.owner:
+        if self.endpoint_tags.read(endpoint).get(OWNER_TAG) != self.owner:
             raise DeploymentError(
                 f"The endpoint {endpoint['EndpointName']} is not this pipeline's and stays as it is: use another name, "
                 f"or hand it over by tagging it {OWNER_TAG}={self.owner}."
@@ -389,18 +384,6 @@ class Deployer:
                 self.scaling.agree(name)
             raise
 
-    def _remember(self, endpoint: DescribeEndpointOutputTypeDef, coming: str) -> None:
-        """Tag an endpoint under update with its last good configuration, and remove the tags of older packages."""
-        served, failed = endpoint["EndpointConfigName"], self._tags(endpoint).get(FAILED_TAG)
-        if endpoint["EndpointStatus"] == "InService" and served not in (failed, coming):
-            self._tag(endpoint, GOOD_TAG, served)
-        past = [WAITING_TAG, FAILED_TAG] if failed == coming else [WAITING_TAG]
-        self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=past)
-
-    def _wait_no_more(self, endpoint: DescribeEndpointOutputTypeDef, model_package_arn: str) -> None:
-        if self._tags(endpoint).get(WAITING_TAG) == model_package_arn:
-            self.sagemaker.delete_tags(ResourceArn=endpoint["EndpointArn"], TagKeys=[WAITING_TAG])
-
     def _delete(self, endpoint: DescribeEndpointOutputTypeDef) -> None:
         """Delete an endpoint that cannot be updated, and wait until its name is free again.
 
@@ -420,26 +403,6 @@ class Deployer:
             if time.monotonic() > latest:
                 raise EndpointBusyError(f"{name} is still being deleted: try again in a few minutes.")
             time.sleep(1)
-
-    def _is_latest(self, endpoint_name: str, name: str) -> bool:
-        """Return whether no other call has begun to deploy since this one began."""
-        endpoint = find_endpoint(self.sagemaker, endpoint_name)
-        if endpoint is None or pending_config(endpoint) != name:
-            return False
-        return self._tags(endpoint).get(LATEST_TAG) == name
-
-    def _kept(self, endpoint: DescribeEndpointOutputTypeDef | None) -> set[str]:
-        """Return the configurations to which the endpoint may be rolled back."""
-        if endpoint is None:
-            return set()
-        return {endpoint["EndpointConfigName"], self._tags(endpoint).get(GOOD_TAG, "")}
-
-    def _tags(self, endpoint: DescribeEndpointOutputTypeDef) -> dict[str, str]:
-        pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
-        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-
-    def _tag(self, endpoint: DescribeEndpointOutputTypeDef, key: str, value: str) -> None:
-        self.sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": key, "Value": value}])
 
 
 def _target_of(model_package_arn: str, package: DescribeModelPackageOutputTypeDef) -> Target | None:
