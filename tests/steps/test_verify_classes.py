@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 import verify_endpoint
+from evaluation.endpoint_wait import VerificationError
 from evaluation.linear_model import LinearClassifier
-from verify_endpoint import Answers, VerificationError, judge
+from verify_endpoint import Answers, judge
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient

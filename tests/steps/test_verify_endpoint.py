@@ -10,19 +10,12 @@ import numpy as np
 import pytest
 import verify_endpoint
 from botocore.exceptions import ClientError
+from evaluation import endpoint_wait
 from evaluation.clients import Clients
+from evaluation.endpoint_wait import SupersededError, VerificationError, wait_until_in_service
 from evaluation.linear_model import LinearModel
 from moto import mock_aws
-from verify_endpoint import (
-    Answers,
-    SupersededError,
-    VerificationError,
-    compare,
-    judge,
-    requests,
-    verify,
-    wait_until_in_service,
-)
+from verify_endpoint import Answers, compare, judge, requests, verify
 
 from tests.local.conftest import make_artifact
 from tests.pauses import replace_pauses
@@ -57,7 +50,7 @@ class Endpoint:
     def paginate(self, ResourceArn: str) -> list[dict[str, Any]]:
         if self.latest == "denied":
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListTags")
-        return [{"Tags": [{"Key": verify_endpoint.LATEST_TAG, "Value": self.latest}] if self.latest else []}]
+        return [{"Tags": [{"Key": endpoint_wait.LATEST_TAG, "Value": self.latest}] if self.latest else []}]
 
 
 def endpoint(*states: tuple[str, str], latest: str | None = None) -> SageMakerClient:
@@ -66,7 +59,7 @@ def endpoint(*states: tuple[str, str], latest: str | None = None) -> SageMakerCl
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch) -> None:
-    replace_pauses(monkeypatch, verify_endpoint)
+    replace_pauses(monkeypatch, endpoint_wait)
 
 
 def test_it_waits_until_the_endpoint_serves_the_configuration() -> None:
@@ -84,7 +77,7 @@ def test_an_endpoint_that_went_back_to_its_old_configuration_is_an_error() -> No
 
 
 def test_an_endpoint_that_is_never_ready_is_an_error(monkeypatch) -> None:
-    monkeypatch.setattr(verify_endpoint, "MAX_WAIT_SECONDS", -1)
+    monkeypatch.setattr(endpoint_wait, "MAX_WAIT_SECONDS", -1)
     with pytest.raises(VerificationError, match="still Updating"):
         wait_until_in_service(endpoint(("Updating", "new")), "e", "new")
 
