@@ -15,7 +15,7 @@ from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
 from pipeline.config.profile import profile, profile_as
 from pipeline.config.roles import roles_of
-from pipeline.config.stopping import stopping
+from pipeline.config.stop_reasons import stop_reasons
 from pipeline.config.target import target_of
 from pipeline.errors import ConfigError, UserError
 from scripts.command_line import command, option
@@ -81,7 +81,7 @@ def _compare(config: Config) -> int:
     if any(fault.startswith("dataset.input: ") for fault in faults):
         return say(*faults)
     found = profile_as(Path(dataset.input), dataset)
-    faults = faults or list(stopping(found, config))
+    faults = faults or list(stop_reasons(found, config))
     status = say(*faults) if faults else 0
     _print(data_page(found, roles_of(dataset), config))
     return status

@@ -21,7 +21,7 @@ from pipeline.config.choices import (
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.profile import Profile, profile_again
-from pipeline.config.stopping import rounded_up
+from pipeline.config.stop_reasons import rounded_up
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError

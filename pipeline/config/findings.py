@@ -13,7 +13,7 @@ from pipeline.config.models import Config
 from pipeline.config.number_texts import FORMATTED_NUMBERS, WITHOUT_FORMAT
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
-from pipeline.config.stopping import bad_rows, stopping
+from pipeline.config.stop_reasons import bad_rows, stop_reasons
 from pipeline.text import number_of, shortened, some_of
 
 _RARE_SHARE, _RARE_ROWS = 0.01, 10
@@ -38,7 +38,7 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield f"Columns with numbers for names, {listed}: if the first line is a row, add a header."
     if profile.misfits:
         yield _of_misfits(profile)
-    if config is not None and profile.bad and not list(stopping(profile, config)):
+    if config is not None and profile.bad and not list(stop_reasons(profile, config)):
         yield f"{bad_rows(profile)}. MakeFolds sets them aside, in rejected/."
     if profile.rows:
         yield from _of_label(profile, roles, config)

@@ -11,7 +11,7 @@ import yaml
 from pipeline.config.draft import draft, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import profile, profile_as
-from pipeline.config.stopping import stopping
+from pipeline.config.stop_reasons import stop_reasons
 from pipeline.config.target import target_of
 from pipeline.errors import UserError
 
@@ -137,7 +137,7 @@ def test_no_row_stops_a_draft(drafted, price) -> None:
     _, config = drafted("\n".join(["size;price", *rows, f"1;{price}", f"2;{price}"]))
     assert config.dataset.decimal == ","
     found = profile_as(Path(config.dataset.input), config.dataset)
-    assert (found.bad, list(stopping(found, config))) == (2, [])
+    assert (found.bad, list(stop_reasons(found, config))) == (2, [])
 
 
 def test_a_name_may_be_a_number(drafted) -> None:

@@ -10,7 +10,7 @@ from pipeline.config.profile import Profile
 from pipeline.text import number_of, some_of
 
 
-def stopping(profile: Profile, config: Config) -> Iterator[str]:
+def stop_reasons(profile: Profile, config: Config) -> Iterator[str]:
     """Yield a sentence for each reason, with the key to change.
 
     Args:
