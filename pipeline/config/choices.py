@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.config.column_counts import MOST_VALUES, Column
 from pipeline.config.columns import DatePart
 from pipeline.config.delimited import numbers_among
-from pipeline.config.number_texts import decorated
+from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.errors import UserError
@@ -173,7 +173,7 @@ def _parts_of(dates: list[datetime]) -> tuple[DatePart, ...]:
 
 
 def _of_texts(column: Column, profile: Profile) -> Choice:
-    doubt = decorated(column.first_decorated) if column.is_decorated else ""
+    doubt = formatted_number_advice(column.first_formatted) if column.is_formatted else ""
     if column.has_decimal_commas:
         return Choice(column, LEFT_OUT, "numbers with a decimal comma, and other columns have decimal points")
     if column.distinct <= MOST_VALUES and column.known >= _FEWEST_ROWS_A_VALUE * column.distinct:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.config.number_texts import DECIMAL_COMMA, DECORATED, WITH_POINT
+from pipeline.config.number_texts import DECIMAL_COMMA, FORMATTED_NUMBER, WITH_POINT
 from pipeline.config.roles import IGNORED, Role
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
@@ -149,8 +149,8 @@ class Column:
         missing: how many values are missing.
         numbers: how many are numbers.
         decimal_commas: how many are numbers with a decimal comma.
-        decorated: how many are numbers with thousands separators, or with a currency or percent sign.
-        first_decorated: the first of them; may be empty.
+        formatted: how many are numbers with thousands separators, or with a currency or percent sign.
+        first_formatted: the first of them; may be empty.
         dates: how many look like dates.
         counts: how often each value occurs that is not missing, in the order of their first appearance. Incomplete
             unless ``is_counted``.
@@ -174,8 +174,8 @@ class Column:
     missing: int = 0
     numbers: int = 0
     decimal_commas: int = 0
-    decorated: int = 0
-    first_decorated: str = ""
+    formatted: int = 0
+    first_formatted: str = ""
     dates: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     missing_texts: set[str] = field(default_factory=set)
@@ -209,9 +209,9 @@ class Column:
         self.missing_texts.update(values.texts[values.are_missing])
         self.missing += int(values.counts[values.are_missing].sum())
         self.decimal_commas += int(other_times[others.str.fullmatch(DECIMAL_COMMA)].sum())
-        are_decorated = others.str.fullmatch(DECORATED)
-        self.decorated += int(other_times[are_decorated].sum())
-        self.first_decorated = self.first_decorated or next(iter(others[are_decorated]), "")
+        are_formatted = others.str.fullmatch(FORMATTED_NUMBER)
+        self.formatted += int(other_times[are_formatted].sum())
+        self.first_formatted = self.first_formatted or next(iter(others[are_formatted]), "")
         self.dates += int(other_times[others.str.fullmatch(_DATE)].sum())
         self.other = self.other or next(iter(others), "")
         self._count(known, times)
@@ -315,11 +315,11 @@ class Column:
         return self.dates > self.known / 2
 
     @property
-    def is_decorated(self) -> bool:
+    def is_formatted(self) -> bool:
         """Whether most texts are numbers with thousands separators, or with a currency or percent sign."""
-        return self.decorated > (self.known - self.numbers) / 2 and self.decorated >= self.decimal_commas
+        return self.formatted > (self.known - self.numbers) / 2 and self.formatted >= self.decimal_commas
 
     @property
     def has_decimal_commas(self) -> bool:
         """Whether most values are numbers with a decimal comma."""
-        return self.decimal_commas > self.known / 2 and not self.is_decorated
+        return self.decimal_commas > self.known / 2 and not self.is_formatted

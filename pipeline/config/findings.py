@@ -10,7 +10,7 @@ from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.delimited import numbers_among
 from pipeline.config.models import Config
-from pipeline.config.number_texts import FORMATTED_NUMBERS, WITHOUT_FORMAT
+from pipeline.config.number_texts import FORMATTED_IN_WORDS, WITHOUT_FORMAT
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
 from pipeline.config.stop_reasons import bad_rows, stop_reasons
@@ -103,15 +103,15 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     yield from _sentence("Dates, for which there is dataset.dates", dates)
     commas = [column.name for column in profile.columns if column.has_decimal_commas]
     yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)
-    signs = [f"{each.name} ({_short(each.first_decorated)})" for each in profile.columns if each.is_decorated]
-    yield from _sentence(f"Texts that look like {FORMATTED_NUMBERS}; {WITHOUT_FORMAT}", signs)
+    signs = [f"{each.name} ({_short(each.first_formatted)})" for each in profile.columns if each.is_formatted]
+    yield from _sentence(f"Texts that look like {FORMATTED_IN_WORDS}; {WITHOUT_FORMAT}", signs)
 
 
 def _identifies(column: Column) -> bool:
     if (
         column.known < _FEWEST_IDENTIFIERS
         or column.has_dates
-        or column.decimal_commas + column.decorated > column.known / 2
+        or column.decimal_commas + column.formatted > column.known / 2
     ):
         return False
     if column.numbers == column.known and not (column.is_integer and has_name_of_identifier(column)):

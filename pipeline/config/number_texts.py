@@ -19,14 +19,14 @@ _GROUPED = r"[1-9]\d{0,2}(?:(?:,\d{3})+(?:\.\d+)?|(?:\.\d{3})+(?:,\d+)?|(?:['\u2
 _AMOUNT = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
 _CURRENCY = r"(?:[$\u20ac\u00a3\u00a5\u20b9]|US\$|USD|EUR|GBP|CHF)"
 
-DECORATED = rf"[+-]?\(?(?:{_GROUPED}|{_CURRENCY}{_SPACE}?[+-]?{_AMOUNT}|{_AMOUNT}{_SPACE}?(?:{_CURRENCY}|%))\)?"
+FORMATTED_NUMBER = rf"[+-]?\(?(?:{_GROUPED}|{_CURRENCY}{_SPACE}?[+-]?{_AMOUNT}|{_AMOUNT}{_SPACE}?(?:{_CURRENCY}|%))\)?"
 """Numbers with thousands separators, or with a currency or percent sign."""
 
-FORMATTED_NUMBERS = "numbers with a thousands separator, or with a currency or percent sign"
+FORMATTED_IN_WORDS = "numbers with a thousands separator, or with a currency or percent sign"
 WITHOUT_FORMAT = "write them without it in the file"
 """What such texts are, and what to do about them."""
 
 
-def decorated(example: str) -> str:
+def formatted_number_advice(example: str) -> str:
     """Return a sentence about a column of such numbers, without a stop."""
-    return f"{FORMATTED_NUMBERS}, such as {example!r}: {WITHOUT_FORMAT}"
+    return f"{FORMATTED_IN_WORDS}, such as {example!r}: {WITHOUT_FORMAT}"

@@ -12,7 +12,7 @@ from definition_language.objectives import Problem
 from pipeline.config.choices import named
 from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.columns import MISSING_VALUES
-from pipeline.config.number_texts import decorated
+from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile, read_chunks
 from pipeline.config.roles import Role
 from pipeline.errors import UserError
@@ -82,8 +82,8 @@ def target_of(profile: Profile, label: str) -> Target:
     if not numeric and len(counts) == 1:
         raise _constant(label)
     if not numeric and not _are_classes(column):
-        if column.is_decorated:
-            raise UserError(f"LABEL: {label} holds {decorated(column.first_decorated)}")
+        if column.is_formatted:
+            raise UserError(f"LABEL: {label} holds {formatted_number_advice(column.first_formatted)}")
         raise UserError(
             f"LABEL: {label} holds text with {column.distinct} values ({', '.join(list(counts)[:5])} ...): "
             "the pipeline predicts numbers, or classes of several rows each. Choose another column"
@@ -140,8 +140,8 @@ def _of_classes(column: Column, counts: dict[str, int], numbers: dict[str, float
         ordered = _two_in_order(counts) if problem == "binary" else sorted(counts)
     found = "numbers" if numbers else "texts"
     remarks = [f"{column.name} has {len(counts)} different {found}, which are read as classes: training.problem."]
-    if column.is_decorated:
-        remarks.append(f"They look like {decorated(column.first_decorated)}, if they are amounts.")
+    if column.is_formatted:
+        remarks.append(f"They look like {formatted_number_advice(column.first_formatted)}, if they are amounts.")
     if numbers:
         remarks.append("If they are amounts: remove training.problem, dataset.classes and tuning.objective.")
     if problem == "binary":

@@ -179,16 +179,16 @@ def test_bytes_in_another_encoding_are_read_all_the_same(looked_at) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_decorated"),
+    ("text", "is_formatted"),
     [
         *((text, True) for text in ("64,454.19", "176.825,38", "1 234 567", "1'234.5", "1,234", "-1,234", "1.234.567")),
         *((text, True) for text in ("$44624.58", "-$5", "($1,234.50)", "€ 5", "12 €", "USD 5", "5.5 EUR", "0%", "1 %")),
         *((text, False) for text in ("12,3", "0,512", "1.5", "%", "$", "5 apples", "12345,678", "1.2.3", "2024-01-02")),
     ],
 )
-def test_numbers_with_signs_are_told_from_other_texts(text, is_decorated) -> None:
+def test_numbers_with_signs_are_told_from_other_texts(text, is_formatted) -> None:
     found = column_of([text, "", text])
-    assert (found.is_decorated, found.first_decorated) == (is_decorated, text if is_decorated else "")
+    assert (found.is_formatted, found.first_formatted) == (is_formatted, text if is_formatted else "")
 
 
 def test_pieces_make_no_difference_to_a_column() -> None:
@@ -201,7 +201,7 @@ def test_pieces_make_no_difference_to_a_column() -> None:
         "missing",
         "numbers",
         "decimal_commas",
-        "decorated",
+        "formatted",
         "dates",
         "counts",
         "other",
