@@ -1,4 +1,4 @@
-"""Counts the values of a column, piece by piece and in bounded memory."""
+"""Counts the values of a column, chunk by chunk and in bounded memory."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Added(NamedTuple):
 
 
 class _Values(NamedTuple):
-    """The distinct texts of a piece.
+    """The distinct texts of a chunk.
 
     Attributes:
         texts: each text, once.
@@ -221,7 +221,7 @@ class Column:
         return Added(hashes[values.places], are_refused[values.places], are_dropped[values.places])
 
     def _values(self, texts: pd.Series[str]) -> _Values:
-        # Most columns have few values in a piece, so all that is costly is done once for each.
+        # Most columns have few values in a chunk, so all that is costly is done once for each.
         places, found = pd.factorize(texts)
         distinct = pd.Series(found, dtype="str")
         numbers = as_numbers(distinct, self.role.decimal)

@@ -15,10 +15,10 @@ import pandas as pd
 
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatasetSection
+from pipeline.config.csv_rows import FileFormat, Record, chunks, first_record
 from pipeline.config.delimited import DELIMITERS, are_numbers, line_for_excel_in
 from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.number_texts import DECIMAL_COMMA, THOUSANDS
-from pipeline.config.records import FileFormat, Record, first_record, pieces
 from pipeline.config.roles import IGNORED, Role, roles_of
 from pipeline.errors import UserError
 
@@ -130,8 +130,8 @@ def read_chunks(path: Path, form: FileFormat, names: list[str]) -> Iterator[pd.D
     Raises:
         UserError: the file cannot be read as CSV.
     """
-    for piece in pieces(path, form, len(names), "strict"):
-        yield piece.rows.set_axis(names, axis="columns")
+    for chunk in chunks(path, form, len(names), "strict"):
+        yield chunk.rows.set_axis(names, axis="columns")
 
 
 def _profile(
@@ -141,17 +141,17 @@ def _profile(
     rows = misfits = refused = dropped = 0
     first_misfit: Record | None = None
     hashes: list[np.ndarray] = []
-    for chunk, others, first in pieces(path, form, len(names), errors):
-        row_hashes = np.zeros(len(chunk), np.uint64)
-        is_refused, is_dropped = np.zeros((2, len(chunk)), bool)
-        for column, (_, texts) in zip(columns, chunk.items(), strict=True):
+    for frame, others, first in chunks(path, form, len(names), errors):
+        row_hashes = np.zeros(len(frame), np.uint64)
+        is_refused, is_dropped = np.zeros((2, len(frame)), bool)
+        for column, (_, texts) in zip(columns, frame.items(), strict=True):
             added = column.add(texts)
             row_hashes = row_hashes * _MIX + added.hashes
             is_refused |= added.are_refused
             is_dropped |= added.are_dropped
         if rows < _MOST_COMPARED:
             hashes.append(row_hashes[: _MOST_COMPARED - rows])
-        rows += len(chunk)
+        rows += len(frame)
         misfits += others
         first_misfit = first_misfit or first
         refused += int((is_refused & ~is_dropped).sum())

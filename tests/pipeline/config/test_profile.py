@@ -1,4 +1,4 @@
-"""What is counted in a file: as the configuration reads it, piece by piece, whatever the pieces are."""
+"""What is counted in a file: as the configuration reads it, chunk by chunk, whatever the chunks are."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from folds.judge import Judge, Table
 from folds.spans import Span
 from folds.verdicts import Verdict
 
+from pipeline.config import csv_rows
 from pipeline.config import profile as profile_module
-from pipeline.config import records
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.columns import DatasetSection
 from pipeline.config.profile import Profile, profile, profile_as
@@ -40,10 +40,10 @@ def looked_at(tmp_path: Path):
     return look
 
 
-def column_of(*pieces: list[str], role: Role | None = None) -> Column:
+def column_of(*chunks: list[str], role: Role | None = None) -> Column:
     column = Column("x", role) if role else Column("x")
-    for piece in pieces:
-        column.add(pd.Series(piece, dtype="str"))
+    for chunk in chunks:
+        column.add(pd.Series(chunk, dtype="str"))
     return column
 
 
@@ -146,7 +146,7 @@ def test_a_number_beside_decimal_commas_has_no_point(looked_at) -> None:
 def test_rows_with_another_number_of_fields_are_told_apart(
     looked_at, monkeypatch, batch, content, rows, misfits, first
 ) -> None:
-    monkeypatch.setattr(records, "_BATCH", batch)
+    monkeypatch.setattr(csv_rows, "_BATCH", batch)
     found = looked_at(content)
     assert (found.rows, found.misfits) == (rows, misfits)
     assert (found.first_misfit and (found.first_misfit.line, len(found.first_misfit.fields))) == first
@@ -164,8 +164,8 @@ def test_equal_rows_are_counted_in_all_pieces(looked_at, monkeypatch) -> None:
     text = SMALL + "".join(f"{n},male,{n}\n" for n in range(100)) + "20.0,female,2\n20,male,2\n20,female, 2\n"
     whole = looked_at(text)
     assert (whole.duplicates, whole.compared) == (2, 105)
-    monkeypatch.setattr(records, "_BATCH", 7)
-    monkeypatch.setattr(records, "_MOST_CELLS", 1)
+    monkeypatch.setattr(csv_rows, "_BATCH", 7)
+    monkeypatch.setattr(csv_rows, "_MOST_CELLS", 1)
     assert looked_at(text).duplicates == 2
     monkeypatch.setattr(profile_module, "_MOST_COMPARED", 50)
     assert (looked_at(text).duplicates, looked_at(text).compared) == (0, 50)
@@ -191,7 +191,7 @@ def test_numbers_with_signs_are_told_from_other_texts(text, is_formatted) -> Non
     assert (found.is_formatted, found.first_formatted) == (is_formatted, text if is_formatted else "")
 
 
-def test_pieces_make_no_difference_to_a_column() -> None:
+def test_chunks_make_no_difference_to_a_column() -> None:
     random = np.random.default_rng(1)
     texts = [f"{number:.1f}" for number in random.normal(100, 5, 500)] + ["", "NA", "x", "1,5", "2024-01-31"]
     whole = column_of(texts)
@@ -219,8 +219,8 @@ def test_pieces_make_no_difference_to_a_column() -> None:
 
 
 def test_many_values_are_estimated_in_bounded_memory() -> None:
-    pieces = [[str(number) for number in range(start, start + 20_000)] for start in range(0, 200_000, 20_000)]
-    column = column_of(*pieces)
+    chunks = [[str(number) for number in range(start, start + 20_000)] for start in range(0, 200_000, 20_000)]
+    column = column_of(*chunks)
     assert not column.is_distinct_exact
     assert column.distinct == pytest.approx(200_000, rel=0.05)
     assert not column.is_counted

@@ -17,7 +17,7 @@ from pipeline.config.input_file import UNREADABLE, opened, reason
 from pipeline.errors import UserError
 
 _MOST_ROWS, _MOST_CELLS = 100_000, 2_000_000
-"""The size of the pieces in which a file is read."""
+"""The size of the chunks in which a file is read."""
 
 _BATCH = 1000
 """The number of records that are split at once."""
@@ -59,7 +59,7 @@ class Record(NamedTuple):
     fields: list[str]
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """Consecutive rows of a file.
 
     Attributes:
@@ -87,7 +87,7 @@ def first_record(path: Path, form: FileFormat, errors: str = "strict") -> list[s
     return [field.strip() for field in batch[0]]
 
 
-def pieces(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[Piece]:
+def chunks(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[Chunk]:
     """Yield the rows of a file. Blank lines are left out.
 
     Args:
@@ -103,14 +103,14 @@ def pieces(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[Pi
     batches = _batches(path, form, errors)
     if form.header:
         next(batches)
-    while some := list(_some(batches, count, width)):
-        columns = zip(*(columns for columns, _, _ in some), strict=True)
+    while parts := list(_columns_of_batches(batches, count, width)):
+        columns = zip(*(columns for columns, _, _ in parts), strict=True)
         frame = pd.DataFrame(dict(enumerate(map(_column, columns))))
-        first = next((first for _, _, first in some if first is not None), None)
-        yield Piece(frame, sum(misfits for _, misfits, _ in some), first)
+        first = next((first for _, _, first in parts if first is not None), None)
+        yield Chunk(frame, sum(misfits for _, misfits, _ in parts), first)
 
 
-def _some(batches: Batches, count: int, width: int) -> Iterator[tuple[Columns, int, Record | None]]:
+def _columns_of_batches(batches: Batches, count: int, width: int) -> Iterator[tuple[Columns, int, Record | None]]:
     """Yield the columns of each of the next batches, with its misfits: how many, and the first."""
     for line, batch in islice(batches, count):
         fitting = [fields for fields in batch if len(fields) == width and not _is_blank(fields)]
