@@ -46,6 +46,7 @@ class WorkQueue:
         self._alarm = float("inf")
         self._running = 0
         self._has_begun = False
+        self._found: set[str] = set()
 
     def put(self, key: str, work: Document) -> None:
         """Record work, and do it as soon as a thread is free. Within a transaction, it is part of that.
@@ -56,33 +57,41 @@ class WorkQueue:
         """
         with self._store.transaction():
             self._store.insert(self._kind, key, work)
-            # Otherwise begin() finds the record.
-            if self._has_begun:
-                self._store.when_committed(lambda: self._add(key, work))
+            is_early = not self._has_begun
+            self._store.when_committed(lambda: self._add(key, work, is_early=is_early))
 
     def begin(self) -> None:
         """Begin to do work, with that of an earlier run of the service. Until then, it is only recorded."""
-        # A transaction, so that work which is put meanwhile is either read here or added by put(), never both.
-        with self._store.transaction():
-            self._has_begun = True
+        with self._lock:
             for key, work in self._store.items(self._kind):
-                self._queue(key, work)
+                self._found.add(key)
+                self._sort_in(key, work)
+            self._has_begun = True
         self._wake()
 
     def waiting(self) -> int:
         """Return how many pieces of work have not ended."""
         return len(self._store.list(self._kind))
 
-    def _add(self, key: str, work: Document) -> None:
-        self._queue(key, work)
+    def _add(self, key: str, work: Document, *, is_early: bool = False) -> None:
+        """Do recorded work as soon as a thread is free.
+
+        Args:
+            key: identifies the work.
+            work: the record.
+            is_early: whether it was put before begin() had read the records, which may or may not have found it.
+        """
+        with self._lock:
+            if is_early and (key in self._found or not self._has_begun):
+                return
+            self._sort_in(key, work)
         self._wake()
 
-    def _queue(self, key: str, work: Document) -> None:
-        with self._lock:
-            if "Due" in work:
-                heapq.heappush(self._later, (work["Due"], key))
-            else:
-                self._ready.append(key)
+    def _sort_in(self, key: str, work: Document) -> None:
+        if "Due" in work:
+            heapq.heappush(self._later, (work["Due"], key))
+        else:
+            self._ready.append(key)
 
     def _wake(self) -> None:
         """Start threads for the work that is due, and a timer for what is due next."""

@@ -15,6 +15,8 @@ import pytest
 
 from local.core.disk import Disk, be_patient, is_full
 from local.runtime.jobs.failures import outcome_of
+from local.runtime.supervisor import Supervisor
+from local.runtime.work_queue import WorkQueue
 from local.storage.log_files import Logs
 from local.storage.store import Store
 
@@ -131,6 +133,19 @@ def test_states_that_wait_do_not_overwrite_each_other(store, said) -> None:
     for thread, _ in works:
         thread.join(20)
     assert sorted(store.get("job", "a")["numbers"]) == list(range(8))
+
+
+def test_work_that_waits_for_room_while_its_queue_begins_is_done(store, said, settings) -> None:
+    supervisor = Supervisor(settings)
+    queue = WorkQueue(store, supervisor, "work", 1, lambda _: None)
+    fill(store, full=True)
+    thread, _ = in_the_background(lambda: queue.put("1", {"number": 1}))
+    until(lambda: said)
+    queue.begin()
+    fill(store, full=False)
+    thread.join(20)
+    assert store.wait_until(lambda: not store.list("work"), 20)
+    supervisor.stop_all()
 
 
 def test_nothing_waits_any_more_when_the_service_stops(store, disk, said) -> None:
