@@ -15,8 +15,8 @@ from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, console, run
 from scripts.executions import find_execution, left_of_execution
 from scripts.progress import explain_failure
+from scripts.rejected_rows import print_rejected_rows
 from scripts.report_page import draw_page, show_page, write_page
-from scripts.set_aside import print_set_aside
 from scripts.tables import add_numbers, add_texts, fits, plain_table
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def main(config: Config, execution: str | None) -> int:
 
 def print_results(results: Results) -> None:
     """Print rows that were set aside, the estimate, the errors, the model and its warnings."""
-    print_set_aside(results.set_aside)
+    print_rejected_rows(results.rejected_rows)
     best = results.best
     if best is None:
         console.print("No model was selected.")

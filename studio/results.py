@@ -19,7 +19,7 @@ from pipeline.operate.objective import (
     objective_of,
     value_of,
 )
-from pipeline.operate.results import Results, ResultsDeletedError, SetAside, results_of
+from pipeline.operate.results import RejectedRows, Results, ResultsDeletedError, results_of
 from studio.aws import Aws
 from studio.definitions import Document
 from studio.executions import Execution
@@ -73,7 +73,7 @@ class Evaluation:
         points: what was tried, the best first.
         training_job: the job of the final model; empty if it is not known.
         fold: the fold whose model was chosen; None if a model was trained on all rows.
-        set_aside: the rows that were set aside, and why; None if there are none.
+        rejected_rows: the rows that were set aside, and why; None if there are none.
         model_package: the model package's ARN; empty if there is none.
         package_deleted: whether it does not exist any more.
         endpoint: the endpoint's name; empty if there is none.
@@ -98,7 +98,7 @@ class Evaluation:
     points: tuple[Point, ...]
     training_job: str
     fold: int | None
-    set_aside: SetAside | None
+    rejected_rows: RejectedRows | None
     model_package: str
     package_deleted: bool
     endpoint: str
@@ -201,7 +201,7 @@ def _evaluation(found: Results, best: Document) -> Evaluation:
         points=tuple(_point(each, metric) for each in found.cv_results),
         training_job=best["training_job_name"] or (found.refit.training_job if found.refit else ""),
         fold=best["fold"],
-        set_aside=found.set_aside,
+        rejected_rows=found.rejected_rows,
         model_package=found.model_package_arn or "",
         package_deleted=found.model_package_deleted,
         endpoint=found.endpoint_name or "",

@@ -36,7 +36,7 @@ class Refit:
 
 
 @dataclass(frozen=True)
-class SetAside:
+class RejectedRows:
     """Rows of the input that MakeFolds set aside, because it could not use them.
 
     Attributes:
@@ -57,7 +57,7 @@ class Results:
     """The results of an execution. Results of steps that did not run are None or empty.
 
     Attributes:
-        set_aside: rows that were set aside; None if there are none.
+        rejected_rows: the rows that were set aside; None if there are none.
         best: ``best.json`` of SelectBest.
         training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
         cv_results: every point with its error on each fold, the best first.
@@ -70,7 +70,7 @@ class Results:
             returned, or ``deleted since``.
     """
 
-    set_aside: SetAside | None
+    rejected_rows: RejectedRows | None
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     cv_results: list[dict[str, Any]]
@@ -106,7 +106,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     package_arn = new_arn or known_arn
     package = _described(session, "model_package", ModelPackageName=package_arn) if package_arn else None
     return Results(
-        set_aside=rows_set_aside(session, state),
+        rejected_rows=find_rejected_rows(session, state),
         best=best,
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
@@ -119,7 +119,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
     )
 
 
-def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
+def find_rejected_rows(session: Session, state: ExecutionState) -> RejectedRows | None:
     """Return which rows MakeFolds set aside; None if there are none, or if its report does not exist (any more)."""
     try:
         outputs = job_outputs(session, state, "MakeFolds")
@@ -131,7 +131,7 @@ def rows_set_aside(session: Session, state: ExecutionState) -> SetAside | None:
     total, reasons = report["rejected"]["total"], report["rejected"]["by_reason"]
     rows = report["rows"] + total + report["dropped"]["total"]
     frequent = sorted(((name, number) for name, number in reasons.items() if number), key=lambda item: -item[1])
-    return SetAside(total, rows, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
+    return RejectedRows(total, rows, dict(frequent), f"{outputs['folds'].rstrip('/')}/rejected/")
 
 
 def _endpoint_state(session: Session, deployed: dict[str, str], verification: dict[str, Any]) -> str:

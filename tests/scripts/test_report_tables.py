@@ -34,7 +34,7 @@ ROW = {
     "rank_test_auc": 1,
 }
 RESULTS = Results(
-    set_aside=None,
+    rejected_rows=None,
     best=BEST,
     training_jobs=[],
     cv_results=[ROW],

@@ -124,7 +124,7 @@ def make_evidence(
         },
     }
     found = Results(
-        set_aside=None,
+        rejected_rows=None,
         model_package_deleted=False,
         best=make_best(folds, rows),
         training_jobs=[],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.operate.results import SetAside
+from pipeline.operate.results import RejectedRows
 from scripts.console import console, is_local_service
 from scripts.run_folders import ROOT
 
@@ -22,7 +22,7 @@ _REASONS = {
 """Reasons of folds.json whose names do not say enough, in the words of MakeFolds."""
 
 
-def print_set_aside(rows: SetAside | None) -> None:
+def print_rejected_rows(rows: RejectedRows | None) -> None:
     """Print the number of rows that were set aside, the reasons and the place; nothing if there are none."""
     if rows is not None:
         reasons = ", ".join(f"{count:,} {_words(reason)}" for reason, count in rows.reasons.items())
