@@ -76,6 +76,11 @@ def settled(parts, name="e"):
     raise AssertionError(endpoint)
 
 
+def wait_for_deletion(parts, name="e") -> None:
+    """Wait longer than DescribeEndpoint does."""
+    assert parts.store.wait_until(lambda: parts.store.find("endpoint", name) is None, 20)
+
+
 def invoke(parts, body=b"1,1", variant=None, name="e"):
     return parts.hosting.invoke(name, body, "text/csv", None, variant)
 
@@ -244,6 +249,7 @@ def test_a_deleted_endpoint_answers_no_more_and_its_name_is_free_again(parts, co
     settled(parts)
     parts.sagemaker.call("DeleteEndpoint", {"EndpointName": "e"})
     assert invoke(parts)[0] == 400
+    wait_for_deletion(parts)
     assert refusal(parts, "DescribeEndpoint", EndpointName="e") == f'Could not find endpoint "{ARN}/e".'
     assert not serving.endpoint_folder(settings, "e").exists()
     create(parts, config)
@@ -289,6 +295,7 @@ def test_a_change_that_a_killed_service_left_is_ended_by_the_next_one(parts, con
     try:
         again.changes.restore()
         if status == "Deleting":
+            wait_for_deletion(again)
             assert "Could not find endpoint" in refusal(again, "DescribeEndpoint", EndpointName="e")
         else:
             assert settled(again)["EndpointStatus"] == "InService"
