@@ -53,7 +53,7 @@ help:  ## List the commands
 	@echo "CONFIG=file.yaml gives a command another configuration than config.yaml."
 
 run: $(READY)  ## Run the whole pipeline on this machine [DATA=file.csv CONFIG=config.yaml PARAMS="MaxMse=4e7"]
-	@$(RUN) scripts.run_local
+	@$(RUN) scripts.run
 
 test: $(READY)  ## Run all but the slow tests: no network, no AWS account
 	@$(PYTEST) -m "not slow"

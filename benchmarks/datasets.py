@@ -96,7 +96,7 @@ def measured(each: DataSet, folder: Path) -> str | None:
     if not succeeds(folder, "init", "--data", f"{each.name}.csv", "--label", each.label, "--config", "config.yaml"):
         return None
     drafted = time.perf_counter()
-    if not succeeds(folder, "run_local", "--config", "config.yaml"):
+    if not succeeds(folder, "run", "--config", "config.yaml"):
         return None
     ended = time.perf_counter()
     last = json.loads((folder / ".local/last-run.json").read_text())

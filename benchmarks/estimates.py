@@ -96,7 +96,7 @@ def measured(each: DataSet, algorithm: str, folder: Path) -> str | None:
     frame.to_csv(folder / "rows.csv", index=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(configuration(each, algorithm, frame), sort_keys=False))
     started = time.perf_counter()
-    if not succeeds(folder, "run_local", "--config", "config.yaml"):
+    if not succeeds(folder, "run", "--config", "config.yaml"):
         return None
     seconds = time.perf_counter() - started
     (best_file,) = (folder / ".local/s3").rglob("best/best.json")

@@ -56,7 +56,7 @@ def run(checkout: Path) -> Phases:
     Raises:
         RuntimeError: the run failed.
     """
-    command = [str(checkout / ".venv/bin/python"), "-m", "scripts.run_local"]
+    command = [str(checkout / ".venv/bin/python"), "-m", "scripts.run"]
     command += ["--data", str(checkout / "data/insurance.csv")]
     variables = {"PYTHONPATH": str(checkout), "CONFIG": str(checkout / "config.yaml"), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:

@@ -34,7 +34,7 @@ _SHOWN = re.compile(r"\s*(Downloading \S+ \(\d\d|Building |Prepared |Installed )
 # Python 3.12 warns of escape sequences in these packages when it compiles them.
 _COMPILED_QUIETLY = ("pyspark", "sagemaker", "smdebug_rulesconfig")
 MODULES_OF_A_RUN = (
-    "scripts.run_local",
+    "scripts.run",
     "scripts.whole_run",
     *("pipeline.config.loading", "pipeline.config.preflight"),
     "pipeline.definition.pipeline",

@@ -31,7 +31,7 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, command: str = "run_local", **options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, command: str = "run", **options: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", f"scripts.{command}"],

@@ -39,7 +39,7 @@ class Runs:
         (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(document))
         inherited = {variable: os.environ[variable] for variable in ("PATH", "HOME") if variable in os.environ}
         process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.run_local"],
+            [sys.executable, "-m", "scripts.run"],
             cwd=self.folder,
             env={**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "CONFIG": f"{name}.yaml"},
             stdout=(self.folder / f"{name}.txt").open("w"),

@@ -42,7 +42,7 @@ def test_a_wide_table_is_split_trained_on_and_served(tmp_path, columns, values) 
     document["quality"]["max_mse"] = 1e9
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
     result = subprocess.run(
-        [sys.executable, "-m", "scripts.run_local"],
+        [sys.executable, "-m", "scripts.run"],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
         capture_output=True,

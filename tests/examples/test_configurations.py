@@ -53,7 +53,7 @@ def test_the_two_configurations_of_the_loans_use_the_same_columns() -> None:
 @pytest.mark.parametrize("config", ["config.yaml", "examples/mine.yaml", "other/wages.yaml"])
 def test_make_writes_no_data_for_another_configuration(config) -> None:
     assert "write_data" not in made(config)
-    assert "scripts.run_local" in made(config)
+    assert "scripts.run" in made(config)
 
 
 def made(config: str) -> str:

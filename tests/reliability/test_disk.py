@@ -153,7 +153,7 @@ def test_a_start_on_a_full_disk_is_refused_and_works_when_there_is_room(folder) 
     assert seen["start"] == f"no space is left on the disk that holds {folder}/.local: free some, then start again"
 
 
-@pytest.mark.parametrize("command", ["local --port 0", "scripts.run_local"])
+@pytest.mark.parametrize("command", ["local --port 0", "scripts.run"])
 def test_a_command_that_starts_on_a_full_disk_says_so_in_a_sentence(folder, command) -> None:
     files = f"cp {ROOT}/config.yaml . && cp -r {ROOT}/data . && (cat /dev/zero > ballast 2> /dev/null; true)"
     done = on_a_small_disk(folder, "2m", "sh", "-c", f"{files}; {sys.executable} -m {command}")

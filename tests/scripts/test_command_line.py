@@ -10,7 +10,7 @@ import sys
 import click
 import pytest
 
-from scripts import run_local
+from scripts import run
 from scripts.command_line import make_line
 from scripts.commands import unloaded_commands
 from scripts.completion import exported, targets
@@ -106,9 +106,9 @@ def test_empty_variables_count_as_not_given(monkeypatch) -> None:
     for name in exported():
         monkeypatch.setenv(name, "")
     # Of a whole process.
-    monkeypatch.setattr(run_local, "isolate", lambda: None)
-    monkeypatch.setattr(run_local, "side_process", lambda: None)
-    for name in ("bootstrap", "delete", "report", "rollback", "run_local", "start", "upsert", "estimate"):
+    monkeypatch.setattr(run, "isolate", lambda: None)
+    monkeypatch.setattr(run, "side_process", lambda: None)
+    for name in ("bootstrap", "delete", "report", "rollback", "run", "start", "upsert", "estimate"):
         given = LOADED[name].make_context(name, []).params
         with LOADED[name].make_context(name, []) as context:
             defaults = {each.name: each.get_default(context) for each in LOADED[name].params}
@@ -124,7 +124,7 @@ def test_empty_variables_count_as_not_given(monkeypatch) -> None:
         ("delete", {"YES": "perhaps"}, "YES: 'perhaps' is neither 1 (yes) nor 0 (no)."),
         ("bootstrap", {"EXPIRATION_DAYS": "soon"}, "EXPIRATION_DAYS: 'soon' is not a whole number from 0."),
         ("fold", {"FOLDS": "1", "INPUT": "data", "OUTPUT": "x"}, "FOLDS: '1' is not a whole number from 2 to 20."),
-        ("run_local", {"DATA": "not there.csv"}, "DATA: File 'not there.csv' does not exist."),
+        ("run", {"DATA": "not there.csv"}, "DATA: File 'not there.csv' does not exist."),
         ("start", {"PARAMS": "MaxMse"}, "PARAMS: 'MaxMse' is not Name=value, for example MaxMse=4e7."),
         ("start", {"PARAMS": "=3"}, "PARAMS: '=3' is not Name=value, for example MaxMse=4e7."),
         ("start", {"PARAMS": "'Note=two"}, 'PARAMS: "\'Note=two" has a quote without its end.'),
