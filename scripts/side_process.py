@@ -21,7 +21,11 @@ T = TypeVar("T")
 
 
 class SideProcess:
-    """A process that does one task after the other. It ends with the process that has started it, however that ends."""
+    """A process that does one task after the other. It ends with the process that has started it, however that ends.
+
+    The worker of a ``ProcessPoolExecutor`` does not: it outlives a process that is killed. And a process that ends, for
+    example after Ctrl-C or an error, waits for what the worker does, such as seconds of imports.
+    """
 
     def __init__(self) -> None:
         self._connection, theirs = multiprocessing.Pipe()
