@@ -80,7 +80,7 @@ def predict_in_batch(  # noqa: PLR0913 - the options of make predict
     s3, sagemaker = session.client("s3", config=patient), session.client("sagemaker", config=patient)
     found = find_files(source, s3)
     model = find_model(sagemaker, config, endpoint_name)
-    note(f"The transform job uses {model.described}.")
+    note(f"The transform job uses {model.scoring.described}.")
     # If a package without a record does not accept the configuration's features, the job fails and says so.
     columns = served_columns(model.scoring, s3, config.dataset, accepts=lambda _: True, note=note)
     files = input_files(found, columns, config.dataset, note)

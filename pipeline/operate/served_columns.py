@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,7 @@ from pipeline.config.columns import DatasetSection
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import is_gone
 from pipeline.operate.bodies import read_body
+from pipeline.operate.configured_columns import check_label, differences
 from pipeline.operate.model_columns import ModelColumns
 from pipeline.s3_uris import split_uri
 from pipeline.text import number_of, some_of
@@ -34,6 +35,10 @@ class ScoringModel(Protocol):
     @property
     def model_package(self) -> str | None:
         """The ARN of the package that the model was made from; None if it was made without one."""
+
+    @property
+    def described(self) -> str:
+        """Which model it is, for messages: ``the model of the endpoint prices: arn:...``."""
 
     def metadata(self) -> dict[str, str]:
         """Return the package's metadata; empty without a package."""
@@ -69,6 +74,12 @@ class EndpointModel:
                 f"{some_of(map(str, packages))}. A row could be encoded for one of them only."
             )
         self.model_package = packages[0]
+
+    @property
+    def described(self) -> str:
+        """Which model it is, for messages."""
+        model = self.model_package or f"{self.model_name}, which was made without a model package"
+        return f"the model of the endpoint {self._endpoint_name}: {model}"
 
     def current_config_name(self) -> str:
         """Return the name of the configuration that the endpoint serves now.
@@ -145,19 +156,16 @@ def served_columns(
         note: takes sentences for the user.
 
     Raises:
-        UserError: the package's record cannot be read, or the configuration has another number of features.
+        UserError: the package's record cannot be read, the model has another label or another problem than the
+            configuration, or the configuration has another number of features.
     """
-    configured = ModelColumns.of_dataset(dataset)
     recorded = recorded_columns(model, s3)
     if recorded is not None:
-        if configured is not None and recorded.features != configured.features:
-            note(f"{_difference(configured, recorded)}. The model package's are used.")
-        if configured is not None and recorded.classes != configured.classes:
-            note(
-                f"The configuration's classes ({_listed(configured.classes)}) differ from those of {recorded.source} "
-                f"({_listed(recorded.classes)}). The model package's are used."
-            )
+        check_label(dataset, recorded, model.described)
+        for sentence in differences(dataset, recorded):
+            note(sentence)
         return recorded
+    configured = ModelColumns.of_dataset(dataset)
     source = f"the model package {model.model_package}"
     if model.model_package is None:
         source = "the endpoint's model, which was made without a model package,"
@@ -204,18 +212,3 @@ def _recorded(document: bytes, uri: str, source: str) -> ModelColumns:
         return ModelColumns.of_report(json.loads(document), source)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{uri}: is not the record of a model's columns: {error!r}") from None
-
-
-def _listed(classes: Sequence[str]) -> str:
-    return some_of(classes) or "none"
-
-
-def _difference(configured: ModelColumns, recorded: ModelColumns) -> str:
-    only_configured = [name for name in configured.features if name not in set(recorded.features)]
-    only_recorded = [name for name in recorded.features if name not in set(configured.features)]
-    if not only_configured and not only_recorded:
-        only_configured, only_recorded = configured.features, recorded.features
-    return (
-        f"The configuration's features differ from those of {recorded.source}: the configuration has "
-        f"{some_of(only_configured) or 'no other'}, the model package has {some_of(only_recorded) or 'no other'}"
-    )

@@ -25,11 +25,18 @@ class ApprovedPackage:
     """The newest approved model package of a group.
 
     Attributes:
+        group: the group's name.
         model_package: its ARN.
     """
 
     sagemaker: SageMakerClient
+    group: str
     model_package: str
+
+    @property
+    def described(self) -> str:
+        """Which model it is, for messages."""
+        return f"the newest approved version of the model package group {self.group}: {self.model_package}"
 
     def metadata(self) -> dict[str, str]:
         """Return the package's metadata."""
@@ -44,13 +51,11 @@ class TransformModel:
     Attributes:
         scoring: its model package.
         name: the name of the model in SageMaker; None if it must be made from the package first.
-        described: what it is, for messages.
         algorithm: the algorithm of its image; None if that is unknown.
     """
 
     scoring: ScoringModel
     name: str | None
-    described: str
     algorithm: Algorithm | None
 
 
@@ -76,11 +81,9 @@ def find_model(sagemaker: SageMakerClient, config: Config, endpoint_name: str) -
         raise UserError(
             f"The endpoint {name} serves inference components, which a transform job cannot use. Score without BATCH=1"
         )
-    described = endpoint.model_package or f"{endpoint.model_name}, which was made without a model package"
     return TransformModel(
         scoring=endpoint,
         name=endpoint.model_name,
-        described=f"the model of the endpoint {name}: {described}",
         algorithm=_algorithm(sagemaker, endpoint.model_package, endpoint.model_name),
     )
 
@@ -115,9 +118,8 @@ def _newest_approved(sagemaker: SageMakerClient, group: str, without_endpoint: s
     if arn is None:
         raise UserError(f"{without_endpoint} The model package group {group} has no approved version either.")
     return TransformModel(
-        scoring=ApprovedPackage(sagemaker, arn),
+        scoring=ApprovedPackage(sagemaker, group, arn),
         name=None,
-        described=f"the newest approved version of the model package group {group}: {arn}",
         algorithm=_algorithm(sagemaker, arn, None),
     )
 

@@ -353,7 +353,7 @@ def test_an_endpoint_whose_origin_was_deleted_is_told_in_a_sentence(account, row
 
 
 UNSCALED = {
-    "columns": {"label": "y", "features": ["x"]},
+    "columns": {"label": "charges", "features": ["x"]},
     "feature_dim": 1,
     "encoding": {},
     "preparation": {"numeric": ["x"]},

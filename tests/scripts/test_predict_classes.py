@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,19 @@ def account(tmp_path_factory):
         yield account
 
 
+def write_config(folder: Path, classes: list[str]) -> str:
+    dataset = {"input": "rows.csv", "label": "risk", "classes": classes, "numeric": ["size"]}
+    training = {"problem": record(classes)["problem"]}
+    document = {"pipeline": {"name": "risk"}, "training": training, "dataset": dataset}
+    path = folder / f"{len(classes)}-classes.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return str(path)
+
+
 @pytest.fixture
 def config(tmp_path) -> str:
     (tmp_path / "rows.csv").write_text(ROWS)
-    dataset = {"input": "rows.csv", "label": "risk", "classes": TWO, "numeric": ["size"]}
-    document = {"pipeline": {"name": "risk"}, "training": {"problem": "binary"}, "dataset": dataset}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
-    return str(tmp_path / "config.yaml")
+    return write_config(tmp_path, TWO)
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -95,15 +102,25 @@ def test_two_classes_have_the_probability_of_the_second(account, config, tmp_pat
 @pytest.mark.parametrize("batch", BOTH_WAYS)
 def test_each_of_more_classes_has_a_probability(account, config, tmp_path, batch) -> None:
     output = tmp_path / "scored.csv"
+    other_order = write_config(tmp_path, THREE[::-1])
     finished = account.predict(
-        CONFIG=config, INPUT=str(tmp_path / "rows.csv"), OUTPUT=str(output), ENDPOINT="three", BATCH=batch
+        CONFIG=other_order, INPUT=str(tmp_path / "rows.csv"), OUTPUT=str(output), ENDPOINT="three", BATCH=batch
     )
     assert finished.returncode == 0, finished.stderr
-    assert "the model package's are used" in finished.stderr.lower(), "the configuration has two classes"
+    assert "the model package's are used" in finished.stderr.lower(), "the configuration's classes have another order"
     found = rows_of(output.read_text())
     assert [row["prediction"] for row in found] == ["low", "low", "high"]
     for row, size in zip(found, SIZES, strict=True):
         assert [float(row[f"probability_{name}"]) for name in THREE] == pytest.approx(softmax(size), abs=1e-6)
+
+
+@pytest.mark.parametrize("batch", ["", "1"])
+def test_a_model_of_another_problem_scores_nothing(account, config, tmp_path, batch) -> None:
+    finished = account.predict(CONFIG=config, INPUT=str(tmp_path / "rows.csv"), ENDPOINT="three", BATCH=batch)
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert "and the model predicts risk (3 classes: low, middle, high). " in finished.stderr
+    assert "It is the model of the endpoint three: arn:" in finished.stderr
 
 
 def test_the_standard_output_has_the_class_and_its_probability(account, config, tmp_path) -> None:
@@ -150,10 +167,10 @@ def test_a_column_that_output_adds_has_another_name_if_the_input_has_it(account,
 
 
 def test_scores_of_the_hinge_loss_are_not_called_probabilities(account, config, tmp_path) -> None:
-    document = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    document = yaml.safe_load(Path(config).read_text())
     document["quality"] = {"limit": 1.0}
     document["tuning"] = {"static_hyperparameters": {"loss": "hinge_loss"}}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
+    Path(config).write_text(yaml.safe_dump(document))
     output = tmp_path / "scored.csv"
     finished = account.predict(CONFIG=config, INPUT=str(tmp_path / "rows.csv"), OUTPUT=str(output), ENDPOINT="two")
     assert finished.returncode == 0, finished.stderr
@@ -162,7 +179,9 @@ def test_scores_of_the_hinge_loss_are_not_called_probabilities(account, config, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("classes", [TWO, THREE])
-def test_xgboost_names_no_class_so_the_most_probable_one_is_given(account, config, tmp_path, classes) -> None:
+def test_xgboost_names_no_class_so_the_most_probable_one_is_given(account, tmp_path, classes) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    config = write_config(tmp_path, classes)
     many = len(classes) > 2
     sizes = np.linspace(-3, 3, 60).reshape(-1, 1)
     labels = np.digitize(sizes[:, 0], [-1, 1] if many else [0])

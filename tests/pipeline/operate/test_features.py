@@ -21,6 +21,7 @@ from pipeline.config.loading import parse_config
 from pipeline.config.models import Config
 from pipeline.definition.fold_options import fold_options
 from pipeline.errors import UserError
+from pipeline.operate.configured_columns import differences
 from pipeline.operate.encoding import RowEncoder, layout_of
 from pipeline.operate.features import RowError
 from pipeline.operate.model_columns import ModelColumns
@@ -100,6 +101,7 @@ def test_the_features_are_those_of_the_folds(tmp_path, rows) -> None:
     config = config_of(DATASET)
     report, features = folded(config, text, tmp_path)
     columns = ModelColumns.of_report(report, "the model package")
+    assert differences(config.dataset, columns) == []
     assert sorted(encoded(config.dataset, columns, text)) == sorted(features)
     assert len(features[0].split(",")) == report["feature_dim"] == len(report["columns"]["features"])
 
