@@ -13,6 +13,7 @@ from functools import partial
 from local.algorithms.errors import InferenceError
 from local.core.arns import arn, resource_key
 from local.core.disk import be_patient
+from local.core.errors import ServiceError, not_implemented
 from local.core.settings import ACCOUNT_ID
 from local.runtime.endpoints.data_capture import DataCapture, Payload, Source
 from local.runtime.endpoints.serving import Deployment, Variant
@@ -121,6 +122,9 @@ class Hosting:
 
         Returns:
             HTTP status, headers and body.
+
+        Raises:
+            ServiceError: NotImplementedException, the request has a member that is not imitated.
         """
         started = time.perf_counter()
         deployment = self._deployments.get(name.lower())
@@ -130,7 +134,7 @@ class Hosting:
         if variant is None:
             return _error(400, "ValidationError", f"Variant {target_variant} of endpoint {name} not found.")
         if not _NOT_IMPLEMENTED.keys().isdisjoint(headers):
-            return _not_implemented(headers)
+            raise _not_implemented(headers)
         asked_type = content_type or "text/csv"
         asked_model = time.perf_counter()
         attributes = ""
@@ -237,10 +241,9 @@ def _error(status: int, code: str, message: str) -> Answer:
     return status, headers, json.dumps({"Message": message}).encode()
 
 
-def _not_implemented(headers: Mapping[bytes, bytes]) -> Answer:
+def _not_implemented(headers: Mapping[bytes, bytes]) -> ServiceError:
     wanted = ", ".join(member for header, member in _NOT_IMPLEMENTED.items() if header in headers)
-    operation = f"sagemaker-runtime:InvokeEndpoint with {wanted}"
-    return _error(400, "ValidationError", f"not implemented by the local service: {operation}")
+    return not_implemented("sagemaker-runtime", f"InvokeEndpoint with {wanted}")
 
 
 def _request_id() -> bytes:

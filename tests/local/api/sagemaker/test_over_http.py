@@ -69,7 +69,6 @@ def test_an_endpoint_answers_boto3_as_the_service_does(runtime, served) -> None:
     [
         ({"EndpointName": "absent", "Body": "1,2"}, "ValidationError", 400),
         ({"EndpointName": "served", "Body": "1,2", "TargetVariant": "absent"}, "ValidationError", 400),
-        ({"EndpointName": "served", "Body": "1,2", "TargetModel": "a.tar.gz"}, "ValidationError", 400),
         ({"EndpointName": "served", "Body": "1,2,3"}, "ModelError", 424),
         ({"EndpointName": "served", "Body": "0," * 3145728 + "0"}, "413", 413),
     ],
@@ -82,6 +81,17 @@ def test_boto3_gets_the_services_errors(runtime, served, request_, code, status)
     if code == "ModelError":
         assert caught.value.response["OriginalStatusCode"] == 400  # type: ignore[typeddict-item]
         assert "Received client error (400) from primary" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["TargetModel", "TargetContainerHostname", "SessionId", "EnableExplanations", "InferenceComponentName"],
+)
+def test_a_member_that_is_not_imitated_is_refused_as_those_of_other_operations(runtime, served, member) -> None:
+    with pytest.raises(ClientError, match=f"sagemaker-runtime:InvokeEndpoint with {member}$") as caught:
+        runtime.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body="1,2", **{member: "a"})
+    assert caught.value.response["Error"]["Code"] == "NotImplementedException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
 def test_a_serverless_endpoint_takes_and_gives_at_most_four_megabytes(sagemaker, runtime, served) -> None:

@@ -103,14 +103,6 @@ def test_answers_over_six_megabytes_are_refused(parts, endpoint) -> None:
     assert ask(rows + 1)[0] == 413
 
 
-def test_kinds_of_invocation_that_are_not_imitated_are_refused(parts, endpoint) -> None:
-    endpoint()
-    for header in (b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-inference-component"):
-        status, _, body = parts.hosting.invoke("e", b"1,2", "text/csv", None, None, headers={header: b"x"})
-        assert status == 400
-        assert b"not implemented by the local service" in body
-
-
 def until(reached) -> None:
     deadline = time.monotonic() + 20
     while not reached():
