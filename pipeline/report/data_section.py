@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.report.evidence import Evidence
 from pipeline.report.numbers import short
 from pipeline.report.section import Section, Table
+from pipeline.text import some_of
 
 _MOST_CLASSES = 8
 
@@ -73,8 +74,7 @@ def _classes(folds: dict[str, Any]) -> str:
     found = folds.get("classes") or []
     if not found:
         return ""
-    more = "" if len(found) <= _MOST_CLASSES else f" and {len(found) - _MOST_CLASSES} more"
-    return f", {len(found)} classes: {', '.join(found[:_MOST_CLASSES])}{more}"
+    return f", {len(found)} classes: {some_of(found, _MOST_CLASSES)}"
 
 
 def _counts(total: int, parts: Mapping[str, int]) -> str:

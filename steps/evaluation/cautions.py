@@ -20,12 +20,12 @@ from evaluation.moments import Moments
 from evaluation.objective import Objective
 from evaluation.points import Point
 from evaluation.rules import LOWEST_MSE
-from evaluation.text import number_of
+from evaluation.text import number_of, some_of
 
 _FEWEST_STEPS = 100
 """Steps of training below which linear-learner was seen to underfit: with 30, 342 rows end 28 % above least squares."""
 
-_WORSE, _DROPPED, _COLLINEAR, _MOST_NAMED = 1.05, 0.1, 0.95, 5
+_WORSE, _DROPPED, _COLLINEAR = 1.05, 0.1, 0.95
 _NOTICEABLE = 1.01
 _FAR_ABOVE = 10
 """From this excess on, relative to least squares, a percentage says nothing: their error may be a rounding error."""
@@ -236,9 +236,7 @@ def _out_of_line(evidence: Evidence) -> Iterator[str]:
         if max(error, middle) > _FAR * min(error, middle) and abs(error - middle) > _OUT_OF_LINE * deviation
     }
     if outside:
-        named = _listed(
-            [f"fold {fold} with {objective.with_article} of {value:.4g}" for fold, value in outside.items()]
-        )
+        named = some_of(f"fold {fold} with {objective.with_article} of {value:.4g}" for fold, value in outside.items())
         cause = "outliers of the label" if evidence.is_regression else "few rows of a class"
         yield (
             f"Out of line with the folds' median of {statistics.median(values):.4g}: {named}. "
@@ -270,17 +268,17 @@ def _about_columns(evidence: Evidence) -> Iterator[str]:
     names = [evidence.folds["columns"]["label"], *evidence.folds["columns"]["features"]]
     constant = [name for name, low, high in zip(names, total.lowest, total.highest, strict=True) if low == high]
     if constant:
-        yield f"Constant columns tell nothing: {_listed(constant)}."
+        yield f"Constant columns tell nothing: {some_of(constant)}."
     largest = np.maximum(np.abs(total.lowest), np.abs(total.highest))
     lost = (largest * _FLOAT32 > 0.01 * total.deviations) & (total.lowest < total.highest)
     if lost.any():
         columns = [name for name, is_lost in zip(names, lost, strict=True) if is_lost]
         yield (
             f"{evidence.algorithm} computes with 32-bit numbers, in which these columns lose their variation: "
-            f"{_listed(columns)}. Subtract a constant from them."
+            f"{some_of(columns)}. Subtract a constant from them."
         )
     if evidence.algorithm == LINEAR_LEARNER and (pairs := _collinear(total, evidence.folds)):
-        yield f"Nearly collinear features, with |r| above {_COLLINEAR}: {_listed(pairs)}."
+        yield f"Nearly collinear features, with |r| above {_COLLINEAR}: {some_of(pairs)}."
 
 
 def _collinear(total: Moments, folds: Mapping[str, Any]) -> list[str]:
@@ -296,11 +294,6 @@ def _collinear(total: Moments, folds: Mapping[str, Any]) -> list[str]:
         for one, other in places
         if names[one] not in column or column[names[one]] != column.get(names[other])
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def precision_caution(double: Mapping[int, float], single: Mapping[int, float], title: str) -> list[str]:

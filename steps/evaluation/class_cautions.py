@@ -10,7 +10,7 @@ from scipy.special import chdtrc
 
 from evaluation.class_weighting import ClassWeighting
 from evaluation.objective import Objective
-from evaluation.text import number_of
+from evaluation.text import number_of, some_of
 
 _CHANCE = 0.001
 """Probability below which chance does not explain a difference."""
@@ -78,9 +78,8 @@ def _about_labels(
     if predicted.max() == table.sum():
         yield f"Every row is predicted as {names[predicted.argmax()]!r}, so the predicted labels tell nothing: {remedy}"
     elif missed:
-        listed = ", ".join(map(repr, missed[:5]))
-        more = f" and {len(missed) - 5} more" if len(missed) > 5 else ""
-        yield f"No row of the class{'es' if len(missed) > 1 else ''} {listed}{more} is recognised (recall 0): {remedy}"
+        classes = "class" if len(missed) == 1 else "classes"
+        yield f"No row of the {classes} {some_of(map(repr, missed))} is recognised (recall 0): {remedy}"
     # With the accuracy as objective, the warning about the class rates says so.
     elif accuracy <= share and not weighting.trades_accuracy and objective.metric not in _ACCURACIES:
         yield (

@@ -1,6 +1,15 @@
-"""Text for messages: numbers with their words."""
+"""Text for messages: numbers with their words, and long lists cut short."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def some_of(names: Iterable[str], most: int = 5) -> str:
+    """Return the first names and the number of the others."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def number_of(count: int, one: str, many: str = "", *, form: str = "") -> str:
