@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema
 from definition_language.constraints import faults
 from definition_language.models import service_model
 from pipeline.algorithms.table import ALGORITHMS
+from pipeline.config.schedules import SCHEDULE, check_schedule
 from pipeline.config.section import VALUES_IN_WORDS
 
 _NAME = "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
@@ -148,4 +149,9 @@ NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 RetentionDays = Literal[
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
-Schedule = Annotated[str, _pattern(r"(cron|rate)\(.+\)", "cron(...) or rate(...)")]
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html has the limit.
+Schedule = Annotated[
+    str,
+    Field(max_length=256),
+    _Checked(check_schedule, lambda: {"pattern": f"^(?:{SCHEDULE})$", VALUES_IN_WORDS: "cron(...) or rate(...)"}),
+]

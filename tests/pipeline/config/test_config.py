@@ -143,6 +143,7 @@ def test_the_features_follow_from_the_columns(config) -> None:
             0.1,
             "folds.max_bad_share: has no effect unless you also set folds.on_bad_rows to quarantine",
         ),
+        ("triggers.schedule", "rate(7 day)", "triggers.schedule: EventBridge would refuse 'rate(7 day)': unit takes"),
         ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
     ],
 )

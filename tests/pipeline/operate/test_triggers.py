@@ -181,10 +181,10 @@ def test_a_target_that_eventbridge_does_not_let_go_is_no_success(published, conf
 
 
 def test_a_schedule_that_eventbridge_refuses_is_a_sentence(published, configure, resources) -> None:
-    config = configure(triggers={"schedule": "cron(every morning)"})
+    config = configure(triggers={"schedule": "cron(0 3 L-9 * ? 2030)"})
     apply_triggers(configure(), resources, published)
     answer_with(published, "events.PutRule", 400, refusal("ValidationException"))
-    with pytest.raises(UserError, match=r"triggers.schedule: EventBridge does not accept 'cron\(every morning\)'"):
+    with pytest.raises(UserError, match=r"triggers.schedule: EventBridge does not accept 'cron\(0 3 L-9"):
         apply_triggers(config, resources, published)
 
 
