@@ -53,7 +53,7 @@ class Execution:
         states = dict.fromkeys(skipped_steps(self._definition, record), "Skipped")
         for step in records.steps(self._services.store, self._arn):
             if step["StepStatus"] not in records.UNDER_WAY:
-                states[step["StepName"]] = step["StepStatus"]
+                states[step["StepName"]] = records.effect(step)
         return Schedule(self._definition.steps, states, self._outcome)
 
     def stop(self) -> None:
@@ -159,7 +159,7 @@ class Execution:
     def _finish(self) -> None:
         if self._schedule.failed:
             records.finish_execution(self._services.store, self._services.events, self._arn, "Failed", STEPS_FAILED)
-        elif self._signals.stop.is_set():
+        elif records.is_stopping(self._services.store, self._arn):
             records.finish_execution(self._services.store, self._services.events, self._arn, "Stopped")
         else:
             records.finish_execution(self._services.store, self._services.events, self._arn, "Succeeded")

@@ -13,7 +13,6 @@ from local.interpreter.schedule import StepSlots
 from local.interpreter.services import StepServices
 from local.interpreter.step_run import Signals
 from local.records import executions as records
-from local.storage.store import Document
 
 MOST_EXECUTIONS = 200
 """Maximum number of executions that run at once. Others wait for one to end."""
@@ -89,8 +88,8 @@ class ExecutionRunner:
     def restore(self) -> list[str]:
         """Update the executions that were running when the service stopped.
 
-        An execution without started steps runs now. One that waits for a callback goes on. An execution that was
-        stopping becomes Stopped. All others become Failed. Their running steps get the same status.
+        An execution without started steps runs now. An execution that was stopping becomes Stopped. All others become
+        Failed. Their running steps get the same status. An execution that waits for a callback goes on until then.
 
         Returns:
             One line for each updated execution, for the log.
@@ -106,30 +105,19 @@ class ExecutionRunner:
                 self.start(arn)
                 lines.append(f"pipeline execution {arn}: resumed")
                 continue
-            if self._resume_callbacks(arn, started, status):
+            last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
+            under_way = [step for step in started if step["StepStatus"] in records.UNDER_WAY]
+            lost = [step for step in under_way if not is_waiting(step)]
+            for step in lost:
+                members = records.last_members(last, reason)
+                records.change_step(self._services.store, arn, step["StepName"], **members)
+            if len(lost) < len(under_way):
+                self.start(arn, stopping=status == "Stopping")
                 lines.append(f"pipeline execution {arn}: waits for a callback")
                 continue
-            last, reason = ("Stopped", None) if status == "Stopping" else ("Failed", SERVICE_STOPPED)
-            for step in started:
-                if step["StepStatus"] in records.UNDER_WAY:
-                    records.change_step(
-                        self._services.store, arn, step["StepName"], **records.last_members(last, reason)
-                    )
             records.finish_execution(self._services.store, self._services.events, arn, last, reason)
             lines.append(f"pipeline execution {arn}: was running, is {last} now")
         return lines
-
-    def _resume_callbacks(self, arn: str, started: list[Document], status: str) -> bool:
-        """Go on with an execution if any step waits for a callback. Its other running steps are lost."""
-        under_way = [step for step in started if step["StepStatus"] in records.UNDER_WAY]
-        lost = [step for step in under_way if not is_waiting(step)]
-        if len(lost) == len(under_way):
-            return False
-        for step in lost:
-            last = records.last_members("Failed", SERVICE_STOPPED)
-            records.change_step(self._services.store, arn, step["StepName"], **last)
-        self.start(arn, stopping=status == "Stopping")
-        return True
 
     def _find(self, execution_arn: str) -> Execution | None:
         with self._lock:

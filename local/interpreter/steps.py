@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 
 
 def run_step(run: StepRun) -> str:
-    """Run a step and return its final status: ``Succeeded``, ``Failed`` or ``Stopped``.
+    """Run a step and return its effect on the execution: ``Succeeded``, ``Failed`` or ``Stopped``.
 
     Raises:
         ServiceStoppingError: The service is shutting down. The step's record stays as it is.
@@ -52,7 +52,7 @@ def run_step(run: StepRun) -> str:
         _logger.exception("step %s of %s", run.step.name, run.execution_arn)
         status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
     run.change(**records.last_members(status, reason))
-    return status
+    return records.effect(run.record())
 
 
 def _first_record(run: StepRun) -> dict[str, Any]:

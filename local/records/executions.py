@@ -6,7 +6,8 @@ ListPipelineExecutionSteps. In addition, records have private members:
     version    _Definition (JSON text)
     execution  _PipelineName, _Parameters (values by name), _Given (the parameters of the request)
     step       _Properties (the values that ``Get`` on Steps.<name> reads), _CacheKey; of a Callback step _Execution
-               (the execution's ARN), _Arguments and, once its token was sent back, _Answer
+               (the execution's ARN), _Arguments and, once its token was sent back, _Answer, which says whether the
+               execution was stopping
 
 An execution uses the definition of its pipeline version. A version's definition never changes.
 """
@@ -61,6 +62,11 @@ def execution(store: Store, execution_arn: str) -> Document:
     return store.get(EXECUTION, execution_arn)
 
 
+def is_stopping(store: Store, execution_arn: str) -> bool:
+    """Return whether an execution is to stop, and has not ended."""
+    return bool(execution(store, execution_arn)["PipelineExecutionStatus"] == "Stopping")
+
+
 def steps(store: Store, execution_arn: str) -> list[Document]:
     """Return the records of the steps that have started, in the order of their starts."""
     return store.list(STEP, f"{execution_arn}/")
@@ -88,6 +94,17 @@ def last_members(status: str, reason: str | None) -> dict[str, Any]:
     """Return the members that a step's record gets when the step ends."""
     failure = {} if reason is None else {"FailureReason": shortened(reason, _LONGEST_STEP_REASON)}
     return {"StepStatus": status, "EndTime": time.time(), **failure}
+
+
+def effect(step: Document) -> str:
+    """Return the status with which an ended step counts for its execution.
+
+    A token that comes back while the execution is stopping lets it stop, even if it says that the step failed.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopPipelineExecution.html
+    """
+    status: str = step["StepStatus"]
+    lets_it_stop = step.get("_Answer", {}).get("_WhileStopping", False)
+    return "Stopped" if status == "Failed" and lets_it_stop else status
 
 
 def change_execution(store: Store, execution_arn: str, change: Callable[[Document], None]) -> Document:

@@ -38,7 +38,9 @@ class CallbackOperations:
             elif earlier is None or token is None or earlier["_Token"] != token:
                 raise conflict(f"Step '{name}' of pipeline execution '{arn}' is not waiting for a callback")
 
-        self.store.update(records.STEP, f"{arn}/{name}", change)
+        with self.store.transaction():
+            answer["_WhileStopping"] = records.is_stopping(self.store, arn)
+            self.store.update(records.STEP, f"{arn}/{name}", change)
         return {"PipelineExecutionArn": arn}
 
     def _find(self, token: str) -> Document:

@@ -13,7 +13,7 @@ from local.app.server import LocalService
 from local.core.settings import Settings
 from tests.local.conftest import RunningService
 from tests.local.interpreter.conftest import Pipelines
-from tests.local.interpreter.documents import condition, definition, fail, get, join, parameter
+from tests.local.interpreter.documents import condition, definition, fail, get, join, parameter, processing
 
 OUTPUTS = {"word": "String", "rows": "Integer", "score": "Float", "good": "Boolean"}
 GIVEN = {"word": "blue", "rows": "7", "score": "0.5", "good": "true"}
@@ -123,8 +123,24 @@ def test_a_callback_without_what_the_step_declares_fails_it(pipelines, queue, gi
     assert reason in pipelines.wait(arn).steps["Wait"]["FailureReason"]
 
 
-def test_an_execution_stops_only_when_the_token_is_back(pipelines, queue) -> None:
-    steps = callback("Wait", queue.url), fail("Never", DependsOn=["Wait"])
+def answer_that_lacks_an_output(pipelines: Pipelines, token: str) -> None:
+    succeed(pipelines, token)
+
+
+def answer_failure(pipelines: Pipelines, token: str) -> None:
+    pipelines.client.send_pipeline_execution_step_failure(CallbackToken=token, FailureReason="cleaned up")
+
+
+def answer_success(pipelines: Pipelines, token: str) -> None:
+    succeed(pipelines, token, {"rows": "7"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(answer_success, "Succeeded"), (answer_failure, "Failed"), (answer_that_lacks_an_output, "Failed")],
+)
+def test_an_execution_stops_only_when_the_token_is_back_whatever_it_says(pipelines, queue, answer, status) -> None:
+    steps = callback("Wait", queue.url, {"rows": "Integer"}), fail("Never", DependsOn=["Wait"])
     arn = pipelines.start(pipelines.create(*steps, parameters=URI))
     first = queue.next()
     pipelines.client.stop_pipeline_execution(PipelineExecutionArn=arn)
@@ -132,9 +148,19 @@ def test_an_execution_stops_only_when_the_token_is_back(pipelines, queue) -> Non
     assert pipelines.wait_for_step(arn, "Wait", "Stopping")
     description = pipelines.client.describe_pipeline_execution(PipelineExecutionArn=arn)
     assert description["PipelineExecutionStatus"] == "Stopping"
-    succeed(pipelines, first["token"])
+    answer(pipelines, first["token"])
     ended = pipelines.wait(arn)
-    assert (ended.status, ended.statuses()) == ("Stopped", {"Wait": "Succeeded"})
+    assert (ended.status, ended.reason, ended.statuses()) == ("Stopped", None, {"Wait": status})
+
+
+def test_a_step_that_failed_before_the_stop_fails_the_execution(pipelines, queue) -> None:
+    steps = callback("Wait", queue.url), callback("Other", queue.url)
+    arn = pipelines.start(pipelines.create(*steps, parameters=URI))
+    tokens = [queue.next()["token"] for _ in steps]
+    answer_failure(pipelines, tokens[0])
+    assert pipelines.client.stop_pipeline_execution(PipelineExecutionArn=arn)
+    answer_failure(pipelines, tokens[1])
+    assert pipelines.wait(arn).status == "Failed"
 
 
 def test_a_queue_that_does_not_exist_fails_the_step(pipelines, queue) -> None:
@@ -194,18 +220,25 @@ def restart(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_stop_is_not_forgotten_by_a_restart(restart) -> None:
+def test_a_stop_is_not_forgotten_by_a_restart(restart, monkeypatch) -> None:
     before = restart()
     queue = Queue(before.service, "stopping")
-    steps = callback("Wait", queue.url), fail("Never", DependsOn=["Wait"])
-    arn = before.start(before.create(*steps, parameters=URI))
-    token = queue.next()["token"]
+    steps = [callback(name, queue.url) for name in ("First", "Second")]
+    slow = processing("Slow", "python3", "-c", "import time; time.sleep(600)")
+    arn = before.start(before.create(*steps, slow, parameters=URI))
+    for name in ("First", "Second", "Slow"):
+        before.wait_for_step(arn, name, "Executing")
+    tokens = {name: before.steps(arn)[name]["Metadata"]["Callback"]["CallbackToken"] for name in ("First", "Second")}
+    # The service ends before it has stopped the job.
+    monkeypatch.setattr(before.parts.executions, "stop", lambda arn: None)
     before.client.stop_pipeline_execution(PipelineExecutionArn=arn)
-    before.wait_for_step(arn, "Wait", "Stopping")
+    answer_failure(before, tokens["First"])
+    before.wait_for_step(arn, "First", "Failed")
     after = restart()
-    succeed(after, token)
+    succeed(after, tokens["Second"])
     ended = after.wait(arn)
-    assert (ended.status, ended.statuses()) == ("Stopped", {"Wait": "Succeeded"})
+    assert ended.status == "Stopped"
+    assert ended.statuses() == {"First": "Failed", "Second": "Succeeded", "Slow": "Stopped"}
 
 
 def test_the_definition_language_knows_callback_steps() -> None:
