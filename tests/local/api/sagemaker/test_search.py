@@ -144,11 +144,52 @@ def test_other_resources_are_found_too(client) -> None:
         (("TrainingJobName", "GreaterThan", "a"), "is for numbers and times"),
         (("TrainingJobName", "Equals"), "needs a Value"),
         (("TrainingJobName", "Exists", "x"), "takes no Value"),
+        (("ResourceConfig.InstanceCount", "In", "1,2"), "In is for text, not for the integer property"),
+        (("Metrics.validation:mse", "Contains", "1"), "Contains is for text, not for the double property"),
+        (("CreationTime", "Contains", "2023"), "Contains is for text, not for the timestamp property"),
+        (("EnableNetworkIsolation", "In", "true"), "In is for text, not for the boolean property"),
     ],
 )
 def test_a_filter_that_cannot_hold_is_refused(client, given, message) -> None:
     with pytest.raises(ClientError, match=message):
         found(client, given)
+
+
+NAME = {"Name": "TrainingJobName", "Value": "job-1"}
+CONTAINS = {"Name": "TrainingJobName", "Operator": "Contains", "Value": "job"}
+URI = {"Name": "InputDataConfig.DataSource.S3DataSource.S3Uri", "Operator": "Contains", "Value": "s3"}
+NOTHING = "at least one subexpression, filter, or nested filter"
+TOO_MANY = "SearchExpression object is 50"
+ONE_CONTAINS = "'CONTAINS' operator usage limit of 1 exceeded."
+
+
+def nested(*filters: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"NestedPropertyName": "InputDataConfig", "Filters": list(filters)}]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ({}, NOTHING),
+        ({"Operator": "Or"}, NOTHING),
+        ({"Filters": [NAME], "SubExpressions": [{"Operator": "And"}]}, NOTHING),
+        ({"Filters": [CONTAINS, CONTAINS], "Operator": "Or"}, ONE_CONTAINS),
+        ({"NestedFilters": nested(URI, URI)}, ONE_CONTAINS),
+        ({"Filters": [CONTAINS], "SubExpressions": [{"NestedFilters": nested(URI)}]}, ONE_CONTAINS),
+        ({"Filters": [NAME] * 20, "SubExpressions": [{"Filters": [NAME] * 20}, {"Filters": [NAME] * 9}]}, TOO_MANY),
+        ({"SubExpressions": [{"NestedFilters": nested(*[NAME] * 15) * 3, "Filters": [NAME] * 2}]}, TOO_MANY),
+    ],
+)
+def test_an_expression_that_sagemaker_does_not_take_is_refused(client, expression, message) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        client.search(Resource="TrainingJob", SearchExpression=expression)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_fifty_elements_are_not_too_many(client) -> None:
+    parts = [{"Filters": [NAME] * 20}, {"Filters": [NAME] * 7}]
+    assert found(client, expression={"Filters": [NAME] * 20, "SubExpressions": parts}) == [1]
+    assert found(client, expression={"Filters": [CONTAINS, NAME]}) == [1]
 
 
 def test_what_is_not_kept_is_refused_by_name(client) -> None:
