@@ -69,6 +69,8 @@ class SearchOperations:
                 record = described.training_job(record)
             elif kind is TUNING_JOB:
                 record = described.tuning_job(tuning_record.described(self.store, record))
+            elif kind is MODEL_PACKAGE and "ModelPackageVersion" in record:
+                record = record | {"ModelPackageName": _version_name(record)}
             return (
                 {"LastModifiedTime": record["CreationTime"]}
                 | record
@@ -76,6 +78,14 @@ class SearchOperations:
             )
 
         return complete
+
+
+def _version_name(package: Document) -> str:
+    """Return the name that Search gives a version. DescribeModelPackage documents none.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelPackage.html
+    """
+    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
 
 
 def _modified() -> Property:

@@ -192,6 +192,22 @@ def test_fifty_elements_are_not_too_many(client) -> None:
     assert found(client, expression={"Filters": [CONTAINS, NAME]}) == [1]
 
 
+def test_a_version_is_named_by_its_group_and_its_number(client) -> None:
+    client.create_model_package_group(ModelPackageGroupName="named")
+    arns = [client.create_model_package(ModelPackageGroupName="named")["ModelPackageArn"] for _ in range(2)]
+    client.create_model_package(ModelPackageName="alone")
+
+    def names(**filter_: str) -> list[str]:
+        expression = {"Filters": [{"Name": "ModelPackageName", **filter_}]}
+        results = client.search(Resource="ModelPackage", SearchExpression=expression, SortBy="ModelPackageName")
+        return [result["ModelPackage"]["ModelPackageName"] for result in results["Results"]]
+
+    assert names(Operator="Exists") == ["named/2", "named/1", "alone"]
+    assert names(Value="named/2") == ["named/2"]
+    assert names(Value="named") == []
+    assert client.describe_model_package(ModelPackageName=arns[0])["ModelPackageName"] == "named"
+
+
 def test_what_is_not_kept_is_refused_by_name(client) -> None:
     for resource in ("FeatureGroup", "Experiment", "Model"):
         with pytest.raises(ClientError, match=f"sagemaker:Search for {resource}"):
