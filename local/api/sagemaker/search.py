@@ -15,6 +15,7 @@ from local.api.sagemaker.search_properties import Properties, Property
 from local.core.errors import not_implemented
 from local.records import described
 from local.records import tuning_jobs as tuning_record
+from local.records.executions import PIPELINE_VERSION, version_key
 from local.records.kinds import (
     ENDPOINT,
     EXECUTION,
@@ -69,6 +70,8 @@ class SearchOperations:
                 record = described.training_job(record)
             elif kind is TUNING_JOB:
                 record = described.tuning_job(tuning_record.described(self.store, record))
+            elif kind is EXECUTION:
+                record = record | {"PipelineParameters": record["_Given"]} | self._version(record)
             elif kind is MODEL_PACKAGE and "ModelPackageVersion" in record:
                 record = record | {"ModelPackageName": _version_name(record)}
             return (
@@ -78,6 +81,11 @@ class SearchOperations:
             )
 
         return complete
+
+    def _version(self, execution: Document) -> Document:
+        key = version_key(execution["PipelineArn"], execution["PipelineVersionId"])
+        name = self.store.get(PIPELINE_VERSION, key).get("PipelineVersionDisplayName")
+        return {} if name is None else {"PipelineVersionDisplayName": name}
 
 
 def _version_name(package: Document) -> str:

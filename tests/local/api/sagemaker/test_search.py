@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -206,6 +207,23 @@ def test_a_version_is_named_by_its_group_and_its_number(client) -> None:
     assert names(Value="named/2") == ["named/2"]
     assert names(Value="named") == []
     assert client.describe_model_package(ModelPackageName=arns[0])["ModelPackageName"] == "named"
+
+
+def test_an_execution_is_found_by_its_parameters_and_named_after_its_version(client) -> None:
+    parameters = [{"Name": name, "Type": "String", "DefaultValue": "a"} for name in ("Given", "Other")]
+    step = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}
+    document = json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": [step]})
+    arn = client.create_pipeline(PipelineName="searched", PipelineDefinition=document, RoleArn=ROLE)["PipelineArn"]
+    client.update_pipeline_version(PipelineArn=arn, PipelineVersionId=1, PipelineVersionDisplayName="first")
+    for value in ("a", "b"):
+        given = [{"Name": "Given", "Value": value}]
+        started = client.start_pipeline_execution(PipelineName="searched", PipelineParameters=given)
+    filters = [{"Name": f"PipelineParameters.{name}", "Value": value} for name, value in given[0].items()]
+    expression = {"NestedFilters": [{"NestedPropertyName": "PipelineParameters", "Filters": filters}]}
+    (result,) = client.search(Resource="PipelineExecution", SearchExpression=expression)["Results"]
+    assert result["PipelineExecution"]["PipelineExecutionArn"] == started["PipelineExecutionArn"]
+    assert result["PipelineExecution"]["PipelineParameters"] == given
+    assert result["PipelineExecution"]["PipelineVersionDisplayName"] == "first"
 
 
 def test_what_is_not_kept_is_refused_by_name(client) -> None:
