@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from local.storage.store import AlreadyExistsError, Document, Store
 
 _MOST_CUSTOMER_METADATA = 50
 _NOT_IMPLEMENTED = ("ValidationSpecification", "SourceAlgorithmSpecification")
+_COPIED_SOURCE = re.compile(r"arn:[^:]*:sagemaker:[^:]*:[^:]*:model(-package)?/", re.IGNORECASE)
+"""A SourceUri that SageMaker copies: of a model, or of a model package."""
 _REPLACED_BY_UPDATE = (
     "ModelApprovalStatus",
     "ApprovalDescription",
@@ -47,6 +50,7 @@ class ModelPackageOperations:
         for member in _NOT_IMPLEMENTED:
             if member in request:
                 raise not_implemented("sagemaker", f"CreateModelPackage with {member}")
+        _check_source("CreateModelPackage", request)
         check_card(request)
         check_urls(request, self.region)
         _check_count(request.get("CustomerMetadataProperties", {}))
@@ -104,6 +108,7 @@ class ModelPackageOperations:
     def update_model_package(self, request: Request) -> Response:
         """Change a model package's approval, life cycle, metadata, model card or inference specifications."""
         before = find_package(self.store, self.region, request["ModelPackageArn"])
+        _check_source("UpdateModelPackage", request)
         check_urls(request, self.region)
 
         def change(package: Document) -> None:
@@ -170,6 +175,21 @@ class ModelPackageOperations:
         except AlreadyExistsError:
             raise conflict(f"Model Package already exists: {arn}") from None
         return package
+
+
+def _check_source(operation: str, request: Request) -> None:
+    """Check a SourceUri. One that is no ARN of a model or model package is described only.
+
+    Source: https://github.com/aws/sagemaker-python-sdk, sagemaker.core.model_registry
+    """
+    if "SourceUri" not in request:
+        return
+    if _COPIED_SOURCE.match(request["SourceUri"]):
+        raise not_implemented("sagemaker", f"{operation} with the ARN of a model or model package as SourceUri")
+    if "InferenceSpecification" in request:
+        raise validation_error("SourceUri and InferenceSpecification cannot be in the same request.")
+    if "ModelPackageName" in request:
+        raise validation_error("An unversioned model package cannot have a SourceUri.")
 
 
 def _document(request: Request, arn: str, name: str) -> Document:

@@ -244,6 +244,34 @@ def test_what_packages_do_not_have_here_is_refused_rather_than_left_out(parts, g
     assert error.message == f"not implemented by the local service: sagemaker:CreateModelPackage with {member}"
 
 
+@pytest.mark.parametrize(
+    ("uri", "members", "code", "words"),
+    [
+        ("model-package/Insurance/1", {}, "NotImplementedException", "model or model package as SourceUri"),
+        ("model/fitted", {}, "NotImplementedException", "model or model package as SourceUri"),
+        ("s3://a/b", {"InferenceSpecification": SPECIFICATION}, "ValidationException", "in the same request"),
+        ("s3://a/b", {"ModelPackageName": "alone"}, "ValidationException", "unversioned"),
+    ],
+)
+def test_a_source_from_which_a_package_would_be_made_is_refused(parts, group, uri, members, code, words) -> None:
+    source = uri if "://" in uri else f"arn:aws:sagemaker:us-east-1:123456789012:{uri}"
+    versioned = "ModelPackageName" not in members
+    request = {"SourceUri": source, **members, **({"ModelPackageGroupName": group} if versioned else {})}
+    error = refusal(parts, "CreateModelPackage", request)
+    assert (error.code, words in error.message) == (code, True)
+    if versioned:
+        error = refusal(
+            parts, "UpdateModelPackage", {"ModelPackageArn": register(parts), "SourceUri": source, **members}
+        )
+        assert (error.code, words in error.message) == (code, True)
+
+
+def test_a_source_that_is_only_named_is_described(parts, group) -> None:
+    arn = register(parts)
+    parts.sagemaker.call("UpdateModelPackage", {"ModelPackageArn": arn, "SourceUri": "https://example.com/run/7"})
+    assert describe(parts, arn)["SourceUri"] == "https://example.com/run/7"
+
+
 CARD = {
     "model_overview": {"model_creator": "a", "model_artifact": ["s3://a/b"]},
     "intended_uses": {"purpose_of_model": "a", "risk_rating": "Low"},
