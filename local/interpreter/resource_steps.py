@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from definition_language.expressions import evaluate
@@ -52,6 +53,7 @@ class ResourceAttempt:
         if self._step.type == "RegisterModel":
             # The tags go to the group, because a versioned package has none.
             self._ensure_group(request.pop("Tags", None))
+            request["ClientToken"] = self._client_token()
         arn: str = self._call(kind.create, request)[kind.resource.arn_member]
         self._run.change(StepStatus="Executing", Metadata={kind.metadata: {"Arn": arn}})
         if kind.waits:
@@ -150,6 +152,13 @@ class ResourceAttempt:
                 f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}",
                 call_exception_type(error),
             ) from None
+
+    def _client_token(self) -> str:
+        """Return the token by which a step of an execution registers one model package.
+
+        An attempt may be cut off after it has registered the package. RetryPipelineExecution then finds that package.
+        """
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._run.execution_arn}/{self._step.name}"))
 
     def _own_tags(self) -> list[dict[str, str]]:
         return [

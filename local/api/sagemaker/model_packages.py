@@ -64,7 +64,7 @@ class ModelPackageOperations:
         if not group_name and not name:
             raise validation_error("Missing ARN.")
         with self.store.transaction():
-            package, is_new = self._add_version(request) if group_name else (self._add_unversioned(request), True)
+            package, is_new = self._add_version(request) if group_name else self._add_unversioned(request)
             if is_new:
                 announce_package(self.events, package)
         return {"ModelPackageArn": package["ModelPackageArn"]}
@@ -148,9 +148,9 @@ class ModelPackageOperations:
         with self.store.transaction():
             group = find_group(self.store, self.region, request["ModelPackageGroupName"])
             prefix = version_prefix(group["ModelPackageGroupArn"])
-            for package in self.store.list(KIND, prefix):
-                if "ClientToken" in request and package.get("_ClientToken") == request["ClientToken"]:
-                    return package, False
+            earlier = self._created_with(request, prefix)
+            if earlier is not None:
+                return earlier, False
             version = group["_NextVersion"]
             name = group["ModelPackageGroupName"]
             self.store.update(GROUP, resource_key(name), lambda document: document.update(_NextVersion=version + 1))
@@ -162,7 +162,8 @@ class ModelPackageOperations:
             self.store.insert(KIND, package["ModelPackageArn"], package)
         return package, True
 
-    def _add_unversioned(self, request: Request) -> Document:
+    def _add_unversioned(self, request: Request) -> tuple[Document, bool]:
+        """Create a package without a group. See ``_add_version``."""
         name = request["ModelPackageName"]
         if "ModelApprovalStatus" in request:
             raise validation_error("ModelApprovalStatus is for versions of a ModelPackageGroup only.")
@@ -170,11 +171,25 @@ class ModelPackageOperations:
         package = _document(request, arn, name)
         try:
             with self.store.transaction():
+                earlier = self._created_with(request, sagemaker_arn(self.region, KIND, ""))
+                if earlier is not None:
+                    return earlier, False
                 self.store.insert(KIND, arn, package)
                 save_tags(self.store, arn, request.get("Tags"))
         except AlreadyExistsError:
             raise conflict(f"Model Package already exists: {arn}") from None
-        return package
+        return package, True
+
+    def _created_with(self, request: Request, prefix: str) -> Document | None:
+        """Return the package that an earlier request with the same ClientToken created, or None."""
+        if "ClientToken" not in request:
+            return None
+        is_versioned = "ModelPackageGroupName" in request
+        for package in self.store.list(KIND, prefix):
+            same_kind = ("ModelPackageVersion" in package) == is_versioned
+            if same_kind and package.get("_ClientToken") == request["ClientToken"]:
+                return package
+        return None
 
 
 def _check_source(operation: str, request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
@@ -14,7 +15,7 @@ from local.core.settings import Settings
 from local.records import executions as records
 from local.storage.store import Store
 from tests.local.conftest import RunningService
-from tests.local.interpreter.conftest import Pipelines
+from tests.local.interpreter.conftest import TIMEOUT, Pipelines
 from tests.local.interpreter.documents import (
     FALSE,
     TRUE,
@@ -359,6 +360,38 @@ def test_what_was_running_when_the_service_stopped_is_failed_with_the_reason(tmp
         assert "the local service stopped" in outcome.reason
         assert "the local service stopped" in outcome.steps["Slow"]["FailureReason"]
         assert pipelines.parts.executions.restore() == []
+
+
+def test_a_version_that_was_registered_when_the_service_stopped_is_not_registered_again(tmp_path, monkeypatch) -> None:
+    settings = Settings(tmp_path / ".local", port=0)
+    register = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": "models"}}
+    registered, release = threading.Event(), threading.Event()
+    with LocalService(settings) as first:
+        pipelines = Pipelines(RunningService(first))
+        operations = pipelines.parts.sagemaker.operations
+        create = operations["CreateModelPackage"]
+
+        def create_and_hang(request):
+            answer = create(request)
+            registered.set()
+            release.wait(TIMEOUT)
+            return answer
+
+        monkeypatch.setitem(operations, "CreateModelPackage", create_and_hang)
+        name = pipelines.create(register)
+        arn = pipelines.start(name)
+        assert registered.wait(TIMEOUT)
+
+    with LocalService(settings) as second:
+        pipelines = Pipelines(RunningService(second))
+        assert pipelines.wait(arn).statuses() == {"Register": "Failed"}
+        pipelines.client.retry_pipeline_execution(PipelineExecutionArn=arn)
+        retried, other = pipelines.wait(arn), pipelines.wait(pipelines.start(name))
+        assert [each.steps["Register"]["Metadata"]["RegisterModel"]["Arn"][-8:] for each in (retried, other)] == [
+            "models/1",
+            "models/2",
+        ]
+    release.set()
 
 
 def test_an_execution_none_of_whose_steps_had_started_runs_after_a_restart(pipelines, monkeypatch) -> None:

@@ -95,6 +95,10 @@ def test_a_repeated_client_token_registers_once(parts, group) -> None:
     tokens = ["a" * 36, "a" * 36, "b" * 36]
     arns = [register(parts, ClientToken=token) for token in tokens]
     assert [arn.rpartition("/")[2] for arn in arns] == ["1", "1", "2"]
+    request = {"ModelPackageName": "alone", "ClientToken": "a" * 36}
+    alone = [parts.sagemaker.call("CreateModelPackage", request) for _ in range(2)]
+    assert alone[0] == alone[1]
+    assert refusal(parts, "CreateModelPackage", request | {"ClientToken": "c" * 36}).code == "ConflictException"
 
 
 @pytest.mark.parametrize(
