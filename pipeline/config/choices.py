@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from pipeline.config.column_counts import MOST_VALUES, Column
+from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatePart
 from pipeline.config.delimited import numbers_among
+from pipeline.config.missing_marks import taken_as_missing
 from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -27,7 +28,6 @@ _MOST_MISSING = 0.5
 _OFTEN_MISSING = 0.05
 """The share of missing values from which on it may tell something that a value is missing."""
 
-_FEWEST_ROWS_A_VALUE = 5
 MIN_FREQUENCY, MAX_CATEGORIES = 10, 50
 _FREQUENT = 0.5
 """The share of rows with frequent values from which on a column of many texts is a category."""
@@ -95,7 +95,13 @@ def drafted_roles(profile: Profile) -> dict[str, Role]:
     roles = {}
     for column in profile.columns:
         choice = choice_of(column, profile)
-        role = Role(choice.use, date_format=choice.date_format, may_be_missing=True, decimal=profile.form.decimal)
+        role = replace(
+            column.role,
+            name=choice.use,
+            date_format=choice.date_format,
+            may_be_missing=True,
+            decimal=profile.form.decimal,
+        )
         roles[column.name] = IGNORED if choice.use == LEFT_OUT else role
     return roles
 
@@ -140,8 +146,13 @@ def log_may_help(label: Column) -> bool:
 def _of_numbers(column: Column) -> Choice:
     if counts_rows(column):
         return Choice(column, LEFT_OUT, "a number of the rows")
-    few = 2 < column.distinct <= 6
-    return Choice(column, "numeric", f"only {number_of(column.distinct, 'value')}: a category?" if few else "")
+    remarks = [f"only {number_of(column.distinct, 'value')}: a category?"] if 2 < column.distinct <= 6 else []
+    return Choice(column, "numeric", "; ".join([*_strays(column, "numbers"), *remarks]))
+
+
+def _strays(column: Column, kind: str) -> list[str]:
+    taken = column.taken_as_missing
+    return [taken_as_missing(kind, column.known, taken)] if taken else []
 
 
 def _of_dates(column: Column) -> Choice:
@@ -150,8 +161,8 @@ def _of_dates(column: Column) -> Choice:
         return Choice(column, LEFT_OUT, f"dates such as {next(iter(column.counts))!r}: give dataset.dates their format")
     dates = _parsed(column.counts, formats[0]) or []
     swapped = len(formats) > 1 and any("%d/%m" in str(form) for form in formats)
-    remark = "day or month first? No date tells" if swapped else ""
-    return Choice(column, "date", remark, date_format=formats[0], parts=_parts_of(dates))
+    remarks = [*_strays(column, "dates"), *(["day or month first? No date tells"] if swapped else [])]
+    return Choice(column, "date", "; ".join(remarks), date_format=formats[0], parts=_parts_of(dates))
 
 
 def _parsed(texts: Iterable[str], form: str | None) -> list[datetime] | None:
@@ -173,10 +184,10 @@ def _parts_of(dates: list[datetime]) -> tuple[DatePart, ...]:
 
 
 def _of_texts(column: Column, profile: Profile) -> Choice:
-    doubt = formatted_number_advice(column.first_formatted) if column.is_formatted else ""
+    doubt = _doubt(column)
     if column.has_decimal_commas:
         return Choice(column, LEFT_OUT, "numbers with a decimal comma, and other columns have decimal points")
-    if column.distinct <= MOST_VALUES and column.known >= _FEWEST_ROWS_A_VALUE * column.distinct:
+    if column.has_few_values:
         return Choice(column, "categorical", doubt)
     # If there are too many values to count, the counts are those of a part of the rows.
     counted = sum(column.counts.values())
@@ -185,6 +196,15 @@ def _of_texts(column: Column, profile: Profile) -> Choice:
         known = f"text with {column.distinct} values in {number_of(profile.rows, 'row')}"
         return Choice(column, LEFT_OUT, doubt or known)
     return Choice(column, "categorical", doubt or number_of(column.distinct, "value"), has_rare_values=True)
+
+
+def _doubt(column: Column) -> str:
+    """Return what makes a column of texts doubtful, without a stop; may be empty."""
+    if column.is_formatted:
+        return formatted_number_advice(column.first_formatted)
+    if column.numbers > column.known / 2:
+        return f"{column.numbers} of {column.known} are numbers, others are texts such as {column.other!r}: right?"
+    return ""
 
 
 def _steps_of_one(column: Column) -> bool:

@@ -10,14 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.config.missing_marks import MISSING, MOST_STRAYS, is_mark
 from pipeline.config.number_texts import DECIMAL_COMMA, FORMATTED_NUMBER, WITH_POINT
 from pipeline.config.roles import IGNORED, Role
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
-"""Texts, in lower case, that stand for a missing value in many files."""
-
 MOST_VALUES = 50
 """The number of values up to which a column of text is a category."""
+
+_FEWEST_ROWS_A_VALUE = 5
+"""The rows that a text needs on average to be such a value, rather than a remark."""
+
+_NEARLY_ALL = 0.95
+"""The share of numbers, or of dates, from which on the other texts of a column are strays."""
 
 MOST_COUNTED = 1000
 """The number of values up to which it is counted how often each occurs."""
@@ -33,6 +37,13 @@ _DATE = r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*"
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
+
+
+def _add_counts(counts: dict[str, int], texts: pd.Series[str], times: npt.NDArray[np.int64], most: int = 0) -> None:
+    """Add how often texts occur, until there are more than ``most`` of them; 0 has no end."""
+    if not most or len(counts) <= most:
+        for text, count in zip(texts[: most + 1] if most else texts, times.tolist(), strict=False):
+            counts[text] = counts.get(text, 0) + count
 
 
 def as_numbers(texts: pd.Series[str], decimal: str) -> Floats:
@@ -154,11 +165,13 @@ class Column:
         dates: how many look like dates.
         counts: how often each value occurs that is not missing, in the order of their first appearance. Incomplete
             unless ``is_counted``.
-        missing_texts: the texts that stand for missing values in it.
+        missing_texts: the texts that stand for missing values in it, with their rows.
+        others: how often each text occurs that is neither missing nor a number. Incomplete above ``MOST_STRAYS``.
+        undated: those of them that do not look like dates either. Incomplete above ``MOST_STRAYS``.
         other: the first value that is neither missing nor a number; may be empty.
         wrong: how many values are not missing, and not what the role needs.
         first_wrong: the first of them; may be empty.
-        is_counter: whether all values are integers, each larger than the one before.
+        is_counter: whether all numbers are integers, each larger than the one before.
         is_integer: whether all numbers are integers.
         lowest: the least number.
         highest: the largest.
@@ -178,7 +191,9 @@ class Column:
     first_formatted: str = ""
     dates: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    missing_texts: set[str] = field(default_factory=set)
+    missing_texts: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
+    undated: dict[str, int] = field(default_factory=dict)
     other: str = ""
     wrong: int = 0
     first_wrong: str = ""
@@ -206,13 +221,16 @@ class Column:
         self.wrong += int(values.counts[are_wrong].sum())
         self.first_wrong = self.first_wrong or next(iter(values.texts[are_wrong]), "")
         self.rows += len(texts)
-        self.missing_texts.update(values.texts[values.are_missing])
+        _add_counts(self.missing_texts, values.texts[values.are_missing], values.counts[values.are_missing])
         self.missing += int(values.counts[values.are_missing].sum())
         self.decimal_commas += int(other_times[others.str.fullmatch(DECIMAL_COMMA)].sum())
         are_formatted = others.str.fullmatch(FORMATTED_NUMBER)
         self.formatted += int(other_times[are_formatted].sum())
         self.first_formatted = self.first_formatted or next(iter(others[are_formatted]), "")
-        self.dates += int(other_times[others.str.fullmatch(_DATE)].sum())
+        are_dates = others.str.fullmatch(_DATE).to_numpy(bool)
+        self.dates += int(other_times[are_dates].sum())
+        _add_counts(self.others, others, other_times, MOST_STRAYS)
+        _add_counts(self.undated, others[~are_dates], other_times[~are_dates], MOST_STRAYS)
         self.other = self.other or next(iter(others), "")
         self._count(known, times)
         self._distinct.add(hashes[~values.are_missing])
@@ -233,7 +251,7 @@ class Column:
 
     def _stand_for_missing(self, texts: pd.Series[str]) -> pd.Series[bool]:
         if self.role.missing_values is None:
-            return texts.str.lower().isin(MISSING)
+            return texts.str.lower().isin(MISSING) | texts.isin(self.role.also_missing)
         return texts.isin(self.role.missing_values)
 
     def _hashes(self, values: _Values) -> Hashes:
@@ -257,22 +275,18 @@ class Column:
         return np.zeros(len(values.texts), bool)
 
     def _count(self, known: pd.Series[str], times: npt.NDArray[np.int64]) -> None:
-        if self.is_counted:
-            for value, count in zip(known[: MOST_COUNTED + 1], times.tolist(), strict=False):
-                self.counts[value] = self.counts.get(value, 0) + count
+        _add_counts(self.counts, known, times, MOST_COUNTED)
 
     def _add_numbers(self, numbers: Floats) -> None:
         finite = numbers[~np.isnan(numbers)]
         if not len(finite):
-            self.is_counter = False
             return
         if not self.numbers:
             self.shift = float(finite[0])
         self.numbers += len(finite)
         self.is_integer = self.is_integer and bool((finite == np.rint(finite)).all())
         steps = np.diff(finite, prepend=self._last)
-        whole = len(finite) == len(numbers)
-        self.is_counter = self.is_counter and self.is_integer and whole and bool((steps > 0).all())
+        self.is_counter = self.is_counter and self.is_integer and bool((steps > 0).all())
         self._last = float(finite[-1])
         self.lowest, self.highest = min(self.lowest, float(finite.min())), max(self.highest, float(finite.max()))
         self.sample.add(finite)
@@ -293,6 +307,33 @@ class Column:
     def is_distinct_exact(self) -> bool:
         """Whether the distinct values were counted."""
         return self._distinct.is_exact
+
+    @property
+    def has_few_values(self) -> bool:
+        """Whether it has few distinct values, of several rows each."""
+        return self.distinct <= MOST_VALUES and self.known >= _FEWEST_ROWS_A_VALUE * self.distinct
+
+    @property
+    def strays(self) -> dict[str, int]:
+        """The texts that are not numbers, with their rows, if nearly all values are numbers; the same of dates.
+
+        Nearly all are if the others are few, or are known to stand for missing values. It is empty if there are none,
+        or too many different ones.
+        """
+        for texts, others in ((self.others, self.known - self.numbers), (self.undated, self.known - self.dates)):
+            unknown = sum(count for text, count in texts.items() if not is_mark(text))
+            fitting = self.known - others
+            # One number and some texts are a category.
+            has_some = self.distinct - len(texts) > 1
+            is_complete = len(texts) <= MOST_STRAYS and sum(texts.values()) == others
+            if has_some and is_complete and fitting and fitting >= _NEARLY_ALL * (fitting + unknown):
+                return texts
+        return {}
+
+    @property
+    def taken_as_missing(self) -> dict[str, int]:
+        """The texts that stand for missing values beside the usual ones, with their rows."""
+        return {text: count for text, count in self.missing_texts.items() if text in self.role.also_missing}
 
     @property
     def is_counted(self) -> bool:

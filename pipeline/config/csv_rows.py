@@ -66,11 +66,22 @@ class Chunk(NamedTuple):
         rows: those with as many fields as there are columns, as text without blanks around it.
         misfits: the number of the others.
         first_misfit: the first of them; None if there is none.
+        repeats: the lines that repeat the header. They are not among the rows.
     """
 
     rows: pd.DataFrame
     misfits: int
     first_misfit: Record | None
+    repeats: list[int]
+
+
+class _Batch(NamedTuple):
+    """The columns of some records, and what else is a field of ``Chunk``."""
+
+    columns: Columns
+    misfits: int = 0
+    first_misfit: Record | None = None
+    repeats: Sequence[int] = ()
 
 
 def first_record(path: Path, form: FileFormat, errors: str = "strict") -> list[str]:
@@ -101,27 +112,33 @@ def chunks(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[Ch
     """
     count = max(1, min(_MOST_ROWS, _MOST_CELLS // width) // _BATCH)
     batches = _batches(path, form, errors)
-    if form.header:
-        next(batches)
-    while parts := list(_columns_of_batches(batches, count, width)):
-        columns = zip(*(columns for columns, _, _ in parts), strict=True)
+    header = next(batches)[1][0] if form.header else None
+    while parts := list(_columns_of_batches(batches, count, width, header)):
+        columns = zip(*(part.columns for part in parts), strict=True)
         frame = pd.DataFrame(dict(enumerate(map(_column, columns))))
-        first = next((first for _, _, first in parts if first is not None), None)
-        yield Chunk(frame, sum(misfits for _, misfits, _ in parts), first)
+        first = next((part.first_misfit for part in parts if part.first_misfit is not None), None)
+        repeats = list(chain.from_iterable(part.repeats for part in parts))
+        yield Chunk(frame, sum(part.misfits for part in parts), first, repeats)
 
 
-def _columns_of_batches(batches: Batches, count: int, width: int) -> Iterator[tuple[Columns, int, Record | None]]:
-    """Yield the columns of each of the next batches, with its misfits: how many, and the first."""
+def _columns_of_batches(batches: Batches, count: int, width: int, header: list[str] | None) -> Iterator[_Batch]:
+    """Yield the columns of each of the next batches, without the misfits and the repeated headers."""
     for line, batch in islice(batches, count):
-        fitting = [fields for fields in batch if len(fields) == width and not _is_blank(fields)]
+        fitting = [fields for fields in batch if len(fields) == width and fields != header and not _is_blank(fields)]
         # Lists, unlike texts, cost the garbage collector time: only those of one batch exist at once.
         columns = list(zip(*fitting, strict=True)) or [()] * width
         if len(fitting) == len(batch):
-            yield columns, 0, None
+            yield _Batch(columns)
             continue
         misfits = [place for place, fields in enumerate(batch) if len(fields) != width and not _is_blank(fields)]
-        before = sum(map(_lines_of, batch[: misfits[0]])) if misfits else 0
-        yield columns, len(misfits), Record(line + before, batch[misfits[0]]) if misfits else None
+        first = Record(_line_at(misfits[0], line, batch), batch[misfits[0]]) if misfits else None
+        repeats = [_line_at(place, line, batch) for place, fields in enumerate(batch) if fields == header]
+        yield _Batch(columns, len(misfits), first, repeats)
+
+
+def _line_at(place: int, line: int, batch: list[list[str]]) -> int:
+    """Return the line in which a record of a batch begins; the batch begins in ``line``."""
+    return line + sum(map(_lines_of, batch[:place]))
 
 
 def _column(parts: Iterable[Sequence[str]]) -> pd.Series[str]:

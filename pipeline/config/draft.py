@@ -20,7 +20,7 @@ from pipeline.config.choices import (
 )
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
-from pipeline.config.profile import Profile, profile_again
+from pipeline.config.profile import Profile, header_again, profile_again
 from pipeline.config.stop_reasons import rounded_up
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
@@ -47,7 +47,7 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
     if all(choice.use == LEFT_OUT for choice in choices):
         raise UserError(f"{profile.path}: no column besides {label.name} can be used as it is")
     bad = _bad_rows(profile, target, choices)
-    usable = profile.rows + profile.misfits - label.missing - bad
+    usable = profile.rows + profile.misfits + len(profile.repeats) - label.missing - bad
     if usable < _FEWEST_ROWS:
         raise UserError(
             f"{profile.path}: {number_of(usable, 'usable row is', 'usable rows are')} too few: "
@@ -55,7 +55,7 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
         )
     folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
     lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
-    return "\n".join([*lines, *_folds(bad, usable + bad, folds), *_rest(target, algorithm)])
+    return "\n".join([*lines, *_folds(profile, bad, usable + bad, folds), *_rest(target, algorithm)])
 
 
 def pipeline_name(stem: str) -> str:
@@ -74,7 +74,7 @@ def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
     label = target.column
     are_labels = target.known == label.known if target.classes else label.numbers == label.known
     if are_labels and all(choice.column.is_counted for choice in choices if choice.use == "date"):
-        return profile.misfits
+        return profile.bad
     # The values were counted before their use was known: they are judged in a second pass.
     usual = replace(target.role, decimal=profile.form.decimal, missing_values=frozenset(label.missing_texts))
     role = replace(usual, may_be_missing=True, drops_missing=True)
@@ -170,14 +170,20 @@ def _left_out(choices: list[Choice]) -> list[str]:
     return [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]
 
 
-def _folds(bad: int, judged: int, folds: int) -> list[str]:
+def _folds(profile: Profile, bad: int, judged: int, folds: int) -> list[str]:
     lines = ["folds:", f"  count: {folds}"]
     if bad:
+        others = bad - len(profile.repeats)
+        faults = [f"{header_again(profile)}."] if profile.repeats else []
+        if others:
+            faults.append(
+                f"{number_of(others, 'row has', 'rows have')} another number of fields, a label that is not valid, or "
+                "an unreadable date."
+            )
         lines += [
             *_comment(
                 [
-                    f"{number_of(bad, 'row has', 'rows have')} another number of fields, a label that is not "
-                    "valid, or an unreadable date. MakeFolds writes such rows to rejected/, and does not use them. "
+                    f"{' '.join(faults)} MakeFolds writes such rows to rejected/, and does not use them. "
                     "With on_bad_rows: fail, the first would stop the pipeline."
                 ],
                 "  ",

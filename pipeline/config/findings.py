@@ -9,9 +9,10 @@ from pipeline.config.choices import counts_rows, has_name_of_identifier
 from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.delimited import numbers_among
+from pipeline.config.missing_marks import nearly_all
 from pipeline.config.models import Config
 from pipeline.config.number_texts import FORMATTED_IN_WORDS, WITHOUT_FORMAT
-from pipeline.config.profile import Profile
+from pipeline.config.profile import Profile, header_again
 from pipeline.config.roles import IGNORED, Role
 from pipeline.config.stop_reasons import bad_rows, stop_reasons
 from pipeline.text import number_of, shortened, some_of
@@ -38,11 +39,14 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield f"Columns with numbers for names, {listed}: if the first line is a row, add a header."
     if profile.misfits:
         yield _of_misfits(profile)
+    if profile.repeats:
+        yield f"{header_again(profile)}: MakeFolds refuses such rows. Delete them, or set them aside."
     if config is not None and profile.bad and not list(stop_reasons(profile, config)):
         yield f"{bad_rows(profile)}. MakeFolds sets them aside, in rejected/."
     if profile.rows:
         yield from _of_label(profile, roles, config)
         yield from _of_values(profile, roles)
+        yield from _of_strays(profile, roles, config)
         yield from _of_columns(profile, roles)
 
 
@@ -93,6 +97,26 @@ def _of_values(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     yield from _sentence(f"Rare values, in under {_RARE_SHARE:.0%} or under {_RARE_ROWS} of the rows", rare)
 
 
+def _of_strays(profile: Profile, roles: Mapping[str, Role], config: Config | None) -> Iterator[str]:
+    """Yield sentences about texts among numbers or dates, which may stand for missing values."""
+    if config is None:
+        taken = [
+            f"{each.name} ({nearly_all('dates' if each.has_dates else 'numbers', each.known, each.taken_as_missing)})"
+            for each in profile.columns
+            if each.taken_as_missing
+        ]
+        yield from _sentence("Nearly all are numbers or dates, the rest is taken as missing: check that", taken)
+        return
+    strays = [
+        f"{each.name} ({nearly_all('dates' if each.has_dates else 'numbers', each.known - rows, each.strays)})"
+        for each in profile.columns
+        if roles.get(each.name, IGNORED).name != "categorical" and (rows := sum(each.strays.values()))
+    ]
+    yield from _sentence(
+        "Nearly all are numbers or dates; if the rest is missing: dataset.missing_values, dataset.missing", strays
+    )
+
+
 def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     others = [column for column in profile.columns if roles.get(column.name, IGNORED).name != "label"]
     yield from _sentence("Without any value", [column.name for column in others if not column.known])
@@ -110,6 +134,7 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
 def _identifies(column: Column) -> bool:
     if (
         column.known < _FEWEST_IDENTIFIERS
+        or column.strays
         or column.has_dates
         or column.decimal_commas + column.formatted > column.known / 2
     ):

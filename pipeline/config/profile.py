@@ -21,8 +21,10 @@ from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reas
 from pipeline.config.number_texts import DECIMAL_COMMA, THOUSANDS
 from pipeline.config.roles import IGNORED, Role, roles_of
 from pipeline.errors import UserError
+from pipeline.text import some_of
 
 _SAMPLE_BYTES, _SAMPLE_LINES = 1 << 20, 100
+_SHOWN_LINES = 5
 _MOST_COMPARED = 10_000_000
 """Rows that are compared with each other; each takes 8 bytes."""
 
@@ -41,6 +43,7 @@ class Profile:
         rows: the number of rows, without the misfits.
         misfits: the number of rows that have more or fewer fields than there are columns. MakeFolds refuses them.
         first_misfit: the first of them; None if there is none.
+        repeats: the lines that repeat the header. They are no rows, and MakeFolds refuses them.
         refused: the number of rows with a value that their column's role does not allow.
         dropped: the number of rows that are left out before they are judged, because of a missing value.
         duplicates: the number of rows that are equal to an earlier one in every column.
@@ -54,6 +57,7 @@ class Profile:
     rows: int
     misfits: int
     first_misfit: Record | None
+    repeats: list[int]
     refused: int
     dropped: int
     duplicates: int
@@ -63,16 +67,19 @@ class Profile:
     @property
     def bad(self) -> int:
         """The number of rows that MakeFolds refuses."""
-        return self.refused + self.misfits
+        return self.refused + self.misfits + len(self.repeats)
 
     @property
     def judged(self) -> int:
         """The number of rows that MakeFolds accepts or refuses."""
-        return self.rows + self.misfits - self.dropped
+        return self.rows + self.misfits + len(self.repeats) - self.dropped
 
 
 def profile(path: Path) -> Profile:
     """Look at every row of a file with a header, and find out its format.
+
+    A few texts among numbers or dates are taken as missing values, in all columns but those of few texts, where they
+    may be values.
 
     Raises:
         UserError: the file cannot be read, is empty, or has no header.
@@ -80,7 +87,14 @@ def profile(path: Path) -> Profile:
     form = _format_of(path)
     try:
         names = _header(path, form)
-        return _profile(path, form, names, dict.fromkeys(names, replace(IGNORED, decimal=form.decimal)))
+        role = replace(IGNORED, decimal=form.decimal)
+        found = _profile(path, form, names, dict.fromkeys(names, role))
+        strays = frozenset(text for column in found.columns for text in column.strays)
+        if not strays:
+            return found
+        ours = replace(role, also_missing=strays)
+        columns = {each.name: role if each.has_few_values and not each.strays else ours for each in found.columns}
+        return _profile(path, form, names, columns)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not text in {form.encoding}: {error}") from None
 
@@ -124,6 +138,12 @@ def profile_again(known: Profile, roles: Mapping[str, Role]) -> Profile:
     return _profile(known.path, known.form, [column.name for column in known.columns], roles)
 
 
+def header_again(profile: Profile) -> str:
+    """Return a sentence, without a stop, about the lines that repeat the header."""
+    lines = f"line{'s' if len(profile.repeats) > 1 else ''} {some_of(map(str, profile.repeats), _SHOWN_LINES)}"
+    return f"The header is repeated in {lines}"
+
+
 def read_chunks(path: Path, form: FileFormat, names: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the rows as text, without blanks around it and without the misfits.
 
@@ -140,8 +160,9 @@ def _profile(
     columns = [Column(name, roles.get(name, IGNORED)) for name in names]
     rows = misfits = refused = dropped = 0
     first_misfit: Record | None = None
+    repeats: list[int] = []
     hashes: list[np.ndarray] = []
-    for frame, others, first in chunks(path, form, len(names), errors):
+    for frame, others, first, repeated in chunks(path, form, len(names), errors):
         row_hashes = np.zeros(len(frame), np.uint64)
         is_refused, is_dropped = np.zeros((2, len(frame)), bool)
         for column, (_, texts) in zip(columns, frame.items(), strict=True):
@@ -154,6 +175,7 @@ def _profile(
         rows += len(frame)
         misfits += others
         first_misfit = first_misfit or first
+        repeats += repeated
         refused += int((is_refused & ~is_dropped).sum())
         dropped += int(is_dropped.sum())
     compared = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
@@ -165,6 +187,7 @@ def _profile(
         rows,
         misfits,
         first_misfit,
+        repeats,
         refused,
         dropped,
         duplicates,

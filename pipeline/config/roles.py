@@ -21,6 +21,7 @@ class Role:
         above: the number above which numbers must be; None if there is none.
         date_format: the format for ``datetime.strptime``; None for ISO 8601.
         missing_values: the texts that stand for a missing value; None for the usual ones, in any case.
+        also_missing: the texts that stand for a missing value beside the usual ones.
         may_be_missing: whether a row without a value is not refused.
         drops_missing: whether a row without a value is left out.
     """
@@ -32,6 +33,7 @@ class Role:
     above: float | None = None
     date_format: str | None = None
     missing_values: frozenset[str] | None = None
+    also_missing: frozenset[str] = frozenset()
     may_be_missing: bool = False
     drops_missing: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from definition_language.objectives import Problem
 from pipeline.config.choices import named
 from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.columns import MISSING_VALUES
+from pipeline.config.missing_marks import is_mark, taken_as_missing
 from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile, read_chunks
 from pipeline.config.roles import Role
@@ -71,7 +72,7 @@ def target_of(profile: Profile, label: str) -> Target:
     """
     if not profile.rows:
         raise UserError(f"{profile.path}: {_no_rows(profile)}")
-    column = named(profile, label)
+    column = _with_known_marks(named(profile, label), profile)
     numeric = column.numbers > 0 and column.numbers >= column.known * (1 - _MOST_TEXTS)
     if not numeric:
         column = _as_texts(column, profile)
@@ -90,8 +91,13 @@ def target_of(profile: Profile, label: str) -> Target:
         )
     # Two texts of the same number, as 1 and 1.0, would be two classes.
     if not numeric or (len(set(numbers.values())) == len(numbers) and _are_few(column, len(numbers))):
-        return _of_classes(column, counts, numbers)
-    return Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
+        target = _of_classes(column, counts, numbers)
+    else:
+        target = Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
+    if not (taken := column.taken_as_missing):
+        return target
+    remark = f"{label}: {taken_as_missing('numbers', column.known, taken)}."
+    return replace(target, remarks=(*target.remarks, remark))
 
 
 def _no_rows(profile: Profile) -> str:
@@ -110,10 +116,21 @@ def _constant(label: str) -> UserError:
 def _as_texts(column: Column, profile: Profile) -> Column:
     """Count a column again, because a label's text is a value even if it may stand for a missing one, such as none."""
     missing = frozenset(text for text in column.missing_texts if text.lower() != "none") | frozenset(MISSING_VALUES)
-    counted = Column(column.name, Role("label", values=(), missing_values=missing))
-    names = [each.name for each in profile.columns]
-    for chunk in read_chunks(profile.path, profile.form, names):
-        counted.add(chunk[column.name])
+    return _counted(column.name, Role("label", values=(), missing_values=missing), profile)
+
+
+def _with_known_marks(column: Column, profile: Profile) -> Column:
+    """Count a column again if it has unknown texts: rows with such a label are set aside, not dropped in silence."""
+    if all(map(is_mark, column.taken_as_missing)):
+        return column
+    marks = frozenset(filter(is_mark, column.role.also_missing))
+    return _counted(column.name, replace(column.role, also_missing=marks), profile)
+
+
+def _counted(name: str, role: Role, profile: Profile) -> Column:
+    counted = Column(name, role)
+    for frame in read_chunks(profile.path, profile.form, [each.name for each in profile.columns]):
+        counted.add(frame[name])
     return counted
 
 

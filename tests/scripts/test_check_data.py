@@ -261,6 +261,20 @@ def test_numbers_with_signs_are_no_identifiers(check, tmp_path: Path) -> None:
     assert "identifiers" not in page
 
 
+def test_texts_among_numbers_are_named_and_are_no_identifiers(check, checked, tmp_path: Path) -> None:
+    header, *rows = [f"{n * 1.5},{'ab'[n % 2]},{n * 37 % 101}\n" for n in range(200)]
+    content = "".join(["size,kind,price\n", header, "n/d,a,5\n", "size,kind,price\n", *rows])
+    found = checked(content, folds={"on_bad_rows": "quarantine"})
+    page = words(found.stdout)
+    strays = "size (200 of 201 are numbers; 'n/d' (1 row))"
+    assert f"if the rest is missing: dataset.missing_values, dataset.missing: {strays}." in page
+    assert "The header is repeated in line 4: MakeFolds refuses such rows." in page
+    assert "2 of 202 rows have a missing, unreadable or undeclared value" in page
+    page = words(check(DATA=str(tmp_path / "rows.csv"), LABEL="price").stdout)
+    assert f"the rest is taken as missing: check that: {strays}." in page
+    assert "identifiers" not in page
+
+
 def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
     finished = check(DATA="data/insurance.csv")
     assert finished.returncode == 0

@@ -124,6 +124,87 @@ def test_missing_values_are_filled_and_rows_without_a_label_dropped(drafted) -> 
     assert config.folds.on_bad_rows == "fail"
 
 
+@pytest.mark.parametrize(
+    "mark", ["n/d", "S/D", "ND", "sin dato", "<NA>", "#N/A", "#N/D", "#¡DIV/0!", "#DIV/0!", "#REF!"]
+)
+def test_marks_of_missing_values_among_numbers_are_missing(drafted, mark) -> None:
+    columns = USUAL | {
+        "area": lambda n: mark if n == 7 else n * 0.5,
+        "rooms": lambda n: mark if n % 4 == 1 else n % 9,
+        "sold": lambda n: mark if n == 9 else f"2024-0{n % 9 + 1}-01",
+        "city": lambda n: [mark, "no", "1"][n % 3],
+    }
+    text, config = drafted(table(**columns))
+    dataset = config.dataset
+    assert dataset.numeric == ["size", "area", "rooms"]
+    assert f"- \"area\"    # 59 of 60 are numbers; '{mark}' (1 row) is taken as missing: check that" in text
+    assert f"# 59 of 60 are dates; '{mark}' (1 row) is taken as missing: check that" in text
+    assert dataset.missing == {"area": "median", "rooms": "median", "sold": "most_frequent"}
+    assert dataset.missing_values[-1] == mark
+    # A category's value stays one: MakeFolds takes a listed value for itself.
+    assert values(config) == {"city": sorted([mark, "no", "1"])}
+    found = profile_as(Path(dataset.input), dataset)
+    assert (found.bad, list(stop_reasons(found, config))) == (0, [])
+
+
+def test_unknown_texts_among_numbers_are_missing_with_a_question(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"rooms": lambda n: "pending" if n in (7, 8) else n % 9}))
+    assert config.dataset.numeric == ["size", "rooms"]
+    assert "# 58 of 60 are numbers; 'pending' (2 rows) is taken as missing: right?" in text
+
+
+@pytest.mark.parametrize(
+    ("column", "remark"),
+    [
+        (
+            lambda n: f"n{n}" if n % 50 == 1 else n * 0.5,
+            "588 of 600 are numbers, others are texts such as 'n1': right?",
+        ),
+        (lambda n: "none of it" if n % 10 == 1 else n * 0.5, "540 of 600 are numbers, others are texts such as"),
+    ],
+)
+def test_many_texts_among_numbers_are_left_out_with_their_number(drafted, column, remark) -> None:
+    text, config = drafted(table(600, **USUAL | {"area": column}))
+    assert config.dataset.ignored == ["area"]
+    assert f'- "area"    # {remark}' in text
+
+
+def test_two_values_of_which_one_is_a_number_are_a_category(drafted) -> None:
+    _, config = drafted(table(**USUAL | {"garage": lambda n: "closed" if n == 7 else 0}))
+    assert values(config)["garage"] == ["0", "closed"]
+
+
+def test_a_mark_is_missing_in_a_column_whose_values_are_found(drafted) -> None:
+    columns = USUAL | {
+        "area": lambda n: "n/d" if n == 7 else n * 0.5,
+        "street": lambda n: "n/d" if n % 40 == 3 else f"street {n % 55}",
+    }
+    _, config = drafted(table(1500, **columns))
+    assert config.dataset.missing == {"area": "median", "street": "most_frequent"}
+    found = profile_as(Path(config.dataset.input), config.dataset)
+    assert (found.bad, list(stop_reasons(found, config))) == (0, [])
+
+
+def test_a_label_that_is_a_mark_drops_its_row_and_says_so(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: "s/d" if n == 7 else "free" if n == 8 else n}))
+    assert config.dataset.missing == {"price": "drop"}
+    assert "# price: 59 of 60 are numbers; 's/d' (1 row) is taken as missing: check that." in " ".join(text.split())
+    assert "# 1 row has another number of fields, a label that is not valid" in text
+
+
+def test_a_header_that_is_repeated_is_set_aside(drafted) -> None:
+    text = table(**USUAL | {"id": lambda n: n + 1})
+    header, *rows = text.splitlines(keepends=True)
+    found, config = drafted("".join([header, *rows[:20], header, *rows[20:], header]))
+    assert config.dataset.numeric == ["size"]
+    assert values(config) == {"city": ["1", "Oslo", "no"]}
+    assert '- "id"    # a number of the rows' in found
+    assert "# The header is repeated in lines 22, 63. MakeFolds writes such rows to rejected/" in found
+    assert config.folds.on_bad_rows == "quarantine"
+    read = profile_as(Path(config.dataset.input), config.dataset)
+    assert (read.bad, list(stop_reasons(read, config))) == (2, [])
+
+
 def test_rows_that_cannot_be_used_are_counted_and_set_aside(drafted) -> None:
     text, config = drafted(table(**USUAL | {"price": lambda n: "free" if n % 20 == 2 else n % 17}) + "1,2,3,4\n")
     assert "4 rows have another number of fields, a label that is not valid" in text
@@ -282,7 +363,7 @@ def test_a_rare_class_lowers_the_number_of_folds(drafted) -> None:
 
 
 def test_rows_of_no_class_are_set_aside(drafted) -> None:
-    price = {"price": lambda n: "unknown" if n % 20 == 2 else "" if n == 3 else n % 2}
+    price = {"price": lambda n: "free" if n % 20 == 2 else "" if n == 3 else n % 2}
     text, config = drafted(table(**USUAL | price))
     assert config.dataset.classes == ["0", "1"]
     assert config.dataset.missing == {"price": "drop"}
