@@ -32,6 +32,7 @@ MIN_FREQUENCY, MAX_CATEGORIES = 10, 50
 _FREQUENT = 0.5
 """The share of rows with frequent values from which on a column of many texts is a category."""
 
+_HANDFUL = 5
 _SKEWED = 1.0
 """The skewness above which a distribution is called skewed."""
 
@@ -135,11 +136,20 @@ def skewness(numbers: np.ndarray) -> float:
     return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread else 0.0
 
 
+def without_extremes(numbers: np.ndarray) -> np.ndarray:
+    """Return numbers in order, without a handful at each end: 1 %, or up to five if these are at most 5 %."""
+    few = max(min(_HANDFUL, len(numbers) // 20), len(numbers) // 100)
+    return np.sort(numbers)[few : len(numbers) - few]
+
+
 def log_may_help(label: Column) -> bool:
-    """Return whether the numbers are not negative and skewed to the right, and the logarithms of 1 + x are less so."""
+    """Return whether the numbers are not negative and skewed to the right, and the logarithms of 1 + x are less so.
+
+    A handful of extreme numbers does not count: they skew any distribution, and logarithms make it worse.
+    """
     if label.lowest < 0 or not label.numbers:
         return False
-    numbers = label.sample.numbers
+    numbers = without_extremes(label.sample.numbers)
     return skewness(numbers) > max(_SKEWED, abs(skewness(np.log1p(numbers))))
 
 

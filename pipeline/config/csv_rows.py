@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.config.delimited import line_break_in
@@ -119,6 +121,31 @@ def chunks(path: Path, form: FileFormat, width: int, errors: str) -> Iterator[Ch
         first = next((part.first_misfit for part in parts if part.first_misfit is not None), None)
         repeats = list(chain.from_iterable(part.repeats for part in parts))
         yield Chunk(frame, sum(part.misfits for part in parts), first, repeats)
+
+
+def picked(
+    path: Path, form: FileFormat, width: int, place: int, pick: Callable[[pd.Series[str]], npt.NDArray[np.bool_]]
+) -> Iterator[tuple[int, str]]:
+    """Yield some values of a column, each with the line in which its row begins.
+
+    Args:
+        path: the file.
+        form: how it is read.
+        width: the number of its columns.
+        place: the column's position.
+        pick: returns which of some texts are yielded.
+
+    Raises:
+        UserError: the file cannot be read as CSV.
+    """
+    batches = _batches(path, form, "replace")
+    if form.header:
+        next(batches)
+    for line, batch in batches:
+        places = [number for number, fields in enumerate(batch) if len(fields) == width]
+        texts = _column([[batch[number][place] for number in places]])
+        for chosen in np.flatnonzero(pick(texts)).tolist():
+            yield _line_at(places[chosen], line, batch), texts[chosen]
 
 
 def _columns_of_batches(batches: Batches, count: int, width: int, header: list[str] | None) -> Iterator[_Batch]:

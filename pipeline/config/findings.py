@@ -9,6 +9,7 @@ from pipeline.config.choices import counts_rows, has_name_of_identifier
 from pipeline.config.class_findings import class_findings, two_valued
 from pipeline.config.column_counts import MOST_COUNTED, Column
 from pipeline.config.delimited import numbers_among
+from pipeline.config.extremes import of_extremes
 from pipeline.config.missing_marks import nearly_all
 from pipeline.config.models import Config
 from pipeline.config.number_texts import FORMATTED_IN_WORDS, WITHOUT_FORMAT
@@ -62,7 +63,11 @@ def _of_label(profile: Profile, roles: Mapping[str, Role], config: Config | None
     label = next((column for column in profile.columns if roles.get(column.name, IGNORED).name == "label"), None)
     if label is None or not label.known:
         return
-    yield from two_valued(label) if roles[label.name].values is None else class_findings(label, profile, roles, config)
+    if roles[label.name].values is None:
+        yield from two_valued(label)
+        yield from of_extremes(label, profile)
+    else:
+        yield from class_findings(label, profile, roles, config)
 
 
 def _of_values(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:

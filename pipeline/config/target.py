@@ -12,6 +12,7 @@ from definition_language.objectives import Problem
 from pipeline.config.choices import named
 from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.columns import MISSING_VALUES
+from pipeline.config.extremes import of_extremes
 from pipeline.config.missing_marks import is_mark, taken_as_missing
 from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile, read_chunks
@@ -93,7 +94,7 @@ def target_of(profile: Profile, label: str) -> Target:
     if not numeric or (len(set(numbers.values())) == len(numbers) and _are_few(column, len(numbers))):
         target = _of_classes(column, counts, numbers)
     else:
-        target = Target(column, "regression", {}, tuple(_doubts(column, len(counts))))
+        target = Target(column, "regression", {}, (*_doubts(column, len(counts)), *of_extremes(column, profile)))
     if not (taken := column.taken_as_missing):
         return target
     remark = f"{label}: {taken_as_missing('numbers', column.known, taken)}."

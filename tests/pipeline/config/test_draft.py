@@ -192,6 +192,29 @@ def test_a_label_that_is_a_mark_drops_its_row_and_says_so(drafted) -> None:
     assert "# 1 row has another number of fields, a label that is not valid" in text
 
 
+@pytest.mark.parametrize(
+    ("prices", "sentence"),
+    [
+        ({7: 99_999_999}, "1 label is 538 times the median: 99999999 in line 9. Right?"),
+        ({7: 99_999_999, 8: 50_000_000}, "2 labels are at least 269 times the median: 99999999 in line 9, 50000000 in"),
+        ({7: -5_000_000}, "1 label is far from all others: -5000000 in line 9. Right?"),
+    ],
+)
+def test_a_handful_of_extreme_labels_is_named_and_no_logarithm_is_suggested(drafted, prices, sentence) -> None:
+    def price(n: int) -> int:
+        return prices.get(n, 150_000 + n * 7919 % 73_000)
+
+    text, _ = drafted(table(300, **USUAL | {"price": price}))
+    assert f"# {sentence}" in text
+    assert "label_transform" not in text
+
+
+def test_labels_of_a_long_tail_are_not_extreme(drafted) -> None:
+    text, _ = drafted(table(300, **USUAL | {"price": lambda n: round(10 * 1.03 ** (n * 7 % 300))}))
+    assert "line " not in text
+    assert "# label_transform: log1p" in text
+
+
 def test_a_header_that_is_repeated_is_set_aside(drafted) -> None:
     text = table(**USUAL | {"id": lambda n: n + 1})
     header, *rows = text.splitlines(keepends=True)
