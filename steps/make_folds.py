@@ -40,7 +40,7 @@ from folds.output import Writer, arrange, clear, write_report
 from folds.report import check_rejected, report_of
 from folds.spans import Span, blocks, spans_of, task_count
 from folds.storage import Place, find_input, place
-from folds.text import number_of
+from folds.text import for_fewer_folds, number_of
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
@@ -85,7 +85,7 @@ def make_folds(options: Options, distribute: Distribute) -> dict[str, Any]:
     if survey.rows < options.folds:
         raise FoldError(
             f"{number_of(survey.rows, 'usable row is', 'usable rows are')} fewer than {options.folds} folds: "
-            "lower folds.count"
+            f"{for_fewer_folds(options.folds, 'give more rows')}"
         )
     table = with_declared(table, resolved(table.columns.declared, survey.learned))
     dealt, warnings = _deal(survey, options)

@@ -58,7 +58,10 @@ def _of_rows(rows: Mapping[str, int], folds: int) -> Iterator[str]:
     few = {name: count for name, count in known.items() if count < folds}
     rare = {name: count for name, count in known.items() if folds <= count < _FEWEST_ROWS_A_FOLD * folds}
     if few:
-        yield f"Classes with fewer rows than the {folds} folds, of which some then have none: {_counted(few)}."
+        yield (
+            f"Classes with fewer rows than the {folds} folds, of which some then have none: {_counted(few)}. "
+            "Merge or drop them, or get more rows."
+        )
     if rare:
         yield f"Classes with fewer than ten rows for each of the {folds} folds: {_counted(rare)}."
     total = sum(known.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
@@ -25,7 +25,7 @@ from pipeline.config.stop_reasons import rounded_up
 from pipeline.config.target import Target
 from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
-from pipeline.text import number_of
+from pipeline.text import number_of, some_of
 
 _FEWEST_ROWS = 20
 _FEWEST_FOLDS, _MOST_FOLDS = 2, 5
@@ -55,7 +55,7 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
         )
     folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
     lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
-    return "\n".join([*lines, *_folds(profile, bad, usable + bad, folds), *_rest(target, algorithm)])
+    return "\n".join([*lines, *_folds(profile, target, bad, usable + bad, folds), *_rest(target, algorithm)])
 
 
 def pipeline_name(stem: str) -> str:
@@ -65,8 +65,19 @@ def pipeline_name(stem: str) -> str:
 
 
 def _folds_with_all(target: Target) -> int:
-    """Return the most folds of which each can have a row of every class."""
-    return max(_FEWEST_FOLDS, min(target.classes.values(), default=_MOST_FOLDS))
+    """Return the most folds of which each can have a row of every class, without the classes of one or two rows.
+
+    Two folds train on half of the rows: too high a price for a class of which nothing can be learned.
+    """
+    rows = [count for count in target.classes.values() if count > _FEWEST_FOLDS]
+    return min(rows, default=_MOST_FOLDS)
+
+
+def _of_small_classes(target: Target) -> Iterator[str]:
+    """Yield a sentence about the classes with fewer rows than the usual number of folds, if there are any."""
+    if few := {name: count for name, count in target.classes.items() if count < _MOST_FOLDS}:
+        listed = some_of(f"{name!r} ({number_of(count, 'row')})" for name, count in few.items())
+        yield f"Too few rows of a class for {_MOST_FOLDS} folds: {listed}. Merge or drop it, or get more rows?"
 
 
 def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
@@ -170,8 +181,8 @@ def _left_out(choices: list[Choice]) -> list[str]:
     return [f"  # left out: {_quoted(each.column.name)}: {each.remark}" for each in left_out]
 
 
-def _folds(profile: Profile, bad: int, judged: int, folds: int) -> list[str]:
-    lines = ["folds:", f"  count: {folds}"]
+def _folds(profile: Profile, target: Target, bad: int, judged: int, folds: int) -> list[str]:
+    lines = ["folds:", *_comment(_of_small_classes(target), "  "), f"  count: {folds}"]
     if bad:
         others = bad - len(profile.repeats)
         faults = [f"{header_again(profile)}."] if profile.repeats else []

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from folds.deal import Folds
 from folds.errors import FoldError
-from folds.text import number_of, some_of
+from folds.text import for_fewer_folds, number_of, some_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,11 @@ class FoldCounts:
         count = int(self.table[:, place].sum())
         gaps = len(absent) - 1
         others = f", and there {'is' if gaps == 1 else 'are'} {number_of(gaps, 'more such gap')}" if gaps else ""
-        reason = "lower folds.count"
-        if count >= len(self.rows):
+        # A class of one row is in no fold but one, however few there are.
+        reason = "merge or drop this class, or get more rows"
+        if 1 < count < len(self.rows):
+            reason = f"lower folds.count, {reason}"
+        elif count >= len(self.rows):
             reason = "folds that keep groups together or follow the order of the file are not stratified"
         return [
             f"fold {fold + 1} has no row of the class {self.classes[place]!r}, which has {number_of(count, 'row')} in "
@@ -92,4 +95,5 @@ def _check_classes(table: npt.NDArray[np.int64], classes: Sequence[str]) -> None
     if empty:
         raise FoldError(f"no row has the class {some_of(empty)}: remove it from dataset.classes, or correct its text")
     if totals.max() < len(table):
-        raise FoldError(f"every class has fewer rows than {len(table)} folds: lower folds.count")
+        advice = for_fewer_folds(len(table), "merge classes, or get more rows")
+        raise FoldError(f"every class has fewer rows than {len(table)} folds: {advice}")

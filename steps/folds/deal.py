@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from folds.errors import FoldError
 from folds.plain import lengths, line_ends
-from folds.text import number_of
+from folds.text import for_fewer_folds, number_of
 
 Buffer = bytes | memoryview
 Folds = npt.NDArray[np.uint8]
@@ -147,7 +147,8 @@ def grouped(groups: npt.NDArray[np.uint64], folds: int, seed: int | None) -> tup
     """
     _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(sizes) < folds:
-        raise FoldError(f"the rows have {number_of(len(sizes), 'group')}: fewer than {folds} folds. Lower folds.count")
+        advice = for_fewer_folds(folds, "each fold needs a group of its own")
+        raise FoldError(f"the rows have {number_of(len(sizes), 'group')}: fewer than {folds} folds: {advice}")
     random = np.arange(len(sizes)) if seed is None else np.random.RandomState(seed).permutation(len(sizes))
     order = np.lexsort((random, -sizes if seed is None else -np.frexp(sizes)[1]))
     fold_of = np.zeros(len(sizes), np.uint8)

@@ -39,7 +39,7 @@ def test_balanced_classes_with_enough_rows_are_no_finding(found) -> None:
 def test_rare_classes_are_told(found) -> None:
     told = found(200, lambda n: "b" if n < 40 else "a")
     assert told == "Classes with fewer than ten rows for each of the 5 folds: 'b' (40)."
-    assert "Classes with fewer rows than the 5 folds, of which some then have none: 'b' (4)." in found(
+    assert "Classes with fewer rows than the 5 folds, of which some then have none: 'b' (4). Merge or drop" in found(
         200, lambda n: "b" if n < 4 else "a"
     )
 

@@ -379,10 +379,15 @@ def test_other_numbers_are_amounts(drafted, values) -> None:
 
 
 def test_a_rare_class_lowers_the_number_of_folds(drafted) -> None:
-    _, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 3 else "no"}))
+    text, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 3 else "no"}))
     assert config.folds.count == 3
-    _, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 1 else "no"}))
-    assert config.folds.count == 2
+    assert "# Too few rows of a class for 5 folds: 'yes' (3 rows). Merge or drop it, or get more rows?" in text
+
+
+def test_a_class_of_one_row_does_not_lower_the_number_of_folds(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"price": lambda n: "yes" if n < 1 else "no"}))
+    assert config.folds.count == 5
+    assert "# Too few rows of a class for 5 folds: 'yes' (1 row). Merge or drop it, or get more rows?" in text
 
 
 def test_rows_of_no_class_are_set_aside(drafted) -> None:

@@ -123,11 +123,22 @@ def test_a_class_with_fewer_rows_than_folds_is_warned_of_as_scikit_learn_does(fo
     assert [sum(entry["class_rows"]) for entry in made.report["folds"]] == [9, 9, 9, 8, 8]
     [warning] = made.report["warnings"]
     assert "has no row of the class 'virginica', which has 3 rows in all, and there is 1 more such gap:" in warning
+    assert warning.endswith(": lower folds.count, merge or drop this class, or get more rows")
 
 
-def test_every_class_with_fewer_rows_than_folds_is_an_error_as_in_scikit_learn(fold) -> None:
-    with pytest.raises(FoldError, match="every class has fewer rows than 5 folds: lower folds"):
-        fold(table(("setosa", 4), ("versicolor", 4), ("virginica", 3)), count=5, **multiclass())
+@pytest.mark.parametrize("count", [2, 5])
+def test_fewer_folds_are_no_advice_for_a_class_of_one_row(fold, count) -> None:
+    made = fold(table(("setosa", 20), ("versicolor", 20), ("virginica", 1)), count=count, **multiclass())
+    [warning] = made.report["warnings"]
+    assert warning.endswith(": merge or drop this class, or get more rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "advice"), [(4, 5, "lower folds.count"), (1, 2, "merge classes, or get more rows")]
+)
+def test_every_class_with_fewer_rows_than_folds_is_an_error_as_in_scikit_learn(fold, rows, count, advice) -> None:
+    with pytest.raises(FoldError, match=f"every class has fewer rows than {count} folds: {advice}"):
+        fold(table(("setosa", rows), ("versicolor", rows), ("virginica", 1)), count=count, **multiclass())
 
 
 def test_a_class_without_rows_is_an_error(fold) -> None:
