@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pipeline.config.checks import check_config
 from pipeline.config.fault_words import in_words
 from pipeline.config.models import Config
+from pipeline.config.yaml_faults import yaml_fault
 from pipeline.errors import ConfigError
 
 
@@ -23,14 +24,16 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: the file cannot be read, or its values cannot be used.
     """
+    text = ""
     try:
-        document = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - _Loader is a SafeLoader
+        text = path.read_text("utf-8")
+        document = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except _DuplicateKeyError as error:
         raise ConfigError([f"{path}: {error}"]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError([f"{path}, {yaml_fault(error, text)}"]) from None
     if not isinstance(document, dict):
         raise ConfigError([f"{path}: not a configuration: it has no sections, for example 'pipeline:'"])
     return parse_config(document, str(path))

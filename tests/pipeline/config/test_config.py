@@ -390,14 +390,30 @@ def test_a_key_that_stands_twice_is_refused(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("a: [", "not YAML"), ("- 1", "not a configuration"), (None, "cannot be read")]
+    ("text", "expected"),
+    [
+        ("- 1", ": not a configuration"),
+        (None, ": cannot be read"),
+        ("pipeline:\n\tname: x\n", ", line 2: a tab: indent with blanks$"),
+        ("a:\n  b: 1\n c: 2\n", ", line 3, column 2: a line that does not fit those above"),
+        ("a: b: c\n", ", line 1, column 5: an unexpected colon"),
+        ("a: 1\nb\n", ", line 3, column 1: a key without a colon"),
+        ("b: 1\na: [1,\nc: 2\n", ", line 2, column 4: a list that is not closed"),
+        ("a: 'x\nb: 1\n", ", line 1, column 4: a quote that is not closed$"),
+        ("a: %x\n", ", line 1, column 4: a value that begins with %: put it in quotes$"),
+        ("a: \x07\n", r", line 1: a character that YAML does not allow, U\+0007: remove it$"),
+        ("a: 1\nb: \udce4\n", ", line 2: a character that is not UTF-8"),
+        ("a: 2022-13-45\n", ", a value that looks like a date and is none: put it in quotes"),
+        ("a: !!python/name:os.x\n", ", line 1, column 4: could not determine a constructor for the tag"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_one_sentence(tmp_path, text, expected) -> None:
     path = tmp_path / "config.yaml"
     if text is not None:
-        path.write_text(text)
-    with pytest.raises(ConfigError, match=expected):
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigError, match=f"^{path}{expected}") as refused:
         load_config(path)
+    assert "\n" not in str(refused.value)
 
 
 def _sections(model: type[BaseModel], path: str = "") -> Iterator[str]:
