@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.models import Config
-from pipeline.definition.parameter_descriptions import limit_name
+from pipeline.definition.parameter_descriptions import limit_name, no_limit
 from pipeline.definition.sdk import (
     ConditionEquals,
     ConditionGreaterThan,
@@ -66,13 +66,9 @@ def quality_conditions(factory: StepFactory, selection: Selection) -> list[Any]:
 def check_quality(factory: StepFactory, selection: Selection) -> Any:
     """Return the condition that fails the execution unless the model is good."""
     config, terms, name = factory.config, _terms(factory.config), limit_name(factory.config)
-    error = [f"The estimated {terms.metric} of the chosen model is", selection.best(f"estimate.{_value(config)}")]
-    if _has_interval(config):
-        error += [f"and the {terms.end} end of its interval", selection.best(f"estimate.{terms.worse_end}")]
     rejection, question = f"is {terms.beyond} {name}", f"{terms.within} {name}?"
     if config.quality.given is None:
         what = "the mean" if _is_regression(config) else "always the same"
-        error += [f"and that of predicting {what}", selection.best(f"baselines.{_baseline(config)}")]
         better = "below" if config.direction == "Minimize" else "above"
         rejection = f"{rejection}, or no better than {'the mean' if _is_regression(config) else 'a constant'}'s"
         question = f"{better} that of predicting {what}?"
@@ -80,14 +76,7 @@ def check_quality(factory: StepFactory, selection: Selection) -> Any:
         name="RejectModel",
         display_name="Reject model",
         description=f"The estimated {'error' if _is_mse(config) else terms.metric} of the chosen model {rejection}",
-        error_message=Join(
-            " ",
-            [
-                *error,
-                *(f"and {name} is", factory.parameters.limit),
-                *(f"with {name}AppliesTo", factory.parameters.limit_applies_to),
-            ],
-        ),
+        error_message=Join(" ", _rejection(factory, selection)),
     )
     return ConditionStep(
         name="CheckQuality",
@@ -97,6 +86,20 @@ def check_quality(factory: StepFactory, selection: Selection) -> Any:
         if_steps=[],
         else_steps=[reject],
     )
+
+
+def _rejection(factory: StepFactory, selection: Selection) -> list[Any]:
+    """Return the parts of RejectModel's message: SelectBest's sentences, and the limit of this execution."""
+    config, terms, name = factory.config, _terms(factory.config), limit_name(factory.config)
+    must, notes = f"It must be {terms.within} {name}", []
+    parts = ["Not registered.", selection.best("quality.estimate")]
+    if config.quality.given is None:
+        parts.append(selection.best("quality.baseline"))
+        must, notes = f"It must also be {terms.within} {name}", [f"{no_limit(config):g}: no limit is set"]
+    if _has_interval(config):
+        notes.append(f"with {name}AppliesTo UpperEnd, the {terms.end} end of its interval too")
+    parts += [f"{must} ({'; '.join(notes)})." if notes else f"{must}.", f"{name} is", factory.parameters.limit]
+    return [*parts, f"and {name}AppliesTo is", factory.parameters.limit_applies_to]
 
 
 def _terms(config: Config) -> _Terms:

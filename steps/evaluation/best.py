@@ -16,6 +16,7 @@ from evaluation.fold_models import FoldModels
 from evaluation.metadata import metadata_of
 from evaluation.number_baselines import number_baselines
 from evaluation.objective import MEAN_SQUARED_ERROR, Objective
+from evaluation.quality import quality_sentences
 from evaluation.rules import best_by_mean
 from evaluation.scoring import Scored, of_folds
 from evaluation.selection import Selection
@@ -30,6 +31,7 @@ def best_document(selection: Selection) -> dict[str, Any]:
     best = {**_chosen(selection), **_errors(selection), **_training_job(selection)}
     if not selection.classes:
         best |= former_names(best, selection.objective, selection.scored)
+    best["quality"] = quality_sentences(best, selection.objective)
     best["warnings"] = warnings_of(best, selection)
     best["metadata"] = registry_metadata(best, selection)
     best["model_card"] = model_card(best, selection.folds, selection.coefficients)

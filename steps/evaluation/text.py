@@ -1,8 +1,11 @@
-"""Text for messages: numbers with their words, and long lists cut short."""
+"""Text for messages: numbers with their words, long lists cut short, and numbers for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+_MANY, _TOO_MANY = 1e5, 1e18
+"""Between these, a number is written in full: six digits would not show by how little two errors differ."""
 
 
 def some_of(names: Iterable[str], most: int = 5) -> str:
@@ -22,3 +25,8 @@ def number_of(count: int, one: str, many: str = "", *, form: str = "") -> str:
         form: how the number is written, as in a format string.
     """
     return f"{count:{form}} {one if count == 1 else many or f'{one}s'}"
+
+
+def readable(value: float) -> str:
+    """Return a number for people: ``16,644,923,844,198``, ``36.7412`` or ``1.5e-07``."""
+    return f"{value:,.0f}" if _MANY <= abs(value) < _TOO_MANY else f"{value:.6g}"

@@ -117,7 +117,8 @@ def test_without_a_limit_a_model_that_is_worse_than_the_mean_is_rejected(tmp_pat
     assert result.returncode == 1
     last = json.loads((tmp_path / ".local/last-run.json").read_text())
     assert last["estimate"]["mse"] > last["baselines"]["mean"]
-    assert "and that of predicting the mean" in last["failure_reason"]
+    assert "It must be below that of always predicting the mean, " in last["failure_reason"]
+    assert ", and it is not. " in last["failure_reason"]
     assert (last["status"], last["model_package_arn"]) == ("Failed", None)
 
 

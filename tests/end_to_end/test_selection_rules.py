@@ -82,4 +82,4 @@ def test_the_gate_can_be_on_the_upper_end_of_the_interval(tmp_path) -> None:
     assert run(tmp_path, PARAMS=f"MaxMse={limit}").returncode == 0
     rejected = run(tmp_path, PARAMS=f"MaxMse={limit} MaxMseAppliesTo=UpperEnd")
     assert rejected.returncode == 1
-    assert "the upper end of its interval" in last_run(tmp_path)["failure_reason"]
+    assert "MaxMseAppliesTo is UpperEnd" in last_run(tmp_path)["failure_reason"]

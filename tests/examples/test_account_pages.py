@@ -147,7 +147,11 @@ FIRST_RUN = (
     ),
     Step("make report", prints=("/2 \\(unchanged: registered by an earlier",), check=_is_the_run_of_before),
     Step('make start PARAMS="MaxMse=1"'),
-    Step("make status", 2, prints=(r"RejectModel failed: The estimated MSE of the chosen model is .* MaxMse is 1\.0",)),
+    Step(
+        "make status",
+        2,
+        prints=(r"RejectModel failed: Not registered\. The estimated MSE of the chosen model is .* MaxMse is 1\.0",),
+    ),
     Step("make upsert CONFIG=trial.yaml"),
     Step('make start CONFIG=trial.yaml PARAMS="ModelApprovalStatus=PendingManualApproval MaxMse=1e9"'),
     Step("make status CONFIG=trial.yaml", prints=(SUCCEEDED, "RegisterModel: Succeeded")),

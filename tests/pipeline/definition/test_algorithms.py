@@ -148,8 +148,7 @@ def test_the_gate_follows_the_objectives_direction() -> None:
     assert either["Conditions"][0]["LeftValue"] == {"Get": "Parameters.QualityLimitAppliesTo"}
     assert either["Conditions"][1]["LeftValue"]["Std:JsonGet"]["Path"] == "estimate.low"
     message = json.dumps(steps["RejectModel"]["Arguments"]["ErrorMessage"])
-    assert "The estimated auc of the chosen model is" in message
-    assert "and the lower end of its interval" in message
+    assert "It must be at least QualityLimit (with QualityLimitAppliesTo UpperEnd, the lower end of its" in message
     assert "auc is below this; -1e+300 is no limit" in described(config)
 
 

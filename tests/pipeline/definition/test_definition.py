@@ -224,11 +224,19 @@ def test_outputs_are_under_the_executions_prefix(built) -> None:
     assert {"Get": "Execution.PipelineExecutionId"} in outputs[0]["S3Output"]["S3Uri"]["Std:Join"]["Values"]
 
 
+def rejection_of(built) -> str:
+    """The message of RejectModel, with the path or the parameter in the place of each value."""
+    parts = steps_of(built)["RejectModel"]["Arguments"]["ErrorMessage"]["Std:Join"]["Values"]
+    values = (part if isinstance(part, str) else part.get("Get") or part["Std:JsonGet"]["Path"] for part in parts)
+    return " ".join(values)
+
+
 def test_a_rejected_model_is_told_with_the_number_and_the_limit(built) -> None:
-    message = json.dumps(steps_of(built)["RejectModel"]["Arguments"]["ErrorMessage"])
-    assert '"Path": "estimate.mse"' in message
-    assert '"Path": "estimate.high"' in message
-    assert "Parameters.MaxMse" in message
+    assert rejection_of(built) == (
+        "Not registered. quality.estimate "
+        "It must be at most MaxMse (with MaxMseAppliesTo UpperEnd, the upper end of its interval too). "
+        "MaxMse is Parameters.MaxMse and MaxMseAppliesTo is Parameters.MaxMseAppliesTo"
+    )
 
 
 def test_the_number_of_folds_is_the_configurations(config, resources) -> None:
@@ -370,6 +378,7 @@ def test_without_an_interval_the_gate_is_on_the_error_alone(config, resources) -
     assert len(steps_of(built)["CheckQuality"]["Arguments"]["Conditions"]) == 1
     (applies,) = [one for one in built["Parameters"] if one["Name"] == "MaxMseAppliesTo"]
     assert applies["EnumValues"] == ["Mean"]
+    assert "It must be at most MaxMse. MaxMse is" in rejection_of(built)
 
 
 def test_without_a_limit_the_model_must_be_better_than_predicting_the_mean(config, resources, built) -> None:
@@ -386,7 +395,9 @@ def test_without_a_limit_the_model_must_be_better_than_predicting_the_mean(confi
     assert better["RightValue"]["Std:JsonGet"]["Path"] == "baselines.mean"
     (limit,) = [one for one in definition["Parameters"] if one["Name"] == "MaxMse"]
     assert limit["DefaultValue"] == 1e300
-    assert "baselines.mean" in json.dumps(check["ElseSteps"])
+    assert (
+        "quality.estimate quality.baseline It must also be at most MaxMse (1e+300: no limit is set; with "
+    ) in rejection_of(definition)
 
 
 def test_spot_training_reaches_the_tuning_jobs(config, resources) -> None:
