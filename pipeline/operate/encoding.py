@@ -62,7 +62,7 @@ def layout_of(name: str, first_line: str, columns: ModelColumns, dataset: Datase
                 return layout
     known = {*columns.trained_on, *columns.features}
     fields = max(split.values(), key=lambda fields: (len(known.intersection(fields)), len(fields)))
-    raise UserError(_misfit(name, fields, columns) + _in_other_encoding(fields, columns, dataset.encoding))
+    raise UserError(_misfit(name, fields, columns, dataset.encoding))
 
 
 class RowEncoder:
@@ -128,31 +128,42 @@ def _without_header(
     return None
 
 
-def _misfit(name: str, fields: Sequence[str], columns: ModelColumns) -> str:
+def _misfit(name: str, fields: Sequence[str], columns: ModelColumns, encoding: str) -> str:
     if any(map(is_number, fields)):
         return (
             f"{name}: has {number_of(len(fields), 'column')}. Give a header that names {some_of(columns.raw)}; "
             f"or, without a header, the {number_of(len(columns.features), 'encoded feature')} of {columns.source}: "
             f"{some_of(columns.features)}"
         )
-    missing = [column for column in columns.raw if column not in set(fields)]
+    reading, fields = _best_reading(fields, columns, encoding)
+    named = some_of(map(shortened, fields))
+    missing = some_of(column for column in columns.raw if column not in set(fields))
+    lacks = f"lacks {missing}, which {columns.source} needs"
+    if reading == encoding:
+        return f"{name}: the header {lacks}; it names {named}"
     return (
-        f"{name}: the header lacks {some_of(missing)}, which {columns.source} needs; it names "
-        f"{some_of(map(shortened, fields))}"
+        f"{name}: is not {encoding}, the dataset.encoding. If it is read as {reading}, the header names {named}"
+        f"{f'; it {lacks}' if missing else ''}. Save the file as {encoding}, or set dataset.encoding: {reading} in a "
+        "copy of the configuration"
     )
 
 
-def _in_other_encoding(fields: Sequence[str], columns: ModelColumns, encoding: str) -> str:
-    """Return what to do if the columns are there in one of the usual encodings, or else nothing."""
+def _best_reading(fields: Sequence[str], columns: ModelColumns, encoding: str) -> tuple[str, Sequence[str]]:
+    """Return the encoding in which a header names the most columns, the configured one or a usual one; and its names.
+
+    Of equally good ones it is the first that reads every byte.
+    """
+    readings = {encoding: fields}
     for other in _USUAL_ENCODINGS:
         with suppress(UnicodeError):
-            names = {field.encode(encoding, "surrogateescape").decode(other).lstrip("\ufeff") for field in fields}
-            if names.issuperset(columns.raw):
-                return (
-                    f". It has these columns if it is read as {other}, and dataset.encoding is {encoding}: "
-                    "save the file in that encoding, or set the key in a copy of the configuration"
-                )
-    return ""
+            as_other = [field.encode(encoding, "surrogateescape").decode(other).lstrip("\ufeff") for field in fields]
+            readings.setdefault(other, as_other)
+    return max(readings.items(), key=lambda each: (len({*columns.raw}.intersection(each[1])), _is_read(each[1])))
+
+
+def _is_read(fields: Sequence[str]) -> bool:
+    """Return whether a reading has a character for every byte."""
+    return not any("\udc80" <= character <= "\udcff" for field in fields for character in field)
 
 
 def _picker(positions: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

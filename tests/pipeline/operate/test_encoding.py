@@ -131,11 +131,30 @@ def test_a_file_without_the_models_columns_is_refused(config, text, expected) ->
     ("configured", "stored", "named"),
     [("cp1252", "UTF-8", "UTF-8"), ("cp1252", "utf-8-sig", "UTF-8"), ("UTF-8", "cp1252", "cp1252")],
 )
-def test_a_file_in_another_encoding_is_told_by_its_header(config, configured, stored, named) -> None:
-    dataset = config.dataset.model_copy(update={"numeric": ["antigüedad"], "categorical": {}, "encoding": configured})
-    read = "antigüedad\n1\n".encode(stored).decode(configured, "surrogateescape")
-    with pytest.raises(UserError, match=f"if it is read as {named}, and dataset.encoding is {configured}: save"):
-        encoded(read, dataset)
+@pytest.mark.parametrize(
+    ("header", "lacking"),
+    [
+        ("código,nº,m²", ""),
+        ("código,nº,m²,más", ""),
+        ("nº,m²", "; it lacks código, which the configuration needs"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_by_its_header(config, configured, stored, named, header, lacking) -> None:
+    changes = {"numeric": ["código", "nº"], "categorical": {}, "encoding": configured}
+    read = f"{header}\n1,2,3,4\n".encode(stored).decode(configured, "surrogateescape")
+    with pytest.raises(UserError) as refused:
+        encoded(read, config.dataset.model_copy(update=changes))
+    assert str(refused.value) == (
+        f"rows.csv: is not {configured}, the dataset.encoding. If it is read as {named}, the header names "
+        f"{header.replace(',', ', ')}{lacking}. Save the file as {configured}, or set dataset.encoding: {named} in a "
+        "copy of the configuration"
+    )
+
+
+def test_names_that_are_not_read_are_shown_as_an_encoding_reads_them(config) -> None:
+    read = "size,descripción\n".encode("cp1252").decode("UTF-8", "surrogateescape")
+    with pytest.raises(UserError, match=r"names size, descripción; it lacks age, bmi, children"):
+        encoded(read, config.dataset)
 
 
 def test_a_wide_table_is_refused_in_few_words(config) -> None:
