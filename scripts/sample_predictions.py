@@ -46,16 +46,16 @@ def _features(rows: Sequence[ScoredRow], label: str, most: int) -> list[list[str
 
 def _results(rows: Sequence[ScoredRow], dataset: DatasetSection, score_columns: Sequence[str]) -> list[list[str]]:
     """Return the columns of the predictions, of their scores and of the labels."""
-    columns = [["prediction", *(_shown(row.prediction) for row in rows)]]
-    if len(score_columns) == 1:
-        columns.append([score_columns[0], *(f"{row.scores[0]:.4f}" for row in rows)])
-    elif score_columns:
-        columns.append(["its probability", *(f"{max(row.scores):.4f}" for row in rows)])
+    decimal = dataset.decimal
+    columns = [["prediction", *(_shown(row.prediction, decimal) for row in rows)]]
+    if score_columns:
+        name = score_columns[0] if len(score_columns) == 1 else "its probability"
+        columns.append([name, *(f"{max(row.scores):.4f}".replace(".", decimal) for row in rows)])
     names = list(rows[0].file.layout.names)
     if dataset.label in names:
         texts = [row.fields[names.index(dataset.label)].strip() for row in rows]
         # A class is text, even if it looks like a number.
-        labels = texts if score_columns else [_amount(text, dataset.decimal) for text in texts]
+        labels = texts if score_columns else [_amount(text, decimal) for text in texts]
         columns.append([f"actual {dataset.label}", *labels])
     return columns
 
@@ -66,12 +66,15 @@ def _lines(columns: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(str.rjust, line, widths)) for line in zip(*cut, strict=True)]
 
 
-def _shown(prediction: float | str | None) -> str:
-    return f"{prediction:,.2f}" if isinstance(prediction, float) else str(prediction)
+def _shown(prediction: float | str | None, decimal: str) -> str:
+    if not isinstance(prediction, float):
+        return str(prediction)
+    # Beside values with decimal commas, a comma between thousands would be read as one.
+    return f"{prediction:,.2f}" if decimal == "." else f"{prediction:.2f}".replace(".", decimal)
 
 
 def _amount(text: str, decimal: str) -> str:
     try:
-        return f"{float(text.translate(WITH_POINT) if decimal == ',' else text):,.2f}"
+        return _shown(float(text.translate(WITH_POINT) if decimal == "," else text), decimal)
     except ValueError:
         return text

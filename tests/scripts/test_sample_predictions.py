@@ -29,6 +29,14 @@ def test_a_number_stands_beside_the_labels_number() -> None:
     assert row == ["1.5", "30", "1,234.57", "1,000.00"]
 
 
+def test_numbers_have_the_files_decimal_separator() -> None:
+    dataset = DATASET.model_copy(update={"decimal": ","})
+    (_, row) = words(side_by_side([scored(255515.691, "170493,5")], dataset, (), 80))
+    assert row[2:] == ["255515,69", "170493,50"]
+    (_, row) = words(side_by_side([scored("yes", "no", 0.75)], dataset, ("probability_yes",), 80))
+    assert row[2:] == ["yes", "0,7500", "no"]
+
+
 def test_a_class_stands_beside_the_labels_text_with_its_probability() -> None:
     head, row = words(side_by_side([scored("1", " 0 ", 0.75)], DATASET, ("probability_1",), 80))
     assert head == ["size", "age", "prediction", "probability_1", "actual", "risk"]
