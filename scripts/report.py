@@ -115,6 +115,8 @@ def _model_facts(best: dict[str, Any], results: Results) -> dict[str, str]:
         scale = f", of {best['label_transform']}(label)" if best.get("label_transform") else ""
         value = amount(results.refit.value)
         facts[f"Its training {objective_of(best).title}"] = f"{value} (on the rows that it was trained on{scale})"
+    if results.cv_results_uri:
+        facts["cv_results.csv"] = results.cv_results_uri
     facts["Model package"] = _package(results)
     facts["Endpoint"] = f"{results.endpoint_name or 'none'} ({results.endpoint_state})"
     return facts

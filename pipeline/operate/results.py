@@ -61,6 +61,7 @@ class Results:
         best: ``best.json`` of SelectBest.
         training_jobs: fold, MSE, hyperparameters and names of every training job that completed.
         cv_results: every point with its error on each fold, the best first.
+        cv_results_uri: the S3 URI of the same as CSV.
         refit: training job and objective of the model that was refitted on all rows; None for a fold's model.
         model_package_arn: the model package, registered by this execution or by an earlier one.
         model_package_deleted: whether it does not exist any more.
@@ -74,6 +75,7 @@ class Results:
     best: dict[str, Any] | None
     training_jobs: list[dict[str, Any]]
     cv_results: list[dict[str, Any]]
+    cv_results_uri: str | None
     refit: Refit | None
     model_package_arn: str | None
     model_package_deleted: bool
@@ -110,6 +112,7 @@ def results_of(session: Session, state: ExecutionState) -> Results:
         best=best,
         training_jobs=_json(session, outputs, "evaluation", "training_jobs.json") or [],
         cv_results=_json(session, outputs, "evaluation", "cv_results.json") or [],
+        cv_results_uri=f"{outputs['evaluation'].rstrip('/')}/cv_results.csv" if "evaluation" in outputs else None,
         refit=_refit(best, package),
         model_package_arn=package_arn,
         model_package_deleted=package_arn is not None and package is None,

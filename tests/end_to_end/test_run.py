@@ -52,6 +52,7 @@ def test_a_run_leaves_its_results_and_nothing_running(folder) -> None:
     assert last["pipeline_name"] == "insurance-cross-validation"
     assert last["pipeline_execution_arn"].startswith("arn:aws:sagemaker:")
     assert last["best_training_job"] in result.stdout
+    assert "/evaluation/cv_results.csv" in result.stdout
     assert last["best_hyperparameters"] == {"learning_rate": "0.1", "l1": "0.001"}
     assert 2e7 < last["best_mse"] < 6e7
     assert last["estimate"]["low"] < last["estimate"]["mse"] < last["estimate"]["high"]

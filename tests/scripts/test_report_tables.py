@@ -38,6 +38,7 @@ RESULTS = Results(
     best=BEST,
     training_jobs=[],
     cv_results=[ROW],
+    cv_results_uri="s3://bucket/executions/one/evaluation/cv_results.csv",
     refit=Refit("refit-job", 0.97),
     model_package_arn=None,
     model_package_deleted=False,
@@ -56,6 +57,7 @@ def test_the_results_of_classes_are_told_in_the_objective(capsys: pytest.Capture
     assert lines["Cross-validated AUC"] == "0.85 (95 % interval, approximate: 0.8 to 0.9)"
     assert lines["Out of fold"] == "AUC 0.8510, accuracy 0.8000"
     assert lines["Baselines, same folds"] == "class rates 0.5, logistic regression 0.75"
+    assert lines["cv_results.csv"] == RESULTS.cv_results_uri
     assert lines["Its training AUC"] == "0.97 (on the rows that it was trained on)"
 
 

@@ -129,6 +129,7 @@ def make_evidence(
         best=make_best(folds, rows),
         training_jobs=[],
         cv_results=make_points(folds, ["0.01", "0.1"], ["0.1", "1"]),
+        cv_results_uri=None,
         refit=None,
         model_package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/prices/1",
         newly_registered=True,
