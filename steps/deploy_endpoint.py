@@ -43,7 +43,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
         ``endpoint_name``, ``endpoint_config_name``, ``model_name``, ``replaced_config_name`` (the configuration that
         served before, or ``none``) and ``status``: ``Deploying``, ``InService`` (it serves this model already),
         ``AwaitingApproval``, ``Rejected``, ``Superseded`` (a newer version is being deployed) or ``Deferred`` (the
-        package waits for the endpoint); for EventBridge also ``Ignored`` (not this function's endpoint).
+        package waits for the endpoint); for EventBridge also ``Ignored`` (not this function's endpoint,
+        or another pipeline's package; ``reason`` then names the execution that registered it).
         ``find_registered`` and ``confirm`` describe their own answers.
 
     Raises:

@@ -79,8 +79,8 @@ class Package:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint that its approval deploys it to; empty if it names none."""
-        return self.metadata.get("endpoint_name", "")
+        """The endpoint that its approval deploys it to; empty if it names none, or no execution that registered it."""
+        return self.metadata.get("endpoint_name", "") if self.execution else ""
 
     @property
     def training_job(self) -> str:

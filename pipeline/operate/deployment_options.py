@@ -16,6 +16,7 @@ def deployment_options(config: Config, resources: Resources) -> dict[str, Any]:
         "s3_uri": f"s3://{resources.bucket}/{config.pipeline.name}/data-capture",
     }
     return {
+        "pipeline_name": config.pipeline.name,
         "role_arn": resources.job_role_arn,
         "serverless": deploy.serverless and deploy.serverless.model_dump(),
         "autoscaling": deploy.autoscaling and deploy.autoscaling.model_dump(),

@@ -21,6 +21,7 @@ from deployment.aws_refusals import ExpectedRefusal, says, sentence
 from deployment.endpoint_names import Target, name_of, version_of
 from deployment.endpoint_scaling import Scaling
 from deployment.endpoint_tags import FAILED_TAG, GOOD_TAG, LATEST_TAG, OWNER_TAG, WAITING_TAG, EndpointTags
+from deployment.package_metadata import is_execution_of, registering_execution, target_of
 from deployment.registered_model import find_registered
 from deployment.served_models import ServedModels, find_endpoint, pending_config
 
@@ -105,7 +106,8 @@ class Deployer:
         """Deploy an execution's package. If the endpoint is changing until the deadline, let the package wait.
 
         Raises:
-            EndpointBusyError: the package cannot wait, because its metadata has other settings than the execution.
+            EndpointBusyError: the package cannot wait, because another pipeline registered it, or because its
+                metadata has other settings than the execution.
         """
         target = Target(
             model_package_arn=event["model_package_arn"],
@@ -120,20 +122,30 @@ class Deployer:
             raise
         except EndpointBusyError:
             endpoint = find_endpoint(self.sagemaker, target.endpoint_name)
-            may_wait = _target_of(target.model_package_arn, package) == target
+            may_wait = self._registered(package) and target_of(target.model_package_arn, package) == target
             if endpoint is None or endpoint["EndpointStatus"] not in CHANGING or not may_wait:
                 raise
         return self._defer(target, package)
 
     def deploy_approved(self, model_package_arn: str) -> dict[str, str]:
-        """Deploy a package that a person approved; if the endpoint is busy, defer it until it is in service again."""
+        """Deploy a package that a person approved; if the endpoint is busy, defer it until it is in service again.
+
+        Pipelines may share a model package group. Each one's function receives every approval, and deploys only what
+        its own pipeline registered.
+
+        Raises:
+            DeploymentError: the package's metadata does not name an execution or an endpoint.
+        """
         package = self._package(model_package_arn)
-        target = _target_of(model_package_arn, package)
-        if target is None:
+        execution, target = registering_execution(package), target_of(model_package_arn, package)
+        if target is None or not execution:
             raise DeploymentError(
-                f"{model_package_arn} does not say in its customer metadata which endpoint it is for: this pipeline "
-                "did not register it. Nothing was deployed."
+                f"{model_package_arn} does not name in its customer metadata the execution that registered it and the "
+                "endpoint it is for: this pipeline did not register it. Nothing was deployed."
             )
+        if not self._registered(package):
+            reason = f"{execution} registered {model_package_arn}: it is another pipeline's."
+            return _answer(target.endpoint_name, "", "Ignored") | {"reason": reason}
         try:
             return self.deploy(target, package)
         except EndpointBusyError:
@@ -352,6 +364,10 @@ class Deployer:
                 f"or hand it over by tagging it {OWNER_TAG}={self.owner}."
             )
 
+    def _registered(self, package: DescribeModelPackageOutputTypeDef) -> bool:
+        """Return whether an execution of this pipeline registered a package."""
+        return is_execution_of(self.options["pipeline_name"], registering_execution(package))
+
     def _package(self, arn: str) -> DescribeModelPackageOutputTypeDef:
         try:
             return self.sagemaker.describe_model_package(ModelPackageName=arn)
@@ -403,20 +419,6 @@ class Deployer:
             if time.monotonic() > latest:
                 raise EndpointBusyError(f"{name} is still being deleted: try again in a few minutes.")
             time.sleep(1)
-
-
-def _target_of(model_package_arn: str, package: DescribeModelPackageOutputTypeDef) -> Target | None:
-    """Return what a package's metadata says about its deployment; None if this pipeline did not register it."""
-    metadata = package.get("CustomerMetadataProperties", {})
-    try:
-        return Target(
-            model_package_arn=model_package_arn,
-            endpoint_name=metadata["endpoint_name"],
-            instance_type=metadata["endpoint_instance_type"],
-            instance_count=int(metadata["endpoint_instance_count"]),
-        )
-    except (KeyError, ValueError):
-        return None
 
 
 def _answer(endpoint_name: str, name: str, status: str, replaced: str | None = None) -> dict[str, str]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 OPTIONS: dict[str, Any] = {
+    "pipeline_name": "Insurance",
     "role_arn": "arn:aws:iam::123456789012:role/insurance-job-us-east-1",
     "serverless": None,
     "autoscaling": None,
@@ -42,7 +43,9 @@ OPTIONS: dict[str, Any] = {
     "vpc": None,
     "tags": {"project": "insurance"},
 }
+EXECUTION = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
 METADATA = {
+    "pipeline_execution_arn": EXECUTION,
     "endpoint_name": "insurance",
     "endpoint_instance_type": "ml.m5.large",
     "endpoint_instance_count": "1",
@@ -249,10 +252,31 @@ def test_the_event_of_a_package_that_the_pipeline_approved_agrees_with_its_own_s
     assert approve(arn) == deploy(arn) | {"status": "Deploying"}
 
 
-def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(account) -> None:
-    arn = account.register(endpoint_instance_count="several")
+@pytest.mark.parametrize("metadata", [{"endpoint_instance_count": "several"}, {"pipeline_execution_arn": "none"}])
+def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(account, metadata) -> None:
+    arn = account.register(**metadata)
     with pytest.raises(DeploymentError, match="did not register it"):
         approve(arn)
+
+
+@pytest.mark.parametrize("name", ["insurance-2", "2-insurance"])
+def test_the_package_of_a_pipeline_that_shares_the_group_is_left_to_that_pipeline(account, name) -> None:
+    theirs = EXECUTION.replace("/insurance/", f"/{name}/")
+    arn = account.register(pipeline_execution_arn=theirs)
+    answer = approve(arn)
+    assert (answer["status"], answer["endpoint_config_name"]) == ("Ignored", "")
+    assert theirs in answer["reason"]
+    assert not account.models()
+    assert not account.sagemaker.list_endpoints()["Endpoints"]
+
+
+def test_the_package_of_a_pipeline_that_shares_the_group_does_not_wait_for_the_endpoint(account) -> None:
+    deploy(account.register())
+    deploy(account.register())
+    theirs = account.register(pipeline_execution_arn=EXECUTION.replace("/insurance/", "/another/"))
+    with pytest.raises(DeploymentError, match=r"insurance is Updating.*retry when"):
+        deploy(theirs, seconds=10.2)
+    assert "waiting-model-package" not in account.tags()
 
 
 def test_an_approval_during_an_update_is_deployed_afterwards(account) -> None:
