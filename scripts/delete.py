@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.config.models import Config
 from pipeline.definition.resources import find_resources
+from pipeline.operate.kept import find_kept_resources
 from pipeline.operate.teardown import LEVELS, delete_resources, find_deployers, find_owned_resources
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, confirm, console, errors, is_local_service, run, yes_option
@@ -36,12 +37,15 @@ def main(config: Config, level: str, yes: bool) -> int:
     session = aws_session(config)
     resources = find_resources(config, session)
     owned = find_owned_resources(config, resources, session, level)
+    kept = find_kept_resources(config, resources, session, level)
     if not owned:
         where = f"account {resources.account_id}, {resources.region}"
         console.print(f"There is nothing of {config.pipeline.name} to delete in {where} (LEVEL={level}).", markup=False)
-    else:
-        for resource in owned:
-            console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
+    for resource in owned:
+        console.print(f"  {resource.kind} {resource.name}", markup=False, soft_wrap=True)
+    for phrase in kept:
+        console.print(f"kept: {phrase}", markup=False, soft_wrap=True)
+    if owned:
         question = f"Delete all of this from account {resources.account_id}, {resources.region}, permanently?"
         if not confirm(question, yes=yes):
             console.print("Nothing was deleted.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -13,6 +15,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ReadTimeoutError,
 )
+
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 """Error codes with which services deny a request."""
@@ -32,6 +37,18 @@ def is_gone(error: Exception) -> bool:
     return code in _GONE_CODES or (
         code in ("ValidationException", "ValidationError") and any(phrase in message for phrase in _GONE_PHRASES)
     )
+
+
+def answer_of(
+    request: Callable[_Arguments, _Answer], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Answer | None:
+    """Return the answer to a request about a resource, or None if the resource does not exist."""
+    try:
+        return request(*args, **kwargs)
+    except ClientError as error:
+        if is_gone(error):
+            return None
+        raise
 
 
 def reason(error: ClientError | BotoCoreError) -> str:

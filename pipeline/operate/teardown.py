@@ -1,8 +1,6 @@
 """Finds the resources that the project created on AWS, and deletes them in a valid order.
 
-A name alone does not prove ownership. So endpoints, their configurations and models must have the tag of the function
-that made them, and model packages must name the pipeline that registered them. Deletion is idempotent: after an
-interruption, the next run deletes the rest.
+Deletion is idempotent: after an interruption, the next run deletes the rest.
 """
 
 from __future__ import annotations
@@ -20,8 +18,9 @@ from botocore.exceptions import ClientError, WaiterError
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError
-from pipeline.operate.aws_errors import is_gone
-from pipeline.operate.stack import failures_of_deletion
+from pipeline.operate.aws_errors import answer_of, is_gone
+from pipeline.operate.ownership import Ownership
+from pipeline.operate.stack_deletion import StackDeletion, is_stack_of
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
 
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
 
 LEVELS = ("endpoint", "pipeline", "all")
 """Levels of deletion: the endpoint, which costs by the hour; everything except data; everything."""
-
-OWNER_TAG = "deployed-by"
-"""The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
-
-_BUCKET = "Bucket"
-"""The bucket's logical ID in infra/bootstrap.yaml."""
 
 _MADE_FOR_ENDPOINT = re.compile(r".+-v\d+-[0-9a-f]{10}")
 _WAIT: WaiterConfigTypeDef = {"Delay": 3, "MaxAttempts": 400}
@@ -128,16 +121,14 @@ def _reason(error: ClientError | WaiterError | UserError) -> str:
 
 
 class _Finder:
-    """Finds the resources that the project created, one method for each kind.
-
-    Lists are read to the end first: deleting while paging would skip some.
-    """
+    """Finds the resources that the project created, one method for each kind."""
 
     def __init__(self, config: Config, resources: Resources, session: Session) -> None:
         self.config = config
         self.resources = resources
         self.name = config.pipeline.name
         self.sagemaker = session.client("sagemaker")
+        self.ownership = Ownership(self.sagemaker, config, resources)
         self.scaling = session.client("application-autoscaling")
         self.events = session.client("events")
         self.functions = session.client("lambda")
@@ -147,11 +138,11 @@ class _Finder:
 
     def rules(self) -> Iterator[OwnedResource]:
         for name in rule_names(self.config):
-            if self._exists(self.events.describe_rule, Name=name):
+            if answer_of(self.events.describe_rule, Name=name):
                 yield OwnedResource("EventBridge rule", name, partial(remove_rule, self.events, name))
 
     def running_executions(self) -> Iterator[OwnedResource]:
-        if not self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
+        if not answer_of(self.sagemaker.describe_pipeline, PipelineName=self.name):
             return
         pages = self.sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=self.name)
         for execution in (found for page in pages for found in page["PipelineExecutionSummaries"]):
@@ -160,13 +151,12 @@ class _Finder:
                 yield OwnedResource("running execution", arn, partial(_stop, self.sagemaker, arn))
 
     def pipeline(self) -> Iterator[OwnedResource]:
-        if self._exists(self.sagemaker.describe_pipeline, PipelineName=self.name):
+        if answer_of(self.sagemaker.describe_pipeline, PipelineName=self.name):
             yield OwnedResource("pipeline", self.name, partial(self.sagemaker.delete_pipeline, PipelineName=self.name))
 
     def endpoints(self) -> Iterator[OwnedResource]:
-        pages = [*self.sagemaker.get_paginator("list_endpoints").paginate()]
-        for endpoint in (found for page in pages for found in page["Endpoints"]):
-            if self._is_ours(endpoint["EndpointArn"]):
+        for endpoint in self.ownership.endpoints:
+            if self.ownership.is_ours(endpoint["EndpointArn"]):
                 name = endpoint["EndpointName"]
                 yield OwnedResource("endpoint", name, partial(self._delete_endpoint, name))
 
@@ -174,39 +164,30 @@ class _Finder:
         pages = [*self.sagemaker.get_paginator("list_endpoint_configs").paginate()]
         for found in (found for page in pages for found in page["EndpointConfigs"]):
             name, delete = found["EndpointConfigName"], self.sagemaker.delete_endpoint_config
-            if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["EndpointConfigArn"]):
+            if _MADE_FOR_ENDPOINT.fullmatch(name) and self.ownership.is_ours(found["EndpointConfigArn"]):
                 yield OwnedResource("endpoint configuration", name, partial(delete, EndpointConfigName=name))
 
     def models(self) -> Iterator[OwnedResource]:
         pages = [*self.sagemaker.get_paginator("list_models").paginate()]
         for found in (found for page in pages for found in page["Models"]):
             name, delete = found["ModelName"], self.sagemaker.delete_model
-            if _MADE_FOR_ENDPOINT.fullmatch(name) and self._is_ours(found["ModelArn"]):
+            if _MADE_FOR_ENDPOINT.fullmatch(name) and self.ownership.is_ours(found["ModelArn"]):
                 yield OwnedResource("model", name, partial(delete, ModelName=name))
 
     def packages(self) -> Iterator[OwnedResource]:
         """Yield the packages that this pipeline registered, and their group unless it contains other packages."""
-        group = self.config.registry.group
-        if not self._exists(self.sagemaker.describe_model_package_group, ModelPackageGroupName=group):
-            return
-        others = False
-        mark = f":pipeline/{self.name}/".lower()
-        pages = [*self.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)]
-        for found in (found for page in pages for found in page["ModelPackageSummaryList"]):
-            arn = found["ModelPackageArn"]
-            metadata = self.sagemaker.describe_model_package(ModelPackageName=arn).get("CustomerMetadataProperties", {})
-            if mark in metadata.get("pipeline_execution_arn", "").lower():
-                delete = self.sagemaker.delete_model_package
-                yield OwnedResource("model package", arn, partial(delete, ModelPackageName=arn))
-            else:
-                others = True
-        if not others:
+        group, packages = self.config.registry.group, self.ownership.packages
+        for package in packages:
+            if package.is_ours:
+                delete = partial(self.sagemaker.delete_model_package, ModelPackageName=package.arn)
+                yield OwnedResource("model package", package.arn, delete)
+        if self.ownership.has_group and all(package.is_ours for package in packages):
             delete_group = partial(self.sagemaker.delete_model_package_group, ModelPackageGroupName=group)
             yield OwnedResource("model package group", group, delete_group)
 
     def function(self) -> Iterator[OwnedResource]:
         name = self.resources.deploy_function_name
-        if self._exists(self.functions.get_function_configuration, FunctionName=name):
+        if answer_of(self.functions.get_function_configuration, FunctionName=name):
             yield OwnedResource("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
 
     def log_groups(self) -> Iterator[OwnedResource]:
@@ -226,17 +207,11 @@ class _Finder:
 
     def stack(self) -> Iterator[OwnedResource]:
         name = stack_name(self.config)
-        try:
-            (stack,) = self.cloudformation.describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            if is_gone(error):
-                return
-            raise
-        parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
-        if parameters.get("PipelineName") == self.name:
-            yield OwnedResource(
-                "CloudFormation stack (bucket and roles)", name, partial(self._delete_stack, name, stack["StackId"])
-            )
+        answer = answer_of(self.cloudformation.describe_stacks, StackName=name)
+        for stack in answer["Stacks"] if answer else []:
+            if is_stack_of(self.name, stack):
+                delete = StackDeletion(self.cloudformation, self.s3, name, stack["StackId"], self.resources.bucket)
+                yield OwnedResource("CloudFormation stack (bucket and roles)", name, delete)
 
     def _delete_endpoint(self, name: str) -> None:
         target: DeregisterScalableTargetRequestTypeDef = {
@@ -253,61 +228,6 @@ class _Finder:
             self.scaling.deregister_scalable_target(**target)
         self.sagemaker.delete_endpoint(EndpointName=name)
         self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=_WAIT)
-
-    def _delete_stack(self, name: str, stack_id: str) -> str | None:
-        """Delete the stack, without its bucket if this contains objects that others put there."""
-        if not (reasons := self._failed_deletions(name, stack_id, [])):
-            return None
-        bucket = self.resources.bucket
-        others = self._other_objects(bucket) if [*reasons] == [_BUCKET] else []
-        if others:
-            reasons = self._failed_deletions(name, stack_id, [_BUCKET])
-        if reasons:
-            raise UserError("; ".join(f"{resource}: {reason}" for resource, reason in reasons.items()))
-        return (
-            f"the bucket {bucket}, which contains objects of others, such as {', '.join(others)}. "
-            "Before the next 'make bootstrap', empty and delete it"
-        )
-
-    def _failed_deletions(self, name: str, stack_id: str, retained: list[str]) -> dict[str, str]:
-        """Try to delete the stack.
-
-        Args:
-            name: its name.
-            stack_id: its ARN.
-            retained: logical IDs of resources to keep, which AWS allows only after a failure.
-
-        Returns:
-            Why resources could not be deleted, by their logical IDs.
-        """
-        retain: dict[str, Any] = {"RetainResources": retained} if retained else {}
-        self.cloudformation.delete_stack(StackName=name, **retain)
-        try:
-            self.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_WAIT)
-        except WaiterError as error:
-            return failures_of_deletion(self.cloudformation, stack_id) or {name: str(error)}
-        return {}
-
-    def _other_objects(self, bucket: str) -> list[str]:
-        """Return the first few keys of a bucket, those of old versions too."""
-        found = self.s3.list_object_versions(Bucket=bucket, MaxKeys=5)
-        keys = [item["Key"] for item in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]]
-        return sorted(set(keys))
-
-    def _is_ours(self, arn: str) -> bool:
-        pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
-        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-        return tags.get(OWNER_TAG) == self.resources.deploy_function_name
-
-    @staticmethod
-    def _exists(describe: Callable[..., Any], **arguments: str) -> bool:
-        try:
-            describe(**arguments)
-        except ClientError as error:
-            if is_gone(error):
-                return False
-            raise
-        return True
 
 
 def _stop(sagemaker: SageMakerClient, execution_arn: str) -> None:

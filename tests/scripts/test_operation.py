@@ -231,6 +231,9 @@ def test_what_others_made_survives(account) -> None:
     assert [found["EndpointName"] for found in sagemaker.list_endpoints()["Endpoints"]] == ["claims-theirs"]
     assert len(sagemaker.list_model_packages(ModelPackageGroupName=NAME)["ModelPackageSummaryList"]) == 1
     assert s3.list_objects_v2(Bucket="theirs")["KeyCount"] == 1
+    said = account.succeed("delete", LEVEL="pipeline")
+    assert said.startswith(f"There is nothing of {NAME} to delete")
+    assert f"\nkept: the model package group {NAME}, with 1 package that this pipeline did not register\n" in said
 
 
 def test_the_bucket_is_kept_if_others_have_objects_in_it_and_all_else_goes(account, capsys) -> None:

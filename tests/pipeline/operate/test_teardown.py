@@ -13,11 +13,14 @@ from moto.sagemaker.models import sagemaker_backends
 
 from pipeline.errors import UserError
 from pipeline.operate import teardown
+from pipeline.operate.kept import find_kept_resources
 from pipeline.operate.stack import apply_plan, plan_stack
+from pipeline.operate.stack_deletion import StackDeletion
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.teardown import OwnedResource, delete_resources, find_deployers, find_owned_resources
 from tests.pauses import replace_pauses
 
+IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/insurance/execution/abc"
 
 
@@ -82,6 +85,73 @@ def test_what_deploys_an_endpoint_again_is_found(aws, config, resources) -> None
     assert find_deployers(config, resources, aws) == [f"EventBridge rule {name}-schedule", f"running execution {arn}"]
 
 
+def make_endpoint(aws, name: str, **tags: str) -> None:
+    """Create an endpoint, without a tag of its own unless one is given."""
+    sagemaker, role = aws.client("sagemaker"), "arn:aws:iam::123456789012:role/job"
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+    variant = {"VariantName": "a", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    listed = [{"Key": key.replace("_", "-"), "Value": value} for key, value in tags.items()]
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=listed)
+
+
+def register(aws, group: str, **metadata: str) -> str:
+    """Register a model package."""
+    specification = {
+        "Containers": [{"Image": IMAGE}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["application/json"],
+    }
+    return aws.client("sagemaker").create_model_package(
+        ModelPackageGroupName=group, InferenceSpecification=specification, CustomerMetadataProperties=metadata
+    )["ModelPackageArn"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "by"),
+    [
+        ({"deployed_by": "second-deploy"}, "deployed by second-deploy"),
+        ({}, "without the tag deployed-by"),
+    ],
+)
+@pytest.mark.parametrize("level", teardown.LEVELS)
+def test_another_owners_endpoint_of_the_same_name_is_kept_and_named(aws, config, resources, level, tags, by) -> None:
+    name = config.deploy.endpoint_name
+    make_endpoint(aws, name, **tags)
+    make_endpoint(aws, f"{name}-2", **tags)
+    assert find_owned_resources(config, resources, aws, level) == []
+    assert find_kept_resources(config, resources, aws, level) == [f"the endpoint {name}, InService, {by}: it is billed"]
+
+
+def test_the_own_endpoint_and_one_without_instances_are_not_kept_and_billed(aws, config, resources) -> None:
+    name = config.deploy.endpoint_name
+    make_endpoint(aws, name, deployed_by=resources.deploy_function_name)
+    assert find_kept_resources(config, resources, aws, "all") == []
+    endpoint = sagemaker_backends[resources.account_id][resources.region].endpoints[name]
+    endpoint.tags, endpoint.endpoint_status = [], "Failed"
+    assert find_kept_resources(config, resources, aws, "all") == [
+        f"the endpoint {name}, Failed, without the tag deployed-by"
+    ]
+
+
+def test_a_group_with_packages_of_others_is_kept_and_they_are_counted(aws, config, resources) -> None:
+    group, own = config.registry.group, ARN.replace("/insurance/", f"/{config.pipeline.name}/")
+    aws.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+    package = register(aws, group, pipeline_execution_arn=own)
+
+    def owned() -> list[str]:
+        return [resource.name for resource in find_owned_resources(config, resources, aws, "pipeline")]
+
+    assert owned() == [package, group]
+    assert find_kept_resources(config, resources, aws, "pipeline") == []
+    register(aws, group, pipeline_execution_arn=ARN)
+    register(aws, group)
+    assert owned() == [package]
+    kept = f"the model package group {group}, with 2 packages that this pipeline did not register"
+    assert find_kept_resources(config, resources, aws, "pipeline") == [kept]
+    assert find_kept_resources(config, resources, aws, "endpoint") == []
+
+
 def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="lake")
@@ -108,18 +178,23 @@ def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, c
     other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})
     assert "CloudFormation" in find_owned_resources(config, resources, aws, "all")[-1].kind
     assert find_owned_resources(other, resources, aws, "all") == []
+    assert find_kept_resources(config, resources, aws, "all") == []
+    assert find_kept_resources(other, resources, aws, "pipeline") == []
+    (kept,) = find_kept_resources(other, resources, aws, "all")
+    assert kept == f"the CloudFormation stack {config.pipeline.name}, which is not of the pipeline another"
 
 
-def test_an_empty_bucket_that_cannot_be_deleted_is_a_failure_of_now(aws, config, resources) -> None:
-    finder, stack = teardown._Finder(config, resources, aws), "arn:aws:cloudformation:us-east-1:123456789012:stack/a/1"
-    aws.client("s3").create_bucket(Bucket=resources.bucket)
+def test_an_empty_bucket_that_cannot_be_deleted_is_a_failure_of_now(aws, resources) -> None:
+    cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
+    stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/a/1"
+    s3.create_bucket(Bucket=resources.bucket)
 
     def event(name: str, status: str, reason: str) -> dict[str, object]:
         physical = stack if name == "a" else "x"
         of_stack = {"StackId": stack, "StackName": "a", "EventId": "1", "Timestamp": 0, "PhysicalResourceId": physical}
         return of_stack | {"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": reason}
 
-    with Stubber(finder.cloudformation) as stubber:
+    with Stubber(cloudformation) as stubber:
         stubber.add_response("delete_stack", {}, {"StackName": "a"})
         described = {"StackName": "a", "CreationTime": 0, "StackStatus": "DELETE_FAILED"}
         stubber.add_response("describe_stacks", {"Stacks": [described]})
@@ -131,5 +206,5 @@ def test_an_empty_bucket_that_cannot_be_deleted_is_a_failure_of_now(aws, config,
         ]
         stubber.add_response("describe_stack_events", {"StackEvents": events})
         with pytest.raises(UserError, match=r"^Bucket: denied$"):
-            finder._delete_stack("a", stack)
+            StackDeletion(cloudformation, s3, "a", stack, resources.bucket)()
         stubber.assert_no_pending_responses()

@@ -1,0 +1,91 @@
+"""Finds out which endpoints and model packages of the account are the pipeline's.
+
+A name alone does not prove ownership: endpoints, their configurations and models must have the tag of the function that
+made them, and model packages must name an execution of the pipeline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.config.models import Config
+from pipeline.definition.resources import Resources
+from pipeline.operate.aws_errors import answer_of
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import EndpointSummaryTypeDef
+
+OWNER_TAG = "deployed-by"
+"""The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
+
+
+@dataclass(frozen=True)
+class RegisteredPackage:
+    """A model package of the group.
+
+    Attributes:
+        arn: its ARN.
+        is_ours: whether an execution of the pipeline registered it.
+        endpoint_name: the endpoint that it is for; empty if its metadata names none.
+    """
+
+    arn: str
+    is_ours: bool
+    endpoint_name: str
+
+
+class Ownership:
+    """Tells the pipeline's resources from those of others. Lists are read once, and to their end.
+
+    Args:
+        sagemaker: boto3's client.
+        config: the configuration.
+        resources: bucket, roles and function.
+    """
+
+    def __init__(self, sagemaker: SageMakerClient, config: Config, resources: Resources) -> None:
+        self._sagemaker = sagemaker
+        self._config = config
+        self._function_name = resources.deploy_function_name
+
+    def owner(self, arn: str) -> str:
+        """Return the function that made a resource; empty if it has no tag of a function."""
+        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        return tags.get(OWNER_TAG, "")
+
+    def is_ours(self, arn: str) -> bool:
+        """Return whether this pipeline's function made a resource."""
+        return self.owner(arn) == self._function_name
+
+    @cached_property
+    def endpoints(self) -> list[EndpointSummaryTypeDef]:
+        """The account's endpoints."""
+        pages = self._sagemaker.get_paginator("list_endpoints").paginate()
+        return [found for page in pages for found in page["Endpoints"]]
+
+    @cached_property
+    def has_group(self) -> bool:
+        """Whether the model package group exists."""
+        group = self._config.registry.group
+        return answer_of(self._sagemaker.describe_model_package_group, ModelPackageGroupName=group) is not None
+
+    @cached_property
+    def packages(self) -> list[RegisteredPackage]:
+        """The model packages of the group, whoever registered them."""
+        if not self.has_group:
+            return []
+        group = self._config.registry.group
+        pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+        arns = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
+        return [self._package(arn) for arn in arns]
+
+    def _package(self, arn: str) -> RegisteredPackage:
+        described = self._sagemaker.describe_model_package(ModelPackageName=arn)
+        metadata = described.get("CustomerMetadataProperties", {})
+        mark = f":pipeline/{self._config.pipeline.name}/".lower()
+        is_ours = mark in metadata.get("pipeline_execution_arn", "").lower()
+        return RegisteredPackage(arn, is_ours, metadata.get("endpoint_name", ""))
