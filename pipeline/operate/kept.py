@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.operate.aws_errors import answer_of
-from pipeline.operate.ownership import OWNER_TAG, Ownership
+from pipeline.operate.ownership import OWNER_TAG, Ownership, endpoint_log_group
 from pipeline.operate.stack_deletion import is_stack_of
-from pipeline.text import number_of
+from pipeline.text import number_of, some_of
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -33,18 +33,16 @@ def find_kept_resources(config: Config, resources: Resources, session: Session, 
     if level != "endpoint":
         kept += _group(config, ownership)
     if level == "all":
-        kept += _stack(config, session)
+        kept += [*_log_groups(config, ownership, session), *_stack(config, session)]
     return kept
 
 
 def _endpoint(config: Config, ownership: Ownership) -> Iterator[str]:
-    name = config.deploy.endpoint_name
     for endpoint in ownership.endpoints:
-        arn, status = endpoint["EndpointArn"], endpoint["EndpointStatus"]
-        if endpoint["EndpointName"] == name and not ownership.is_ours(arn):
-            owner = ownership.owner(arn)
-            by = f"deployed by {owner}" if owner else f"without the tag {OWNER_TAG}"
-            yield f"the endpoint {name}, {status}, {by}" + ("" if status in _NOT_BILLED else ": it is billed")
+        if endpoint.name == config.deploy.endpoint_name and not endpoint.is_ours:
+            by = f"deployed by {endpoint.owner}" if endpoint.owner else f"without the tag {OWNER_TAG}"
+            bill = "" if endpoint.status in _NOT_BILLED else ": it is billed"
+            yield f"the endpoint {endpoint.name}, {endpoint.status}, {by}{bill}"
 
 
 def _group(config: Config, ownership: Ownership) -> Iterator[str]:
@@ -52,6 +50,17 @@ def _group(config: Config, ownership: Ownership) -> Iterator[str]:
     if others:
         packages = number_of(others, "package")
         yield f"the model package group {config.registry.group}, with {packages} that this pipeline did not register"
+
+
+def _log_groups(config: Config, ownership: Ownership, session: Session) -> Iterator[str]:
+    """Yield the log groups of former endpoints that may have been started with the parameter EndpointName."""
+    prefix = endpoint_log_group(config.deploy.endpoint_name)
+    known = {*ownership.endpoint_names, *(endpoint.name for endpoint in ownership.endpoints)}
+    pages = session.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    names = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    former = sorted(names - {endpoint_log_group(name) for name in known})
+    if former:
+        yield f"{some_of(former)}: logs of former endpoints, which may be of others"
 
 
 def _stack(config: Config, session: Session) -> Iterator[str]:

@@ -22,6 +22,28 @@ OWNER_TAG = "deployed-by"
 """The tag that steps/deploy_endpoint.py puts on everything it makes; its value is the function's name."""
 
 
+def endpoint_log_group(endpoint_name: str) -> str:
+    """Return the log group of an endpoint."""
+    return f"/aws/sagemaker/Endpoints/{endpoint_name}"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint of the account.
+
+    Attributes:
+        name: its name.
+        status: for example ``InService``.
+        owner: the function that made it; empty if it has no tag of a function.
+        is_ours: whether this is the pipeline's function.
+    """
+
+    name: str
+    status: str
+    owner: str
+    is_ours: bool
+
+
 @dataclass(frozen=True)
 class RegisteredPackage:
     """A model package of the group.
@@ -51,21 +73,23 @@ class Ownership:
         self._config = config
         self._function_name = resources.deploy_function_name
 
-    def owner(self, arn: str) -> str:
-        """Return the function that made a resource; empty if it has no tag of a function."""
-        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
-        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-        return tags.get(OWNER_TAG, "")
-
     def is_ours(self, arn: str) -> bool:
         """Return whether this pipeline's function made a resource."""
-        return self.owner(arn) == self._function_name
+        return self._owner(arn) == self._function_name
 
     @cached_property
-    def endpoints(self) -> list[EndpointSummaryTypeDef]:
+    def endpoints(self) -> list[Endpoint]:
         """The account's endpoints."""
         pages = self._sagemaker.get_paginator("list_endpoints").paginate()
-        return [found for page in pages for found in page["Endpoints"]]
+        return [self._endpoint(found) for page in pages for found in page["Endpoints"]]
+
+    @property
+    def endpoint_names(self) -> list[str]:
+        """The names that the pipeline's endpoints have or had: the configured one, those found, those in packages."""
+        own = {endpoint.name for endpoint in self.endpoints if endpoint.is_ours}
+        others = {endpoint.name for endpoint in self.endpoints if not endpoint.is_ours}
+        named = {package.endpoint_name for package in self.packages if package.is_ours and package.endpoint_name}
+        return sorted({self._config.deploy.endpoint_name, *own, *named} - others)
 
     @cached_property
     def has_group(self) -> bool:
@@ -82,6 +106,15 @@ class Ownership:
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
         arns = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
         return [self._package(arn) for arn in arns]
+
+    def _owner(self, arn: str) -> str:
+        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        return tags.get(OWNER_TAG, "")
+
+    def _endpoint(self, found: EndpointSummaryTypeDef) -> Endpoint:
+        owner = self._owner(found["EndpointArn"])
+        return Endpoint(found["EndpointName"], found["EndpointStatus"], owner, owner == self._function_name)
 
     def _package(self, arn: str) -> RegisteredPackage:
         described = self._sagemaker.describe_model_package(ModelPackageName=arn)

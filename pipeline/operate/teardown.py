@@ -19,7 +19,7 @@ from pipeline.config.models import Config
 from pipeline.definition.resources import Resources, stack_name
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import answer_of, is_gone
-from pipeline.operate.ownership import Ownership
+from pipeline.operate.ownership import Ownership, endpoint_log_group
 from pipeline.operate.stack_deletion import StackDeletion, is_stack_of
 from pipeline.operate.stored_objects import StoredObjects
 from pipeline.operate.triggers import remove_rule, rule_names
@@ -65,6 +65,7 @@ def find_owned_resources(config: Config, resources: Resources, session: Session,
     finder = _Finder(config, resources, session)
     if level == "endpoint":
         return [*finder.endpoints()]
+    everything = level == "all"
     owned = [
         *finder.rules(),
         *finder.running_executions(),
@@ -72,11 +73,13 @@ def find_owned_resources(config: Config, resources: Resources, session: Session,
         *finder.endpoints(),
         *finder.endpoint_configs(),
         *finder.models(),
+        # Before the packages: after an interruption, only they still name the endpoints.
+        *(finder.endpoint_log_groups() if everything else ()),
         *finder.packages(),
         *finder.function(),
     ]
-    if level == "all":
-        owned += [*finder.log_groups(), *finder.objects(), *finder.stack()]
+    if everything:
+        owned += [*finder.function_log_group(), *finder.objects(), *finder.stack()]
     return owned
 
 
@@ -156,9 +159,8 @@ class _Finder:
 
     def endpoints(self) -> Iterator[OwnedResource]:
         for endpoint in self.ownership.endpoints:
-            if self.ownership.is_ours(endpoint["EndpointArn"]):
-                name = endpoint["EndpointName"]
-                yield OwnedResource("endpoint", name, partial(self._delete_endpoint, name))
+            if endpoint.is_ours:
+                yield OwnedResource("endpoint", endpoint.name, partial(self._delete_endpoint, endpoint.name))
 
     def endpoint_configs(self) -> Iterator[OwnedResource]:
         pages = [*self.sagemaker.get_paginator("list_endpoint_configs").paginate()]
@@ -190,15 +192,14 @@ class _Finder:
         if answer_of(self.functions.get_function_configuration, FunctionName=name):
             yield OwnedResource("Lambda function", name, partial(self.functions.delete_function, FunctionName=name))
 
-    def log_groups(self) -> Iterator[OwnedResource]:
-        """Yield the log groups of the function and the endpoint; the whole account shares those of jobs."""
-        for name in (
-            f"/aws/lambda/{self.resources.deploy_function_name}",
-            f"/aws/sagemaker/Endpoints/{self.config.deploy.endpoint_name}",
-        ):
-            found = self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-            if name in [group["logGroupName"] for group in found]:
-                yield OwnedResource("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
+    def endpoint_log_groups(self) -> Iterator[OwnedResource]:
+        """Yield the log groups of the endpoints, also of those that only packages still name."""
+        for name in self.ownership.endpoint_names:
+            yield from self._log_group(endpoint_log_group(name))
+
+    def function_log_group(self) -> Iterator[OwnedResource]:
+        """Yield the function's log group. The whole account shares those of jobs."""
+        yield from self._log_group(self.resources.deploy_function_log_group)
 
     def objects(self) -> Iterator[OwnedResource]:
         stored = StoredObjects(self.s3, self.resources.bucket, f"{self.name}/")
@@ -212,6 +213,11 @@ class _Finder:
             if is_stack_of(self.name, stack):
                 delete = StackDeletion(self.cloudformation, self.s3, name, stack["StackId"], self.resources.bucket)
                 yield OwnedResource("CloudFormation stack (bucket and roles)", name, delete)
+
+    def _log_group(self, name: str) -> Iterator[OwnedResource]:
+        found = self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        if name in [group["logGroupName"] for group in found]:
+            yield OwnedResource("log group", name, partial(self.logs.delete_log_group, logGroupName=name))
 
     def _delete_endpoint(self, name: str) -> None:
         target: DeregisterScalableTargetRequestTypeDef = {

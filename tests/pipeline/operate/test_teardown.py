@@ -152,6 +152,41 @@ def test_a_group_with_packages_of_others_is_kept_and_they_are_counted(aws, confi
     assert find_kept_resources(config, resources, aws, "endpoint") == []
 
 
+def test_the_log_groups_of_all_own_endpoints_are_deleted_before_the_packages_that_name_them(
+    aws, config, resources
+) -> None:
+    sagemaker, logs, name = aws.client("sagemaker"), aws.client("logs"), config.deploy.endpoint_name
+    own = ARN.replace("/insurance/", f"/{config.pipeline.name}/")
+    endings = ("", "-found", "-gone", "-of-others", "-taken", "-unknown")
+    for ending in endings:
+        logs.create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}{ending}")
+    logs.create_log_group(logGroupName="/aws/sagemaker/Endpoints/another")
+    make_endpoint(aws, f"{name}-found", deployed_by=resources.deploy_function_name)
+    make_endpoint(aws, f"{name}-taken", deployed_by="another-deploy")
+    sagemaker.create_model_package_group(ModelPackageGroupName=config.registry.group)
+    for ending in ("-gone", "-taken"):
+        register(aws, config.registry.group, pipeline_execution_arn=own, endpoint_name=f"{name}{ending}")
+    register(aws, config.registry.group, pipeline_execution_arn=ARN, endpoint_name=f"{name}-of-others")
+
+    owned = find_owned_resources(config, resources, aws, "all")
+    groups = [resource.name for resource in owned if resource.kind == "log group"]
+    assert groups == [f"/aws/sagemaker/Endpoints/{name}{ending}" for ending in ("", "-found", "-gone")]
+    kinds = [resource.kind for resource in owned]
+    assert kinds.index("endpoint") < kinds.index("log group") < kinds.index("model package")
+    assert [kept for kept in find_kept_resources(config, resources, aws, "all") if "log" in kept] == [
+        f"/aws/sagemaker/Endpoints/{name}-of-others, /aws/sagemaker/Endpoints/{name}-unknown: "
+        "logs of former endpoints, which may be of others"
+    ]
+    assert "log group" not in [item.kind for item in find_owned_resources(config, resources, aws, "pipeline")]
+
+
+def test_the_log_group_of_another_owners_endpoint_of_the_same_name_is_kept(aws, config, resources) -> None:
+    name = config.deploy.endpoint_name
+    make_endpoint(aws, name, deployed_by="another-deploy")
+    aws.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
+    assert find_owned_resources(config, resources, aws, "all") == []
+
+
 def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="lake")
