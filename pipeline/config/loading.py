@@ -85,6 +85,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def _path(location: tuple[int | str, ...]) -> str:
+    if location[-1:] == ("[key]",):
+        location = location[:-1]  # pydantic's mark of a key that is itself at fault
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part

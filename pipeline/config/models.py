@@ -32,6 +32,8 @@ from pipeline.config.types import (
     RetentionDays,
     RoleArn,
     Schedule,
+    TagKey,
+    TagValue,
     TransformInstance,
 )
 
@@ -48,8 +50,10 @@ class PipelineSection(Section):
     description: str = "Cross-validated tuning: tune every fold, register and serve the best model"
     """Shown in Studio, followed by the parameters' meaning."""
 
-    tags: dict[str, str] = Field(default_factory=dict, max_length=45)
-    """Tags of everything that the project creates."""
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=45)
+    """Tags of everything that the project creates. Keys that begin with ``aws:`` belong to AWS, and ``deployed-by``,
+    ``last-known-good``, ``failed-verification``, ``waiting-model-package`` and ``latest-deployment`` to the
+    endpoint."""
 
     max_parallel_steps: int = Field(default=5, ge=1, le=50)
     """Steps of one execution that run at the same time."""

@@ -106,11 +106,37 @@ def _check_metadata_text(value: str) -> str:
     return value
 
 
+def _check_tag_key(value: str) -> str:
+    """Check that a key can be that of a tag of any resource, and that the pipeline does not use it itself.
+
+    Sources: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html and, for the prefix,
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+    """
+    if value.lower().startswith("aws:"):
+        raise ValueError("keys that begin with aws: belong to AWS, in any case: use another key")
+    if value in OWN_TAGS:
+        raise ValueError("the pipeline keeps the state of its endpoint in a tag of this name: use another key")
+    if any(faults(service_model("sagemaker").shape_for("TagKey"), value)):
+        raise ValueError(f"AWS would refuse the key: use 1 to 128 {_TAG_CHARACTERS}")
+    return value
+
+
+def _check_tag_value(value: str) -> str:
+    if any(faults(service_model("sagemaker").shape_for("TagValue"), value)):
+        raise ValueError(f"AWS would refuse the value: use up to 256 {_TAG_CHARACTERS}")
+    return value
+
+
 def _check_algorithm(value: str) -> str:
     if value not in ALGORITHMS:
         raise ValueError(f"{value!r} is not an algorithm of this pipeline: {' or '.join(ALGORITHMS)}")
     return value
 
+
+OWN_TAGS = ("deployed-by", "last-known-good", "failed-verification", "waiting-model-package", "latest-deployment")
+"""The tags in which the function that deploys keeps the state of the endpoint."""
+
+_TAG_CHARACTERS = "letters, digits, spaces and _.:/=+-@"
 
 # AWS allows 256. The bucket's name, <pipeline>-<account>-<region>, may have 63: 12 are the account's, up to 16 the
 # region's, and 2 are hyphens. That leaves 33.
@@ -138,6 +164,10 @@ ProcessingInstance = Annotated[str, _one_of("ProcessingInstanceType", "processin
 TrainingInstance = Annotated[str, _one_of("TrainingInstanceType", "training jobs")]
 EndpointInstance = Annotated[str, _one_of("ProductionVariantInstanceType", "endpoints")]
 TransformInstance = Annotated[str, _one_of("TransformInstanceType", "transform jobs")]
+TagKey = Annotated[str, _Checked(_check_tag_key, lambda: {"minLength": 1, "maxLength": 128, VALUES_IN_WORDS: "a key"})]
+TagValue = Annotated[
+    str, _Checked(_check_tag_value, lambda: {"maxLength": 256, VALUES_IN_WORDS: "a text of up to 256 characters"})
+]
 MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
 ColumnName = Annotated[str, Field(min_length=1, json_schema_extra={VALUES_IN_WORDS: "a column"})]
 HyperparameterName = Annotated[str, Field(json_schema_extra={VALUES_IN_WORDS: "a hyperparameter"})]

@@ -7,11 +7,13 @@ from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
+from deployment import endpoint_tags
 from pydantic import BaseModel
 
 from pipeline.config.loading import load_config, parse_config
 from pipeline.config.models import Config
 from pipeline.config.section import Section
+from pipeline.config.types import OWN_TAGS
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,6 +145,13 @@ def test_the_features_follow_from_the_columns(config) -> None:
             0.1,
             "folds.max_bad_share: has no effect unless you also set folds.on_bad_rows to quarantine",
         ),
+        ("pipeline.tags", {"aws:team": "a"}, "pipeline.tags.aws:team: keys that begin with aws: belong to AWS"),
+        ("pipeline.tags", {"AWS:team": "a"}, "pipeline.tags.AWS:team: keys that begin with aws: belong to AWS"),
+        ("pipeline.tags", {"team!": "a"}, "pipeline.tags.team!: AWS would refuse the key: use 1 to 128 letters"),
+        ("pipeline.tags", {"": "a"}, "pipeline.tags.: AWS would refuse the key: use 1 to 128 letters"),
+        ("pipeline.tags", {"k" * 129: "a"}, f"pipeline.tags.{'k' * 129}: AWS would refuse the key"),
+        ("pipeline.tags", {"team": "a\nb"}, "pipeline.tags.team: AWS would refuse the value: use up to 256 letters"),
+        ("pipeline.tags", {"team": "v" * 257}, "pipeline.tags.team: AWS would refuse the value"),
         ("triggers.schedule", "rate(7 day)", "triggers.schedule: EventBridge would refuse 'rate(7 day)': unit takes"),
         ("triggers.on_new_input", True, "triggers.on_new_input: needs dataset.input to be an s3:// prefix"),
     ],
@@ -151,6 +160,18 @@ def test_a_fault_is_one_line_with_the_path_of_its_key(document, path, value, exp
     faults = faults_of(changed(document, path, value))
     assert len(faults) == 1, faults
     assert faults[0].startswith(f"config.yaml: {expected}")
+
+
+def test_a_tag_that_aws_takes_is_good(document) -> None:
+    tags = {"k" * 128: "v" * 256, "Kostenträger/1": "a b_.:/=+-@", "myaws:team": "aws:x", "team": ""}
+    assert parse_config(changed(document, "pipeline.tags", tags), "config.yaml").pipeline.tags == tags
+
+
+def test_the_tags_of_the_endpoints_state_cannot_be_set(document) -> None:
+    own = {value for name, value in vars(endpoint_tags).items() if name.endswith("_TAG")}
+    assert own == set(OWN_TAGS)
+    faults = faults_of(changed(document, "pipeline.tags", dict.fromkeys(OWN_TAGS, "mine")))
+    assert [fault.split(": ")[1] for fault in faults] == [f"pipeline.tags.{key}" for key in OWN_TAGS]
 
 
 @pytest.mark.parametrize(
