@@ -70,11 +70,13 @@ def publish_and_start(
 ) -> str:
     """Publish the pipeline to the local service, and start an execution.
 
+    The roles that the configuration names belong to an account of AWS. Roles of the service's own take their place.
+
     Args:
         session: a ``boto3.Session`` of the local service.
         config: the configuration.
         parameters: the values of the pipeline's parameters that are not the defaults.
-        build: returns the definition; by default, it is built in this process.
+        build: returns the definition, for the configuration without roles; by default, it is built in this process.
 
     Returns:
         The execution's ARN.
@@ -82,6 +84,7 @@ def publish_and_start(
     Raises:
         UserError: the pipeline cannot be published, or a parameter's value is not valid.
     """
+    config = config.without_roles()
     resources = conventional_resources(config, ACCOUNT_ID)
     ensure_local_bucket(session, resources)
     with console.status("Building the definition"):

@@ -60,7 +60,7 @@ class WholeRun:
         self._started = datetime.now(UTC)
         self._arn = ""
         self._side = side
-        self._definition = side.begin(build, config, ACCOUNT_ID)
+        self._definition = side.begin(build, config.without_roles(), ACCOUNT_ID)
         # Long before the page is drawn: loading takes longer than drawing.
         side.begin(load_drawing)
 

@@ -351,6 +351,11 @@ class Config(Section):
         """Return the configuration with another input file."""
         return self.model_copy(update={"dataset": self.dataset.model_copy(update={"input": path})})
 
+    def without_roles(self) -> Config:
+        """Return the configuration without roles, for an account that is not theirs: the local service's."""
+        roles = [key for key in AwsSection.model_fields if key.endswith("_role_arn")]
+        return self.model_copy(update={"aws": self.aws.model_copy(update=dict.fromkeys(roles))})
+
     @model_validator(mode="before")
     @classmethod
     def _without_empty_sections(cls, document: Any) -> Any:

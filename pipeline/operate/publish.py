@@ -34,6 +34,7 @@ from pipeline.operate.requests import (
     pipeline_tags,
     publishing_faults,
 )
+from pipeline.operate.role_accounts import role_faults
 from pipeline.operate.triggers import apply_triggers, trigger_changes
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ def plan_publishing(
         build: returns the configuration's definition for the resources; by default, it is built in this process.
 
     Raises:
-        UserError: the bucket does not exist, or SageMaker would refuse the definition.
+        UserError: the bucket does not exist, a role belongs to another account, or SageMaker would refuse the
+            definition.
     """
-    _require(publishing_faults(config, resources))
+    _require([*role_faults(config, resources), *publishing_faults(config, resources)])
     _require_bucket(session.client("s3"), config, resources)
     published = _published(session.client("sagemaker"), config.pipeline.name)
     changes_beside = [

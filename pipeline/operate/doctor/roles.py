@@ -14,8 +14,17 @@ from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State, attempt
 from pipeline.operate.doctor.simulation import check_permissions
 from pipeline.operate.doctor.trust import TrustCondition, trust_conditions
+from pipeline.operate.role_accounts import TO_DO, is_of_account, roles_in_use
 
 _BOOTSTRAP = "run 'make bootstrap', or set aws.{kind}_role_arn to a role of yours"
+
+_SERVICES = {
+    "pipeline": "sagemaker.amazonaws.com",
+    "job": "sagemaker.amazonaws.com",
+    "lambda": "lambda.amazonaws.com",
+    "events": "events.amazonaws.com",
+}
+"""The service that assumes each kind of role."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +49,16 @@ class Role:
 
 def check_roles(account: Account) -> Iterator[Finding]:
     """Check each role. EventBridge's role is checked only if the configuration has triggers."""
-    resources, triggers = account.resources, account.config.triggers
-    roles = [
-        Role("pipeline", resources.pipeline_role_arn, "sagemaker.amazonaws.com"),
-        Role("job", resources.job_role_arn, "sagemaker.amazonaws.com"),
-        Role("lambda", resources.lambda_role_arn, "lambda.amazonaws.com"),
-    ]
-    if triggers.schedule or triggers.on_new_input:
-        roles.append(Role("events", resources.events_role_arn, "events.amazonaws.com"))
-    for role in roles:
+    for kind, arn in roles_in_use(account.config, account.resources).items():
+        role = Role(kind, arn, _SERVICES[kind])
         yield from attempt(f"role: {role.kind}", partial(_check_role, account, role))
 
 
 def _check_role(account: Account, role: Role) -> Iterator[Finding]:
     subject = f"role: {role.kind}"
-    if role.arn.split(":")[4] != account.identity["Account"]:
+    if not is_of_account(role.arn, account.identity["Account"]):
         found = f"{role.arn} belongs to another account than {account.identity['Account']}"
-        yield Finding(subject, State.FAILED, found, "a role cannot be passed across accounts: use one of this account")
+        yield Finding(subject, State.FAILED, found, TO_DO)
         return
     try:
         policy = account.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from pipeline.definition.assets import STEPS
+from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
 from pipeline.operate.function import function_package
 from pipeline.operate.publish import plan_publishing, publish
@@ -131,6 +132,23 @@ def test_code_runtime_and_role_of_an_older_function_are_updated(account, config,
 def test_a_missing_bucket_is_a_sentence(session, config, resources) -> None:
     with pytest.raises(UserError, match=r"does not exist: run 'make bootstrap', or set aws\.bucket"):
         plan_publishing(config, resources, session)
+
+
+@pytest.mark.parametrize("kind", ["pipeline", "job", "lambda", "events"])
+def test_a_role_of_another_account_is_told_before_anything_is_sent(session, configure, kind) -> None:
+    theirs = f"arn:aws:iam::999999999999:role/{kind}"
+    config = configure(aws={f"{kind}_role_arn": theirs}, triggers={"schedule": "rate(1 day)"})
+    with pytest.raises(UserError) as caught:
+        plan_publishing(config, conventional_resources(config), session)
+    assert str(caught.value) == (
+        f"AWS would refuse this configuration:\naws.{kind}_role_arn: {theirs} belongs to another account than "
+        "123456789012; a role cannot be passed across accounts: use one of this account"
+    )
+
+
+def test_a_role_that_nothing_uses_may_belong_to_any_account(account, configure) -> None:
+    config = configure(aws={"events_role_arn": "arn:aws:iam::999999999999:role/events"})
+    assert plan_publishing(config, conventional_resources(config), account).changes
 
 
 def test_a_long_definition_goes_through_s3(account, config, resources) -> None:
