@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
-from pipeline.definition.resources import Resources, find_resources
+from pipeline.definition.resources import Resources, default_bucket, find_resources
 from scripts.command_line import command
 from scripts.console import aws_session, config_option, confirm, console, is_local_service, run, with_config, yes_option
 from scripts.quotas import print_quota_warnings, print_quotas
@@ -25,9 +25,10 @@ def main(config: Config, yes: bool) -> int:
     session = aws_session(config)
     resources = find_resources(config, session)
     # Imported here, because the import of the SDK takes seconds, and missing credentials should fail at once.
-    from pipeline.operate.publish import plan_publishing, publish  # noqa: PLC0415
+    from pipeline.operate.publish import plan_publishing, publish, require_valid_requests  # noqa: PLC0415
 
-    if is_local_service():
+    if is_local_service() and resources.bucket == default_bucket(config, resources.account_id):
+        require_valid_requests(config, resources)
         ensure_local_bucket(session, resources)
     plan = plan_publishing(config, resources, session)
     for change in plan.changes:

@@ -84,6 +84,11 @@ def stack_name(config: Config) -> str:
     return config.aws.stack_name or config.pipeline.name
 
 
+def default_bucket(config: Config, account_id: str) -> str:
+    """Return the name of the bucket that ``make bootstrap`` creates, unless the configuration names another."""
+    return f"{config.pipeline.name}-{account_id}-{config.aws.region}".lower()
+
+
 def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT_ID) -> Resources:
     """Return the configuration's resources, or else those that infra/bootstrap.yaml would name, without an AWS call."""
     name, region = config.pipeline.name, config.aws.region
@@ -94,7 +99,7 @@ def conventional_resources(config: Config, account_id: str = PLACEHOLDER_ACCOUNT
     return Resources(
         account_id=account_id,
         region=region,
-        bucket=config.aws.bucket or f"{name}-{account_id}-{region}".lower(),
+        bucket=config.aws.bucket or default_bucket(config, account_id),
         pipeline_role_arn=config.aws.pipeline_role_arn or role("pipeline"),
         job_role_arn=config.aws.job_role_arn or role("job"),
         lambda_role_arn=config.aws.lambda_role_arn or role("lambda"),

@@ -20,7 +20,7 @@ from pipeline.definition.assets import CODE, Upload, code_upload
 from pipeline.definition.dataset import dataset_upload
 from pipeline.definition.fold_options import fold_options_upload
 from pipeline.definition.lint import lint
-from pipeline.definition.resources import Resources, stack_name
+from pipeline.definition.resources import Resources, default_bucket, stack_name
 from pipeline.errors import UserError, with_trust_hint
 from pipeline.operate.bucket_checks import bucket_warnings
 from pipeline.operate.changes import definition_changes
@@ -65,6 +65,15 @@ class Plan:
     changes: list[str]
 
 
+def require_valid_requests(config: Config, resources: Resources) -> None:
+    """Check the requests of publishing, without sending any.
+
+    Raises:
+        UserError: AWS would refuse a request, or a role belongs to another account.
+    """
+    _require([*role_faults(config, resources), *publishing_faults(config, resources)])
+
+
 def plan_publishing(
     config: Config, resources: Resources, session: Session, build: Callable[[], dict[str, Any]] | None = None
 ) -> Plan:
@@ -80,7 +89,7 @@ def plan_publishing(
         UserError: the bucket does not exist, a role belongs to another account, or SageMaker would refuse the
             definition.
     """
-    _require([*role_faults(config, resources), *publishing_faults(config, resources)])
+    require_valid_requests(config, resources)
     _require_bucket(session.client("s3"), config, resources)
     published = _published(session.client("sagemaker"), config.pipeline.name)
     changes_beside = [
@@ -231,7 +240,9 @@ def _require_bucket(s3: S3Client, config: Config, resources: Resources) -> None:
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 404:
-            reason = "does not exist: run 'make bootstrap', or set aws.bucket"
+            own = resources.bucket == default_bucket(config, resources.account_id)
+            to_do = "run 'make bootstrap', or set aws.bucket" if own else "create it, or correct aws.bucket"
+            reason = f"does not exist: {to_do}"
         elif status == 403:
             reason = "denies you access, or belongs to another account: check your credentials and aws.bucket"
         else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, WaiterError
 
 from pipeline.config.models import Config
-from pipeline.definition.resources import stack_name
+from pipeline.definition.resources import default_bucket, stack_name
 from pipeline.errors import UserError
 from pipeline.operate.bucket_checks import cache_days
 from pipeline.operate.stack_template import resource_types
@@ -68,7 +68,7 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
     Raises:
         UserError: a name has capitals.
     """
-    name, region = config.pipeline.name, config.aws.region
+    name = config.pipeline.name
     _refuse_capitals("pipeline.name", name, "which a bucket's name cannot have")
     # ARNs of older resources are in lower case, and those of new ones are not: one pattern would not fit both.
     _refuse_capitals("registry.group", config.registry.group, "and the roles' policies contain it in lower case")
@@ -76,7 +76,7 @@ def stack_parameters(config: Config, account_id: str) -> dict[str, str]:
         "deploy.endpoint_name", config.deploy.endpoint_name, "and the roles' policies contain it in lower case"
     )
     # If config.yaml names the stack's own bucket, the stack must still keep it.
-    existing = config.aws.bucket if config.aws.bucket != f"{name}-{account_id}-{region}" else None
+    existing = config.aws.bucket if config.aws.bucket != default_bucket(config, account_id) else None
     parameters = {
         "PipelineName": name,
         "EndpointNamePrefix": config.deploy.endpoint_name[:LONGEST_ENDPOINT_PREFIX].rstrip("-"),
