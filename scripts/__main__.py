@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from scripts.command_line import PYTHON
 from scripts.commands import unloaded_commands
 from scripts.console import run
 
@@ -17,4 +18,4 @@ def commands(context: click.Context) -> int:
     return 0
 
 
-run(commands, "python -m scripts")
+run(commands, f"{PYTHON} -m scripts")

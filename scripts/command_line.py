@@ -16,6 +16,9 @@ from click.core import ParameterSource
 
 from definition_language.streams import prepare_streams, shown
 
+PYTHON = ".venv/bin/python"
+"""The Python that has the packages, for command lines to copy: another one would not find them."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -95,7 +98,7 @@ def call(main: click.Command, program: str = "") -> int:
     Returns:
         The exit status: the command's, or 2 if the command line is wrong.
     """
-    program = program or f"python -m scripts.{Path(sys.argv[0]).stem}"
+    program = program or f"{PYTHON} -m scripts.{Path(sys.argv[0]).stem}"
     prepare_streams()
     try:
         with main.make_context(program, sys.argv[1:]) as context:

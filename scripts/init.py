@@ -49,7 +49,7 @@ def _columns_of(data: Path | None) -> str:
 @option(
     "--data",
     variable="DATA",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="file.csv",
     required=True,
     help="The CSV file, with a header.",

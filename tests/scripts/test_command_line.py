@@ -133,22 +133,28 @@ def test_empty_variables_count_as_not_given(monkeypatch) -> None:
 def test_a_wrong_variable_is_named_as_make_has_it(name: str, variables: dict[str, str], sentence: str) -> None:
     finished = run_command(name, environment(**variables))
     assert (finished.returncode, finished.stdout) == (2, "")
-    assert finished.stderr == f"{sentence} See: python -m scripts.{name} --help\n"
+    assert finished.stderr == f"{sentence} See: .venv/bin/python -m scripts.{name} --help\n"
 
 
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("fold --fold 3", "No such option '--fold'. Did you mean '--folds'? See: python -m scripts.fold --help"),
-        ("start MaxMse=3", "Got unexpected extra argument (MaxMse=3). See: python -m scripts.start --help"),
+        (
+            "fold --fold 3",
+            "No such option '--fold'. Did you mean '--folds'? See: .venv/bin/python -m scripts.fold --help",
+        ),
+        ("start MaxMse=3", "Got unexpected extra argument (MaxMse=3). See: .venv/bin/python -m scripts.start --help"),
         (
             "start --param 3",
-            "--param: '3' is not Name=value, for example MaxMse=4e7. See: python -m scripts.start --help",
+            "--param: '3' is not Name=value, for example MaxMse=4e7. See: .venv/bin/python -m scripts.start --help",
         ),
-        ("clean_local --keep", "Option '--keep' requires an argument. See: python -m scripts.clean_local --help"),
+        (
+            "clean_local --keep",
+            "Option '--keep' requires an argument. See: .venv/bin/python -m scripts.clean_local --help",
+        ),
         (
             "clean_local --keep -1",
-            "--keep: '-1' is not a whole number from 0. See: python -m scripts.clean_local --help",
+            "--keep: '-1' is not a whole number from 0. See: .venv/bin/python -m scripts.clean_local --help",
         ),
     ],
 )
@@ -182,7 +188,7 @@ def test_the_list_says_what_it_does_not_know() -> None:
     finished = python("-m", "scripts", "stats")
     assert finished.returncode == 2
     assert finished.stderr.startswith("No such command 'stats'.")
-    assert finished.stderr.endswith("See: python -m scripts --help\n")
+    assert finished.stderr.endswith("See: .venv/bin/python -m scripts --help\n")
 
 
 def test_a_command_of_the_list_starts_as_the_module_does() -> None:

@@ -113,18 +113,18 @@ def test_every_command_starts_as_a_process(processes, name) -> None:
         "init": (
             2,
             "DATA is missing: make init DATA=file.csv LABEL=column [CONFIG=new.yaml ALGORITHM=name], "
-            "or: python -m scripts.init --data file.csv --label column",
+            "or: .venv/bin/python -m scripts.init --data file.csv --label column",
         ),
         "clean_local": (
             2,
-            "KEEP is missing: make clean-local KEEP=number, or: python -m scripts.clean_local --keep number",
+            "KEEP is missing: make clean-local KEEP=number, or: .venv/bin/python -m scripts.clean_local --keep number",
         ),
         "coverage_report": (1, "There is nothing to report: 'make coverage' runs the tests first."),
         "studio": (1, "No AWS region is set. Set AWS_DEFAULT_REGION, or a region in your AWS profile."),
         "lint_definition": (
             2,
             "FILE is missing: make lint-definition FILE=definition.json, "
-            "or: python -m scripts.lint_definition definition.json",
+            "or: .venv/bin/python -m scripts.lint_definition definition.json",
         ),
     }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))
     finished = processes[name]

@@ -51,14 +51,23 @@ def test_a_file_that_is_there_is_not_touched(init, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["new.yaml"]
 
 
-@pytest.mark.parametrize(("data", "told"), [("", True), ("nowhere.csv", False)])
-def test_the_columns_are_listed_if_the_label_is_missing(init, data, told) -> None:
-    finished = init(LABEL="", **({"DATA": data} if data else {}))
+@pytest.mark.parametrize(("text", "told"), [("a,b\n1,2\n", "rows.csv has the columns a, b"), ("", "")])
+def test_the_columns_are_listed_if_the_label_is_missing(init, tmp_path: Path, text, told) -> None:
+    (tmp_path / "rows.csv").write_text(text)
+    finished = init(LABEL="", DATA=str(tmp_path / "rows.csv"))
     assert finished.returncode == 2
     printed = " ".join(finished.stderr.split())
     assert printed.startswith("LABEL is missing: make init DATA=file.csv LABEL=column")
-    listed = "insurance.csv has the columns age, sex, bmi, children, smoker, region, charges"
-    assert printed.endswith(listed) if told else "columns" not in printed
+    assert printed.endswith(told) if told else "columns" not in printed
+
+
+def test_a_file_that_is_not_there_is_told_as_check_data_tells_it(init) -> None:
+    given = {"DATA": "nowhere.csv", "LABEL": "price", "PATH": os.environ["PATH"]}
+    drafted, looked_at = init(**given), run_command("check_data", given)
+    assert drafted.returncode == looked_at.returncode == 2
+    assert drafted.stderr == looked_at.stderr.replace("check_data", "init")
+    told = "DATA: File 'nowhere.csv' does not exist. See: .venv/bin/python -m scripts.init --help"
+    assert " ".join(drafted.stderr.split()) == told
 
 
 def test_a_file_without_the_label_leaves_nothing(init, tmp_path: Path) -> None:
