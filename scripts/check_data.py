@@ -9,7 +9,7 @@ import click
 import numpy as np
 from rich.console import RenderableType
 
-from pipeline.config.choices import drafted_roles
+from pipeline.config.choices import drafted_roles, named
 from pipeline.config.loading import load_config
 from pipeline.config.models import Config
 from pipeline.config.preflight import check_input
@@ -51,15 +51,7 @@ def main(data: str | None, config: Config | None, label: str | None) -> int:
     A file without a configuration is looked at as make init does. The exit status is 1 if something does not fit.
     """
     if data and config is None:
-        found = profile(Path(data))
-        roles = drafted_roles(found)
-        if label:
-            target = target_of(found, label)
-            roles[label] = target.role
-            columns = [target.column if column.name == label else column for column in found.columns]
-            found = replace(found, columns=columns)
-        _print(data_page(found, roles, None))
-        return 0
+        return _describe(Path(data), label)
     if label:
         raise UserError(
             "LABEL: the configuration names the label. "
@@ -67,6 +59,25 @@ def main(data: str | None, config: Config | None, label: str | None) -> int:
         )
     known = config or load_config(_DEFAULT)
     return _compare(known.with_input(data) if data else known)
+
+
+def _describe(path: Path, label: str | None) -> int:
+    found = profile(path)
+    roles = drafted_roles(found)
+    fault = ""
+    if label:
+        # A label that is not there is a slip in the command. Of one that cannot be predicted, the page says more.
+        named(found, label)
+        try:
+            target = target_of(found, label)
+        except UserError as error:
+            fault = str(error)
+        else:
+            roles[label] = target.role
+            columns = [target.column if column.name == label else column for column in found.columns]
+            found = replace(found, columns=columns)
+    _print(data_page(found, roles, None))
+    return say(fault) if fault else 0
 
 
 def _compare(config: Config) -> int:

@@ -275,6 +275,32 @@ def test_texts_among_numbers_are_named_and_are_no_identifiers(check, checked, tm
     assert "identifiers" not in page
 
 
+@pytest.mark.parametrize(
+    ("label", "fault"),
+    [
+        (lambda n: f'"{n + 64}.{n + 100},83"', "LABEL: price holds numbers with a thousands separator"),
+        (lambda n: f"house {n}", "LABEL: price holds text with 60 values"),
+        (lambda n: 7, "LABEL: price has the same value in every row"),
+    ],
+)
+def test_a_label_that_cannot_be_predicted_is_told_after_the_page(check, tmp_path: Path, label, fault) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,price\n" + "".join(f"{n % 7},{label(n)}\n" for n in range(60)))
+    finished = check(DATA=str(path), LABEL="price")
+    assert finished.returncode == 1
+    assert words(finished.stderr).startswith(fault)
+    assert "60 rows, 2 columns" in words(finished.stdout)
+
+
+def test_a_file_without_rows_has_a_page(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,price\n")
+    finished = check(DATA=str(path), LABEL="price")
+    assert finished.returncode == 1
+    assert "rows.csv: has a header and no rows" in words(finished.stderr)
+    assert "0 rows, 2 columns" in words(finished.stdout)
+
+
 def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
     finished = check(DATA="data/insurance.csv")
     assert finished.returncode == 0
