@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -65,17 +66,7 @@ def _columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[Renderable
     # The label and the groups of a wide table must not be among the columns that are not shown.
     ranked = sorted(named, key=lambda each: each[1].name not in _ORDER[:2])
     chosen = {id(column) for column, _ in ranked[:_SHOWN_COLUMNS]}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="", expand=True)
-    table.add_column("column", no_wrap=True, max_width=_LONGEST_NAME, overflow="ellipsis")
-    table.add_column("role", no_wrap=True)
-    table.add_column("found", no_wrap=True)
-    table.add_column("missing", no_wrap=True, justify="right")
-    table.add_column("distinct", no_wrap=True, justify="right")
-    table.add_column("lowest / median / highest", no_wrap=True, overflow="ellipsis", ratio=1)
-    for column, role in named:
-        if id(column) in chosen:
-            table.add_row(*map(_cell, _row(column, role)))
-    yield table
+    yield _ColumnTable([(column, role) for column, role in named if id(column) in chosen])
     rest = Counter(role.name for column, role in named if id(column) not in chosen)
     if rest:
         kinds = ", ".join(f"{rest[name]} {name}" for name in _ORDER if rest[name])
@@ -84,6 +75,37 @@ def _columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[Renderable
         yield line("~ is an estimate. Medians and other quantiles are of a random sample of the rows.")
     elif not all(column.is_distinct_exact for column in profile.columns):
         yield line("~ is an estimate.")
+
+
+@dataclass(frozen=True)
+class _ColumnTable:
+    """A row for each column.
+
+    The highest number, which is often the slip, goes to a second line rather than be cut. On a narrow terminal, there
+    would be many lines.
+    """
+
+    columns: list[tuple[Column, Role]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = _empty_table()
+        for column, role in self.columns:
+            *cells, summary = map(_cell, _row(column, role))
+            if _has_numbers(column, role) and options.max_width >= WIDTH:
+                summary.no_wrap, summary.overflow = False, "fold"
+            table.add_row(*cells, summary)
+        yield table
+
+
+def _empty_table() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="", expand=True)
+    table.add_column("column", no_wrap=True, max_width=_LONGEST_NAME, overflow="ellipsis")
+    table.add_column("role", no_wrap=True)
+    table.add_column("found", no_wrap=True)
+    table.add_column("missing", no_wrap=True, justify="right")
+    table.add_column("distinct", no_wrap=True, justify="right")
+    table.add_column("low / median / high", no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
 
 
 def _row(column: Column, role: Role) -> tuple[str, ...]:
@@ -107,12 +129,17 @@ def _kind(column: Column) -> str:
 def _summary(column: Column, role: Role) -> str:
     if not column.known:
         return ""
-    if column.numbers and (role.needs_numbers or (column.numbers == column.known and role.name == "ignored")):
+    if _has_numbers(column, role):
         middle = float(np.median(column.sample.numbers))
         return " / ".join(map(amount, (column.lowest, middle, column.highest)))
     if not column.is_counted:
         return f"over {MOST_COUNTED}, for example {short(next(iter(column.counts)))}"
     return ", ".join(f"{short(value)} {percent(count, column.known)}" for value, count in _most_frequent(column))
+
+
+def _has_numbers(column: Column, role: Role) -> bool:
+    """Return whether a column is described by its numbers, rather than by its most frequent texts."""
+    return column.numbers > 0 and (role.needs_numbers or (column.numbers == column.known and role.name == "ignored"))
 
 
 def _most_frequent(column: Column) -> list[tuple[str, int]]:

@@ -342,6 +342,15 @@ def test_long_and_wide_names_and_values_fit(check, tmp_path: Path, width) -> Non
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
+def test_the_highest_number_is_not_cut(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = "".join(f"{'' if n % 3 == 0 else 30.23 + n},{1e8 + n * 37.5:.1f},{n % 7}\n" for n in range(200))
+    path.write_text(f"superficie_construida,identificador,price\n{rows}")
+    page = words(check(DATA=str(path), LABEL="price").stdout)
+    assert "31.23 / 130.2 / 229.2" in page
+    assert "100,000,000 / 100,003,731 / 100,007,462" in page
+
+
 def test_control_characters_reach_no_terminal(check, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     rows = "".join(f'\x1b[2Jvalue{n % 2},"a\nb\tc",{n}\n' for n in range(40))
