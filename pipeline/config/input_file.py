@@ -30,4 +30,5 @@ def is_utf16(start: bytes) -> bool:
     return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 3 * start.count(0) > len(start)
 
 
+EMPTY = "is empty: is it the right file? It needs a header and rows"
 UTF16 = "is UTF-16, which is not supported: save it as UTF-8"

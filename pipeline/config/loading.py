@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Hashable
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,6 +29,9 @@ def load_config(path: Path) -> Config:
     try:
         text = path.read_text("utf-8")
         document = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except FileNotFoundError as error:
+        draft = f"make init DATA=file.csv LABEL=column CONFIG={shlex.quote(str(path))}"
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}. To draft it: {draft}"]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except _DuplicateKeyError as error:

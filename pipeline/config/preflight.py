@@ -11,7 +11,7 @@ from definition_language.hyperparameters import text_of
 from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in, line_for_excel_in
-from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
+from pipeline.config.input_file import EMPTY, UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.models import Config
 from pipeline.errors import ConfigError
 from pipeline.text import number_of, some_of
@@ -21,6 +21,7 @@ Fault = tuple[str, str]
 
 _START = 1 << 20
 _SHOWN = 12
+_FEWEST_FOLDS = 2
 _MOST_MISSING = 3
 """The missing columns of a key up to which each has a sentence of its own."""
 
@@ -66,7 +67,7 @@ def _faults(path: Path, config: Config) -> Iterator[Fault]:
 def _of_start(path: Path, dataset: DatasetSection, start: bytes) -> Fault | None:
     """Return why a file cannot be compared with the configuration."""
     if not start.strip():
-        return "dataset.input", f"{path} is empty"
+        return "dataset.input", f"{path} {EMPTY}"
     if is_utf16(start):
         return "dataset.input", f"{path} {UTF16}"
     try:
@@ -146,7 +147,8 @@ def _missing_columns(path: Path, missing: list[str], names: list[str]) -> Iterat
 def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:
     folds = config.folds.count
     if rows < folds:
-        yield "folds.count", f"{folds} folds need as many rows, and {path} has {rows}"
+        advice = f"add rows, or lower it to {rows}" if rows >= _FEWEST_FOLDS else "add rows"
+        yield "folds.count", f"{folds} folds need as many rows, and {path} has {rows}: {advice}"
         return
     algorithm = config.algorithm
     name = algorithm.least_rows

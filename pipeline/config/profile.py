@@ -17,7 +17,7 @@ from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatasetSection
 from pipeline.config.csv_rows import FileFormat, Record, chunks, first_record
 from pipeline.config.delimited import DELIMITERS, are_numbers, line_for_excel_in
-from pipeline.config.input_file import UNREADABLE, UTF16, is_utf16, opened, reason
+from pipeline.config.input_file import EMPTY, UNREADABLE, UTF16, is_utf16, opened, reason
 from pipeline.config.number_texts import DECIMAL_COMMA, THOUSANDS
 from pipeline.config.roles import IGNORED, Role, roles_of
 from pipeline.errors import UserError
@@ -204,7 +204,7 @@ def _format_of(path: Path) -> FileFormat:
     except UNREADABLE as error:
         raise UserError(f"{path}: cannot be read: {reason(error)}") from None
     if not start.strip():
-        raise UserError(f"{path}: is empty")
+        raise UserError(f"{path}: {EMPTY}")
     if is_utf16(start):
         raise UserError(f"{path}: {UTF16}")
     if b"\0" in start:

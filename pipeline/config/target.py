@@ -103,7 +103,7 @@ def target_of(profile: Profile, label: str) -> Target:
 
 def _no_rows(profile: Profile) -> str:
     if (first := profile.first_misfit) is None:
-        return "has a header and no rows"
+        return "has a header and no rows: add rows, or choose another file"
     return (
         f"no row has {number_of(len(profile.columns), 'field')}, as the header has. Line {first.line}, for example, "
         f"has {len(first.fields)}: does each row end with a delimiter?"

@@ -126,7 +126,14 @@ def test_every_command_starts_as_a_process(processes, name) -> None:
             "FILE is missing: make lint-definition FILE=definition.json, "
             "or: .venv/bin/python -m scripts.lint_definition definition.json",
         ),
-    }.get(name, (1, "missing.yaml: cannot be read: No such file or directory"))
+    }.get(
+        name,
+        (
+            1,
+            "missing.yaml: cannot be read: No such file or directory. "
+            "To draft it: make init DATA=file.csv LABEL=column CONFIG=missing.yaml",
+        ),
+    )
     finished = processes[name]
     assert finished.stderr == f"{sentence}\n"
     assert finished.returncode == status

@@ -55,7 +55,7 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
     ("content", "expected"),
     [
         (None, "dataset.input: there is no file 'rows.csv'"),
-        (" \n", "dataset.input: rows.csv is empty"),
+        (" \n", "dataset.input: rows.csv is empty: is it the right file? It needs a header and rows"),
         ("\n" + GOOD, "dataset.input: the first line of rows.csv is blank: remove it"),
         (
             GOOD.replace("bmi", "BMI"),
@@ -73,8 +73,8 @@ def test_an_input_in_s3_is_not_looked_at(config: Config) -> None:
         ("1,2,3\n" * 200, "dataset.header: the first line of rows.csv holds numbers and no names"),
         ('"sep=,"\r\n' + GOOD, "dataset.input: rows.csv: its first line, sep=,, is for Excel only: remove it"),
         (GOOD.encode("utf-16"), "dataset.input: rows.csv is UTF-16, which is not supported: save it as UTF-8"),
-        (HEADER + ROW * 4, "folds.count: 5 folds need as many rows, and rows.csv has 4"),
-        (HEADER, "folds.count: 5 folds need as many rows, and rows.csv has 0"),
+        (HEADER + ROW * 4, "folds.count: 5 folds need as many rows, and rows.csv has 4: add rows, or lower it to 4"),
+        (HEADER, "folds.count: 5 folds need as many rows, and rows.csv has 0: add rows"),
         (HEADER + ROW * 100, "tuning.static_hyperparameters.mini_batch_size: 100 is more than the 80 rows"),
     ],
 )
