@@ -14,6 +14,7 @@ from pipeline.config.column_counts import Column
 from pipeline.config.columns import DatePart
 from pipeline.config.delimited import numbers_among
 from pipeline.config.missing_marks import taken_as_missing
+from pipeline.config.month_names import is_date_with_month, month_advice
 from pipeline.config.number_texts import formatted_number_advice
 from pipeline.config.profile import Profile
 from pipeline.config.roles import IGNORED, Role
@@ -40,6 +41,7 @@ _COUNTER_NAME = re.compile(r"(^|[ _.-])(id|uuid|index|key|nr|no|number|row|rowna
 _DATE_FORMATS = (
     None,
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d.%m.%y", "%m/%d/%y"),
+    *("%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%d-%b-%Y"),
     *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%b %d %Y", "%d-%b-%y"),
 )
 """Formats of dates that are usual; None is ISO 8601."""
@@ -88,7 +90,9 @@ def choice_of(column: Column, profile: Profile) -> Choice:
         return Choice(column, LEFT_OUT, "constant" if not column.missing else "has one value, and missing ones")
     if column.numbers == column.known:
         return _of_numbers(column)
-    return _of_dates(column) if column.has_dates else _of_texts(column, profile)
+    if column.has_dates or (column.has_month_names and _formats_of(column)):
+        return _of_dates(column)
+    return _of_texts(column, profile)
 
 
 def drafted_roles(profile: Profile) -> dict[str, Role]:
@@ -166,13 +170,18 @@ def _strays(column: Column, kind: str) -> list[str]:
 
 
 def _of_dates(column: Column) -> Choice:
-    formats = [form for form in _DATE_FORMATS if _parsed(column.counts, form) is not None]
+    formats = _formats_of(column)
     if not formats:
         return Choice(column, LEFT_OUT, f"dates such as {next(iter(column.counts))!r}: give dataset.dates their format")
     dates = _parsed(column.counts, formats[0]) or []
     swapped = len(formats) > 1 and any("%d/%m" in str(form) for form in formats)
     remarks = [*_strays(column, "dates"), *(["day or month first? No date tells"] if swapped else [])]
     return Choice(column, "date", "; ".join(remarks), date_format=formats[0], parts=_parts_of(dates))
+
+
+def _formats_of(column: Column) -> list[str | None]:
+    """Return the usual formats that all of a column's dates have."""
+    return [form for form in _DATE_FORMATS if _parsed(column.counts, form) is not None]
 
 
 def _parsed(texts: Iterable[str], form: str | None) -> list[datetime] | None:
@@ -210,6 +219,8 @@ def _of_texts(column: Column, profile: Profile) -> Choice:
 
 def _doubt(column: Column) -> str:
     """Return what makes a column of texts doubtful, without a stop; may be empty."""
+    if column.has_month_names:
+        return month_advice(next(filter(is_date_with_month, column.counts)))
     if column.is_formatted:
         return formatted_number_advice(column.first_formatted)
     if column.numbers > column.known / 2:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.config.missing_marks import MISSING, MOST_STRAYS, is_mark
+from pipeline.config.month_names import is_date_with_month
 from pipeline.config.number_texts import DECIMAL_COMMA, FORMATTED_NUMBER, WITH_POINT
 from pipeline.config.roles import IGNORED, Role
 
@@ -354,6 +355,12 @@ class Column:
     def has_dates(self) -> bool:
         """Whether most values look like dates."""
         return self.dates > self.known / 2
+
+    @property
+    def has_month_names(self) -> bool:
+        """Whether most of the counted values are dates with the names of months."""
+        dates = sum(count for text, count in self.counts.items() if is_date_with_month(text))
+        return dates > sum(self.counts.values()) / 2
 
     @property
     def is_formatted(self) -> bool:

@@ -130,6 +130,8 @@ def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     unused = [column for column in others if roles.get(column.name, IGNORED).name != "date"]
     dates = [column.name for column in unused if column.has_dates]
     yield from _sentence("Dates, for which there is dataset.dates", dates)
+    months = [f"{each.name} ({_short(each.other)})" for each in unused if each.has_month_names]
+    yield from _sentence("Dates with names of months; write them as 2022-03-28 in the file", months)
     commas = [column.name for column in profile.columns if column.has_decimal_commas]
     yield from _sentence("Numbers with a decimal comma, for which there is dataset.decimal", commas)
     signs = [f"{each.name} ({_short(each.first_formatted)})" for each in profile.columns if each.is_formatted]
@@ -140,6 +142,7 @@ def _identifies(column: Column) -> bool:
     if (
         column.known < _FEWEST_IDENTIFIERS
         or column.strays
+        or column.has_month_names
         or column.has_dates
         or column.decimal_commas + column.formatted > column.known / 2
     ):

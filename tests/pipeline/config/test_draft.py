@@ -215,6 +215,43 @@ def test_labels_of_a_long_tail_are_not_extreme(drafted) -> None:
     assert "# label_transform: log1p" in text
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["{} de marzo de 20{}", "{} marzo 20{}", "{} de Enero del 20{}", "martes, {} de ago. de 20{}", "{}-dic-{}"],
+)
+def test_dates_with_names_of_months_are_left_out_with_what_to_write(drafted, form) -> None:
+    text, config = drafted(table(**USUAL | {"sold": lambda n: f'"{form.format(n % 28 + 1, n % 13 + 10)}"'}))
+    assert config.dataset.ignored == ["sold"]
+    remark = f"dates with names of months, such as {form.format(1, 10)!r}: write them as 2022-03-28 in the file"
+    assert f'- "sold"    # {remark}' in text
+
+
+def test_months_of_years_are_a_category_with_what_to_write(drafted) -> None:
+    text, config = drafted(table(**USUAL | {"sold": lambda n: ["ene-22", "sept. 2022"][n % 2]}))
+    assert values(config)["sold"] == ["ene-22", "sept. 2022"]
+    assert "such as 'ene-22': write them as 2022-03-28 in the file" in text
+
+
+@pytest.mark.parametrize(
+    ("dates", "form"),
+    [
+        (lambda n: f"{n % 28 + 1} March 2022", "%d %B %Y"),
+        (lambda n: f'"Mar {n % 28 + 1}, 20{n % 13 + 10}"', "%b %d, %Y"),
+        (lambda n: f"{n % 28 + 1}-Mar-20{n % 13 + 10}", "%d-%b-%Y"),
+    ],
+)
+def test_dates_with_english_names_of_months_are_dates(drafted, dates, form) -> None:
+    _, config = drafted(table(**USUAL | {"sold": dates}))
+    assert config.dataset.dates["sold"].format == form
+    found = profile_as(Path(config.dataset.input), config.dataset)
+    assert (found.bad, list(stop_reasons(found, config))) == (0, [])
+
+
+def test_words_with_numbers_are_no_dates(drafted) -> None:
+    text, _ = drafted(table(**USUAL | {"street": lambda n: f"marzo {n} sur"}))
+    assert "names of months" not in text
+
+
 def test_a_header_that_is_repeated_is_set_aside(drafted) -> None:
     text = table(**USUAL | {"id": lambda n: n + 1})
     header, *rows = text.splitlines(keepends=True)
