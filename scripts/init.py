@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
-from pipeline.config.draft import draft, pipeline_name
+from pipeline.config.draft import draft
+from pipeline.config.draft_names import pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import names_of, profile
 from pipeline.config.target import target_of
@@ -78,7 +79,7 @@ def main(data: Path, label: str, config: Path | None, algorithm: str) -> int:
         raise UserError(f"{target} exists already: give another CONFIG, or remove it")
     found = profile(data)
     known = target_of(found, label)
-    text = _schema_line(target) + draft(found, known, algorithm)
+    text = _schema_line(target) + draft(found, known, algorithm, target.parent)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         unfinished.write_text(text, "utf-8")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.algorithms.table import ALGORITHMS, DEFAULT
 from pipeline.config.choices import (
@@ -20,10 +20,10 @@ from pipeline.config.choices import (
 )
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
+from pipeline.config.draft_names import name_beside
 from pipeline.config.profile import Profile, header_again, profile_again
 from pipeline.config.stop_reasons import rounded_up
 from pipeline.config.target import Target
-from pipeline.config.types import LONGEST_PIPELINE_NAME
 from pipeline.errors import UserError
 from pipeline.text import number_of, some_of
 
@@ -31,13 +31,14 @@ _FEWEST_ROWS = 20
 _FEWEST_FOLDS, _MOST_FOLDS = 2, 5
 
 
-def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
+def draft(profile: Profile, target: Target, algorithm: str = DEFAULT, folder: Path | None = None) -> str:
     """Return the text of a configuration.
 
     Args:
         profile: the file, which has rows.
         target: the column to predict.
         algorithm: the algorithm's name in the configuration.
+        folder: the folder of the configuration, in which its pipeline's name must not be taken; by default the file's.
 
     Raises:
         UserError: no column can be used, or there are too few rows.
@@ -54,14 +55,9 @@ def draft(profile: Profile, target: Target, algorithm: str = DEFAULT) -> str:
             f"{_FEWEST_ROWS} are needed"
         )
     folds = min(_MOST_FOLDS, usable // (_FEWEST_ROWS // _MOST_FOLDS), _folds_with_all(target))
-    lines = [*_head(profile), *_training(target, algorithm), *_dataset(profile, target, choices)]
+    name = name_beside(profile.path.parent if folder is None else folder, profile.path, label.name)
+    lines = [*_head(profile, *name), *_training(target, algorithm), *_dataset(profile, target, choices)]
     return "\n".join([*lines, *_folds(profile, target, bad, usable + bad, folds), *_rest(target, algorithm)])
-
-
-def pipeline_name(stem: str) -> str:
-    """Return a valid pipeline name that is made from a file's name."""
-    words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
-    return words[:LONGEST_PIPELINE_NAME].rstrip("-")
 
 
 def _folds_with_all(target: Target) -> int:
@@ -92,13 +88,13 @@ def _bad_rows(profile: Profile, target: Target, choices: list[Choice]) -> int:
     return profile_again(profile, drafted_roles(profile) | {label.name: role}).bad
 
 
-def _head(profile: Profile) -> list[str]:
-    name = pipeline_name(profile.path.stem)
+def _head(profile: Profile, name: str, reason: str) -> list[str]:
     return [
         f"# A draft for {profile.path.name}: {number_of(profile.rows, 'row')}, {len(profile.columns)} columns.",
         "# A comment with a question mark is a guess. docs/configuration-keys.md lists every key.",
         "",
         "pipeline:",
+        *_comment([reason] if reason else [], "  "),
         f"  name: {name}",
         "",
     ]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config.draft import draft, pipeline_name
+from pipeline.config.draft import draft
+from pipeline.config.draft_names import name_beside, pipeline_name
 from pipeline.config.loading import load_config
 from pipeline.config.profile import profile, profile_as
 from pipeline.config.stop_reasons import stop_reasons
@@ -495,6 +496,28 @@ def test_a_file_that_cannot_be_drafted_is_a_sentence(drafted, text, label, sente
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no\.csv: cannot be read: No such file"):
         profile(tmp_path / "no.csv")
+
+
+def test_another_label_of_a_file_has_a_pipeline_of_its_own(drafted, tmp_path: Path) -> None:
+    (tmp_path / "notes.yaml").write_text("pipeline: [")
+    drafted(table(**USUAL))
+    _, config = drafted(table(**USUAL), algorithm="xgboost")
+    assert config.pipeline.name == "my-houses"
+    text, config = drafted(table(**USUAL), "city")
+    assert config.pipeline.name == "my-houses-city"
+    assert "# Not my-houses, the name of new.yaml's pipeline: the runs of one would replace" in text
+
+
+def test_a_name_with_a_label_is_valid_and_not_taken(tmp_path: Path) -> None:
+    data, label = Path("x" * 40 + ".csv"), "Precio de venta (miles de euros)"
+    names = []
+    for number in range(3):
+        name, _ = name_beside(tmp_path, data, label)
+        names.append(name)
+        taken = {"pipeline": {"name": name}, "dataset": {"input": "other.csv", "label": "price"}}
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(taken))
+    assert names == ["x" * 32, "x" * 16 + "-precio-de-venta", "x" * 14 + "-precio-de-venta-2"]
+    assert all(len(name) <= 32 for name in names)
 
 
 @pytest.mark.parametrize(
