@@ -6,9 +6,12 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import OperationalError
 
+from local.app.orphaned_jobs import JobsInUse, delete_orphaned_jobs, delete_orphaned_metrics
 from local.app.server import hold_folder
 from local.core.settings import Settings
 from local.records import executions as records
@@ -19,34 +22,57 @@ from local.storage.objects import Objects
 from local.storage.store import Store
 
 _S3_URI = re.compile(r's3://[^"\\\s]+')
-_JOB = re.compile(r":(?:processing-job|training-job|transform-job|hyper-parameter-tuning-job)/([a-z0-9-]+)", re.I)
+
+
+def find_executions(settings: Settings) -> dict[str, datetime]:
+    """Return the ids of all executions, and when each of them last changed.
+
+    Raises:
+        ServiceHeldError: a service uses the folder.
+    """
+    if not settings.database.is_file():
+        return {}
+    with hold_folder(settings), _open_store(settings) as store:
+        return {
+            records.execution_id(each["PipelineExecutionArn"]): datetime.fromtimestamp(each["LastModifiedTime"], UTC)
+            for each in store.list(records.EXECUTION)
+        }
 
 
 def delete_executions(settings: Settings, ids: Set[str]) -> int:
-    """Delete executions: their records, their objects under ``<pipeline>/executions/<id>/``, their jobs' logs.
+    """Delete executions: their records, their objects under ``<pipeline>/executions/<id>/``, and their jobs.
 
-    A deleted execution cannot be found by step caching, so no later execution reuses objects that are gone. Objects
-    and logs that other executions reuse are kept, and so are the objects of registered models and endpoints.
+    Jobs are deleted with their records, logs and metrics, and so are those of executions that were deleted before. A
+    deleted execution cannot be found by step caching, so no later execution reuses objects that are gone. Objects
+    and jobs that other executions reuse are kept, and so are those of registered models and of endpoints.
 
     Args:
         settings: the folder of the service.
         ids: the executions' ids.
 
     Returns:
-        The number of bytes that the deleted files had.
+        By how many bytes the folder has become smaller.
 
     Raises:
         ServiceHeldError: a service uses the folder.
     """
-    with hold_folder(settings), _open_store(settings) as store:
-        used = _documents_in_use(store, ids)
-        # Records first: if this is interrupted, nothing refers to objects that are gone.
-        _delete_records(store, ids)
-        uris = tuple(sorted(set(_S3_URI.findall(used))))
-        jobs = tuple(sorted({name.lower() for name in _JOB.findall(used)}))
-        return _delete_objects(Objects(settings.buckets), ids, uris) + sum(
-            delete_tree(folder) for folder in _job_folders(settings, ids) if not folder.name.lower().startswith(jobs)
-        )
+    if not settings.database.is_file():
+        return 0
+    with hold_folder(settings):
+        before = _size_of_databases(settings)
+        with _open_store(settings) as store:
+            documents = _documents_in_use(store, ids)
+            # Records first: if this is interrupted, nothing refers to objects that are gone.
+            _delete_records(store, ids)
+            used = JobsInUse(store, documents)
+            jobs = delete_orphaned_jobs(store, used)
+            freed = _delete_objects(Objects(settings.buckets), ids, tuple(set(_S3_URI.findall(documents))))
+            freed += sum(delete_tree(folder) for folder in _job_folders(settings, ids, jobs) if folder.name not in used)
+            delete_orphaned_metrics(settings, store)
+            # It needs as much room as is left over afterwards, which a full disk does not have.
+            with suppress(OperationalError):
+                store.compact()
+        return freed + before - _size_of_databases(settings)
 
 
 def delete_environments(settings: Settings) -> int:
@@ -127,8 +153,14 @@ def _delete_empty_folders(folder: Path) -> None:
             path.rmdir()
 
 
-def _job_folders(settings: Settings, ids: Iterable[str]) -> list[Path]:
-    """Return the folders of the executions' jobs, with logs or with what a failed job left."""
+def _size_of_databases(settings: Settings) -> int:
+    return sum(path.stat().st_size for path in (settings.database, settings.metrics) if path.is_file())
+
+
+def _job_folders(settings: Settings, ids: Iterable[str], jobs: Set[str]) -> list[Path]:
+    """Return the folders of the executions' jobs and of others, with logs or with what a failed job left."""
     prefixes = tuple(f"{start}{each}-" for each in ids for start in ("", "pipelines-"))
     folders = [*settings.logs.glob("aws/sagemaker/*/*"), *settings.jobs.glob("*/*")]
-    return [folder for folder in folders if folder.name.startswith(prefixes) and folder.is_dir()]
+    return [
+        folder for folder in folders if (folder.name.startswith(prefixes) or folder.name in jobs) and folder.is_dir()
+    ]

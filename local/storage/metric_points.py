@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 Dimensions = Mapping[str, str]
@@ -125,6 +125,25 @@ class MetricPoints:
                 (namespace, name, _text(dimensions), start, end),
             ).fetchall()
         return [(minute * 60, value, count) for minute, value, count in rows]
+
+    def delete(self, namespace: str, chosen: Callable[[Dimensions], bool]) -> None:
+        """Delete the metrics of a namespace whose dimensions are chosen."""
+        self.write()
+        with self._lock:
+            found = self._database.execute(
+                "SELECT DISTINCT dimensions FROM points WHERE namespace = ?", (namespace,)
+            ).fetchall()
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(
+                "DELETE FROM points WHERE namespace = ? AND dimensions = ?",
+                [(namespace, text) for (text,) in found if chosen(json.loads(text))],
+            )
+            self._database.execute("COMMIT")
+
+    def compact(self) -> None:
+        """Make the file as small as its points."""
+        with self._lock:
+            self._database.execute("VACUUM")
 
     def close(self) -> None:
         """Write what waits in memory, and close the file; no method may be called afterwards."""

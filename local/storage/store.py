@@ -70,6 +70,11 @@ class Store:
         self._database.execute("PRAGMA cache_spill=OFF")
         self._database.executescript(_SCHEMA)
 
+    def compact(self) -> None:
+        """Make the file as small as its records."""
+        with self._lock:
+            self._database.execute("VACUUM")
+
     def close(self) -> None:
         """Close the database; no method may be called afterwards."""
         with self._lock:

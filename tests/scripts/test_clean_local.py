@@ -7,8 +7,11 @@ from pathlib import Path
 import click
 import pytest
 
+from local.app.cleaning import find_executions
 from local.app.server import LocalService
 from local.core.settings import Settings
+from local.records import executions as records
+from local.storage.store import Store
 from pipeline.errors import UserError
 from scripts import clean_local
 
@@ -33,6 +36,13 @@ def clean(*arguments: str) -> int:
     return clean_local.main(arguments, standalone_mode=False)
 
 
+def page(folder: Path, name: str, arn: str) -> None:
+    """Leave what make report writes about an execution."""
+    path = folder / ".local/runs" / name / "report.html"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"<td>{arn}</td>")
+
+
 def names() -> list[str]:
     return sorted(path.name for path in Path(".local/runs").iterdir())
 
@@ -43,6 +53,27 @@ def test_the_newest_runs_are_kept(capsys) -> None:
     assert names() == ["cccccccccccc"]
     clean("--keep=1")
     assert capsys.readouterr().out == "Deleted 0 runs and freed 0.0 MB; 1 run kept.\n"
+
+
+def test_executions_without_a_run_of_their_own_count_as_runs(folder, capsys) -> None:
+    store = Store(folder / ".local/records.sqlite")
+    for name, time in (("dddddddddddd", 2e9), ("eeeeeeeeeeee", 1.0), ("cccccccccccc", 1.0)):
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/prices/execution/{name}"
+        store.insert(records.EXECUTION, arn, {"PipelineExecutionArn": arn, "LastModifiedTime": time})
+        page(folder, name, arn)
+    store.close()
+    assert clean("--keep=2") == 0
+    assert capsys.readouterr().out.startswith("Deleted 3 runs and freed ")
+    assert names() == ["cccccccccccc", "dddddddddddd"]
+    assert sorted(find_executions(Settings(folder / ".local"))) == ["cccccccccccc", "dddddddddddd"]
+
+
+@pytest.mark.parametrize(("account", "left"), [("123456789012", []), ("210987654321", ["gone00000000"])])
+def test_pages_about_executions_that_are_gone_are_deleted(folder, account, left) -> None:
+    """Those about executions on AWS are kept: the local service does not know them."""
+    page(folder, "gone00000000", f"arn:aws:sagemaker:us-east-1:{account}:pipeline/prices/execution/gone00000000")
+    clean("--keep=1")
+    assert names() == ["cccccccccccc", *left]
 
 
 def test_the_environments_of_images_are_deleted(folder, capsys) -> None:
