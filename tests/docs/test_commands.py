@@ -59,6 +59,7 @@ NOT_SAID = {
     "aws sso login": "it needs an account",
     "aws logs tail": "it needs version 2 of the AWS CLI, which PyPI does not have",
     "aws sagemaker create-pipeline --endpoint-url http://127.0.0.1:8566": "the page follows this request",
+    ".venv/bin/jupyter kernelspec remove cross-validation": "it changes the reader's own Jupyter",
     "pip install": "what a job's code says, not a reader",
     "uv pip install": "what the service says, not a reader",
     "python script.py": "any script",

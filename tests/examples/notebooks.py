@@ -23,9 +23,16 @@ def code_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def execute(folder: Path) -> nbformat.NotebookNode:
-    """Run every cell as Jupyter does, in a folder of a project without earlier runs; return them with their outputs."""
+def execute(folder: Path, configuration: str = "") -> nbformat.NotebookNode:
+    """Run every cell as Jupyter does, in a folder of a project without earlier runs; return them with their outputs.
+
+    Args:
+        folder: where Jupyter was started.
+        configuration: code in the place of the cell that makes the configuration.
+    """
     notebook = read()
+    if configuration:
+        code_of(notebook)[1].source = configuration
     place = {"metadata": {"path": str(folder)}}
     client = NotebookClient(
         notebook,

@@ -8,6 +8,7 @@ import os
 import nbformat
 import pytest
 
+from tests.commands import run_command
 from tests.examples.clones import ROOT
 from tests.examples.notebooks import NOTEBOOK, code_of, execute, read
 from tests.processes import commands_with
@@ -35,12 +36,34 @@ def test_the_stored_outputs_are_those_of_one_run_and_of_no_machine() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
+def test_every_cell_runs_with_what_make_init_drafts_for_a_file_with_decimal_commas(clone, monkeypatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SAGEMAKER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("IPYTHONDIR", str(clone / ".ipython"))
+    rows = [f"{number};{number % 7},5;{'Málaga' if number % 3 else 'León'};{number % 7}00,25" for number in range(60)]
+    (clone / "pisos.csv").write_text("\n".join(["código;superficie (m²);ciudad;precio", *rows]))
+    given = {"DATA": str(clone / "pisos.csv"), "LABEL": "precio", "CONFIG": str(clone / "pisos.yaml")}
+    assert run_command("init", os.environ | given).returncode == 0
+    read_draft = """from pipeline.config.loading import load_config
+
+config = load_config(Path("pisos.yaml"))"""
+    assert "    config = load_config(Path(" in "".join(cell.source for cell in read().cells), "the notebook says so"
+    *_, last = [cell for cell in code_of(execute(clone, read_draft)) if cell.outputs]
+    shown = last.outputs[0].data["text/plain"].splitlines()
+    assert shown[0].split() == ["código", "superficie", "(m²)", "ciudad", "precio", "prediction"]
+    assert shown[1].split()[1:5] == ["0", "0,5", "León", "000,25"]
+
+
+@pytest.mark.slow
 def test_every_cell_runs_and_gives_outputs_like_the_stored_ones(clone, monkeypatch) -> None:
     for name in [name for name in os.environ if name.startswith(("AWS_", "SAGEMAKER_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("IPYTHONDIR", str(clone / ".ipython"))
     notebook = execute(clone / "examples")
-    assert shapes_of(notebook) == shapes_of(read()), "store them anew: python -m tests.examples.notebooks"
+    assert shapes_of(notebook) == shapes_of(read()), (
+        "store them anew: PYTHONPATH=. .venv/bin/python tests/examples/notebooks.py"
+    )
     outputs = [output for cell in code_of(notebook) for output in cell.outputs]
     assert [output.text for output in outputs if "\x1b" in output.get("text", "")] == []
     pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
