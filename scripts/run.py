@@ -73,7 +73,7 @@ def main(config: Config, data: str | None, parameters: tuple[ParameterTypeDef, .
     if data:
         config = config.with_input(data)
     check_input(config)
-    check_values(parameters)
+    check_values(config, parameters)
     status = on_local_service(ROOT.absolute(), config.aws.region, WholeRun(config, parameters, side_process()))
     return 0 if status == "Succeeded" else 1
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config.models import Config
 from pipeline.errors import UserError
-from pipeline.operate.parameter_values import check_values
-from pipeline.operate.quotas import with_parameters
+from pipeline.operate.parameter_values import check_values, with_parameters
 from scripts.command_line import command
 from scripts.console import aws_session, config_option, console, is_local_service, run, with_config
 from scripts.estimate import costs_in_short
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 @param_option
 def main(config: Config, parameters: tuple[ParameterTypeDef, ...]) -> int:
     """Start an execution of the published pipeline, after saying its cost and warning of quotas that are too small."""
-    check_values(parameters)
     changed = with_parameters(config, parameters)
     if not is_local_service():
         console.print(with_config(costs_in_short(changed)), markup=False)
@@ -51,7 +49,7 @@ def start_execution(session: Session, config: Config, parameters: Sequence[Param
     Raises:
         UserError: a value is not valid, or the pipeline does not exist.
     """
-    check_values(parameters)
+    check_values(config, parameters)
     sagemaker = session.client("sagemaker")
     try:
         response = sagemaker.start_pipeline_execution(

@@ -24,7 +24,7 @@ import os
 import time
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from deployment.aws_refusals import sentence
 from deployment.deployer import Deployer, DeploymentError
 
@@ -59,5 +59,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, str]:
         answer = deployer.answer(event)
     except ClientError as error:
         raise DeploymentError(sentence(error)) from error
+    except ParamValidationError as error:
+        reason = " ".join(str(error).split())
+        raise DeploymentError(f"AWS would refuse the endpoint's settings: {reason}") from error
     print(json.dumps(answer))
     return answer

@@ -168,6 +168,7 @@ TagKey = Annotated[str, _Checked(_check_tag_key, lambda: {"minLength": 1, "maxLe
 TagValue = Annotated[
     str, _Checked(_check_tag_value, lambda: {"maxLength": 256, VALUES_IN_WORDS: "a text of up to 256 characters"})
 ]
+S3Uri = Annotated[str, _pattern(r"s3://[^/]+(/.*)?", "an S3 URI, for example s3://bucket/prefix/")]
 MetadataText = Annotated[str, AfterValidator(_check_metadata_text)]
 ColumnName = Annotated[str, Field(min_length=1, json_schema_extra={VALUES_IN_WORDS: "a column"})]
 HyperparameterName = Annotated[str, Field(json_schema_extra={VALUES_IN_WORDS: "a hyperparameter"})]

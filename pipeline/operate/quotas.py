@@ -26,7 +26,6 @@ from pipeline.operate.estimate import SCRIPT_INSTANCE, jobs_per_fold
 from pipeline.text import number_of
 
 if TYPE_CHECKING:
-    from types_boto3_sagemaker.type_defs import ParameterTypeDef
     from types_boto3_service_quotas import ServiceQuotasClient
 
 CLIENT_CONFIG = ClientConfig(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -177,32 +176,6 @@ def account_quotas(client: ServiceQuotasClient, names: Iterable[str]) -> dict[st
             if not missing:
                 break
     return found
-
-
-def with_parameters(config: Config, parameters: Iterable[ParameterTypeDef]) -> Config:
-    """Return the configuration with those of an execution's parameters that affect quotas.
-
-    Args:
-        config: the configuration.
-        parameters: ``Name`` and ``Value`` of each, as in a StartPipelineExecution request.
-    """
-    for parameter in parameters:
-        section, key = _PARAMETERS.get(parameter["Name"], ("", ""))
-        value = parameter["Value"]
-        if section and (not key.endswith("count") or value.isdecimal()):
-            update = {key: int(value) if key.endswith("count") else value}
-            config = config.model_copy(update={section: getattr(config, section).model_copy(update=update)})
-    return config
-
-
-_PARAMETERS = {
-    "ProcessingInstanceType": ("folds", "instance_type"),
-    "ProcessingInstanceCount": ("folds", "instance_count"),
-    "TrainingInstanceType": ("tuning", "instance_type"),
-    "EndpointInstanceType": ("deploy", "instance_type"),
-    "EndpointInstanceCount": ("deploy", "instance_count"),
-}
-"""Parameters of the pipeline that affect quotas, and the keys of config.yaml that they override."""
 
 
 def _processing(config: Config) -> Iterator[QuotaRequirement]:

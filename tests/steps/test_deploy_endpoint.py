@@ -259,6 +259,12 @@ def test_a_package_without_the_pipelines_metadata_is_refused_with_a_reason(accou
         approve(arn)
 
 
+def test_settings_that_no_endpoint_can_have_are_refused_with_a_reason(account) -> None:
+    # Studio and the AWS CLI start executions with any values.
+    with pytest.raises(DeploymentError, match=r"would refuse.*InitialInstanceCount, value: 0, valid min value: 1"):
+        deploy(account.register(), count="0")
+
+
 @pytest.mark.parametrize("name", ["insurance-2", "2-insurance"])
 def test_the_package_of_a_pipeline_that_shares_the_group_is_left_to_that_pipeline(account, name) -> None:
     theirs = EXECUTION.replace("/insurance/", f"/{name}/")

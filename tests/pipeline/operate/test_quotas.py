@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
-from pipeline.operate.quotas import QuotaState, account_quotas, check_quotas, requirements, with_parameters
+from pipeline.operate.parameter_values import with_parameters
+from pipeline.operate.quotas import QuotaState, account_quotas, check_quotas, requirements
 
 TRAINING = "ml.m5.large for training job usage"
 ALL_TRAINING = "Number of instances across all training jobs"
@@ -189,7 +190,6 @@ def test_an_executions_parameters_change_what_it_needs(config) -> None:
         [
             {"Name": "TrainingInstanceType", "Value": "ml.c5.xlarge"},
             {"Name": "EndpointInstanceCount", "Value": "3"},
-            {"Name": "ProcessingInstanceCount", "Value": "many"},  # SageMaker will refuse it
             {"Name": "MaxMse", "Value": "4e7"},
         ],
     )
