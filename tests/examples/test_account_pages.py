@@ -202,8 +202,19 @@ OPERATE = (
     Step(f"aws sagemaker start-pipeline-execution --pipeline-name {NAME}"),
     Step("make status", prints=(SUCCEEDED,)),
 )
+IN_SERVICE = (
+    f"for _ in {{1..60}}; do aws sagemaker describe-endpoint --endpoint-name {NAME} > served.json; "
+    "grep -e InService served.json && break; sleep 1; done"
+)
+DEPLOY_AGAIN = (
+    Step(step.command, said=f"{step.command} && {IN_SERVICE}", prints=("InService",))
+    if step.command.endswith("Approved")
+    else step
+    for step in steps_of("operations.md", "Deploying an older version")
+)
 DELETE = (
     Step("make delete LEVEL=endpoint", prints=(f"deleted endpoint {NAME}", "Left: the pipeline, its models and data")),
+    *DEPLOY_AGAIN,
     Step("make delete", prints=(f"deleted pipeline {NAME}", "Left: data, bucket and roles")),
     Step("make delete LEVEL=all", prints=(rf"deleted CloudFormation stack \(bucket and roles\) {NAME}",)),
     Step("make delete LEVEL=all", prints=("nothing .*to delete in account 123456789012, us-east-1",)),

@@ -177,7 +177,8 @@ def test_an_endpoints_life_from_bootstrap_to_delete(account) -> None:
     assert account.score() == pytest.approx(3.0)
     eventually(account.scales, "autoscaling is registered once the endpoint is in service")
 
-    account.approve(account.register([10.0, 20.0], "PendingManualApproval"))
+    second = account.register([10.0, 20.0], "PendingManualApproval")
+    account.approve(second)
     eventually(lambda: account.score() == pytest.approx(30.0), "the second model replaces the first")
     eventually(lambda: account.status() == "InService", "the update has ended")
 
@@ -187,6 +188,10 @@ def test_an_endpoints_life_from_bootstrap_to_delete(account) -> None:
     again = account.command("rollback", YES="1")
     assert again.returncode == 1
     assert "nothing older is kept" in again.stderr
+    account.sagemaker.update_model_package(ModelPackageArn=second, ModelApprovalStatus="Rejected")
+    account.approve(second)
+    eventually(lambda: account.score() == pytest.approx(30.0), "a version that was approved before is deployed again")
+    eventually(lambda: account.status() == "InService", "that update has ended")
 
     refused = account.command("delete")
     assert refused.returncode == 1
