@@ -34,7 +34,7 @@ from pipeline.operate.requests import (
     pipeline_tags,
     publishing_faults,
 )
-from pipeline.operate.role_accounts import role_faults
+from pipeline.operate.role_checks import missing_role_faults, role_faults
 from pipeline.operate.triggers import apply_triggers, trigger_changes
 
 if TYPE_CHECKING:
@@ -86,11 +86,12 @@ def plan_publishing(
         build: returns the configuration's definition for the resources; by default, it is built in this process.
 
     Raises:
-        UserError: the bucket does not exist, a role belongs to another account, or SageMaker would refuse the
-            definition.
+        UserError: the bucket or a role does not exist, a role belongs to another account, or SageMaker would refuse
+            the definition.
     """
     require_valid_requests(config, resources)
     _require_bucket(session.client("s3"), config, resources)
+    _require(list(missing_role_faults(session, config, resources)))
     published = _published(session.client("sagemaker"), config.pipeline.name)
     changes_beside = [
         *function_changes(current_function(session.client("lambda"), resources), config, resources),

@@ -14,9 +14,11 @@ from pipeline.operate.doctor.account import Account
 from pipeline.operate.doctor.findings import Finding, State, attempt
 from pipeline.operate.doctor.simulation import check_permissions
 from pipeline.operate.doctor.trust import TrustCondition, trust_conditions
-from pipeline.operate.role_accounts import TO_DO, is_of_account, roles_in_use
+from pipeline.operate.role_checks import TO_DO, is_of_account, other_path, role_name, roles_in_use
 
 _BOOTSTRAP = "run 'make bootstrap', or set aws.{kind}_role_arn to a role of yours"
+
+_PATH = "copy the ARN, which contains the path, to aws.{kind}_role_arn"
 
 _SERVICES = {
     "pipeline": "sagemaker.amazonaws.com",
@@ -44,7 +46,7 @@ class Role:
     @property
     def name(self) -> str:
         """Its name, without its path."""
-        return self.arn.rpartition("/")[2]
+        return role_name(self.arn)
 
 
 def check_roles(account: Account) -> Iterator[Finding]:
@@ -61,14 +63,18 @@ def _check_role(account: Account, role: Role) -> Iterator[Finding]:
         yield Finding(subject, State.FAILED, found, TO_DO)
         return
     try:
-        policy = account.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+        found_role = account.client("iam").get_role(RoleName=role.name)["Role"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchEntity":
             raise
         yield Finding(subject, account.missing, f"{role.arn} does not exist", _BOOTSTRAP.format(kind=role.kind))
         return
+    if found_role["Arn"] != role.arn:
+        yield Finding(subject, State.FAILED, other_path(role.arn, found_role["Arn"]), _PATH.format(kind=role.kind))
+        return
     # boto3 decodes the document, which its stubs leave open.
-    allowed = trust_conditions(cast("dict[str, Any]", policy), role.service)
+    policy = cast("dict[str, Any]", found_role["AssumeRolePolicyDocument"])
+    allowed = trust_conditions(policy, role.service)
     yield _judge_trust(subject, role, allowed, account.identity["Account"])
     yield from attempt(f"role: {role.kind}, permissions", partial(check_permissions, account, role.kind, role.arn))
 

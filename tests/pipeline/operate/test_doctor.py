@@ -189,9 +189,9 @@ def test_a_region_without_the_images_fails_in_a_sentence(configure, aws) -> None
 # Roles
 
 
-def make_role(aws, name: str, statement: dict[str, Any]) -> str:
+def make_role(aws, name: str, statement: dict[str, Any], path: str = "/") -> str:
     policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
-    return aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    return aws.client("iam").create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
 
 
 def trust(service: str, **condition: dict[str, Any]) -> dict[str, Any]:
@@ -269,6 +269,13 @@ def test_roles_that_are_not_there_or_not_of_this_account_fail(configure, aws) ->
     assert "does not exist" in found["role: pipeline"].found
     assert "aws.pipeline_role_arn" in found["role: pipeline"].to_do
     assert "role: events" not in found
+
+
+def test_a_role_whose_path_is_left_out_fails(configure, aws) -> None:
+    arn = make_role(aws, "mine", trust("sagemaker.amazonaws.com"), path="/service-role/")
+    given = arn.replace("service-role/", "")
+    found = by_subject(check_roles(account_of(configure(aws={"job_role_arn": given}), aws)))["role: job"]
+    assert (found.state, found.found) == (State.FAILED, f"{given} does not exist; the role of this name is {arn}")
 
 
 def test_eventbridges_role_counts_where_a_schedule_starts_executions(configure, aws) -> None:

@@ -15,6 +15,7 @@ from pipeline.definition.resources import conventional_resources
 from pipeline.errors import UserError
 from pipeline.operate.function import function_package
 from pipeline.operate.publish import plan_publishing, publish
+from pipeline.operate.role_checks import missing_role_faults
 
 TRUST = {
     "Version": "2012-10-17",
@@ -144,6 +145,31 @@ def test_a_role_of_another_account_is_told_before_anything_is_sent(session, conf
         f"AWS would refuse this configuration:\naws.{kind}_role_arn: {theirs} belongs to another account than "
         "123456789012; a role cannot be passed across accounts: use one of this account"
     )
+
+
+@pytest.mark.parametrize("kind", ["pipeline", "job", "lambda", "events"])
+def test_a_named_role_that_does_not_exist_is_told_before_anything_is_changed(account, configure, kind) -> None:
+    arn = f"arn:aws:iam::123456789012:role/mine-{kind}"
+    config = configure(aws={f"{kind}_role_arn": arn}, triggers={"schedule": "rate(1 day)"})
+    resources = conventional_resources(config)
+    with pytest.raises(UserError, match=rf"aws\.{kind}_role_arn: {arn} does not exist$"):
+        plan_publishing(config, resources, account)
+    iam = account.client("iam")
+    iam.create_role(RoleName=f"mine-{kind}", Path="/ml/", AssumeRolePolicyDocument=json.dumps(TRUST))
+    with pytest.raises(UserError, match=rf"does not exist; the role of this name is .*:role/ml/mine-{kind}$"):
+        plan_publishing(config, resources, account)
+    config = configure(aws={f"{kind}_role_arn": arn.replace("role/", "role/ml/")})
+    assert not list(missing_role_faults(account, config, conventional_resources(config)))
+
+
+def test_a_role_that_may_not_be_read_passes(account, configure) -> None:
+    def deny(**_):
+        error = {"Code": "AccessDenied", "Message": "no"}
+        return type("Reply", (), {"status_code": 403}), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    config = configure(aws={"job_role_arn": "arn:aws:iam::123456789012:role/mine"})
+    account.events.register("before-call.iam.GetRole", deny)
+    assert plan_publishing(config, conventional_resources(config), account).changes
 
 
 def test_a_role_that_nothing_uses_may_belong_to_any_account(account, configure) -> None:
