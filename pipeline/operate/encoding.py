@@ -15,6 +15,7 @@ from pipeline.config.delimited import DELIMITERS, fields_of
 from pipeline.errors import UserError
 from pipeline.operate.features import LARGEST, RowError, column_encoders, is_number, number
 from pipeline.operate.model_columns import ModelColumns
+from pipeline.operate.undecoded import has_undecoded
 from pipeline.text import number_of, shortened, some_of
 
 _has_only_number_characters = re.compile(r"[-+.0-9eE,]+").fullmatch
@@ -158,12 +159,12 @@ def _best_reading(fields: Sequence[str], columns: ModelColumns, encoding: str) -
         with suppress(UnicodeError):
             as_other = [field.encode(encoding, "surrogateescape").decode(other).lstrip("\ufeff") for field in fields]
             readings.setdefault(other, as_other)
-    return max(readings.items(), key=lambda each: (len({*columns.raw}.intersection(each[1])), _is_read(each[1])))
 
+    def goodness(reading: tuple[str, Sequence[str]]) -> tuple[int, bool]:
+        names = reading[1]
+        return len({*columns.raw}.intersection(names)), not any(map(has_undecoded, names))
 
-def _is_read(fields: Sequence[str]) -> bool:
-    """Return whether a reading has a character for every byte."""
-    return not any("\udc80" <= character <= "\udcff" for field in fields for character in field)
+    return max(readings.items(), key=goodness)
 
 
 def _picker(positions: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.config.columns import DatePart, DatesSection
 from pipeline.config.number_texts import WITH_POINT
 from pipeline.operate.model_columns import ModelColumns
+from pipeline.operate.undecoded import as_cp1252, has_undecoded
 from pipeline.text import shortened, some_of
 
 LARGEST = 3.4028234e38
@@ -58,9 +59,9 @@ def number(text: str, column: str) -> str:
     """
     stripped = text.strip()
     if not is_number(stripped):
-        raise RowError(f"{column} is {shortened(stripped)!r}: a finite number is expected")
+        raise RowError(f"{column} is {_quoted(stripped)}: a finite number is expected")
     if abs(float(stripped)) > LARGEST:
-        raise RowError(f"{column} is {shortened(stripped)!r}: a 32-bit float is at most {LARGEST:.1e}")
+        raise RowError(f"{column} is {_quoted(stripped)}: a 32-bit float is at most {LARGEST:.1e}")
     return stripped
 
 
@@ -75,7 +76,7 @@ def category(column: str, columns: ModelColumns) -> Encode:
         if place is None:
             place = places.get(text.strip(), other)
         if place is None:
-            raise RowError(f"{column} is {shortened(text.strip())!r}: one of {some_of(places)} is expected")
+            raise RowError(f"{column} is {_quoted(text.strip())}: one of {some_of(places)} is expected")
         # Joined by repetition: a column may have thousands of values.
         return "0," * place + "1" + ",0" * (width - place - 1)
 
@@ -112,7 +113,7 @@ def _number(column: str, decimal: str) -> Encode:
         stripped = text.strip()
         plain = stripped.translate(WITH_POINT)
         if not is_number(plain):
-            raise RowError(f"{column} is {shortened(stripped)!r}: a number with a decimal comma is expected")
+            raise RowError(f"{column} is {_quoted(stripped)}: a number with a decimal comma is expected")
         return number(plain, column)
 
     return encode
@@ -135,12 +136,19 @@ def _parsed(text: str, column: str, dates: DatesSection) -> datetime:
         return datetime.fromisoformat(text) if dates.format is None else datetime.strptime(text, dates.format)
     except ValueError:
         form = dates.format or "YYYY-MM-DD"
-        raise RowError(f"{column} is {shortened(text)!r}: a date as {form} is expected") from None
+        raise RowError(f"{column} is {_quoted(text)}: a date as {form} is expected") from None
 
 
 def _indicator(column: str, columns: ModelColumns) -> Encode:
     missing = _missing_of(column, columns)
     return lambda text: "1" if text.strip() in missing else "0"
+
+
+def _quoted(text: str) -> str:
+    """Return a value for a message."""
+    if has_undecoded(text):
+        return f"{shortened(as_cp1252(text))!r} if it is read as cp1252, and not text in dataset.encoding"
+    return repr(shortened(text))
 
 
 def _missing_of(column: str, columns: ModelColumns) -> frozenset[str]:

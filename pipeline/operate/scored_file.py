@@ -108,11 +108,15 @@ class ScoredFile:
         fields: list[Any] = self._fields(row) if self._names else []
         fields += [""] * len(self._added) if row.prediction is None else map(self._text, (row.prediction, *row.scores))
         if self._has_errors:
-            fields.append(row.error or "")
+            fields.append(self._storable(row.error or ""))
         self._writer.writerow(fields)
 
     def _text(self, value: float | str) -> str:
         return value if isinstance(value, str) else repr(value).replace(".", self._decimal)
+
+    def _storable(self, error: str) -> str:
+        """Return a message with escapes for characters that the file's encoding lacks; the rows came from the file."""
+        return error.encode(self._encoding, "backslashreplace").decode(self._encoding)
 
     def _fields(self, row: ScoredRow) -> list[str]:
         width = len(self._names)

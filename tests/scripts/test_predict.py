@@ -442,6 +442,16 @@ def test_bytes_of_another_encoding_pass_through(account, tmp_path) -> None:
     assert output.read_bytes() == f"name,{HEADER},prediction\nM\xfcller,{ROWS[0]},1019.0\n".encode("latin-1")
 
 
+def test_a_value_in_another_encoding_is_named_in_an_output_of_the_files_encoding(account, tmp_path) -> None:
+    path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
+    path.write_bytes(f"{HEADER}\n{ROWS[0]}\n{ROWS[1].replace('male', 'niña')}\n".encode("cp1252"))
+    ascii_only = changed_config(tmp_path, encoding="ASCII")
+    finished = account.predict(INPUT=str(path), OUTPUT=str(output), CONFIG=ascii_only)
+    assert finished.returncode == 1
+    assert f"{path}:3: sex is 'niña' if it is read as cp1252, and not text in dataset.encoding" in finished.stderr
+    assert rb"sex is 'ni\xf1a' if it is read as cp1252" in output.read_bytes()
+
+
 def test_line_breaks_in_quotes_belong_to_a_row(account, tmp_path) -> None:
     path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
     path.write_text(f'note,{HEADER}\n"two\nlines",{ROWS[0]}\nbad,19,male\n,{ROWS[1]}\n')

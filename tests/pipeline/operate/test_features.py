@@ -113,6 +113,13 @@ def test_the_features_are_those_of_the_folds(tmp_path, rows) -> None:
         ("rooms", "", "rooms is missing, and the model has not been trained on rows without it"),
         ("sold", "29.02.2024", "sold is '29.02.2024': a date as YYYY-MM-DD is expected"),
         ("built", "2024-02-29", "built is '2024-02-29': a date as %d.%m.%Y %Hh is expected"),
+        (
+            "heating",
+            "le\udcf1a",
+            "heating is 'leña' if it is read as cp1252, and not text in dataset.encoding: one of gas",
+        ),
+        ("area", "\udcb25", "area is '²5' if it is read as cp1252, and not text in dataset.encoding: a number with"),
+        ("heating", "\udc81", r"heating is '\udc81' if it is read as cp1252, and not text in dataset.encoding: one of"),
         ("heating", "wood", "heating is 'wood': one of gas, oil, NA is expected"),
         ("city", "", "city is missing, and the model has not been trained on rows without it"),
     ],
@@ -126,7 +133,7 @@ def test_a_value_that_has_no_features_is_named(tmp_path, field, value, sentence)
     row = [value if name == field else own for name, own in zip(NAMES, good, strict=True)]
     with pytest.raises(RowError) as caught:
         RowEncoder(layout, columns).encode(row)
-    assert str(caught.value) == sentence
+    assert str(caught.value).startswith(sentence)
 
 
 def test_the_labels_transform_is_undone(tmp_path) -> None:
