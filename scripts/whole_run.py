@@ -16,6 +16,7 @@ import yaml
 from local.core.files import replacing
 from local.core.settings import ACCOUNT_ID
 from pipeline.config.models import Config
+from pipeline.errors import UserError
 from pipeline.operate.execution import ExecutionState
 from pipeline.operate.failures import failures_of
 from pipeline.operate.objective import objective_of, own_value_of, value_of
@@ -94,13 +95,17 @@ class WholeRun:
 def _predictions(session: Session, config: Config, results: Results) -> dict[str, Any]:
     """Print predictions of the dataset's first rows, and return them for last-run.json.
 
-    There are none without a verified endpoint or a local dataset.
+    There are none without a verified endpoint or a local dataset, or if the endpoint serves another run's model by now.
     """
     path = Path(config.dataset.input)
     if results.endpoint_name is None or results.endpoint_state != "verified" or not path.is_file():
         return _NO_PREDICTIONS
-    rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
-    good = [row for row in rows if row.prediction is not None][:_SHOWN_ROWS]
+    try:
+        rows = predict(session, config, str(path), endpoint_name=results.endpoint_name, limit=_READ_ROWS, note=_note)
+        good = [row for row in rows if row.prediction is not None][:_SHOWN_ROWS]
+    except UserError as error:  # the run succeeded, and its results must not be lost
+        _note(f"\nThere are no predictions. {error}")
+        return _NO_PREDICTIONS
     names = rows.score_columns
     if good:
         console.print(f"\nPredictions of the endpoint for the first rows of {path}:", markup=False)

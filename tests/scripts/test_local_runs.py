@@ -10,7 +10,8 @@ import pytest
 from local.core.settings import ACCOUNT_ID
 from pipeline.config.models import Config
 from pipeline.definition.resources import Resources
-from scripts import local_runs
+from pipeline.errors import UserError
+from scripts import local_runs, whole_run
 from scripts.side_tasks import build
 from scripts.whole_run import WholeRun
 
@@ -43,3 +44,16 @@ def test_a_local_run_builds_the_definition_without_roles_of_other_accounts(their
     assert account_id == ACCOUNT_ID
     assert [getattr(config.aws, name) for name in ROLES] == [None] * len(ROLES)
     assert config.dataset == theirs.dataset
+
+
+def test_a_run_keeps_its_results_if_the_endpoint_serves_another_model_by_now(config, monkeypatch, capsys) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise UserError("The configuration predicts kind, and the model predicts price")
+
+    no_session: Any = None
+    results: Any = SimpleNamespace(endpoint_name="prices", endpoint_state="verified")
+    monkeypatch.setattr(whole_run, "predict", refuse)
+    document = whole_run._predictions(no_session, config.with_input(__file__), results)
+    assert document == {"predictions": [], "prediction_scores": None}
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed == "There are no predictions. The configuration predicts kind, and the model predicts price"
