@@ -41,7 +41,9 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
     if profile.misfits:
         yield _of_misfits(profile)
     if profile.repeats:
-        yield f"{header_again(profile)}: MakeFolds refuses such rows. Delete them, or set them aside."
+        is_set_aside = config is not None and config.folds.on_bad_rows == "quarantine"
+        advice = "" if is_set_aside else ": delete it there, or set such rows aside with folds.on_bad_rows: quarantine"
+        yield f"{header_again(profile)}{advice}."
     if config is not None and profile.bad and not list(stop_reasons(profile, config)):
         yield f"{bad_rows(profile)}. MakeFolds sets them aside, in rejected/."
     if profile.rows:

@@ -268,10 +268,11 @@ def test_texts_among_numbers_are_named_and_are_no_identifiers(check, checked, tm
     page = words(found.stdout)
     strays = "size (200 of 201 are numbers; 'n/d' (1 row))"
     assert f"if the rest is missing: dataset.missing_values, dataset.missing: {strays}." in page
-    assert "The header is repeated in line 4: MakeFolds refuses such rows." in page
+    assert "The header is repeated in line 4. - 2 of 202 rows have" in page
     assert "2 of 202 rows have a missing, unreadable or undeclared value" in page
     page = words(check(DATA=str(tmp_path / "rows.csv"), LABEL="price").stdout)
     assert f"the rest is taken as missing: check that: {strays}." in page
+    assert "The header is repeated in line 4: delete it there, or set such rows aside" in page
     assert "identifiers" not in page
 
 
