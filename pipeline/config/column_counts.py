@@ -319,17 +319,14 @@ class Column:
         """The texts that are not numbers, with their rows, if nearly all values are numbers; the same of dates.
 
         Nearly all are if the others are few, or are known to stand for missing values. It is empty if there are none,
-        or too many different ones.
+        or too many different ones, or dates among numbers: these texts may be values of another column.
         """
-        for texts, others in ((self.others, self.known - self.numbers), (self.undated, self.known - self.dates)):
-            unknown = sum(count for text, count in texts.items() if not is_mark(text))
-            fitting = self.known - others
-            # One number and some texts are a category.
-            has_some = self.distinct - len(texts) > 1
-            is_complete = len(texts) <= MOST_STRAYS and sum(texts.values()) == others
-            if has_some and is_complete and fitting and fitting >= _NEARLY_ALL * (fitting + unknown):
-                return texts
-        return {}
+        texts, fitting = (self.undated, self.dates) if self.dates else (self.others, self.numbers)
+        unknown = sum(count for text, count in texts.items() if not is_mark(text))
+        # One number and some texts are a category.
+        has_some = fitting and self.distinct - len(texts) > 1
+        is_complete = len(texts) <= MOST_STRAYS and sum(texts.values()) == self.known - fitting
+        return texts if has_some and is_complete and fitting >= _NEARLY_ALL * (fitting + unknown) else {}
 
     @property
     def taken_as_missing(self) -> dict[str, int]:

@@ -50,6 +50,7 @@ def findings(profile: Profile, roles: Mapping[str, Role], config: Config | None)
         yield from _of_label(profile, roles, config)
         yield from _of_values(profile, roles)
         yield from _of_strays(profile, roles, config)
+        yield from _of_mixed(profile, roles)
         yield from _of_columns(profile, roles)
 
 
@@ -124,6 +125,20 @@ def _of_strays(profile: Profile, roles: Mapping[str, Role], config: Config | Non
     )
 
 
+def _of_mixed(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
+    """Yield a sentence about columns of numbers that other texts keep from being one."""
+    mixed = [
+        f"{each.name} ({each.numbers} of {each.known}, others such as {_short(each.other)})"
+        for each in profile.columns
+        if roles.get(each.name, IGNORED).name == "ignored" and _is_mixed(each)
+    ]
+    yield from _sentence("Unused for the texts among the numbers; correct them", mixed)
+
+
+def _is_mixed(column: Column) -> bool:
+    return column.known / 2 < column.numbers < column.known and not column.strays
+
+
 def _of_columns(profile: Profile, roles: Mapping[str, Role]) -> Iterator[str]:
     others = [column for column in profile.columns if roles.get(column.name, IGNORED).name != "label"]
     yield from _sentence("Without any value", [column.name for column in others if not column.known])
@@ -144,6 +159,7 @@ def _identifies(column: Column) -> bool:
     if (
         column.known < _FEWEST_IDENTIFIERS
         or column.strays
+        or _is_mixed(column)
         or column.has_month_names
         or column.has_dates
         or column.decimal_commas + column.formatted > column.known / 2

@@ -38,6 +38,10 @@ def is_mark(text: str) -> bool:
     return text.lower() in _MARKS or text.lower() in _SPREADSHEET_ERRORS
 
 
+def _may_be_number(text: str) -> bool:
+    return any(map(str.isdecimal, text)) and not any(map(str.isalpha, text))
+
+
 def nearly_all(kind: str, known: int, strays: Mapping[str, int]) -> str:
     """Return a sentence without a stop: ``599 of 600 are numbers; 'n/d' (1 row)``.
 
@@ -57,4 +61,6 @@ def taken_as_missing(kind: str, known: int, strays: Mapping[str, int]) -> str:
     """Return the sentence of ``nearly_all`` that also says that the other texts are taken as missing values."""
     are = "is" if len(strays) == 1 else "are"
     doubt = "check that" if all(map(is_mark, strays)) else "right?"
+    if any(map(_may_be_number, strays)):
+        doubt += " Numbers must be written alike"
     return f"{nearly_all(kind, known, strays)} {are} taken as missing: {doubt}"

@@ -302,6 +302,15 @@ def test_a_file_without_rows_has_a_page(check, tmp_path: Path) -> None:
     assert "0 rows, 2 columns" in words(finished.stdout)
 
 
+def test_columns_that_texts_keep_from_being_numbers_are_named_and_are_no_identifiers(check, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = "".join(f"{f'n{n}' if n % 9 == 4 else n * 1.5},{n * 37 % 101}\n" for n in range(200))
+    path.write_text(f"size,price\n{rows}")
+    page = words(check(DATA=str(path), LABEL="price").stdout)
+    assert "Unused for the texts among the numbers; correct them: size (178 of 200, others such as 'n4')." in page
+    assert "identifiers" not in page
+
+
 def test_a_file_can_be_looked_at_before_the_label_is_known(check) -> None:
     finished = check(DATA="data/insurance.csv")
     assert finished.returncode == 0

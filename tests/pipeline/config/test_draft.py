@@ -161,6 +161,10 @@ def test_unknown_texts_among_numbers_are_missing_with_a_question(drafted) -> Non
             lambda n: f"n{n}" if n % 50 == 1 else n * 0.5,
             "588 of 600 are numbers, others are texts such as 'n1': right?",
         ),
+        (
+            lambda n: "2024-01-01" if n == 7 else n * 0.5,
+            "599 of 600 are numbers, others are texts such as '2024-01-01'",
+        ),
         (lambda n: "none of it" if n % 10 == 1 else n * 0.5, "540 of 600 are numbers, others are texts such as"),
     ],
 )
@@ -168,6 +172,11 @@ def test_many_texts_among_numbers_are_left_out_with_their_number(drafted, column
     text, config = drafted(table(600, **USUAL | {"area": column}))
     assert config.dataset.ignored == ["area"]
     assert f'- "area"    # {remark}' in text
+
+
+def test_numbers_in_another_notation_are_missing_with_a_hint(drafted) -> None:
+    text, _ = drafted(table(**USUAL | {"area": lambda n: '"1,234.5"' if n == 7 else n * 0.5}))
+    assert "59 of 60 are numbers; '1,234.5' (1 row) is taken as missing: right? Numbers must be written alike" in text
 
 
 def test_two_values_of_which_one_is_a_number_are_a_category(drafted) -> None:
