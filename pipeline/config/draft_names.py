@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
@@ -16,8 +17,9 @@ _LONGEST_SUFFIX = 16
 
 
 def pipeline_name(stem: str) -> str:
-    """Return a valid pipeline name that is made from a file's name."""
-    words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
+    """Return a valid pipeline name that is made from a file's name. Letters lose their accents."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(each))
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "table"
     return words[:LONGEST_PIPELINE_NAME].rstrip("-")
 
 
