@@ -53,11 +53,14 @@ def test_an_update_loses_no_request_and_a_deletion_leaves_nothing(serving: Servi
 
     thread = threading.Thread(target=ask)
     thread.start()
-    serving.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-    described = serving.settle(endpoint)
-    until(lambda: answers[-1] == "[9.0]")
-    stop.set()
-    thread.join()
+    try:
+        until(lambda: bool(answers))
+        serving.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        described = serving.settle(endpoint)
+        until(lambda: answers[-1] == "[9.0]")
+    finally:
+        stop.set()
+        thread.join()
     assert described["EndpointStatus"] == "InService"
     assert set(answers) == {"[6.0]", "[9.0]"}
     assert answers == sorted(answers)
