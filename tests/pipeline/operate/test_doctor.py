@@ -83,6 +83,8 @@ def test_an_endpoint_that_does_not_answer_and_a_user_error_are_findings_too() ->
 
 
 def test_without_credentials_only_the_credentials_fail(config, monkeypatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     found = by_subject(run_checks(Account(config, boto3.Session(region_name="us-east-1"), is_local=False)))
     assert found["credentials"].state is State.FAILED
