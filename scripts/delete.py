@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from pipeline.config.models import Config
 from pipeline.definition.resources import find_resources
 from pipeline.operate.kept import find_kept_resources
+from pipeline.operate.ownership import Ownership
 from pipeline.operate.teardown import LEVELS, delete_resources, find_deployers, find_owned_resources
 from scripts.command_line import command, option
 from scripts.console import aws_session, config_option, confirm, console, errors, is_local_service, run, yes_option
@@ -36,8 +37,9 @@ def main(config: Config, level: str, yes: bool) -> int:
     """
     session = aws_session(config)
     resources = find_resources(config, session)
-    owned = find_owned_resources(config, resources, session, level)
-    kept = find_kept_resources(config, resources, session, level)
+    ownership = Ownership(config, resources, session)
+    owned = find_owned_resources(ownership, session, level)
+    kept = find_kept_resources(ownership, session, level)
     if not owned:
         where = f"account {resources.account_id}, {resources.region}"
         console.print(f"There is nothing of {config.pipeline.name} to delete in {where} (LEVEL={level}).", markup=False)
@@ -61,7 +63,7 @@ def main(config: Config, level: str, yes: bool) -> int:
     elif level != "all" and owned:
         left = "the pipeline, its models and data" if level == "endpoint" else "data, bucket and roles"
         console.print(f"Left: {left}. LEVEL=all deletes everything.", markup=False)
-    if level == "endpoint" and (deployers := find_deployers(config, resources, session)):
+    if level == "endpoint" and (deployers := find_deployers(ownership, session)):
         console.print("These can deploy an endpoint again, which is then billed; LEVEL=pipeline ends them:")
         for deployer in deployers:
             console.print(f"  {deployer}", markup=False)

@@ -15,7 +15,7 @@ from pipeline.definition.resources import Resources
 from pipeline.operate.aws_errors import answer_of
 
 if TYPE_CHECKING:
-    from types_boto3_sagemaker import SageMakerClient
+    from boto3 import Session
     from types_boto3_sagemaker.type_defs import EndpointSummaryTypeDef
 
 OWNER_TAG = "deployed-by"
@@ -63,19 +63,19 @@ class Ownership:
     """Tells the pipeline's resources from those of others. Lists are read once, and to their end.
 
     Args:
-        sagemaker: boto3's client.
         config: the configuration.
         resources: bucket, roles and function.
+        session: a ``boto3.Session`` of the account.
     """
 
-    def __init__(self, sagemaker: SageMakerClient, config: Config, resources: Resources) -> None:
-        self._sagemaker = sagemaker
-        self._config = config
-        self._function_name = resources.deploy_function_name
+    def __init__(self, config: Config, resources: Resources, session: Session) -> None:
+        self.config = config
+        self.resources = resources
+        self._sagemaker = session.client("sagemaker")
 
     def is_ours(self, arn: str) -> bool:
         """Return whether this pipeline's function made a resource."""
-        return self._owner(arn) == self._function_name
+        return self._owner(arn) == self.resources.deploy_function_name
 
     @cached_property
     def endpoints(self) -> list[Endpoint]:
@@ -89,12 +89,12 @@ class Ownership:
         own = {endpoint.name for endpoint in self.endpoints if endpoint.is_ours}
         others = {endpoint.name for endpoint in self.endpoints if not endpoint.is_ours}
         named = {package.endpoint_name for package in self.packages if package.is_ours and package.endpoint_name}
-        return sorted({self._config.deploy.endpoint_name, *own, *named} - others)
+        return sorted({self.config.deploy.endpoint_name, *own, *named} - others)
 
     @cached_property
     def has_group(self) -> bool:
         """Whether the model package group exists."""
-        group = self._config.registry.group
+        group = self.config.registry.group
         return answer_of(self._sagemaker.describe_model_package_group, ModelPackageGroupName=group) is not None
 
     @cached_property
@@ -102,7 +102,7 @@ class Ownership:
         """The model packages of the group, whoever registered them."""
         if not self.has_group:
             return []
-        group = self._config.registry.group
+        group = self.config.registry.group
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
         arns = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
         return [self._package(arn) for arn in arns]
@@ -114,11 +114,13 @@ class Ownership:
 
     def _endpoint(self, found: EndpointSummaryTypeDef) -> Endpoint:
         owner = self._owner(found["EndpointArn"])
-        return Endpoint(found["EndpointName"], found["EndpointStatus"], owner, owner == self._function_name)
+        return Endpoint(
+            found["EndpointName"], found["EndpointStatus"], owner, owner == self.resources.deploy_function_name
+        )
 
     def _package(self, arn: str) -> RegisteredPackage:
         described = self._sagemaker.describe_model_package(ModelPackageName=arn)
         metadata = described.get("CustomerMetadataProperties", {})
-        mark = f":pipeline/{self._config.pipeline.name}/".lower()
+        mark = f":pipeline/{self.config.pipeline.name}/".lower()
         is_ours = mark in metadata.get("pipeline_execution_arn", "").lower()
         return RegisteredPackage(arn, is_ours, metadata.get("endpoint_name", ""))

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from pipeline.config.models import Config
-from pipeline.definition.resources import Resources, stack_name
+from pipeline.definition.resources import stack_name
 from pipeline.errors import UserError
 from pipeline.operate.aws_errors import answer_of, is_gone
 from pipeline.operate.ownership import Ownership, endpoint_log_group
@@ -53,16 +52,15 @@ class OwnedResource:
     delete: Callable[[], Any]
 
 
-def find_owned_resources(config: Config, resources: Resources, session: Session, level: str) -> list[OwnedResource]:
+def find_owned_resources(ownership: Ownership, session: Session, level: str) -> list[OwnedResource]:
     """Return the resources to delete, in a valid order of deletion.
 
     Args:
-        config: the configuration.
-        resources: bucket, roles and function.
+        ownership: tells which resources are the pipeline's.
         session: a ``boto3.Session`` of the account.
         level: one of ``LEVELS``.
     """
-    finder = _Finder(config, resources, session)
+    finder = _Finder(ownership, session)
     if level == "endpoint":
         return [*finder.endpoints()]
     everything = level == "all"
@@ -83,10 +81,10 @@ def find_owned_resources(config: Config, resources: Resources, session: Session,
     return owned
 
 
-def find_deployers(config: Config, resources: Resources, session: Session) -> list[str]:
+def find_deployers(ownership: Ownership, session: Session) -> list[str]:
     """Return what can deploy an endpoint again by itself: running executions, and rules that start executions."""
-    finder = _Finder(config, resources, session)
-    starting = rule_names(config)[-2:]
+    finder = _Finder(ownership, session)
+    starting = rule_names(ownership.config)[-2:]
     return [
         *(f"{rule.kind} {rule.name}" for rule in finder.rules() if rule.name in starting),
         *(f"{execution.kind} {execution.name}" for execution in finder.running_executions()),
@@ -126,12 +124,11 @@ def _reason(error: ClientError | WaiterError | UserError) -> str:
 class _Finder:
     """Finds the resources that the project created, one method for each kind."""
 
-    def __init__(self, config: Config, resources: Resources, session: Session) -> None:
-        self.config = config
-        self.resources = resources
-        self.name = config.pipeline.name
+    def __init__(self, ownership: Ownership, session: Session) -> None:
+        self.ownership = ownership
+        self.config, self.resources = ownership.config, ownership.resources
+        self.name = self.config.pipeline.name
         self.sagemaker = session.client("sagemaker")
-        self.ownership = Ownership(self.sagemaker, config, resources)
         self.scaling = session.client("application-autoscaling")
         self.events = session.client("events")
         self.functions = session.client("lambda")

@@ -24,8 +24,9 @@ from local.core.settings import ACCESS_KEY, ACCOUNT_ID, Settings
 from pipeline.config.loading import load_config
 from pipeline.definition.resources import find_resources
 from pipeline.operate.function import publish_function
+from pipeline.operate.ownership import Ownership
 from pipeline.operate.stack import apply_plan, plan_stack
-from pipeline.operate.teardown import delete_resources, find_owned_resources
+from pipeline.operate.teardown import OwnedResource, delete_resources, find_owned_resources
 from pipeline.operate.triggers import apply_triggers
 from tests.commands import ROOT, run_command
 from tests.docs.permissions import documented, recorded
@@ -78,8 +79,7 @@ class Account:
 
     def delete_all(self) -> list[str]:
         """What ``make delete LEVEL=all`` does; returns what could not be deleted."""
-        resources = find_resources(self.config, self.session)
-        return delete_resources(find_owned_resources(self.config, resources, self.session, "all"), print)
+        return delete_resources(self.owned(), print)
 
     def publish(self) -> None:
         """What ``make upsert`` does, with a pipeline of one step."""
@@ -137,8 +137,11 @@ class Account:
 
     def left(self) -> list[str]:
         """What of the project's is still there, of any kind."""
-        things = find_owned_resources(self.config, find_resources(self.config, self.session), self.session, "all")
-        return [f"{thing.kind} {thing.name}" for thing in things]
+        return [f"{thing.kind} {thing.name}" for thing in self.owned()]
+
+    def owned(self) -> list[OwnedResource]:
+        ownership = Ownership(self.config, find_resources(self.config, self.session), self.session)
+        return find_owned_resources(ownership, self.session, "all")
 
 
 class _Session:

@@ -14,6 +14,7 @@ from moto.sagemaker.models import sagemaker_backends
 from pipeline.errors import UserError
 from pipeline.operate import teardown
 from pipeline.operate.kept import find_kept_resources
+from pipeline.operate.ownership import Ownership
 from pipeline.operate.stack import apply_plan, plan_stack
 from pipeline.operate.stack_deletion import StackDeletion
 from pipeline.operate.stored_objects import StoredObjects
@@ -72,17 +73,20 @@ def test_a_running_execution_is_stopped_and_waited_for(monkeypatch) -> None:
 
 
 def test_what_deploys_an_endpoint_again_is_found(aws, config, resources) -> None:
-    assert find_deployers(config, resources, aws) == []
+    assert find_deployers(Ownership(config, resources, aws), aws) == []
     events, sagemaker, name = aws.client("events"), aws.client("sagemaker"), config.pipeline.name
     for rule in (f"{name}-approved", f"{name}-schedule", f"{name}-2-schedule"):
         events.put_rule(Name=rule, ScheduleExpression="rate(7 days)")
     sagemaker.create_pipeline(PipelineName=name, PipelineDefinition="{}", RoleArn=resources.pipeline_role_arn)
-    assert find_deployers(config, resources, aws) == [f"EventBridge rule {name}-schedule"]
+    assert find_deployers(Ownership(config, resources, aws), aws) == [f"EventBridge rule {name}-schedule"]
     arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
     # moto's executions succeed at once.
     pipeline = sagemaker_backends[resources.account_id][resources.region].pipelines[name]
     pipeline.pipeline_executions[arn].pipeline_execution_status = "Executing"
-    assert find_deployers(config, resources, aws) == [f"EventBridge rule {name}-schedule", f"running execution {arn}"]
+    assert find_deployers(Ownership(config, resources, aws), aws) == [
+        f"EventBridge rule {name}-schedule",
+        f"running execution {arn}",
+    ]
 
 
 def make_endpoint(aws, name: str, **tags: str) -> None:
@@ -119,17 +123,19 @@ def test_another_owners_endpoint_of_the_same_name_is_kept_and_named(aws, config,
     name = config.deploy.endpoint_name
     make_endpoint(aws, name, **tags)
     make_endpoint(aws, f"{name}-2", **tags)
-    assert find_owned_resources(config, resources, aws, level) == []
-    assert find_kept_resources(config, resources, aws, level) == [f"the endpoint {name}, InService, {by}: it is billed"]
+    assert find_owned_resources(Ownership(config, resources, aws), aws, level) == []
+    assert find_kept_resources(Ownership(config, resources, aws), aws, level) == [
+        f"the endpoint {name}, InService, {by}: it is billed"
+    ]
 
 
 def test_the_own_endpoint_and_one_without_instances_are_not_kept_and_billed(aws, config, resources) -> None:
     name = config.deploy.endpoint_name
     make_endpoint(aws, name, deployed_by=resources.deploy_function_name)
-    assert find_kept_resources(config, resources, aws, "all") == []
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "all") == []
     endpoint = sagemaker_backends[resources.account_id][resources.region].endpoints[name]
     endpoint.tags, endpoint.endpoint_status = [], "Failed"
-    assert find_kept_resources(config, resources, aws, "all") == [
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "all") == [
         f"the endpoint {name}, Failed, without the tag deployed-by"
     ]
 
@@ -140,16 +146,16 @@ def test_a_group_with_packages_of_others_is_kept_and_they_are_counted(aws, confi
     package = register(aws, group, pipeline_execution_arn=own)
 
     def owned() -> list[str]:
-        return [resource.name for resource in find_owned_resources(config, resources, aws, "pipeline")]
+        return [resource.name for resource in find_owned_resources(Ownership(config, resources, aws), aws, "pipeline")]
 
     assert owned() == [package, group]
-    assert find_kept_resources(config, resources, aws, "pipeline") == []
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "pipeline") == []
     register(aws, group, pipeline_execution_arn=ARN)
     register(aws, group)
     assert owned() == [package]
     kept = f"the model package group {group}, with 2 packages that this pipeline did not register"
-    assert find_kept_resources(config, resources, aws, "pipeline") == [kept]
-    assert find_kept_resources(config, resources, aws, "endpoint") == []
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "pipeline") == [kept]
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "endpoint") == []
 
 
 def test_the_log_groups_of_all_own_endpoints_are_deleted_before_the_packages_that_name_them(
@@ -168,23 +174,25 @@ def test_the_log_groups_of_all_own_endpoints_are_deleted_before_the_packages_tha
         register(aws, config.registry.group, pipeline_execution_arn=own, endpoint_name=f"{name}{ending}")
     register(aws, config.registry.group, pipeline_execution_arn=ARN, endpoint_name=f"{name}-of-others")
 
-    owned = find_owned_resources(config, resources, aws, "all")
+    owned = find_owned_resources(Ownership(config, resources, aws), aws, "all")
     groups = [resource.name for resource in owned if resource.kind == "log group"]
     assert groups == [f"/aws/sagemaker/Endpoints/{name}{ending}" for ending in ("", "-found", "-gone")]
     kinds = [resource.kind for resource in owned]
     assert kinds.index("endpoint") < kinds.index("log group") < kinds.index("model package")
-    assert [kept for kept in find_kept_resources(config, resources, aws, "all") if "log" in kept] == [
+    assert [kept for kept in find_kept_resources(Ownership(config, resources, aws), aws, "all") if "log" in kept] == [
         f"/aws/sagemaker/Endpoints/{name}-of-others, /aws/sagemaker/Endpoints/{name}-unknown: "
         "logs of former endpoints, which may be of others"
     ]
-    assert "log group" not in [item.kind for item in find_owned_resources(config, resources, aws, "pipeline")]
+    assert "log group" not in [
+        item.kind for item in find_owned_resources(Ownership(config, resources, aws), aws, "pipeline")
+    ]
 
 
 def test_the_log_group_of_another_owners_endpoint_of_the_same_name_is_kept(aws, config, resources) -> None:
     name = config.deploy.endpoint_name
     make_endpoint(aws, name, deployed_by="another-deploy")
     aws.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
-    assert find_owned_resources(config, resources, aws, "all") == []
+    assert find_owned_resources(Ownership(config, resources, aws), aws, "all") == []
 
 
 def test_old_versions_and_deleted_objects_are_counted_and_deleted(aws) -> None:
@@ -211,11 +219,11 @@ def test_a_stack_of_the_same_name_that_is_another_pipelines_is_left_alone(aws, c
     cloudformation = aws.client("cloudformation")
     apply_plan(cloudformation, plan_stack(cloudformation, config, resources.account_id))
     other = configure(pipeline={"name": "another"}, aws={"stack_name": config.pipeline.name})
-    assert "CloudFormation" in find_owned_resources(config, resources, aws, "all")[-1].kind
-    assert find_owned_resources(other, resources, aws, "all") == []
-    assert find_kept_resources(config, resources, aws, "all") == []
-    assert find_kept_resources(other, resources, aws, "pipeline") == []
-    (kept,) = find_kept_resources(other, resources, aws, "all")
+    assert "CloudFormation" in find_owned_resources(Ownership(config, resources, aws), aws, "all")[-1].kind
+    assert find_owned_resources(Ownership(other, resources, aws), aws, "all") == []
+    assert find_kept_resources(Ownership(config, resources, aws), aws, "all") == []
+    assert find_kept_resources(Ownership(other, resources, aws), aws, "pipeline") == []
+    (kept,) = find_kept_resources(Ownership(other, resources, aws), aws, "all")
     assert kept == f"the CloudFormation stack {config.pipeline.name}, which is not of the pipeline another"
 
 
