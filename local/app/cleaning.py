@@ -6,10 +6,9 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from sqlite3 import OperationalError
 
 from local.app.orphaned_jobs import JobsInUse, delete_orphaned_jobs, delete_orphaned_metrics
 from local.app.server import hold_folder
@@ -69,9 +68,7 @@ def delete_executions(settings: Settings, ids: Set[str]) -> int:
             freed = _delete_objects(Objects(settings.buckets), ids, tuple(set(_S3_URI.findall(documents))))
             freed += sum(delete_tree(folder) for folder in _job_folders(settings, ids, jobs) if folder.name not in used)
             delete_orphaned_metrics(settings, store)
-            # It needs as much room as is left over afterwards, which a full disk does not have.
-            with suppress(OperationalError):
-                store.compact()
+            store.compact()
         return freed + before - _size_of_databases(settings)
 
 

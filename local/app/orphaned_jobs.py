@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from sqlite3 import OperationalError
 
 from local.core.settings import Settings
 from local.records import executions, resources
@@ -57,9 +55,7 @@ def delete_orphaned_metrics(settings: Settings, store: Store) -> None:
     points = MetricPoints(settings.metrics)
     try:
         points.delete(TRAINING_JOBS, lambda dimensions: dimensions.get("TrainingJobName") not in names)
-        # It needs as much room as is left over afterwards, which a full disk does not have.
-        with suppress(OperationalError):
-            points.compact()
+        points.compact()
     finally:
         points.close()
 

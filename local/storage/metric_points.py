@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from local.storage.compaction import compact
+
 Dimensions = Mapping[str, str]
 
 RETENTION_SECONDS = 15 * 86400
@@ -141,9 +143,9 @@ class MetricPoints:
             self._database.execute("COMMIT")
 
     def compact(self) -> None:
-        """Make the file as small as its points."""
+        """Make the file as small as its points, if the disk has room for that."""
         with self._lock:
-            self._database.execute("VACUUM")
+            compact(self._database)
 
     def close(self) -> None:
         """Write what waits in memory, and close the file; no method may be called afterwards."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.core.disk import Disk
+from local.storage.compaction import compact
 
 Document = dict[str, Any]
 Row = tuple[str, str, int, str]
@@ -71,9 +72,9 @@ class Store:
         self._database.executescript(_SCHEMA)
 
     def compact(self) -> None:
-        """Make the file as small as its records."""
+        """Make the file as small as its records, if the disk has room for that."""
         with self._lock:
-            self._database.execute("VACUUM")
+            compact(self._database)
 
     def close(self) -> None:
         """Close the database; no method may be called afterwards."""
