@@ -5,7 +5,7 @@ Sources: the developer guide, "Tune a linear learner model" and "Tune an XGBoost
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from math import inf
 from typing import Final, Literal
 
@@ -56,6 +56,13 @@ OBJECTIVES: Final[Mapping[str, Mapping[Problem, Mapping[str, Direction]]]] = {
 _LOSSES: Final = frozenset(
     {"absolute_loss", "dcg", "logloss", "mae", "mape", "mlogloss", "mse", "objective_loss", "rmse", "rmsle"}
 )
+
+
+def problem_of(classes: Sized) -> Problem:
+    """Return the problem of a label with these classes; without classes, the label is a number."""
+    if not len(classes):
+        return "regression"
+    return "binary" if len(classes) == 2 else "multiclass"
 
 
 def bounds(metric: str) -> tuple[float, float]:

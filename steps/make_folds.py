@@ -35,12 +35,12 @@ from folds.errors import FoldError, explain
 from folds.judge import Table, with_declared
 from folds.learning import resolved
 from folds.number import Distribute, Item, Result, Survey, sampling_of, take_survey
-from folds.options import Options, read_options
+from folds.options import Options, for_fewer_folds, read_options
 from folds.output import Writer, arrange, clear, write_report
 from folds.report import check_rejected, report_of
 from folds.spans import Span, blocks, spans_of, task_count
 from folds.storage import Place, find_input, place
-from folds.text import for_fewer_folds, number_of
+from folds.text import number_of
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException

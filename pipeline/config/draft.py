@@ -21,6 +21,7 @@ from pipeline.config.choices import (
 from pipeline.config.column_counts import Column
 from pipeline.config.columns import MISSING_VALUES
 from pipeline.config.draft_names import name_beside
+from pipeline.config.models import FEWEST_FOLDS
 from pipeline.config.profile import Profile, header_again, profile_again
 from pipeline.config.stop_reasons import rounded_up
 from pipeline.config.target import Target
@@ -28,7 +29,7 @@ from pipeline.errors import UserError
 from pipeline.text import number_of, some_of
 
 _FEWEST_ROWS = 20
-_FEWEST_FOLDS, _MOST_FOLDS = 2, 5
+_MOST_FOLDS = 5
 
 
 def draft(profile: Profile, target: Target, algorithm: str = DEFAULT, folder: Path | None = None) -> str:
@@ -65,7 +66,7 @@ def _folds_with_all(target: Target) -> int:
 
     Two folds train on half of the rows: too high a price for a class of which nothing can be learned.
     """
-    rows = [count for count in target.classes.values() if count > _FEWEST_FOLDS]
+    rows = [count for count in target.classes.values() if count > FEWEST_FOLDS]
     return min(rows, default=_MOST_FOLDS)
 
 

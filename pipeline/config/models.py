@@ -102,6 +102,8 @@ class AwsSection(Section):
     """Network of jobs, endpoint and function. No effect locally. Not yet seen on AWS."""
 
 
+FEWEST_FOLDS = 2
+
 QUARANTINED_SHARE = 0.05
 """The default of ``folds.max_bad_share`` with ``quarantine``."""
 
@@ -125,7 +127,7 @@ class TrainingSection(Section):
 class FoldsSection(Section):
     """How the rows are split into folds."""
 
-    count: int = Field(default=5, ge=2, le=20)
+    count: int = Field(default=5, ge=FEWEST_FOLDS, le=20)
     """Number of folds."""
 
     shuffle: bool = True

@@ -12,7 +12,7 @@ from pipeline.config.class_preflight import class_faults
 from pipeline.config.columns import DatasetSection
 from pipeline.config.delimited import DELIMITERS, are_numbers, first_fields_of, line_break_in, line_for_excel_in
 from pipeline.config.input_file import EMPTY, UNREADABLE, UTF16, is_utf16, opened, reason
-from pipeline.config.models import Config
+from pipeline.config.models import FEWEST_FOLDS, Config
 from pipeline.errors import ConfigError
 from pipeline.text import number_of, some_of
 
@@ -21,7 +21,6 @@ Fault = tuple[str, str]
 
 _START = 1 << 20
 _SHOWN = 12
-_FEWEST_FOLDS = 2
 _MOST_MISSING = 3
 """The missing columns of a key up to which each has a sentence of its own."""
 
@@ -147,7 +146,7 @@ def _missing_columns(path: Path, missing: list[str], names: list[str]) -> Iterat
 def _row_faults(path: Path, config: Config, rows: int) -> Iterator[Fault]:
     folds = config.folds.count
     if rows < folds:
-        advice = f"add rows, or lower it to {rows}" if rows >= _FEWEST_FOLDS else "add rows"
+        advice = f"add rows, or lower it to {rows}" if rows >= FEWEST_FOLDS else "add rows"
         yield "folds.count", f"{folds} folds need as many rows, and {path} has {rows}: {advice}"
         return
     algorithm = config.algorithm

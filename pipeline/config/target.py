@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from definition_language.objectives import Problem
+from definition_language.objectives import Problem, problem_of
 from pipeline.config.choices import named
 from pipeline.config.column_counts import MOST_VALUES, Column, as_numbers
 from pipeline.config.columns import MISSING_VALUES
@@ -151,7 +151,7 @@ def _are_classes(column: Column) -> bool:
 
 def _of_classes(column: Column, counts: dict[str, int], numbers: dict[str, float]) -> Target:
     """Return the target of classes, which are texts or, if ``numbers`` has them all, numbers."""
-    problem: Problem = "binary" if len(counts) == 2 else "multiclass"
+    problem = problem_of(counts)
     if numbers:
         ordered = sorted(numbers, key=lambda text: numbers[text])
     else:

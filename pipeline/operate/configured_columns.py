@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from definition_language.objectives import problem_of
 from pipeline.config.columns import DatasetSection
 from pipeline.errors import UserError
 from pipeline.operate.model_columns import ModelColumns
@@ -22,7 +23,7 @@ def check_label(configured: DatasetSection, recorded: ModelColumns, described: s
         UserError: it has another label, or another problem: a number, two classes, or more classes.
     """
     asked, found = configured.classes or (), recorded.classes
-    if (configured.label, _problem(asked)) != (recorded.label, _problem(found)):
+    if (configured.label, problem_of(asked)) != (recorded.label, problem_of(found)):
         raise UserError(
             f"The configuration predicts {configured.label} ({_values(asked)}), and the model predicts "
             f"{recorded.label} ({_values(found)}). It is {described}. Use the configuration with which this model was "
@@ -53,12 +54,6 @@ def differences(configured: DatasetSection, recorded: ModelColumns) -> list[str]
             f"{recorded.source} ({some_of(recorded.classes)}). The model package's are used."
         )
     return sentences
-
-
-def _problem(classes: Sequence[str]) -> str:
-    if not classes:
-        return "regression"
-    return "binary" if len(classes) == 2 else "multiclass"
 
 
 def _values(classes: Sequence[str]) -> str:

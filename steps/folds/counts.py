@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from folds.deal import Folds
 from folds.errors import FoldError
-from folds.text import for_fewer_folds, number_of, some_of
+from folds.options import for_fewer_folds
+from folds.text import number_of, some_of
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from folds.errors import FoldError
+from folds.options import for_fewer_folds
 from folds.plain import lengths, line_ends
-from folds.text import for_fewer_folds, number_of
+from folds.text import number_of
 
 Buffer = bytes | memoryview
 Folds = npt.NDArray[np.uint8]

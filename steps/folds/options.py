@@ -17,6 +17,7 @@ from folds.preparation import DROP, LOG1P, MEDIAN, MISSING_VALUES, MOST_FREQUENT
 from folds.text import number_of, shortened
 
 REGRESSION, BINARY, MULTICLASS = "regression", "binary", "multiclass"
+FEWEST_FOLDS, MOST_FOLDS = 2, 20
 _MOST_CLASSES = 1000
 _AUTO = "auto"
 """Instead of a category's values: they are found in the data."""
@@ -69,12 +70,19 @@ class Options:
             raise FoldError("stratify needs shuffled folds: set folds.shuffle to true")
         if self.stratify is not None and self.problem != REGRESSION:
             raise FoldError("folds.stratify is for regression: folds of classes are stratified by class without it")
-        if not 2 <= self.folds <= 20:
-            raise FoldError(f"{number_of(self.folds, 'fold')} cannot be made: set folds.count from 2 to 20")
+        if not FEWEST_FOLDS <= self.folds <= MOST_FOLDS:
+            raise FoldError(
+                f"{number_of(self.folds, 'fold')} cannot be made: set folds.count from {FEWEST_FOLDS} to {MOST_FOLDS}"
+            )
         if not 0 <= self.seed < 2**31:
             raise FoldError(f"the seed {self.seed} is not between 0 and {2**31 - 1}")
         if not 0 <= self.max_bad_share <= 1:
             raise FoldError(f"the share of bad rows {self.max_bad_share} is not between 0 and 1")
+
+
+def for_fewer_folds(folds: int, otherwise: str) -> str:
+    """Return the advice to lower the number of folds, or other advice if it is the lowest possible."""
+    return "lower folds.count" if folds > FEWEST_FOLDS else otherwise
 
 
 def read_options(arguments: list[str]) -> Options:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-FEWEST_FOLDS = 2
-"""The lowest number of folds that folds.count may have."""
-
 
 def shortened(value: object, longest: int = 120) -> str:
     """Return a value quoted for an error message."""
@@ -20,11 +17,6 @@ def some_of(names: Sequence[str], most: int = 20) -> str:
     """Return the first names and the number of the others, for an error message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shortened(name, 40) for name in names[:most]) + more
-
-
-def for_fewer_folds(folds: int, otherwise: str) -> str:
-    """Return the advice to lower the number of folds, or other advice if it is the lowest possible."""
-    return "lower folds.count" if folds > FEWEST_FOLDS else otherwise
 
 
 def number_of(count: int, one: str, many: str = "", *, form: str = "") -> str:
