@@ -127,7 +127,7 @@ class _Guard:
             if woken in readable:
                 woken.recv(1024)
             if self._service in readable:
-                self._obey(self._service.recv(64) or KILL)
+                self._obey(self._next_commands())
         self._kill_all()
         self._report({"status": self._status})
 
@@ -141,6 +141,13 @@ class _Guard:
             received += more
         line, _, commands = received.partition(b"\n")
         return json.loads(line), commands
+
+    def _next_commands(self) -> bytes:
+        """Return the commands that have arrived; KILL if the service has ended."""
+        # If it has ended before it had read a report, the system resets the connection.
+        with contextlib.suppress(ConnectionResetError):
+            return self._service.recv(64) or KILL
+        return KILL
 
     def _report(self, message: dict[str, Any]) -> None:
         # The service may have ended.

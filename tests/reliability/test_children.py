@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import resource
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +23,7 @@ import psutil
 import pytest
 
 from local.core.settings import Settings
+from local.runtime.fork_servers import ForkServer, ForkServers
 from local.runtime.lines import read_lines
 from local.runtime.supervisor import Program, Supervisor
 from tests.local.conftest import ROLE, RunningService, service  # noqa: F401 - a fixture
@@ -114,6 +118,24 @@ def test_a_daemon_ends_with_its_program_whose_status_is_reported(
     said = "\n".join(line for some in lines for line in some)
     assert program.wait() == status
     assert not is_running(number_after("daemon", said))
+
+
+def test_a_service_that_ends_with_a_start_unread_leaves_no_program(tmp_path: Path) -> None:
+    servers = ForkServers("mark")
+    (ours, theirs), (output, written) = socket.socketpair(), os.pipe()
+    servers.fork_guard(ForkServer((sys.executable, "-I", "-S")), theirs.fileno(), written)
+    theirs.close()
+    os.close(written)
+    script = "import os, time\nprint('process', os.getpid(), flush=True)\ntime.sleep(600)"
+    request = {"command": [sys.executable, "-c", script], "folder": str(tmp_path), "environment": {}}
+    ours.sendall(json.dumps(request).encode() + b"\n")
+    process = number_after("process", os.read(output, 100).decode())
+    assert select.select([ours], [], [], 20)[0]
+    # The guard's report is not read, so the system resets the guard's side.
+    ours.close()
+    servers.stop_all()
+    os.close(output)
+    until(lambda: not is_running(process))
 
 
 def test_stopping_a_program_ends_its_daemons(supervisor: Supervisor, tmp_path: Path) -> None:
