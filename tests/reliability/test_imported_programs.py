@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
@@ -184,7 +185,7 @@ def test_a_file_that_cannot_be_prepared_is_started_like_another_program(supervis
 
 def test_a_python_that_cannot_be_a_fork_server_starts_its_programs(supervisor: Supervisor, tmp_path: Path) -> None:
     old = tmp_path / "old_python"
-    old.write_text(f'#!/bin/sh\ncase "$3" in *guard.py) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    old.write_text(f'#!/bin/sh\ncase "$3" in *guard.py) exit 1;; esac\nexec {shlex.quote(sys.executable)} "$@"\n')
     old.chmod(0o755)
     server = file_server(tmp_path, "word", str(old))
     supervisor.prepare(server)

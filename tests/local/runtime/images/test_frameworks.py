@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from local.runtime.interpreters import OURS
 from tests.local.runtime.jobs.conftest import BUCKET, XGBOOST, Jobs, processing_output
 
 IMAGE = FrameworkImage("scikit-learn", "0-0", OURS, ("numpy==1.24.1", "pandas==1.1.3"), ("sagemaker-training",))
-UV = """#!{python}
+UV = """
 import json, os, pathlib, sys
 with open({log!r}, "a") as file:
     file.write(json.dumps(sys.argv[4:]) + "\\n")
@@ -37,8 +38,10 @@ class Uv:
 
     def __init__(self, folder: Path, fails: str = "nothing") -> None:
         self.log = folder / "log"
-        program = folder / "uv"
-        program.write_text(UV.format(python=sys.executable, log=str(self.log), fails=fails))
+        program, script = folder / "uv", folder / "uv.py"
+        script.write_text(UV.format(log=str(self.log), fails=fails))
+        # A line #! cannot name a path with a space.
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
         program.chmod(0o755)
 
     @property
